@@ -1,0 +1,57 @@
+// Status codes, versions and the export macro: what every other header of KizunaSR needs.
+//
+// Every function that can fail returns a ksr_status. 0 is success; failures are negative, pinned
+// and never reused, one for each cause that a caller could act on. The text that goes with a
+// failure is sent once to the context's log callback (see context.h) at KSR_LOG_ERROR.
+
+#ifndef KIZUNASR_COMMON_H
+#define KIZUNASR_COMMON_H
+
+#if defined(__GNUC__)
+#define KSR_API __attribute__((visibility("default")))
+#define KSR_MUST_USE __attribute__((warn_unused_result))
+#else
+#define KSR_API
+#define KSR_MUST_USE
+#endif
+
+#define KSR_VERSION_MAJOR 0
+#define KSR_VERSION_MINOR 1
+#define KSR_VERSION_PATCH 0
+#define KSR_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ksr_status {
+    KSR_OK = 0,
+    KSR_E_PARAM = -1,     // an argument or a configuration value is wrong
+    KSR_E_NOMEM = -2,     // out of memory; nothing was changed
+    KSR_E_INPUT = -3,     // the input is missing, unreadable or has no video
+    KSR_E_OUTPUT = -4,    // the output or the work folder cannot be written (full disk too)
+    KSR_E_MODEL = -5,     // the AI model is missing or unusable
+    KSR_E_VERIFY = -6,    // the output was written but does not match its input
+    KSR_E_CANCELLED = -7, // ksr_context_cancel() was called; run again to resume
+    KSR_E_PROCESS = -8,   // decoding, filtering or encoding failed
+    KSR_E_MISMATCH = -9,  // the work folder belongs to another job, or to other versions
+    KSR_E_BUSY = -10,     // another run holds the work folder
+} ksr_status;
+
+// Returns the name of a status, such as "KSR_E_INPUT"; "unknown status" for other numbers.
+// The string is static.
+KSR_API const char *ksr_status_name(ksr_status status);
+
+// Returns the version of the library in use, such as "0.1.0". The string is static. A program
+// compares it with KSR_VERSION to notice that header and library differ.
+KSR_API const char *ksr_version(void);
+
+// Returns one line naming the versions of the FFmpeg libraries in use, such as
+// "libavutil 57.28.100, libavcodec 59.37.100, ...". The string is static.
+KSR_API const char *ksr_library_versions(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

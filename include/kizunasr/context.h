@@ -1,0 +1,82 @@
+// The context: where a run sends its messages and progress, and how it is told to stop.
+//
+// One context serves one run at a time; a program that runs two jobs at once makes two. There is
+// no global state besides the CPU mask, which is set once before the first run.
+//
+//     struct ksr_callbacks callbacks = {.log = print_line};
+//     ksr_context *ctx = NULL;
+//     if (ksr_context_create(&ctx, &callbacks) == KSR_OK)
+//         status = ksr_upscale(ctx, config, NULL, &result);
+//     ksr_context_destroy(&ctx);
+
+#ifndef KIZUNASR_CONTEXT_H
+#define KIZUNASR_CONTEXT_H
+
+#include <stdint.h>
+
+#include "kizunasr/common.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ksr_log_level {
+    KSR_LOG_ERROR = 0,   // the reason of a failure; exactly one for each failed call
+    KSR_LOG_WARNING = 1, // something is lost or changed; the run goes on
+    KSR_LOG_INFO = 2,    // what the run is about to do or has done
+    KSR_LOG_DEBUG = 3,   // for people who look into the program
+} ksr_log_level;
+
+typedef enum ksr_phase {
+    KSR_PHASE_PLAN = 0,   // reading the input once; units are bytes
+    KSR_PHASE_WORK = 1,   // decoding, processing, encoding; units are frames
+    KSR_PHASE_JOIN = 2,   // copying packets into the output; units are frames
+    KSR_PHASE_VERIFY = 3, // checking the output; units are frames
+} ksr_phase;
+
+struct ksr_progress {
+    ksr_phase phase;
+    int64_t done;        // units finished, those of reused segments included
+    int64_t total;       // units in this phase; 0 = not known
+    int64_t reused;      // of `done`: units that an earlier run had finished
+    int64_t output_size; // bytes of encoded video or of output written so far
+};
+
+// All members may be NULL (off). `opaque` is handed through unchanged.
+// Threads: both functions are called from any thread of the run, never two calls at once for one
+// context. They must return soon and must not call back into the library with the same context,
+// other than ksr_context_cancel().
+struct ksr_callbacks {
+    // message: one line without a line break; valid during the call only.
+    void (*log)(void *opaque, ksr_log_level level, const char *message);
+    void (*progress)(void *opaque, const struct ksr_progress *progress);
+    void *opaque;
+};
+
+// Thread-safety: one run at a time per context; ksr_context_cancel() from any thread.
+typedef struct ksr_context ksr_context;
+
+// *out: new context, owned by the caller, free with ksr_context_destroy(); NULL on failure.
+// callbacks: copied; NULL = silent.
+// Returns KSR_OK, KSR_E_PARAM (out is NULL), KSR_E_NOMEM.
+KSR_API KSR_MUST_USE ksr_status ksr_context_create(ksr_context **out,
+                                                   const struct ksr_callbacks *callbacks);
+
+// Frees *ctx and sets it to NULL. Accepts NULL and a pointer to NULL.
+KSR_API void ksr_context_destroy(ksr_context **ctx);
+
+// Asks the run to stop: it returns KSR_E_CANCELLED soon, with the work folder intact. Stays in
+// force until the context is destroyed. May be called from any thread and from a signal handler.
+KSR_API void ksr_context_cancel(ksr_context *ctx);
+
+// Limits the SIMD instructions that KizunaSR and the FFmpeg libraries use to those of `level` and
+// below: "c" (none), "avx2", "avx512", "avx512vnni"; NULL or "" = all the machine has. The result
+// of a run does not depend on it. Call it before the first run: it holds for the whole process.
+// Returns KSR_OK, KSR_E_PARAM (unknown name).
+KSR_API KSR_MUST_USE ksr_status ksr_cpu_limit(const char *level);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,83 @@
+// The main job: plan, work, join; and ksr_upscale(), which is the three on one machine.
+//
+//     input -> plan -> segments -> work (decode, stages, encode) -> join -> check -> output
+//
+// Finished segments stay in a work folder, `OUTPUT.kizunasr` unless told otherwise, so calling
+// ksr_upscale() again with the same job goes on where the last call ended. The output appears
+// under its name only when it is whole and checked.
+//
+// On several machines: ksr_plan() once, ksr_work() any number of times anywhere with any
+// segments, ksr_join() once. The output's bytes are the same in every case.
+
+#ifndef KIZUNASR_JOB_H
+#define KIZUNASR_JOB_H
+
+#include "kizunasr/config.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// How a job is run. Nothing here changes the output's bytes. All zero = defaults.
+struct ksr_run_options {
+    int threads;          // threads inside one worker's stages, 1..64; 0 = chosen
+    int workers;          // segments in work at once, 1..64; 0 = as cores and memory allow
+    const char *device;   // "cpu"; NULL = "cpu"
+    const char *work_dir; // work folder; NULL = output path + ".kizunasr". Borrowed
+    bool keep_work;       // leave the work folder after success
+    bool fresh;           // delete what an earlier run left and start over
+    bool overwrite;       // replace an output that exists
+};
+
+// What a finished call did.
+struct ksr_result {
+    int64_t frames;          // frames in the output
+    int64_t frames_repeated; // of those, repeats of the frame before (on_frame_error)
+    int64_t frames_skipped;  // input frames without an output frame (on_frame_error)
+    int segments;            // segments of the film
+    int segments_reused;     // of those, finished by an earlier run
+    int width, height;       // of the output, in pixels
+    int64_t output_size;     // bytes; 0 after plan and work
+    int warnings;            // warnings logged during the call
+    bool already_done;       // the output was there, written by this very job; nothing was done
+};
+
+// The whole job. config and options (NULL = defaults) are read only during the call.
+// result: filled on success, may be NULL.
+// Returns KSR_OK when the output stands and has passed the quick check, else any other status.
+// After KSR_E_CANCELLED, or a crash, the same call resumes.
+KSR_API KSR_MUST_USE ksr_status ksr_upscale(ksr_context *ctx,
+                                            const struct ksr_processor_config *config,
+                                            const struct ksr_run_options *options,
+                                            struct ksr_result *result);
+
+// Checks everything that can be checked before the work and writes the work folder.
+// result->segments: the number of segments. Keeps a folder that already holds this very job.
+KSR_API KSR_MUST_USE ksr_status ksr_plan(ksr_context *ctx,
+                                         const struct ksr_processor_config *config,
+                                         const struct ksr_run_options *options,
+                                         struct ksr_result *result);
+
+// Makes the segments in `segments` (numbers from 0), or all that are missing when count is 0.
+// folder: a work folder written by ksr_plan(). Any number of calls may run at once, on any
+// machines that see the folder and the input under the same paths.
+KSR_API KSR_MUST_USE ksr_status ksr_work(ksr_context *ctx, const char *folder, const int *segments,
+                                         size_t count, const struct ksr_run_options *options,
+                                         struct ksr_result *result);
+
+// Joins the finished segments with the other streams into the output, checks it, renames it into
+// place and removes the folder (unless options->keep_work).
+// Returns KSR_E_PROCESS when segments are missing.
+KSR_API KSR_MUST_USE ksr_status ksr_join(ksr_context *ctx, const char *folder,
+                                         const struct ksr_run_options *options,
+                                         struct ksr_result *result);
+
+// *out: the work folder of a job, "OUTPUT.kizunasr" or options->work_dir; free with ksr_free().
+KSR_API KSR_MUST_USE ksr_status ksr_work_folder(const char *output_path,
+                                                const struct ksr_run_options *options, char **out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,15 @@
+// KizunaSR, an offline video upscaler: everything public in one include.
+//
+// Start with job.h (the main job) and config.h (what it does); context.h tells how messages,
+// progress and cancelling work; inspect.h looks at files.
+
+#ifndef KIZUNASR_KIZUNASR_H
+#define KIZUNASR_KIZUNASR_H
+
+#include "kizunasr/common.h"
+#include "kizunasr/config.h"
+#include "kizunasr/context.h"
+#include "kizunasr/inspect.h"
+#include "kizunasr/job.h"
+
+#endif

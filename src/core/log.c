@@ -1,0 +1,132 @@
+// Messages, progress and cancellation of a run; status names.
+
+#include "core/log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct ksr_context {
+    struct ksr_callbacks callbacks;
+    atomic_bool cancelled;
+    atomic_int warnings;
+    pthread_mutex_t lock; // held around every callback, so that two never run at once
+};
+
+const char *ksr_status_name(ksr_status status)
+{
+    switch (status) {
+    case KSR_OK: return "KSR_OK";
+    case KSR_E_PARAM: return "KSR_E_PARAM";
+    case KSR_E_NOMEM: return "KSR_E_NOMEM";
+    case KSR_E_INPUT: return "KSR_E_INPUT";
+    case KSR_E_OUTPUT: return "KSR_E_OUTPUT";
+    case KSR_E_MODEL: return "KSR_E_MODEL";
+    case KSR_E_VERIFY: return "KSR_E_VERIFY";
+    case KSR_E_CANCELLED: return "KSR_E_CANCELLED";
+    case KSR_E_PROCESS: return "KSR_E_PROCESS";
+    case KSR_E_MISMATCH: return "KSR_E_MISMATCH";
+    case KSR_E_BUSY: return "KSR_E_BUSY";
+    }
+    return "unknown status";
+}
+
+const char *ksr_version(void)
+{
+    return KSR_VERSION;
+}
+
+ksr_status ksr_context_create(ksr_context **out, const struct ksr_callbacks *callbacks)
+{
+    if (!out)
+        return KSR_E_PARAM;
+    *out = NULL;
+    ksr_context *ctx = calloc(1, sizeof(*ctx));
+    if (!ctx)
+        return KSR_E_NOMEM;
+    if (pthread_mutex_init(&ctx->lock, NULL) != 0) {
+        free(ctx);
+        return KSR_E_NOMEM;
+    }
+    if (callbacks)
+        ctx->callbacks = *callbacks;
+    atomic_init(&ctx->cancelled, false);
+    atomic_init(&ctx->warnings, 0);
+    *out = ctx;
+    return KSR_OK;
+}
+
+void ksr_context_destroy(ksr_context **ctx)
+{
+    if (!ctx || !*ctx)
+        return;
+    pthread_mutex_destroy(&(*ctx)->lock);
+    free(*ctx);
+    *ctx = NULL;
+}
+
+void ksr_context_cancel(ksr_context *ctx)
+{
+    if (ctx)
+        atomic_store(&ctx->cancelled, true);
+}
+
+ksr_status ksr_check_cancel(const ksr_context *ctx)
+{
+    return ctx && atomic_load(&ctx->cancelled) ? KSR_E_CANCELLED : KSR_OK;
+}
+
+static void log_line(ksr_context *ctx, ksr_log_level level, const char *format, va_list args)
+{
+    if (!ctx)
+        return;
+    if (level == KSR_LOG_WARNING)
+        atomic_fetch_add(&ctx->warnings, 1);
+    if (!ctx->callbacks.log)
+        return;
+    char line[2048];
+    vsnprintf(line, sizeof(line), format, args);
+    for (char *c = line; *c; c++)
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
+    pthread_mutex_lock(&ctx->lock);
+    ctx->callbacks.log(ctx->callbacks.opaque, level, line);
+    pthread_mutex_unlock(&ctx->lock);
+}
+
+void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_line(ctx, level, format, args);
+    va_end(args);
+}
+
+ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_line(ctx, KSR_LOG_ERROR, format, args);
+    va_end(args);
+    return status;
+}
+
+ksr_status ksr_fail_memory(ksr_context *ctx)
+{
+    return ksr_fail(ctx, KSR_E_NOMEM, "out of memory");
+}
+
+void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress)
+{
+    if (!ctx || !ctx->callbacks.progress)
+        return;
+    pthread_mutex_lock(&ctx->lock);
+    ctx->callbacks.progress(ctx->callbacks.opaque, progress);
+    pthread_mutex_unlock(&ctx->lock);
+}
+
+int ksr_warning_count(const ksr_context *ctx)
+{
+    return ctx ? atomic_load(&ctx->warnings) : 0;
+}

@@ -1,0 +1,32 @@
+// The context's inside: messages, progress, the cancel flag. See include/kizunasr/context.h.
+
+#ifndef KSR_CORE_LOG_H
+#define KSR_CORE_LOG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "core/attributes.h"
+#include "kizunasr/context.h"
+
+// Sends one line to the log callback. Thread-safe.
+void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...) KSR_PRINTF(3, 4);
+
+// Logs the reason of a failure at KSR_LOG_ERROR and returns `status`:
+//     return ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path);
+ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...)
+    KSR_PRINTF(3, 4);
+
+// Logs "out of memory" and returns KSR_E_NOMEM.
+ksr_status ksr_fail_memory(ksr_context *ctx);
+
+// Returns KSR_E_CANCELLED once ksr_context_cancel() was called, else KSR_OK. Logs nothing.
+ksr_status ksr_check_cancel(const ksr_context *ctx);
+
+// Sends one progress report. Thread-safe.
+void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress);
+
+// Returns the number of warnings logged so far.
+int ksr_warning_count(const ksr_context *ctx);
+
+#endif

@@ -1,0 +1,75 @@
+// Memory helpers; see mem.h.
+
+#include "core/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kizunasr/config.h"
+
+bool ksr_size_multiply(size_t a, size_t b, size_t *out)
+{
+    if (b != 0 && a > SIZE_MAX / b)
+        return false;
+    *out = a * b;
+    return true;
+}
+
+void *ksr_aligned_calloc(size_t size)
+{
+    if (size > SIZE_MAX - 2 * KSR_ALIGN)
+        return NULL;
+    const size_t rounded = (size + 2 * KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
+    void *memory = aligned_alloc(KSR_ALIGN, rounded);
+    if (memory)
+        memset(memory, 0, rounded);
+    return memory;
+}
+
+void ksr_aligned_free(void *memory)
+{
+    free(memory);
+}
+
+bool ksr_array_reserve(void **array, size_t *capacity, size_t needed, size_t size)
+{
+    if (needed <= *capacity)
+        return true;
+    size_t wanted = *capacity + *capacity / 2 + 16;
+    if (wanted < needed)
+        wanted = needed;
+    size_t bytes;
+    if (!ksr_size_multiply(wanted, size, &bytes))
+        return false;
+    void *grown = realloc(*array, bytes);
+    if (!grown)
+        return false;
+    *array = grown;
+    *capacity = wanted;
+    return true;
+}
+
+char *ksr_format(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        return NULL;
+    char *text = malloc((size_t)length + 1);
+    if (!text)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(text, (size_t)length + 1, format, args);
+    va_end(args);
+    return text;
+}
+
+void ksr_free(void *memory)
+{
+    free(memory);
+}

@@ -1,0 +1,30 @@
+// Memory: checked sizes, aligned buffers for samples, growing arrays.
+
+#ifndef KSR_CORE_MEM_H
+#define KSR_CORE_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/attributes.h"
+
+// Sample rows start on multiples of this many bytes, and kernels may read (never write) up to
+// this many bytes behind the last sample of a plane.
+#define KSR_ALIGN 64
+
+// *out = a * b. Returns false, leaving *out alone, when the product does not fit.
+bool ksr_size_multiply(size_t a, size_t b, size_t *out);
+
+// Returns `size` zeroed bytes aligned to KSR_ALIGN with KSR_ALIGN spare bytes behind, or NULL.
+// Free with ksr_aligned_free(), which accepts NULL.
+void *ksr_aligned_calloc(size_t size);
+void ksr_aligned_free(void *memory);
+
+// Makes room for at least `needed` elements of `size` bytes: *array and *capacity grow by half.
+// Returns false on failure, with the array unchanged.
+bool ksr_array_reserve(void **array, size_t *capacity, size_t needed, size_t size);
+
+// Returns a printf-formatted string, free with free(); NULL when out of memory.
+char *ksr_format(const char *format, ...) KSR_PRINTF(1, 2);
+
+#endif

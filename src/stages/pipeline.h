@@ -1,0 +1,44 @@
+// The five stages in order: normalize, structure, upscale, enhance, temporal.
+//
+// Each stage is one file: a plain C reference that is its definition, in integers with stated
+// rounding, working on row bands, so that threads, SIMD and fusing never change a bit. This file
+// owns the buffers between them and the one piece of memory a stage has (the previous output, for
+// temporal stabilization).
+
+#ifndef KSR_STAGES_PIPELINE_H
+#define KSR_STAGES_PIPELINE_H
+
+#include "core/pool.h"
+#include "frame/frame.h"
+#include "kizunasr/config.h"
+
+// Thread-safety: one thread at a time per object.
+typedef struct ksr_pipeline ksr_pipeline;
+
+// Returns a pipeline for frames of `input` layout, or NULL when out of memory.
+// config: values in range (the caller has checked); copied. pool: may be NULL; must outlive it.
+// Free with ksr_pipeline_destroy(), which accepts NULL and a pointer to NULL.
+ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
+                                  const struct ksr_pipeline_config *config, ksr_pool *pool);
+void ksr_pipeline_destroy(ksr_pipeline **pipeline);
+
+// Returns the layout of the frames that come out of a pipeline with this input and scale (2, 4):
+// the same but for width and height.
+struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int scale);
+
+// Returns the buffer to fill with the next input frame (of the input layout); the pipeline owns
+// it, and ksr_pipeline_run() may overwrite its samples.
+struct ksr_frame *ksr_pipeline_input(ksr_pipeline *pipeline);
+
+// Runs all stages on the input buffer. Returns the output frame, owned by the pipeline, unchanged
+// until the next call. No allocation, no failure.
+const struct ksr_frame *ksr_pipeline_run(ksr_pipeline *pipeline);
+
+// Forgets the previous frame: the next one is treated as the first.
+void ksr_pipeline_reset(ksr_pipeline *pipeline);
+
+// Returns how many frames before the first wanted one must be run so that it equals the one of an
+// unbroken run: the smallest W with temporal_weight^W * 32767 < 0.5; 0 without temporal.
+int ksr_pipeline_warmup(const struct ksr_pipeline_config *config);
+
+#endif
