@@ -1,0 +1,76 @@
+// SIMD levels and machine size; see cpu.h.
+
+#include "core/cpu.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static atomic_int limit = KSR_CPU_AVX512VNNI;
+
+static const char *const level_names[] = {"c", "avx2", "avx512", "avx512vnni"};
+
+static enum ksr_cpu_level detect(void)
+{
+#if defined(__x86_64__)
+    // The compiler's check covers the operating system's part (saved registers) too.
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2"))
+        return KSR_CPU_C;
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
+        return KSR_CPU_AVX2;
+    return __builtin_cpu_supports("avx512vnni") ? KSR_CPU_AVX512VNNI : KSR_CPU_AVX512;
+#else
+    return KSR_CPU_C;
+#endif
+}
+
+enum ksr_cpu_level ksr_cpu_level(void)
+{
+    const enum ksr_cpu_level have = detect(), allowed = ksr_cpu_get_limit();
+    return have < allowed ? have : allowed;
+}
+
+bool ksr_cpu_set_limit(const char *name)
+{
+    if (!name || !*name) {
+        atomic_store(&limit, KSR_CPU_AVX512VNNI);
+        return true;
+    }
+    for (int i = 0; i < (int)(sizeof(level_names) / sizeof(level_names[0])); i++)
+        if (strcmp(name, level_names[i]) == 0) {
+            atomic_store(&limit, i);
+            return true;
+        }
+    return false;
+}
+
+enum ksr_cpu_level ksr_cpu_get_limit(void)
+{
+    return (enum ksr_cpu_level)atomic_load(&limit);
+}
+
+int ksr_cpu_count(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
+        return 1;
+    const int n = CPU_COUNT(&set);
+    return n > 0 ? n : 1;
+}
+
+long long ksr_memory_available(void)
+{
+    FILE *file = fopen("/proc/meminfo", "re");
+    if (!file)
+        return -1;
+    char line[256];
+    long long kib = -1;
+    while (fgets(line, sizeof(line), file))
+        if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
+            break;
+    fclose(file);
+    return kib < 0 ? -1 : kib * 1024;
+}

@@ -1,0 +1,30 @@
+// Which SIMD level may be used: the one piece of global state, set before the first run.
+
+#ifndef KSR_CORE_CPU_H
+#define KSR_CORE_CPU_H
+
+#include <stdbool.h>
+
+enum ksr_cpu_level {
+    KSR_CPU_C = 0,
+    KSR_CPU_AVX2 = 1,
+    KSR_CPU_AVX512 = 2,     // F, BW, DQ, VL
+    KSR_CPU_AVX512VNNI = 3, // and VNNI
+};
+
+// Returns the highest level that the machine and the operating system support and the limit allows.
+enum ksr_cpu_level ksr_cpu_level(void);
+
+// Sets the limit by name (see ksr_cpu_limit() in context.h). Returns false for unknown names.
+bool ksr_cpu_set_limit(const char *name);
+
+// Returns the limit set, KSR_CPU_AVX512VNNI if none.
+enum ksr_cpu_level ksr_cpu_get_limit(void);
+
+// Returns the number of processors this process may run on, at least 1.
+int ksr_cpu_count(void);
+
+// Returns the bytes of memory that can be used without swapping, or -1 when not known.
+long long ksr_memory_available(void);
+
+#endif

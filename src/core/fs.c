@@ -1,0 +1,288 @@
+// Files; see fs.h.
+
+#include "core/fs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+
+char *ksr_fs_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    if (slash == path)
+        return strdup("/");
+    return strndup(path, (size_t)(slash - path));
+}
+
+static bool sync_parent(const char *path)
+{
+    char *parent = ksr_fs_parent(path);
+    const int fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    free(parent);
+    if (fd < 0)
+        return false;
+    // Some network file systems refuse to sync a folder; the rename itself has been done.
+    const bool ok = fsync(fd) == 0 || errno == EINVAL;
+    close(fd);
+    return ok;
+}
+
+ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to)
+{
+    const int fd = open(from, O_RDONLY | O_CLOEXEC);
+    const bool synced = fd >= 0 && fsync(fd) == 0;
+    const int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (!synced)
+        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", from, strerror(error));
+    if (rename(from, to) != 0)
+        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", to, strerror(errno));
+    if (!sync_parent(to))
+        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write the folder of %s: %s", to,
+                        strerror(errno));
+    return KSR_OK;
+}
+
+char *ksr_fs_temporary_name(const char *path)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+    gethostname(host, sizeof(host) - 1);
+    static atomic_uint counter; // only makes names differ; no effect on any result
+    return ksr_format("%s.%s.%ld.%u.tmp", path, host, (long)getpid(),
+                      atomic_fetch_add(&counter, 1));
+}
+
+ksr_status ksr_fs_write_file(ksr_context *ctx, const char *path, const void *data, size_t size)
+{
+    char *temporary = ksr_fs_temporary_name(path);
+    if (!temporary)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    FILE *file = fopen(temporary, "wbe");
+    bool ok = file && (size == 0 || fwrite(data, size, 1, file) == 1);
+    if (file && fclose(file) != 0)
+        ok = false;
+    if (!ok)
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", path, strerror(errno));
+    else
+        status = ksr_fs_publish(ctx, temporary, path);
+    if (status != KSR_OK)
+        unlink(temporary);
+    free(temporary);
+    return status;
+}
+
+ksr_status ksr_fs_read_file(ksr_context *ctx, const char *path, char **out, size_t *size)
+{
+    *out = NULL;
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return KSR_E_INPUT;
+    char *text = NULL;
+    size_t capacity = 0, used = 0, got = 0;
+    ksr_status status = KSR_OK;
+    do {
+        if (!ksr_array_reserve((void **)&text, &capacity, used + 65537, 1)) {
+            status = ksr_fail_memory(ctx);
+            break;
+        }
+        got = fread(text + used, 1, 65536, file);
+        used += got;
+        text[used] = 0;
+    } while (got > 0);
+    if (status == KSR_OK && ferror(file))
+        status = KSR_E_INPUT;
+    fclose(file);
+    if (status != KSR_OK) {
+        free(text);
+        return status;
+    }
+    *out = text;
+    if (size)
+        *size = used;
+    return KSR_OK;
+}
+
+ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path)
+{
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && ksr_fs_is_folder(path)))
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot make the folder %s: %s", path, strerror(errno));
+}
+
+ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return errno == ENOENT ? KSR_OK
+                               : ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s", path,
+                                          strerror(errno));
+    for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    closedir(dir);
+    if (rmdir(path) != 0 && errno != ENOENT)
+        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s", path,
+                        strerror(errno));
+    return KSR_OK;
+}
+
+// Whether the open file is still the one that the path names: the owner before us may have
+// removed the folder between our open and our lock.
+static bool still_there(int fd, const char *path)
+{
+    struct stat a, b;
+    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+ksr_status ksr_fs_lock(ksr_context *ctx, const char *folder, bool exclusive, int *fd)
+{
+    *fd = -1;
+    char *path = ksr_format("%s/lock", folder);
+    if (!path)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    for (;;) {
+        *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (*fd < 0) {
+            status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", path, strerror(errno));
+            break;
+        }
+        if (flock(*fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
+            const int error = errno;
+            ksr_fs_unlock(fd);
+            if (error == EWOULDBLOCK)
+                status = ksr_fail(ctx, KSR_E_BUSY, "another run is using %s", folder);
+            else
+                status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot lock %s: %s", path, strerror(error));
+            break;
+        }
+        if (still_there(*fd, path))
+            break;
+        ksr_fs_unlock(fd);
+    }
+    free(path);
+    return status;
+}
+
+void ksr_fs_unlock(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+#define ENDS (1 << 20)
+#define BLOCK (1 << 20)
+
+// Adds up to `length` bytes from the file's position. Returns the number read, or -1.
+static int64_t hash_bytes(ksr_context *ctx, FILE *file, int64_t length, char *block,
+                          ksr_hasher *hasher)
+{
+    int64_t done = 0;
+    while (done < length && ksr_check_cancel(ctx) == KSR_OK) {
+        const size_t want = length - done < BLOCK ? (size_t)(length - done) : BLOCK;
+        const size_t got = fread(block, 1, want, file);
+        ksr_hasher_add(hasher, block, got);
+        done += (int64_t)got;
+        if (got < want)
+            return ferror(file) ? -1 : done;
+    }
+    return done;
+}
+
+ksr_status ksr_fs_fingerprint(ksr_context *ctx, const char *path, bool whole,
+                              struct ksr_fingerprint *out)
+{
+    memset(out, 0, sizeof(*out));
+    FILE *file = fopen(path, "rbe");
+    if (!file)
+        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path, strerror(errno));
+    ksr_status status = KSR_OK;
+    char *block = malloc(BLOCK);
+    ksr_hasher *hasher = ksr_hasher_create();
+    out->size = ksr_fs_size(path);
+    if (!block || !hasher) {
+        status = ksr_fail_memory(ctx);
+        goto end;
+    }
+    const int64_t tail = out->size > ENDS ? out->size - ENDS : 0;
+    bool ok = hash_bytes(ctx, file, ENDS, block, hasher) >= 0 &&
+              fseeko(file, (off_t)tail, SEEK_SET) == 0 &&
+              hash_bytes(ctx, file, ENDS, block, hasher) >= 0;
+    ksr_hasher_text(hasher, out->ends);
+    if (whole && ok) {
+        ksr_hasher_reset(hasher);
+        ok = fseeko(file, 0, SEEK_SET) == 0 &&
+             hash_bytes(ctx, file, INT64_MAX, block, hasher) >= 0;
+        ksr_hasher_text(hasher, out->whole);
+    }
+    if (!ok)
+        status = ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path, strerror(errno));
+    else
+        status = ksr_check_cancel(ctx);
+end:
+    ksr_hasher_destroy(&hasher);
+    free(block);
+    fclose(file);
+    return status;
+}
+
+char *ksr_fs_absolute(const char *path)
+{
+    char *whole = realpath(path, NULL);
+    if (whole)
+        return whole;
+    char *parent = ksr_fs_parent(path);
+    char *base = parent ? realpath(parent, NULL) : NULL;
+    free(parent);
+    if (!base)
+        return NULL;
+    const char *slash = strrchr(path, '/');
+    char *out = ksr_format("%s/%s", strcmp(base, "/") == 0 ? "" : base, slash ? slash + 1 : path);
+    free(base);
+    return out;
+}
+
+bool ksr_fs_exists(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0;
+}
+
+bool ksr_fs_is_folder(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+bool ksr_fs_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int64_t ksr_fs_size(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 ? (int64_t)s.st_size : -1;
+}
+
+int64_t ksr_fs_free_space(const char *path)
+{
+    struct statvfs s;
+    return statvfs(path, &s) == 0 ? (int64_t)s.f_bavail * (int64_t)s.f_frsize : -1;
+}

@@ -1,0 +1,24 @@
+// The configuration inside the library: checks, and JSON as the manifest keeps it.
+// The public part is include/kizunasr/config.h.
+
+#ifndef KSR_JOB_CONFIG_H
+#define KSR_JOB_CONFIG_H
+
+#include <jansson.h>
+
+#include "kizunasr/config.h"
+
+// Numbers with 9 digits, so that 0.15 is written as 0.15.
+#define KSR_JSON_REALS JSON_REAL_PRECISION(9)
+
+// Checks ranges and required fields of a configuration that a program filled in.
+// Returns KSR_OK, KSR_E_PARAM (logged).
+ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config *config);
+
+// Sets fields from the JSON form; what: where it comes from, for messages.
+ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const char *what);
+
+// Returns the JSON form (a new reference), with or without the two paths; NULL = out of memory.
+json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_paths);
+
+#endif
