@@ -1,0 +1,69 @@
+# The front door. Everything is built by Meson; this file only spells the usual ways to call it.
+#
+#   make            build the program: build/kizunasr
+#   make demo       install what the build needs, build, draw a sample, upscale it, verify it
+#   make check      install what the tests need, build, run every test, twice (plain, sanitizers)
+#   make test       run the tests on build/ as it is; TESTS=pattern picks some
+#   make sanitize   build with the address and undefined-behaviour sanitizers, run every test
+#   make install    install what `make` built; PREFIX=/usr/local, DESTDIR=
+#   make format     let clang-format lay out the C files
+#   make clean      remove what the targets above made
+#
+# Variables: BUILD=build, PREFIX=/usr/local, MESON_OPTIONS= (given to the first `meson setup`).
+
+BUILD = build
+PREFIX = /usr/local
+MESON = meson
+MESON_OPTIONS =
+TESTS =
+
+CHECK = build-check
+SANITIZE = build-sanitize
+DEMO = $(BUILD)/demo
+PROGRAM = $(BUILD)/kizunasr
+
+.PHONY: all demo check test sanitize install format clean $(PROGRAM)
+
+all: $(PROGRAM)
+
+# Ninja knows best what is out of date, so this always asks it.
+$(PROGRAM): $(BUILD)/build.ninja
+	@$(MESON) compile -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@command -v $(MESON) >/dev/null || \
+	    { echo "make: $(MESON) is not installed; tools/setup installs what is missing" >&2; exit 1; }
+	@$(MESON) setup --prefix $(PREFIX) $(MESON_OPTIONS) $(BUILD)
+
+demo:
+	@tools/setup build
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@tools/demo $(BUILD) $(DEMO)
+
+check:
+	@tools/setup check
+	@tools/configure $(CHECK) -Dwerror=true
+	@tools/configure $(SANITIZE) --buildtype=debugoptimized \
+	    -Db_sanitize=address,undefined -Db_lundef=false
+	@$(MESON) compile -C $(CHECK)
+	@$(MESON) compile -C $(SANITIZE)
+	@tests/run $(CHECK) $(SANITIZE)
+
+test: $(PROGRAM)
+	@tests/run -k '$(TESTS)' $(BUILD)
+
+sanitize:
+	@tools/configure $(SANITIZE) --buildtype=debugoptimized \
+	    -Db_sanitize=address,undefined -Db_lundef=false
+	@$(MESON) compile -C $(SANITIZE)
+	@tests/run -k '$(TESTS)' $(SANITIZE)
+
+install: $(PROGRAM)
+	@$(MESON) install -C $(BUILD) --no-rebuild
+
+format:
+	@find include src cli tools tests bench examples -name '*.[ch]' 2>/dev/null | \
+	    xargs clang-format -i --style=file
+
+clean:
+	rm -rf $(BUILD) $(CHECK) $(SANITIZE)
