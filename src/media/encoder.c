@@ -1,0 +1,217 @@
+// Opening and running the video encoder; see encoder.h.
+
+#include "media/encoder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/cpu.h"
+#include "media/ffmpeg.h"
+
+struct ksr_encoder {
+    AVCodecContext *context;
+    AVFrame *picture;
+    AVPacket *packet;
+};
+
+void ksr_encoder_close(ksr_encoder **encoder)
+{
+    if (!encoder || !*encoder)
+        return;
+    avcodec_free_context(&(*encoder)->context);
+    av_frame_free(&(*encoder)->picture);
+    av_packet_free(&(*encoder)->packet);
+    free(*encoder);
+    *encoder = NULL;
+}
+
+// Options that depend on the run and not on the job: the size of x265's thread pool (its bytes
+// are the same for any, but not for none), and the SIMD limit of tests.
+static int set_run_options(const struct ksr_encoder_settings *s, int threads,
+                           AVDictionary **options)
+{
+    char text[640];
+    for (int i = 0; i < s->option_count; i++) {
+        const char *name = s->options[i].name, *value = s->options[i].value;
+        if (strcmp(name, "x265-params") == 0) {
+            snprintf(text, sizeof(text), "%s:pools=%d%s", value, threads < 2 ? 2 : threads,
+                     ksr_cpu_get_limit() == KSR_CPU_C ? ":asm=0" : "");
+            value = text;
+        } else if (strcmp(name, "x264-params") == 0 && ksr_cpu_get_limit() == KSR_CPU_C) {
+            snprintf(text, sizeof(text), "%s:asm=0", value);
+            value = text;
+        }
+        if (av_dict_set(options, name, value, 0) < 0)
+            return AVERROR(ENOMEM);
+    }
+    return 0;
+}
+
+static void set_context(AVCodecContext *c, const struct ksr_encoder_settings *s)
+{
+    const struct ksr_video_format *f = &s->format;
+    c->width = f->width;
+    c->height = f->height;
+    c->pix_fmt = av_get_pix_fmt(f->pixel_format);
+    c->time_base = (AVRational){s->time_base.num, s->time_base.den};
+    c->framerate = (AVRational){f->frame_rate.num, f->frame_rate.den};
+    c->sample_aspect_ratio = (AVRational){f->sample_aspect.num, f->sample_aspect.den};
+    c->color_range = (enum AVColorRange)f->color_range;
+    c->colorspace = (enum AVColorSpace)f->color_space;
+    c->color_primaries = (enum AVColorPrimaries)f->color_primaries;
+    c->color_trc = (enum AVColorTransferCharacteristic)f->color_transfer;
+    c->chroma_sample_location = (enum AVChromaLocation)f->chroma_location;
+    c->thread_count = 1;
+    c->flags |= AV_CODEC_FLAG_BITEXACT;
+    if (s->global_header)
+        c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    c->bit_rate = s->bit_rate;
+    if (strcmp(s->codec, "libvpx-vp9") == 0)
+        c->bit_rate = s->bit_rate; // 0 with crf = constant quality
+    if (s->quality_scale > 0) {
+        c->flags |= AV_CODEC_FLAG_QSCALE;
+        c->global_quality = s->quality_scale;
+    }
+}
+
+static ksr_status check_headers(ksr_context *ctx, const struct ksr_encoder_settings *s,
+                                const AVCodecContext *c)
+{
+    char headers[KSR_HASH_TEXT];
+    if (!s->headers[0])
+        return KSR_OK;
+    ksr_hash_text(c->extradata, (size_t)c->extradata_size, headers);
+    if (strcmp(headers, s->headers) == 0)
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PROCESS, "%s opens with other settings than in the plan", s->codec);
+}
+
+static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settings *s,
+                               int threads, AVCodecContext *c)
+{
+    AVDictionary *options = NULL;
+    char text[256];
+    set_context(c, s);
+    int result = set_run_options(s, threads, &options);
+    ksr_ffmpeg_clear_message();
+    if (result >= 0)
+        result = avcodec_open2(c, c->codec, &options);
+    const AVDictionaryEntry *unknown = av_dict_get(options, "", NULL, AV_DICT_IGNORE_SUFFIX);
+    ksr_status status = KSR_OK;
+    if (result == AVERROR(ENOMEM))
+        status = ksr_fail_memory(ctx);
+    else if (result < 0)
+        status = ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s (%dx%d, %s): %s", s->codec,
+                          s->format.width, s->format.height, s->format.pixel_format,
+                          ksr_ffmpeg_error(result, text));
+    else if (unknown)
+        status = ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s has no option '%s'", s->codec,
+                          unknown->key);
+    else
+        status = check_headers(ctx, s, c);
+    av_dict_free(&options);
+    return status;
+}
+
+ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
+                            int threads, ksr_encoder **out)
+{
+    ksr_ffmpeg_init();
+    *out = NULL;
+    const AVCodec *codec = avcodec_find_encoder_by_name(settings->codec);
+    if (!codec)
+        return ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'", settings->codec);
+    ksr_encoder *e = calloc(1, sizeof(*e));
+    if (!e)
+        return ksr_fail_memory(ctx);
+    e->context = avcodec_alloc_context3(codec);
+    e->picture = av_frame_alloc();
+    e->packet = av_packet_alloc();
+    ksr_status status = e->context && e->picture && e->packet
+                            ? open_context(ctx, settings, threads, e->context)
+                            : ksr_fail_memory(ctx);
+    if (status != KSR_OK) {
+        ksr_encoder_close(&e);
+        return status;
+    }
+    const AVCodecContext *c = e->context;
+    AVFrame *p = e->picture;
+    p->format = c->pix_fmt;
+    p->width = c->width;
+    p->height = c->height;
+    p->color_range = c->color_range;
+    p->colorspace = c->colorspace;
+    p->color_primaries = c->color_primaries;
+    p->color_trc = c->color_trc;
+    p->chroma_location = c->chroma_sample_location;
+    p->sample_aspect_ratio = c->sample_aspect_ratio;
+    p->quality = c->global_quality;
+    *out = e;
+    return KSR_OK;
+}
+
+AVFrame *ksr_encoder_picture(ksr_encoder *encoder)
+{
+    AVFrame *p = encoder->picture;
+    // The encoder may still hold the last picture: a new buffer then.
+    if (p->buf[0] && av_frame_is_writable(p))
+        return p;
+    for (int i = 0; i < AV_NUM_DATA_POINTERS; i++)
+        av_buffer_unref(&p->buf[i]);
+    return av_frame_get_buffer(p, 0) >= 0 ? p : NULL;
+}
+
+static ksr_status encode_failed(ksr_context *ctx, const ksr_encoder *encoder, int result)
+{
+    char text[256];
+    if (result == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
+    return ksr_fail(ctx, KSR_E_PROCESS, "%s failed: %s", encoder->context->codec->name,
+                    ksr_ffmpeg_error(result, text));
+}
+
+ksr_status ksr_encoder_send(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)
+{
+    encoder->picture->pts = time;
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    encoder->picture->duration = duration;
+#else
+    encoder->picture->pkt_duration = duration;
+#endif
+    ksr_ffmpeg_clear_message();
+    const int result = avcodec_send_frame(encoder->context, encoder->picture);
+    return result < 0 ? encode_failed(ctx, encoder, result) : KSR_OK;
+}
+
+ksr_status ksr_encoder_finish(ksr_context *ctx, ksr_encoder *encoder)
+{
+    ksr_ffmpeg_clear_message();
+    const int result = avcodec_send_frame(encoder->context, NULL);
+    return result < 0 ? encode_failed(ctx, encoder, result) : KSR_OK;
+}
+
+ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ksr_packet *packet)
+{
+    memset(packet, 0, sizeof(*packet));
+    av_packet_unref(encoder->packet);
+    const int result = avcodec_receive_packet(encoder->context, encoder->packet);
+    if (result == AVERROR(EAGAIN) || result == AVERROR_EOF)
+        return KSR_OK;
+    if (result < 0)
+        return encode_failed(ctx, encoder, result);
+    *packet = (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
+                                  encoder->packet->pts,
+                                  (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};
+    return KSR_OK;
+}
+
+const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size)
+{
+    *size = (size_t)encoder->context->extradata_size;
+    return encoder->context->extradata;
+}
+
+AVCodecContext *ksr_encoder_context(ksr_encoder *encoder)
+{
+    return encoder->context;
+}

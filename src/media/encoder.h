@@ -1,0 +1,91 @@
+// The video encoder: settings that are resolved once, in plan, and opened alike by every worker.
+//
+// What reaches the bytes is pinned here: thread counts, look-ahead, everything an encoder would
+// otherwise take from the machine. docs/determinism.md says why for each.
+
+#ifndef KSR_MEDIA_ENCODER_H
+#define KSR_MEDIA_ENCODER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/hash.h"
+#include "core/log.h"
+#include "kizunasr/config.h"
+#include "media/film.h"
+
+#define KSR_MAX_ENCODER_OPTIONS 64
+
+struct ksr_name_value {
+    char name[64];
+    char value[448];
+};
+
+// Everything needed to open the encoder again with the same result.
+struct ksr_encoder_settings {
+    char codec[64];                 // FFmpeg encoder name
+    struct ksr_video_format format; // of the encoded video
+    struct ksr_rational time_base;  // of the times handed in
+    bool frame_ticks;    // the encoder cannot take the film's time base: times are frame numbers
+    bool global_header;  // the container keeps the parameter sets
+    int64_t bit_rate;    // bits per second; 0 = by quality
+    int quality_scale;   // fixed quantizer for encoders without crf; 0 = off
+    bool promised;       // its bytes are covered by the promise of docs/determinism.md
+    struct ksr_name_value options[KSR_MAX_ENCODER_OPTIONS];
+    int option_count;
+    char headers[KSR_HASH_TEXT]; // hash of the parameter sets; a worker that gets others fails
+};
+
+// An encoded packet. data belongs to the encoder until the next call.
+struct ksr_packet {
+    const uint8_t *data;
+    size_t size;
+    int64_t time; // presentation time as handed to ksr_encoder_send()
+    bool key;
+};
+
+// Resolves a configuration for a film whose output has the given format (size and colour; the
+// pixel format is chosen here), and tries the encoder once: unknown codec, preset or option, a
+// size it refuses, all come out here.
+// image: the output is a picture file; the codec follows its extension.
+// Returns KSR_OK, KSR_E_PARAM (logged), KSR_E_NOMEM, KSR_E_PROCESS.
+ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
+                               const struct ksr_film *film, int width, int height,
+                               bool global_header, const char *image_codec,
+                               struct ksr_encoder_settings *out);
+
+// Reads "5M", "800k", "1000000". Returns false when it is none of these.
+bool ksr_parse_bit_rate(const char *text, int64_t *out);
+
+struct AVCodecContext;
+struct AVFrame;
+
+// Thread-safety: one thread at a time per object.
+typedef struct ksr_encoder ksr_encoder;
+
+// threads: size of the thread pool of encoders whose bytes do not depend on it (x265).
+// Returns KSR_OK, KSR_E_PROCESS (it opens differently than in plan, or not at all), KSR_E_NOMEM.
+ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
+                            int threads, ksr_encoder **out);
+void ksr_encoder_close(ksr_encoder **encoder);
+
+// Returns a picture to fill and send, writable, owned by the encoder; NULL when out of memory.
+struct AVFrame *ksr_encoder_picture(ksr_encoder *encoder);
+
+// Sends the picture. time: rising from call to call, in settings.time_base.
+ksr_status ksr_encoder_send(ksr_context *ctx, ksr_encoder *encoder, int64_t time,
+                            int64_t duration);
+// Tells the encoder that no picture follows.
+ksr_status ksr_encoder_finish(ksr_context *ctx, ksr_encoder *encoder);
+
+// Takes the next packet. Returns KSR_OK with packet->data NULL when there is none for now.
+ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ksr_packet *packet);
+
+// Returns the parameter sets that the container keeps; *size may be 0.
+const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size);
+
+// Returns the FFmpeg context, for the muxer's stream parameters.
+struct AVCodecContext *ksr_encoder_context(ksr_encoder *encoder);
+
+#endif

@@ -1,0 +1,279 @@
+// From the user's encoder configuration to pinned settings; see encoder.h.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/encoder.h"
+#include "media/ffmpeg.h"
+#include "media/pixels.h"
+
+// What differs between the encoders that the promise of same bytes covers. `pins` is what must
+// not depend on the machine; measured reasons in docs/determinism.md.
+struct encoder_kind {
+    const char *codec;
+    int max_crf;              // 0 = it has no crf
+    bool presets;             // it knows the x264 preset names
+    const char *lossless_key; // option that makes crf 0 lossless
+    const char *lossless_value;
+    const char *params_key;   // option that takes the encoder's own key=value list
+    const char *pins;
+};
+
+static const struct encoder_kind kinds[] = {
+    {"libx264", 51, true, "qp", "0", "x264-params",
+     "cpu-independent=1:threads=1:lookahead-threads=1:sliced-threads=0:open-gop=0"},
+    {"libx265", 51, true, NULL, NULL, "x265-params",
+     "wpp=1:frame-threads=1:lookahead-slices=0:pmode=0:pme=0:open-gop=0:info=0:log-level=none"},
+    {"libvpx-vp9", 63, false, "lossless", "1", NULL, NULL},
+    {"ffv1", 0, false, NULL, NULL, NULL, NULL},
+};
+
+static const struct encoder_kind *find_kind(const char *codec)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].codec, codec) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+static const char *const presets[] = {"ultrafast", "superfast", "veryfast", "faster", "fast",
+                                      "medium",    "slow",      "slower",   "veryslow", "placebo"};
+
+static bool is_preset(const char *name)
+{
+    for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+        if (strcmp(presets[i], name) == 0)
+            return true;
+    return false;
+}
+
+bool ksr_parse_bit_rate(const char *text, int64_t *out)
+{
+    int64_t value = 0, fraction = 0, place = 1;
+    const char *c = text;
+    for (; *c >= '0' && *c <= '9' && value < (INT64_C(1) << 40); c++)
+        value = value * 10 + (*c - '0');
+    if (c == text)
+        return false;
+    if (*c == '.')
+        for (c++; *c >= '0' && *c <= '9' && place < 1000000; c++, place *= 10)
+            fraction = fraction * 10 + (*c - '0');
+    int64_t unit = 1;
+    if (*c == 'k' || *c == 'K')
+        unit = 1000;
+    else if (*c == 'm' || *c == 'M')
+        unit = 1000000;
+    else if (*c == 'g' || *c == 'G')
+        unit = 1000000000;
+    if (unit > 1)
+        c++;
+    *out = value * unit + fraction * unit / place;
+    return *c == 0 && *out >= 1000 && *out <= INT64_C(10000000000);
+}
+
+static ksr_status set_option(ksr_context *ctx, struct ksr_encoder_settings *s, const char *name,
+                             const char *value)
+{
+    for (int i = 0; i < s->option_count; i++)
+        if (strcmp(s->options[i].name, name) == 0) {
+            snprintf(s->options[i].value, sizeof(s->options[i].value), "%s", value);
+            return KSR_OK;
+        }
+    struct ksr_name_value *o = &s->options[s->option_count];
+    if (s->option_count >= KSR_MAX_ENCODER_OPTIONS || strlen(name) >= sizeof(o->name) ||
+        strlen(value) >= sizeof(o->value))
+        return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: too many or too long");
+    snprintf(o->name, sizeof(o->name), "%s", name);
+    snprintf(o->value, sizeof(o->value), "%s", value);
+    s->option_count++;
+    return KSR_OK;
+}
+
+// Whether the encoder has a private option of this name.
+static bool has_option(const AVCodec *codec, const char *name)
+{
+    return codec->priv_class &&
+           av_opt_find2((void *)&codec->priv_class, name, NULL, 0, AV_OPT_SEARCH_FAKE_OBJ, NULL);
+}
+
+// Whether the encoder's preset option has a constant of this name.
+static bool has_preset(const AVCodec *codec, const char *name)
+{
+    if (!has_option(codec, "preset"))
+        return false;
+    const AVOption *preset =
+        av_opt_find2((void *)&codec->priv_class, "preset", NULL, 0, AV_OPT_SEARCH_FAKE_OBJ, NULL);
+    return preset->type == AV_OPT_TYPE_STRING ||
+           (preset->unit && av_opt_find2((void *)&codec->priv_class, name, preset->unit, 0,
+                                         AV_OPT_SEARCH_FAKE_OBJ, NULL));
+}
+
+static ksr_status set_preset(ksr_context *ctx, const AVCodec *codec,
+                             const struct encoder_kind *kind,
+                             const struct ksr_encoder_config *config,
+                             struct ksr_encoder_settings *out)
+{
+    const struct ksr_encoder_config defaults = ksr_encoder_config_default();
+    const bool given = strcmp(config->preset, defaults.preset) != 0;
+    if (kind && kind->presets) {
+        if (!is_preset(config->preset))
+            return ksr_fail(ctx, KSR_E_PARAM,
+                            "preset: '%s' is not valid (ultrafast, superfast, veryfast, faster, "
+                            "fast, medium, slow, slower, veryslow or placebo)",
+                            config->preset);
+        return set_option(ctx, out, "preset", config->preset);
+    }
+    if (!kind && has_preset(codec, config->preset))
+        return set_option(ctx, out, "preset", config->preset);
+    if (given)
+        return ksr_fail(ctx, KSR_E_PARAM, "preset: %s has no preset '%s'", codec->name,
+                        config->preset);
+    return KSR_OK;
+}
+
+static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
+                              const struct encoder_kind *kind,
+                              const struct ksr_encoder_config *config,
+                              struct ksr_encoder_settings *out)
+{
+    const struct ksr_encoder_config defaults = ksr_encoder_config_default();
+    char text[16];
+    snprintf(text, sizeof(text), "%d", config->crf);
+    if (config->bitrate) {
+        if (!ksr_parse_bit_rate(config->bitrate, &out->bit_rate))
+            return ksr_fail(ctx, KSR_E_PARAM, "bitrate: '%s' is not valid (such as 5M or 800k)",
+                            config->bitrate);
+        if (kind && kind->max_crf == 0)
+            return ksr_fail(ctx, KSR_E_PARAM, "bitrate: %s is lossless and takes none",
+                            codec->name);
+        return KSR_OK;
+    }
+    const bool has_crf = kind ? kind->max_crf > 0 : has_option(codec, "crf");
+    if (!has_crf) {
+        if (config->crf != defaults.crf && (config->crf != 0 || !kind))
+            return ksr_fail(ctx, KSR_E_PARAM, "crf: %s has no crf", codec->name);
+        if (!kind) // a quantizer from 2 to 10 in place of a quality it does not know
+            out->quality_scale = FF_QP2LAMBDA * (2 + config->crf / 8);
+        return KSR_OK;
+    }
+    const int max = kind ? kind->max_crf : 63;
+    if (config->crf > max)
+        return ksr_fail(ctx, KSR_E_PARAM, "crf: '%d' is not valid for %s (0 to %d)", config->crf,
+                        codec->name, max);
+    if (config->crf == 0 && kind && kind->lossless_key)
+        return set_option(ctx, out, kind->lossless_key, kind->lossless_value);
+    return set_option(ctx, out, "crf", text);
+}
+
+// The encoder's own parameter list: the user's first, then what is pinned, which wins.
+static ksr_status set_params(ksr_context *ctx, const struct encoder_kind *kind,
+                             const struct ksr_encoder_config *config,
+                             struct ksr_encoder_settings *out)
+{
+    char params[sizeof(out->options[0].value)];
+    const char *user = "";
+    for (size_t i = 0; i < config->encoder_option_count; i++)
+        if (strcmp(config->encoder_options[i].key, kind->params_key) == 0)
+            user = config->encoder_options[i].value;
+    const bool x265 = strcmp(kind->codec, "libx265") == 0;
+    const char *lossless = x265 && config->crf == 0 && !config->bitrate ? ":lossless=1" : "";
+    const int length = snprintf(params, sizeof(params), "%s%s%s%s", user, *user ? ":" : "",
+                                kind->pins, lossless);
+    if (length < 0 || (size_t)length >= sizeof(params))
+        return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s is too long", kind->params_key);
+    return set_option(ctx, out, kind->params_key, params);
+}
+
+static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
+                                  const struct ksr_encoder_config *config,
+                                  struct ksr_encoder_settings *out)
+{
+    const struct encoder_kind *kind = find_kind(codec->name);
+    out->promised = kind != NULL;
+    ksr_status status = set_preset(ctx, codec, kind, config, out);
+    if (status == KSR_OK)
+        status = set_quality(ctx, codec, kind, config, out);
+    if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0) {
+        status = set_option(ctx, out, "level", "3");
+        if (status == KSR_OK)
+            status = set_option(ctx, out, "slices", "4");
+        if (status == KSR_OK)
+            status = set_option(ctx, out, "slicecrc", "1");
+    }
+    if (status == KSR_OK && strcmp(codec->name, "libvpx-vp9") == 0)
+        status = set_option(ctx, out, "row-mt", "0");
+    for (size_t i = 0; status == KSR_OK && i < config->encoder_option_count; i++) {
+        if (strcmp(config->encoder_options[i].key, "threads") == 0)
+            return ksr_fail(ctx, KSR_E_PARAM,
+                            "encoder_options: threads would change the bytes; use --threads");
+        status = set_option(ctx, out, config->encoder_options[i].key,
+                            config->encoder_options[i].value);
+    }
+    if (status == KSR_OK && kind && kind->params_key)
+        status = set_params(ctx, kind, config, out);
+    return status;
+}
+
+static const AVCodec *find_encoder(ksr_context *ctx, const char *name, ksr_status *status)
+{
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    if (!codec)
+        *status = ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'", name);
+    else if (codec->type != AVMEDIA_TYPE_VIDEO)
+        *status = ksr_fail(ctx, KSR_E_PARAM, "codec: '%s' does not encode video", name);
+    else
+        return codec;
+    return NULL;
+}
+
+// MPEG-4 part 2 and its like keep the time base in 16 bits.
+static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_base)
+{
+    return !find_kind(codec->name) && (time_base.den > 65535 || time_base.num > 65535);
+}
+
+ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
+                               const struct ksr_film *film, int width, int height,
+                               bool global_header, const char *image_codec,
+                               struct ksr_encoder_settings *out)
+{
+    ksr_ffmpeg_init();
+    memset(out, 0, sizeof(*out));
+    ksr_status status = KSR_OK;
+    const struct ksr_encoder_config defaults = ksr_encoder_config_default();
+    const bool by_extension = image_codec && strcmp(config->codec, defaults.codec) == 0;
+    const AVCodec *codec = find_encoder(ctx, by_extension ? image_codec : config->codec, &status);
+    if (!codec)
+        return status;
+    enum AVPixelFormat pixel_format;
+    status = ksr_pixels_choose(ctx, codec, config->pixel_format, &film->format, &pixel_format);
+    if (status != KSR_OK)
+        return status;
+    snprintf(out->codec, sizeof(out->codec), "%s", codec->name);
+    ksr_pixels_target_color(&film->format, pixel_format, &out->format);
+    snprintf(out->format.pixel_format, sizeof(out->format.pixel_format), "%s",
+             av_get_pix_fmt_name(pixel_format));
+    out->format.width = width;
+    out->format.height = height;
+    out->time_base = film->time_base;
+    out->global_header = global_header;
+    if (needs_frame_ticks(codec, film->time_base)) {
+        const struct ksr_rational rate = film->format.frame_rate;
+        out->frame_ticks = true;
+        out->time_base = rate.num > 0 && rate.num <= 65535
+                             ? (struct ksr_rational){rate.den, rate.num}
+                             : (struct ksr_rational){1, 25};
+    }
+    status = set_all_options(ctx, codec, config, out);
+    ksr_encoder *trial = NULL;
+    if (status == KSR_OK)
+        status = ksr_encoder_open(ctx, out, 1, &trial);
+    if (status == KSR_OK) {
+        size_t size;
+        const uint8_t *headers = ksr_encoder_headers(trial, &size);
+        ksr_hash_text(headers, size, out->headers);
+    }
+    ksr_encoder_close(&trial);
+    return status;
+}

@@ -1,0 +1,64 @@
+// What the files of this folder share about the FFmpeg libraries. No other folder includes this.
+
+#ifndef KSR_MEDIA_FFMPEG_H
+#define KSR_MEDIA_FFMPEG_H
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+#include <libavutil/avutil.h>
+#include <libavutil/channel_layout.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
+#include <stdbool.h>
+
+#include "core/log.h"
+
+// Makes the FFmpeg libraries silent and sets their CPU mask; called by everything that opens
+// something. Cheap after the first time.
+void ksr_ffmpeg_init(void);
+
+// The last error line that FFmpeg logged on this thread since ksr_ffmpeg_clear_message(), without
+// line break; "" if none. Static per thread.
+const char *ksr_ffmpeg_message(void);
+void ksr_ffmpeg_clear_message(void);
+
+// Writes the text of an FFmpeg error code, or of the message it logged where that says more.
+const char *ksr_ffmpeg_error(int code, char out[256]);
+
+// Returns "file:PATH", which keeps a colon in a file name from being taken for a protocol; free
+// with free(). NULL when out of memory.
+char *ksr_ffmpeg_url(const char *path);
+
+// An interrupt callback that stops blocking reads once the run is cancelled.
+AVIOInterruptCB ksr_ffmpeg_interrupt(ksr_context *ctx);
+
+// Names that changed between FFmpeg 5.1 and 7.1.
+
+static inline bool ksr_av_frame_interlaced(const AVFrame *frame)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    return (frame->flags & AV_FRAME_FLAG_INTERLACED) != 0;
+#else
+    return frame->interlaced_frame != 0;
+#endif
+}
+
+static inline int64_t ksr_av_frame_duration(const AVFrame *frame)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
+    return frame->duration;
+#else
+    return frame->pkt_duration;
+#endif
+}
+
+static inline bool ksr_av_frame_key(const AVFrame *frame)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    return (frame->flags & AV_FRAME_FLAG_KEY) != 0;
+#else
+    return frame->key_frame != 0;
+#endif
+}
+
+#endif

@@ -1,0 +1,393 @@
+// Indexing a film; see film.h.
+
+#include "media/film.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fs.h"
+#include "core/mem.h"
+#include "media/input.h"
+
+// A video packet as the demuxer gives it, in decode order.
+struct packet_note {
+    int64_t pts, duration, position;
+    bool key;
+};
+
+struct packet_list {
+    struct packet_note *notes;
+    size_t count, capacity;
+    const char *why_decode; // why packets alone are no index; NULL = they are
+};
+
+void ksr_film_free(struct ksr_film *film)
+{
+    free(film->frames);
+    free(film->keys);
+    free(film->corrupt);
+    memset(film, 0, sizeof(*film));
+}
+
+double ksr_film_seconds(const struct ksr_film *film, int64_t time)
+{
+    return (double)time * film->time_base.num / film->time_base.den;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const int64_t x = ((const struct ksr_film_frame *)a)->source;
+    const int64_t y = ((const struct ksr_film_frame *)b)->source;
+    return (x > y) - (x < y);
+}
+
+size_t ksr_film_find(const struct ksr_film *film, int64_t source)
+{
+    const struct ksr_film_frame wanted = {.source = source};
+    const struct ksr_film_frame *found =
+        bsearch(&wanted, film->frames, film->frame_count, sizeof(wanted), compare_times);
+    return found ? (size_t)(found - film->frames) : SIZE_MAX;
+}
+
+static void report(ksr_context *ctx, const struct ksr_input *input, int64_t size)
+{
+    const int64_t at = input->format->pb ? avio_tell(input->format->pb) : 0;
+    ksr_report_progress(
+        ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN, .done = at < size ? at : size,
+                                    .total = size});
+}
+
+// Reads the next packet. Returns KSR_OK with *end false, or with *end true after the last one.
+// A read error is not an end: it fails, or ends with a warning when tolerant.
+static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacket *packet,
+                              bool tolerant, bool *end)
+{
+    char text[256];
+    *end = false;
+    ksr_ffmpeg_clear_message();
+    const int result = av_read_frame(input->format, packet);
+    if (result >= 0)
+        return KSR_OK;
+    if (ksr_check_cancel(ctx) != KSR_OK)
+        return KSR_E_CANCELLED;
+    if (result == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
+    *end = true;
+    const bool cut = strstr(ksr_ffmpeg_message(), "prematurely") != NULL;
+    if (result == AVERROR_EOF && !cut)
+        return KSR_OK;
+    if (!tolerant)
+        return ksr_fail(ctx, KSR_E_INPUT, "Input file is damaged or ends early: %s (%s)",
+                        input->format->url + strlen("file:"), ksr_ffmpeg_error(result, text));
+    ksr_log(ctx, KSR_LOG_WARNING, "the input ends early (%s); going on with what is there",
+            ksr_ffmpeg_error(result, text));
+    return KSR_OK;
+}
+
+// Codecs whose packets do not stand for one shown frame each.
+static const char *codec_reason(const AVStream *video)
+{
+    const AVCodecParameters *p = video->codecpar;
+    if (p->codec_id == AV_CODEC_ID_VP8)
+        return "VP8 has packets that are not shown";
+    if ((p->codec_id == AV_CODEC_ID_H264 || p->codec_id == AV_CODEC_ID_HEVC) &&
+        p->field_order != AV_FIELD_UNKNOWN && p->field_order != AV_FIELD_PROGRESSIVE)
+        return "fields may be coded one by one";
+    return NULL;
+}
+
+static bool note_packet(struct packet_list *list, const AVPacket *packet)
+{
+    if (!ksr_array_reserve((void **)&list->notes, &list->capacity, list->count + 1,
+                           sizeof(list->notes[0])))
+        return false;
+    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    if (packet->pts == AV_NOPTS_VALUE)
+        list->why_decode = "timestamps are missing";
+    else if (packet->flags & AV_PKT_FLAG_DISCARD)
+        list->why_decode = "some packets are marked as not shown";
+    else if (list->count == 0 && !key)
+        list->why_decode = "it does not begin with a keyframe";
+    list->notes[list->count++] =
+        (struct packet_note){packet->pts, packet->duration, packet->pos, key};
+    return true;
+}
+
+static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool tolerant,
+                               struct ksr_film *film, struct packet_list *list)
+{
+    AVPacket *packet = av_packet_alloc();
+    if (!packet)
+        return ksr_fail_memory(ctx);
+    const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
+    ksr_status status = KSR_OK;
+    bool end = false;
+    for (int i = 0; status == KSR_OK; i++) {
+        status = read_packet(ctx, input, packet, tolerant, &end);
+        if (status != KSR_OK || end)
+            break;
+        if (packet->flags & AV_PKT_FLAG_CORRUPT && packet->stream_index < film->stream_count)
+            film->corrupt[packet->stream_index] = true;
+        if (packet->stream_index == film->stream && !note_packet(list, packet))
+            status = ksr_fail_memory(ctx);
+        av_packet_unref(packet);
+        if (i % 256 == 0) {
+            report(ctx, input, size);
+            if (status == KSR_OK)
+                status = ksr_check_cancel(ctx);
+        }
+    }
+    av_packet_free(&packet);
+    return status;
+}
+
+// Frames in presentation order from packets in decode order. Sets list->why_decode when two
+// timestamps are equal.
+static bool frames_from_packets(struct ksr_film *film, struct packet_list *list)
+{
+    film->frames = calloc(list->count, sizeof(film->frames[0]));
+    if (!film->frames)
+        return false;
+    film->frame_count = list->count;
+    for (size_t i = 0; i < list->count; i++)
+        film->frames[i] = (struct ksr_film_frame){list->notes[i].pts, list->notes[i].pts,
+                                                  list->notes[i].duration};
+    qsort(film->frames, film->frame_count, sizeof(film->frames[0]), compare_times);
+    for (size_t i = 1; i < film->frame_count; i++)
+        if (film->frames[i].source == film->frames[i - 1].source)
+            list->why_decode = "timestamps repeat";
+    return true;
+}
+
+static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
+{
+    size_t capacity = 0;
+    int64_t key_time = INT64_MIN;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct packet_note *note = &list->notes[i];
+        if (note->pts < key_time) {
+            film->open_gop = true;
+            if (film->key_count == 1)
+                list->why_decode = "frames before the first keyframe";
+        }
+        if (!note->key)
+            continue;
+        key_time = note->pts;
+        if (!ksr_array_reserve((void **)&film->keys, &capacity, film->key_count + 1,
+                               sizeof(film->keys[0])))
+            return false;
+        film->keys[film->key_count++] = (struct ksr_film_key){
+            ksr_film_find(film, note->pts), note->pts, note->position};
+    }
+    // Keyframes come in presentation order in every sane file; where not, they are no borders.
+    for (size_t i = 1; i < film->key_count; i++)
+        if (film->keys[i].frame <= film->keys[i - 1].frame)
+            list->why_decode = "keyframes are out of order";
+    return true;
+}
+
+// Every frame gets a time above the one before and a duration of at least one tick.
+static void repair_times(struct ksr_film *film)
+{
+    const struct ksr_rational rate = film->format.frame_rate;
+    int64_t usual = 1;
+    if (rate.num > 0)
+        usual = av_rescale_q(1, (AVRational){rate.den, rate.num},
+                             (AVRational){film->time_base.num, film->time_base.den});
+    if (usual < 1)
+        usual = 1;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        struct ksr_film_frame *f = &film->frames[i];
+        const struct ksr_film_frame *before = i > 0 ? f - 1 : NULL;
+        if (f->time == AV_NOPTS_VALUE) {
+            f->time = before ? before->time + (before->duration > 0 ? before->duration : usual) : 0;
+            film->repaired++;
+        } else if (before && f->time <= before->time) {
+            f->time = before->time + 1;
+            film->repaired++;
+        }
+    }
+    for (size_t i = 0; i < film->frame_count; i++) {
+        struct ksr_film_frame *f = &film->frames[i];
+        if (f->duration <= 0)
+            f->duration = i + 1 < film->frame_count ? f[1].time - f->time : usual;
+    }
+}
+
+static struct ksr_rational rational(AVRational q)
+{
+    return (struct ksr_rational){q.num, q.den};
+}
+
+static void describe_frame(const struct ksr_input *input, AVFrame *frame,
+                           struct ksr_video_format *out)
+{
+    AVStream *video = input->video;
+    const AVCodecParameters *p = video->codecpar;
+    const char *name = av_get_pix_fmt_name(frame->format);
+    out->width = frame->width;
+    out->height = frame->height;
+    snprintf(out->pixel_format, sizeof(out->pixel_format), "%s", name ? name : "unknown");
+    out->sample_aspect = rational(av_guess_sample_aspect_ratio(input->format, video, frame));
+    out->frame_rate = rational(av_guess_frame_rate(input->format, video, frame));
+    // What the frame says goes before what the container says.
+    out->color_range = frame->color_range ? frame->color_range : p->color_range;
+    out->color_space =
+        frame->colorspace != AVCOL_SPC_UNSPECIFIED ? frame->colorspace : p->color_space;
+    out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED
+                               ? frame->color_primaries
+                               : p->color_primaries;
+    out->color_transfer =
+        frame->color_trc != AVCOL_TRC_UNSPECIFIED ? frame->color_trc : p->color_trc;
+    out->chroma_location =
+        frame->chroma_location ? frame->chroma_location : p->chroma_location;
+    out->interlaced = ksr_av_frame_interlaced(frame) ||
+                      (p->field_order != AV_FIELD_UNKNOWN &&
+                       p->field_order != AV_FIELD_PROGRESSIVE);
+}
+
+// Decodes linearly from the start. visit: called for every frame; returning false ends the walk.
+static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
+                              bool (*visit)(void *opaque, AVFrame *frame), void *opaque)
+{
+    AVPacket *packet = av_packet_alloc();
+    AVFrame *frame = av_frame_alloc();
+    ksr_status status = packet && frame ? KSR_OK : ksr_fail_memory(ctx);
+    const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
+    bool end = false, go_on = true;
+    for (int i = 0; status == KSR_OK && go_on && !end; i++) {
+        status = read_packet(ctx, input, packet, true, &end);
+        if (status != KSR_OK)
+            break;
+        // A packet that fails shows as frames that are not there.
+        if (end || packet->stream_index == input->video->index)
+            avcodec_send_packet(input->decoder, end ? NULL : packet);
+        av_packet_unref(packet);
+        while (go_on && avcodec_receive_frame(input->decoder, frame) >= 0) {
+            go_on = visit(opaque, frame);
+            av_frame_unref(frame);
+        }
+        if (i % 64 == 0)
+            report(ctx, input, size);
+        status = ksr_check_cancel(ctx);
+    }
+    av_packet_free(&packet);
+    av_frame_free(&frame);
+    return status;
+}
+
+struct first_look {
+    const struct ksr_input *input;
+    struct ksr_video_format *format;
+    bool seen;
+};
+
+static bool look_once(void *opaque, AVFrame *frame)
+{
+    struct first_look *look = opaque;
+    describe_frame(look->input, frame, look->format);
+    look->seen = true;
+    return false;
+}
+
+struct linear_index {
+    struct first_look look;
+    struct ksr_film *film;
+    size_t capacity, key_capacity;
+    bool out_of_memory;
+};
+
+static bool note_frame(void *opaque, AVFrame *frame)
+{
+    struct linear_index *index = opaque;
+    struct ksr_film *film = index->film;
+    if (!index->look.seen)
+        look_once(&index->look, frame);
+    if (!ksr_array_reserve((void **)&film->frames, &index->capacity, film->frame_count + 1,
+                           sizeof(film->frames[0])) ||
+        !ksr_array_reserve((void **)&film->keys, &index->key_capacity, film->key_count + 1,
+                           sizeof(film->keys[0]))) {
+        index->out_of_memory = true;
+        return false;
+    }
+    const int64_t time = ksr_frame_time(frame);
+    if (ksr_av_frame_key(frame))
+        film->keys[film->key_count++] = (struct ksr_film_key){film->frame_count, time, -1};
+    film->frames[film->frame_count++] =
+        (struct ksr_film_frame){time, time, ksr_av_frame_duration(frame)};
+    return true;
+}
+
+// Opens the file anew with a decoder and walks it: one frame for the look, or all for the index.
+static ksr_status decode_film(ksr_context *ctx, const char *path, struct ksr_film *film)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    ksr_input_select(&input, film->stream);
+    struct linear_index index = {.look = {.input = &input, .format = &film->format},
+                                 .film = film};
+    status = ksr_input_open_decoder(ctx, &input);
+    if (status == KSR_OK)
+        status = film->linear ? walk_frames(ctx, &input, note_frame, &index)
+                              : walk_frames(ctx, &input, look_once, &index.look);
+    ksr_input_close(&input);
+    if (status == KSR_OK && index.out_of_memory)
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && !index.look.seen)
+        status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
+    return status;
+}
+
+static ksr_status index_packets(ksr_context *ctx, const char *path, bool tolerant,
+                                struct ksr_film *film, struct packet_list *list)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    film->stream = input.video->index;
+    film->time_base = rational(input.video->time_base);
+    film->stream_count = (int)input.format->nb_streams;
+    film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
+    list->why_decode = codec_reason(input.video);
+    status = film->corrupt ? read_packets(ctx, &input, tolerant, film, list)
+                           : ksr_fail_memory(ctx);
+    ksr_input_close(&input);
+    if (status == KSR_OK && list->count == 0)
+        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
+    if (status == KSR_OK && !list->why_decode &&
+        (!frames_from_packets(film, list) || !keys_from_packets(film, list)))
+        status = ksr_fail_memory(ctx);
+    return status;
+}
+
+ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant,
+                          struct ksr_film *out)
+{
+    struct packet_list list = {0};
+    memset(out, 0, sizeof(*out));
+    ksr_status status = index_packets(ctx, path, tolerant, out, &list);
+    if (status == KSR_OK && list.why_decode) {
+        ksr_log(ctx, KSR_LOG_DEBUG, "indexing by decoding: %s", list.why_decode);
+        out->linear = true;
+        out->frame_count = out->key_count = 0;
+        free(out->frames);
+        free(out->keys);
+        out->frames = NULL;
+        out->keys = NULL;
+    }
+    free(list.notes);
+    if (status == KSR_OK)
+        status = decode_film(ctx, path, out);
+    if (status != KSR_OK) {
+        ksr_film_free(out);
+        return status;
+    }
+    repair_times(out);
+    if (out->repaired > 0)
+        ksr_log(ctx, KSR_LOG_WARNING, "%d timestamps were missing, equal or falling: repaired",
+                out->repaired);
+    return KSR_OK;
+}

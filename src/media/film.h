@@ -1,0 +1,77 @@
+// The film: an index of every frame of the video stream, and what the frames look like.
+//
+// One demux pass is enough when every packet that will be shown has its own valid timestamp: then
+// a frame is known by its timestamp, and a worker may seek. Otherwise the film is decoded once,
+// and a frame is known by its place in that linear decode (`linear`).
+
+#ifndef KSR_MEDIA_FILM_H
+#define KSR_MEDIA_FILM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/log.h"
+
+struct ksr_rational {
+    int num, den;
+};
+
+// What decoded frames look like. Colour members are the code points of ITU-T H.273, which FFmpeg
+// uses as they are; 2 = unspecified (0 for range and chroma_location).
+struct ksr_video_format {
+    int width, height;
+    char pixel_format[32]; // FFmpeg name
+    struct ksr_rational sample_aspect; // 0/1 = not known
+    struct ksr_rational frame_rate;    // average, for encoders that want one
+    int color_range, color_space, color_primaries, color_transfer;
+    int chroma_location; // FFmpeg's AVCHROMA_LOC_*
+    bool interlaced;
+};
+
+// One frame, in presentation order. Times are in the film's time base.
+struct ksr_film_frame {
+    int64_t source;   // timestamp as the decoder gives it (linear films: not used)
+    int64_t time;     // the same, repaired: unique and rising
+    int64_t duration; // at least 1
+};
+
+// A frame where decoding can begin.
+struct ksr_film_key {
+    size_t frame;     // its index in `frames`
+    int64_t time;     // its packet's timestamp
+    int64_t position; // its packet's byte offset in the file, -1 = not known
+};
+
+struct ksr_film {
+    int stream; // index of the video stream
+    struct ksr_rational time_base;
+    struct ksr_video_format format;
+    struct ksr_film_frame *frames;
+    size_t frame_count;
+    struct ksr_film_key *keys; // by frame; keys[0].frame is 0 in a film that is not linear
+    size_t key_count;
+    bool linear;   // frames are found by counting from the start
+    bool open_gop; // some frames before a keyframe are decoded after it
+    bool *corrupt; // per stream of the file: the demuxer flagged a packet of it as corrupt
+    int stream_count;
+    int repaired;  // timestamps that were missing, equal or falling
+};
+
+// Indexes a file; reads it once, or twice where it must be decoded. tolerant: a file that ends
+// in the middle is taken as far as it goes, with a warning, instead of failing.
+// Logs a warning for what was repaired. Free with ksr_film_free().
+// Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
+ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant,
+                          struct ksr_film *out);
+
+// Frees everything; leaves *film all zero. Accepts an all-zero film.
+void ksr_film_free(struct ksr_film *film);
+
+// Returns the index of the frame with this source timestamp, or SIZE_MAX.
+size_t ksr_film_find(const struct ksr_film *film, int64_t source);
+
+// Returns a time of the film in seconds.
+double ksr_film_seconds(const struct ksr_film *film, int64_t time);
+
+#endif

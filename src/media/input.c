@@ -1,0 +1,159 @@
+// Opening inputs and decoders; see input.h.
+
+#include "media/input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fs.h"
+
+bool ksr_stream_is_cover(const AVStream *stream)
+{
+    return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
+int64_t ksr_frame_time(const AVFrame *frame)
+{
+    return frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
+}
+
+// The default video stream, else the first; NULL when there is none.
+static AVStream *choose_video(AVFormatContext *format)
+{
+    AVStream *first = NULL;
+    for (unsigned i = 0; i < format->nb_streams; i++) {
+        AVStream *s = format->streams[i];
+        if (s->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || ksr_stream_is_cover(s))
+            continue;
+        if (s->disposition & AV_DISPOSITION_DEFAULT)
+            return s;
+        if (!first)
+            first = s;
+    }
+    return first;
+}
+
+// Text and subtitle files renamed to .mp4 open as something; only what has a usable video counts.
+static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream *video)
+{
+    if (!video)
+        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
+    const AVCodecParameters *p = video->codecpar;
+    if (p->codec_id == AV_CODEC_ID_ANSI || p->codec_id == AV_CODEC_ID_BINTEXT ||
+        p->codec_id == AV_CODEC_ID_XBIN || p->codec_id == AV_CODEC_ID_IDF)
+        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s (it is text)", path);
+    if (p->codec_id == AV_CODEC_ID_NONE || p->width <= 0 || p->height <= 0)
+        return ksr_fail(ctx, KSR_E_INPUT, "No usable video in %s", path);
+    return KSR_OK;
+}
+
+static ksr_status check_path(ksr_context *ctx, const char *path)
+{
+    if (!ksr_fs_exists(path))
+        return errno == ENOENT || errno == ENOTDIR
+                   ? ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path)
+                   : ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path, strerror(errno));
+    if (ksr_fs_is_folder(path))
+        return ksr_fail(ctx, KSR_E_INPUT, "Input is a folder, not a file: %s", path);
+    if (ksr_fs_size(path) == 0)
+        return ksr_fail(ctx, KSR_E_INPUT, "Input file is empty: %s", path);
+    return KSR_OK;
+}
+
+static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContext **out)
+{
+    char text[256];
+    char *url = ksr_ffmpeg_url(path);
+    AVFormatContext *format = avformat_alloc_context();
+    if (!url || !format) {
+        free(url);
+        avformat_free_context(format);
+        return ksr_fail_memory(ctx);
+    }
+    format->interrupt_callback = ksr_ffmpeg_interrupt(ctx);
+    ksr_ffmpeg_clear_message();
+    const int opened = avformat_open_input(&format, url, NULL, NULL); // frees it on failure
+    free(url);
+    if (opened < 0) {
+        if (ksr_check_cancel(ctx) != KSR_OK)
+            return KSR_E_CANCELLED;
+        if (opened == AVERROR(ENOMEM))
+            return ksr_fail_memory(ctx);
+        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
+                        ksr_ffmpeg_error(opened, text));
+    }
+    format->flags |= AVFMT_FLAG_BITEXACT;
+    const int found = avformat_find_stream_info(format, NULL);
+    if (found < 0) {
+        avformat_close_input(&format);
+        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
+                        ksr_ffmpeg_error(found, text));
+    }
+    *out = format;
+    return KSR_OK;
+}
+
+ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
+                          struct ksr_input *out)
+{
+    memset(out, 0, sizeof(*out));
+    ksr_ffmpeg_init();
+    ksr_status status = check_path(ctx, path);
+    if (status == KSR_OK)
+        status = open_format(ctx, path, &out->format);
+    if (status != KSR_OK)
+        return status;
+    out->video = choose_video(out->format);
+    if (want_video)
+        status = check_video(ctx, path, out->video);
+    if (status != KSR_OK)
+        ksr_input_close(out);
+    return status;
+}
+
+ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
+{
+    char text[256];
+    *out = NULL;
+    const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
+    if (!codec)
+        return ksr_fail(ctx, KSR_E_INPUT, "No decoder for %s (stream %d)",
+                        avcodec_get_name(stream->codecpar->codec_id), stream->index);
+    AVCodecContext *decoder = avcodec_alloc_context3(codec);
+    if (!decoder)
+        return ksr_fail_memory(ctx);
+    int result = avcodec_parameters_to_context(decoder, stream->codecpar);
+    decoder->pkt_timebase = stream->time_base;
+    decoder->thread_count = 1;
+    decoder->flags |= AV_CODEC_FLAG_BITEXACT;
+    ksr_ffmpeg_clear_message();
+    if (result >= 0)
+        result = avcodec_open2(decoder, codec, NULL);
+    if (result < 0) {
+        avcodec_free_context(&decoder);
+        return ksr_fail(ctx, KSR_E_INPUT, "Cannot decode %s (stream %d): %s", codec->name,
+                        stream->index, ksr_ffmpeg_error(result, text));
+    }
+    *out = decoder;
+    return KSR_OK;
+}
+
+ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
+{
+    return ksr_decoder_open(ctx, input->video, &input->decoder);
+}
+
+void ksr_input_select(struct ksr_input *input, int stream)
+{
+    for (unsigned i = 0; i < input->format->nb_streams; i++)
+        input->format->streams[i]->discard =
+            stream < 0 || (int)i == stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+}
+
+void ksr_input_close(struct ksr_input *input)
+{
+    avcodec_free_context(&input->decoder);
+    avformat_close_input(&input->format);
+    memset(input, 0, sizeof(*input));
+}

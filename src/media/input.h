@@ -1,0 +1,39 @@
+// An opened input file: its streams, the video stream among them, and a decoder for it.
+
+#ifndef KSR_MEDIA_INPUT_H
+#define KSR_MEDIA_INPUT_H
+
+#include "media/ffmpeg.h"
+
+struct ksr_input {
+    AVFormatContext *format;
+    AVStream *video;      // the stream to process; never cover art
+    AVCodecContext *decoder; // NULL until ksr_input_open_decoder()
+};
+
+// Opens a file and reads its headers. want_video: fail without a video stream.
+// Returns KSR_OK, KSR_E_INPUT (missing, unreadable, not media, no video; logged), KSR_E_NOMEM.
+ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
+                          struct ksr_input *out);
+
+// Opens the decoder of the video stream: one thread, bit-exact, so that what it gives depends on
+// the packets alone.
+ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input);
+
+// Closes everything; leaves *input all zero. Accepts an all-zero object.
+void ksr_input_close(struct ksr_input *input);
+
+// Discards the packets of every stream but the given one (-1: of none).
+void ksr_input_select(struct ksr_input *input, int stream);
+
+// Opens a decoder for any stream with the settings above; free with avcodec_free_context().
+ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecContext **out);
+
+// Returns whether a stream is a picture that belongs to the file, not a film.
+bool ksr_stream_is_cover(const AVStream *stream);
+
+// The time of a decoded frame in its stream's time base: what the container said, else the best
+// guess; AV_NOPTS_VALUE if there is none.
+int64_t ksr_frame_time(const AVFrame *frame);
+
+#endif

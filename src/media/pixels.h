@@ -1,0 +1,55 @@
+// Between decoded or encoded pictures (AVFrame) and working frames.
+//
+// Any pixel format whose components are integers of up to 16 bits can be read and written without
+// loss up to 15 bits. libswscale is used only where a picture must change its kind on the way to
+// the encoder: other subsampling, YCbCr to RGB, other range.
+
+#ifndef KSR_MEDIA_PIXELS_H
+#define KSR_MEDIA_PIXELS_H
+
+#include "core/pool.h"
+#include "frame/frame.h"
+#include "media/ffmpeg.h"
+#include "media/film.h"
+
+// Describes working frames for pictures of a format. *bits: depth of a code value (8..16).
+// Returns false when the format is not one of integers (float, hardware, unknown).
+bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout *layout,
+                       int *bits);
+
+// Returns whether the pictures are RGB: their working frames hold full-range YCbCr 4:4:4.
+bool ksr_pixels_is_rgb(const struct ksr_video_format *format);
+
+// Reads a picture into a working frame of the layout above. picture: of the described format and
+// size. pool may be NULL.
+// Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_pixels_read(ksr_context *ctx, const AVFrame *picture, struct ksr_frame *out,
+                           ksr_pool *pool);
+
+// Writes working frames into pictures for an encoder.
+// Thread-safety: one thread at a time per object.
+struct ksr_pixel_writer;
+
+// source: the format the working frames were read from; layout: of the frames to write (larger by
+// the scale); target: the encoder's pixel format; its colour: from ksr_pixels_target_color().
+// Returns KSR_OK, KSR_E_NOMEM, KSR_E_PARAM (no conversion to the target; logged).
+ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_format *source,
+                                   const struct ksr_layout *layout, enum AVPixelFormat target,
+                                   bool dither, struct ksr_pixel_writer **out);
+void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer);
+
+// picture: writable, of the target format and the layout's size.
+ksr_status ksr_pixels_write(ksr_context *ctx, struct ksr_pixel_writer *writer,
+                            const struct ksr_frame *frame, AVFrame *picture, ksr_pool *pool);
+
+// Chooses the encoder's pixel format: the named one, or for "auto" yuv420p for 8-bit 4:2:0
+// input, else the nearest that the encoder takes, with a warning where something is lost.
+// Returns KSR_OK, KSR_E_PARAM (unknown, or not taken by the encoder; logged).
+ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
+                             const struct ksr_video_format *source, enum AVPixelFormat *out);
+
+// Adjusts colour tags for the target: RGB <-> YCbCr changes matrix and range, all else stays.
+void ksr_pixels_target_color(const struct ksr_video_format *source, enum AVPixelFormat target,
+                             struct ksr_video_format *out);
+
+#endif
