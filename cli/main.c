@@ -1,0 +1,220 @@
+// The program kizunasr: finds the verb, reads its options, runs it, ends with an exit status.
+//
+// One file per verb; options.c reads the command line, ui.c speaks, progress.c draws.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "help.h"
+#include "options.h"
+#include "text.h"
+#include "ui.h"
+#include "verbs.h"
+
+static const struct verb verbs[] = {
+    {.name = "upscale",
+     .bit = VERB_UPSCALE,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "the main job: plan, work and join in one; resumes by itself",
+     .description =
+         "Upscales a film. All other streams go along. If it is interrupted, the same\n"
+         "command goes on where it stopped. OUTPUT appears when it is whole and checked.",
+     .examples = {"kizunasr upscale film.mkv film-4k.mkv",
+                  "kizunasr upscale film.mkv out.mkv --scale 4 --codec libx265 --crf 16"},
+     .run = run_upscale},
+    {.name = "plan",
+     .bit = VERB_PLAN,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "writes the work folder, prints the number of segments",
+     .description = "Cuts a film into segments for 'kizunasr work' and writes the work folder.\n"
+                    "Prints the number of segments; they are counted from 0.",
+     .examples = {"kizunasr plan film.mkv film-4k.mkv",
+                  "kizunasr plan film.mkv out.mkv --scale 4 --work-dir /shared/film"},
+     .run = run_plan},
+    {.name = "work",
+     .bit = VERB_WORK,
+     .arguments = {"FOLDER"},
+     .summary = "makes segments of a planned film, on any machine",
+     .description =
+         "Makes the named segments of a work folder, or all that are missing. Any number\n"
+         "of these may run at once, on any machines that see the folder and the input.",
+     .examples = {"kizunasr work film-4k.mkv.kizunasr",
+                  "kizunasr work /shared/film --segment 3 --segment 4"},
+     .run = run_work},
+    {.name = "join",
+     .bit = VERB_JOIN,
+     .arguments = {"FOLDER"},
+     .summary = "makes the output from the finished segments",
+     .description =
+         "Joins the segments of a work folder with the other streams, checks the output,\n"
+         "puts it in its place and removes the folder.",
+     .examples = {"kizunasr join film-4k.mkv.kizunasr", "kizunasr join /shared/film --keep-work"},
+     .run = run_join},
+    {.name = "probe",
+     .bit = VERB_PROBE,
+     .arguments = {"FILE"},
+     .summary = "shows streams, exact frame count, timing and colour",
+     .description = "Reads a whole file once and describes it.",
+     .examples = {"kizunasr probe film.mkv", "kizunasr probe film.mkv --json"},
+     .run = run_probe},
+    {.name = "verify",
+     .bit = VERB_VERIFY,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "compares an output with its input",
+     .description = "Compares a finished output with its input: frame count, timestamps, streams\n"
+                    "and copied packets. Decodes every frame of the output.",
+     .examples = {"kizunasr verify film.mkv film-4k.mkv",
+                  "kizunasr verify film.mkv film-4k.mkv --json"},
+     .run = run_verify},
+};
+
+enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
+
+// The run that a signal stops.
+static _Atomic(ksr_context *) interruptible;
+
+const struct verb *verbs_all(size_t *count)
+{
+    *count = VERB_COUNT;
+    return verbs;
+}
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static void on_signal(int number)
+{
+    (void)number;
+    ksr_context_cancel(atomic_load(&interruptible));
+}
+
+// The first SIGINT or SIGTERM cancels the run; the same one again ends the program at once.
+static void catch_signals(ksr_context *ctx)
+{
+    atomic_store(&interruptible, ctx);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+// A standard stream that the caller closed would give its number to the next file opened, and
+// messages would land in the film.
+static void occupy_standard_streams(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int print_version(struct ui *ui)
+{
+    printf("kizunasr %s\n%s\n", ksr_version(), ksr_library_versions());
+    return ui_close_output(ui, EXIT_DONE);
+}
+
+static int unknown_verb(struct ui *ui, const char *name)
+{
+    if (name[0] == '-')
+        return ui_usage_error(ui, "unknown option %s before the verb (see kizunasr --help)", name);
+    const char *best = NULL;
+    size_t closest = SIZE_MAX;
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        size_t distance;
+        if (text_resembles(name, verbs[i].name, &distance) && distance < closest) {
+            closest = distance;
+            best = verbs[i].name;
+        }
+    }
+    if (best)
+        return ui_usage_error(ui, "unknown verb '%s' (did you mean %s?)", name, best);
+    return ui_usage_error(ui, "unknown verb '%s' (see kizunasr --help)", name);
+}
+
+static int limit_cpu(struct ui *ui, const char *option)
+{
+    const char *level = option ? option : getenv("KIZUNASR_CPU");
+    if (ksr_cpu_limit(level) == KSR_OK)
+        return EXIT_DONE;
+    return ui_usage_error(ui, "%s: expected c, avx2, avx512 or avx512vnni, got '%s'",
+                          option ? "--cpu" : "KIZUNASR_CPU", level);
+}
+
+static int run_verb(ksr_context *ctx, struct ui *ui, const struct verb *verb, int argc, char **argv)
+{
+    struct options options;
+    int status = options_read(&options, ctx, ui, verb, argc, argv);
+    if (status == EXIT_DONE && options.help) {
+        help_verb(stdout, verb);
+    } else if (status == EXIT_DONE) {
+        status = limit_cpu(ui, options.cpu);
+        if (status == EXIT_DONE) {
+            progress_start(&ui->progress, (enum progress_mode)options.progress,
+                           ui->level >= KSR_LOG_INFO);
+            status = verb->run(ctx, ui, &options);
+            progress_finish(&ui->progress);
+        }
+    }
+    options_free(&options);
+    return ui_close_output(ui, status);
+}
+
+static int run_with_context(struct ui *ui, const struct verb *verb, int argc, char **argv)
+{
+    const struct ksr_callbacks callbacks = {
+        .log = ui_log_callback, .progress = ui_progress_callback, .opaque = ui};
+    ksr_context *ctx = NULL;
+    const ksr_status created = ksr_context_create(&ctx, &callbacks);
+    if (created != KSR_OK)
+        return ui_exit_status(ui, created);
+    catch_signals(ctx);
+    int status = run_verb(ctx, ui, verb, argc, argv);
+    atomic_store(&interruptible, NULL);
+    ksr_context_destroy(&ctx);
+    if (status == EXIT_INTERRUPTED) {
+        const bool resumes = verb->bit & (VERB_UPSCALE | VERB_PLAN | VERB_WORK | VERB_JOIN);
+        ui_note(ui, resumes ? "interrupted; run the same command again to resume" : "interrupted");
+    }
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct ui ui;
+    ui_init(&ui);
+    occupy_standard_streams();
+    signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of fflush(), not a death
+    if (strcmp(ksr_version(), KSR_VERSION) != 0) {
+        ui_say(&ui, KSR_LOG_ERROR, "the program is version %s, its library %s", KSR_VERSION,
+               ksr_version());
+        return EXIT_FAILED;
+    }
+    if (argc < 2) {
+        help_usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_program(stdout);
+        return ui_close_output(&ui, EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--version") == 0)
+        return print_version(&ui);
+    const struct verb *verb = verb_find(argv[1]);
+    if (!verb)
+        return unknown_verb(&ui, argv[1]);
+    return run_with_context(&ui, verb, argc - 2, argv + 2);
+}

@@ -1,0 +1,482 @@
+// Reading the command line; see options.h.
+//
+// Two passes: the first splits arguments into options and positional ones and fills what the
+// program itself needs; the second hands the configuration to the library, --config first and the
+// rest in the order given, so that a single option can correct a file.
+
+#include "options.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "verbs.h"
+
+enum { NAME_SIZE = 64 };
+
+#define JOBS       (VERB_UPSCALE | VERB_PLAN)
+#define RUNS       (JOBS | VERB_WORK | VERB_JOIN)
+#define LOOKS      (VERB_PROBE | VERB_VERIFY)
+#define ALL        (RUNS | LOOKS)
+#define AT(member) offsetof(struct options, member)
+
+static const struct option table[] = {
+    {.name = "scale",
+     .value = "2|4",
+     .kind = OPTION_FIELD,
+     .group = GROUP_MAIN,
+     .verbs = JOBS,
+     .fields = {"shader_scale", "ai_scale"},
+     .help = "output size / input size per axis, with and without AI (default 2)"},
+    {.name = "config",
+     .value = "FILE",
+     .kind = OPTION_CONFIG,
+     .group = GROUP_MAIN,
+     .verbs = JOBS,
+     .help = "read settings from a JSON file; options given beside it win"},
+    {.name = "overwrite",
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = RUNS & ~VERB_WORK,
+     .offset = AT(run.overwrite),
+     .help = "replace an output that exists"},
+    {.name = "segment",
+     .value = "N",
+     .kind = OPTION_SEGMENT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_WORK,
+     .help = "make this segment, counted from 0; may be repeated"},
+    {.name = "json",
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = LOOKS,
+     .offset = AT(json),
+     .help = "print the result as JSON"},
+
+    {.name = "ai-model",
+     .value = "NAME|FILE",
+     .kind = OPTION_FIELD,
+     .group = GROUP_PICTURE,
+     .verbs = JOBS,
+     .fields = {"ai_model_path"}},
+    {.name = "temporal",
+     .kind = OPTION_FIELD,
+     .group = GROUP_PICTURE,
+     .verbs = JOBS,
+     .fields = {"enable_temporal"}},
+    {.name = "encoder-option",
+     .value = "K=V",
+     .kind = OPTION_FIELD,
+     .group = GROUP_ENCODER,
+     .verbs = JOBS,
+     .fields = {"encoder_options"},
+     .help = "pass an option to the encoder as it is; may be repeated"},
+
+    {.name = "threads",
+     .value = "N",
+     .kind = OPTION_INTEGER,
+     .group = GROUP_RUNNING,
+     .verbs = JOBS | VERB_WORK,
+     .offset = AT(run.threads),
+     .low = 0,
+     .high = 64,
+     .help = "threads inside one worker, 1 to 64 (default 0: chosen)"},
+    {.name = "workers",
+     .value = "N",
+     .kind = OPTION_INTEGER,
+     .group = GROUP_RUNNING,
+     .verbs = JOBS | VERB_WORK,
+     .offset = AT(run.workers),
+     .low = 0,
+     .high = 64,
+     .help = "segments in work at once, 1 to 64 (default 0: as cores and memory allow)"},
+    {.name = "device",
+     .value = "NAME",
+     .kind = OPTION_TEXT,
+     .group = GROUP_RUNNING,
+     .verbs = JOBS | VERB_WORK,
+     .offset = AT(run.device),
+     .help = "where the stages run (default cpu)"},
+    {.name = "cpu",
+     .value = "LEVEL",
+     .kind = OPTION_TEXT,
+     .group = GROUP_RUNNING,
+     .verbs = ALL,
+     .offset = AT(cpu),
+     .help = "use no SIMD above c, avx2, avx512 or avx512vnni (default: the variable "
+             "KIZUNASR_CPU, else all there is)"},
+    {.name = "work-dir",
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .group = GROUP_RUNNING,
+     .verbs = JOBS,
+     .offset = AT(run.work_dir),
+     .help = "work folder (default OUTPUT.kizunasr)"},
+    {.name = "keep-work",
+     .kind = OPTION_FLAG,
+     .group = GROUP_RUNNING,
+     .verbs = VERB_UPSCALE | VERB_JOIN,
+     .offset = AT(run.keep_work),
+     .help = "leave the work folder after success"},
+    {.name = "fresh",
+     .kind = OPTION_FLAG,
+     .group = GROUP_RUNNING,
+     .verbs = JOBS,
+     .offset = AT(run.fresh),
+     .help = "delete what an earlier run left and start over"},
+    {.name = "progress",
+     .value = "auto|bar|json|none",
+     .kind = OPTION_CHOICE,
+     .group = GROUP_RUNNING,
+     .verbs = ALL,
+     .offset = AT(progress),
+     .help = "progress on standard error (default auto: a bar on a terminal, else a line now and "
+             "then)"},
+    {.name = "log-level",
+     .value = "error|warning|info|debug",
+     .kind = OPTION_CHOICE,
+     .group = GROUP_RUNNING,
+     .verbs = ALL,
+     .offset = AT(log_level),
+     .help = "messages on standard error, up to this level (default info)"},
+};
+
+enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]) };
+
+// An option as found on the command line: of the table, or a field of the configuration.
+struct found {
+    const struct option *option;
+    const struct ksr_config_field *field;
+};
+
+// What the first pass leaves to the second.
+struct setting {
+    struct found what;
+    const char *value;
+};
+
+struct reader {
+    struct options *options;
+    struct ui *ui;
+    const struct verb *verb;
+    struct setting *settings; // room for argc
+    size_t setting_count;
+    int argument_count;
+};
+
+const struct option *options_table(size_t *count)
+{
+    *count = TABLE_SIZE;
+    return table;
+}
+
+bool field_is_option(const struct ksr_config_field *field)
+{
+    return strcmp(field->name, "input_path") != 0 && strcmp(field->name, "output_path") != 0;
+}
+
+bool field_is_switch(const struct ksr_config_field *field)
+{
+    return strcmp(field->type, "bool") == 0 && strcmp(field->default_value, "false") == 0;
+}
+
+const struct ksr_config_field *field_find(const char *name)
+{
+    size_t count;
+    const struct ksr_config_field *fields = ksr_config_fields(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+void field_option_name(char *out, size_t size, const struct ksr_config_field *field)
+{
+    size_t i = 0;
+    for (; field->name[i] && i + 1 < size; i++)
+        out[i] = field->name[i] == '_' ? '-' : field->name[i];
+    out[i] = '\0';
+}
+
+static const struct option *find_in_table(const char *name)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static const struct ksr_config_field *find_in_fields(const char *name)
+{
+    size_t count;
+    const struct ksr_config_field *fields = ksr_config_fields(&count);
+    char spelled[NAME_SIZE];
+    for (size_t i = 0; i < count; i++) {
+        field_option_name(spelled, sizeof(spelled), &fields[i]);
+        if (field_is_option(&fields[i]) && strcmp(spelled, name) == 0)
+            return &fields[i];
+    }
+    return NULL;
+}
+
+// Keeps in `best` the candidate that is closest to `word`.
+static void consider(const char *word, const char *candidate, char best[NAME_SIZE], size_t *closest)
+{
+    size_t distance;
+    if (!text_resembles(word, candidate, &distance) || distance >= *closest)
+        return;
+    const size_t length = strlen(candidate);
+    if (length >= NAME_SIZE)
+        return;
+    memcpy(best, candidate, length + 1);
+    *closest = distance;
+}
+
+static int unknown_option(const struct reader *r, const char *dashes, const char *name)
+{
+    char best[NAME_SIZE] = "", spelled[NAME_SIZE];
+    size_t closest = SIZE_MAX, count;
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (table[i].verbs & r->verb->bit)
+            consider(name, table[i].name, best, &closest);
+    const struct ksr_config_field *fields = ksr_config_fields(&count);
+    for (size_t i = 0; r->verb->bit & JOBS && i < count; i++) {
+        field_option_name(spelled, sizeof(spelled), &fields[i]);
+        if (field_is_option(&fields[i]))
+            consider(name, spelled, best, &closest);
+    }
+    if (best[0])
+        return ui_usage_error(r->ui, "unknown option %s%s (did you mean --%s?)", dashes, name,
+                              best);
+    return ui_usage_error(r->ui, "unknown option %s%s", dashes, name);
+}
+
+static int find_option(const struct reader *r, const char *name, struct found *out)
+{
+    *out = (struct found){.option = find_in_table(name)};
+    if (!out->option)
+        out->field = find_in_fields(name);
+    if (!out->option && !out->field)
+        return unknown_option(r, "--", name);
+    const unsigned verbs = out->option ? out->option->verbs : JOBS;
+    if (!(verbs & r->verb->bit))
+        return ui_usage_error(r->ui, "%s does not take --%s", r->verb->name, name);
+    return EXIT_DONE;
+}
+
+enum value_need { VALUE_NEVER, VALUE_ATTACHED, VALUE_ALWAYS };
+
+// Flags take no value, switches of the configuration one that is attached (--use-ai=false).
+static enum value_need value_need(const struct found *what)
+{
+    if (what->option && what->option->kind != OPTION_FIELD)
+        return what->option->value ? VALUE_ALWAYS : VALUE_NEVER;
+    const struct ksr_config_field *field =
+        what->option ? field_find(what->option->fields[0]) : what->field;
+    return field && field_is_switch(field) ? VALUE_ATTACHED : VALUE_ALWAYS;
+}
+
+static int read_choice(const struct reader *r, const struct option *option, const char *value)
+{
+    int place = 0;
+    const size_t length = strlen(value);
+    for (const char *c = option->value; c; place++) {
+        const char *end = strchr(c, '|');
+        const size_t size = end ? (size_t)(end - c) : strlen(c);
+        if (size == length && memcmp(c, value, size) == 0) {
+            *(int *)((char *)r->options + option->offset) = place;
+            return EXIT_DONE;
+        }
+        c = end ? end + 1 : NULL;
+    }
+    return ui_usage_error(r->ui, "--%s: expected %s, got '%s'", option->name, option->value, value);
+}
+
+static int read_segment(struct reader *r, const char *value)
+{
+    struct options *options = r->options;
+    int number;
+    if (!text_integer(value, 0, INT32_MAX, &number))
+        return ui_usage_error(r->ui, "--segment: expected a number from 0, got '%s'", value);
+    int *grown = realloc(options->segments, (options->segment_count + 1) * sizeof(*grown));
+    if (!grown)
+        return ui_exit_status(r->ui, KSR_E_NOMEM);
+    options->segments = grown;
+    options->segments[options->segment_count++] = number;
+    return EXIT_DONE;
+}
+
+// Takes one option with its value (NULL = none).
+static int take_option(struct reader *r, const struct found *what, const char *value)
+{
+    const struct option *option = what->option;
+    if (!option || option->kind == OPTION_FIELD || option->kind == OPTION_CONFIG) {
+        r->settings[r->setting_count++] = (struct setting){.what = *what, .value = value};
+        return EXIT_DONE;
+    }
+    char *member = (char *)r->options + option->offset;
+    switch (option->kind) {
+    case OPTION_FLAG: *(bool *)member = true; break;
+    case OPTION_TEXT: *(const char **)member = value; break;
+    case OPTION_CHOICE: return read_choice(r, option, value);
+    case OPTION_SEGMENT: return read_segment(r, value);
+    case OPTION_INTEGER:
+        if (!text_integer(value, option->low, option->high, (int *)member))
+            return ui_usage_error(r->ui, "--%s: expected %d to %d, got '%s'", option->name,
+                                  option->low, option->high, value);
+        break;
+    case OPTION_CONFIG:
+    case OPTION_FIELD: break;
+    }
+    return EXIT_DONE;
+}
+
+// Reads the option at argv[*i], and its value, which may be argv[*i + 1]; moves *i past both.
+static int read_option(struct reader *r, int argc, char **argv, int *i)
+{
+    const char *text = argv[(*i)++];
+    if (text[1] != '-')
+        return unknown_option(r, "-", text + 1);
+    text += 2;
+    char name[NAME_SIZE];
+    const size_t length = strcspn(text, "=");
+    if (length >= sizeof(name))
+        return ui_usage_error(r->ui, "unknown option --%s", text);
+    memcpy(name, text, length);
+    name[length] = '\0';
+    const char *value = text[length] ? text + length + 1 : NULL;
+
+    struct found what;
+    const int status = find_option(r, name, &what);
+    if (status != EXIT_DONE)
+        return status;
+    const enum value_need need = value_need(&what);
+    if (need == VALUE_NEVER && value)
+        return ui_usage_error(r->ui, "--%s takes no value", name);
+    if (need == VALUE_ALWAYS && !value) {
+        if (*i >= argc)
+            return ui_usage_error(r->ui, "--%s needs a value", name);
+        // What looks like an option is one, or a forgotten value would swallow it.
+        if (argv[*i][0] == '-' && argv[*i][1])
+            return ui_usage_error(r->ui, "--%s needs a value (one that begins with '-': --%s=%s)",
+                                  name, name, argv[*i]);
+        value = argv[(*i)++];
+    }
+    return take_option(r, &what, value);
+}
+
+static int read_argument(struct reader *r, const char *text)
+{
+    if (r->argument_count >= VERB_ARGUMENTS || !r->verb->arguments[r->argument_count])
+        return ui_usage_error(r->ui, "unexpected argument '%s'", text);
+    r->options->arguments[r->argument_count++] = text;
+    return EXIT_DONE;
+}
+
+static int first_pass(struct reader *r, int argc, char **argv)
+{
+    bool only_arguments = false;
+    for (int i = 0; i < argc;) {
+        int status = EXIT_DONE;
+        if (!only_arguments && strcmp(argv[i], "--") == 0) {
+            only_arguments = true;
+            i++;
+        } else if (!only_arguments && argv[i][0] == '-' && argv[i][1]) {
+            status = read_option(r, argc, argv, &i);
+        } else {
+            status = read_argument(r, argv[i++]);
+        }
+        if (status != EXIT_DONE)
+            return status;
+    }
+    return EXIT_DONE;
+}
+
+static ksr_status apply_setting(ksr_config *config, const struct setting *setting)
+{
+    const char *value = setting->value ? setting->value : "true";
+    if (setting->what.field)
+        return ksr_config_set(config, setting->what.field->name, value);
+    ksr_status status = KSR_OK;
+    for (int i = 0; i < 2 && setting->what.option->fields[i] && status == KSR_OK; i++)
+        status = ksr_config_set(config, setting->what.option->fields[i], value);
+    return status;
+}
+
+static bool is_config_file(const struct setting *setting)
+{
+    return setting->what.option && setting->what.option->kind == OPTION_CONFIG;
+}
+
+static ksr_status second_pass(struct reader *r, ksr_context *ctx)
+{
+    ksr_status status = ksr_config_create(&r->options->config, ctx);
+    ksr_config *config = r->options->config;
+    for (size_t i = 0; i < r->setting_count && status == KSR_OK; i++)
+        if (is_config_file(&r->settings[i]))
+            status = ksr_config_load(config, r->settings[i].value);
+    for (size_t i = 0; i < r->setting_count && status == KSR_OK; i++)
+        if (!is_config_file(&r->settings[i]))
+            status = apply_setting(config, &r->settings[i]);
+    if (status == KSR_OK)
+        r->options->job = *ksr_config_get(config);
+    return status;
+}
+
+// The paths go around ksr_config_set(), for which "null" has a meaning and is no file name. A
+// configuration file may name them too.
+static int check_arguments(const struct reader *r)
+{
+    struct options *options = r->options;
+    if (options->config) {
+        const char **paths[] = {&options->job.input_path, &options->job.output_path};
+        for (int i = 0; i < 2; i++) {
+            if (options->arguments[i])
+                *paths[i] = options->arguments[i];
+            options->arguments[i] = *paths[i];
+        }
+    }
+    for (int i = 0; i < VERB_ARGUMENTS && r->verb->arguments[i]; i++)
+        if (!options->arguments[i] || !options->arguments[i][0])
+            return ui_usage_error(r->ui, "%s is missing (see kizunasr %s --help)",
+                                  r->verb->arguments[i], r->verb->name);
+    return EXIT_DONE;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const struct verb *verb,
+                 int argc, char **argv)
+{
+    *options = (struct options){.log_level = KSR_LOG_INFO, .progress = PROGRESS_AUTO};
+    options->help = wants_help(argc, argv);
+    if (options->help)
+        return EXIT_DONE;
+    struct reader r = {.options = options, .ui = ui, .verb = verb};
+    r.settings = calloc((size_t)argc + 1, sizeof(r.settings[0]));
+    if (!r.settings)
+        return ui_exit_status(ui, KSR_E_NOMEM);
+
+    int status = first_pass(&r, argc, argv);
+    ui->level = options->log_level;
+    if (status == EXIT_DONE && verb->bit & JOBS)
+        status = ui_exit_status(ui, second_pass(&r, ctx));
+    if (status == EXIT_DONE)
+        status = check_arguments(&r);
+    free(r.settings);
+    return status;
+}
+
+void options_free(struct options *options)
+{
+    ksr_config_destroy(&options->config);
+    free(options->segments);
+    options->segments = NULL;
+}

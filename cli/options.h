@@ -1,0 +1,87 @@
+// The command line of a verb, read into one struct.
+//
+// Options come from two places: the table in options.c (how to run, how to report) and the fields
+// of the configuration, which the library lists and checks itself (ksr_config_fields()).
+
+#ifndef KSR_CLI_OPTIONS_H
+#define KSR_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kizunasr/kizunasr.h"
+#include "ui.h"
+
+struct verb;
+
+struct options {
+    const char *arguments[2];   // positional ones, as many as the verb names; borrowed from argv
+    struct ksr_run_options run; // strings borrowed from argv
+    ksr_config *config;         // owned; NULL for verbs that take no configuration
+    struct ksr_processor_config job; // what config and arguments say together; borrows from both
+    int *segments;                   // owned; --segment
+    size_t segment_count;
+    bool json;
+    int progress;    // enum progress_mode
+    int log_level;   // ksr_log_level
+    const char *cpu; // NULL = not given
+    bool help;       // --help was given; nothing else is filled
+};
+
+// The groups of the help text, in order.
+enum option_group {
+    GROUP_MAIN,
+    GROUP_PICTURE,
+    GROUP_ENCODER,
+    GROUP_AUDIO,
+    GROUP_RUNNING,
+    GROUP_COUNT,
+};
+
+enum option_kind {
+    OPTION_FLAG,    // a bool of struct options; takes no value
+    OPTION_INTEGER, // an int of struct options, low..high
+    OPTION_CHOICE,  // an int: the place of the value in `value`, a list "a|b|c"
+    OPTION_TEXT,    // a string
+    OPTION_SEGMENT, // added to `segments`
+    OPTION_CONFIG,  // --config
+    OPTION_FIELD,   // another name for configuration fields
+};
+
+struct option {
+    const char *name;  // without dashes
+    const char *value; // what the help calls its value; NULL = takes none
+    enum option_kind kind;
+    enum option_group group;
+    unsigned verbs;        // VERB_ bits
+    size_t offset;         // of the member of struct options
+    int low, high;         // OPTION_INTEGER
+    const char *fields[2]; // OPTION_FIELD: names of configuration fields
+    const char *help;
+};
+
+// Returns the table; *count: how many.
+const struct option *options_table(size_t *count);
+
+// Returns whether a field may stand on a command line (the paths are arguments instead).
+bool field_is_option(const struct ksr_config_field *field);
+
+// Returns whether a field is a switch that is off by default: it may be given without a value.
+bool field_is_switch(const struct ksr_config_field *field);
+
+// Returns the field of that name in the library's spelling, or NULL.
+const struct ksr_config_field *field_find(const char *name);
+
+// Writes a field's name with dashes into `out`.
+void field_option_name(char *out, size_t size, const struct ksr_config_field *field);
+
+// Reads the arguments after the verb. Sets up `ui` (log level, progress) before the configuration
+// is read, which may log. *options is filled in every case and wants options_free().
+// Returns EXIT_DONE, or another exit status after showing an error line.
+int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const struct verb *verb,
+                 int argc, char **argv);
+
+// Frees what options_read() made.
+void options_free(struct options *options);
+
+#endif

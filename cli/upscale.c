@@ -1,0 +1,54 @@
+// kizunasr upscale: the whole job. kizunasr plan: its first part alone. And the line that tells
+// what came out, which join prints as well.
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "verbs.h"
+
+static void print_count(int64_t n, const char *what, bool plural)
+{
+    if (n != 0)
+        printf(", %" PRId64 " %s%s", n, what, plural ? text_plural(n) : "");
+}
+
+void print_result(const char *name, const struct ksr_result *result)
+{
+    char *clean = strdup(name);
+    printf("%s: ", clean ? text_clean(clean) : "output");
+    free(clean);
+    if (result->already_done) {
+        puts("already done");
+        return;
+    }
+    char size[TEXT_SHORT];
+    printf("%" PRId64 " frame%s, %dx%d, %s, verified", result->frames, text_plural(result->frames),
+           result->width, result->height, text_size(size, result->output_size));
+    print_count(result->frames_repeated, "repeated", false);
+    print_count(result->frames_skipped, "skipped", false);
+    print_count(result->warnings, "warning", true);
+    putchar('\n');
+}
+
+int run_upscale(ksr_context *ctx, struct ui *ui, const struct options *options)
+{
+    struct ksr_result result = {0};
+    const ksr_status status = ksr_upscale(ctx, &options->job, &options->run, &result);
+    progress_finish(&ui->progress);
+    if (status == KSR_OK)
+        print_result(options->job.output_path, &result);
+    return ui_exit_status(ui, status);
+}
+
+int run_plan(ksr_context *ctx, struct ui *ui, const struct options *options)
+{
+    struct ksr_result result = {0};
+    const ksr_status status = ksr_plan(ctx, &options->job, &options->run, &result);
+    progress_finish(&ui->progress);
+    if (status == KSR_OK)
+        printf("%d\n", result.segments);
+    return ui_exit_status(ui, status);
+}

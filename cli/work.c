@@ -1,0 +1,18 @@
+// kizunasr work: makes segments of a planned film. Prints nothing on standard output.
+
+#include <inttypes.h>
+
+#include "text.h"
+#include "verbs.h"
+
+int run_work(ksr_context *ctx, struct ui *ui, const struct options *options)
+{
+    struct ksr_result result = {0};
+    const ksr_status status = ksr_work(ctx, options->arguments[0], options->segments,
+                                       options->segment_count, &options->run, &result);
+    progress_finish(&ui->progress);
+    if (status == KSR_OK)
+        ui_say(ui, KSR_LOG_INFO, "%" PRId64 " frame%s done", result.frames,
+               text_plural(result.frames));
+    return ui_exit_status(ui, status);
+}
