@@ -7,11 +7,15 @@
 
 #include "core/cpu.h"
 #include "media/ffmpeg.h"
+#include "media/pixels.h"
 
 struct ksr_encoder {
     AVCodecContext *context;
-    AVFrame *picture;
     AVPacket *packet;
+    // With frames only:
+    AVFrame *picture;
+    struct ksr_pixel_writer *writer;
+    ksr_pool *pool;
 };
 
 void ksr_encoder_close(ksr_encoder **encoder)
@@ -21,6 +25,7 @@ void ksr_encoder_close(ksr_encoder **encoder)
     avcodec_free_context(&(*encoder)->context);
     av_frame_free(&(*encoder)->picture);
     av_packet_free(&(*encoder)->packet);
+    ksr_pixel_writer_destroy(&(*encoder)->writer);
     free(*encoder);
     *encoder = NULL;
 }
@@ -66,8 +71,6 @@ static void set_context(AVCodecContext *c, const struct ksr_encoder_settings *s)
     if (s->global_header)
         c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     c->bit_rate = s->bit_rate;
-    if (strcmp(s->codec, "libvpx-vp9") == 0)
-        c->bit_rate = s->bit_rate; // 0 with crf = constant quality
     if (s->quality_scale > 0) {
         c->flags |= AV_CODEC_FLAG_QSCALE;
         c->global_quality = s->quality_scale;
@@ -113,29 +116,13 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
     return status;
 }
 
-ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
-                            int threads, ksr_encoder **out)
+static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
+                                const struct ksr_encoder_input *input)
 {
-    ksr_ffmpeg_init();
-    *out = NULL;
-    const AVCodec *codec = avcodec_find_encoder_by_name(settings->codec);
-    if (!codec)
-        return ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'", settings->codec);
-    ksr_encoder *e = calloc(1, sizeof(*e));
-    if (!e)
-        return ksr_fail_memory(ctx);
-    e->context = avcodec_alloc_context3(codec);
-    e->picture = av_frame_alloc();
-    e->packet = av_packet_alloc();
-    ksr_status status = e->context && e->picture && e->packet
-                            ? open_context(ctx, settings, threads, e->context)
-                            : ksr_fail_memory(ctx);
-    if (status != KSR_OK) {
-        ksr_encoder_close(&e);
-        return status;
-    }
     const AVCodecContext *c = e->context;
-    AVFrame *p = e->picture;
+    AVFrame *p = av_frame_alloc();
+    if (!p)
+        return ksr_fail_memory(ctx);
     p->format = c->pix_fmt;
     p->width = c->width;
     p->height = c->height;
@@ -146,14 +133,40 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
     p->chroma_location = c->chroma_sample_location;
     p->sample_aspect_ratio = c->sample_aspect_ratio;
     p->quality = c->global_quality;
-    *out = e;
-    return KSR_OK;
+    e->picture = p;
+    e->pool = input->pool;
+    return ksr_pixel_writer_create(ctx, input->source, &input->layout, c->pix_fmt, input->dither,
+                                   &e->writer);
 }
 
-AVFrame *ksr_encoder_picture(ksr_encoder *encoder)
+ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
+                            const struct ksr_encoder_input *input, int threads,
+                            ksr_encoder **out)
+{
+    ksr_ffmpeg_init();
+    *out = NULL;
+    const AVCodec *codec = avcodec_find_encoder_by_name(settings->codec);
+    if (!codec)
+        return ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'", settings->codec);
+    ksr_encoder *e = calloc(1, sizeof(*e));
+    if (!e)
+        return ksr_fail_memory(ctx);
+    e->context = avcodec_alloc_context3(codec);
+    e->packet = av_packet_alloc();
+    ksr_status status = e->context && e->packet ? open_context(ctx, settings, threads, e->context)
+                                                : ksr_fail_memory(ctx);
+    if (status == KSR_OK && input)
+        status = prepare_input(ctx, e, input);
+    if (status != KSR_OK)
+        ksr_encoder_close(&e);
+    *out = e;
+    return status;
+}
+
+// A picture to fill: the last one, or a new buffer while the encoder still holds that.
+static AVFrame *writable_picture(ksr_encoder *encoder)
 {
     AVFrame *p = encoder->picture;
-    // The encoder may still hold the last picture: a new buffer then.
     if (p->buf[0] && av_frame_is_writable(p))
         return p;
     for (int i = 0; i < AV_NUM_DATA_POINTERS; i++)
@@ -170,16 +183,24 @@ static ksr_status encode_failed(ksr_context *ctx, const ksr_encoder *encoder, in
                     ksr_ffmpeg_error(result, text));
 }
 
-ksr_status ksr_encoder_send(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)
+ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder,
+                             const struct ksr_frame *frame, int64_t time, int64_t duration)
 {
-    encoder->picture->pts = time;
+    AVFrame *picture = writable_picture(encoder);
+    if (!picture)
+        return ksr_fail_memory(ctx);
+    const ksr_status status =
+        ksr_pixels_write(ctx, encoder->writer, frame, picture, encoder->pool);
+    if (status != KSR_OK)
+        return status;
+    picture->pts = time;
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
-    encoder->picture->duration = duration;
+    picture->duration = duration;
 #else
-    encoder->picture->pkt_duration = duration;
+    picture->pkt_duration = duration;
 #endif
     ksr_ffmpeg_clear_message();
-    const int result = avcodec_send_frame(encoder->context, encoder->picture);
+    const int result = avcodec_send_frame(encoder->context, picture);
     return result < 0 ? encode_failed(ctx, encoder, result) : KSR_OK;
 }
 
@@ -209,6 +230,11 @@ const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size)
 {
     *size = (size_t)encoder->context->extradata_size;
     return encoder->context->extradata;
+}
+
+int ksr_encoder_delay(const ksr_encoder *encoder)
+{
+    return encoder->context->has_b_frames;
 }
 
 AVCodecContext *ksr_encoder_context(ksr_encoder *encoder)

@@ -12,6 +12,8 @@
 
 #include "core/hash.h"
 #include "core/log.h"
+#include "core/pool.h"
+#include "frame/frame.h"
 #include "kizunasr/config.h"
 #include "media/film.h"
 
@@ -41,7 +43,7 @@ struct ksr_encoder_settings {
 struct ksr_packet {
     const uint8_t *data;
     size_t size;
-    int64_t time; // presentation time as handed to ksr_encoder_send()
+    int64_t time; // presentation time as handed to ksr_encoder_write()
     bool key;
 };
 
@@ -59,24 +61,32 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
 bool ksr_parse_bit_rate(const char *text, int64_t *out);
 
 struct AVCodecContext;
-struct AVFrame;
+
+// What the frames handed to an encoder look like.
+struct ksr_encoder_input {
+    const struct ksr_video_format *source; // the film's format, which the frames were read from
+    struct ksr_layout layout;              // of the frames: the output's size
+    bool dither;
+    ksr_pool *pool; // may be NULL
+};
 
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_encoder ksr_encoder;
 
-// threads: size of the thread pool of encoders whose bytes do not depend on it (x265).
-// Returns KSR_OK, KSR_E_PROCESS (it opens differently than in plan, or not at all), KSR_E_NOMEM.
+// input: NULL opens it for its stream parameters alone. threads: size of the thread pool of
+// encoders whose bytes do not depend on it (x265).
+// Returns KSR_OK, KSR_E_PARAM (it does not open), KSR_E_PROCESS (it opens with other parameter
+// sets than in plan), KSR_E_NOMEM; logged.
 ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
-                            int threads, ksr_encoder **out);
+                            const struct ksr_encoder_input *input, int threads,
+                            ksr_encoder **out);
 void ksr_encoder_close(ksr_encoder **encoder);
 
-// Returns a picture to fill and send, writable, owned by the encoder; NULL when out of memory.
-struct AVFrame *ksr_encoder_picture(ksr_encoder *encoder);
+// Encodes one frame. time: rising from call to call, in settings.time_base.
+ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder,
+                             const struct ksr_frame *frame, int64_t time, int64_t duration);
 
-// Sends the picture. time: rising from call to call, in settings.time_base.
-ksr_status ksr_encoder_send(ksr_context *ctx, ksr_encoder *encoder, int64_t time,
-                            int64_t duration);
-// Tells the encoder that no picture follows.
+// Tells the encoder that no frame follows.
 ksr_status ksr_encoder_finish(ksr_context *ctx, ksr_encoder *encoder);
 
 // Takes the next packet. Returns KSR_OK with packet->data NULL when there is none for now.
@@ -84,6 +94,9 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
 
 // Returns the parameter sets that the container keeps; *size may be 0.
 const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size);
+
+// Returns how many frames the encoder may hold back to reorder.
+int ksr_encoder_delay(const ksr_encoder *encoder);
 
 // Returns the FFmpeg context, for the muxer's stream parameters.
 struct AVCodecContext *ksr_encoder_context(ksr_encoder *encoder);

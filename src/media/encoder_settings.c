@@ -268,7 +268,7 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     status = set_all_options(ctx, codec, config, out);
     ksr_encoder *trial = NULL;
     if (status == KSR_OK)
-        status = ksr_encoder_open(ctx, out, 1, &trial);
+        status = ksr_encoder_open(ctx, out, NULL, 1, &trial);
     if (status == KSR_OK) {
         size_t size;
         const uint8_t *headers = ksr_encoder_headers(trial, &size);

@@ -1,0 +1,321 @@
+// Re-encoding an audio track; see audio.h.
+//
+// decoder -> resampler (sample format, rate, layout) -> FIFO -> encoder frames. The place of a
+// sample in the output follows from its time in the input: a hole is filled with silence, an
+// overlap is cut, so that the track stays in time however damaged it is.
+
+#include "media/audio.h"
+
+#include <libavutil/audio_fifo.h>
+#include <libswresample/swresample.h>
+#include <stdlib.h>
+
+#include "media/input.h"
+
+struct ksr_audio {
+    AVStream *stream;
+    AVCodecContext *decoder, *encoder;
+    SwrContext *resampler;
+    AVAudioFifo *fifo;
+    AVFrame *decoded, *converted, *chunk;
+    bool started;
+    int64_t written; // time of the next sample to enter the FIFO, in samples of the encoder
+    int64_t sent;    // time of the next sample to leave it
+    bool finished;
+};
+
+void ksr_audio_close(ksr_audio **audio)
+{
+    if (!audio || !*audio)
+        return;
+    ksr_audio *a = *audio;
+    avcodec_free_context(&a->decoder);
+    avcodec_free_context(&a->encoder);
+    swr_free(&a->resampler);
+    if (a->fifo)
+        av_audio_fifo_free(a->fifo);
+    av_frame_free(&a->decoded);
+    av_frame_free(&a->converted);
+    av_frame_free(&a->chunk);
+    free(a);
+    *audio = NULL;
+}
+
+// Lists may be NULL (anything goes) and end with `end`; the wanted value if listed, else the first.
+static enum AVSampleFormat choose_sample_format(const AVCodec *codec, enum AVSampleFormat wanted)
+{
+    const enum AVSampleFormat *list = codec->sample_fmts;
+    if (!list)
+        return wanted;
+    for (const enum AVSampleFormat *f = list; *f != AV_SAMPLE_FMT_NONE; f++)
+        if (*f == wanted)
+            return wanted;
+    return list[0];
+}
+
+static int choose_rate(const AVCodec *codec, int wanted)
+{
+    const int *list = codec->supported_samplerates;
+    int best = 0;
+    if (!list)
+        return wanted;
+    for (; *list; list++)
+        if (best == 0 || abs(*list - wanted) < abs(best - wanted))
+            best = *list;
+    return best ? best : wanted;
+}
+
+static int choose_layout(const AVCodec *codec, const AVChannelLayout *wanted, AVChannelLayout *out)
+{
+    AVChannelLayout usual = {0};
+    if (wanted->order == AV_CHANNEL_ORDER_UNSPEC)
+        av_channel_layout_default(&usual, wanted->nb_channels);
+    else if (av_channel_layout_copy(&usual, wanted) < 0)
+        return AVERROR(ENOMEM);
+    const AVChannelLayout *list = codec->ch_layouts, *best = NULL;
+    for (; list && list->nb_channels; list++) {
+        if (av_channel_layout_compare(list, &usual) == 0)
+            best = list;
+        else if (!best && list->nb_channels == usual.nb_channels)
+            best = list;
+    }
+    const int result = av_channel_layout_copy(out, best ? best : &usual);
+    av_channel_layout_uninit(&usual);
+    return result;
+}
+
+static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name, int64_t bit_rate,
+                               bool global_header)
+{
+    char text[256];
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
+        return ksr_fail(ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'", name);
+    AVCodecContext *e = a->encoder = avcodec_alloc_context3(codec);
+    if (!e || choose_layout(codec, &a->decoder->ch_layout, &e->ch_layout) < 0)
+        return ksr_fail_memory(ctx);
+    e->sample_fmt = choose_sample_format(codec, a->decoder->sample_fmt);
+    e->sample_rate = choose_rate(codec, a->decoder->sample_rate);
+    e->time_base = (AVRational){1, e->sample_rate};
+    e->bit_rate = bit_rate;
+    e->thread_count = 1;
+    e->flags |= AV_CODEC_FLAG_BITEXACT;
+    e->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
+    if (global_header)
+        e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    ksr_ffmpeg_clear_message();
+    const int result = avcodec_open2(e, codec, NULL);
+    if (result < 0)
+        return ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s: %s", name,
+                        ksr_ffmpeg_error(result, text));
+    return KSR_OK;
+}
+
+static ksr_status open_resampler(ksr_context *ctx, ksr_audio *a)
+{
+    const AVCodecContext *d = a->decoder, *e = a->encoder;
+    AVChannelLayout from = {0};
+    if (d->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+        av_channel_layout_default(&from, d->ch_layout.nb_channels);
+    else if (av_channel_layout_copy(&from, &d->ch_layout) < 0)
+        return ksr_fail_memory(ctx);
+    swr_free(&a->resampler);
+    int result = swr_alloc_set_opts2(&a->resampler, &e->ch_layout, e->sample_fmt, e->sample_rate,
+                                     &from, d->sample_fmt, d->sample_rate, 0, NULL);
+    if (result >= 0)
+        result = swr_init(a->resampler);
+    av_channel_layout_uninit(&from);
+    return result < 0 ? ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
+                                 a->stream->index)
+                      : KSR_OK;
+}
+
+ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *codec,
+                          int64_t bit_rate, bool global_header, ksr_audio **out)
+{
+    ksr_audio *a = calloc(1, sizeof(*a));
+    *out = NULL;
+    if (!a)
+        return ksr_fail_memory(ctx);
+    a->stream = (AVStream *)stream;
+    ksr_status status = ksr_decoder_open(ctx, stream, &a->decoder);
+    if (status == KSR_OK && (a->decoder->sample_rate <= 0 || a->decoder->ch_layout.nb_channels < 1))
+        status = ksr_fail(ctx, KSR_E_INPUT, "audio of stream %d has no sample rate or channels",
+                          stream->index);
+    if (status == KSR_OK)
+        status = open_encoder(ctx, a, codec, bit_rate, global_header);
+    if (status == KSR_OK)
+        status = open_resampler(ctx, a);
+    if (status == KSR_OK) {
+        a->fifo = av_audio_fifo_alloc(a->encoder->sample_fmt, a->encoder->ch_layout.nb_channels,
+                                      a->encoder->sample_rate);
+        a->decoded = av_frame_alloc();
+        a->converted = av_frame_alloc();
+        a->chunk = av_frame_alloc();
+        if (!a->fifo || !a->decoded || !a->converted || !a->chunk)
+            status = ksr_fail_memory(ctx);
+    }
+    if (status != KSR_OK)
+        ksr_audio_close(&a);
+    *out = a;
+    return status;
+}
+
+// Readies a frame of `samples` in the encoder's format.
+static bool ready_frame(const ksr_audio *a, AVFrame *frame, int samples)
+{
+    av_frame_unref(frame);
+    frame->format = a->encoder->sample_fmt;
+    frame->sample_rate = a->encoder->sample_rate;
+    frame->nb_samples = samples;
+    return av_channel_layout_copy(&frame->ch_layout, &a->encoder->ch_layout) >= 0 &&
+           av_frame_get_buffer(frame, 0) >= 0;
+}
+
+static ksr_status push_silence(ksr_context *ctx, ksr_audio *a, int64_t samples)
+{
+    while (samples > 0) {
+        const int n = samples < 4096 ? (int)samples : 4096;
+        if (!ready_frame(a, a->converted, n) ||
+            av_samples_set_silence(a->converted->extended_data, 0, n,
+                                   a->encoder->ch_layout.nb_channels, a->encoder->sample_fmt) < 0 ||
+            av_audio_fifo_write(a->fifo, (void **)a->converted->extended_data, n) < n)
+            return ksr_fail_memory(ctx);
+        samples -= n;
+        a->written += n;
+    }
+    return KSR_OK;
+}
+
+// Differences below this are rounding of container ticks, not holes: 10 ms.
+static int64_t tolerance(const ksr_audio *a)
+{
+    return a->encoder->sample_rate / 100;
+}
+
+// Puts converted samples where they belong in time. time: of the first, in encoder samples, or
+// AV_NOPTS_VALUE = right behind the last.
+static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
+{
+    int skip = 0;
+    const int count = a->converted->nb_samples;
+    if (!a->started) {
+        a->started = true;
+        a->written = a->sent = time == AV_NOPTS_VALUE ? 0 : time;
+    } else if (time != AV_NOPTS_VALUE && time > a->written + tolerance(a)) {
+        AVFrame *samples = av_frame_clone(a->converted);
+        const ksr_status status =
+            samples ? push_silence(ctx, a, time - a->written) : ksr_fail_memory(ctx);
+        if (samples)
+            av_frame_unref(a->converted), av_frame_move_ref(a->converted, samples);
+        av_frame_free(&samples);
+        if (status != KSR_OK)
+            return status;
+    } else if (time != AV_NOPTS_VALUE && time < a->written - tolerance(a)) {
+        skip = a->written - time < count ? (int)(a->written - time) : count;
+    }
+    if (count == skip)
+        return KSR_OK;
+    if (!ready_frame(a, a->chunk, count - skip) ||
+        av_samples_copy(a->chunk->extended_data, a->converted->extended_data, 0, skip, count - skip,
+                        a->encoder->ch_layout.nb_channels, a->encoder->sample_fmt) < 0 ||
+        av_audio_fifo_write(a->fifo, (void **)a->chunk->extended_data, count - skip) < count - skip)
+        return ksr_fail_memory(ctx);
+    a->written += count - skip;
+    return KSR_OK;
+}
+
+// Converts a decoded frame (NULL: what the resampler still holds) and places it.
+static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
+{
+    const AVRational out_base = {1, a->encoder->sample_rate};
+    const int64_t held = swr_get_delay(a->resampler, a->encoder->sample_rate);
+    const int capacity = swr_get_out_samples(a->resampler, frame ? frame->nb_samples : 0);
+    if (capacity <= 0)
+        return KSR_OK;
+    if (!ready_frame(a, a->converted, capacity))
+        return ksr_fail_memory(ctx);
+    const int count =
+        swr_convert(a->resampler, a->converted->extended_data, capacity,
+                    frame ? (const uint8_t **)(uintptr_t)frame->extended_data : NULL,
+                    frame ? frame->nb_samples : 0);
+    if (count < 0)
+        return ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
+                        a->stream->index);
+    if (count == 0)
+        return KSR_OK;
+    a->converted->nb_samples = count;
+    int64_t time = AV_NOPTS_VALUE;
+    if (frame && frame->best_effort_timestamp != AV_NOPTS_VALUE)
+        time = av_rescale_q(frame->best_effort_timestamp, a->stream->time_base, out_base) - held;
+    return place_samples(ctx, a, time);
+}
+
+// A track may change its format in the middle (broadcasts do).
+static bool same_format(const ksr_audio *a, const AVFrame *frame)
+{
+    return frame->format == a->decoder->sample_fmt &&
+           frame->sample_rate == a->decoder->sample_rate;
+}
+
+ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet)
+{
+    ksr_status status = KSR_OK;
+    avcodec_send_packet(a->decoder, packet); // what fails is a hole, filled by place_samples()
+    while (status == KSR_OK && avcodec_receive_frame(a->decoder, a->decoded) >= 0) {
+        if (same_format(a, a->decoded))
+            status = convert(ctx, a, a->decoded);
+        av_frame_unref(a->decoded);
+    }
+    if (!packet && status == KSR_OK) {
+        status = convert(ctx, a, NULL);
+        a->finished = true;
+    }
+    return status;
+}
+
+// Sends one frame from the FIFO to the encoder; *sent is false when there is not enough yet.
+static ksr_status send_chunk(ksr_context *ctx, ksr_audio *a, bool *sent)
+{
+    const int available = av_audio_fifo_size(a->fifo);
+    const int wanted = a->encoder->frame_size > 0 ? a->encoder->frame_size : 1024;
+    const int count = available < wanted ? available : wanted;
+    *sent = false;
+    if (count == 0 || (count < wanted && !a->finished))
+        return KSR_OK;
+    if (!ready_frame(a, a->chunk, count) ||
+        av_audio_fifo_read(a->fifo, (void **)a->chunk->extended_data, count) < count)
+        return ksr_fail_memory(ctx);
+    a->chunk->pts = a->sent;
+    a->sent += count;
+    *sent = true;
+    if (avcodec_send_frame(a->encoder, a->chunk) < 0)
+        return ksr_fail(ctx, KSR_E_PROCESS, "encoding the audio of stream %d failed",
+                        a->stream->index);
+    return KSR_OK;
+}
+
+ksr_status ksr_audio_receive(ksr_context *ctx, ksr_audio *a, AVPacket *packet)
+{
+    for (;;) {
+        const int result = avcodec_receive_packet(a->encoder, packet);
+        if (result >= 0 || result == AVERROR_EOF)
+            return KSR_OK;
+        if (result != AVERROR(EAGAIN))
+            return ksr_fail(ctx, KSR_E_PROCESS, "encoding the audio of stream %d failed",
+                            a->stream->index);
+        bool sent;
+        const ksr_status status = send_chunk(ctx, a, &sent);
+        if (status != KSR_OK)
+            return status;
+        if (!sent && !a->finished)
+            return KSR_OK;
+        if (!sent)
+            avcodec_send_frame(a->encoder, NULL);
+    }
+}
+
+const AVCodecContext *ksr_audio_encoder(const ksr_audio *audio)
+{
+    return audio->encoder;
+}

@@ -1,0 +1,75 @@
+// The output file: which streams go along and how, the container, interleaving.
+//
+// What the container cannot hold is found by ksr_carry_decide() before any work, with a trial
+// header, and never in the middle of a run.
+
+#ifndef KSR_MEDIA_OUTPUT_H
+#define KSR_MEDIA_OUTPUT_H
+
+#include "media/encoder.h"
+#include "media/film.h"
+
+enum ksr_carry {
+    KSR_CARRY_VIDEO = 0,  // the stream that is processed
+    KSR_CARRY_COPY = 1,   // packets copied
+    KSR_CARRY_ENCODE = 2, // audio, decoded and encoded anew
+    KSR_CARRY_DROP = 3,   // cannot be kept
+};
+
+#define KSR_MAX_STREAMS 256
+
+// How the output is made; part of the manifest.
+struct ksr_output_plan {
+    char format[32];  // FFmpeg muxer name
+    bool image;       // a single picture file
+    bool keep_tags;
+    enum ksr_carry carry[KSR_MAX_STREAMS]; // per stream of the input
+    int stream_count;
+    char audio_codec[64]; // for KSR_CARRY_ENCODE
+    int64_t audio_bit_rate;
+    struct ksr_rational tick; // of the video stream in the container
+};
+
+// Finds the container for a path: `format` unless "auto", else by extension, else mp4.
+// *image_codec: the encoder for a picture file's extension, NULL when it is no picture file.
+// Returns KSR_OK, KSR_E_PARAM (unknown format; logged).
+ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
+                             struct ksr_output_plan *out, const char **image_codec);
+
+// Returns whether the container keeps parameter sets in its header.
+bool ksr_output_global_header(const struct ksr_output_plan *plan);
+
+// Decides for every stream of the input what happens to it, and warns of what is lost. plan holds
+// the format already. Writes a trial header.
+// Returns KSR_OK, KSR_E_PARAM (the container cannot hold the video; logged), ...
+ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                            const struct ksr_processor_config *config,
+                            const struct ksr_encoder_settings *encoder,
+                            struct ksr_output_plan *plan);
+
+// Thread-safety: one thread at a time per object.
+typedef struct ksr_output ksr_output;
+
+// Opens the output under `path` (a temporary name) and the input for the streams that go along,
+// and writes the header.
+// Returns KSR_OK, KSR_E_OUTPUT, KSR_E_INPUT, KSR_E_PARAM, KSR_E_NOMEM; logged.
+ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
+                           const struct ksr_film *film,
+                           const struct ksr_encoder_settings *encoder,
+                           const struct ksr_output_plan *plan, ksr_output **out);
+
+// Frees everything, finished or not; leaves the file.
+void ksr_output_close(ksr_output **output);
+
+// Writes a video packet, preceded by whatever of the other streams comes before it. Times in the
+// film's time base, decode times rising.
+ksr_status ksr_output_video(ksr_context *ctx, ksr_output *output, const void *data, size_t size,
+                            int64_t time, int64_t decode_time, int64_t duration, bool key);
+
+// Writes the rest of the other streams and the trailer, and closes the file.
+ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *output);
+
+// Returns the bytes written so far.
+int64_t ksr_output_size(const ksr_output *output);
+
+#endif

@@ -1,0 +1,189 @@
+// Decoding chosen frames; see reader.h.
+//
+// A decoder is opened anew for every seek, so that what it gives depends on the packets from
+// there on and on nothing that happened before.
+
+#include "media/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "media/input.h"
+#include "media/pixels.h"
+
+struct ksr_reader {
+    char *path;
+    const struct ksr_film *film;
+    struct ksr_input input;
+    AVPacket *packet;
+    AVFrame *frame;
+    size_t first;    // frames before it are decoded and dropped
+    size_t position; // linear films: number of the next frame out of the decoder
+    bool pending;    // `packet` is the keyframe, not sent yet
+    bool draining;   // the decoder has been told that no packet follows
+};
+
+ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                             ksr_reader **out)
+{
+    ksr_reader *r = calloc(1, sizeof(*r));
+    *out = NULL;
+    if (!r)
+        return ksr_fail_memory(ctx);
+    r->path = strdup(path);
+    r->film = film;
+    r->packet = av_packet_alloc();
+    r->frame = av_frame_alloc();
+    if (!r->path || !r->packet || !r->frame) {
+        ksr_reader_destroy(&r);
+        return ksr_fail_memory(ctx);
+    }
+    *out = r;
+    return KSR_OK;
+}
+
+void ksr_reader_destroy(ksr_reader **reader)
+{
+    if (!reader || !*reader)
+        return;
+    ksr_input_close(&(*reader)->input);
+    av_packet_free(&(*reader)->packet);
+    av_frame_free(&(*reader)->frame);
+    free((*reader)->path);
+    free(*reader);
+    *reader = NULL;
+}
+
+static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
+{
+    ksr_input_close(&r->input);
+    ksr_status status = ksr_input_open(ctx, r->path, true, &r->input);
+    if (status == KSR_OK && (r->film->stream >= (int)r->input.format->nb_streams))
+        status = ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", r->path);
+    if (status != KSR_OK)
+        return status;
+    r->input.video = r->input.format->streams[r->film->stream];
+    ksr_input_select(&r->input, r->film->stream);
+    return KSR_OK;
+}
+
+// Reads on to the packet of the keyframe and leaves it pending. Returns false when it is not
+// ahead, or not before another keyframe with a later time.
+static bool find_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key *from)
+{
+    r->pending = false;
+    while (ksr_check_cancel(ctx) == KSR_OK) {
+        av_packet_unref(r->packet);
+        if (av_read_frame(r->input.format, r->packet) < 0)
+            return false;
+        const AVPacket *p = r->packet;
+        if (p->stream_index != r->film->stream || !(p->flags & AV_PKT_FLAG_KEY))
+            continue;
+        if (p->pts == from->time) {
+            r->pending = true;
+            return true;
+        }
+        if (p->pts != AV_NOPTS_VALUE && p->pts > from->time)
+            return false;
+    }
+    return false;
+}
+
+// Streams of packets without an index are entered by byte position, all others by time.
+static bool seek_to(ksr_reader *r, const struct ksr_film_key *from)
+{
+    AVFormatContext *format = r->input.format;
+    const bool by_byte = strcmp(format->iformat->name, "mpegts") == 0 ||
+                         strcmp(format->iformat->name, "mpeg") == 0;
+    if (by_byte && from->position >= 0)
+        return av_seek_frame(format, -1, from->position, AVSEEK_FLAG_BYTE) >= 0;
+    return av_seek_frame(format, r->film->stream, from->time, AVSEEK_FLAG_BACKWARD) >= 0;
+}
+
+static ksr_status seek_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key *from)
+{
+    ksr_status status = open_input(ctx, r);
+    if (status == KSR_OK && from->frame > 0 && !(seek_to(r, from) && find_key(ctx, r, from))) {
+        ksr_log(ctx, KSR_LOG_DEBUG, "no exact seek in %s: reading from the start", r->path);
+        status = open_input(ctx, r);
+    }
+    if (status == KSR_OK && !r->pending && !find_key(ctx, r, from)) {
+        status = ksr_check_cancel(ctx);
+        if (status == KSR_OK)
+            status = ksr_fail(ctx, KSR_E_PROCESS, "keyframe at %.3f s not found in %s",
+                              ksr_film_seconds(r->film, from->time), r->path);
+    }
+    return status;
+}
+
+ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *r, size_t first,
+                           const struct ksr_film_key *from)
+{
+    const bool linear = r->film->linear;
+    ksr_status status = KSR_OK;
+    r->first = first;
+    if (linear && r->input.decoder && first >= r->position)
+        return KSR_OK;
+    r->pending = r->draining = false;
+    r->position = 0;
+    status = linear ? open_input(ctx, r) : seek_key(ctx, r, from);
+    if (status == KSR_OK)
+        status = ksr_input_open_decoder(ctx, &r->input);
+    return status;
+}
+
+// Sends one more packet to the decoder, or the end of the stream.
+static ksr_status feed(ksr_context *ctx, ksr_reader *r)
+{
+    while (!r->pending && !r->draining) {
+        av_packet_unref(r->packet);
+        // A damaged tail ends the film as plan saw it; frames that are then missing are counted
+        // by the caller.
+        if (av_read_frame(r->input.format, r->packet) < 0)
+            r->draining = true;
+        else if (r->packet->stream_index == r->film->stream)
+            r->pending = true;
+        const ksr_status status = ksr_check_cancel(ctx);
+        if (status != KSR_OK)
+            return status;
+    }
+    // A packet that the decoder refuses shows as frames that do not come.
+    avcodec_send_packet(r->input.decoder, r->pending ? r->packet : NULL);
+    av_packet_unref(r->packet);
+    r->pending = false;
+    return KSR_OK;
+}
+
+ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool *damaged)
+{
+    *index = SIZE_MAX;
+    *damaged = false;
+    for (;;) {
+        const int result = avcodec_receive_frame(r->input.decoder, r->frame);
+        if (result == AVERROR(ENOMEM))
+            return ksr_fail_memory(ctx);
+        if (result == AVERROR_EOF || (result < 0 && r->draining && result != AVERROR(EAGAIN)))
+            return KSR_OK;
+        if (result < 0) {
+            const ksr_status status = feed(ctx, r);
+            if (status != KSR_OK)
+                return status;
+            continue;
+        }
+        const size_t i = r->film->linear ? r->position++
+                                         : ksr_film_find(r->film, ksr_frame_time(r->frame));
+        if (i == SIZE_MAX || i < r->first)
+            continue;
+        r->first = i + 1;
+        *index = i;
+        *damaged = (r->frame->flags & AV_FRAME_FLAG_CORRUPT) || r->frame->decode_error_flags;
+        return KSR_OK;
+    }
+}
+
+ksr_status ksr_reader_picture(ksr_context *ctx, ksr_reader *r, struct ksr_frame *out,
+                              ksr_pool *pool)
+{
+    return ksr_pixels_read(ctx, r->frame, out, pool);
+}

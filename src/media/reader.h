@@ -1,0 +1,35 @@
+// Reads chosen frames of a film: from a place where decoding can begin, or by counting.
+
+#ifndef KSR_MEDIA_READER_H
+#define KSR_MEDIA_READER_H
+
+#include "core/pool.h"
+#include "frame/frame.h"
+#include "media/film.h"
+
+// Thread-safety: one thread at a time per object.
+typedef struct ksr_reader ksr_reader;
+
+// film: must outlive the reader; its frames may be any run of the film as long as `first` below
+// counts within it. Nothing is opened before ksr_reader_seek().
+// Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                             ksr_reader **out);
+void ksr_reader_destroy(ksr_reader **reader);
+
+// Makes ksr_reader_next() begin with frame `first`. from: the keyframe to decode from (ignored in
+// linear films, which are decoded from the start, or on from where the reader stands).
+// Returns KSR_OK, KSR_E_INPUT, KSR_E_PROCESS (the keyframe is not where plan saw it), ...
+ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *reader, size_t first,
+                           const struct ksr_film_key *from);
+
+// Decodes the next frame at or after the one last asked for. *index: its number in the film,
+// rising from call to call, or SIZE_MAX after the last one. *damaged: the decoder says that the
+// picture is not as it was coded. Numbers that are left out are frames that did not decode.
+ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, bool *damaged);
+
+// Reads the picture of the last ksr_reader_next() into a working frame.
+ksr_status ksr_reader_picture(ksr_context *ctx, ksr_reader *reader, struct ksr_frame *out,
+                              ksr_pool *pool);
+
+#endif
