@@ -15,7 +15,8 @@
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_pipeline ksr_pipeline;
 
-// Returns a pipeline for frames of `input` layout, or NULL when out of memory.
+// Returns a pipeline for frames of `input` layout, or NULL when out of memory or when the output
+// would be wider or higher than 65535.
 // config: values in range (the caller has checked); copied. pool: may be NULL; must outlive it.
 // Free with ksr_pipeline_destroy(), which accepts NULL and a pointer to NULL.
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
@@ -27,18 +28,22 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int scale);
 
 // Returns the buffer to fill with the next input frame (of the input layout); the pipeline owns
-// it, and ksr_pipeline_run() may overwrite its samples.
+// it. ksr_pipeline_run() may overwrite its samples and exchange its planes, so look at
+// plane[].data anew for every frame.
 struct ksr_frame *ksr_pipeline_input(ksr_pipeline *pipeline);
 
 // Runs all stages on the input buffer. Returns the output frame, owned by the pipeline, unchanged
 // until the next call. No allocation, no failure.
 const struct ksr_frame *ksr_pipeline_run(ksr_pipeline *pipeline);
 
-// Forgets the previous frame: the next one is treated as the first.
-void ksr_pipeline_reset(ksr_pipeline *pipeline);
+// Forgets the previous frame, and says which number in the film (from 0) the next one has: stage 5
+// forgets at fixed numbers (temporal.h), so that a run from the middle gives the same frames as one
+// from the start. A new pipeline stands at 0. Numbers rise by one with every ksr_pipeline_run().
+void ksr_pipeline_reset(ksr_pipeline *pipeline, int64_t frame);
 
-// Returns how many frames before the first wanted one must be run so that it equals the one of an
-// unbroken run: the smallest W with temporal_weight^W * 32767 < 0.5; 0 without temporal.
+// Returns how many frames before the first wanted one (or all there are, if fewer) must be run so
+// that it equals the one of an unbroken run: the smallest W with temporal_weight^W * 32767 < 0.5;
+// 0 without temporal. After ksr_pipeline_reset() with the number of the first of them.
 int ksr_pipeline_warmup(const struct ksr_pipeline_config *config);
 
 #endif

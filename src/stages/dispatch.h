@@ -1,0 +1,35 @@
+// The row functions of all stages, one pointer each, so that a SIMD level can replace some of
+// them. Each does what the plain C function of that name in the stage's header does, to the bit.
+
+#ifndef KSR_STAGES_DISPATCH_H
+#define KSR_STAGES_DISPATCH_H
+
+#include "core/cpu.h"
+#include "stages/enhance.h"
+#include "stages/normalize.h"
+#include "stages/structure.h"
+#include "stages/temporal.h"
+#include "stages/upscale.h"
+
+struct ksr_stage_table {
+    void (*normalize_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                           const struct ksr_normalize_params *params, int y0, int y1);
+    void (*structure_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                           const struct ksr_structure_params *params, int y0, int y1);
+    void (*upscale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                         const struct ksr_upscale_params *params, int y0, int y1);
+    void (*enhance_luma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                              const struct ksr_enhance_params *params, int y0, int y1);
+    void (*enhance_chroma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                                const struct ksr_enhance_params *params, int y0, int y1);
+    int64_t (*temporal_changed_rows)(const struct ksr_plane *cur, const struct ksr_plane *before,
+                                     const struct ksr_temporal_params *params, int y0, int y1);
+    void (*temporal_rows)(const struct ksr_plane *memory, const struct ksr_plane *cur,
+                          const struct ksr_plane *before, const struct ksr_temporal_params *params,
+                          int y0, int y1);
+};
+
+// Fills the table with the fastest functions of a level. Depends on the level alone.
+void ksr_stage_table_init(struct ksr_stage_table *table, enum ksr_cpu_level level);
+
+#endif

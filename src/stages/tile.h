@@ -1,0 +1,61 @@
+// A piece of one row with its surroundings, edges replicated: what stages with a neighbourhood
+// compute on. Tiles live on the stack and stay in the first-level cache; the loops over them have
+// no edge cases.
+
+#ifndef KSR_STAGES_TILE_H
+#define KSR_STAGES_TILE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#include "frame/frame.h"
+
+#define KSR_TILE     256 // samples of a row worked on at once
+#define KSR_TILE_PAD 8   // samples on either side of them
+#define KSR_TILE_ALL (KSR_TILE + 2 * KSR_TILE_PAD)
+
+static inline int ksr_clamp(int v, int low, int high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static inline int ksr_min(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+static inline int ksr_max(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+// Returns row y of a plane, the first or last one where y lies outside.
+static inline const uint16_t *ksr_row(const struct ksr_plane *plane, int y)
+{
+    return plane->data + ksr_clamp(y, 0, plane->height - 1) * plane->stride;
+}
+
+// Fills tile[0 .. KSR_TILE_ALL-1] with samples x0 - KSR_TILE_PAD .. of row y.
+static inline void ksr_tile_load(uint16_t tile[KSR_TILE_ALL], const struct ksr_plane *plane, int x0,
+                                 int y)
+{
+    const uint16_t *row = ksr_row(plane, y);
+    const int first = x0 - KSR_TILE_PAD, last = plane->width - 1;
+    if (first >= 0 && first + KSR_TILE_ALL - 1 <= last) {
+        memcpy(tile, row + first, KSR_TILE_ALL * sizeof(tile[0]));
+        return;
+    }
+    for (int i = 0; i < KSR_TILE_ALL; i++)
+        tile[i] = row[ksr_clamp(first + i, 0, last)];
+}
+
+// Returns a distance cut to what a smoothing step may follow: the distance itself up to `limit`,
+// then less and less, nothing from 2 * limit on. So noise is averaged and lines are left alone.
+static inline int ksr_soft(int distance, int limit)
+{
+    const int size = distance < 0 ? -distance : distance;
+    const int kept = ksr_max(0, ksr_min(size, 2 * limit - size));
+    return distance < 0 ? -kept : kept;
+}
+
+#endif
