@@ -277,6 +277,11 @@ static enum value_need value_need(const struct found *what)
     return field && field_is_switch(field) ? VALUE_ATTACHED : VALUE_ALWAYS;
 }
 
+static void *member_of(struct options *options, const struct option *option)
+{
+    return (char *)options + option->offset;
+}
+
 static int read_choice(const struct reader *r, const struct option *option, const char *value)
 {
     int place = 0;
@@ -285,7 +290,7 @@ static int read_choice(const struct reader *r, const struct option *option, cons
         const char *end = strchr(c, '|');
         const size_t size = end ? (size_t)(end - c) : strlen(c);
         if (size == length && memcmp(c, value, size) == 0) {
-            *(int *)((char *)r->options + option->offset) = place;
+            *(int *)member_of(r->options, option) = place;
             return EXIT_DONE;
         }
         c = end ? end + 1 : NULL;
@@ -315,7 +320,7 @@ static int take_option(struct reader *r, const struct found *what, const char *v
         r->settings[r->setting_count++] = (struct setting){.what = *what, .value = value};
         return EXIT_DONE;
     }
-    char *member = (char *)r->options + option->offset;
+    void *member = member_of(r->options, option);
     switch (option->kind) {
     case OPTION_FLAG: *(bool *)member = true; break;
     case OPTION_TEXT: *(const char **)member = value; break;
@@ -465,7 +470,7 @@ int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const
         return ui_exit_status(ui, KSR_E_NOMEM);
 
     int status = first_pass(&r, argc, argv);
-    ui->level = options->log_level;
+    ui->level = (ksr_log_level)options->log_level;
     if (status == EXIT_DONE && verb->bit & JOBS)
         status = ui_exit_status(ui, second_pass(&r, ctx));
     if (status == EXIT_DONE)

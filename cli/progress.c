@@ -170,11 +170,13 @@ static void make_line(char *out, size_t size, const struct progress *progress, i
     const struct ksr_progress *p = &progress->last;
     struct fields f;
     fill_fields(&f, progress, now());
-    char bar[BAR_MAX + 1] = "";
-    if (p->total > 0)
+    char bar[BAR_MAX + 1] = "", percents[TEXT_SHORT] = "";
+    if (p->total > 0) {
         make_bar(bar, BAR_MIN, p);
+        snprintf(percents, sizeof(percents), "%3d%%", percent(p)); // so that the line stands still
+    }
     const char *const parts[PARTS] = {
-        phase_name(p->phase), bar, f.percent, f.units, f.fps, f.eta, f.size};
+        phase_name(p->phase), bar, percents, f.units, f.fps, f.eta, f.size};
     bool used[PARTS];
     for (int i = 0; i < PARTS; i++)
         used[i] = true;
