@@ -113,7 +113,8 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name,
 
 static ksr_status open_resampler(ksr_context *ctx, ksr_audio *a)
 {
-    const AVCodecContext *d = a->decoder, *e = a->encoder;
+    const AVCodecContext *d = a->decoder;
+    AVCodecContext *e = a->encoder;
     AVChannelLayout from = {0};
     if (d->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
         av_channel_layout_default(&from, d->ch_layout.nb_channels);
@@ -206,8 +207,10 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
         AVFrame *samples = av_frame_clone(a->converted);
         const ksr_status status =
             samples ? push_silence(ctx, a, time - a->written) : ksr_fail_memory(ctx);
-        if (samples)
-            av_frame_unref(a->converted), av_frame_move_ref(a->converted, samples);
+        if (samples) {
+            av_frame_unref(a->converted);
+            av_frame_move_ref(a->converted, samples);
+        }
         av_frame_free(&samples);
         if (status != KSR_OK)
             return status;

@@ -57,6 +57,10 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
                                bool global_header, const char *image_codec,
                                struct ksr_encoder_settings *out);
 
+// Writes what tells one build of an encoder from another: the hash of what it makes of one small
+// grey frame. "none" for encoders that refuse such a frame.
+void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT]);
+
 // Reads "5M", "800k", "1000000". Returns false when it is none of these.
 bool ksr_parse_bit_rate(const char *text, int64_t *out);
 

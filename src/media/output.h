@@ -27,7 +27,6 @@ struct ksr_output_plan {
     int stream_count;
     char audio_codec[64]; // for KSR_CARRY_ENCODE
     int64_t audio_bit_rate;
-    struct ksr_rational tick; // of the video stream in the container
 };
 
 // Finds the container for a path: `format` unless "auto", else by extension, else mp4.

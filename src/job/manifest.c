@@ -1,0 +1,363 @@
+// The manifest and its JSON form; see manifest.h.
+
+#include "job/manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "job/config.h"
+
+#define MANIFEST_VERSION 1
+#define MAX_FRAMES 100000000
+
+void ksr_manifest_free(struct ksr_manifest *m)
+{
+    json_decref(m->key);
+    free(m->input_path);
+    free(m->output_path);
+    ksr_config_destroy(&m->config);
+    ksr_film_free(&m->film);
+    free(m->segments);
+    memset(m, 0, sizeof(*m));
+}
+
+// --- The key ---
+
+json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
+                         const struct ksr_processor_config *config, const char *format,
+                         const char *codec)
+{
+    char identity[KSR_HASH_TEXT];
+    ksr_encoder_identity(ctx, codec, identity);
+    struct ksr_processor_config resolved = *config;
+    resolved.encoder.format = format;
+    resolved.encoder.codec = codec;
+    json_t *values = ksr_config_to_json(&resolved, false);
+    return json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s}}", "input", "bytes", (json_int_t)input->size,
+                     "xxh128", input->whole, "config", values, "versions", "kizunasr",
+                     ksr_version(), "libraries", ksr_library_versions(), "encoder", identity);
+}
+
+bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT])
+{
+    char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS | KSR_JSON_REALS);
+    if (!text)
+        return false;
+    ksr_hash_text(text, strlen(text), id);
+    free(text);
+    return true;
+}
+
+static const char *first_difference(const json_t *a, const json_t *b)
+{
+    const char *group, *name;
+    json_t *members, *value;
+    json_object_foreach((json_t *)json_object_get(a, "config"), group, members)
+        json_object_foreach(members, name, value)
+            if (!json_equal(value, json_object_get(
+                                       json_object_get(json_object_get(b, "config"), group), name)))
+                return name;
+    return "the configuration";
+}
+
+ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const json_t *there,
+                                 const json_t *wanted)
+{
+    const char *what = NULL;
+    if (!json_equal(json_object_get(there, "input"), json_object_get(wanted, "input")))
+        what = "the input file";
+    else if (!json_equal(json_object_get(there, "versions"), json_object_get(wanted, "versions")))
+        what = "a version of KizunaSR or its libraries";
+    else
+        what = first_difference(there, wanted);
+    return ksr_fail(ctx, KSR_E_MISMATCH,
+                    "%s holds another job: %s differs (--fresh starts over)", folder, what);
+}
+
+// --- Writing ---
+
+static json_t *format_to_json(const struct ksr_video_format *f)
+{
+    return json_pack("{s:i,s:i,s:s,s:[ii],s:[ii],s:i,s:i,s:i,s:i,s:i,s:b}", "width", f->width,
+                     "height", f->height, "pixel_format", f->pixel_format, "sample_aspect",
+                     f->sample_aspect.num, f->sample_aspect.den, "frame_rate", f->frame_rate.num,
+                     f->frame_rate.den, "range", f->color_range, "space", f->color_space,
+                     "primaries", f->color_primaries, "transfer", f->color_transfer,
+                     "chroma_location", f->chroma_location, "interlaced", f->interlaced);
+}
+
+static json_t *film_to_json(const struct ksr_film *film)
+{
+    return json_pack("{s:i,s:[ii],s:b,s:I,s:o}", "stream", film->stream, "time_base",
+                     film->time_base.num, film->time_base.den, "linear", film->linear, "frames",
+                     (json_int_t)film->frame_count, "format", format_to_json(&film->format));
+}
+
+static json_t *encoder_to_json(const struct ksr_encoder_settings *e)
+{
+    json_t *options = json_object();
+    for (int i = 0; options && i < e->option_count; i++)
+        json_object_set_new(options, e->options[i].name, json_string(e->options[i].value));
+    return json_pack("{s:s,s:o,s:[ii],s:b,s:b,s:I,s:i,s:b,s:o,s:s}", "codec", e->codec, "format",
+                     format_to_json(&e->format), "time_base", e->time_base.num, e->time_base.den,
+                     "frame_ticks", e->frame_ticks, "global_header", e->global_header, "bit_rate",
+                     (json_int_t)e->bit_rate, "quality_scale", e->quality_scale, "promised",
+                     e->promised, "options", options, "headers", e->headers);
+}
+
+static const char *const carry_names[] = {"video", "copy", "encode", "drop"};
+
+static json_t *output_to_json(const struct ksr_output_plan *o)
+{
+    json_t *streams = json_array();
+    for (int i = 0; streams && i < o->stream_count; i++)
+        json_array_append_new(streams, json_string(carry_names[o->carry[i]]));
+    return json_pack("{s:s,s:b,s:b,s:o,s:s,s:I}", "format", o->format, "image", o->image,
+                     "keep_tags", o->keep_tags, "streams", streams, "audio_codec", o->audio_codec,
+                     "audio_bit_rate", (json_int_t)o->audio_bit_rate);
+}
+
+// Times one by one; durations, which hardly ever change, as [value, count] runs.
+static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_segment_plan *s)
+{
+    json_t *times = json_array(), *durations = json_array();
+    size_t run = 0;
+    for (size_t i = s->first; times && durations && i < s->first + s->count; i++) {
+        json_array_append_new(times, json_integer(film->frames[i].time));
+        run++;
+        if (i + 1 == s->first + s->count ||
+            film->frames[i + 1].duration != film->frames[i].duration) {
+            json_array_append_new(durations, json_pack("[II]", (json_int_t)film->frames[i].duration,
+                                                       (json_int_t)run));
+            run = 0;
+        }
+    }
+    return json_pack("{s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o}", "first", (json_int_t)s->first, "count",
+                     (json_int_t)s->count, "from", "frame", (json_int_t)s->from.frame, "time",
+                     (json_int_t)s->from.time, "position", (json_int_t)s->from.position, "times",
+                     times, "durations", durations);
+}
+
+static json_t *manifest_to_json(const struct ksr_manifest *m)
+{
+    json_t *segments = json_array();
+    for (int i = 0; segments && i < m->segment_count; i++)
+        json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
+    return json_pack("{s:i,s:O,s:{s:s,s:s,s:s},s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
+                     MANIFEST_VERSION, "key", m->key, "paths", "input", m->input_path, "output",
+                     m->output_path, "input_ends", m->input.ends, "config",
+                     ksr_config_to_json(ksr_config_get(m->config), true), "film",
+                     film_to_json(&m->film), "encoder", encoder_to_json(&m->encoder), "output",
+                     output_to_json(&m->output), "segments", segments);
+}
+
+ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *m, const char *folder)
+{
+    char *path = ksr_format("%s/manifest.json", folder);
+    json_t *root = manifest_to_json(m);
+    char *text = root ? json_dumps(root, JSON_COMPACT | KSR_JSON_REALS) : NULL;
+    const ksr_status status = path && text ? ksr_fs_write_file(ctx, path, text, strlen(text))
+                                           : ksr_fail_memory(ctx);
+    free(text);
+    json_decref(root);
+    free(path);
+    return status;
+}
+
+// --- Reading ---
+
+static bool read_text(const json_t *object, const char *name, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    if (!text || strlen(text) >= size)
+        return false;
+    memcpy(out, text, strlen(text) + 1);
+    return true;
+}
+
+static bool read_format(const json_t *o, struct ksr_video_format *f)
+{
+    int interlaced;
+    if (!o || json_unpack((json_t *)o, "{s:i,s:i,s:[ii],s:[ii],s:i,s:i,s:i,s:i,s:i,s:b}", "width",
+                          &f->width, "height", &f->height, "sample_aspect", &f->sample_aspect.num,
+                          &f->sample_aspect.den, "frame_rate", &f->frame_rate.num,
+                          &f->frame_rate.den, "range", &f->color_range, "space", &f->color_space,
+                          "primaries", &f->color_primaries, "transfer", &f->color_transfer,
+                          "chroma_location", &f->chroma_location, "interlaced", &interlaced) != 0)
+        return false;
+    f->interlaced = interlaced;
+    return read_text(o, "pixel_format", f->pixel_format, sizeof(f->pixel_format)) &&
+           f->width > 0 && f->width <= 65535 && f->height > 0 && f->height <= 65535;
+}
+
+static bool read_film(const json_t *o, struct ksr_film *film)
+{
+    int linear;
+    json_int_t frames;
+    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:I}", "stream", &film->stream, "time_base",
+                          &film->time_base.num, &film->time_base.den, "linear", &linear, "frames",
+                          &frames) != 0)
+        return false;
+    if (film->stream < 0 || film->time_base.num <= 0 || film->time_base.den <= 0 || frames < 1 ||
+        frames > MAX_FRAMES || !read_format(json_object_get(o, "format"), &film->format))
+        return false;
+    film->linear = linear;
+    film->frame_count = (size_t)frames;
+    film->frames = calloc(film->frame_count, sizeof(film->frames[0]));
+    return film->frames != NULL;
+}
+
+static bool read_encoder(const json_t *o, struct ksr_encoder_settings *e)
+{
+    int frame_ticks, global_header, promised;
+    json_int_t bit_rate;
+    json_t *options, *value;
+    const char *name;
+    if (!o || json_unpack((json_t *)o, "{s:[ii],s:b,s:b,s:I,s:i,s:b,s:o}", "time_base",
+                          &e->time_base.num, &e->time_base.den, "frame_ticks", &frame_ticks,
+                          "global_header", &global_header, "bit_rate", &bit_rate, "quality_scale",
+                          &e->quality_scale, "promised", &promised, "options", &options) != 0)
+        return false;
+    e->frame_ticks = frame_ticks;
+    e->global_header = global_header;
+    e->promised = promised;
+    e->bit_rate = bit_rate;
+    json_object_foreach(options, name, value) {
+        struct ksr_name_value *slot = &e->options[e->option_count];
+        if (e->option_count >= KSR_MAX_ENCODER_OPTIONS || strlen(name) >= sizeof(slot->name) ||
+            !read_text(options, name, slot->value, sizeof(slot->value)))
+            return false;
+        memcpy(slot->name, name, strlen(name) + 1);
+        e->option_count++;
+    }
+    return e->time_base.num > 0 && e->time_base.den > 0 &&
+           read_text(o, "codec", e->codec, sizeof(e->codec)) &&
+           read_text(o, "headers", e->headers, sizeof(e->headers)) &&
+           read_format(json_object_get(o, "format"), &e->format);
+}
+
+static bool read_output(const json_t *o, struct ksr_output_plan *out)
+{
+    int image, keep_tags;
+    json_int_t rate;
+    json_t *streams, *value;
+    size_t i;
+    if (!o || json_unpack((json_t *)o, "{s:b,s:b,s:o,s:I}", "image", &image, "keep_tags",
+                          &keep_tags, "streams", &streams, "audio_bit_rate", &rate) != 0 ||
+        json_array_size(streams) > KSR_MAX_STREAMS)
+        return false;
+    out->image = image;
+    out->keep_tags = keep_tags;
+    out->audio_bit_rate = rate;
+    out->stream_count = (int)json_array_size(streams);
+    json_array_foreach(streams, i, value) {
+        int carry = 0;
+        const char *text = json_is_string(value) ? json_string_value(value) : "";
+        while (carry <= KSR_CARRY_DROP && strcmp(text, carry_names[carry]) != 0)
+            carry++;
+        if (carry > KSR_CARRY_DROP)
+            return false;
+        out->carry[i] = (enum ksr_carry)carry;
+    }
+    return read_text(o, "format", out->format, sizeof(out->format)) &&
+           read_text(o, "audio_codec", out->audio_codec, sizeof(out->audio_codec));
+}
+
+static bool read_times(const json_t *o, struct ksr_film *film, const struct ksr_segment_plan *s)
+{
+    const json_t *times = json_object_get(o, "times"), *durations = json_object_get(o, "durations");
+    if (json_array_size(times) != s->count)
+        return false;
+    for (size_t i = 0; i < s->count; i++) {
+        struct ksr_film_frame *f = &film->frames[s->first + i];
+        f->source = f->time = json_integer_value(json_array_get(times, i));
+        if (s->first + i > 0 && f->time <= f[-1].time)
+            return false;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < json_array_size(durations); i++) {
+        json_int_t value, count;
+        if (json_unpack(json_array_get(durations, i), "[II]", &value, &count) != 0 || value < 1 ||
+            count < 1 || (size_t)count > s->count - at)
+            return false;
+        for (; count > 0; count--)
+            film->frames[s->first + at++].duration = value;
+    }
+    return at == s->count;
+}
+
+static bool read_segments(const json_t *array, struct ksr_manifest *m)
+{
+    size_t next = 0;
+    m->segment_count = (int)json_array_size(array);
+    if (m->segment_count < 1 || (size_t)m->segment_count > m->film.frame_count)
+        return false;
+    m->segments = calloc((size_t)m->segment_count, sizeof(m->segments[0]));
+    for (int i = 0; m->segments && i < m->segment_count; i++) {
+        struct ksr_segment_plan *s = &m->segments[i];
+        json_t *o = json_array_get(array, (size_t)i);
+        json_int_t first, count, frame, time, position;
+        if (json_unpack(o, "{s:I,s:I,s:{s:I,s:I,s:I}}", "first", &first, "count", &count, "from",
+                        "frame", &frame, "time", &time, "position", &position) != 0)
+            return false;
+        if (first < 0 || (size_t)first != next || count < 1 || frame < 0 || frame > first ||
+            (size_t)count > m->film.frame_count - next)
+            return false;
+        s->first = (size_t)first;
+        s->count = (size_t)count;
+        s->from = (struct ksr_film_key){(size_t)frame, time, position};
+        if (!read_times(o, &m->film, s))
+            return false;
+        next += s->count;
+    }
+    return m->segments && next == m->film.frame_count;
+}
+
+static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manifest *m)
+{
+    const json_t *paths = json_object_get(root, "paths");
+    const char *input = json_string_value(json_object_get(paths, "input"));
+    const char *output = json_string_value(json_object_get(paths, "output"));
+    m->key = json_incref(json_object_get(root, "key"));
+    if (!m->key || !input || !output || !ksr_manifest_id(m->key, m->id))
+        return false;
+    const json_t *content = json_object_get(m->key, "input");
+    m->input.size = json_integer_value(json_object_get(content, "bytes"));
+    m->input_path = strdup(input);
+    m->output_path = strdup(output);
+    return m->input_path && m->output_path &&
+           read_text(content, "xxh128", m->input.whole, sizeof(m->input.whole)) &&
+           read_text(paths, "input_ends", m->input.ends, sizeof(m->input.ends)) &&
+           ksr_config_create(&m->config, ctx) == KSR_OK &&
+           ksr_config_from_json(m->config, json_object_get(root, "config"), "manifest.json") ==
+               KSR_OK &&
+           read_film(json_object_get(root, "film"), &m->film) &&
+           read_encoder(json_object_get(root, "encoder"), &m->encoder) &&
+           read_output(json_object_get(root, "output"), &m->output) &&
+           m->film.stream < m->output.stream_count &&
+           read_segments(json_object_get(root, "segments"), m);
+}
+
+ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_manifest *out)
+{
+    memset(out, 0, sizeof(*out));
+    char *path = ksr_format("%s/manifest.json", folder), *text = NULL;
+    if (!path)
+        return ksr_fail_memory(ctx);
+    size_t size;
+    ksr_status status = ksr_fs_read_file(ctx, path, &text, &size);
+    free(path);
+    if (status != KSR_OK)
+        return status;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    free(text);
+    int version = 0;
+    json_unpack(root, "{s:i}", "kizunasr_manifest", &version);
+    if (version != MANIFEST_VERSION || !read_manifest(NULL, root, out)) {
+        ksr_manifest_free(out);
+        status = KSR_E_MISMATCH;
+    }
+    json_decref(root);
+    return status;
+}

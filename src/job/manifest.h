@@ -1,0 +1,63 @@
+// The manifest: everything that plan decided, so that workers and join anywhere do the same.
+//
+// It is a function of the input's content, the configuration and the versions, which together are
+// the job's key. Paths are kept beside the key. The file is JSON: manifest.json in the work folder.
+
+#ifndef KSR_JOB_MANIFEST_H
+#define KSR_JOB_MANIFEST_H
+
+#include <jansson.h>
+
+#include "core/fs.h"
+#include "kizunasr/config.h"
+#include "media/encoder.h"
+#include "media/film.h"
+#include "media/output.h"
+
+// A run of frames that one worker decodes, processes and encodes.
+struct ksr_segment_plan {
+    size_t first, count;      // frames of the film
+    struct ksr_film_key from; // where decoding begins: clean at `first` less the warm-up
+};
+
+struct ksr_manifest {
+    json_t *key;             // {"input", "config", "versions"}
+    char id[KSR_HASH_TEXT];  // hash of the key: the job's name in segments
+    struct ksr_fingerprint input;
+    char *input_path, *output_path; // absolute
+    ksr_config *config;      // resolved, paths included
+    struct ksr_film film;    // frames, no keys
+    struct ksr_encoder_settings encoder;
+    struct ksr_output_plan output;
+    struct ksr_segment_plan *segments;
+    int segment_count;
+};
+
+// Frees everything; leaves *manifest all zero. Accepts an all-zero manifest.
+void ksr_manifest_free(struct ksr_manifest *manifest);
+
+// Returns the key (a new reference) of a job: fingerprint, configuration with its container
+// resolved, versions with the encoder's; NULL = out of memory.
+json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
+                         const struct ksr_processor_config *config, const char *format,
+                         const char *codec);
+
+// Writes the id of a key.
+// Returns false when out of memory.
+bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT]);
+
+// Logs, as the failure of a run, what differs between the job in a folder and the wanted one.
+// Returns KSR_E_MISMATCH.
+ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const json_t *there,
+                                 const json_t *wanted);
+
+// Writes manifest.json into a folder, whole or not at all.
+ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *manifest,
+                             const char *folder);
+
+// Reads manifest.json. The file is not trusted: everything in it is checked.
+// Returns KSR_OK, KSR_E_INPUT (there is none; not logged), KSR_E_MISMATCH (it is damaged, or of
+// another version; not logged), KSR_E_NOMEM.
+ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_manifest *out);
+
+#endif

@@ -1,0 +1,218 @@
+// What goes along with the video, and into which container; see output.h.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/ffmpeg.h"
+#include "media/input.h"
+#include "media/output.h"
+#include "media/output_internal.h"
+
+ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
+                             struct ksr_output_plan *out, const char **image_codec)
+{
+    ksr_ffmpeg_init();
+    *image_codec = NULL;
+    const bool by_name = strcmp(format, "auto") != 0;
+    const char *slash = strrchr(path, '/');
+    const AVOutputFormat *found = by_name ? av_guess_format(format, NULL, NULL)
+                                          : av_guess_format(NULL, slash ? slash + 1 : path, NULL);
+    if (by_name && !found && strcmp(format, "mkv") == 0)
+        found = av_guess_format("matroska", NULL, NULL);
+    if (by_name && !found)
+        return ksr_fail(ctx, KSR_E_PARAM, "format: there is no container '%s'", format);
+    if (!found)
+        found = av_guess_format("mp4", NULL, NULL);
+    if (!found || (found->flags & AVFMT_NOFILE && strcmp(found->name, "image2") != 0))
+        return ksr_fail(ctx, KSR_E_PARAM, "format: '%s' is not a container for a file",
+                        found ? found->name : "mp4");
+    snprintf(out->format, sizeof(out->format), "%s", found->name);
+    out->image = strcmp(found->name, "image2") == 0;
+    if (!out->image)
+        return KSR_OK;
+    const enum AVCodecID id = av_guess_codec(found, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
+    const AVCodec *encoder = avcodec_find_encoder(id);
+    if (!encoder)
+        return ksr_fail(ctx, KSR_E_PARAM, "codec: nothing here writes %s", path);
+    *image_codec = encoder->name;
+    return KSR_OK;
+}
+
+static const AVOutputFormat *muxer(const struct ksr_output_plan *plan)
+{
+    return av_guess_format(plan->format, NULL, NULL);
+}
+
+bool ksr_output_global_header(const struct ksr_output_plan *plan)
+{
+    return (muxer(plan)->flags & AVFMT_GLOBALHEADER) != 0;
+}
+
+// The name that people know a container by.
+static const char *container_name(const struct ksr_output_plan *plan)
+{
+    return strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
+}
+
+static const char *kind_of(const AVStream *stream)
+{
+    if (ksr_stream_is_cover(stream))
+        return "cover picture";
+    const char *kind = av_get_media_type_string(stream->codecpar->codec_type);
+    return kind ? kind : "unknown";
+}
+
+struct decision {
+    ksr_context *ctx;
+    const char *input_path;
+    const struct ksr_film *film;
+    const struct ksr_encoder_settings *encoder;
+    struct ksr_output_plan *plan;
+};
+
+// Whether the container takes this stream beside the video, as the header of a trial says.
+static ksr_status accepts(const struct decision *d, int stream, enum ksr_carry carry,
+                          enum AVCodecID codec, bool *yes)
+{
+    *yes = false;
+    if (codec == AV_CODEC_ID_NONE ||
+        avformat_query_codec(muxer(d->plan), codec, FF_COMPLIANCE_NORMAL) == 0)
+        return KSR_OK;
+    struct ksr_output_plan *trial = malloc(sizeof(*trial));
+    if (!trial)
+        return ksr_fail_memory(d->ctx);
+    *trial = *d->plan;
+    for (int i = 0; i < trial->stream_count; i++)
+        trial->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO
+                          : i == stream        ? carry
+                                               : KSR_CARRY_DROP;
+    const ksr_status status =
+        ksr_output_trial(d->ctx, d->input_path, d->film, d->encoder, trial);
+    free(trial);
+    *yes = status == KSR_OK;
+    return status == KSR_E_PARAM && carry == KSR_CARRY_COPY ? KSR_OK : status;
+}
+
+// The audio encoder: the configured one; where only the default is in the way, another.
+static ksr_status choose_audio_codec(const struct decision *d,
+                                     const struct ksr_encoder_config *config)
+{
+    static const char *const others[] = {"libopus", "libvorbis", "flac", "pcm_s16le"};
+    const struct ksr_encoder_config defaults = ksr_encoder_config_default();
+    const AVCodec *codec = avcodec_find_encoder_by_name(config->audio_codec);
+    struct ksr_output_plan *plan = d->plan;
+    if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
+        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'",
+                        config->audio_codec);
+    if (!ksr_parse_bit_rate(config->audio_bitrate, &plan->audio_bit_rate))
+        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_bitrate: '%s' is not valid (such as 192k)",
+                        config->audio_bitrate);
+    snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", codec->name);
+    if (plan->image || avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0)
+        return KSR_OK;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        const AVCodec *other = avcodec_find_encoder_by_name(others[i]);
+        if (strcmp(config->audio_codec, defaults.audio_codec) == 0 && other &&
+            avformat_query_codec(muxer(plan), other->id, FF_COMPLIANCE_NORMAL) == 1) {
+            snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", other->name);
+            return KSR_OK;
+        }
+    }
+    plan->audio_codec[0] = 0; // an error only if a track needs it
+    return KSR_OK;
+}
+
+static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
+{
+    struct ksr_output_plan *plan = d->plan;
+    if (!plan->audio_codec[0])
+        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold it",
+                        container_name(plan));
+    plan->carry[stream->index] = KSR_CARRY_ENCODE;
+    if (why)
+        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s",
+                stream->index, avcodec_get_name(stream->codecpar->codec_id), why,
+                plan->audio_codec);
+    bool yes;
+    const enum AVCodecID id = avcodec_find_encoder_by_name(plan->audio_codec)->id;
+    const ksr_status status = accepts(d, stream->index, KSR_CARRY_ENCODE, id, &yes);
+    return status;
+}
+
+static ksr_status drop(const struct decision *d, const AVStream *stream)
+{
+    d->plan->carry[stream->index] = KSR_CARRY_DROP;
+    // Chapter titles of MP4 show up as a data stream too; the chapters themselves are carried.
+    if (stream->codecpar->codec_id == AV_CODEC_ID_BIN_DATA &&
+        stream->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't'))
+        return KSR_OK;
+    const bool matroska = strcmp(d->plan->format, "matroska") == 0;
+    ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) cannot be held by %s and is left out%s",
+            kind_of(stream), stream->index, avcodec_get_name(stream->codecpar->codec_id),
+            container_name(d->plan), matroska ? "" : "; mkv would keep it");
+    return KSR_OK;
+}
+
+static ksr_status decide_stream(const struct decision *d, const AVStream *stream,
+                                bool audio_passthrough)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const bool audio = p->codec_type == AVMEDIA_TYPE_AUDIO;
+    if (d->plan->image) {
+        d->plan->carry[stream->index] = KSR_CARRY_DROP;
+        return KSR_OK;
+    }
+    if (audio && !audio_passthrough)
+        return encode_audio(d, stream, NULL);
+    if (audio && d->film->corrupt[stream->index])
+        return encode_audio(d, stream, "has damaged packets");
+    bool yes;
+    const ksr_status status = accepts(d, stream->index, KSR_CARRY_COPY, p->codec_id, &yes);
+    if (status != KSR_OK)
+        return status;
+    if (yes)
+        d->plan->carry[stream->index] = KSR_CARRY_COPY;
+    else if (audio)
+        return encode_audio(d, stream, "cannot be held by this container");
+    else
+        return drop(d, stream);
+    if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
+        ksr_log(d->ctx, KSR_LOG_WARNING, "video stream %d is copied as it is: only stream %d is "
+                                         "upscaled",
+                stream->index, d->film->stream);
+    return KSR_OK;
+}
+
+ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                            const struct ksr_processor_config *config,
+                            const struct ksr_encoder_settings *encoder,
+                            struct ksr_output_plan *plan)
+{
+    struct ksr_input input;
+    const struct decision d = {ctx, input_path, film, encoder, plan};
+    plan->keep_tags = config->preserve_metadata;
+    plan->stream_count = film->stream_count;
+    if (film->stream_count > KSR_MAX_STREAMS)
+        return ksr_fail(ctx, KSR_E_INPUT, "more than %d streams", KSR_MAX_STREAMS);
+    const AVCodec *codec = avcodec_find_encoder_by_name(encoder->codec);
+    if (avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 0 && !plan->image)
+        return ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold video of %s",
+                        container_name(plan), encoder->codec);
+    ksr_status status = choose_audio_codec(&d, &config->encoder);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_input_open(ctx, input_path, true, &input);
+    for (int i = 0; status == KSR_OK && i < plan->stream_count; i++)
+        if (i == film->stream)
+            plan->carry[i] = KSR_CARRY_VIDEO;
+        else
+            status = decide_stream(&d, input.format->streams[i], config->audio_passthrough);
+    ksr_input_close(&input);
+    if (status == KSR_OK && !plan->image) {
+        status = ksr_output_trial(ctx, input_path, film, encoder, plan);
+        if (status == KSR_E_PARAM)
+            ksr_fail(ctx, status, "format: %s cannot hold these streams together: %s",
+                     container_name(plan), ksr_ffmpeg_message());
+    }
+    return status;
+}

@@ -1,0 +1,530 @@
+// Writing the output file; see output.h. carry.c decides what goes along.
+
+#include "media/output.h"
+
+#include <errno.h>
+#include <libavutil/avstring.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fs.h"
+#include "core/mem.h"
+#include "media/audio.h"
+#include "media/input.h"
+#include "media/output_internal.h"
+
+// A stream of the input on its way into the output.
+struct track {
+    AVStream *in, *out; // out: NULL when it is dropped
+    ksr_audio *audio;   // KSR_CARRY_ENCODE only
+    int64_t last_dts;   // in the output's time base
+    int64_t rescale;    // state of av_rescale_delta()
+    int bumped;         // packets moved because their decode times did not rise
+};
+
+struct ksr_output {
+    struct ksr_input input;
+    AVFormatContext *format;
+    const struct ksr_output_plan *plan;
+    AVRational film_base;
+    struct track *tracks; // one per stream of the input
+    struct track *video;
+    AVPacket *held;       // next packet of the other streams
+    bool holding, input_ended;
+    AVPacket *packet;
+    char *path;
+    bool in_memory; // trial
+    int64_t size;
+};
+
+// --- Setting up ---
+
+static bool tag_is_stale(const char *key, bool reencoded)
+{
+    // Brands and statistics describe the input file, not this one.
+    static const char *const always[] = {"encoder", "major_brand", "minor_version",
+                                         "compatible_brands"};
+    static const char *const measured[] = {"BPS",      "DURATION",         "NUMBER_OF_FRAMES",
+                                           "NUMBER_OF_BYTES", "_STATISTICS_"};
+    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+        if (av_strcasecmp(key, always[i]) == 0)
+            return true;
+    for (size_t i = 0; reencoded && i < sizeof(measured) / sizeof(measured[0]); i++)
+        if (av_strncasecmp(key, measured[i], strlen(measured[i])) == 0)
+            return true;
+    return false;
+}
+
+static int copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded)
+{
+    const AVDictionaryEntry *tag = NULL;
+    while ((tag = av_dict_get(from, "", tag, AV_DICT_IGNORE_SUFFIX)))
+        if (!tag_is_stale(tag->key, reencoded) && av_dict_set(to, tag->key, tag->value, 0) < 0)
+            return AVERROR(ENOMEM);
+    return 0;
+}
+
+static int copy_chapters(AVFormatContext *to, const AVFormatContext *from, bool keep_tags)
+{
+    for (unsigned i = 0; i < from->nb_chapters; i++) {
+        const AVChapter *c = from->chapters[i];
+        AVChapter *copy = av_mallocz(sizeof(*copy));
+        if (!copy)
+            return AVERROR(ENOMEM);
+        copy->id = c->id;
+        copy->time_base = c->time_base;
+        copy->start = c->start;
+        copy->end = c->end;
+        if (keep_tags)
+            av_dict_copy(&copy->metadata, c->metadata, 0);
+        if (av_dynarray_add_nofree(&to->chapters, (int *)&to->nb_chapters, copy) < 0) {
+            av_dict_free(&copy->metadata);
+            av_free(copy);
+            return AVERROR(ENOMEM);
+        }
+    }
+    return 0;
+}
+
+// Side data of the stream itself: all of it for copies, what stays true for the processed video.
+static int copy_side_data(AVStream *to, const AVStream *from, bool is_video)
+{
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+    if (!is_video)
+        return 0; // copied with the codec parameters
+    const AVPacketSideData *list = from->codecpar->coded_side_data;
+    const int count = from->codecpar->nb_coded_side_data;
+#else
+    const AVPacketSideData *list = from->side_data;
+    const int count = from->nb_side_data;
+#endif
+    for (int i = 0; i < count; i++) {
+        const AVPacketSideData *sd = &list[i];
+        if (is_video && sd->type != AV_PKT_DATA_DISPLAYMATRIX && sd->type != AV_PKT_DATA_STEREO3D &&
+            sd->type != AV_PKT_DATA_SPHERICAL && sd->type != AV_PKT_DATA_MASTERING_DISPLAY_METADATA &&
+            sd->type != AV_PKT_DATA_CONTENT_LIGHT_LEVEL)
+            continue;
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+        AVPacketSideData *copy = av_packet_side_data_new(
+            &to->codecpar->coded_side_data, &to->codecpar->nb_coded_side_data, sd->type, sd->size, 0);
+        uint8_t *data = copy ? copy->data : NULL;
+#else
+        uint8_t *data = av_stream_new_side_data(to, sd->type, sd->size);
+#endif
+        if (!data)
+            return AVERROR(ENOMEM);
+        memcpy(data, sd->data, sd->size);
+    }
+    return 0;
+}
+
+static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
+                            const struct ksr_encoder_settings *settings)
+{
+    ksr_encoder *encoder;
+    ksr_status status = ksr_encoder_open(ctx, settings, NULL, 1, &encoder);
+    if (status != KSR_OK)
+        return status;
+    AVCodecParameters *p = t->out->codecpar;
+    if (avcodec_parameters_from_context(p, ksr_encoder_context(encoder)) < 0)
+        status = ksr_fail_memory(ctx);
+    ksr_encoder_close(&encoder);
+    const bool mov = strcmp(o->plan->format, "mp4") == 0 || strcmp(o->plan->format, "mov") == 0;
+    if (p->codec_id == AV_CODEC_ID_HEVC && mov)
+        p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
+    t->out->time_base = t->in->time_base;
+    t->out->avg_frame_rate =
+        (AVRational){settings->format.frame_rate.num, settings->format.frame_rate.den};
+    t->out->sample_aspect_ratio = p->sample_aspect_ratio;
+    o->video = t;
+    return status;
+}
+
+static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    if (avcodec_parameters_copy(t->out->codecpar, t->in->codecpar) < 0)
+        return ksr_fail_memory(ctx);
+    // Tags of another container mean nothing here, unless both know it.
+    unsigned known;
+    const uint32_t tag = t->in->codecpar->codec_tag;
+    const struct AVCodecTag *const *tags = o->format->oformat->codec_tag;
+    if (!tags || av_codec_get_id(tags, tag) != t->in->codecpar->codec_id ||
+        !av_codec_get_tag2(tags, t->in->codecpar->codec_id, &known))
+        t->out->codecpar->codec_tag = 0;
+    t->out->time_base = t->in->time_base;
+    t->out->avg_frame_rate = t->in->avg_frame_rate;
+    t->out->r_frame_rate = t->in->r_frame_rate;
+    t->out->sample_aspect_ratio = t->in->sample_aspect_ratio;
+    t->out->duration = 0;
+    return KSR_OK;
+}
+
+static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
+    ksr_status status = ksr_audio_open(ctx, t->in, o->plan->audio_codec, o->plan->audio_bit_rate,
+                                       global, &t->audio);
+    if (status != KSR_OK)
+        return status;
+    const AVCodecContext *encoder = ksr_audio_encoder(t->audio);
+    if (avcodec_parameters_from_context(t->out->codecpar, encoder) < 0)
+        return ksr_fail_memory(ctx);
+    t->out->time_base = encoder->time_base;
+    return KSR_OK;
+}
+
+static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
+                            const struct ksr_encoder_settings *settings)
+{
+    struct track *t = &o->tracks[index];
+    const enum ksr_carry carry = o->plan->carry[index];
+    t->in = o->input.format->streams[index];
+    t->in->discard = carry == KSR_CARRY_VIDEO || carry == KSR_CARRY_DROP ? AVDISCARD_ALL
+                                                                         : AVDISCARD_DEFAULT;
+    t->last_dts = t->rescale = AV_NOPTS_VALUE;
+    if (carry == KSR_CARRY_DROP)
+        return KSR_OK;
+    t->out = avformat_new_stream(o->format, NULL);
+    if (!t->out)
+        return ksr_fail_memory(ctx);
+    ksr_status status = carry == KSR_CARRY_VIDEO  ? add_video(ctx, o, t, settings)
+                        : carry == KSR_CARRY_COPY ? add_copy(ctx, o, t)
+                                                  : add_encoded(ctx, o, t);
+    if (status != KSR_OK)
+        return status;
+    t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
+    t->out->disposition = t->in->disposition;
+    // An attachment is nothing without its file name.
+    const bool tags =
+        o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
+    if ((tags && copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
+        (carry != KSR_CARRY_ENCODE && copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
+        return ksr_fail_memory(ctx);
+    return KSR_OK;
+}
+
+static ksr_status add_tracks(ksr_context *ctx, ksr_output *o,
+                             const struct ksr_encoder_settings *settings)
+{
+    const int count = (int)o->input.format->nb_streams;
+    if (count != o->plan->stream_count)
+        return ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %d streams instead of %d", count,
+                        o->plan->stream_count);
+    o->tracks = calloc((size_t)count, sizeof(o->tracks[0]));
+    if (!o->tracks)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    for (int i = 0; status == KSR_OK && i < count; i++)
+        status = add_track(ctx, o, i, settings);
+    if (status != KSR_OK)
+        return status;
+    if ((o->plan->keep_tags &&
+         copy_tags(&o->format->metadata, o->input.format->metadata, false) < 0) ||
+        (!o->plan->image && copy_chapters(o->format, o->input.format, o->plan->keep_tags) < 0))
+        return ksr_fail_memory(ctx);
+    return KSR_OK;
+}
+
+static ksr_status write_failed(ksr_context *ctx, const ksr_output *o, int result)
+{
+    char text[256];
+    if (result == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
+    return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", o->path,
+                    result == AVERROR(ENOSPC) ? strerror(ENOSPC) : ksr_ffmpeg_error(result, text));
+}
+
+static int open_file(ksr_output *o)
+{
+    if (o->in_memory)
+        return avio_open_dyn_buf(&o->format->pb);
+    if (o->format->oformat->flags & AVFMT_NOFILE)
+        return 0;
+    return avio_open2(&o->format->pb, o->format->url, AVIO_FLAG_WRITE, NULL, NULL);
+}
+
+static ksr_status write_header(ksr_context *ctx, ksr_output *o)
+{
+    AVDictionary *options = NULL;
+    char *url = o->path ? ksr_ffmpeg_url(o->path) : NULL;
+    o->format->url = url ? av_strdup(url) : av_strdup("");
+    free(url);
+    if (!o->format->url)
+        return ksr_fail_memory(ctx);
+    o->format->flags |= AVFMT_FLAG_BITEXACT;
+    // Times stay as they are, negative ones too; transport streams have no room for those.
+    o->format->avoid_negative_ts = strcmp(o->plan->format, "mpegts") == 0 ? -1 : 0;
+    if (o->plan->image)
+        av_dict_set(&options, "update", "1", 0);
+    ksr_ffmpeg_clear_message();
+    int result = open_file(o);
+    if (result < 0) {
+        av_dict_free(&options);
+        return write_failed(ctx, o, result);
+    }
+    result = avformat_write_header(o->format, &options);
+    av_dict_free(&options);
+    if (result < 0 && o->in_memory)
+        return KSR_E_PARAM; // the caller of a trial knows what it means
+    return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
+}
+
+static ksr_status open_output(ksr_context *ctx, const char *path, const char *input_path,
+                              const struct ksr_film *film,
+                              const struct ksr_encoder_settings *encoder,
+                              const struct ksr_output_plan *plan, ksr_output **out)
+{
+    *out = NULL;
+    ksr_output *o = calloc(1, sizeof(*o));
+    if (!o)
+        return ksr_fail_memory(ctx);
+    o->plan = plan;
+    o->film_base = (AVRational){film->time_base.num, film->time_base.den};
+    o->in_memory = !path;
+    o->path = path ? strdup(path) : NULL;
+    o->held = av_packet_alloc();
+    o->packet = av_packet_alloc();
+    ksr_status status =
+        o->held && o->packet && (o->path || !path) ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = ksr_input_open(ctx, input_path, true, &o->input);
+    if (status == KSR_OK &&
+        avformat_alloc_output_context2(&o->format, NULL, plan->format, NULL) < 0)
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = add_tracks(ctx, o, encoder);
+    if (status == KSR_OK)
+        status = write_header(ctx, o);
+    if (status != KSR_OK)
+        ksr_output_close(&o);
+    *out = o;
+    return status;
+}
+
+ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
+                           const struct ksr_film *film,
+                           const struct ksr_encoder_settings *encoder,
+                           const struct ksr_output_plan *plan, ksr_output **out)
+{
+    return open_output(ctx, path, input_path, film, encoder, plan, out);
+}
+
+ksr_status ksr_output_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                            const struct ksr_encoder_settings *encoder,
+                            const struct ksr_output_plan *plan)
+{
+    ksr_output *trial = NULL;
+    const ksr_status status = open_output(ctx, NULL, input_path, film, encoder, plan, &trial);
+    ksr_output_close(&trial);
+    return status;
+}
+
+void ksr_output_close(ksr_output **output)
+{
+    if (!output || !*output)
+        return;
+    ksr_output *o = *output;
+    for (int i = 0; o->tracks && i < o->plan->stream_count; i++)
+        ksr_audio_close(&o->tracks[i].audio);
+    free(o->tracks);
+    if (o->format && o->format->pb) {
+        if (o->in_memory) {
+            uint8_t *bytes = NULL;
+            avio_close_dyn_buf(o->format->pb, &bytes);
+            av_free(bytes);
+        } else if (!(o->format->oformat->flags & AVFMT_NOFILE)) {
+            avio_closep(&o->format->pb);
+        }
+    }
+    avformat_free_context(o->format);
+    ksr_input_close(&o->input);
+    av_packet_free(&o->held);
+    av_packet_free(&o->packet);
+    free(o->path);
+    free(o);
+    *output = NULL;
+}
+
+// --- Writing ---
+
+// Hands o->packet to the muxer, which takes its data. Decode times must rise: what does not is
+// moved by the least that helps.
+static ksr_status write_packet(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    AVPacket *p = o->packet;
+    if (p->dts == AV_NOPTS_VALUE)
+        p->dts = p->pts != AV_NOPTS_VALUE         ? p->pts
+                 : t->last_dts != AV_NOPTS_VALUE ? t->last_dts + 1
+                                                 : 0;
+    const bool strict = !(o->format->oformat->flags & AVFMT_TS_NONSTRICT);
+    if (t->last_dts != AV_NOPTS_VALUE && p->dts < t->last_dts + strict) {
+        p->dts = t->last_dts + strict;
+        t->bumped++;
+    }
+    if (p->pts == AV_NOPTS_VALUE || p->pts < p->dts)
+        p->pts = p->dts;
+    t->last_dts = p->dts;
+    p->stream_index = t->out->index;
+    p->pos = -1;
+    ksr_ffmpeg_clear_message();
+    int result = av_interleaved_write_frame(o->format, p);
+    if (result >= 0 && o->format->pb && o->format->pb->error < 0)
+        result = o->format->pb->error;
+    if (o->format->pb)
+        o->size = avio_tell(o->format->pb);
+    return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
+}
+
+// Container ticks of milliseconds make frames of audio unevenly long; a finer output gets the
+// sample-exact times within half a tick.
+static void rescale_times(struct track *t, AVPacket *p)
+{
+    const AVRational in = t->in->time_base, out = t->out->time_base;
+    const AVCodecParameters *par = t->in->codecpar;
+    const int64_t dts = p->dts != AV_NOPTS_VALUE ? p->dts : p->pts;
+    const int samples = par->codec_type == AVMEDIA_TYPE_AUDIO && par->sample_rate > 0
+                            ? av_get_audio_frame_duration2((AVCodecParameters *)par, p->size)
+                            : 0;
+    const AVRational sample = {1, par->sample_rate > 0 ? par->sample_rate : 1};
+    if (samples > 0 && dts != AV_NOPTS_VALUE && av_cmp_q(in, sample) > 0 && av_cmp_q(out, in) < 0) {
+        p->dts = p->pts = av_rescale_delta(in, dts, sample, samples, &t->rescale, out);
+        p->duration = av_rescale_q(samples, sample, out);
+        return;
+    }
+    av_packet_rescale_ts(p, in, out);
+}
+
+static ksr_status write_encoded_audio(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    for (;;) {
+        av_packet_unref(o->packet);
+        ksr_status status = ksr_audio_receive(ctx, t->audio, o->packet);
+        if (status != KSR_OK || o->packet->size == 0)
+            return status;
+        av_packet_rescale_ts(o->packet, ksr_audio_encoder(t->audio)->time_base, t->out->time_base);
+        status = write_packet(ctx, o, t);
+        if (status != KSR_OK)
+            return status;
+    }
+}
+
+static ksr_status write_held(ksr_context *ctx, ksr_output *o)
+{
+    struct track *t = &o->tracks[o->held->stream_index];
+    ksr_status status = KSR_OK;
+    o->holding = false;
+    if (t->audio) {
+        status = ksr_audio_send(ctx, t->audio, o->held);
+        if (status == KSR_OK)
+            status = write_encoded_audio(ctx, o, t);
+    } else {
+        av_packet_unref(o->packet);
+        av_packet_move_ref(o->packet, o->held);
+        rescale_times(t, o->packet);
+        status = write_packet(ctx, o, t);
+    }
+    av_packet_unref(o->held);
+    return status;
+}
+
+// Makes o->held the next packet of the streams that go along, if there is one.
+static void hold_next(ksr_output *o)
+{
+    while (!o->holding && !o->input_ended) {
+        if (av_read_frame(o->input.format, o->held) < 0) {
+            o->input_ended = true;
+            return;
+        }
+        const int i = o->held->stream_index;
+        o->holding = i < o->plan->stream_count && o->tracks[i].out && &o->tracks[i] != o->video;
+        if (!o->holding)
+            av_packet_unref(o->held);
+    }
+}
+
+// Writes the packets of the other streams that are due at a time of the film; AV_NOPTS_VALUE = all.
+static ksr_status carry_until(ksr_context *ctx, ksr_output *o, int64_t time)
+{
+    for (;;) {
+        hold_next(o);
+        if (!o->holding)
+            return KSR_OK;
+        const AVRational base = o->tracks[o->held->stream_index].in->time_base;
+        const int64_t due = o->held->dts != AV_NOPTS_VALUE ? o->held->dts : o->held->pts;
+        if (time != AV_NOPTS_VALUE && due != AV_NOPTS_VALUE &&
+            av_compare_ts(due, base, time, o->film_base) > 0)
+            return KSR_OK;
+        ksr_status status = write_held(ctx, o);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
+        if (status != KSR_OK)
+            return status;
+    }
+}
+
+ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, size_t size,
+                            int64_t time, int64_t decode_time, int64_t duration, bool key)
+{
+    ksr_status status = o->plan->image ? KSR_OK : carry_until(ctx, o, decode_time);
+    if (status != KSR_OK)
+        return status;
+    AVPacket *p = o->packet;
+    av_packet_unref(p);
+    if (size > INT32_MAX || av_new_packet(p, (int)size) < 0)
+        return ksr_fail_memory(ctx);
+    memcpy(p->data, data, size);
+    p->pts = time;
+    p->dts = decode_time;
+    p->duration = duration;
+    p->flags = key ? AV_PKT_FLAG_KEY : 0;
+    av_packet_rescale_ts(p, o->film_base, o->video->out->time_base);
+    return write_packet(ctx, o, o->video);
+}
+
+static ksr_status flush_audio(ksr_context *ctx, ksr_output *o)
+{
+    ksr_status status = KSR_OK;
+    for (int i = 0; status == KSR_OK && i < o->plan->stream_count; i++)
+        if (o->tracks[i].audio) {
+            status = ksr_audio_send(ctx, o->tracks[i].audio, NULL);
+            if (status == KSR_OK)
+                status = write_encoded_audio(ctx, o, &o->tracks[i]);
+        }
+    return status;
+}
+
+static void warn_bumped(ksr_context *ctx, const ksr_output *o)
+{
+    for (int i = 0; i < o->plan->stream_count; i++)
+        if (o->tracks[i].bumped > 0)
+            ksr_log(ctx, KSR_LOG_WARNING,
+                    "stream %d: %d packets whose times did not rise were moved", i,
+                    o->tracks[i].bumped);
+}
+
+ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
+{
+    ksr_status status = o->plan->image ? KSR_OK : carry_until(ctx, o, AV_NOPTS_VALUE);
+    if (status == KSR_OK)
+        status = flush_audio(ctx, o);
+    if (status != KSR_OK)
+        return status;
+    warn_bumped(ctx, o);
+    ksr_ffmpeg_clear_message();
+    int result = av_write_trailer(o->format);
+    if (!(o->format->oformat->flags & AVFMT_NOFILE)) {
+        avio_flush(o->format->pb);
+        if (result >= 0 && o->format->pb->error < 0)
+            result = o->format->pb->error;
+        const int closed = avio_closep(&o->format->pb);
+        if (result >= 0)
+            result = closed;
+    }
+    o->size = ksr_fs_size(o->path);
+    return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
+}
+
+int64_t ksr_output_size(const ksr_output *output)
+{
+    return output->size;
+}
