@@ -142,10 +142,10 @@ static void smooth_tile(uint16_t *dst, uint16_t t[ROWS][KSR_TILE_ALL], int count
     for (int i = 0; i < count; i++) {
         const int x = KSR_TILE_PAD + i, class = classes[i];
         int sum = 0;
-        if (KSR_CLASS_STRENGTH(class) == 0)
-            sum = smooth_around(t, x, limit);
-        else if (KSR_CLASS_COHERENCE(class) >= 2)
+        if (KSR_CLASS_STRENGTH(class) >= 1 && KSR_CLASS_COHERENCE(class) >= 2)
             sum = smooth_along(t, x, KSR_CLASS_DIRECTION(class), limit);
+        else if (KSR_CLASS_STRENGTH(class) <= 1)
+            sum = smooth_around(t, x, limit);
         dst[i] = (uint16_t)(t[RADIUS][x] + ((sum + 8) >> 4));
     }
 }

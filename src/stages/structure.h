@@ -5,8 +5,13 @@
 // gradients agree (coherence), its eigenvectors where the edge points. The three together are the
 // sample's class.
 //
-// Smoothing runs along the edge where a direction is clear, over 3x3 samples where nothing is,
-// and not at all on corners and texture.
+// Smoothing runs along the edge where a direction is clear (coherence 2 and above), over 3x3
+// samples where there is nothing or only a weak gradient without direction, which is noise
+// (strength 0 and 1), and not at all on corners and texture.
+//
+// along:  out = c + (2 * (sum of soft(p - c)) + 8) >> 4 over two samples on either side one step
+//         along the edge and one two steps along it
+// around: as in stage 1 (normalize.h, tile.h)
 
 #ifndef KSR_STAGES_STRUCTURE_H
 #define KSR_STAGES_STRUCTURE_H

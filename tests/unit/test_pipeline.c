@@ -1,0 +1,356 @@
+// All stages together: threads, sizes, neutrality, and films run from the middle.
+
+#include "unit.h"
+
+#include <math.h>
+
+#include "stages/pipeline.h"
+#include "stages/upscale.h"
+
+static struct ksr_pipeline_config neutral(int scale)
+{
+    return (struct ksr_pipeline_config){
+        .shader_scale = scale, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1};
+}
+
+static struct ksr_pipeline_config everything(int scale)
+{
+    return (struct ksr_pipeline_config){.shader_scale = scale,
+                                        .denoise = 0.37,
+                                        .structure_smoothing = 0.61,
+                                        .sharpening = 0.83,
+                                        .line_darkening = 0.29,
+                                        .contrast_boost = 1,
+                                        .saturation_boost = 1,
+                                        .enable_temporal = true,
+                                        .temporal_weight = 0.43,
+                                        .motion_threshold = 0.57};
+}
+
+static ksr_pipeline *create(const struct ksr_layout *l, const struct ksr_pipeline_config *c,
+                            ksr_pool *pool)
+{
+    ksr_pipeline *p = ksr_pipeline_create(l, c, pool);
+    assert_non_null(p);
+    return p;
+}
+
+// A copy that outlives the pipeline's next run.
+static struct ksr_frame keep(const struct ksr_frame *frame)
+{
+    struct ksr_frame copy = unit_frame(frame->layout);
+    for (int i = 0; i < frame->layout.planes; i++)
+        unit_copy(&copy.plane[i], &frame->plane[i]);
+    return copy;
+}
+
+static void assert_frames_equal(const struct ksr_frame *a, const struct ksr_frame *b)
+{
+    assert_true(ksr_layout_equal(&a->layout, &b->layout));
+    for (int i = 0; i < a->layout.planes; i++)
+        unit_assert_equal(&a->plane[i], &b->plane[i]);
+}
+
+// Frame n of a film: still ground with grain, a fade, a moving bar, a cut every 23 frames.
+static void film_frame(const struct ksr_frame *f, int n)
+{
+    uint32_t grain = (uint32_t)n * 2654435761u + 1;
+    uint32_t ground = (uint32_t)(n / 23) * 40503u + 7;
+    for (int i = 0; i < f->layout.planes; i++)
+        for (int y = 0; y < f->plane[i].height; y++)
+            for (int x = 0; x < f->plane[i].width; x++) {
+                int v = 4000 + (int)(unit_random(&ground) % 20000) + n % 23 * 6;
+                v += (int)(unit_random(&grain) % 600);
+                if (x == n % f->plane[i].width)
+                    v = 30000;
+                *unit_at(&f->plane[i], x, y) = (uint16_t)v;
+            }
+}
+
+static const struct ksr_frame *run_film_frame(ksr_pipeline *p, int n)
+{
+    film_frame(ksr_pipeline_input(p), n);
+    return ksr_pipeline_run(p);
+}
+
+static void flat_frames_stay_flat_through_everything(void **state)
+{
+    (void)state;
+    for (int planes = 1; planes <= 4; planes++)
+        for (int scale = 2; scale <= 4; scale += 2) {
+            const struct ksr_layout l = unit_layout(35, 19, planes, 1);
+            const struct ksr_pipeline_config c = everything(scale);
+            ksr_pipeline *p = create(&l, &c, NULL);
+            for (int n = 0; n < 12; n++) {
+                const int value = n / 4 * 9000 + 300;
+                for (int i = 0; i < planes; i++)
+                    unit_fill(&ksr_pipeline_input(p)->plane[i], (uint16_t)(value + i));
+                const struct ksr_frame *out = ksr_pipeline_run(p);
+                assert_int_equal(out->layout.width, 35 * scale);
+                for (int i = 0; i < planes; i++)
+                    unit_assert_flat(&out->plane[i], value + i);
+            }
+            ksr_pipeline_destroy(&p);
+            assert_null(p);
+        }
+}
+
+// With neutral parameters the output is what the upscaler alone makes.
+static void neutral_parameters_leave_only_the_upscaler(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(45, 33, 4, 1), l2 = ksr_pipeline_output_layout(&l, 2);
+    const struct ksr_pipeline_config c = neutral(2);
+    ksr_pipeline *p = create(&l, &c, NULL);
+    struct ksr_frame in = unit_frame(l), want = unit_frame(l2);
+    for (int n = 0; n < 3; n++) {
+        film_frame(&in, n);
+        for (int i = 0; i < 4; i++) {
+            const struct ksr_upscale_params params = ksr_upscale_params_make(&l, i);
+            ksr_upscale_rows(&want.plane[i], &in.plane[i], &params, 0, want.plane[i].height);
+        }
+        assert_frames_equal(run_film_frame(p, n), &want);
+    }
+    ksr_frame_free(&in);
+    ksr_frame_free(&want);
+    ksr_pipeline_destroy(&p);
+}
+
+// Alpha sees the upscaler alone, whatever the other stages do.
+static void alpha_is_only_scaled(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(45, 33, 4, 1);
+    const struct ksr_pipeline_config all = everything(4), none = neutral(4);
+    ksr_pipeline *a = create(&l, &all, NULL), *b = create(&l, &none, NULL);
+    for (int n = 0; n < 8; n++)
+        unit_assert_equal(&run_film_frame(a, n)->plane[3], &run_film_frame(b, n)->plane[3]);
+    ksr_pipeline_destroy(&a);
+    ksr_pipeline_destroy(&b);
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(83, 131, 3, 1);
+    const struct ksr_pipeline_config c = everything(2);
+    ksr_pipeline *alone = create(&l, &c, NULL);
+    ksr_pool *pools[2] = {ksr_pool_create(2), ksr_pool_create(4)};
+    ksr_pipeline *shared[2] = {create(&l, &c, pools[0]), create(&l, &c, pools[1])};
+    for (int n = 20; n < 30; n++) {
+        const struct ksr_frame *want = run_film_frame(alone, n);
+        for (int i = 0; i < 2; i++)
+            assert_frames_equal(run_film_frame(shared[i], n), want);
+    }
+    ksr_pipeline_destroy(&alone);
+    for (int i = 0; i < 2; i++) {
+        ksr_pipeline_destroy(&shared[i]);
+        ksr_pool_destroy(&pools[i]);
+    }
+}
+
+static void every_size_and_layout_works(void **state)
+{
+    (void)state;
+    for (int w = 1; w <= 17; w++)
+        for (int h = 1; h <= 9; h++) {
+            struct ksr_layout l = unit_layout(w, h, 1 + (w + h) % 4, w % 3);
+            l.chroma_shift_y = h % 3;
+            l.full_range = w & 1;
+            struct ksr_pipeline_config c = everything(w & 2 ? 4 : 2);
+            c.contrast_boost = 1.7;
+            c.saturation_boost = 1.3;
+            ksr_pipeline *p = create(&l, &c, NULL);
+            for (int n = 0; n < 3; n++) {
+                const struct ksr_frame *out = run_film_frame(p, n);
+                for (int i = 0; i < out->layout.planes; i++)
+                    for (int y = 0; y < out->plane[i].height; y++)
+                        for (int x = 0; x < out->plane[i].width; x++)
+                            assert_true(*unit_at(&out->plane[i], x, y) <= KSR_SAMPLE_MAX);
+            }
+            ksr_pipeline_destroy(&p);
+        }
+}
+
+static void too_large_outputs_are_refused(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(20000, 1, 1, 0);
+    const struct ksr_pipeline_config c = neutral(4);
+    assert_null(ksr_pipeline_create(&l, &c, NULL));
+    ksr_pipeline *none = NULL;
+    ksr_pipeline_destroy(NULL);
+    ksr_pipeline_destroy(&none);
+}
+
+// Runs a film of 3 W frames at once, then from every place in the middle with W frames before it.
+static void check_warmup(double weight, double threshold, int limit_starts)
+{
+    const struct ksr_layout l = unit_layout(24, 10, 3, 1);
+    struct ksr_pipeline_config c = neutral(2);
+    c.enable_temporal = true;
+    c.temporal_weight = weight;
+    c.motion_threshold = threshold;
+    const int warmup = ksr_pipeline_warmup(&c), length = 2 * warmup + 30;
+    struct ksr_frame *whole = calloc((size_t)length, sizeof(*whole));
+    assert_non_null(whole);
+    ksr_pipeline *p = create(&l, &c, NULL);
+    for (int n = 0; n < length; n++)
+        whole[n] = keep(run_film_frame(p, n));
+    const int step = (length + limit_starts - 1) / limit_starts;
+    for (int start = 1; start < length; start += step) {
+        const int first = start > warmup ? start - warmup : 0;
+        ksr_pipeline_reset(p, first);
+        for (int n = first; n < length && n < start + 2 * warmup + 5; n++) {
+            const struct ksr_frame *out = run_film_frame(p, n);
+            if (n >= start)
+                assert_frames_equal(out, &whole[n]);
+        }
+    }
+    for (int n = 0; n < length; n++)
+        ksr_frame_free(&whole[n]);
+    free(whole);
+    ksr_pipeline_destroy(&p);
+}
+
+static void films_run_from_the_middle_are_equal(void **state)
+{
+    (void)state;
+    check_warmup(0.15, 0.1, 1000);
+    check_warmup(0.00001, 1, 1000);
+    check_warmup(0.5, 1, 1000);
+    check_warmup(0.77, 0.3, 40);
+    check_warmup(0.9, 1, 12);
+}
+
+// The test above would notice: one frame less of warm-up is not enough everywhere.
+static void less_warmup_is_not_enough(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(24, 10, 1, 0);
+    struct ksr_pipeline_config c = neutral(2);
+    c.enable_temporal = true;
+    c.temporal_weight = 0.6;
+    c.motion_threshold = 1;
+    const int warmup = ksr_pipeline_warmup(&c) / 3, start = 100;
+    ksr_pipeline *a = create(&l, &c, NULL), *b = create(&l, &c, NULL);
+    for (int n = 0; n < start; n++)
+        run_film_frame(a, n);
+    ksr_pipeline_reset(b, start - warmup);
+    for (int n = start - warmup; n < start; n++)
+        run_film_frame(b, n);
+    const struct ksr_frame *x = run_film_frame(a, start), *y = run_film_frame(b, start);
+    int different = 0;
+    for (int i = 0; i < x->plane[0].height; i++)
+        different += memcmp(unit_at(&x->plane[0], 0, i), unit_at(&y->plane[0], 0, i), 48 * 2) != 0;
+    assert_true(different > 0);
+    ksr_pipeline_destroy(&a);
+    ksr_pipeline_destroy(&b);
+}
+
+static void warmup_is_zero_without_temporal(void **state)
+{
+    (void)state;
+    struct ksr_pipeline_config c = everything(2);
+    c.temporal_weight = 0.15;
+    assert_int_equal(ksr_pipeline_warmup(&c), 6);
+    c.enable_temporal = false;
+    assert_int_equal(ksr_pipeline_warmup(&c), 0);
+    c.enable_temporal = true;
+    c.temporal_weight = 0;
+    assert_int_equal(ksr_pipeline_warmup(&c), 0);
+}
+
+// Grain on a still picture shrinks as blending promises: (1 - w) / (1 + w) of its variance.
+static void still_grain_shrinks(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(60, 40, 1, 0);
+    struct ksr_pipeline_config on = neutral(2), off = neutral(2);
+    on.enable_temporal = true;
+    on.temporal_weight = 0.5;
+    on.motion_threshold = 0.1;
+    ksr_pipeline *a = create(&l, &on, NULL), *b = create(&l, &off, NULL);
+    uint32_t seed = 8;
+    double with = 0, without = 0;
+    for (int n = 0; n < 60; n++) {
+        for (int y = 0; y < 40; y++)
+            for (int x = 0; x < 60; x++) {
+                const uint16_t v = (uint16_t)(16000 + unit_random(&seed) % 801 - 400);
+                *unit_at(&ksr_pipeline_input(a)->plane[0], x, y) = v;
+                *unit_at(&ksr_pipeline_input(b)->plane[0], x, y) = v;
+            }
+        const struct ksr_frame *fa = ksr_pipeline_run(a), *fb = ksr_pipeline_run(b);
+        for (int y = 0; y < 80 && n >= 20; y++)
+            for (int x = 0; x < 120; x++) {
+                with += pow(*unit_at(&fa->plane[0], x, y) - 16000.0, 2);
+                without += pow(*unit_at(&fb->plane[0], x, y) - 16000.0, 2);
+            }
+    }
+    assert_true(with / without > 0.30 && with / without < 0.36);
+    ksr_pipeline_destroy(&a);
+    ksr_pipeline_destroy(&b);
+}
+
+// The first frame of a scene is what a fresh pipeline makes of it, even where it looks like the
+// last frame of the scene before.
+static void scene_cuts_are_untouched(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(40, 30, 3, 1);
+    struct ksr_pipeline_config on = neutral(2), off = neutral(2);
+    on.enable_temporal = true;
+    on.temporal_weight = 0.9;
+    on.motion_threshold = 1;
+    ksr_pipeline *a = create(&l, &on, NULL), *b = create(&l, &off, NULL);
+    for (int n = 0; n < 10; n++)
+        run_film_frame(a, n);
+    ksr_pipeline *pipelines[2] = {a, b};
+    const struct ksr_frame *out[2];
+    for (int k = 0; k < 2; k++) {
+        struct ksr_frame *in = ksr_pipeline_input(pipelines[k]);
+        film_frame(in, 9);
+        for (int y = 0; y < 30; y++) // three quarters are new
+            for (int x = 0; x < 30; x++)
+                *unit_at(&in->plane[0], x, y) ^= 16384;
+        out[k] = ksr_pipeline_run(pipelines[k]);
+    }
+    assert_frames_equal(out[0], out[1]);
+    ksr_pipeline_destroy(&a);
+    ksr_pipeline_destroy(&b);
+}
+
+static void output_survives_until_the_next_run(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(30, 20, 4, 1);
+    const struct ksr_pipeline_config c = everything(2);
+    ksr_pipeline *p = create(&l, &c, NULL);
+    for (int n = 0; n < 10; n++) {
+        const struct ksr_frame *out = run_film_frame(p, n);
+        struct ksr_frame copy = keep(out);
+        film_frame(ksr_pipeline_input(p), n + 1); // filling the next input must not reach it
+        assert_frames_equal(out, &copy);
+        ksr_frame_free(&copy);
+    }
+    ksr_pipeline_destroy(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flat_frames_stay_flat_through_everything),
+        cmocka_unit_test(neutral_parameters_leave_only_the_upscaler),
+        cmocka_unit_test(alpha_is_only_scaled),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(every_size_and_layout_works),
+        cmocka_unit_test(too_large_outputs_are_refused),
+        cmocka_unit_test(films_run_from_the_middle_are_equal),
+        cmocka_unit_test(less_warmup_is_not_enough),
+        cmocka_unit_test(warmup_is_zero_without_temporal),
+        cmocka_unit_test(still_grain_shrinks),
+        cmocka_unit_test(scene_cuts_are_untouched),
+        cmocka_unit_test(output_survives_until_the_next_run),
+    };
+    return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
+}
