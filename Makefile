@@ -58,7 +58,12 @@ sanitize:
 	@$(MESON) compile -C $(SANITIZE)
 	@tests/run -k '$(TESTS)' $(SANITIZE)
 
-install: $(PROGRAM)
+# A prefix given here counts even if the build folder was set up with another one.
+install: $(BUILD)/build.ninja
+ifneq ($(origin PREFIX),file)
+	@$(MESON) configure --prefix $(PREFIX) $(BUILD)
+endif
+	@$(MESON) compile -C $(BUILD)
 	@$(MESON) install -C $(BUILD) --no-rebuild
 
 format:
