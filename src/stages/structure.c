@@ -102,14 +102,15 @@ void ksr_structure_classify_rows(uint8_t *classes, ptrdiff_t stride, const struc
         }
 }
 
-// Where an edge with this gradient direction runs: two steps of about one sample, which are
-// averaged, and one of about two. The other side is the same, negated.
+// Where an edge with this gradient direction runs: three steps, two of which are the same, since
+// only every second direction has a sample at one step's distance. The other side is the same,
+// negated.
 static const struct {
     int8_t x, y;
 } along[8][3] = {
-    {{0, 1}, {0, 1}, {0, 2}},    {{0, 1}, {-1, 1}, {-1, 2}}, {{-1, 1}, {-1, 1}, {-2, 2}},
-    {{-1, 0}, {-1, 1}, {-2, 1}}, {{1, 0}, {1, 0}, {2, 0}},   {{1, 0}, {1, 1}, {2, 1}},
-    {{1, 1}, {1, 1}, {2, 2}},    {{0, 1}, {1, 1}, {1, 2}},
+    {{0, 1}, {0, 1}, {0, 2}},    {{0, 1}, {-1, 2}, {-1, 2}}, {{-1, 1}, {-1, 1}, {-2, 2}},
+    {{-1, 0}, {-2, 1}, {-2, 1}}, {{1, 0}, {1, 0}, {2, 0}},   {{1, 0}, {2, 1}, {2, 1}},
+    {{1, 1}, {1, 1}, {2, 2}},    {{0, 1}, {1, 2}, {1, 2}},
 };
 
 // Sixteenths to add to the sample at column x of the tile's middle row.

@@ -9,8 +9,8 @@
 // samples where there is nothing or only a weak gradient without direction, which is noise
 // (strength 0 and 1), and not at all on corners and texture.
 //
-// along:  out = c + (2 * (sum of soft(p - c)) + 8) >> 4 over two samples on either side one step
-//         along the edge and one two steps along it
+// along:  out = c + (2 * (sum of soft(p - c)) + 8) >> 4 over three steps along the edge to either
+//         side (two are the same; the table is in structure.c)
 // around: as in stage 1 (normalize.h, tile.h)
 
 #ifndef KSR_STAGES_STRUCTURE_H

@@ -37,7 +37,7 @@ static void check_filter(const struct ksr_upscale_filter *f, int shift)
         }
         assert_int_equal(sum, 1 << KSR_UPSCALE_BITS);
         // j / 2 - shift, seen from input sample j / 2 rounded down
-        assert_int_equal(moment * 16, (8 * phase - shift) << KSR_UPSCALE_BITS);
+        assert_int_equal(moment * 16, (8 * phase - shift) * (1 << KSR_UPSCALE_BITS));
         assert_true(negative > -8192); // or a column could leave int16
     }
 }
