@@ -122,7 +122,8 @@ ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path)
     return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot make the folder %s: %s", path, strerror(errno));
 }
 
-ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path)
+ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path,
+                                bool (*ours)(const char *name))
 {
     DIR *dir = opendir(path);
     if (!dir)
@@ -130,10 +131,10 @@ ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path)
                                : ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s", path,
                                           strerror(errno));
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+        if (ours(entry->d_name))
             unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
-    if (rmdir(path) != 0 && errno != ENOENT)
+    if (rmdir(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
         return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s", path,
                         strerror(errno));
     return KSR_OK;

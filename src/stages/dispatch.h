@@ -24,9 +24,9 @@ struct ksr_stage_table {
                                 const struct ksr_enhance_params *params, int y0, int y1);
     int64_t (*temporal_changed_rows)(const struct ksr_plane *cur, const struct ksr_plane *before,
                                      const struct ksr_temporal_params *params, int y0, int y1);
-    void (*temporal_rows)(const struct ksr_plane *memory, const struct ksr_plane *cur,
-                          const struct ksr_plane *before, const struct ksr_temporal_params *params,
-                          int y0, int y1);
+    void (*temporal_rows)(const struct ksr_plane *first, const struct ksr_plane *second,
+                          const struct ksr_plane *cur, const struct ksr_plane *before,
+                          const struct ksr_temporal_params *params, int y0, int y1);
 };
 
 // Fills the table with the fastest functions of a level. Depends on the level alone.

@@ -45,8 +45,8 @@ struct step {
     void (*rows)(const struct step *step, int band, int y0, int y1);
     int height;
     int plane;
-    const struct ksr_plane *dst, *src, *before;
-    bool copy; // stage 5: start afresh
+    const struct ksr_plane *dst, *dst2, *src, *before;
+    bool forget, forget2; // stage 5: start dst or dst2 afresh
 };
 
 static void run_band(void *arg, int band)
@@ -121,16 +121,24 @@ static void changed_band(const struct step *s, int band, int y0, int y1)
         s->pipeline->table.temporal_changed_rows(s->src, s->before, &s->pipeline->temporal, y0, y1);
 }
 
+static void copy_rows(const struct ksr_plane *dst, const struct ksr_plane *src, int y0, int y1)
+{
+    for (int y = y0; y < y1; y++)
+        memcpy(dst->data + y * dst->stride, src->data + y * src->stride,
+               (size_t)src->width * sizeof(uint16_t));
+}
+
+// dst is the memory that is shown, dst2 the other.
 static void temporal_band(const struct step *s, int band, int y0, int y1)
 {
     (void)band;
-    if (!s->copy) {
-        s->pipeline->table.temporal_rows(s->dst, s->src, s->before, &s->pipeline->temporal, y0, y1);
-        return;
-    }
-    for (int y = y0; y < y1; y++)
-        memcpy(s->dst->data + y * s->dst->stride, s->src->data + y * s->src->stride,
-               (size_t)s->src->width * sizeof(uint16_t));
+    if (s->forget)
+        copy_rows(s->dst, s->src, y0, y1);
+    if (s->forget || s->forget2)
+        copy_rows(s->dst2, s->src, y0, y1);
+    if (!s->forget)
+        s->pipeline->table.temporal_rows(s->dst, s->forget2 ? NULL : s->dst2, s->src, s->before,
+                                         &s->pipeline->temporal, y0, y1);
 }
 
 // Runs a stage from plane `a` into plane `b` of the same size, and exchanges them.
@@ -192,21 +200,21 @@ static void run_temporal(ksr_pipeline *p)
     const int64_t turn = p->frame / params->period;
     const int shown = (turn + 1) % 2 != 0;
     const bool forget = !p->has_before || is_cut(p);
-    for (int m = 0; m < 2; m++)
-        for (int i = 0; i < picture_planes(&p->output.layout); i++) {
-            struct step step = {
-                .pipeline = p,
-                .rows = temporal_band,
-                .height = p->output.plane[i].height,
-                .dst = &p->memory[m].plane[i],
-                .src = &p->output.plane[i],
-                .before = &p->before.plane[i],
-                .copy = forget || (m != shown && p->frame % params->period == 0),
-            };
-            run_step(&step);
-            if (m == shown)
-                p->result.plane[i] = p->memory[m].plane[i];
-        }
+    for (int i = 0; i < picture_planes(&p->output.layout); i++) {
+        struct step step = {
+            .pipeline = p,
+            .rows = temporal_band,
+            .height = p->output.plane[i].height,
+            .dst = &p->memory[shown].plane[i],
+            .dst2 = &p->memory[1 - shown].plane[i],
+            .src = &p->output.plane[i],
+            .before = &p->before.plane[i],
+            .forget = forget,
+            .forget2 = p->frame % params->period == 0,
+        };
+        run_step(&step);
+        p->result.plane[i] = *step.dst;
+    }
     ksr_frame_swap(&p->output, &p->before);
     p->has_before = true;
     p->frame++;

@@ -14,8 +14,11 @@ struct ksr_temporal_params ksr_temporal_params_make(double weight, double motion
         .threshold = (int)(motion_threshold * KSR_SAMPLE_MAX + 0.5),
     };
     const int ramp = p.threshold - p.threshold / 2;
-    if (ramp > 0)
-        p.slope = ((p.weight << 16) + ramp - 1) / ramp;
+    for (p.slope_bits = 15; ramp > 0; p.slope_bits--) {
+        p.slope = ((p.weight << p.slope_bits) + ramp - 1) / ramp;
+        if (p.slope <= INT16_MAX)
+            break;
+    }
     p.changed = ksr_min(p.threshold / 2, CHANGED_MAX);
     p.period = (ksr_temporal_warmup(weight) + 1) / 2;
     return p;
@@ -72,30 +75,46 @@ static void column_differences(int16_t difference[KSR_TILE_ALL], const struct ks
     }
 }
 
-static void blend_tile(uint16_t *restrict memory, const uint16_t *restrict cur,
-                       const int16_t *difference, int count, const struct ksr_temporal_params *p)
+// Fills the weights of the memory. All factors fit int16.
+static void find_weights(int16_t *restrict weight, const int16_t *difference, int count,
+                         const struct ksr_temporal_params *p)
 {
-    const int ramp = p->threshold - p->threshold / 2;
+    const int16_t threshold = (int16_t)p->threshold, top = (int16_t)p->weight;
+    const int16_t ramp = (int16_t)(p->threshold - p->threshold / 2), slope = (int16_t)p->slope;
     for (int i = 0; i < count; i++) {
         const int16_t *d = difference + KSR_TILE_PAD + i;
-        const int motion = ksr_max(d[0], ksr_max(d[-1], d[1]));
-        const int still = ksr_clamp(p->threshold - motion, 0, ramp);
-        const int weight = (still * p->slope) >> 16;
-        const int gap = memory[i] - cur[i];
-        const int step = (weight * (gap < 0 ? -gap : gap)) >> WEIGHT_BITS;
+        const int16_t side = d[-1] > d[1] ? d[-1] : d[1], motion = side > d[0] ? side : d[0];
+        const int16_t left = (int16_t)(threshold - motion);
+        const int16_t still = left < 0 ? 0 : left > ramp ? ramp : left;
+        const int16_t w = (int16_t)((still * slope) >> p->slope_bits);
+        weight[i] = w < top ? w : top;
+    }
+}
+
+static void blend_tile(uint16_t *restrict memory, const uint16_t *restrict cur,
+                       const int16_t *restrict weight, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const int16_t gap = (int16_t)(memory[i] - cur[i]);
+        const int16_t size = gap < 0 ? (int16_t)-gap : gap;
+        const int16_t step = (int16_t)((weight[i] * size) >> WEIGHT_BITS);
         memory[i] = (uint16_t)(gap < 0 ? cur[i] - step : cur[i] + step);
     }
 }
 
-void ksr_temporal_rows(const struct ksr_plane *memory, const struct ksr_plane *cur,
-                       const struct ksr_plane *before, const struct ksr_temporal_params *params,
-                       int y0, int y1)
+void ksr_temporal_rows(const struct ksr_plane *first, const struct ksr_plane *second,
+                       const struct ksr_plane *cur, const struct ksr_plane *before,
+                       const struct ksr_temporal_params *params, int y0, int y1)
 {
-    int16_t difference[KSR_TILE_ALL];
+    int16_t difference[KSR_TILE_ALL], weight[KSR_TILE];
     for (int y = y0; y < y1; y++)
         for (int x0 = 0; x0 < cur->width; x0 += KSR_TILE) {
+            const int count = ksr_min(KSR_TILE, cur->width - x0);
+            const uint16_t *c = cur->data + y * cur->stride + x0;
             column_differences(difference, cur, before, x0, y);
-            blend_tile(memory->data + y * memory->stride + x0, cur->data + y * cur->stride + x0,
-                       difference, ksr_min(KSR_TILE, cur->width - x0), params);
+            find_weights(weight, difference, count, params);
+            blend_tile(first->data + y * first->stride + x0, c, weight, count);
+            if (second)
+                blend_tile(second->data + y * second->stride + x0, c, weight, count);
         }
 }

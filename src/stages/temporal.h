@@ -3,9 +3,11 @@
 //     out = cur + trunc(w * (memory - cur))        w = weight * stillness
 //
 // Stillness is 1 where no input sample of the 3x3 around differs by more than half the motion
-// threshold from the frame before, falls to 0 at the threshold, and is 0 in all of a frame that
-// starts a new scene. It is found on the INPUT of this stage alone, plane by plane, never on its
-// output, so what a frame remembers decays and cannot steer itself.
+// threshold from the frame before, falls to 0 at the threshold (the weight is cut to 1/16384), and
+// is 0 in all of a frame that starts a new scene: one where half of all luma samples changed by
+// more than half the threshold, or by more than 16 codes of 8 bits if that is less. It is found on
+// the INPUT of this stage alone, plane by plane, never on its output, so what a frame remembers
+// decays and cannot steer itself.
 //
 // Frames must come out the same whether the film is run from its start or from a few frames
 // before (job segments). No rounding of the line above can promise that: two memories one code
@@ -23,11 +25,12 @@
 #include "frame/frame.h"
 
 struct ksr_temporal_params {
-    int weight;    // share of the memory where still, in 1/16384
-    int threshold; // a difference of this many of 32767 is motion; 0 = everything is
-    int slope;     // weight / (threshold / 2) in 1/65536, rounded up
-    int changed;   // differences above this count for a scene cut
-    int period;    // frames between two fresh starts
+    int weight;     // share of the memory where still, in 1/16384
+    int threshold;  // a difference of this many of 32767 is motion; 0 = everything is
+    int slope;      // weight / (threshold - threshold / 2) in 1 / 2^slope_bits, rounded up
+    int slope_bits; // as many as keep the slope within 15 bits, 15 at most
+    int changed;    // differences above this count for a scene cut
+    int period;     // frames between two fresh starts
 };
 
 // Returns the integer parameters for temporal_weight (0 .. 0.9) and motion_threshold (0 .. 1),
@@ -47,9 +50,10 @@ int64_t ksr_temporal_changed_rows(const struct ksr_plane *cur, const struct ksr_
 // Returns whether a luma plane of `samples`, `changed` of which did so, starts a new scene.
 bool ksr_temporal_is_cut(int64_t changed, int64_t samples);
 
-// Blends rows y0 .. y1-1 of cur into a memory, in place. before: the input of the frame before.
-void ksr_temporal_rows(const struct ksr_plane *memory, const struct ksr_plane *cur,
-                       const struct ksr_plane *before, const struct ksr_temporal_params *params,
-                       int y0, int y1);
+// Blends rows y0 .. y1-1 of cur into one or two memories (second: NULL = none), in place.
+// before: the input of the frame before.
+void ksr_temporal_rows(const struct ksr_plane *first, const struct ksr_plane *second,
+                       const struct ksr_plane *cur, const struct ksr_plane *before,
+                       const struct ksr_temporal_params *params, int y0, int y1);
 
 #endif

@@ -1,0 +1,231 @@
+// Checks; see check.h. Also ksr_probe() and ksr_verify(), the verbs that only look.
+
+#include "job/check.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/attributes.h"
+#include "core/fs.h"
+#include "core/mem.h"
+#include "job/config.h"
+#include "kizunasr/inspect.h"
+#include "media/inspect.h"
+
+void ksr_checks_free(struct ksr_checks *checks)
+{
+    free(checks->list);
+    memset(checks, 0, sizeof(*checks));
+}
+
+const char *ksr_checks_first_failure(const struct ksr_checks *checks)
+{
+    for (size_t i = 0; i < checks->count; i++)
+        if (!checks->list[i].passed)
+            return checks->list[i].detail;
+    return NULL;
+}
+
+json_t *ksr_checks_to_json(const struct ksr_checks *checks)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < checks->count; i++)
+        json_array_append_new(list, json_pack("{s:s,s:b,s:s}", "name", checks->list[i].name,
+                                              "passed", checks->list[i].passed, "detail",
+                                              checks->list[i].detail));
+    return json_pack("{s:b,s:o}", "passed", ksr_checks_first_failure(checks) == NULL, "checks",
+                     list);
+}
+
+static ksr_status add(ksr_context *ctx, struct ksr_checks *checks, bool passed, const char *name,
+                      const char *format, ...) KSR_PRINTF(5, 6);
+
+static ksr_status add(ksr_context *ctx, struct ksr_checks *checks, bool passed, const char *name,
+                      const char *format, ...)
+{
+    if (!ksr_array_reserve((void **)&checks->list, &checks->capacity, checks->count + 1,
+                           sizeof(checks->list[0])))
+        return ksr_fail_memory(ctx);
+    struct ksr_check *check = &checks->list[checks->count++];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(check->detail, sizeof(check->detail), format, args);
+    va_end(args);
+    snprintf(check->name, sizeof(check->name), "%s", name);
+    check->passed = passed;
+    return KSR_OK;
+}
+
+// --- The film ---
+
+// A transport stream cannot hold times below zero: there the whole file may start later.
+static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
+                              const struct ksr_film *film, const size_t *kept, size_t count,
+                              const struct ksr_film *output, bool may_shift)
+{
+    int64_t shift = 0, worst = 0;
+    size_t wrong = 0, first_wrong = 0;
+    for (size_t i = 0; i < count && i < output->frame_count; i++) {
+        const int64_t wanted = ksr_rescale(film->frames[kept ? kept[i] : i].time, film->time_base,
+                                           output->time_base);
+        if (i == 0 && may_shift)
+            shift = output->frames[0].time - wanted;
+        const int64_t off = llabs(output->frames[i].time - wanted - shift);
+        if (off > 1 && wrong++ == 0)
+            first_wrong = i;
+        if (off > worst)
+            worst = off;
+    }
+    const double tick = ksr_film_seconds(output, 1) * 1000;
+    if (wrong > 0)
+        return add(ctx, checks, false, "timestamps",
+                   "timestamps: %zu of %zu frames differ, the first is frame %zu, by up to %.3f ms",
+                   wrong, count, first_wrong, (double)worst * tick);
+    return add(ctx, checks, true, "timestamps",
+               "timestamps: all %zu equal within the container's tick of %.3f ms%s", count, tick,
+               shift ? " (all shifted alike)" : "");
+}
+
+ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const struct ksr_film *film,
+                          const size_t *kept, size_t kept_count, const char *output_path,
+                          enum ksr_decode decode)
+{
+    struct ksr_film output;
+    const size_t wanted = kept ? kept_count : film->frame_count;
+    ksr_status status = ksr_film_index(ctx, output_path, true, &output);
+    if (status == KSR_E_INPUT)
+        return add(ctx, checks, false, "readable", "the output cannot be read");
+    if (status != KSR_OK)
+        return status;
+    status = add(ctx, checks, output.frame_count == wanted, "frames",
+                 "frames: %zu in the output, %zu expected", output.frame_count, wanted);
+    if (status == KSR_OK && output.frame_count == wanted)
+        status = check_times(ctx, checks, film, kept, wanted, &output,
+                             ksr_media_may_shift(output_path));
+    const double x = (double)output.format.width / film->format.width;
+    const double y = (double)output.format.height / film->format.height;
+    if (status == KSR_OK)
+        status = add(ctx, checks, x >= 1 && fabs(x - y) < 1e-9, "size",
+                     "size: %dx%d from %dx%d", output.format.width, output.format.height,
+                     film->format.width, film->format.height);
+    ksr_film_free(&output);
+    size_t decoded = 0, bad = 0;
+    const size_t limit = decode == KSR_DECODE_ALL ? SIZE_MAX : 8;
+    if (status == KSR_OK)
+        status = ksr_media_decode(ctx, output_path, limit, wanted, &decoded, &bad);
+    const size_t expected = limit < wanted ? limit : wanted;
+    if (status == KSR_OK)
+        status = add(ctx, checks, bad == 0 && decoded == expected, "decoding",
+                     "decoding: %zu of %zu frames decode, %zu damaged", decoded, expected, bad);
+    return status;
+}
+
+// --- The other streams ---
+
+static ksr_status check_copy(ksr_context *ctx, struct ksr_checks *checks,
+                             const struct ksr_stream_match *match, const char *name,
+                             const struct ksr_stream_comparison *c)
+{
+    if (!c->equal)
+        return add(ctx, checks, false, name, "%s stream %d: %s", match->type, match->input,
+                   c->difference);
+    return add(ctx, checks, true, name, "%s stream %d: all %lld packets equal, times within %.3f ms",
+               match->type, match->input, (long long)c->packets, c->worst_ms);
+}
+
+static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
+                               const char *output_path, const struct ksr_stream_match *match)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "stream %d", match->input);
+    if (match->output < 0)
+        return add(ctx, checks, !match->expected, name, "%s stream %d (%s): %s", match->type,
+                   match->input, match->codec,
+                   match->expected ? "missing in the output" : "left out, the container has no room");
+    if (match->attachment)
+        return add(ctx, checks, match->same_attachment, name, "%s stream %d: %s", match->type,
+                   match->input, match->same_attachment ? "equal" : "its data differs");
+    struct ksr_stream_comparison c;
+    const ksr_status status = ksr_media_compare(ctx, input_path, output_path, match, &c);
+    if (status != KSR_OK)
+        return status;
+    if (!c.encoded_anew)
+        return check_copy(ctx, checks, match, name, &c);
+    return add(ctx, checks, c.equal, name, "%s stream %d: encoded anew; start off by %.3f ms, end by "
+                                           "%.3f ms",
+               match->type, match->input, c.start_ms, c.end_ms);
+}
+
+ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
+                             const char *output_path, int video_stream,
+                             const enum ksr_carry *carry)
+{
+    struct ksr_stream_match *matches;
+    int count;
+    ksr_status status = ksr_media_match_streams(ctx, input_path, output_path, video_stream, carry,
+                                                &matches, &count);
+    for (int i = 0; status == KSR_OK && i < count; i++)
+        if (matches[i].input != video_stream)
+            status = check_stream(ctx, checks, input_path, output_path, &matches[i]);
+    free(matches);
+    return status;
+}
+
+// --- The verbs ---
+
+static ksr_status verify(ksr_context *ctx, const char *input_path, const char *output_path,
+                         struct ksr_checks *checks)
+{
+    struct ksr_film film;
+    ksr_status status = ksr_media_check(ctx, output_path);
+    if (status == KSR_OK)
+        status = ksr_film_index(ctx, input_path, true, &film);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL);
+    if (status == KSR_OK)
+        status = ksr_check_streams(ctx, checks, input_path, output_path, film.stream, NULL);
+    ksr_film_free(&film);
+    return status;
+}
+
+static ksr_status dump(ksr_context *ctx, json_t *root, char **out)
+{
+    *out = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
+    json_decref(root);
+    return *out ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *output_path,
+                      char **json)
+{
+    if (!input_path || !output_path || !json)
+        return KSR_E_PARAM;
+    *json = NULL;
+    struct ksr_checks checks = {0};
+    ksr_status status = verify(ctx, input_path, output_path, &checks);
+    const char *failed = ksr_checks_first_failure(&checks);
+    if (status == KSR_OK)
+        status = dump(ctx, ksr_checks_to_json(&checks), json);
+    if (status == KSR_OK && failed)
+        status = ksr_fail(ctx, KSR_E_VERIFY, "verification failed: %s", failed);
+    ksr_checks_free(&checks);
+    return status;
+}
+
+ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
+{
+    if (!path || !json)
+        return KSR_E_PARAM;
+    *json = NULL;
+    struct ksr_film film;
+    json_t *root = NULL;
+    ksr_status status = ksr_film_index(ctx, path, true, &film);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_media_describe(ctx, path, &film, &root);
+    ksr_film_free(&film);
+    return status == KSR_OK ? dump(ctx, root, json) : status;
+}

@@ -1,0 +1,202 @@
+// Join: the segments' packets in order, with decode times made anew for the whole film, between
+// the packets of the other streams; then the check, and the output's name.
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "job/check.h"
+#include "job/store.h"
+#include "job/work.h"
+
+// The frames that have a packet, in film order, and how far the packets of a segment reach.
+struct joining {
+    ksr_context *ctx;
+    const struct ksr_job *job;
+    size_t *frames;         // frame of the film per output frame
+    size_t frame_count;
+    size_t *first;          // per segment: its first output frame
+    uint32_t delay;         // frames between decode and presentation order
+    size_t written;
+    struct ksr_join_result result;
+};
+
+static ksr_status list_frames(struct joining *j, int number, const struct ksr_segment_info *info)
+{
+    const struct ksr_segment_plan *s = &j->job->manifest.segments[number];
+    uint32_t skipped = 0;
+    j->first[number] = j->frame_count;
+    for (size_t i = 0; i < s->count; i++) {
+        if (skipped < info->skipped_count && info->skipped[skipped] == i)
+            skipped++;
+        else
+            j->frames[j->frame_count++] = s->first + i;
+    }
+    if (j->frame_count - j->first[number] != info->packets)
+        return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d: %zu frames, %u packets", number,
+                        j->frame_count - j->first[number], info->packets);
+    j->result.repeated += info->repeated;
+    j->result.skipped += info->skipped_count;
+    if (info->delay > j->delay)
+        j->delay = info->delay;
+    return KSR_OK;
+}
+
+// The reorder delay that the packets really need is the largest lead of decode over presentation.
+static ksr_status measure_delay(struct joining *j, int number)
+{
+    char headers[KSR_HASH_TEXT];
+    ksr_segment_reader *reader;
+    const struct ksr_manifest *m = &j->job->manifest;
+    ksr_status status =
+        ksr_segment_reader_open(j->ctx, j->job->folder, number, headers, &reader);
+    if (status != KSR_OK)
+        return status;
+    if (strcmp(headers, m->encoder.headers) != 0)
+        status = ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d was encoded with other settings",
+                          number);
+    for (uint32_t place = 0; status == KSR_OK; place++) {
+        uint32_t rank;
+        bool key;
+        const void *data;
+        size_t size;
+        status = ksr_segment_reader_packet(j->ctx, reader, &rank, &key, &data, &size);
+        if (status != KSR_OK || !data)
+            break;
+        if (place > rank && place - rank > j->delay)
+            j->delay = place - rank;
+    }
+    ksr_segment_reader_close(&reader);
+    return status;
+}
+
+static ksr_status survey_segments(struct joining *j)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    int missing = 0;
+    ksr_status status = KSR_OK;
+    for (int i = 0; status == KSR_OK && i < m->segment_count; i++) {
+        struct ksr_segment_info info = {0};
+        bool valid;
+        status = ksr_segment_check(j->ctx, j->job->folder, i, m->id, &valid, &info);
+        if (status == KSR_OK && valid) {
+            status = list_frames(j, i, &info);
+            if (status == KSR_OK)
+                status = measure_delay(j, i);
+        }
+        missing += !valid;
+        ksr_segment_info_free(&info);
+    }
+    if (status == KSR_OK && missing > 0)
+        status = ksr_fail(j->ctx, KSR_E_PROCESS, "%d of %d segments are missing or damaged",
+                          missing, m->segment_count);
+    return status;
+}
+
+// Time of an output frame; places before the first are extrapolated for the first decode times.
+static int64_t time_at(const struct joining *j, int64_t place)
+{
+    const struct ksr_film_frame *frames = j->job->manifest.film.frames;
+    if (place >= 0)
+        return frames[j->frames[place]].time;
+    const struct ksr_film_frame *first = &frames[j->frames[0]];
+    return first->time + place * first->duration;
+}
+
+static ksr_status write_segment(struct joining *j, ksr_output *output, int number)
+{
+    char headers[KSR_HASH_TEXT];
+    ksr_segment_reader *reader;
+    const struct ksr_film_frame *frames = j->job->manifest.film.frames;
+    ksr_status status =
+        ksr_segment_reader_open(j->ctx, j->job->folder, number, headers, &reader);
+    while (status == KSR_OK) {
+        uint32_t rank;
+        bool key;
+        const void *data;
+        size_t size;
+        status = ksr_segment_reader_packet(j->ctx, reader, &rank, &key, &data, &size);
+        if (status != KSR_OK || !data)
+            break;
+        const size_t shown = j->first[number] + rank;
+        if (shown >= j->frame_count) {
+            status = ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d is damaged", number);
+            break;
+        }
+        status = ksr_output_video(j->ctx, output, data, size, time_at(j, (int64_t)shown),
+                                  time_at(j, (int64_t)j->written - j->delay),
+                                  frames[j->frames[shown]].duration, key);
+        j->written++;
+        ksr_report_progress(j->ctx, &(struct ksr_progress){.phase = KSR_PHASE_JOIN,
+                                                           .done = (int64_t)j->written,
+                                                           .total = (int64_t)j->frame_count,
+                                                           .output_size = ksr_output_size(output)});
+        if (status == KSR_OK)
+            status = ksr_check_cancel(j->ctx);
+    }
+    ksr_segment_reader_close(&reader);
+    return status;
+}
+
+static ksr_status write_output(struct joining *j, const char *path)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    ksr_output *output;
+    ksr_status status =
+        ksr_output_open(j->ctx, path, m->input_path, &m->film, &m->encoder, &m->output, &output);
+    for (int i = 0; status == KSR_OK && i < m->segment_count; i++)
+        status = write_segment(j, output, i);
+    if (status == KSR_OK)
+        status = ksr_output_finish(j->ctx, output);
+    ksr_output_close(&output);
+    return status;
+}
+
+// The quick check: what a reader of the new file sees against what was meant.
+static ksr_status check_output(struct joining *j, const char *path)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    struct ksr_checks checks = {0};
+    ksr_status status = ksr_check_film(j->ctx, &checks, &m->film, j->frames, j->frame_count, path,
+                                       KSR_DECODE_SOME);
+    if (status == KSR_OK && !m->output.image)
+        status = ksr_check_streams(j->ctx, &checks, m->input_path, path, m->film.stream,
+                                   m->output.carry);
+    const char *failed = ksr_checks_first_failure(&checks);
+    if (status == KSR_OK && failed)
+        status = ksr_fail(j->ctx, KSR_E_VERIFY, "verification failed: %s", failed);
+    ksr_checks_free(&checks);
+    return status;
+}
+
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
+                        struct ksr_join_result *result)
+{
+    const struct ksr_manifest *m = &job->manifest;
+    struct joining j = {.ctx = ctx, .job = job};
+    j.frames = calloc(m->film.frame_count, sizeof(j.frames[0]));
+    j.first = calloc((size_t)m->segment_count, sizeof(j.first[0]));
+    char *part = ksr_format("%s.part", m->output_path);
+    ksr_status status = j.frames && j.first && part ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = survey_segments(&j);
+    if (status == KSR_OK && j.frame_count == 0)
+        status = ksr_fail(ctx, KSR_E_PROCESS, "every frame was skipped");
+    if (status == KSR_OK) {
+        status = write_output(&j, part);
+        if (status == KSR_OK)
+            status = check_output(&j, part);
+        if (status == KSR_OK)
+            status = ksr_fs_publish(ctx, part, m->output_path);
+        if (status != KSR_OK)
+            unlink(part);
+    }
+    *result = j.result;
+    result->frames = (int64_t)j.frame_count;
+    result->size = status == KSR_OK ? ksr_fs_size(m->output_path) : 0;
+    free(part);
+    free(j.frames);
+    free(j.first);
+    return status;
+}

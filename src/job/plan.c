@@ -1,0 +1,207 @@
+// Planning a job; see plan.h.
+
+#include "job/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "job/config.h"
+#include "stages/pipeline.h"
+
+#define SEGMENT_SECONDS 8
+
+// --- Segments ---
+
+// The first frame at or after a time.
+static size_t frame_at(const struct ksr_film *film, int64_t time)
+{
+    size_t low = 0, high = film->frame_count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (film->frames[middle].time < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+// The keyframe nearest to a time, if one is within `reach`, else the frame at that time.
+static size_t choose_border(const struct ksr_film *film, int64_t ideal, int64_t reach)
+{
+    size_t best = frame_at(film, ideal);
+    int64_t best_distance = reach;
+    for (size_t k = 0; k < film->key_count; k++) {
+        const int64_t distance = llabs(film->frames[film->keys[k].frame].time - ideal);
+        if (distance <= best_distance) {
+            best = film->keys[k].frame;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+// Where to begin decoding so that `frame` comes out clean: the keyframe at or before it, and one
+// more where frames before a keyframe need the group before.
+static struct ksr_film_key choose_start(const struct ksr_film *film, size_t frame)
+{
+    struct ksr_film_key start = {0, film->frames[0].time, -1};
+    size_t found = 0;
+    for (size_t k = 0; k < film->key_count && film->keys[k].frame <= frame; k++)
+        found = k;
+    if (film->linear || film->key_count == 0)
+        return start;
+    if (film->open_gop && found > 0)
+        found--;
+    return film->keys[found];
+}
+
+struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warmup, int *count)
+{
+    const struct ksr_film_frame *first = &film->frames[0];
+    const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
+    const int64_t length = last->time + last->duration - first->time;
+    const double seconds = ksr_film_seconds(film, length);
+    size_t wanted = seconds > SEGMENT_SECONDS ? (size_t)ceil(seconds / SEGMENT_SECONDS) : 1;
+    if (wanted > film->frame_count)
+        wanted = film->frame_count;
+    struct ksr_segment_plan *segments = calloc(wanted, sizeof(segments[0]));
+    if (!segments)
+        return NULL;
+    int n = 0;
+    size_t start = 0;
+    for (size_t i = 1; i <= wanted; i++) {
+        const int64_t ideal = first->time + (int64_t)((double)length * (double)i / (double)wanted);
+        const int64_t reach = length / (int64_t)wanted / 4;
+        const size_t end = i == wanted ? film->frame_count : choose_border(film, ideal, reach);
+        if (end <= start)
+            continue; // a hole in the film: no frame for this piece of time
+        const size_t lead = start > (size_t)warmup ? start - (size_t)warmup : 0;
+        segments[n++] =
+            (struct ksr_segment_plan){start, end - start, choose_start(film, lead)};
+        start = end;
+    }
+    *count = n;
+    return segments;
+}
+
+// --- The rest of the manifest ---
+
+static int scale_of(const struct ksr_pipeline_config *p)
+{
+    return p->use_ai ? p->ai_scale : p->shader_scale;
+}
+
+static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
+                                struct ksr_manifest *m)
+{
+    const char *image_codec;
+    const struct ksr_video_format *f = &m->film.format;
+    const int scale = scale_of(&config->pipeline);
+    ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
+                                          &m->output, &image_codec);
+    if (status != KSR_OK)
+        return status;
+    if (m->output.image && m->film.frame_count > 1)
+        return ksr_fail(ctx, KSR_E_PARAM, "%s is one picture, but the input has %zu frames",
+                        config->output_path, m->film.frame_count);
+    if (f->width > 65535 / scale || f->height > 65535 / scale)
+        return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to be scaled by %d", f->width,
+                        f->height, scale);
+    status = ksr_encoder_resolve(ctx, &config->encoder, &m->film, f->width * scale,
+                                 f->height * scale, ksr_output_global_header(&m->output),
+                                 image_codec, &m->encoder);
+    if (status == KSR_OK)
+        status = ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder,
+                                  &m->output);
+    return status;
+}
+
+// The configuration with its paths made absolute, owned by the manifest.
+static ksr_status keep_config(ksr_context *ctx, const struct ksr_processor_config *config,
+                              struct ksr_manifest *m)
+{
+    m->input_path = ksr_fs_absolute(config->input_path);
+    m->output_path = ksr_fs_absolute(config->output_path);
+    json_t *values = ksr_config_to_json(config, true);
+    ksr_status status = m->input_path && m->output_path && values ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = ksr_config_create(&m->config, ctx);
+    if (status == KSR_OK)
+        status = ksr_config_from_json(m->config, values, "configuration");
+    json_decref(values);
+    return status;
+}
+
+static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    const struct ksr_film *film = &m->film;
+    if (film->format.interlaced)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "the video is interlaced: upscaling both fields together shows combing");
+    if (!m->encoder.promised && !m->output.image)
+        ksr_log(ctx, KSR_LOG_WARNING, "the bytes that %s writes may differ from run to run",
+                m->encoder.codec);
+    char *parent = ksr_fs_parent(m->output_path);
+    const int64_t room = parent ? ksr_fs_free_space(parent) : -1;
+    free(parent);
+    // Segments and output stand side by side for a moment, each about twice the input per
+    // doubling of the size at the default quality.
+    const int scale = m->encoder.format.width / film->format.width;
+    const double wanted = 2.0 * (double)m->input.size * scale * scale / 2;
+    if (room >= 0 && (double)room < wanted)
+        ksr_log(ctx, KSR_LOG_WARNING, "free disk space may not suffice: %.0f MiB free, about %.0f "
+                                      "MiB wanted",
+                (double)room / 1048576, wanted / 1048576);
+}
+
+static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
+    const struct ksr_film_frame *last = &m->film.frames[m->film.frame_count - 1];
+    const double seconds =
+        ksr_film_seconds(&m->film, last->time + last->duration - m->film.frames[0].time);
+    int copied = 0, encoded = 0;
+    for (int i = 0; i < m->output.stream_count; i++) {
+        copied += m->output.carry[i] == KSR_CARRY_COPY;
+        encoded += m->output.carry[i] == KSR_CARRY_ENCODE;
+    }
+    ksr_log(ctx, KSR_LOG_INFO,
+            "%dx%d %s, %zu frames, %.1f s -> %dx%d %s, %s in %s; %d other streams copied, %d "
+            "encoded; segments: %d",
+            in->width, in->height, in->pixel_format, m->film.frame_count, seconds, out->width,
+            out->height, out->pixel_format, m->encoder.codec, m->output.format, copied, encoded,
+            m->segment_count);
+}
+
+ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
+                         const struct ksr_fingerprint *input, json_t *key,
+                         struct ksr_manifest *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->key = json_incref(key);
+    out->input = *input;
+    ksr_status status = ksr_manifest_id(key, out->id) ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = keep_config(ctx, config, out);
+    if (status == KSR_OK)
+        status = ksr_film_index(ctx, config->input_path,
+                                config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
+    if (status == KSR_OK)
+        status = decide_output(ctx, config, out);
+    if (status == KSR_OK) {
+        out->segments = ksr_plan_segments(&out->film, ksr_pipeline_warmup(&config->pipeline),
+                                          &out->segment_count);
+        if (!out->segments)
+            status = ksr_fail_memory(ctx);
+    }
+    if (status != KSR_OK) {
+        ksr_manifest_free(out);
+        return status;
+    }
+    warn_of_trouble(ctx, out);
+    log_summary(ctx, out);
+    return KSR_OK;
+}

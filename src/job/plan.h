@@ -1,0 +1,19 @@
+// Plan: an index of the film, cut into segments, and everything about the output decided.
+
+#ifndef KSR_JOB_PLAN_H
+#define KSR_JOB_PLAN_H
+
+#include "job/manifest.h"
+
+// Makes the manifest of a job whose paths have been checked. key: of the job; a reference is
+// taken. Logs what the job will do and what the output cannot keep.
+ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
+                         const struct ksr_fingerprint *input, json_t *key,
+                         struct ksr_manifest *out);
+
+// Cuts a film into segments of about 8 seconds: at the keyframe nearest to the ideal border, or
+// at the border itself where none is near. warmup: frames a worker runs before a segment's first.
+// *count: number of segments. Returns an array to be freed with free(), NULL = out of memory.
+struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warmup, int *count);
+
+#endif

@@ -1,0 +1,310 @@
+// Checks before the work, and the work folder; see prepare.h.
+
+#include "job/prepare.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "job/config.h"
+#include "job/plan.h"
+#include "media/inspect.h"
+
+ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options *options,
+                           char **out)
+{
+    if (!output_path || !out)
+        return KSR_E_PARAM;
+    *out = options && options->work_dir ? strdup(options->work_dir)
+                                        : ksr_format("%s.kizunasr", output_path);
+    return *out ? KSR_OK : KSR_E_NOMEM;
+}
+
+void ksr_job_close(struct ksr_job *job)
+{
+    if (job->folder)
+        ksr_fs_unlock(&job->lock);
+    free(job->folder);
+    ksr_manifest_free(&job->manifest);
+    memset(job, 0, sizeof(*job));
+    job->lock = -1;
+}
+
+// --- Checks ---
+
+static ksr_status check_options(ksr_context *ctx, const struct ksr_run_options *o)
+{
+    if (o->device && strcmp(o->device, "cpu") != 0)
+        return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu)", o->device);
+    if (o->threads < 0 || o->threads > 64)
+        return ksr_fail(ctx, KSR_E_PARAM, "threads: '%d' is not valid (1 to 64)", o->threads);
+    if (o->workers < 0 || o->workers > 64)
+        return ksr_fail(ctx, KSR_E_PARAM, "workers: '%d' is not valid (1 to 64)", o->workers);
+    return KSR_OK;
+}
+
+static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_config *config)
+{
+    const char *output = config->output_path;
+    if (ksr_fs_is_folder(output))
+        return ksr_fail(ctx, KSR_E_OUTPUT, "Output is a folder, not a file: %s", output);
+    if (ksr_fs_same_file(config->input_path, output))
+        return ksr_fail(ctx, KSR_E_PARAM, "Output is the input: %s", output);
+    char *parent = ksr_fs_parent(output);
+    if (!parent)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    if (!ksr_fs_is_folder(parent))
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "Output folder not found: %s", parent);
+    else if (access(parent, W_OK) != 0)
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write in %s: %s", parent, strerror(errno));
+    free(parent);
+    return status;
+}
+
+static ksr_status check_model(ksr_context *ctx, const struct ksr_pipeline_config *p)
+{
+    if (!p->use_ai)
+        return KSR_OK;
+    if (p->ai_model_path)
+        return ksr_fail(ctx, KSR_E_MODEL, "AI mode is not in this version: cannot use %s",
+                        p->ai_model_path);
+    return ksr_fail(ctx, KSR_E_MODEL, "AI mode is not in this version: no model is bundled");
+}
+
+// --- The folder ---
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    const size_t n = strlen(text), m = strlen(suffix);
+    return n >= m && strcmp(text + n - m, suffix) == 0;
+}
+
+// Whether a file of a work folder is ours: never delete what somebody else put there.
+static bool is_ours(const char *name)
+{
+    static const char *const names[] = {"manifest.json", "done.json", "lock"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0 &&
+            (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
+            return true;
+    for (int i = 0; i < 6; i++)
+        if (!isdigit((unsigned char)name[i]))
+            return false;
+    return strcmp(name + 6, ".seg") == 0 ||
+           (strncmp(name + 6, ".seg.", 5) == 0 && has_suffix(name, ".tmp"));
+}
+
+static bool is_ours_but_lock(const char *name)
+{
+    return is_ours(name) && strcmp(name, "lock") != 0;
+}
+
+ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job)
+{
+    return ksr_fs_remove_folder(ctx, job->folder, is_ours);
+}
+
+static char *done_path(const struct ksr_job *job)
+{
+    return ksr_format("%s/done.json", job->folder);
+}
+
+ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job)
+{
+    struct ksr_fingerprint print;
+    ksr_status status = ksr_fs_fingerprint(ctx, job->manifest.output_path, false, &print);
+    char *path = done_path(job);
+    json_t *note = json_pack("{s:s,s:I,s:s}", "job", job->manifest.id, "bytes",
+                             (json_int_t)print.size, "ends", print.ends);
+    char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
+    if (status == KSR_OK)
+        status = path && text ? ksr_fs_write_file(ctx, path, text, strlen(text))
+                              : ksr_fail_memory(ctx);
+    free(text);
+    json_decref(note);
+    free(path);
+    return status;
+}
+
+// Whether the output that stands was written by this job, as its folder notes.
+static bool output_is_ours(ksr_context *ctx, const struct ksr_job *job)
+{
+    char *path = done_path(job), *text = NULL;
+    struct ksr_fingerprint print;
+    bool ours = false;
+    if (path && ksr_fs_exists(job->manifest.output_path) &&
+        ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK &&
+        ksr_fs_fingerprint(ctx, job->manifest.output_path, false, &print) == KSR_OK) {
+        json_t *note = json_loads(text, 0, NULL);
+        const char *id = json_string_value(json_object_get(note, "job"));
+        const char *ends = json_string_value(json_object_get(note, "ends"));
+        ours = id && ends && strcmp(id, job->manifest.id) == 0 && strcmp(ends, print.ends) == 0 &&
+               json_integer_value(json_object_get(note, "bytes")) == print.size;
+        json_decref(note);
+    }
+    free(text);
+    free(path);
+    return ours;
+}
+
+static ksr_status lock_folder(ksr_context *ctx, struct ksr_job *job, bool exclusive)
+{
+    ksr_status status = ksr_fs_make_folder(ctx, job->folder);
+    if (status == KSR_OK)
+        status = ksr_fs_lock(ctx, job->folder, exclusive, &job->lock);
+    return status;
+}
+
+// Takes over the manifest of a folder when it is of this very job. *found tells.
+static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const json_t *key,
+                                 bool *found)
+{
+    ksr_status status = ksr_manifest_load(ctx, job->folder, &job->manifest);
+    *found = status == KSR_OK;
+    if (status == KSR_E_INPUT)
+        return KSR_OK;
+    if (status == KSR_E_MISMATCH) {
+        // Segments name the job they belong to, so planning anew loses nothing.
+        ksr_log(ctx, KSR_LOG_WARNING, "manifest.json in %s is damaged: planned anew", job->folder);
+        return KSR_OK;
+    }
+    if (status == KSR_OK && !json_equal(job->manifest.key, key))
+        status = ksr_manifest_mismatch(ctx, job->folder, job->manifest.key, key);
+    return status;
+}
+
+// The folder exists: continue in it, or clear it first.
+static ksr_status enter_folder(ksr_context *ctx, struct ksr_job *job,
+                               const struct ksr_run_options *options, const json_t *key,
+                               bool *found)
+{
+    *found = false;
+    ksr_status status = lock_folder(ctx, job, true);
+    if (status == KSR_OK && options->fresh)
+        return ksr_fs_remove_folder(ctx, job->folder, is_ours_but_lock);
+    return status == KSR_OK ? adopt_manifest(ctx, job, key, found) : status;
+}
+
+static ksr_status plan_into_folder(ksr_context *ctx, struct ksr_job *job,
+                                   const struct ksr_processor_config *config,
+                                   const struct ksr_fingerprint *input, json_t *key)
+{
+    const bool locked = job->lock >= 0;
+    ksr_status status = ksr_plan_make(ctx, config, input, key, &job->manifest);
+    if (status == KSR_OK && !locked)
+        status = lock_folder(ctx, job, true);
+    if (status == KSR_OK)
+        status = ksr_manifest_save(ctx, &job->manifest, job->folder);
+    return status;
+}
+
+static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_config *config,
+                              const struct ksr_run_options *options, struct ksr_job *job)
+{
+    struct ksr_fingerprint input;
+    struct ksr_output_plan container = {0};
+    const char *image_codec;
+    bool found = false;
+    ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
+                                          &container, &image_codec);
+    if (status == KSR_OK)
+        status = ksr_fs_fingerprint(ctx, config->input_path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    json_t *key = ksr_manifest_key(ctx, &input, config, container.format,
+                                   image_codec ? image_codec : config->encoder.codec);
+    if (!key)
+        return ksr_fail_memory(ctx);
+    if (ksr_fs_exists(job->folder))
+        status = enter_folder(ctx, job, options, key, &found);
+    if (status == KSR_OK && found)
+        job->done = output_is_ours(ctx, job);
+    if (status == KSR_OK && !job->done && !options->overwrite && ksr_fs_exists(config->output_path))
+        status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+                          config->output_path);
+    if (status == KSR_OK && !found)
+        status = plan_into_folder(ctx, job, config, &input, key);
+    json_decref(key);
+    return status;
+}
+
+ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *config,
+                           const struct ksr_run_options *options, struct ksr_job *job)
+{
+    memset(job, 0, sizeof(*job));
+    job->lock = -1;
+    ksr_status status = ksr_config_check(ctx, config);
+    if (status == KSR_OK)
+        status = check_options(ctx, options);
+    if (status == KSR_OK)
+        status = ksr_media_check(ctx, config->input_path);
+    if (status == KSR_OK)
+        status = check_output(ctx, config);
+    if (status == KSR_OK)
+        status = check_model(ctx, &config->pipeline);
+    if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = open_folder(ctx, config, options, job);
+    if (status != KSR_OK)
+        ksr_job_close(job);
+    return status;
+}
+
+// --- Opening for work and join ---
+
+static ksr_status check_unchanged(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    struct ksr_fingerprint now;
+    char identity[KSR_HASH_TEXT];
+    ksr_status status = ksr_media_check(ctx, m->input_path);
+    if (status == KSR_OK)
+        status = ksr_fs_fingerprint(ctx, m->input_path, false, &now);
+    if (status != KSR_OK)
+        return status;
+    if (now.size != m->input.size || strcmp(now.ends, m->input.ends) != 0)
+        return ksr_fail(ctx, KSR_E_MISMATCH, "The input has changed since it was planned: %s",
+                        m->input_path);
+    ksr_encoder_identity(ctx, m->encoder.codec, identity);
+    json_t *versions = json_object_get(m->key, "versions");
+    const char *const want[][2] = {{"kizunasr", ksr_version()},
+                                   {"libraries", ksr_library_versions()},
+                                   {"encoder", identity}};
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        const char *there = json_string_value(json_object_get(versions, want[i][0]));
+        if (!there || strcmp(there, want[i][1]) != 0)
+            return ksr_fail(ctx, KSR_E_MISMATCH, "planned with another version of %s: %s, not %s",
+                            want[i][0], there ? there : "?", want[i][1]);
+    }
+    return KSR_OK;
+}
+
+ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, struct ksr_job *job)
+{
+    memset(job, 0, sizeof(*job));
+    job->lock = -1;
+    job->folder = strdup(folder);
+    if (!job->folder)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    if (!ksr_fs_is_folder(folder))
+        status = ksr_fail(ctx, KSR_E_INPUT, "Work folder not found: %s", folder);
+    if (status == KSR_OK)
+        status = ksr_fs_lock(ctx, folder, exclusive, &job->lock);
+    if (status == KSR_OK) {
+        status = ksr_manifest_load(ctx, folder, &job->manifest);
+        if (status == KSR_E_INPUT)
+            ksr_fail(ctx, status, "No manifest.json in %s", folder);
+        else if (status == KSR_E_MISMATCH)
+            ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version", folder);
+    }
+    if (status == KSR_OK)
+        status = check_unchanged(ctx, &job->manifest);
+    if (status != KSR_OK)
+        ksr_job_close(job);
+    return status;
+}

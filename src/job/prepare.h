@@ -1,0 +1,38 @@
+// Before the work: what could fail at the end is checked first, the work folder is opened and
+// locked, and the plan is read or made.
+
+#ifndef KSR_JOB_PREPARE_H
+#define KSR_JOB_PREPARE_H
+
+#include "job/manifest.h"
+#include "kizunasr/job.h"
+
+// An opened job. All zero is a closed one.
+struct ksr_job {
+    char *folder;
+    int lock; // -1 = not held
+    struct ksr_manifest manifest;
+    bool done; // the output stands, written by this very job
+};
+
+// Checks configuration, input, output, container and model; opens or makes the work folder, takes
+// its lock, and loads the manifest of this job or plans it. A folder of another job is refused.
+// Returns KSR_OK or any failure (logged); on failure *job is closed.
+ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *config,
+                           const struct ksr_run_options *options, struct ksr_job *job);
+
+// Opens a folder that has a manifest: for work (shared) and join (exclusive). Checks that the
+// input and the versions are still those of the plan.
+ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive,
+                        struct ksr_job *job);
+
+// Releases the lock and frees everything; leaves the folder.
+void ksr_job_close(struct ksr_job *job);
+
+// Deletes the folder's files that are KizunaSR's, and the folder; call before ksr_job_close().
+ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job);
+
+// Notes in the folder that the output has been written.
+ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job);
+
+#endif

@@ -1,0 +1,302 @@
+// The core of KizunaSR: one segment of the film, decoded, processed and encoded.
+//
+// make_segment() below is the loop. Everything it needs from the plan is in the manifest; nothing
+// it does depends on other segments, so any number of workers can run at once, anywhere.
+
+#include "job/segment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/pixels.h"
+#include "media/reader.h"
+#include "stages/pipeline.h"
+
+struct ksr_worker {
+    ksr_context *ctx;
+    const struct ksr_manifest *manifest;
+    const struct ksr_processor_config *config;
+    const char *folder;
+    struct ksr_worker_listener listener;
+    int threads;
+    ksr_pool *pool;
+    ksr_reader *reader;
+    ksr_pipeline *pipeline;
+    struct ksr_layout layout; // of input frames
+    struct ksr_frame good;    // copy of the last good input frame (KSR_FRAME_ERROR_REPEAT only)
+};
+
+// A segment in the making.
+struct making {
+    const struct ksr_segment_plan *plan;
+    int number;
+    size_t next;           // frame of the film that the reader holds; SIZE_MAX = no more
+    bool next_damaged;
+    bool have_good;        // worker->good is set
+    ksr_encoder *encoder;
+    ksr_segment_writer *writer;
+    int64_t *times;        // of the frames sent to the encoder, in its time base
+    size_t sent;
+    int64_t bytes;
+    struct ksr_segment_info info;
+};
+
+enum outcome { FRAME_READY, FRAME_SKIPPED, FRAME_NEEDS_LEAD };
+
+ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
+                             const char *folder, int threads,
+                             const struct ksr_worker_listener *listener, ksr_worker **out)
+{
+    *out = NULL;
+    ksr_worker *w = calloc(1, sizeof(*w));
+    if (!w)
+        return ksr_fail_memory(ctx);
+    w->ctx = ctx;
+    w->manifest = manifest;
+    w->config = ksr_config_get(manifest->config);
+    w->folder = folder;
+    w->threads = threads;
+    if (listener)
+        w->listener = *listener;
+    int bits;
+    ksr_status status = KSR_OK;
+    if (!ksr_pixels_layout(&manifest->film.format, &w->layout, &bits))
+        status = ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
+                          manifest->film.format.pixel_format);
+    if (status == KSR_OK) {
+        w->pool = ksr_pool_create(threads);
+        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->pool);
+        const bool keep = w->config->on_frame_error == KSR_FRAME_ERROR_REPEAT;
+        if (!w->pool || !w->pipeline || (keep && !ksr_frame_alloc(&w->good, &w->layout)))
+            status = ksr_fail_memory(ctx);
+    }
+    if (status == KSR_OK)
+        status = ksr_reader_create(ctx, manifest->input_path, &manifest->film, &w->reader);
+    if (status != KSR_OK)
+        ksr_worker_destroy(&w);
+    *out = w;
+    return status;
+}
+
+void ksr_worker_destroy(ksr_worker **worker)
+{
+    if (!worker || !*worker)
+        return;
+    ksr_worker *w = *worker;
+    ksr_reader_destroy(&w->reader);
+    ksr_pipeline_destroy(&w->pipeline);
+    ksr_pool_destroy(&w->pool);
+    ksr_frame_free(&w->good);
+    free(w);
+    *worker = NULL;
+}
+
+static void copy_planes(struct ksr_frame *to, const struct ksr_frame *from)
+{
+    for (int i = 0; i < from->layout.planes; i++)
+        memcpy(to->plane[i].data, from->plane[i].data,
+               (size_t)from->plane[i].stride * (size_t)from->plane[i].height * sizeof(uint16_t));
+}
+
+// --- Decode ---
+
+// Frame i did not decode, or is damaged: do what the configuration says.
+static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
+{
+    const double seconds = ksr_film_seconds(&w->manifest->film, w->manifest->film.frames[i].time);
+    const bool counts = i >= m->plan->first;
+    switch (w->config->on_frame_error) {
+    case KSR_FRAME_ERROR_ABORT: break;
+    case KSR_FRAME_ERROR_REPEAT:
+        if (!m->have_good) {
+            *outcome = FRAME_NEEDS_LEAD;
+            return KSR_OK;
+        }
+        copy_planes(ksr_pipeline_input(w->pipeline), &w->good);
+        m->info.repeated += counts;
+        if (counts)
+            ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: repeated", i, seconds);
+        *outcome = FRAME_READY;
+        return KSR_OK;
+    case KSR_FRAME_ERROR_SKIP:
+        if (counts) {
+            m->info.skipped[m->info.skipped_count++] = (uint32_t)(i - m->plan->first);
+            ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: skipped", i, seconds);
+        }
+        *outcome = FRAME_SKIPPED;
+        return KSR_OK;
+    }
+    return ksr_fail(w->ctx, KSR_E_PROCESS,
+                    "frame %zu (%.3f s) is damaged (--on-frame-error repeat or skip goes on)", i,
+                    seconds);
+}
+
+// Puts frame i of the film into the pipeline's input.
+static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
+{
+    *outcome = FRAME_READY;
+    if (m->next != SIZE_MAX && m->next < i) {
+        const ksr_status status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
+        if (status != KSR_OK)
+            return status;
+    }
+    if (m->next != i || m->next_damaged)
+        return replace_frame(w, m, i, outcome);
+    struct ksr_frame *input = ksr_pipeline_input(w->pipeline);
+    const ksr_status status = ksr_reader_picture(w->ctx, w->reader, input, w->pool);
+    if (status == KSR_OK && w->good.buffer) {
+        copy_planes(&w->good, input);
+        m->have_good = true;
+    }
+    return status;
+}
+
+// --- Encode ---
+
+static uint32_t rank_of(const struct making *m, int64_t time)
+{
+    size_t low = 0, high = m->sent;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (m->times[middle] < time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint32_t)low;
+}
+
+// Moves the packets that the encoder has ready into the segment's file.
+static ksr_status store_packets(ksr_worker *w, struct making *m)
+{
+    struct ksr_packet packet;
+    ksr_status status = ksr_encoder_receive(w->ctx, m->encoder, &packet);
+    while (status == KSR_OK && packet.data) {
+        const uint32_t rank = rank_of(m, packet.time);
+        if (rank >= m->sent || m->times[rank] != packet.time)
+            return ksr_fail(w->ctx, KSR_E_PROCESS, "%s gave a packet of an unknown time",
+                            w->manifest->encoder.codec);
+        status = ksr_segment_writer_packet(w->ctx, m->writer, rank, packet.key, packet.data,
+                                           packet.size);
+        m->bytes += (int64_t)packet.size;
+        if (status == KSR_OK)
+            status = ksr_encoder_receive(w->ctx, m->encoder, &packet);
+    }
+    return status;
+}
+
+// Times count from the segment's start: what a worker encodes does not depend on where it is.
+static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct ksr_frame *frame,
+                               size_t i)
+{
+    const struct ksr_film *film = &w->manifest->film;
+    const bool ticks = w->manifest->encoder.frame_ticks;
+    const int64_t time = ticks ? (int64_t)(i - m->plan->first)
+                               : film->frames[i].time - film->frames[m->plan->first].time;
+    m->times[m->sent++] = time;
+    ksr_status status = ksr_encoder_write(w->ctx, m->encoder, frame, time,
+                                          ticks ? 1 : film->frames[i].duration);
+    if (status == KSR_OK)
+        status = store_packets(w, m);
+    if (status == KSR_OK && w->listener.frame)
+        status = w->listener.frame(w->listener.opaque, m->number, m->sent, m->bytes);
+    return status;
+}
+
+static ksr_status finish_encoder(ksr_worker *w, struct making *m)
+{
+    ksr_status status = m->sent > 0 ? ksr_encoder_finish(w->ctx, m->encoder) : KSR_OK;
+    if (status == KSR_OK && m->sent > 0)
+        status = store_packets(w, m);
+    m->info.delay = (uint32_t)ksr_encoder_delay(m->encoder);
+    if (status == KSR_OK)
+        status = ksr_segment_writer_commit(w->ctx, m->writer, &m->info);
+    if (status == KSR_OK && m->info.packets != m->sent)
+        status = ksr_fail(w->ctx, KSR_E_PROCESS, "segment %d: %zu frames in, %u packets out",
+                          m->number, m->sent, m->info.packets);
+    return status;
+}
+
+// --- The segment ---
+
+static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
+{
+    const struct ksr_manifest *manifest = w->manifest;
+    struct ksr_encoder_input input = {.source = &manifest->film.format,
+                                      .dither = w->config->encoder.dither,
+                                      .pool = w->pool};
+    input.layout = ksr_pipeline_output_layout(
+        &w->layout, manifest->encoder.format.width / w->layout.width);
+    m->times = calloc(m->plan->count, sizeof(m->times[0]));
+    m->info.skipped = calloc(m->plan->count, sizeof(m->info.skipped[0]));
+    if (!m->times || !m->info.skipped)
+        return ksr_fail_memory(w->ctx);
+    ksr_pipeline_reset(w->pipeline, (int64_t)lead);
+    // A lead longer than planned begins at the start of the film, where any frame is clean.
+    const struct ksr_film_key start = {0, manifest->film.frames[0].time, -1};
+    const bool planned = lead >= m->plan->from.frame;
+    ksr_status status =
+        ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
+    if (status == KSR_OK)
+        status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
+    if (status == KSR_OK)
+        status = ksr_encoder_open(w->ctx, &manifest->encoder, &input, w->threads, &m->encoder);
+    if (status != KSR_OK)
+        return status;
+    size_t size;
+    const uint8_t *headers = ksr_encoder_headers(m->encoder, &size);
+    return ksr_segment_writer_open(w->ctx, w->folder, m->number, manifest->id, headers, size,
+                                   &m->writer);
+}
+
+static void close_segment(struct making *m)
+{
+    ksr_encoder_close(&m->encoder);
+    ksr_segment_writer_close(&m->writer);
+    free(m->times);
+    ksr_segment_info_free(&m->info);
+}
+
+// Makes a segment, running the frames from `lead` on through the stages so that those with a
+// memory are warm. *again: a frame to repeat lies before the lead.
+static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, bool *again)
+{
+    const size_t end = m->plan->first + m->plan->count;
+    ksr_status status = open_segment(w, m, lead);
+    for (size_t i = lead; status == KSR_OK && i < end; i++) {
+        enum outcome outcome;
+        status = decode_frame(w, m, i, &outcome);
+        if (status == KSR_OK && outcome == FRAME_NEEDS_LEAD) {
+            *again = true;
+            return KSR_OK;
+        }
+        if (status == KSR_OK && outcome == FRAME_SKIPPED)
+            ksr_pipeline_reset(w->pipeline, (int64_t)i + 1); // nothing is carried across a gap
+        if (status != KSR_OK || outcome == FRAME_SKIPPED)
+            continue;
+        const struct ksr_frame *frame = ksr_pipeline_run(w->pipeline);
+        if (i >= m->plan->first)
+            status = encode_frame(w, m, frame, i);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(w->ctx);
+    }
+    return status == KSR_OK ? finish_encoder(w, m) : status;
+}
+
+ksr_status ksr_worker_run(ksr_worker *w, int segment)
+{
+    const struct ksr_segment_plan *plan = &w->manifest->segments[segment];
+    size_t warmup = (size_t)ksr_pipeline_warmup(&w->config->pipeline);
+    for (;;) {
+        struct making m = {.plan = plan, .number = segment};
+        const size_t lead = plan->first > warmup ? plan->first - warmup : 0;
+        bool again = false;
+        const ksr_status status = make_segment(w, &m, lead, &again);
+        close_segment(&m);
+        if (!again)
+            return status;
+        if (lead == 0)
+            return ksr_fail(w->ctx, KSR_E_PROCESS, "no frame before frame %zu is good", plan->first);
+        warmup = warmup * 2 + 64;
+    }
+}

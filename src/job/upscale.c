@@ -1,0 +1,132 @@
+// The public verbs of a job: upscale = plan, work and join on one machine.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "job/prepare.h"
+#include "job/work.h"
+
+static const struct ksr_run_options no_options;
+
+// What every verb can tell about its job.
+static void describe_job(ksr_context *ctx, const struct ksr_job *job, int warnings_before,
+                         struct ksr_result *result)
+{
+    const struct ksr_manifest *m = &job->manifest;
+    *result = (struct ksr_result){.frames = (int64_t)m->film.frame_count,
+                                  .segments = m->segment_count,
+                                  .width = m->encoder.format.width,
+                                  .height = m->encoder.format.height,
+                                  .warnings = ksr_warning_count(ctx) - warnings_before,
+                                  .already_done = job->done};
+}
+
+// Join, then tidy up: the folder goes, or notes that the output has been written.
+static ksr_status join_job(ksr_context *ctx, struct ksr_job *job, bool keep_work,
+                           struct ksr_result *result)
+{
+    struct ksr_join_result joined;
+    ksr_status status = ksr_join_run(ctx, job, &joined);
+    if (status == KSR_OK)
+        status = keep_work ? ksr_job_note_done(ctx, job) : ksr_job_remove_folder(ctx, job);
+    result->frames = joined.frames;
+    result->frames_repeated = joined.repeated;
+    result->frames_skipped = joined.skipped;
+    result->output_size = joined.size;
+    return status;
+}
+
+static ksr_status work_and_join(ksr_context *ctx, struct ksr_job *job,
+                                const struct ksr_run_options *options, struct ksr_result *result)
+{
+    ksr_status status = ksr_work_run(ctx, job, NULL, 0, options, &result->segments_reused);
+    if (status == KSR_OK)
+        status = join_job(ctx, job, options->keep_work, result);
+    return status;
+}
+
+ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *config,
+                       const struct ksr_run_options *options, struct ksr_result *result)
+{
+    if (!config)
+        return ksr_fail(ctx, KSR_E_PARAM, "config is NULL");
+    struct ksr_result done = {0};
+    struct ksr_job job;
+    const int warnings = ksr_warning_count(ctx);
+    options = options ? options : &no_options;
+    ksr_status status = ksr_job_prepare(ctx, config, options, &job);
+    if (status != KSR_OK)
+        return status;
+    describe_job(ctx, &job, warnings, &done);
+    if (job.done)
+        done.output_size = ksr_fs_size(job.manifest.output_path);
+    else
+        status = work_and_join(ctx, &job, options, &done);
+    done.warnings = ksr_warning_count(ctx) - warnings;
+    if (status == KSR_OK && result)
+        *result = done;
+    ksr_job_close(&job);
+    return status;
+}
+
+ksr_status ksr_plan(ksr_context *ctx, const struct ksr_processor_config *config,
+                    const struct ksr_run_options *options, struct ksr_result *result)
+{
+    if (!config)
+        return ksr_fail(ctx, KSR_E_PARAM, "config is NULL");
+    struct ksr_job job;
+    const int warnings = ksr_warning_count(ctx);
+    const ksr_status status = ksr_job_prepare(ctx, config, options ? options : &no_options, &job);
+    if (status != KSR_OK)
+        return status;
+    if (result)
+        describe_job(ctx, &job, warnings, result);
+    ksr_job_close(&job);
+    return KSR_OK;
+}
+
+ksr_status ksr_work(ksr_context *ctx, const char *folder, const int *segments, size_t count,
+                    const struct ksr_run_options *options, struct ksr_result *result)
+{
+    if (!folder || (count > 0 && !segments))
+        return ksr_fail(ctx, KSR_E_PARAM, "folder or segments is NULL");
+    struct ksr_job job;
+    int reused;
+    const int warnings = ksr_warning_count(ctx);
+    ksr_status status = ksr_job_open(ctx, folder, false, &job);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_work_run(ctx, &job, segments, count, options ? options : &no_options, &reused);
+    if (status == KSR_OK && result) {
+        describe_job(ctx, &job, warnings, result);
+        result->segments_reused = reused;
+    }
+    ksr_job_close(&job);
+    return status;
+}
+
+ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_options *options,
+                    struct ksr_result *result)
+{
+    if (!folder)
+        return ksr_fail(ctx, KSR_E_PARAM, "folder is NULL");
+    struct ksr_job job;
+    struct ksr_result done = {0};
+    const int warnings = ksr_warning_count(ctx);
+    options = options ? options : &no_options;
+    ksr_status status = ksr_job_open(ctx, folder, true, &job);
+    if (status != KSR_OK)
+        return status;
+    describe_job(ctx, &job, warnings, &done);
+    if (ksr_fs_exists(job.manifest.output_path) && !options->overwrite)
+        status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+                          job.manifest.output_path);
+    if (status == KSR_OK)
+        status = join_job(ctx, &job, options->keep_work, &done);
+    done.warnings = ksr_warning_count(ctx) - warnings;
+    if (status == KSR_OK && result)
+        *result = done;
+    ksr_job_close(&job);
+    return status;
+}

@@ -1,0 +1,24 @@
+// The crew: several workers on one machine, each taking the next missing segment.
+
+#ifndef KSR_JOB_WORK_H
+#define KSR_JOB_WORK_H
+
+#include "job/prepare.h"
+
+// Makes the listed segments (count 0: all) that are not finished yet.
+// options: threads and workers. *reused: how many were there already.
+ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *segments,
+                        size_t count, const struct ksr_run_options *options,
+                        int *reused);
+
+struct ksr_join_result {
+    int64_t size;              // of the output, in bytes
+    int64_t frames;            // in it
+    int64_t repeated, skipped; // frames, by on_frame_error
+};
+
+// Joins the segments into the output, checks it and puts it under its name.
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
+                        struct ksr_join_result *result);
+
+#endif

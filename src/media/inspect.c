@@ -1,0 +1,223 @@
+// Describing files and checking that they decode; see inspect.h.
+
+#include "media/inspect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fs.h"
+#include "media/input.h"
+
+ksr_status ksr_media_check(ksr_context *ctx, const char *path)
+{
+    struct ksr_input input;
+    const ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status == KSR_OK)
+        ksr_input_close(&input);
+    return status;
+}
+
+int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to)
+{
+    return av_rescale_q(time, (AVRational){from.num, from.den}, (AVRational){to.num, to.den});
+}
+
+bool ksr_media_may_shift(const char *path)
+{
+    struct ksr_input input;
+    if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
+        return false;
+    const bool shift = strcmp(input.format->iformat->name, "mpegts") == 0;
+    ksr_input_close(&input);
+    return shift;
+}
+
+// --- Describing ---
+
+static void set_text(json_t *o, const char *name, const char *text)
+{
+    if (text && *text)
+        json_object_set_new(o, name, json_string(text));
+}
+
+static void set_ratio(json_t *o, const char *name, AVRational q)
+{
+    if (q.num > 0 && q.den > 0)
+        json_object_set_new(o, name, json_sprintf("%d/%d", q.num, q.den));
+}
+
+static void set_tag(json_t *o, const char *name, const AVDictionary *tags)
+{
+    const AVDictionaryEntry *tag = av_dict_get(tags, name, NULL, 0);
+    if (tag)
+        set_text(o, name, tag->value);
+}
+
+static const char *field_order_name(enum AVFieldOrder order)
+{
+    switch (order) {
+    case AV_FIELD_PROGRESSIVE: return "progressive";
+    case AV_FIELD_TT: return "tt";
+    case AV_FIELD_BB: return "bb";
+    case AV_FIELD_TB: return "tb";
+    case AV_FIELD_BT: return "bt";
+    default: return NULL;
+    }
+}
+
+static void describe_video(json_t *o, const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(p->format);
+    json_object_set_new(o, "width", json_integer(p->width));
+    json_object_set_new(o, "height", json_integer(p->height));
+    if (d) {
+        set_text(o, "pixel_format", d->name);
+        json_object_set_new(o, "bits", json_integer(d->comp[0].depth));
+    }
+    set_text(o, "color_range", av_color_range_name(p->color_range));
+    set_text(o, "color_space", av_color_space_name(p->color_space));
+    set_text(o, "color_primaries", av_color_primaries_name(p->color_primaries));
+    set_text(o, "color_transfer", av_color_transfer_name(p->color_trc));
+    set_text(o, "chroma_location", av_chroma_location_name(p->chroma_location));
+    set_ratio(o, "sample_aspect_ratio", p->sample_aspect_ratio);
+    set_text(o, "field_order", field_order_name(p->field_order));
+    set_ratio(o, "frame_rate", stream->avg_frame_rate);
+}
+
+static void describe_audio(json_t *o, const AVCodecParameters *p)
+{
+    char layout[64] = "";
+    json_object_set_new(o, "sample_rate", json_integer(p->sample_rate));
+    json_object_set_new(o, "channels", json_integer(p->ch_layout.nb_channels));
+    if (av_channel_layout_describe(&p->ch_layout, layout, sizeof(layout)) > 0)
+        set_text(o, "channel_layout", layout);
+}
+
+static json_t *describe_stream(const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const char *type = av_get_media_type_string(p->codec_type);
+    json_t *o = json_pack("{s:i,s:s,s:s,s:b,s:b}", "index", stream->index, "type",
+                          ksr_stream_is_cover(stream) ? "cover" : type ? type : "unknown", "codec",
+                          avcodec_get_name(p->codec_id), "default",
+                          (stream->disposition & AV_DISPOSITION_DEFAULT) != 0, "forced",
+                          (stream->disposition & AV_DISPOSITION_FORCED) != 0);
+    if (!o)
+        return NULL;
+    set_tag(o, "language", stream->metadata);
+    set_tag(o, "title", stream->metadata);
+    set_tag(o, "filename", stream->metadata);
+    if (p->codec_type == AVMEDIA_TYPE_VIDEO)
+        describe_video(o, stream);
+    else if (p->codec_type == AVMEDIA_TYPE_AUDIO)
+        describe_audio(o, p);
+    set_ratio(o, "time_base", stream->time_base);
+    return o;
+}
+
+// Frames differ in length by more than the rounding of a tick.
+static bool is_variable(const struct ksr_film *film)
+{
+    int64_t least = INT64_MAX, most = 0;
+    for (size_t i = 1; i < film->frame_count; i++) {
+        const int64_t d = film->frames[i].time - film->frames[i - 1].time;
+        least = d < least ? d : least;
+        most = d > most ? d : most;
+    }
+    return film->frame_count > 2 && most - least > 1;
+}
+
+static json_t *describe_film(const struct ksr_film *film)
+{
+    const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
+    const char *range = av_color_range_name((enum AVColorRange)film->format.color_range);
+    const char *space = av_color_space_name((enum AVColorSpace)film->format.color_space);
+    return json_pack("{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:i,s:s,s:s?,s:s?}", "stream",
+                     film->stream, "frames", (json_int_t)film->frame_count, "first_timestamp",
+                     ksr_film_seconds(film, film->frames[0].time), "last_timestamp",
+                     ksr_film_seconds(film, last->time), "end",
+                     ksr_film_seconds(film, last->time + last->duration), "variable_frame_rate",
+                     is_variable(film), "keyframes", (json_int_t)film->key_count, "open_gop",
+                     film->open_gop, "index", film->linear ? "decoded" : "packets", "interlaced",
+                     film->format.interlaced, "repaired_timestamps", film->repaired,
+                     "pixel_format", film->format.pixel_format, "color_range", range,
+                     "color_space", space);
+}
+
+ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                              json_t **out)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    const AVFormatContext *f = input.format;
+    json_t *streams = json_array();
+    for (unsigned i = 0; streams && i < f->nb_streams; i++)
+        json_array_append_new(streams, describe_stream(f->streams[i]));
+    json_t *duration =
+        f->duration > 0 ? json_real((double)f->duration / AV_TIME_BASE) : json_null();
+    *out = json_pack("{s:s,s:s,s:o,s:I,s:o,s:o,s:i}", "path", path, "format", f->iformat->name,
+                     "duration", duration, "size", (json_int_t)ksr_fs_size(path), "streams",
+                     streams, "video", describe_film(film), "chapters", (int)f->nb_chapters);
+    ksr_input_close(&input);
+    return *out ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+// --- Decoding ---
+
+static void count_frames(AVCodecContext *decoder, AVFrame *frame, size_t limit, size_t *decoded,
+                         size_t *bad)
+{
+    while (*decoded < limit && avcodec_receive_frame(decoder, frame) >= 0) {
+        ++*decoded;
+        *bad += (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags;
+        av_frame_unref(frame);
+    }
+}
+
+static ksr_status decode_all(ksr_context *ctx, struct ksr_input *input, size_t limit,
+                             size_t expected, size_t *decoded, size_t *bad)
+{
+    AVPacket *packet = av_packet_alloc();
+    AVFrame *frame = av_frame_alloc();
+    ksr_status status = packet && frame ? KSR_OK : ksr_fail_memory(ctx);
+    bool end = false;
+    while (status == KSR_OK && !end && *decoded < limit) {
+        end = av_read_frame(input->format, packet) < 0;
+        if (!end && packet->stream_index != input->video->index) {
+            av_packet_unref(packet);
+            continue;
+        }
+        if (avcodec_send_packet(input->decoder, end ? NULL : packet) < 0 && !end)
+            ++*bad;
+        av_packet_unref(packet);
+        count_frames(input->decoder, frame, limit, decoded, bad);
+        ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_VERIFY,
+                                                        .done = (int64_t)*decoded,
+                                                        .total = limit < expected
+                                                                     ? (int64_t)limit
+                                                                     : (int64_t)expected});
+        status = ksr_check_cancel(ctx);
+    }
+    av_packet_free(&packet);
+    av_frame_free(&frame);
+    return status;
+}
+
+ksr_status ksr_media_decode(ksr_context *ctx, const char *path, size_t limit, size_t expected,
+                            size_t *decoded, size_t *bad)
+{
+    struct ksr_input input;
+    *decoded = *bad = 0;
+    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    ksr_input_select(&input, input.video->index);
+    status = ksr_input_open_decoder(ctx, &input);
+    if (status == KSR_OK)
+        status = decode_all(ctx, &input, limit, expected, decoded, bad);
+    ksr_input_close(&input);
+    return status;
+}

@@ -1,0 +1,60 @@
+// Looking into files: what is in them, and whether streams of two files are the same.
+
+#ifndef KSR_MEDIA_INSPECT_H
+#define KSR_MEDIA_INSPECT_H
+
+#include <jansson.h>
+
+#include "media/film.h"
+#include "media/output.h"
+
+// Returns KSR_OK when the file opens and has video, else KSR_E_INPUT (logged).
+ksr_status ksr_media_check(ksr_context *ctx, const char *path);
+
+// Rescales a time, rounding to nearest.
+int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to);
+
+// Whether a file's container cannot hold times below zero, so that all of them may be shifted.
+bool ksr_media_may_shift(const char *path);
+
+// *out: a description of the file for ksr_probe() (a new reference).
+ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                              json_t **out);
+
+// Decodes up to `limit` frames, from the start (all: to the end, against `expected` for progress).
+// *decoded: frames that came out; *bad: of those, how many the decoder calls damaged.
+ksr_status ksr_media_decode(ksr_context *ctx, const char *path, size_t limit, size_t expected,
+                            size_t *decoded, size_t *bad);
+
+// One stream of an input and its counterpart.
+struct ksr_stream_match {
+    int input, output; // indices; output -1 = there is none
+    char type[24], codec[32];
+    bool expected;     // the container could hold it: missing is wrong
+    bool encoded;      // it was meant to be encoded anew
+    bool guessed;      // nobody knows what was meant: a changed first packet means encoded anew
+    bool attachment, same_attachment; // no packets; its data is equal
+};
+
+// Pairs the streams of two files. carry: what was meant per input stream; NULL = guess.
+// *out: to be freed with free().
+ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
+                                   const char *output_path, int video_stream,
+                                   const enum ksr_carry *carry, struct ksr_stream_match **out,
+                                   int *count);
+
+struct ksr_stream_comparison {
+    bool equal;         // copied: data and times; encoded anew: start and end
+    bool encoded_anew;
+    int64_t packets;
+    double worst_ms;    // largest difference of a time
+    double start_ms, end_ms;
+    char difference[128]; // in plain words, when not equal
+};
+
+// Reads both streams packet by packet, side by side, in bounded memory.
+ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const char *output_path,
+                             const struct ksr_stream_match *match,
+                             struct ksr_stream_comparison *out);
+
+#endif
