@@ -44,7 +44,7 @@ static int blended(double weight, double threshold, int motion, int gap)
     *unit_at(&cur.plane[0], 0, 0) = 16000;
     *unit_at(&before.plane[0], 0, 0) = (uint16_t)(16000 + motion);
     *unit_at(&memory.plane[0], 0, 0) = (uint16_t)(16000 + gap);
-    ksr_temporal_rows(&memory.plane[0], &cur.plane[0], &before.plane[0], &p, 0, 1);
+    ksr_temporal_rows(&memory.plane[0], NULL, &cur.plane[0], &before.plane[0], &p, 0, 1);
     const int out = *unit_at(&memory.plane[0], 0, 0) - 16000;
     ksr_frame_free(&cur);
     ksr_frame_free(&before);
@@ -79,19 +79,23 @@ static void motion_reaches_the_neighbours_only(void **state)
 {
     (void)state;
     enum { W = 530, H = 7 };
-    struct ksr_frame cur = unit_grey(W, H), before = unit_grey(W, H), memory = unit_grey(W, H);
+    struct ksr_frame cur = unit_grey(W, H), before = unit_grey(W, H), memory = unit_grey(W, H),
+                     second = unit_grey(W, H);
     const struct ksr_temporal_params p = ksr_temporal_params_make(0.5, 0.1);
     static const int places[] = {0, 1, 255, 256, 300, 511, 512, 529};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         unit_fill(&cur.plane[0], 10000);
         unit_fill(&before.plane[0], 10000);
         unit_fill(&memory.plane[0], 11000);
+        unit_fill(&second.plane[0], 8000);
         *unit_at(&before.plane[0], places[i], 3) = 20000;
-        ksr_temporal_rows(&memory.plane[0], &cur.plane[0], &before.plane[0], &p, 0, H);
+        ksr_temporal_rows(&memory.plane[0], &second.plane[0], &cur.plane[0], &before.plane[0], &p,
+                          0, H);
         for (int y = 0; y < H; y++)
             for (int x = 0; x < W; x++) {
                 const bool near = abs(x - places[i]) <= 1 && abs(y - 3) <= 1;
                 assert_int_equal(*unit_at(&memory.plane[0], x, y), near ? 10000 : 10500);
+                assert_int_equal(*unit_at(&second.plane[0], x, y), near ? 10000 : 9000);
             }
         assert_int_equal(ksr_temporal_changed_rows(&cur.plane[0], &before.plane[0], &p, 0, H), 1);
         assert_int_equal(ksr_temporal_changed_rows(&cur.plane[0], &before.plane[0], &p, 0, 3), 0);
@@ -99,6 +103,7 @@ static void motion_reaches_the_neighbours_only(void **state)
     ksr_frame_free(&cur);
     ksr_frame_free(&before);
     ksr_frame_free(&memory);
+    ksr_frame_free(&second);
 }
 
 static void cuts_are_half_a_picture(void **state)
