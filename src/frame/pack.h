@@ -3,8 +3,10 @@
 // unpack: v << (15 - bits); 16 bits: v >> 1 (the last bit is lost, and the caller says so).
 // pack: the inverse with rounding, clipped to 0 .. (1 << bits) - 1. Where source and target depth
 // of a full-range signal differ, the value is scaled by the ratio of the two maxima instead of
-// shifted, so that peak stays peak (255 becomes 1023). To 8 bits, ordered dither may replace the
-// rounding; a sample that is an exact 8-bit code value stays that value at every position.
+// shifted, so that peak stays peak (255 becomes 1023). Halves go up, or away from the centre for
+// scaled chroma. To 8 bits, ordered dither may replace the rounding: a fraction of f/128 is rounded
+// up at f of 128 places of a 16x16 matrix, so a sample that is an exact 8-bit code value stays that
+// value at every position.
 
 #ifndef KSR_FRAME_PACK_H
 #define KSR_FRAME_PACK_H
@@ -32,8 +34,7 @@ struct ksr_pack_params {
 };
 
 // Fills rows y0 .. y1-1 of dst from src. src has at least dst's width and those rows.
-void ksr_unpack_rows(const struct ksr_plane *dst, const struct ksr_code_plane *src, int y0,
-                     int y1);
+void ksr_unpack_rows(const struct ksr_plane *dst, const struct ksr_code_plane *src, int y0, int y1);
 
 // Fills rows y0 .. y1-1 of dst (src->width samples each) from src.
 void ksr_pack_rows(const struct ksr_code_plane *dst, const struct ksr_plane *src,
