@@ -38,7 +38,8 @@ const struct ksr_frame *ksr_pipeline_run(ksr_pipeline *pipeline);
 
 // Forgets the previous frame, and says which number in the film (from 0) the next one has: stage 5
 // forgets at fixed numbers (temporal.h), so that a run from the middle gives the same frames as one
-// from the start. A new pipeline stands at 0. Numbers rise by one with every ksr_pipeline_run().
+// from the start. A new pipeline stands at 0. Numbers rise by one with every ksr_pipeline_run(),
+// so a frame that is to be left out must still be run (with the picture before it).
 void ksr_pipeline_reset(ksr_pipeline *pipeline, int64_t frame);
 
 // Returns how many frames before the first wanted one (or all there are, if fewer) must be run so

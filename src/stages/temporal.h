@@ -15,7 +15,7 @@
 // a shift of the input can always do so. So there are two memories, started afresh in turn: at
 // every frame whose number in the film is a multiple of `period`, the older one forgets all. The
 // one shown was started `period` to 2 * period - 1 frames ago, so a frame depends on at most
-// W = 2 * period - 1 (or one more) frames before it, exactly.
+// 2 * period - 1 frames before it, exactly; period is half of W, the warm-up, rounded up.
 
 #ifndef KSR_STAGES_TEMPORAL_H
 #define KSR_STAGES_TEMPORAL_H
