@@ -39,8 +39,8 @@ struct ksr_pipeline_config {
     int ai_scale;              // output size / input size per axis with AI: 2 (default) or 4
     int ai_tile_size;          // tile edge in input pixels, 32..4096; default 512
     int ai_tile_overlap;       // overlap of neighbouring tiles in input pixels, 0..512; default 64
-    double denoise;            // stage 1, strength of coding noise clean-up, 0 (off) .. 1
-    double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1
+    double denoise;            // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
+    double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0
     double sharpening;          // stage 4, 0 (off, default) .. 2
     double line_darkening;      // stage 4, 0 (off, default) .. 1
     double contrast_boost;      // stage 4, factor on luma around mid grey, 0 .. 4; default 1.0

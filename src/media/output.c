@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "media/audio.h"
 #include "media/input.h"
+#include "media/matroska.h"
 #include "media/output_internal.h"
 
 // A stream of the input on its way into the output.
@@ -19,6 +20,7 @@ struct track {
     ksr_audio *audio;   // KSR_CARRY_ENCODE only
     int64_t last_dts;   // in the output's time base
     int64_t rescale;    // state of av_rescale_delta()
+    int64_t delay;      // added to all times, in the output's time base
     int bumped;         // packets moved because their decode times did not rise
 };
 
@@ -38,6 +40,24 @@ struct ksr_output {
 };
 
 // --- Setting up ---
+
+#define MAX_MOVIE_TIMESCALE 100000000
+
+// The MP4 ticks in which a track's late start is kept: fine enough for the video and, where the
+// number stays sane, for every audio track (the default is a millisecond).
+static int64_t movie_timescale(const ksr_output *o)
+{
+    int64_t scale = o->film_base.den;
+    for (int i = 0; i < o->plan->stream_count; i++) {
+        const AVCodecParameters *p = o->tracks[i].out ? o->tracks[i].out->codecpar : NULL;
+        if (!p || p->codec_type != AVMEDIA_TYPE_AUDIO || p->sample_rate <= 0)
+            continue;
+        const int64_t common = scale / av_gcd(scale, p->sample_rate) * p->sample_rate;
+        if (common <= MAX_MOVIE_TIMESCALE)
+            scale = common;
+    }
+    return scale;
+}
 
 static bool tag_is_stale(const char *key, bool reencoded)
 {
@@ -140,6 +160,19 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     return status;
 }
 
+static bool is_matroska(const ksr_output *o)
+{
+    return strcmp(o->plan->format, "matroska") == 0 || strcmp(o->plan->format, "webm") == 0;
+}
+
+// Matroska keeps the pre-skip of Opus; not every demuxer hands it on.
+static void set_opus_padding(const ksr_output *o, AVCodecParameters *p)
+{
+    if (is_matroska(o) && p->codec_id == AV_CODEC_ID_OPUS && p->initial_padding == 0 &&
+        p->extradata_size >= 19)
+        p->initial_padding = p->extradata[10] | p->extradata[11] << 8;
+}
+
 static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
 {
     if (avcodec_parameters_copy(t->out->codecpar, t->in->codecpar) < 0)
@@ -151,6 +184,7 @@ static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
     if (!tags || av_codec_get_id(tags, tag) != t->in->codecpar->codec_id ||
         !av_codec_get_tag2(tags, t->in->codecpar->codec_id, &known))
         t->out->codecpar->codec_tag = 0;
+    set_opus_padding(o, t->out->codecpar);
     t->out->time_base = t->in->time_base;
     t->out->avg_frame_rate = t->in->avg_frame_rate;
     t->out->r_frame_rate = t->in->r_frame_rate;
@@ -243,6 +277,18 @@ static int open_file(ksr_output *o)
     return avio_open2(&o->format->pb, o->format->url, AVIO_FLAG_WRITE, NULL, NULL);
 }
 
+// What readers of the container will take off the times of Opus again.
+static void set_delays(ksr_output *o)
+{
+    for (int i = 0; i < o->plan->stream_count; i++) {
+        struct track *t = &o->tracks[i];
+        const AVCodecParameters *p = t->out ? t->out->codecpar : NULL;
+        if (p && p->codec_id == AV_CODEC_ID_OPUS && is_matroska(o) && !ksr_matroska_adds_delay())
+            t->delay =
+                av_rescale_q(p->initial_padding, (AVRational){1, 48000}, t->out->time_base);
+    }
+}
+
 static ksr_status write_header(ksr_context *ctx, ksr_output *o)
 {
     AVDictionary *options = NULL;
@@ -256,6 +302,9 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     o->format->avoid_negative_ts = strcmp(o->plan->format, "mpegts") == 0 ? -1 : 0;
     if (o->plan->image)
         av_dict_set(&options, "update", "1", 0);
+    if (av_opt_find((void *)&o->format->oformat->priv_class, "movie_timescale", NULL, 0,
+                    AV_OPT_SEARCH_FAKE_OBJ))
+        av_dict_set_int(&options, "movie_timescale", movie_timescale(o), 0);
     ksr_ffmpeg_clear_message();
     int result = open_file(o);
     if (result < 0) {
@@ -264,6 +313,8 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     }
     result = avformat_write_header(o->format, &options);
     av_dict_free(&options);
+    if (result >= 0)
+        set_delays(o);
     if (result < 0 && o->in_memory)
         return KSR_E_PARAM; // the caller of a trial knows what it means
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
@@ -352,6 +403,8 @@ void ksr_output_close(ksr_output **output)
 static ksr_status write_packet(ksr_context *ctx, ksr_output *o, struct track *t)
 {
     AVPacket *p = o->packet;
+    p->pts += p->pts != AV_NOPTS_VALUE ? t->delay : 0;
+    p->dts += p->dts != AV_NOPTS_VALUE ? t->delay : 0;
     if (p->dts == AV_NOPTS_VALUE)
         p->dts = p->pts != AV_NOPTS_VALUE         ? p->pts
                  : t->last_dts != AV_NOPTS_VALUE ? t->last_dts + 1

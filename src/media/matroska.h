@@ -1,0 +1,13 @@
+// One habit of the Matroska muxer that differs between FFmpeg versions.
+
+#ifndef KSR_MEDIA_MATROSKA_H
+#define KSR_MEDIA_MATROSKA_H
+
+#include <stdbool.h>
+
+// Readers of Matroska take the codec delay of Opus (its pre-skip) off every time. Returns whether
+// the muxer in use adds it first, or leaves that to its caller (FFmpeg 5.1 does); found out by
+// writing and reading one packet in memory, once per process.
+bool ksr_matroska_adds_delay(void);
+
+#endif
