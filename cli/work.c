@@ -1,7 +1,5 @@
 // kizunasr work: makes segments of a planned film. Prints nothing on standard output.
 
-#include <inttypes.h>
-
 #include "text.h"
 #include "verbs.h"
 
@@ -11,8 +9,10 @@ int run_work(ksr_context *ctx, struct ui *ui, const struct options *options)
     const ksr_status status = ksr_work(ctx, options->arguments[0], options->segments,
                                        options->segment_count, &options->run, &result);
     progress_finish(&ui->progress);
-    if (status == KSR_OK)
-        ui_say(ui, KSR_LOG_INFO, "%" PRId64 " frame%s done", result.frames,
-               text_plural(result.frames));
+    if (status == KSR_OK) {
+        const int done = options->segment_count ? (int)options->segment_count : result.segments;
+        ui_say(ui, KSR_LOG_INFO, "%d of %d segment%s done", done, result.segments,
+               text_plural(result.segments));
+    }
     return ui_exit_status(ui, status);
 }

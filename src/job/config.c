@@ -194,22 +194,23 @@ static bool parse_bool(const char *text, bool *out)
     return false;
 }
 
-// Reads digits, a sign and a point, whatever the locale says a decimal point is.
+// Reads digits, a sign and a point, whatever the locale says a decimal point is. One division of
+// two exact numbers: the result is the double nearest to the text, as a JSON reader has it.
 static bool parse_number(const char *text, double *out)
 {
-    double value = 0, place = 1;
+    double digits = 0, place = 1;
     const char *c = text;
     const bool negative = *c == '-';
-    int digits = 0;
+    int count = 0;
     if (*c == '-' || *c == '+')
         c++;
-    for (; *c >= '0' && *c <= '9'; c++, digits++)
-        value = value * 10 + (*c - '0');
+    for (; *c >= '0' && *c <= '9'; c++, count++)
+        digits = digits * 10 + (*c - '0');
     if (*c == '.')
-        for (c++; *c >= '0' && *c <= '9'; c++, digits++)
-            value += (*c - '0') * (place /= 10);
-    *out = negative ? -value : value;
-    return digits > 0 && digits < 18 && *c == 0;
+        for (c++; *c >= '0' && *c <= '9'; c++, count++, place *= 10)
+            digits = digits * 10 + (*c - '0');
+    *out = (negative ? -digits : digits) / place;
+    return count > 0 && count < 16 && *c == 0;
 }
 
 static bool in_range(int i, double value)

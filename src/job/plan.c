@@ -43,9 +43,7 @@ static size_t choose_border(const struct ksr_film *film, int64_t ideal, int64_t 
     return best;
 }
 
-// Where to begin decoding so that `frame` comes out clean: the keyframe at or before it, and one
-// more where frames before a keyframe need the group before.
-static struct ksr_film_key choose_start(const struct ksr_film *film, size_t frame)
+struct ksr_film_key ksr_plan_start(const struct ksr_film *film, size_t frame)
 {
     struct ksr_film_key start = {0, film->frames[0].time, -1};
     size_t found = 0;
@@ -80,7 +78,7 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
             continue; // a hole in the film: no frame for this piece of time
         const size_t lead = start > (size_t)warmup ? start - (size_t)warmup : 0;
         segments[n++] =
-            (struct ksr_segment_plan){start, end - start, choose_start(film, lead)};
+            (struct ksr_segment_plan){start, end - start, ksr_plan_start(film, lead)};
         start = end;
     }
     *count = n;

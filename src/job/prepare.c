@@ -172,7 +172,10 @@ static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const js
         ksr_log(ctx, KSR_LOG_WARNING, "manifest.json in %s is damaged: planned anew", job->folder);
         return KSR_OK;
     }
-    if (status == KSR_OK && !json_equal(job->manifest.key, key))
+    char id[KSR_HASH_TEXT];
+    if (status == KSR_OK && !ksr_manifest_id(key, id))
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && strcmp(job->manifest.id, id) != 0)
         status = ksr_manifest_mismatch(ctx, job->folder, job->manifest.key, key);
     return status;
 }

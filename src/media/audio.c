@@ -3,10 +3,14 @@
 // decoder -> resampler (sample format, rate, layout) -> FIFO -> encoder frames. The place of a
 // sample in the output follows from its time in the input: a hole is filled with silence, an
 // overlap is cut, so that the track stays in time however damaged it is.
+//
+// Float audio code rounds differently with every SIMD level, so all three are opened with the plain
+// C functions: audio is cheap, and the same bytes come out on every machine.
 
 #include "media/audio.h"
 
 #include <libavutil/audio_fifo.h>
+#include <libavutil/cpu.h>
 #include <libswresample/swresample.h>
 #include <stdlib.h>
 
@@ -139,6 +143,8 @@ ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *
     if (!a)
         return ksr_fail_memory(ctx);
     a->stream = (AVStream *)stream;
+    const int cpu_flags = av_get_cpu_flags();
+    av_force_cpu_flags(0);
     ksr_status status = ksr_decoder_open(ctx, stream, &a->decoder);
     if (status == KSR_OK && (a->decoder->sample_rate <= 0 || a->decoder->ch_layout.nb_channels < 1))
         status = ksr_fail(ctx, KSR_E_INPUT, "audio of stream %d has no sample rate or channels",
@@ -147,6 +153,7 @@ ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *
         status = open_encoder(ctx, a, codec, bit_rate, global_header);
     if (status == KSR_OK)
         status = open_resampler(ctx, a);
+    av_force_cpu_flags(cpu_flags);
     if (status == KSR_OK) {
         a->fifo = av_audio_fifo_alloc(a->encoder->sample_fmt, a->encoder->ch_layout.nb_channels,
                                       a->encoder->sample_rate);

@@ -5,7 +5,10 @@ For every input: as many frames out as in, every timestamp equal within the outp
 tick, audio packets equal byte for byte, and the program's own verification passing. Inputs are
 made here with the ffmpeg program; nothing is fetched.
 
-  media.py PROGRAM [--only WORD] [--keep DIR]
+  media.py PROGRAM [--frames PROGRAM] [--only WORD] [--keep DIR]
+
+--frames (frames.c beside this) checks for every input that the frames a worker reads when it
+enters the film anywhere equal those of one linear decode.
 
 Ends with `N passed, N failed, N skipped`.
 """
@@ -110,6 +113,7 @@ def main():
     ap.add_argument("program")
     ap.add_argument("--only", default="")
     ap.add_argument("--keep")
+    ap.add_argument("--frames")
     o = ap.parse_args()
     passed = failed = skipped = 0
     folder = o.keep or tempfile.mkdtemp()
@@ -123,6 +127,11 @@ def main():
             print(f"skip {name}: ffmpeg here cannot make it: {trouble}")
             skipped += 1
             continue
+        if o.frames:
+            r = run([os.path.abspath(o.frames), source])
+            print(f"{'FAIL' if r.returncode else 'ok  '} {name}.{ext}: {r.stdout.strip()}{r.stderr.strip()}")
+            failed += r.returncode != 0
+            passed += r.returncode == 0
         for out_ext in outputs.split():
             output = os.path.join(folder, f"{name}.out.{out_ext}")
             r = run([program, "upscale", source, output, "--preset", "ultrafast", "--overwrite", "--fresh", "--progress", "none"])

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""The same bytes, however a job is run.
+
+One film of several segments, with B-frames, several codecs: `upscale` with other numbers of
+threads and workers and without SIMD, `plan` + `work` + `join` by hand in another order, a run that
+was killed and resumed, one with a damaged segment. All outputs must have the same sha256.
+
+  same_bytes.py PROGRAM SAMPLE_PROGRAM [PART_OF_A_NAME]
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import hashlib, os, shutil, signal, subprocess, sys, tempfile, time
+
+passed = failed = 0
+
+
+def check(ok, what, detail=""):
+    global passed, failed
+    print(("ok   " if ok else "FAIL ") + what + ("" if ok else f": {detail}"))
+    passed += bool(ok)
+    failed += not ok
+
+
+def sha(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(f.read()).hexdigest()
+
+
+class Case:
+    """One configuration; every way of running it is compared with the first."""
+
+    def __init__(self, program, folder, source, name, options, ext):
+        self.program, self.folder, self.source, self.name = program, folder, source, name
+        self.options, self.ext = options.split(), ext
+        self.output = os.path.join(folder, f"{name}.{ext}")
+        self.reference = None
+
+    def run(self, *args, env=None):
+        return subprocess.run([self.program, *args], capture_output=True, text=True,
+                              env={**os.environ, **(env or {})})
+
+    def upscale_args(self, *more):
+        return ["upscale", self.source, self.output, "--progress", "none", *self.options, *more]
+
+    def outcome(self, what, result):
+        """Compares the output with the reference and removes it."""
+        if result.returncode != 0 or not os.path.exists(self.output):
+            check(False, f"{self.name}: {what}", f"status {result.returncode}: {result.stderr.strip()}")
+            shutil.rmtree(self.output + ".kizunasr", ignore_errors=True)
+            return
+        digest = sha(self.output)
+        os.remove(self.output)
+        left = [f for f in os.listdir(self.folder) if f.startswith(f"{self.name}.{self.ext}")]
+        if self.reference is None:
+            self.reference = digest
+        check(digest == self.reference, f"{self.name}: {what}", "other bytes")
+        check(not left, f"{self.name}: {what}: nothing left behind", left)
+
+    def upscale(self, what, *more, env=None):
+        self.outcome(what, self.run(*self.upscale_args(*more), env=env))
+
+    def by_hand(self):
+        work = self.output + ".kizunasr"
+        r = self.run("plan", self.source, self.output, "--progress", "none", *self.options)
+        segments = int(r.stdout.strip() or 0)
+        check(r.returncode == 0 and segments >= 3, f"{self.name}: plan prints the number of segments",
+              f"{r.stdout!r} {r.stderr!r}")
+        for n in reversed(range(segments)):
+            r = self.run("work", work, "--segment", str(n))
+            check(r.returncode == 0, f"{self.name}: work on segment {n}", r.stderr)
+        self.outcome("plan, work from the last to the first, join", self.run("join", work))
+
+    def resumed(self):
+        """Killed in the middle at several moments, then run again."""
+        for delay in (0.3, 0.8, 1.5):
+            p = subprocess.Popen([self.program, *self.upscale_args()], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            time.sleep(delay)
+            p.send_signal(signal.SIGKILL)
+            p.wait()
+            check(p.returncode in (0, -signal.SIGKILL), f"{self.name}: killed after {delay} s", p.returncode)
+            if p.returncode != 0:
+                check(not os.path.exists(self.output), f"{self.name}: nothing under the output's name")
+            else:
+                os.remove(self.output)
+        self.outcome("resumed after kill -9", self.run(*self.upscale_args()))
+
+    def interrupted(self):
+        p = subprocess.Popen([self.program, *self.upscale_args()], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        time.sleep(0.7)
+        p.send_signal(signal.SIGINT)
+        _, err = p.communicate()
+        check(p.returncode == 130 and "resume" in err, f"{self.name}: SIGINT gives 130 and says how to resume",
+              f"{p.returncode} {err}")
+        self.outcome("resumed after SIGINT", self.run(*self.upscale_args()))
+
+    def repaired(self):
+        """A finished segment is damaged: its checksum finds out, and it is made again."""
+        work = self.output + ".kizunasr"
+        self.run("plan", self.source, self.output, "--progress", "none", *self.options)
+        self.run("work", work)
+        path = os.path.join(work, "000001.seg")
+        data = bytearray(open(path, "rb").read())
+        data[len(data) // 2] ^= 1
+        open(path, "wb").write(data)
+        r = self.run("join", work)
+        check(r.returncode == 1, f"{self.name}: join refuses a damaged segment", f"{r.returncode} {r.stderr}")
+        self.outcome("a damaged segment is made again", self.run(*self.upscale_args()))
+
+
+def main():
+    program, sample = (os.path.abspath(a) for a in sys.argv[1:3])
+    folder = tempfile.mkdtemp()
+    source = os.path.join(folder, "film.mkv")
+    r = subprocess.run([sample, "--width", "160", "--height", "96", "--frames", "600", "--fps", "24/1",
+                        "--gop", "40", "--bframes", "2", source], capture_output=True, text=True)
+    if r.returncode != 0:
+        print(r.stderr)
+        print("0 passed, 1 failed, 0 skipped")
+        return 1
+    cases = [("x264", "--preset veryfast", "mkv"),
+             ("x264-all", "--preset veryfast --temporal --sharpening 0.5 --line-darkening 0.3 "
+                          "--structure-smoothing 0.3 --bitrate 400k", "mp4"),
+             ("x265", "--codec libx265 --preset ultrafast", "mp4"),
+             ("ffv1", "--codec ffv1 --audio-passthrough false --audio-codec flac", "mkv"),
+             ("aac", "--preset ultrafast --audio-passthrough false", "mp4")]
+    only = sys.argv[3] if len(sys.argv) > 3 else ""
+    for name, options, ext in cases:
+        if only not in name:
+            continue
+        case = Case(program, folder, source, name, options, ext)
+        case.upscale("threads 1, workers 1", "--threads", "1", "--workers", "1")
+        case.upscale("threads 2, workers 1", "--threads", "2", "--workers", "1")
+        case.upscale("threads 1, workers 2", "--threads", "1", "--workers", "2")
+        case.upscale("threads 3, workers 4", "--threads", "3", "--workers", "4")
+        case.upscale("no SIMD, by option", "--cpu", "c")
+        case.upscale("AVX2 at most, by variable", env={"KIZUNASR_CPU": "avx2"})
+        case.upscale("another work folder", "--work-dir", os.path.join(folder, "elsewhere"))
+        case.by_hand()
+        case.resumed()
+        case.interrupted()
+        case.repaired()
+    shutil.rmtree(folder)
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
