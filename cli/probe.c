@@ -97,12 +97,18 @@ static void print_container(const json_t *root)
     }
 }
 
-// Adds ", WHAT" for a member that is known.
+// FFmpeg's words for what a file does not say; "und" is the language's.
+static bool is_known(const char *value)
+{
+    return value && *value && strcmp(value, "unknown") != 0 && strcmp(value, "und") != 0;
+}
+
+// Adds the text of a member that is known, with what stands before and after it.
 static void add_text(struct line *line, const json_t *stream, const char *key, const char *before,
                      const char *after)
 {
     const char *value = text_of(stream, key);
-    if (value && *value && strcmp(value, "unknown") != 0)
+    if (is_known(value))
         add(line, "%s%s%s", before, value, after);
 }
 
@@ -148,7 +154,7 @@ static void print_colour(const json_t *stream)
     struct line line = {0};
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
         const char *value = text_of(stream, members[i][0]);
-        if (value && *value)
+        if (is_known(value))
             add(&line, "%s%s %s", line.length ? ", " : "", members[i][1], value);
     }
     if (line.length) {

@@ -13,9 +13,14 @@ static void print_check(const json_t *check)
     const char *name = json_string_value(json_object_get(check, "name"));
     const char *detail = json_string_value(json_object_get(check, "detail"));
     char line[1024];
+    // Details that speak for themselves are not introduced once more.
+    const bool alone = detail && name && strstr(detail, name);
     snprintf(line, sizeof(line), "%s %s%s%s",
              json_is_true(json_object_get(check, "passed")) ? "ok  " : "FAIL",
-             name ? name : "check", detail && *detail ? ": " : "", detail ? detail : "");
+             alone  ? ""
+             : name ? name
+                    : "check",
+             !alone && detail && *detail ? ": " : "", detail ? detail : "");
     puts(text_clean(line));
 }
 
