@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,8 +193,19 @@ static int run_with_context(struct ui *ui, const struct verb *verb, int argc, ch
     return status;
 }
 
+// Buffers of frames go back to the system when freed. Otherwise a long film leaves holes in the
+// heap: 600 s took 16 MiB more than 60 s, with this 3.
+static void keep_memory_flat(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_ARENA_MAX, 2);
+#endif
+}
+
 int main(int argc, char **argv)
 {
+    keep_memory_flat();
     struct ui ui;
     ui_init(&ui);
     occupy_standard_streams();
