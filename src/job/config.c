@@ -140,6 +140,8 @@ static void clear_options(ksr_config *config)
         free((char *)config->options[i].value);
     }
     config->option_count = 0;
+    config->values.encoder.encoder_options = NULL;
+    config->values.encoder.encoder_option_count = 0;
 }
 
 void ksr_config_destroy(ksr_config **config)
