@@ -80,6 +80,13 @@ void ksr_frame_free(struct ksr_frame *frame)
     memset(frame, 0, sizeof(*frame));
 }
 
+void ksr_frame_copy(struct ksr_frame *to, const struct ksr_frame *from)
+{
+    for (int i = 0; i < from->layout.planes; i++)
+        memcpy(to->plane[i].data, from->plane[i].data,
+               (size_t)from->plane[i].stride * (size_t)from->plane[i].height * sizeof(uint16_t));
+}
+
 void ksr_frame_swap(struct ksr_frame *a, struct ksr_frame *b)
 {
     const struct ksr_frame t = *a;

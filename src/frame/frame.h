@@ -63,6 +63,9 @@ bool ksr_frame_alloc(struct ksr_frame *frame, const struct ksr_layout *layout);
 // Frees the planes; leaves *frame all zero. Accepts an all-zero frame.
 void ksr_frame_free(struct ksr_frame *frame);
 
+// Copies the samples of a frame to another of the same layout.
+void ksr_frame_copy(struct ksr_frame *to, const struct ksr_frame *from);
+
 // Exchanges two frames.
 void ksr_frame_swap(struct ksr_frame *a, struct ksr_frame *b);
 

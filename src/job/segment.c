@@ -91,13 +91,6 @@ void ksr_worker_destroy(ksr_worker **worker)
     *worker = NULL;
 }
 
-static void copy_planes(struct ksr_frame *to, const struct ksr_frame *from)
-{
-    for (int i = 0; i < from->layout.planes; i++)
-        memcpy(to->plane[i].data, from->plane[i].data,
-               (size_t)from->plane[i].stride * (size_t)from->plane[i].height * sizeof(uint16_t));
-}
-
 // --- Decode ---
 
 // Frame i did not decode, or is damaged: do what the configuration says.
@@ -112,7 +105,7 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
             *outcome = FRAME_NEEDS_LEAD;
             return KSR_OK;
         }
-        copy_planes(ksr_pipeline_input(w->pipeline), &w->good);
+        ksr_frame_copy(ksr_pipeline_input(w->pipeline), &w->good);
         m->info.repeated += counts;
         if (counts)
             ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: repeated", i, seconds);
@@ -145,7 +138,7 @@ static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum o
     struct ksr_frame *input = ksr_pipeline_input(w->pipeline);
     const ksr_status status = ksr_reader_picture(w->ctx, w->reader, input, w->pool);
     if (status == KSR_OK && w->good.buffer) {
-        copy_planes(&w->good, input);
+        ksr_frame_copy(&w->good, input);
         m->have_good = true;
     }
     return status;

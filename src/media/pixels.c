@@ -393,19 +393,12 @@ static void clear_picture(const AVPixFmtDescriptor *d, AVFrame *picture)
     }
 }
 
-static void copy_frame(struct ksr_frame *to, const struct ksr_frame *from)
-{
-    for (int i = 0; i < from->layout.planes; i++)
-        memcpy(to->plane[i].data, from->plane[i].data,
-               (size_t)from->plane[i].stride * (size_t)from->plane[i].height * sizeof(uint16_t));
-}
-
 ksr_status ksr_pixels_write(ksr_context *ctx, struct ksr_pixel_writer *writer,
                             const struct ksr_frame *frame, AVFrame *picture, ksr_pool *pool)
 {
     AVFrame *packed = writer->scaler ? writer->middle_picture : picture;
     if (writer->rgb) {
-        copy_frame(&writer->scratch, frame);
+        ksr_frame_copy(&writer->scratch, frame);
         for_bands(pool, from_ycc_rows, &writer->scratch, frame->layout.height);
         frame = &writer->scratch;
     }
