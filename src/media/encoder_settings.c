@@ -227,10 +227,13 @@ static const AVCodec *find_encoder(ksr_context *ctx, const char *name, ksr_statu
     return NULL;
 }
 
-// MPEG-4 part 2 and its like keep the time base in 16 bits.
+// MPEG-4 part 2 keeps the time base in 16 bits; MPEG-1 and MPEG-2 know a few frame rates only.
 static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_base)
 {
-    return !find_kind(codec->name) && (time_base.den > 65535 || time_base.num > 65535);
+    const bool few_rates =
+        codec->id == AV_CODEC_ID_MPEG1VIDEO || codec->id == AV_CODEC_ID_MPEG2VIDEO;
+    return !find_kind(codec->name) &&
+           (few_rates || time_base.den > 65535 || time_base.num > 65535);
 }
 
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,

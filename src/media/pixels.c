@@ -454,6 +454,17 @@ static enum AVPixelFormat without_j(enum AVPixelFormat format)
     }
 }
 
+// JPEG is full range by definition, which its encoder wants to see in the format.
+static enum AVPixelFormat for_jpeg(enum AVPixelFormat format)
+{
+    switch (format) {
+    case AV_PIX_FMT_YUV420P: return AV_PIX_FMT_YUVJ420P;
+    case AV_PIX_FMT_YUV422P: return AV_PIX_FMT_YUVJ422P;
+    case AV_PIX_FMT_YUV444P: return AV_PIX_FMT_YUVJ444P;
+    default: return format;
+    }
+}
+
 static void warn_loss(ksr_context *ctx, const AVCodec *encoder, enum AVPixelFormat from,
                       enum AVPixelFormat to)
 {
@@ -501,6 +512,8 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
         *out = from;
     else
         *out = avcodec_find_best_pix_fmt_of_list(list, from, has_alpha(d), NULL);
+    if (encoder->id == AV_CODEC_ID_MJPEG)
+        *out = for_jpeg(*out);
     if (*out == AV_PIX_FMT_NONE)
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s takes nothing like '%s'", encoder->name,
                         source->pixel_format);
