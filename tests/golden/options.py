@@ -81,7 +81,7 @@ def main():
         _, a, _ = streams(upscale("audio.mp4", eight, "--audio-passthrough", "false", "--audio-bitrate", "64k"))
         check(50000 < int(a.get("bit_rate", 0)) < 75000, "audio_bitrate", a.get("bit_rate"))
 
-        for codec, name, ext in (("mpeg4", "mpeg4", "mkv"), ("mpeg2video", "mpeg2video", "ts"), ("mjpeg", "mjpeg", "avi")):
+        for codec, name, ext in (("mpeg4", "mpeg4", "mkv"), ("mpeg2video", "mpeg2video", "ts"), ("mjpeg", "mjpeg", "mov")):
             v, _, _ = streams(upscale(f"other-{codec}.{ext}", eight, "--codec", codec))
             check(v.get("codec_name") == name, f"any other encoder: {codec}", v.get("codec_name"))
     print(f"{passed} passed, {failed} failed, 0 skipped")
