@@ -1,5 +1,8 @@
 // The context: where a run sends its messages and progress, and how it is told to stop.
 //
+// The FFmpeg libraries have one log function for the whole process; KizunaSR takes it over, quotes
+// its lines in its own messages, and prints nothing.
+//
 // One context serves one run at a time; a program that runs two jobs at once makes two. There is
 // no global state besides the CPU mask, which is set once before the first run.
 //

@@ -36,39 +36,14 @@ static ksr_status list_frames(struct joining *j, int number, const struct ksr_se
     if (j->frame_count - j->first[number] != info->packets)
         return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d: %zu frames, %u packets", number,
                         j->frame_count - j->first[number], info->packets);
+    if (strcmp(info->headers, j->job->manifest.encoder.headers) != 0)
+        return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d was encoded with other settings",
+                        number);
     j->result.repeated += info->repeated;
     j->result.skipped += info->skipped_count;
     if (info->delay > j->delay)
         j->delay = info->delay;
     return KSR_OK;
-}
-
-// The reorder delay that the packets really need is the largest lead of decode over presentation.
-static ksr_status measure_delay(struct joining *j, int number)
-{
-    char headers[KSR_HASH_TEXT];
-    ksr_segment_reader *reader;
-    const struct ksr_manifest *m = &j->job->manifest;
-    ksr_status status =
-        ksr_segment_reader_open(j->ctx, j->job->folder, number, headers, &reader);
-    if (status != KSR_OK)
-        return status;
-    if (strcmp(headers, m->encoder.headers) != 0)
-        status = ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d was encoded with other settings",
-                          number);
-    for (uint32_t place = 0; status == KSR_OK; place++) {
-        uint32_t rank;
-        bool key;
-        const void *data;
-        size_t size;
-        status = ksr_segment_reader_packet(j->ctx, reader, &rank, &key, &data, &size);
-        if (status != KSR_OK || !data)
-            break;
-        if (place > rank && place - rank > j->delay)
-            j->delay = place - rank;
-    }
-    ksr_segment_reader_close(&reader);
-    return status;
 }
 
 static ksr_status survey_segments(struct joining *j)
@@ -80,11 +55,8 @@ static ksr_status survey_segments(struct joining *j)
         struct ksr_segment_info info = {0};
         bool valid;
         status = ksr_segment_check(j->ctx, j->job->folder, i, m->id, &valid, &info);
-        if (status == KSR_OK && valid) {
+        if (status == KSR_OK && valid)
             status = list_frames(j, i, &info);
-            if (status == KSR_OK)
-                status = measure_delay(j, i);
-        }
         missing += !valid;
         ksr_segment_info_free(&info);
     }
@@ -106,11 +78,9 @@ static int64_t time_at(const struct joining *j, int64_t place)
 
 static ksr_status write_segment(struct joining *j, ksr_output *output, int number)
 {
-    char headers[KSR_HASH_TEXT];
     ksr_segment_reader *reader;
     const struct ksr_film_frame *frames = j->job->manifest.film.frames;
-    ksr_status status =
-        ksr_segment_reader_open(j->ctx, j->job->folder, number, headers, &reader);
+    ksr_status status = ksr_segment_reader_open(j->ctx, j->job->folder, number, &reader);
     while (status == KSR_OK) {
         uint32_t rank;
         bool key;

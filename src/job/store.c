@@ -230,18 +230,26 @@ static bool file_is_whole(ksr_context *ctx, ksr_segment_reader *r, int number, c
                           struct ksr_segment_info *info)
 {
     char id[KSR_HASH_TEXT];
-    uint32_t found, size, tag, packets = 0;
+    uint32_t found, size, tag, packets = 0, delay = 0;
     if (!get_start(r, id, &found, &size) || strcmp(id, job_id) != 0 || found != (uint32_t)number)
         return false;
+    ksr_hash_text(r->data, size, info->headers);
     for (;;) {
         if (ksr_check_cancel(ctx) != KSR_OK || !get_u32(r, &size))
             return false;
         if (size == END_MARK)
-            return get_end(r, packets, info);
+            break;
         if (!get_u32(r, &tag) || !get_data(r, size))
             return false;
-        packets++;
+        const uint32_t place = packets++, rank = tag >> 1;
+        if (place > rank && place - rank > delay)
+            delay = place - rank;
     }
+    if (!get_end(r, packets, info))
+        return false;
+    if (delay > info->delay)
+        info->delay = delay;
+    return true;
 }
 
 static ksr_segment_reader *open_reader(const char *folder, int number)
@@ -278,7 +286,7 @@ ksr_status ksr_segment_check(ksr_context *ctx, const char *folder, int number, c
 }
 
 ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int number,
-                                   char headers[KSR_HASH_TEXT], ksr_segment_reader **out)
+                                   ksr_segment_reader **out)
 {
     char id[KSR_HASH_TEXT];
     uint32_t found, size;
@@ -290,7 +298,6 @@ ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int num
         ksr_segment_reader_close(&r);
         return ksr_fail(ctx, KSR_E_PROCESS, "segment %d cannot be read", number);
     }
-    ksr_hash_text(r->data, size, headers);
     *out = r;
     return KSR_OK;
 }

@@ -18,11 +18,12 @@
 // What a worker tells about a segment beside its packets.
 struct ksr_segment_info {
     uint32_t packets;
-    uint32_t delay;     // frames the encoder may hold back
+    uint32_t delay;     // frames the encoder may hold back; read from a file: or really does
     uint32_t repeated;  // frames shown again in place of bad ones
     uint32_t *skipped;  // frames (from 0 in the segment) without a packet, rising; owned
     uint32_t skipped_count;
     int64_t size;       // bytes of the file
+    char headers[KSR_HASH_TEXT]; // of the parameter sets; filled in on reading
 };
 
 void ksr_segment_info_free(struct ksr_segment_info *info);
@@ -58,9 +59,9 @@ ksr_status ksr_segment_check(ksr_context *ctx, const char *folder, int number, c
 
 typedef struct ksr_segment_reader ksr_segment_reader;
 
-// Opens a file that has been checked. headers: hash of the parameter sets.
+// Opens a file that has been checked.
 ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int number,
-                                   char headers[KSR_HASH_TEXT], ksr_segment_reader **out);
+                                   ksr_segment_reader **out);
 
 // Reads the next packet. *data belongs to the reader until the next call; NULL after the last.
 ksr_status ksr_segment_reader_packet(ksr_context *ctx, ksr_segment_reader *reader, uint32_t *rank,

@@ -6,7 +6,6 @@
 #include "media/ffmpeg.h"
 #include "media/input.h"
 #include "media/output.h"
-#include "media/output_internal.h"
 
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec)
@@ -66,11 +65,24 @@ struct decision {
     ksr_context *ctx;
     const char *input_path;
     const struct ksr_film *film;
+    const struct ksr_processor_config *config;
     const struct ksr_encoder_settings *encoder;
     struct ksr_output_plan *plan;
 };
 
-// Whether the container takes this stream beside the video, as the header of a trial says.
+// Whether the container takes these streams, as the header of a trial says.
+static ksr_status try_header(const struct decision *d, const struct ksr_output_plan *plan,
+                             bool *yes)
+{
+    ksr_output *trial = NULL;
+    const ksr_status status =
+        ksr_output_open(d->ctx, NULL, d->input_path, d->film, d->encoder, plan, &trial);
+    ksr_output_close(&trial);
+    *yes = status == KSR_OK;
+    return status == KSR_E_OUTPUT ? KSR_OK : status;
+}
+
+// Whether the container takes this stream beside the video.
 static ksr_status accepts(const struct decision *d, int stream, enum ksr_carry carry,
                           enum AVCodecID codec, bool *yes)
 {
@@ -86,17 +98,15 @@ static ksr_status accepts(const struct decision *d, int stream, enum ksr_carry c
         trial->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO
                           : i == stream        ? carry
                                                : KSR_CARRY_DROP;
-    const ksr_status status =
-        ksr_output_trial(d->ctx, d->input_path, d->film, d->encoder, trial);
+    const ksr_status status = try_header(d, trial, yes);
     free(trial);
-    *yes = status == KSR_OK;
-    return status == KSR_E_PARAM && carry == KSR_CARRY_COPY ? KSR_OK : status;
+    return status;
 }
 
 // The audio encoder: the configured one; where only the default is in the way, another.
-static ksr_status choose_audio_codec(const struct decision *d,
-                                     const struct ksr_encoder_config *config)
+static ksr_status choose_audio_codec(const struct decision *d)
 {
+    const struct ksr_encoder_config *config = &d->config->encoder;
     static const char *const others[] = {"libopus", "libvorbis", "flac", "pcm_s16le"};
     const struct ksr_encoder_config defaults = ksr_encoder_config_default();
     const AVCodec *codec = avcodec_find_encoder_by_name(config->audio_codec);
@@ -125,18 +135,23 @@ static ksr_status choose_audio_codec(const struct decision *d,
 static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
 {
     struct ksr_output_plan *plan = d->plan;
-    if (!plan->audio_codec[0])
-        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold it",
-                        container_name(plan));
+    bool yes = false;
+    ksr_status status = KSR_OK;
+    if (plan->audio_codec[0]) {
+        const enum AVCodecID id = avcodec_find_encoder_by_name(plan->audio_codec)->id;
+        status = accepts(d, stream->index, KSR_CARRY_ENCODE, id, &yes);
+    }
+    if (status != KSR_OK)
+        return status;
+    if (!yes)
+        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold audio of %s",
+                        container_name(plan), d->config->encoder.audio_codec);
     plan->carry[stream->index] = KSR_CARRY_ENCODE;
     if (why)
         ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s",
                 stream->index, avcodec_get_name(stream->codecpar->codec_id), why,
                 plan->audio_codec);
-    bool yes;
-    const enum AVCodecID id = avcodec_find_encoder_by_name(plan->audio_codec)->id;
-    const ksr_status status = accepts(d, stream->index, KSR_CARRY_ENCODE, id, &yes);
-    return status;
+    return KSR_OK;
 }
 
 static ksr_status drop(const struct decision *d, const AVStream *stream)
@@ -153,8 +168,7 @@ static ksr_status drop(const struct decision *d, const AVStream *stream)
     return KSR_OK;
 }
 
-static ksr_status decide_stream(const struct decision *d, const AVStream *stream,
-                                bool audio_passthrough)
+static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
     const bool audio = p->codec_type == AVMEDIA_TYPE_AUDIO;
@@ -162,7 +176,7 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
         d->plan->carry[stream->index] = KSR_CARRY_DROP;
         return KSR_OK;
     }
-    if (audio && !audio_passthrough)
+    if (audio && !d->config->audio_passthrough)
         return encode_audio(d, stream, NULL);
     if (audio && d->film->corrupt[stream->index])
         return encode_audio(d, stream, "has damaged packets");
@@ -189,7 +203,7 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
                             struct ksr_output_plan *plan)
 {
     struct ksr_input input;
-    const struct decision d = {ctx, input_path, film, encoder, plan};
+    const struct decision d = {ctx, input_path, film, config, encoder, plan};
     plan->keep_tags = config->preserve_metadata;
     plan->stream_count = film->stream_count;
     if (film->stream_count > KSR_MAX_STREAMS)
@@ -198,7 +212,7 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     if (avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 0 && !plan->image)
         return ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold video of %s",
                         container_name(plan), encoder->codec);
-    ksr_status status = choose_audio_codec(&d, &config->encoder);
+    ksr_status status = choose_audio_codec(&d);
     if (status != KSR_OK)
         return status;
     status = ksr_input_open(ctx, input_path, true, &input);
@@ -206,13 +220,14 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
         if (i == film->stream)
             plan->carry[i] = KSR_CARRY_VIDEO;
         else
-            status = decide_stream(&d, input.format->streams[i], config->audio_passthrough);
+            status = decide_stream(&d, input.format->streams[i]);
     ksr_input_close(&input);
-    if (status == KSR_OK && !plan->image) {
-        status = ksr_output_trial(ctx, input_path, film, encoder, plan);
-        if (status == KSR_E_PARAM)
-            ksr_fail(ctx, status, "format: %s cannot hold these streams together: %s",
-                     container_name(plan), ksr_ffmpeg_message());
-    }
+    if (status != KSR_OK || plan->image)
+        return status;
+    bool yes;
+    status = try_header(&d, plan, &yes);
+    if (status == KSR_OK && !yes)
+        status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold these streams together: %s",
+                          container_name(plan), ksr_ffmpeg_message());
     return status;
 }

@@ -50,7 +50,8 @@ struct ksr_packet {
 // Resolves a configuration for a film whose output has the given format (size and colour; the
 // pixel format is chosen here), and tries the encoder once: unknown codec, preset or option, a
 // size it refuses, all come out here.
-// image: the output is a picture file; the codec follows its extension.
+// image_codec: the encoder for the extension of a picture file, taken in place of the default
+// codec; NULL when the output is no picture file.
 // Returns KSR_OK, KSR_E_PARAM (logged), KSR_E_NOMEM, KSR_E_PROCESS.
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,

@@ -12,7 +12,6 @@
 #include "media/audio.h"
 #include "media/input.h"
 #include "media/matroska.h"
-#include "media/output_internal.h"
 
 // A stream of the input on its way into the output.
 struct track {
@@ -316,14 +315,14 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     if (result >= 0)
         set_delays(o);
     if (result < 0 && o->in_memory)
-        return KSR_E_PARAM; // the caller of a trial knows what it means
+        return KSR_E_OUTPUT; // the caller of a trial knows what it means
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
 }
 
-static ksr_status open_output(ksr_context *ctx, const char *path, const char *input_path,
-                              const struct ksr_film *film,
-                              const struct ksr_encoder_settings *encoder,
-                              const struct ksr_output_plan *plan, ksr_output **out)
+ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
+                           const struct ksr_film *film,
+                           const struct ksr_encoder_settings *encoder,
+                           const struct ksr_output_plan *plan, ksr_output **out)
 {
     *out = NULL;
     ksr_output *o = calloc(1, sizeof(*o));
@@ -349,24 +348,6 @@ static ksr_status open_output(ksr_context *ctx, const char *path, const char *in
     if (status != KSR_OK)
         ksr_output_close(&o);
     *out = o;
-    return status;
-}
-
-ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
-                           const struct ksr_film *film,
-                           const struct ksr_encoder_settings *encoder,
-                           const struct ksr_output_plan *plan, ksr_output **out)
-{
-    return open_output(ctx, path, input_path, film, encoder, plan, out);
-}
-
-ksr_status ksr_output_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
-                            const struct ksr_encoder_settings *encoder,
-                            const struct ksr_output_plan *plan)
-{
-    ksr_output *trial = NULL;
-    const ksr_status status = open_output(ctx, NULL, input_path, film, encoder, plan, &trial);
-    ksr_output_close(&trial);
     return status;
 }
 

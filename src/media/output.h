@@ -50,8 +50,9 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
 typedef struct ksr_output ksr_output;
 
 // Opens the output under `path` (a temporary name) and the input for the streams that go along,
-// and writes the header.
-// Returns KSR_OK, KSR_E_OUTPUT, KSR_E_INPUT, KSR_E_PARAM, KSR_E_NOMEM; logged.
+// and writes the header. path NULL: a trial in memory, to see whether the container takes it.
+// Returns KSR_OK, KSR_E_OUTPUT (of a trial: the header is refused; not logged), KSR_E_INPUT,
+// KSR_E_PARAM, KSR_E_NOMEM; logged.
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
                            const struct ksr_film *film,
                            const struct ksr_encoder_settings *encoder,

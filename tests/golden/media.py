@@ -12,7 +12,9 @@ enters the film anywhere equal those of one linear decode.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import argparse, json, os, shutil, subprocess, sys, tempfile
+import argparse, json, os, shutil, tempfile
+
+from checks import check, finish, run
 
 SOURCE = "testsrc2=size=160x96:rate=24:duration=9"
 VFR = "select='not(mod(n\\,5))+not(mod(n\\,3))'"
@@ -50,37 +52,33 @@ INPUTS = [
 ]
 
 
-def run(args, **kw):
-    return subprocess.run(args, capture_output=True, text=True, **kw)
-
-
 def make_input(folder, name, options, ext):
     path = os.path.join(folder, f"{name}.{ext}")
     args = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", SOURCE, "-f", "lavfi", "-i", TONE]
     args += ["-shortest"] + options.split() + [path]
-    r = run(args)
+    r = run(*args)
     return path, (None if r.returncode == 0 else r.stderr.strip().splitlines()[-1:])
 
 
 def frame_times(path):
     """Timestamps of the decoded frames in seconds, as ffprobe gives them."""
-    r = run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
-             "frame=pts_time,best_effort_timestamp_time", "-of", "json", path])
+    r = run("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries",
+             "frame=pts_time,best_effort_timestamp_time", "-of", "json", path)
     frames = json.loads(r.stdout or "{}").get("frames", [])
     return [float(f.get("pts_time", f.get("best_effort_timestamp_time", "nan"))) for f in frames]
 
 
 def audio_packets(path):
     """(time, data hash) of every packet of the first audio stream."""
-    r = run(["ffprobe", "-v", "error", "-select_streams", "a:0", "-show_packets", "-show_data_hash",
-             "crc32", "-show_entries", "packet=pts_time,data_hash", "-of", "json", path])
+    r = run("ffprobe", "-v", "error", "-select_streams", "a:0", "-show_packets", "-show_data_hash",
+             "crc32", "-show_entries", "packet=pts_time,data_hash", "-of", "json", path)
     return [(float(p["pts_time"]), p["data_hash"]) for p in json.loads(r.stdout or "{}").get("packets", [])
             if "pts_time" in p]
 
 
 def tick(path):
-    r = run(["ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base",
-             "-of", "json", path])
+    r = run("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "stream=time_base",
+             "-of", "json", path)
     a, b = json.loads(r.stdout)["streams"][0]["time_base"].split("/")
     return int(a) / int(b)
 
@@ -115,7 +113,7 @@ def main():
     ap.add_argument("--keep")
     ap.add_argument("--frames")
     o = ap.parse_args()
-    passed = failed = skipped = 0
+    skipped = 0
     folder = o.keep or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
     program = os.path.abspath(o.program)
@@ -128,30 +126,24 @@ def main():
             skipped += 1
             continue
         if o.frames:
-            r = run([os.path.abspath(o.frames), source])
-            print(f"{'FAIL' if r.returncode else 'ok  '} {name}.{ext}: {r.stdout.strip()}{r.stderr.strip()}")
-            failed += r.returncode != 0
-            passed += r.returncode == 0
+            r = run(os.path.abspath(o.frames), source)
+            check(r.returncode == 0, f"{name}.{ext}: {r.stdout.strip()}", r.stderr.strip())
         for out_ext in outputs.split():
             output = os.path.join(folder, f"{name}.out.{out_ext}")
-            r = run([program, "upscale", source, output, "--preset", "ultrafast", "--overwrite", "--fresh", "--progress", "none"])
+            r = run(program, "upscale", source, output, "--preset", "ultrafast", "--overwrite", "--fresh", "--progress", "none")
             problems = [] if r.returncode == 0 else [f"status {r.returncode}: {r.stderr.strip()}"]
             if not problems:
                 # ADTS headers of transport streams are not part of the packets elsewhere.
                 same = not (ext == "ts" and "aac" in options and out_ext != "ts")
                 problems = compare(source, output, out_ext, same)
-                v = run([program, "verify", source, output])
+                v = run(program, "verify", source, output)
                 if v.returncode != 0:
                     problems.append("verify: " + v.stdout.strip() + v.stderr.strip())
-            print(f"{'FAIL' if problems else 'ok  '} {name}.{ext} -> {out_ext}" +
-                  "".join("\n       " + p for p in problems + (r.stderr.strip().splitlines() if problems else [])))
-            failed += bool(problems)
-            passed += not problems
+            check(not problems, f"{name}.{ext} -> {out_ext}", "; ".join(problems))
     if not o.keep:
         shutil.rmtree(folder)
-    print(f"{passed} passed, {failed} failed, {skipped} skipped")
-    return 1 if failed or not passed else 0
+    finish(skipped)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,20 +9,9 @@ ffprobe, and from the settings that x264 writes into its stream.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import json, os, subprocess, sys, tempfile
+import json, os, sys, tempfile
 
-passed = failed = 0
-
-
-def check(ok, what, detail=""):
-    global passed, failed
-    print(("ok   " if ok else "FAIL ") + what + ("" if ok else f": {detail}"))
-    passed += bool(ok)
-    failed += not ok
-
-
-def run(*args):
-    return subprocess.run(args, capture_output=True, text=True)
+from checks import check, finish, run
 
 
 def make(path, pixel_format):
@@ -84,9 +73,8 @@ def main():
         for codec, name, ext in (("mpeg4", "mpeg4", "mkv"), ("mpeg2video", "mpeg2video", "ts"), ("mjpeg", "mjpeg", "mov")):
             v, _, _ = streams(upscale(f"other-{codec}.{ext}", eight, "--codec", codec))
             check(v.get("codec_name") == name, f"any other encoder: {codec}", v.get("codec_name"))
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

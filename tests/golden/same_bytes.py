@@ -11,14 +11,7 @@ Ends with `N passed, N failed, N skipped`.
 """
 import hashlib, os, shutil, signal, subprocess, sys, tempfile, time
 
-passed = failed = 0
-
-
-def check(ok, what, detail=""):
-    global passed, failed
-    print(("ok   " if ok else "FAIL ") + what + ("" if ok else f": {detail}"))
-    passed += bool(ok)
-    failed += not ok
+from checks import check, finish, run
 
 
 def sha(path):
@@ -36,8 +29,7 @@ class Case:
         self.reference = None
 
     def run(self, *args, env=None):
-        return subprocess.run([self.program, *args], capture_output=True, text=True,
-                              env={**os.environ, **(env or {})})
+        return run(self.program, *args, env={**os.environ, **(env or {})})
 
     def upscale_args(self, *more):
         return ["upscale", self.source, self.output, "--progress", "none", *self.options, *more]
@@ -113,12 +105,9 @@ def main():
     program, sample = (os.path.abspath(a) for a in sys.argv[1:3])
     folder = tempfile.mkdtemp()
     source = os.path.join(folder, "film.mkv")
-    r = subprocess.run([sample, "--width", "160", "--height", "96", "--frames", "600", "--fps", "24/1",
-                        "--gop", "40", "--bframes", "2", source], capture_output=True, text=True)
-    if r.returncode != 0:
-        print(r.stderr)
-        print("0 passed, 1 failed, 0 skipped")
-        return 1
+    r = run(sample, "--width", "160", "--height", "96", "--frames", "600", "--fps", "24/1", "--gop",
+            "40", "--bframes", "2", source)
+    check(r.returncode == 0, "the film is drawn", r.stderr)
     cases = [("x264", "--preset veryfast", "mkv"),
              ("x264-all", "--preset veryfast --temporal --sharpening 0.5 --line-darkening 0.3 "
                           "--structure-smoothing 0.3 --bitrate 400k", "mp4"),
@@ -142,9 +131,8 @@ def main():
         case.interrupted()
         case.repaired()
     shutil.rmtree(folder)
-    print(f"{passed} passed, {failed} failed, 0 skipped")
-    return 1 if failed else 0
+    finish()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
