@@ -3,10 +3,10 @@
 // One file per verb; options.c reads the command line, ui.c speaks, progress.c draws.
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #define KIZUNASR_COMMON_H
 
 #if defined(__GNUC__)
-#define KSR_API __attribute__((visibility("default")))
+#define KSR_API      __attribute__((visibility("default")))
 #define KSR_MUST_USE __attribute__((warn_unused_result))
 #else
 #define KSR_API
@@ -18,7 +18,7 @@
 #define KSR_VERSION_MAJOR 0
 #define KSR_VERSION_MINOR 1
 #define KSR_VERSION_PATCH 0
-#define KSR_VERSION "0.1.0"
+#define KSR_VERSION       "0.1.0"
 
 #ifdef __cplusplus
 extern "C" {

@@ -33,13 +33,13 @@ extern "C" {
 
 // The stages between decoder and encoder. At their neutral value they leave frames untouched.
 struct ksr_pipeline_config {
-    bool use_ai;               // stage 3 is a network instead of filters; default false
-    int shader_scale;          // output size / input size per axis without AI: 2 (default) or 4
-    const char *ai_model_path; // name of a bundled model or path of a file; NULL = the default
-    int ai_scale;              // output size / input size per axis with AI: 2 (default) or 4
-    int ai_tile_size;          // tile edge in input pixels, 32..4096; default 512
-    int ai_tile_overlap;       // overlap of neighbouring tiles in input pixels, 0..512; default 64
-    double denoise;            // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
+    bool use_ai;                // stage 3 is a network instead of filters; default false
+    int shader_scale;           // output size / input size per axis without AI: 2 (default) or 4
+    const char *ai_model_path;  // name of a bundled model or path of a file; NULL = the default
+    int ai_scale;               // output size / input size per axis with AI: 2 (default) or 4
+    int ai_tile_size;           // tile edge in input pixels, 32..4096; default 512
+    int ai_tile_overlap;        // overlap of neighbouring tiles in input pixels, 0..512; default 64
+    double denoise;             // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
     double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0
     double sharpening;          // stage 4, 0 (off, default) .. 2
     double line_darkening;      // stage 4, 0 (off, default) .. 1
@@ -47,7 +47,7 @@ struct ksr_pipeline_config {
     double saturation_boost;    // stage 4, factor on chroma, 0 .. 4; default 1.0
     bool enable_temporal;       // stage 5; default false
     double temporal_weight;     // share of the previous output where still, 0 .. 0.9; default 0.15
-    double motion_threshold;    // difference that counts as motion, of full scale, 0..1; default 0.1
+    double motion_threshold; // difference that counts as motion, of full scale, 0..1; default 0.1
 };
 
 // One option passed to the encoder as it is. Both strings are borrowed.

@@ -122,14 +122,13 @@ ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path)
     return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot make the folder %s: %s", path, strerror(errno));
 }
 
-ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path,
-                                bool (*ours)(const char *name))
+ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)(const char *name))
 {
     DIR *dir = opendir(path);
     if (!dir)
         return errno == ENOENT ? KSR_OK
-                               : ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s", path,
-                                          strerror(errno));
+                               : ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s",
+                                          path, strerror(errno));
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
         if (ours(entry->d_name))
             unlinkat(dirfd(dir), entry->d_name, 0);
@@ -186,7 +185,7 @@ void ksr_fs_unlock(int *fd)
     *fd = -1;
 }
 
-#define ENDS (1 << 20)
+#define ENDS  (1 << 20)
 #define BLOCK (1 << 20)
 
 // Adds up to `length` bytes from the file's position. Returns the number read, or -1.
@@ -227,8 +226,7 @@ ksr_status ksr_fs_fingerprint(ksr_context *ctx, const char *path, bool whole,
     ksr_hasher_text(hasher, out->ends);
     if (whole && ok) {
         ksr_hasher_reset(hasher);
-        ok = fseeko(file, 0, SEEK_SET) == 0 &&
-             hash_bytes(ctx, file, INT64_MAX, block, hasher) >= 0;
+        ok = fseeko(file, 0, SEEK_SET) == 0 && hash_bytes(ctx, file, INT64_MAX, block, hasher) >= 0;
         ksr_hasher_text(hasher, out->whole);
     }
     if (!ok)

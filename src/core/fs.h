@@ -34,8 +34,7 @@ ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path);
 
 // Deletes the files of a folder whose names `ours` accepts, and the folder if nothing else is in
 // it. A missing folder is not an error, and neither is one that stays because of other files.
-ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path,
-                                bool (*ours)(const char *name));
+ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)(const char *name));
 
 // Takes the lock of a work folder: exclusive, or shared with other workers. The kernel drops it
 // with the process, so a lock never outlives its owner.

@@ -14,8 +14,7 @@ void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...) KSR
 
 // Logs the reason of a failure at KSR_LOG_ERROR and returns `status`:
 //     return ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path);
-ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...)
-    KSR_PRINTF(3, 4);
+ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...) KSR_PRINTF(3, 4);
 
 // Logs "out of memory" and returns KSR_E_NOMEM.
 ksr_status ksr_fail_memory(ksr_context *ctx);

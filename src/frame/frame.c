@@ -6,7 +6,7 @@
 
 #include "core/mem.h"
 
-#define MAX_SIZE 65535
+#define MAX_SIZE    65535
 #define STRIDE_STEP (KSR_ALIGN / sizeof(uint16_t))
 
 bool ksr_layout_is_chroma(const struct ksr_layout *layout, int i)
@@ -26,8 +26,7 @@ int ksr_layout_plane_width(const struct ksr_layout *layout, int i)
 
 int ksr_layout_plane_height(const struct ksr_layout *layout, int i)
 {
-    return subsampled(layout->height,
-                      ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0);
+    return subsampled(layout->height, ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0);
 }
 
 bool ksr_layout_equal(const struct ksr_layout *a, const struct ksr_layout *b)

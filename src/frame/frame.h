@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KSR_SAMPLE_MAX 32767
+#define KSR_SAMPLE_MAX  32767
 #define KSR_CHROMA_ZERO 16384
-#define KSR_MAX_PLANES 4
+#define KSR_MAX_PLANES  4
 
 // Where chroma samples sit between luma samples along one axis of a subsampled plane.
 enum ksr_siting {

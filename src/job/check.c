@@ -32,9 +32,9 @@ json_t *ksr_checks_to_json(const struct ksr_checks *checks)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < checks->count; i++)
-        json_array_append_new(list, json_pack("{s:s,s:b,s:s}", "name", checks->list[i].name,
-                                              "passed", checks->list[i].passed, "detail",
-                                              checks->list[i].detail));
+        json_array_append_new(list,
+                              json_pack("{s:s,s:b,s:s}", "name", checks->list[i].name, "passed",
+                                        checks->list[i].passed, "detail", checks->list[i].detail));
     return json_pack("{s:b,s:o}", "passed", ksr_checks_first_failure(checks) == NULL, "checks",
                      list);
 }
@@ -68,8 +68,8 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
     int64_t shift = 0, worst = 0;
     size_t wrong = 0, first_wrong = 0;
     for (size_t i = 0; i < count && i < output->frame_count; i++) {
-        const int64_t wanted = ksr_rescale(film->frames[kept ? kept[i] : i].time, film->time_base,
-                                           output->time_base);
+        const int64_t wanted =
+            ksr_rescale(film->frames[kept ? kept[i] : i].time, film->time_base, output->time_base);
         if (i == 0 && may_shift)
             shift = output->frames[0].time - wanted;
         const int64_t off = llabs(output->frames[i].time - wanted - shift);
@@ -102,14 +102,14 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
     status = add(ctx, checks, output.frame_count == wanted, "frames",
                  "frames: %zu in the output, %zu expected", output.frame_count, wanted);
     if (status == KSR_OK && output.frame_count == wanted)
-        status = check_times(ctx, checks, film, kept, wanted, &output,
-                             ksr_media_may_shift(output_path));
+        status =
+            check_times(ctx, checks, film, kept, wanted, &output, ksr_media_may_shift(output_path));
     const double x = (double)output.format.width / film->format.width;
     const double y = (double)output.format.height / film->format.height;
     if (status == KSR_OK)
-        status = add(ctx, checks, x >= 1 && fabs(x - y) < 1e-9, "size",
-                     "size: %dx%d from %dx%d", output.format.width, output.format.height,
-                     film->format.width, film->format.height);
+        status =
+            add(ctx, checks, x >= 1 && fabs(x - y) < 1e-9, "size", "size: %dx%d from %dx%d",
+                output.format.width, output.format.height, film->format.width, film->format.height);
     ksr_film_free(&output);
     size_t decoded = 0, bad = 0;
     const size_t limit = decode == KSR_DECODE_ALL ? SIZE_MAX : 8;
@@ -131,8 +131,9 @@ static ksr_status check_copy(ksr_context *ctx, struct ksr_checks *checks,
     if (!c->equal)
         return add(ctx, checks, false, name, "%s stream %d: %s", match->type, match->input,
                    c->difference);
-    return add(ctx, checks, true, name, "%s stream %d: all %lld packets equal, times within %.3f ms",
-               match->type, match->input, (long long)c->packets, c->worst_ms);
+    return add(ctx, checks, true, name,
+               "%s stream %d: all %lld packets equal, times within %.3f ms", match->type,
+               match->input, (long long)c->packets, c->worst_ms);
 }
 
 static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
@@ -143,7 +144,8 @@ static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, cons
     if (match->output < 0)
         return add(ctx, checks, !match->expected, name, "%s stream %d (%s): %s", match->type,
                    match->input, match->codec,
-                   match->expected ? "missing in the output" : "left out, the container has no room");
+                   match->expected ? "missing in the output"
+                                   : "left out, the container has no room");
     if (match->attachment)
         return add(ctx, checks, match->same_attachment, name, "%s stream %d: %s", match->type,
                    match->input, match->same_attachment ? "equal" : "its data differs");
@@ -153,14 +155,14 @@ static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, cons
         return status;
     if (!c.encoded_anew)
         return check_copy(ctx, checks, match, name, &c);
-    return add(ctx, checks, c.equal, name, "%s stream %d: encoded anew; start off by %.3f ms, end by "
-                                           "%.3f ms",
+    return add(ctx, checks, c.equal, name,
+               "%s stream %d: encoded anew; start off by %.3f ms, end by "
+               "%.3f ms",
                match->type, match->input, c.start_ms, c.end_ms);
 }
 
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                             const char *output_path, int video_stream,
-                             const enum ksr_carry *carry)
+                             const char *output_path, int video_stream, const enum ksr_carry *carry)
 {
     struct ksr_stream_match *matches;
     int count;

@@ -26,7 +26,6 @@ struct access {
     bool nullable; // T_STRING: may be NULL
 };
 
-
 // clang-format off
 // object, name, type, range, default, help; kind, member, minimum, maximum, multiple, may be NULL
 #define FIELDS(F) \
@@ -64,7 +63,7 @@ struct access {
 // clang-format on
 
 #define DOC(object, name, type, range, value, help, ...) {object, name, type, range, value, help},
-#define ACCESS(object, name, type, range, value, help, kind, member, ...) \
+#define ACCESS(object, name, type, range, value, help, kind, member, ...)                          \
     {kind, offsetof(struct ksr_processor_config, member), __VA_ARGS__},
 
 static const struct ksr_config_field docs[] = {FIELDS(DOC)};
@@ -281,8 +280,7 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
     void *target = member(&config->values, i);
     double number;
     switch (accesses[i].type) {
-    case T_BOOL:
-        return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
+    case T_BOOL: return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
     case T_INT:
     case T_NUMBER:
         return parse_number(value, &number) && set_number(config, i, number)
@@ -344,7 +342,8 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
     const bool is_map = accesses[i].type == T_MAP;
     if (is_map && json_is_object(value)) {
         clear_options(config);
-        json_object_foreach((json_t *)value, key, item) {
+        json_object_foreach((json_t *)value, key, item)
+        {
             char *pair = json_is_string(item) ? ksr_format("%s=%s", key, json_string_value(item))
                          : json_is_integer(item)
                              ? ksr_format("%s=%lld", key, (long long)json_integer_value(item))
@@ -382,7 +381,8 @@ ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const ch
     json_t *group, *value;
     if (!json_is_object(root))
         return ksr_fail(config->ctx, KSR_E_PARAM, "%s: not a JSON object", what);
-    json_object_foreach((json_t *)root, object, group) {
+    json_object_foreach((json_t *)root, object, group)
+    {
         if (strcmp(object, "pipeline") != 0 && strcmp(object, "encoder") != 0 &&
             strcmp(object, "processor") != 0)
             return ksr_fail(config->ctx, KSR_E_PARAM,
@@ -391,7 +391,8 @@ ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const ch
         if (!json_is_object(group))
             return ksr_fail(config->ctx, KSR_E_PARAM, "%s: '%s' is not a JSON object", what,
                             object);
-        json_object_foreach(group, name, value) {
+        json_object_foreach(group, name, value)
+        {
             const int i = find_field(name);
             if (i < 0 || strcmp(docs[i].object, object) != 0)
                 return ksr_fail(config->ctx, KSR_E_PARAM, "%s: unknown name '%s' in '%s'", what,
@@ -411,9 +412,8 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
     char *text;
     ksr_status status = ksr_fs_read_file(config->ctx, path, &text, NULL);
     if (status != KSR_OK)
-        return status == KSR_E_INPUT
-                   ? ksr_fail(config->ctx, KSR_E_PARAM, "Cannot read %s", path)
-                   : status;
+        return status == KSR_E_INPUT ? ksr_fail(config->ctx, KSR_E_PARAM, "Cannot read %s", path)
+                                     : status;
     json_error_t error;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
     free(text);
@@ -449,8 +449,8 @@ json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_
 {
     json_t *root = json_pack("{s{}s{}s{}}", "pipeline", "encoder", "processor");
     for (int i = 0; root && i < (int)FIELD_COUNT; i++) {
-        const bool is_path = strcmp(docs[i].name, "input_path") == 0 ||
-                             strcmp(docs[i].name, "output_path") == 0;
+        const bool is_path =
+            strcmp(docs[i].name, "input_path") == 0 || strcmp(docs[i].name, "output_path") == 0;
         if (is_path && !with_paths)
             continue;
         if (json_object_set_new(json_object_get(root, docs[i].object), docs[i].name,

@@ -14,10 +14,10 @@
 struct joining {
     ksr_context *ctx;
     const struct ksr_job *job;
-    size_t *frames;         // frame of the film per output frame
+    size_t *frames; // frame of the film per output frame
     size_t frame_count;
-    size_t *first;          // per segment: its first output frame
-    uint32_t delay;         // frames between decode and presentation order
+    size_t *first;  // per segment: its first output frame
+    uint32_t delay; // frames between decode and presentation order
     size_t written;
     struct ksr_join_result result;
 };
@@ -128,8 +128,8 @@ static ksr_status check_output(struct joining *j, const char *path)
 {
     const struct ksr_manifest *m = &j->job->manifest;
     struct ksr_checks checks = {0};
-    ksr_status status = ksr_check_film(j->ctx, &checks, &m->film, j->frames, j->frame_count, path,
-                                       KSR_DECODE_SOME);
+    ksr_status status =
+        ksr_check_film(j->ctx, &checks, &m->film, j->frames, j->frame_count, path, KSR_DECODE_SOME);
     if (status == KSR_OK && !m->output.image)
         status = ksr_check_streams(j->ctx, &checks, m->input_path, path, m->film.stream,
                                    m->output.carry);
@@ -140,8 +140,7 @@ static ksr_status check_output(struct joining *j, const char *path)
     return status;
 }
 
-ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
-                        struct ksr_join_result *result)
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_join_result *result)
 {
     const struct ksr_manifest *m = &job->manifest;
     struct joining j = {.ctx = ctx, .job = job};

@@ -9,7 +9,7 @@
 #include "job/config.h"
 
 #define MANIFEST_VERSION 1
-#define MAX_FRAMES 100000000
+#define MAX_FRAMES       100000000
 
 void ksr_manifest_free(struct ksr_manifest *m)
 {
@@ -53,11 +53,11 @@ static const char *first_difference(const json_t *a, const json_t *b)
 {
     const char *group, *name;
     json_t *members, *value;
-    json_object_foreach((json_t *)json_object_get(a, "config"), group, members)
-        json_object_foreach(members, name, value)
-            if (!json_equal(value, json_object_get(
-                                       json_object_get(json_object_get(b, "config"), group), name)))
-                return name;
+    json_object_foreach((json_t *)json_object_get(a, "config"), group, members) json_object_foreach(
+        members, name,
+        value) if (!json_equal(value,
+                               json_object_get(json_object_get(json_object_get(b, "config"), group),
+                                               name))) return name;
     return "the configuration";
 }
 
@@ -71,8 +71,8 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
         what = "a version of KizunaSR or its libraries";
     else
         what = first_difference(there, wanted);
-    return ksr_fail(ctx, KSR_E_MISMATCH,
-                    "%s holds another job: %s differs (--fresh starts over)", folder, what);
+    return ksr_fail(ctx, KSR_E_MISMATCH, "%s holds another job: %s differs (--fresh starts over)",
+                    folder, what);
 }
 
 // --- Writing ---
@@ -157,8 +157,8 @@ ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *m, con
     char *path = ksr_format("%s/manifest.json", folder);
     json_t *root = manifest_to_json(m);
     char *text = root ? json_dumps(root, JSON_COMPACT | KSR_JSON_REALS) : NULL;
-    const ksr_status status = path && text ? ksr_fs_write_file(ctx, path, text, strlen(text))
-                                           : ksr_fail_memory(ctx);
+    const ksr_status status =
+        path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
     free(text);
     json_decref(root);
     free(path);
@@ -187,8 +187,8 @@ static bool read_format(const json_t *o, struct ksr_video_format *f)
                           "chroma_location", &f->chroma_location, "interlaced", &interlaced) != 0)
         return false;
     f->interlaced = interlaced;
-    return read_text(o, "pixel_format", f->pixel_format, sizeof(f->pixel_format)) &&
-           f->width > 0 && f->width <= 65535 && f->height > 0 && f->height <= 65535;
+    return read_text(o, "pixel_format", f->pixel_format, sizeof(f->pixel_format)) && f->width > 0 &&
+           f->width <= 65535 && f->height > 0 && f->height <= 65535;
 }
 
 static bool read_film(const json_t *o, struct ksr_film *film)
@@ -223,7 +223,8 @@ static bool read_encoder(const json_t *o, struct ksr_encoder_settings *e)
     e->global_header = global_header;
     e->promised = promised;
     e->bit_rate = bit_rate;
-    json_object_foreach(options, name, value) {
+    json_object_foreach(options, name, value)
+    {
         struct ksr_name_value *slot = &e->options[e->option_count];
         if (e->option_count >= KSR_MAX_ENCODER_OPTIONS || strlen(name) >= sizeof(slot->name) ||
             !read_text(options, name, slot->value, sizeof(slot->value)))
@@ -243,15 +244,17 @@ static bool read_output(const json_t *o, struct ksr_output_plan *out)
     json_int_t rate;
     json_t *streams, *value;
     size_t i;
-    if (!o || json_unpack((json_t *)o, "{s:b,s:b,s:o,s:I}", "image", &image, "keep_tags",
-                          &keep_tags, "streams", &streams, "audio_bit_rate", &rate) != 0 ||
+    if (!o ||
+        json_unpack((json_t *)o, "{s:b,s:b,s:o,s:I}", "image", &image, "keep_tags", &keep_tags,
+                    "streams", &streams, "audio_bit_rate", &rate) != 0 ||
         json_array_size(streams) > KSR_MAX_STREAMS)
         return false;
     out->image = image;
     out->keep_tags = keep_tags;
     out->audio_bit_rate = rate;
     out->stream_count = (int)json_array_size(streams);
-    json_array_foreach(streams, i, value) {
+    json_array_foreach(streams, i, value)
+    {
         int carry = 0;
         const char *text = json_is_string(value) ? json_string_value(value) : "";
         while (carry <= KSR_CARRY_DROP && strcmp(text, carry_names[carry]) != 0)

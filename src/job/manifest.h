@@ -21,12 +21,12 @@ struct ksr_segment_plan {
 };
 
 struct ksr_manifest {
-    json_t *key;             // {"input", "config", "versions"}
-    char id[KSR_HASH_TEXT];  // hash of the key: the job's name in segments
+    json_t *key;            // {"input", "config", "versions"}
+    char id[KSR_HASH_TEXT]; // hash of the key: the job's name in segments
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute
-    ksr_config *config;      // resolved, paths included
-    struct ksr_film film;    // frames, no keys
+    ksr_config *config;             // resolved, paths included
+    struct ksr_film film;           // frames, no keys
     struct ksr_encoder_settings encoder;
     struct ksr_output_plan output;
     struct ksr_segment_plan *segments;

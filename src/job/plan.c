@@ -77,8 +77,7 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
         if (end <= start)
             continue; // a hole in the film: no frame for this piece of time
         const size_t lead = start > (size_t)warmup ? start - (size_t)warmup : 0;
-        segments[n++] =
-            (struct ksr_segment_plan){start, end - start, ksr_plan_start(film, lead)};
+        segments[n++] = (struct ksr_segment_plan){start, end - start, ksr_plan_start(film, lead)};
         start = end;
     }
     *count = n;
@@ -108,12 +107,12 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (f->width > 65535 / scale || f->height > 65535 / scale)
         return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to be scaled by %d", f->width,
                         f->height, scale);
-    status = ksr_encoder_resolve(ctx, &config->encoder, &m->film, f->width * scale,
-                                 f->height * scale, ksr_output_global_header(&m->output),
-                                 image_codec, &m->encoder);
+    status =
+        ksr_encoder_resolve(ctx, &config->encoder, &m->film, f->width * scale, f->height * scale,
+                            ksr_output_global_header(&m->output), image_codec, &m->encoder);
     if (status == KSR_OK)
-        status = ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder,
-                                  &m->output);
+        status =
+            ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);
     return status;
 }
 
@@ -150,8 +149,9 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
     const int scale = m->encoder.format.width / film->format.width;
     const double wanted = 2.0 * (double)m->input.size * scale * scale / 2;
     if (room >= 0 && (double)room < wanted)
-        ksr_log(ctx, KSR_LOG_WARNING, "free disk space may not suffice: %.0f MiB free, about %.0f "
-                                      "MiB wanted",
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "free disk space may not suffice: %.0f MiB free, about %.0f "
+                "MiB wanted",
                 (double)room / 1048576, wanted / 1048576);
 }
 
@@ -175,8 +175,7 @@ static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 }
 
 ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
-                         const struct ksr_fingerprint *input, json_t *key,
-                         struct ksr_manifest *out)
+                         const struct ksr_fingerprint *input, json_t *key, struct ksr_manifest *out)
 {
     memset(out, 0, sizeof(*out));
     out->key = json_incref(key);

@@ -122,8 +122,8 @@ ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job)
                              (json_int_t)print.size, "ends", print.ends);
     char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
     if (status == KSR_OK)
-        status = path && text ? ksr_fs_write_file(ctx, path, text, strlen(text))
-                              : ksr_fail_memory(ctx);
+        status =
+            path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
     free(text);
     json_decref(note);
     free(path);
@@ -274,9 +274,8 @@ static ksr_status check_unchanged(ksr_context *ctx, const struct ksr_manifest *m
                         m->input_path);
     ksr_encoder_identity(ctx, m->encoder.codec, identity);
     json_t *versions = json_object_get(m->key, "versions");
-    const char *const want[][2] = {{"kizunasr", ksr_version()},
-                                   {"libraries", ksr_library_versions()},
-                                   {"encoder", identity}};
+    const char *const want[][2] = {
+        {"kizunasr", ksr_version()}, {"libraries", ksr_library_versions()}, {"encoder", identity}};
     for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
         const char *there = json_string_value(json_object_get(versions, want[i][0]));
         if (!there || strcmp(there, want[i][1]) != 0)

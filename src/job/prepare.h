@@ -23,8 +23,7 @@ ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *
 
 // Opens a folder that has a manifest: for work (shared) and join (exclusive). Checks that the
 // input and the versions are still those of the plan.
-ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive,
-                        struct ksr_job *job);
+ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, struct ksr_job *job);
 
 // Releases the lock and frees everything; leaves the folder.
 void ksr_job_close(struct ksr_job *job);

@@ -30,12 +30,12 @@ struct ksr_worker {
 struct making {
     const struct ksr_segment_plan *plan;
     int number;
-    size_t next;           // frame of the film that the reader holds; SIZE_MAX = no more
+    size_t next; // frame of the film that the reader holds; SIZE_MAX = no more
     bool next_damaged;
-    bool have_good;        // worker->good is set
+    bool have_good; // worker->good is set
     ksr_encoder *encoder;
     ksr_segment_writer *writer;
-    int64_t *times;        // of the frames sent to the encoder, in its time base
+    int64_t *times; // of the frames sent to the encoder, in its time base
     size_t sent;
     int64_t bytes;
     struct ksr_segment_info info;
@@ -187,8 +187,8 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct ksr
     const int64_t time = ticks ? (int64_t)(i - m->plan->first)
                                : film->frames[i].time - film->frames[m->plan->first].time;
     m->times[m->sent++] = time;
-    ksr_status status = ksr_encoder_write(w->ctx, m->encoder, frame, time,
-                                          ticks ? 1 : film->frames[i].duration);
+    ksr_status status =
+        ksr_encoder_write(w->ctx, m->encoder, frame, time, ticks ? 1 : film->frames[i].duration);
     if (status == KSR_OK)
         status = store_packets(w, m);
     if (status == KSR_OK && w->listener.frame)
@@ -215,11 +215,10 @@ static ksr_status finish_encoder(ksr_worker *w, struct making *m)
 static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
 {
     const struct ksr_manifest *manifest = w->manifest;
-    struct ksr_encoder_input input = {.source = &manifest->film.format,
-                                      .dither = w->config->encoder.dither,
-                                      .pool = w->pool};
-    input.layout = ksr_pipeline_output_layout(
-        &w->layout, manifest->encoder.format.width / w->layout.width);
+    struct ksr_encoder_input input = {
+        .source = &manifest->film.format, .dither = w->config->encoder.dither, .pool = w->pool};
+    input.layout =
+        ksr_pipeline_output_layout(&w->layout, manifest->encoder.format.width / w->layout.width);
     m->times = calloc(m->plan->count, sizeof(m->times[0]));
     m->info.skipped = calloc(m->plan->count, sizeof(m->info.skipped[0]));
     if (!m->times || !m->info.skipped)
@@ -228,8 +227,7 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
     // A lead longer than planned begins at the start of the film, where any frame is clean.
     const struct ksr_film_key start = {0, manifest->film.frames[0].time, -1};
     const bool planned = lead >= m->plan->from.frame;
-    ksr_status status =
-        ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
+    ksr_status status = ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
     if (status == KSR_OK)
         status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
     if (status == KSR_OK)
@@ -289,7 +287,8 @@ ksr_status ksr_worker_run(ksr_worker *w, int segment)
         if (!again)
             return status;
         if (lead == 0)
-            return ksr_fail(w->ctx, KSR_E_PROCESS, "no frame before frame %zu is good", plan->first);
+            return ksr_fail(w->ctx, KSR_E_PROCESS, "no frame before frame %zu is good",
+                            plan->first);
         warmup = warmup * 2 + 64;
     }
 }

@@ -9,11 +9,11 @@
 
 #include "core/mem.h"
 
-#define MAGIC "KSRSEG1\n"
-#define MAGIC_SIZE 8
-#define TEXT_SIZE (KSR_HASH_TEXT - 1)
-#define END_MARK UINT32_C(0xffffffff)
-#define MAX_PACKET (UINT32_C(1) << 30)
+#define MAGIC       "KSRSEG1\n"
+#define MAGIC_SIZE  8
+#define TEXT_SIZE   (KSR_HASH_TEXT - 1)
+#define END_MARK    UINT32_C(0xffffffff)
+#define MAX_PACKET  (UINT32_C(1) << 30)
 #define MAX_SKIPPED (UINT32_C(1) << 24)
 
 void ksr_segment_info_free(struct ksr_segment_info *info)
@@ -54,8 +54,8 @@ static ksr_status put_u32(ksr_context *ctx, ksr_segment_writer *w, uint32_t v)
     return put(ctx, w, bytes, sizeof(bytes));
 }
 
-static ksr_status put_start(ksr_context *ctx, ksr_segment_writer *w, int number,
-                            const char *job_id, const void *headers, size_t headers_size)
+static ksr_status put_start(ksr_context *ctx, ksr_segment_writer *w, int number, const char *job_id,
+                            const void *headers, size_t headers_size)
 {
     ksr_status status = put(ctx, w, MAGIC, MAGIC_SIZE);
     if (status == KSR_OK)

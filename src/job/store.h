@@ -18,11 +18,11 @@
 // What a worker tells about a segment beside its packets.
 struct ksr_segment_info {
     uint32_t packets;
-    uint32_t delay;     // frames the encoder may hold back; read from a file: or really does
-    uint32_t repeated;  // frames shown again in place of bad ones
-    uint32_t *skipped;  // frames (from 0 in the segment) without a packet, rising; owned
+    uint32_t delay;    // frames the encoder may hold back; read from a file: or really does
+    uint32_t repeated; // frames shown again in place of bad ones
+    uint32_t *skipped; // frames (from 0 in the segment) without a packet, rising; owned
     uint32_t skipped_count;
-    int64_t size;       // bytes of the file
+    int64_t size;                // bytes of the file
     char headers[KSR_HASH_TEXT]; // of the parameter sets; filled in on reading
 };
 

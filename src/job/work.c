@@ -95,8 +95,8 @@ static ksr_status list_missing(struct crew *crew, const int *segments, size_t co
                             m->segment_count - 1);
         bool valid;
         struct ksr_segment_info info = {0};
-        const ksr_status status = ksr_segment_check(crew->ctx, crew->job->folder, number, m->id,
-                                                    &valid, &info);
+        const ksr_status status =
+            ksr_segment_check(crew->ctx, crew->job->folder, number, m->id, &valid, &info);
         if (status != KSR_OK)
             return status;
         crew->total += (int64_t)m->segments[number].count;
@@ -140,8 +140,7 @@ static void run_workers(struct crew *crew, int workers)
 }
 
 ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *segments,
-                        size_t count, const struct ksr_run_options *options,
-                        int *reused)
+                        size_t count, const struct ksr_run_options *options, int *reused)
 {
     const size_t total = (size_t)job->manifest.segment_count;
     struct crew crew = {.ctx = ctx, .job = job};

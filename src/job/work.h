@@ -8,8 +8,7 @@
 // Makes the listed segments (count 0: all) that are not finished yet.
 // options: threads and workers. *reused: how many were there already.
 ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *segments,
-                        size_t count, const struct ksr_run_options *options,
-                        int *reused);
+                        size_t count, const struct ksr_run_options *options, int *reused);
 
 struct ksr_join_result {
     int64_t size;              // of the output, in bytes

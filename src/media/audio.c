@@ -245,10 +245,9 @@ static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
         return KSR_OK;
     if (!ready_frame(a, a->converted, capacity))
         return ksr_fail_memory(ctx);
-    const int count =
-        swr_convert(a->resampler, a->converted->extended_data, capacity,
-                    frame ? (const uint8_t **)(uintptr_t)frame->extended_data : NULL,
-                    frame ? frame->nb_samples : 0);
+    const int count = swr_convert(a->resampler, a->converted->extended_data, capacity,
+                                  frame ? (const uint8_t **)(uintptr_t)frame->extended_data : NULL,
+                                  frame ? frame->nb_samples : 0);
     if (count < 0)
         return ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
                         a->stream->index);
@@ -264,8 +263,7 @@ static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
 // A track may change its format in the middle (broadcasts do).
 static bool same_format(const ksr_audio *a, const AVFrame *frame)
 {
-    return frame->format == a->decoder->sample_fmt &&
-           frame->sample_rate == a->decoder->sample_rate;
+    return frame->format == a->decoder->sample_fmt && frame->sample_rate == a->decoder->sample_rate;
 }
 
 ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet)

@@ -191,8 +191,9 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     else
         return drop(d, stream);
     if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
-        ksr_log(d->ctx, KSR_LOG_WARNING, "video stream %d is copied as it is: only stream %d is "
-                                         "upscaled",
+        ksr_log(d->ctx, KSR_LOG_WARNING,
+                "video stream %d is copied as it is: only stream %d is "
+                "upscaled",
                 stream->index, d->film->stream);
     return KSR_OK;
 }

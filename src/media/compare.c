@@ -40,7 +40,9 @@ static void fill_match(struct ksr_stream_match *m, const AVStream *in, const AVS
     m->input = in->index;
     m->output = out ? out->index : -1;
     snprintf(m->type, sizeof(m->type), "%s",
-             ksr_stream_is_cover(in) ? "cover" : type ? type : "unknown");
+             ksr_stream_is_cover(in) ? "cover"
+             : type                  ? type
+                                     : "unknown");
     snprintf(m->codec, sizeof(m->codec), "%s", avcodec_get_name(in->codecpar->codec_id));
     m->attachment = in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
     m->same_attachment = out && same_attachment(in, out);
@@ -72,13 +74,12 @@ static ksr_status match_by_guess(ksr_context *ctx, const AVFormatContext *input,
         return ksr_fail_memory(ctx);
     for (unsigned i = 0; i < input->nb_streams; i++) {
         const AVStream *in = input->streams[i];
-        const int partner = (int)i == video_stream
-                                ? output_video
-                                : guess_partner(in, output, taken, output_video);
+        const int partner =
+            (int)i == video_stream ? output_video : guess_partner(in, output, taken, output_video);
         fill_match(&matches[i], in, partner < 0 ? NULL : output->streams[partner]);
         matches[i].guessed = true;
-        matches[i].expected =
-            !muxer || avformat_query_codec(muxer, in->codecpar->codec_id, FF_COMPLIANCE_NORMAL) == 1;
+        matches[i].expected = !muxer || avformat_query_codec(muxer, in->codecpar->codec_id,
+                                                             FF_COMPLIANCE_NORMAL) == 1;
         if (partner >= 0) {
             taken[partner] = true;
             matches[i].encoded =
@@ -205,8 +206,8 @@ static void compare_copied(ksr_context *ctx, struct side *in, struct side *out, 
         }
         if (in->packet->pts != AV_NOPTS_VALUE && out->packet->pts != AV_NOPTS_VALUE &&
             !ksr_stream_is_cover(in->stream)) {
-            const double off = milliseconds(out, out->packet->pts) -
-                               milliseconds(in, in->packet->pts);
+            const double off =
+                milliseconds(out, out->packet->pts) - milliseconds(in, in->packet->pts);
             if (may_shift && c->packets == 0)
                 shift = off;
             if (fabs(off - shift) > c->worst_ms)
@@ -257,8 +258,7 @@ static void compare_extents(struct side *in, struct side *out, bool may_shift,
 }
 
 ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const char *output_path,
-                             const struct ksr_stream_match *match,
-                             struct ksr_stream_comparison *c)
+                             const struct ksr_stream_match *match, struct ksr_stream_comparison *c)
 {
     struct side in = {0}, out = {0};
     memset(c, 0, sizeof(*c));

@@ -89,8 +89,8 @@ static ksr_status check_headers(ksr_context *ctx, const struct ksr_encoder_setti
     return ksr_fail(ctx, KSR_E_PROCESS, "%s opens with other settings than in the plan", s->codec);
 }
 
-static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settings *s,
-                               int threads, AVCodecContext *c)
+static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settings *s, int threads,
+                               AVCodecContext *c)
 {
     AVDictionary *options = NULL;
     char text[256];
@@ -140,8 +140,7 @@ static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
 }
 
 ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
-                            const struct ksr_encoder_input *input, int threads,
-                            ksr_encoder **out)
+                            const struct ksr_encoder_input *input, int threads, ksr_encoder **out)
 {
     ksr_ffmpeg_init();
     *out = NULL;
@@ -183,14 +182,13 @@ static ksr_status encode_failed(ksr_context *ctx, const ksr_encoder *encoder, in
                     ksr_ffmpeg_error(result, text));
 }
 
-ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder,
-                             const struct ksr_frame *frame, int64_t time, int64_t duration)
+ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, const struct ksr_frame *frame,
+                             int64_t time, int64_t duration)
 {
     AVFrame *picture = writable_picture(encoder);
     if (!picture)
         return ksr_fail_memory(ctx);
-    const ksr_status status =
-        ksr_pixels_write(ctx, encoder->writer, frame, picture, encoder->pool);
+    const ksr_status status = ksr_pixels_write(ctx, encoder->writer, frame, picture, encoder->pool);
     if (status != KSR_OK)
         return status;
     picture->pts = time;
@@ -220,9 +218,9 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
         return KSR_OK;
     if (result < 0)
         return encode_failed(ctx, encoder, result);
-    *packet = (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
-                                  encoder->packet->pts,
-                                  (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};
+    *packet =
+        (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
+                            encoder->packet->pts, (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};
     return KSR_OK;
 }
 

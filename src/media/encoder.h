@@ -29,11 +29,11 @@ struct ksr_encoder_settings {
     char codec[64];                 // FFmpeg encoder name
     struct ksr_video_format format; // of the encoded video
     struct ksr_rational time_base;  // of the times handed in
-    bool frame_ticks;    // the encoder cannot take the film's time base: times are frame numbers
-    bool global_header;  // the container keeps the parameter sets
-    int64_t bit_rate;    // bits per second; 0 = by quality
-    int quality_scale;   // fixed quantizer for encoders without crf; 0 = off
-    bool promised;       // its bytes are covered by the promise of docs/determinism.md
+    bool frame_ticks;   // the encoder cannot take the film's time base: times are frame numbers
+    bool global_header; // the container keeps the parameter sets
+    int64_t bit_rate;   // bits per second; 0 = by quality
+    int quality_scale;  // fixed quantizer for encoders without crf; 0 = off
+    bool promised;      // its bytes are covered by the promise of docs/determinism.md
     struct ksr_name_value options[KSR_MAX_ENCODER_OPTIONS];
     int option_count;
     char headers[KSR_HASH_TEXT]; // hash of the parameter sets; a worker that gets others fails
@@ -83,13 +83,12 @@ typedef struct ksr_encoder ksr_encoder;
 // Returns KSR_OK, KSR_E_PARAM (it does not open), KSR_E_PROCESS (it opens with other parameter
 // sets than in plan), KSR_E_NOMEM; logged.
 ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
-                            const struct ksr_encoder_input *input, int threads,
-                            ksr_encoder **out);
+                            const struct ksr_encoder_input *input, int threads, ksr_encoder **out);
 void ksr_encoder_close(ksr_encoder **encoder);
 
 // Encodes one frame. time: rising from call to call, in settings.time_base.
-ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder,
-                             const struct ksr_frame *frame, int64_t time, int64_t duration);
+ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, const struct ksr_frame *frame,
+                             int64_t time, int64_t duration);
 
 // Tells the encoder that no frame follows.
 ksr_status ksr_encoder_finish(ksr_context *ctx, ksr_encoder *encoder);

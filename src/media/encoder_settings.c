@@ -16,7 +16,7 @@ struct encoder_kind {
     bool presets;             // it knows the x264 preset names
     const char *lossless_key; // option that makes crf 0 lossless
     const char *lossless_value;
-    const char *params_key;   // option that takes the encoder's own key=value list
+    const char *params_key; // option that takes the encoder's own key=value list
     const char *pins;
 };
 
@@ -37,7 +37,7 @@ static const struct encoder_kind *find_kind(const char *codec)
     return NULL;
 }
 
-static const char *const presets[] = {"ultrafast", "superfast", "veryfast", "faster", "fast",
+static const char *const presets[] = {"ultrafast", "superfast", "veryfast", "faster",   "fast",
                                       "medium",    "slow",      "slower",   "veryslow", "placebo"};
 
 static bool is_preset(const char *name)
@@ -178,8 +178,8 @@ static ksr_status set_params(ksr_context *ctx, const struct encoder_kind *kind,
             user = config->encoder_options[i].value;
     const bool x265 = strcmp(kind->codec, "libx265") == 0;
     const char *lossless = x265 && config->crf == 0 && !config->bitrate ? ":lossless=1" : "";
-    const int length = snprintf(params, sizeof(params), "%s%s%s%s", user, *user ? ":" : "",
-                                kind->pins, lossless);
+    const int length =
+        snprintf(params, sizeof(params), "%s%s%s%s", user, *user ? ":" : "", kind->pins, lossless);
     if (length < 0 || (size_t)length >= sizeof(params))
         return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s is too long", kind->params_key);
     return set_option(ctx, out, kind->params_key, params);
@@ -207,8 +207,8 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
         if (strcmp(config->encoder_options[i].key, "threads") == 0)
             return ksr_fail(ctx, KSR_E_PARAM,
                             "encoder_options: threads would change the bytes; use --threads");
-        status = set_option(ctx, out, config->encoder_options[i].key,
-                            config->encoder_options[i].value);
+        status =
+            set_option(ctx, out, config->encoder_options[i].key, config->encoder_options[i].value);
     }
     if (status == KSR_OK && kind && kind->params_key)
         status = set_params(ctx, kind, config, out);
@@ -232,8 +232,7 @@ static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_bas
 {
     const bool few_rates =
         codec->id == AV_CODEC_ID_MPEG1VIDEO || codec->id == AV_CODEC_ID_MPEG2VIDEO;
-    return !find_kind(codec->name) &&
-           (few_rates || time_base.den > 65535 || time_base.num > 65535);
+    return !find_kind(codec->name) && (few_rates || time_base.den > 65535 || time_base.num > 65535);
 }
 
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
@@ -297,7 +296,8 @@ void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH
     snprintf(s.codec, sizeof(s.codec), "%s", codec);
     s.format = grey;
     ksr_hasher *hasher = ksr_hasher_create();
-    bool ok = hasher && kind && (!kind->params_key || set_params(NULL, kind, &config, &s) == KSR_OK);
+    bool ok =
+        hasher && kind && (!kind->params_key || set_params(NULL, kind, &config, &s) == KSR_OK);
     ok = ok && ksr_pixels_layout(&grey, &input.layout, &bits) &&
          ksr_frame_alloc(&frame, &input.layout) &&
          ksr_encoder_open(NULL, &s, &input, 1, &encoder) == KSR_OK &&

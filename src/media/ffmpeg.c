@@ -100,10 +100,10 @@ static void format_versions(void)
                 {"libswresample", swresample_version()}};
     size_t used = 0;
     for (size_t i = 0; i < sizeof(libs) / sizeof(libs[0]); i++)
-        used += (size_t)snprintf(versions + used, sizeof(versions) - used, "%s%s %u.%u.%u",
-                                 i ? ", " : "", libs[i].name, AV_VERSION_MAJOR(libs[i].version),
-                                 AV_VERSION_MINOR(libs[i].version),
-                                 AV_VERSION_MICRO(libs[i].version));
+        used +=
+            (size_t)snprintf(versions + used, sizeof(versions) - used, "%s%s %u.%u.%u",
+                             i ? ", " : "", libs[i].name, AV_VERSION_MAJOR(libs[i].version),
+                             AV_VERSION_MINOR(libs[i].version), AV_VERSION_MICRO(libs[i].version));
 }
 
 const char *ksr_library_versions(void)

@@ -52,9 +52,9 @@ size_t ksr_film_find(const struct ksr_film *film, int64_t source)
 static void report(ksr_context *ctx, const struct ksr_input *input, int64_t size)
 {
     const int64_t at = input->format->pb ? avio_tell(input->format->pb) : 0;
-    ksr_report_progress(
-        ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN, .done = at < size ? at : size,
-                                    .total = size});
+    ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN,
+                                                    .done = at < size ? at : size,
+                                                    .total = size});
 }
 
 // Reads the next packet. Returns KSR_OK with *end false, or with *end true after the last one.
@@ -176,8 +176,8 @@ static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
         if (!ksr_array_reserve((void **)&film->keys, &capacity, film->key_count + 1,
                                sizeof(film->keys[0])))
             return false;
-        film->keys[film->key_count++] = (struct ksr_film_key){
-            ksr_film_find(film, note->pts), note->pts, note->position};
+        film->keys[film->key_count++] =
+            (struct ksr_film_key){ksr_film_find(film, note->pts), note->pts, note->position};
     }
     // Keyframes come in presentation order in every sane file; where not, they are no borders.
     for (size_t i = 1; i < film->key_count; i++)
@@ -234,16 +234,13 @@ static void describe_frame(const struct ksr_input *input, AVFrame *frame,
     out->color_range = frame->color_range ? frame->color_range : p->color_range;
     out->color_space =
         frame->colorspace != AVCOL_SPC_UNSPECIFIED ? frame->colorspace : p->color_space;
-    out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED
-                               ? frame->color_primaries
-                               : p->color_primaries;
+    out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED ? frame->color_primaries
+                                                                           : p->color_primaries;
     out->color_transfer =
         frame->color_trc != AVCOL_TRC_UNSPECIFIED ? frame->color_trc : p->color_trc;
-    out->chroma_location =
-        frame->chroma_location ? frame->chroma_location : p->chroma_location;
-    out->interlaced = ksr_av_frame_interlaced(frame) ||
-                      (p->field_order != AV_FIELD_UNKNOWN &&
-                       p->field_order != AV_FIELD_PROGRESSIVE);
+    out->chroma_location = frame->chroma_location ? frame->chroma_location : p->chroma_location;
+    out->interlaced = ksr_av_frame_interlaced(frame) || (p->field_order != AV_FIELD_UNKNOWN &&
+                                                         p->field_order != AV_FIELD_PROGRESSIVE);
 }
 
 // Decodes linearly from the start. visit: called for every frame; returning false ends the walk.
@@ -326,8 +323,7 @@ static ksr_status decode_film(ksr_context *ctx, const char *path, struct ksr_fil
     if (status != KSR_OK)
         return status;
     ksr_input_select(&input, film->stream);
-    struct linear_index index = {.look = {.input = &input, .format = &film->format},
-                                 .film = film};
+    struct linear_index index = {.look = {.input = &input, .format = &film->format}, .film = film};
     status = ksr_input_open_decoder(ctx, &input);
     if (status == KSR_OK)
         status = film->linear ? walk_frames(ctx, &input, note_frame, &index)
@@ -352,8 +348,7 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     list->why_decode = codec_reason(input.video);
-    status = film->corrupt ? read_packets(ctx, &input, tolerant, film, list)
-                           : ksr_fail_memory(ctx);
+    status = film->corrupt ? read_packets(ctx, &input, tolerant, film, list) : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->count == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
@@ -363,8 +358,7 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     return status;
 }
 
-ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant,
-                          struct ksr_film *out)
+ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)
 {
     struct packet_list list = {0};
     memset(out, 0, sizeof(*out));

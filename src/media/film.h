@@ -21,7 +21,7 @@ struct ksr_rational {
 // uses as they are; 2 = unspecified (0 for range and chroma_location).
 struct ksr_video_format {
     int width, height;
-    char pixel_format[32]; // FFmpeg name
+    char pixel_format[32];             // FFmpeg name
     struct ksr_rational sample_aspect; // 0/1 = not known
     struct ksr_rational frame_rate;    // average, for encoders that want one
     int color_range, color_space, color_primaries, color_transfer;
@@ -55,15 +55,14 @@ struct ksr_film {
     bool open_gop; // some frames before a keyframe are decoded after it
     bool *corrupt; // per stream of the file: the demuxer flagged a packet of it as corrupt
     int stream_count;
-    int repaired;  // timestamps that were missing, equal or falling
+    int repaired; // timestamps that were missing, equal or falling
 };
 
 // Indexes a file; reads it once, or twice where it must be decoded. tolerant: a file that ends
 // in the middle is taken as far as it goes, with a warning, instead of failing.
 // Logs a warning for what was repaired. Free with ksr_film_free().
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
-ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant,
-                          struct ksr_film *out);
+ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out);
 
 // Frees everything; leaves *film all zero. Accepts an all-zero film.
 void ksr_film_free(struct ksr_film *film);

@@ -7,7 +7,7 @@
 
 struct ksr_input {
     AVFormatContext *format;
-    AVStream *video;      // the stream to process; never cover art
+    AVStream *video;         // the stream to process; never cover art
     AVCodecContext *decoder; // NULL until ksr_input_open_decoder()
 };
 

@@ -99,8 +99,10 @@ static json_t *describe_stream(const AVStream *stream)
     const AVCodecParameters *p = stream->codecpar;
     const char *type = av_get_media_type_string(p->codec_type);
     json_t *o = json_pack("{s:i,s:s,s:s,s:b,s:b}", "index", stream->index, "type",
-                          ksr_stream_is_cover(stream) ? "cover" : type ? type : "unknown", "codec",
-                          avcodec_get_name(p->codec_id), "default",
+                          ksr_stream_is_cover(stream) ? "cover"
+                          : type                      ? type
+                                                      : "unknown",
+                          "codec", avcodec_get_name(p->codec_id), "default",
                           (stream->disposition & AV_DISPOSITION_DEFAULT) != 0, "forced",
                           (stream->disposition & AV_DISPOSITION_FORCED) != 0);
     if (!o)
@@ -140,9 +142,8 @@ static json_t *describe_film(const struct ksr_film *film)
                      ksr_film_seconds(film, last->time + last->duration), "variable_frame_rate",
                      is_variable(film), "keyframes", (json_int_t)film->key_count, "open_gop",
                      film->open_gop, "index", film->linear ? "decoded" : "packets", "interlaced",
-                     film->format.interlaced, "repaired_timestamps", film->repaired,
-                     "pixel_format", film->format.pixel_format, "color_range", range,
-                     "color_space", space);
+                     film->format.interlaced, "repaired_timestamps", film->repaired, "pixel_format",
+                     film->format.pixel_format, "color_range", range, "color_space", space);
 }
 
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,
@@ -194,11 +195,11 @@ static ksr_status decode_all(ksr_context *ctx, struct ksr_input *input, size_t l
             ++*bad;
         av_packet_unref(packet);
         count_frames(input->decoder, frame, limit, decoded, bad);
-        ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_VERIFY,
-                                                        .done = (int64_t)*decoded,
-                                                        .total = limit < expected
-                                                                     ? (int64_t)limit
-                                                                     : (int64_t)expected});
+        ksr_report_progress(
+            ctx,
+            &(struct ksr_progress){.phase = KSR_PHASE_VERIFY,
+                                   .done = (int64_t)*decoded,
+                                   .total = limit < expected ? (int64_t)limit : (int64_t)expected});
         status = ksr_check_cancel(ctx);
     }
     av_packet_free(&packet);

@@ -30,9 +30,9 @@ ksr_status ksr_media_decode(ksr_context *ctx, const char *path, size_t limit, si
 struct ksr_stream_match {
     int input, output; // indices; output -1 = there is none
     char type[24], codec[32];
-    bool expected;     // the container could hold it: missing is wrong
-    bool encoded;      // it was meant to be encoded anew
-    bool guessed;      // nobody knows what was meant: a changed first packet means encoded anew
+    bool expected; // the container could hold it: missing is wrong
+    bool encoded;  // it was meant to be encoded anew
+    bool guessed;  // nobody knows what was meant: a changed first packet means encoded anew
     bool attachment, same_attachment; // no packets; its data is equal
 };
 
@@ -44,10 +44,10 @@ ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
                                    int *count);
 
 struct ksr_stream_comparison {
-    bool equal;         // copied: data and times; encoded anew: start and end
+    bool equal; // copied: data and times; encoded anew: start and end
     bool encoded_anew;
     int64_t packets;
-    double worst_ms;    // largest difference of a time
+    double worst_ms; // largest difference of a time
     double start_ms, end_ms;
     char difference[128]; // in plain words, when not equal
 };

@@ -11,8 +11,8 @@
 
 // An Opus head with that pre-skip: version 1, one channel, 48 kHz.
 static const uint8_t opus_head[19] = {
-    'O', 'p', 'u', 's', 'H', 'e', 'a', 'd', 1, 1, DELAY_SAMPLES & 255, DELAY_SAMPLES >> 8,
-    0x80, 0xbb, 0, 0, 0, 0, 0};
+    'O',  'p',  'u', 's', 'H', 'e', 'a', 'd', 1, 1, DELAY_SAMPLES & 255, DELAY_SAMPLES >> 8,
+    0x80, 0xbb, 0,   0,   0,   0,   0};
 
 static bool set_parameters(AVCodecParameters *p)
 {

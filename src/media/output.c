@@ -30,7 +30,7 @@ struct ksr_output {
     AVRational film_base;
     struct track *tracks; // one per stream of the input
     struct track *video;
-    AVPacket *held;       // next packet of the other streams
+    AVPacket *held; // next packet of the other streams
     bool holding, input_ended;
     AVPacket *packet;
     char *path;
@@ -63,8 +63,8 @@ static bool tag_is_stale(const char *key, bool reencoded)
     // Brands and statistics describe the input file, not this one.
     static const char *const always[] = {"encoder", "major_brand", "minor_version",
                                          "compatible_brands"};
-    static const char *const measured[] = {"BPS",      "DURATION",         "NUMBER_OF_FRAMES",
-                                           "NUMBER_OF_BYTES", "_STATISTICS_"};
+    static const char *const measured[] = {"BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES",
+                                           "_STATISTICS_"};
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         if (av_strcasecmp(key, always[i]) == 0)
             return true;
@@ -120,12 +120,14 @@ static int copy_side_data(AVStream *to, const AVStream *from, bool is_video)
     for (int i = 0; i < count; i++) {
         const AVPacketSideData *sd = &list[i];
         if (is_video && sd->type != AV_PKT_DATA_DISPLAYMATRIX && sd->type != AV_PKT_DATA_STEREO3D &&
-            sd->type != AV_PKT_DATA_SPHERICAL && sd->type != AV_PKT_DATA_MASTERING_DISPLAY_METADATA &&
+            sd->type != AV_PKT_DATA_SPHERICAL &&
+            sd->type != AV_PKT_DATA_MASTERING_DISPLAY_METADATA &&
             sd->type != AV_PKT_DATA_CONTENT_LIGHT_LEVEL)
             continue;
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-        AVPacketSideData *copy = av_packet_side_data_new(
-            &to->codecpar->coded_side_data, &to->codecpar->nb_coded_side_data, sd->type, sd->size, 0);
+        AVPacketSideData *copy =
+            av_packet_side_data_new(&to->codecpar->coded_side_data,
+                                    &to->codecpar->nb_coded_side_data, sd->type, sd->size, 0);
         uint8_t *data = copy ? copy->data : NULL;
 #else
         uint8_t *data = av_stream_new_side_data(to, sd->type, sd->size);
@@ -212,8 +214,8 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     struct track *t = &o->tracks[index];
     const enum ksr_carry carry = o->plan->carry[index];
     t->in = o->input.format->streams[index];
-    t->in->discard = carry == KSR_CARRY_VIDEO || carry == KSR_CARRY_DROP ? AVDISCARD_ALL
-                                                                         : AVDISCARD_DEFAULT;
+    t->in->discard =
+        carry == KSR_CARRY_VIDEO || carry == KSR_CARRY_DROP ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
     t->last_dts = t->rescale = AV_NOPTS_VALUE;
     if (carry == KSR_CARRY_DROP)
         return KSR_OK;
@@ -228,8 +230,7 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
     t->out->disposition = t->in->disposition;
     // An attachment is nothing without its file name.
-    const bool tags =
-        o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
+    const bool tags = o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
     if ((tags && copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
         (carry != KSR_CARRY_ENCODE && copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
         return ksr_fail_memory(ctx);
@@ -283,8 +284,7 @@ static void set_delays(ksr_output *o)
         struct track *t = &o->tracks[i];
         const AVCodecParameters *p = t->out ? t->out->codecpar : NULL;
         if (p && p->codec_id == AV_CODEC_ID_OPUS && is_matroska(o) && !ksr_matroska_adds_delay())
-            t->delay =
-                av_rescale_q(p->initial_padding, (AVRational){1, 48000}, t->out->time_base);
+            t->delay = av_rescale_q(p->initial_padding, (AVRational){1, 48000}, t->out->time_base);
     }
 }
 
@@ -320,8 +320,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
 }
 
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
-                           const struct ksr_film *film,
-                           const struct ksr_encoder_settings *encoder,
+                           const struct ksr_film *film, const struct ksr_encoder_settings *encoder,
                            const struct ksr_output_plan *plan, ksr_output **out)
 {
     *out = NULL;
@@ -334,8 +333,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     o->path = path ? strdup(path) : NULL;
     o->held = av_packet_alloc();
     o->packet = av_packet_alloc();
-    ksr_status status =
-        o->held && o->packet && (o->path || !path) ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = o->held && o->packet && (o->path || !path) ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_input_open(ctx, input_path, true, &o->input);
     if (status == KSR_OK &&
@@ -387,7 +385,7 @@ static ksr_status write_packet(ksr_context *ctx, ksr_output *o, struct track *t)
     p->pts += p->pts != AV_NOPTS_VALUE ? t->delay : 0;
     p->dts += p->dts != AV_NOPTS_VALUE ? t->delay : 0;
     if (p->dts == AV_NOPTS_VALUE)
-        p->dts = p->pts != AV_NOPTS_VALUE         ? p->pts
+        p->dts = p->pts != AV_NOPTS_VALUE        ? p->pts
                  : t->last_dts != AV_NOPTS_VALUE ? t->last_dts + 1
                                                  : 0;
     const bool strict = !(o->format->oformat->flags & AVFMT_TS_NONSTRICT);

@@ -20,8 +20,8 @@ enum ksr_carry {
 
 // How the output is made; part of the manifest.
 struct ksr_output_plan {
-    char format[32];  // FFmpeg muxer name
-    bool image;       // a single picture file
+    char format[32]; // FFmpeg muxer name
+    bool image;      // a single picture file
     bool keep_tags;
     enum ksr_carry carry[KSR_MAX_STREAMS]; // per stream of the input
     int stream_count;
@@ -54,8 +54,7 @@ typedef struct ksr_output ksr_output;
 // Returns KSR_OK, KSR_E_OUTPUT (of a trial: the header is refused; not logged), KSR_E_INPUT,
 // KSR_E_PARAM, KSR_E_NOMEM; logged.
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
-                           const struct ksr_film *film,
-                           const struct ksr_encoder_settings *encoder,
+                           const struct ksr_film *film, const struct ksr_encoder_settings *encoder,
                            const struct ksr_output_plan *plan, ksr_output **out);
 
 // Frees everything, finished or not; leaves the file.

@@ -71,8 +71,8 @@ static int plane_of(const AVPixFmtDescriptor *d, int component)
 static bool same_kind(const AVPixFmtDescriptor *a, const AVPixFmtDescriptor *b)
 {
     return is_rgb(a) == is_rgb(b) && components(a) == components(b) &&
-           (components(a) < 3 || (a->log2_chroma_w == b->log2_chroma_w &&
-                                  a->log2_chroma_h == b->log2_chroma_h));
+           (components(a) < 3 ||
+            (a->log2_chroma_w == b->log2_chroma_w && a->log2_chroma_h == b->log2_chroma_h));
 }
 
 // The plain format of the same kind with at least `bits` per component, the nearest first.
@@ -291,19 +291,18 @@ static ksr_status open_scaler(ksr_context *ctx, struct ksr_pixel_writer *w,
     w->middle_picture->height = w->layout.height;
     if (av_frame_get_buffer(w->middle_picture, 0) < 0)
         return ksr_fail_memory(ctx);
-    w->scaler = sws_getContext(w->layout.width, w->layout.height, middle, w->layout.width,
-                               w->layout.height, target,
-                               SWS_BICUBIC | SWS_BITEXACT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT |
-                                   SWS_FULL_CHR_H_INP,
-                               NULL, NULL, NULL);
+    w->scaler = sws_getContext(
+        w->layout.width, w->layout.height, middle, w->layout.width, w->layout.height, target,
+        SWS_BICUBIC | SWS_BITEXACT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP,
+        NULL, NULL, NULL);
     if (!w->scaler)
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: no conversion from %s to %s",
                         source->pixel_format, to->name);
     struct ksr_video_format color;
     ksr_pixels_target_color(source, target, &color);
     const int from_space = is_rgb(w->middle) ? color.color_space : source->color_space;
-    const int *table = sws_getCoefficients(from_space == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT
-                                                                               : from_space);
+    const int *table =
+        sws_getCoefficients(from_space == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : from_space);
     sws_setColorspaceDetails(w->scaler, table, w->layout.full_range, table,
                              color.color_range == AVCOL_RANGE_JPEG, 0, 1 << 16, 1 << 16);
     return KSR_OK;
@@ -356,8 +355,8 @@ static void write_rows(void *arg, int y0, int y1)
     const struct ksr_layout *layout = &job->writer->layout;
     const struct ksr_pack_params params = {.source_bits = job->writer->source_bits,
                                            .scale = layout->full_range,
-                                           .chroma = !job->writer->rgb &&
-                                                     ksr_layout_is_chroma(layout, i),
+                                           .chroma =
+                                               !job->writer->rgb && ksr_layout_is_chroma(layout, i),
                                            .dither = job->writer->dither};
     if (is_plain(d, job->component)) {
         const int n = d->comp[job->component].plane;

@@ -14,8 +14,7 @@
 
 // Describes working frames for pictures of a format. *bits: depth of a code value (8..16).
 // Returns false when the format is not one of integers (float, hardware, unknown).
-bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout *layout,
-                       int *bits);
+bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout *layout, int *bits);
 
 // Returns whether the pictures are RGB: their working frames hold full-range YCbCr 4:4:4.
 bool ksr_pixels_is_rgb(const struct ksr_video_format *format);

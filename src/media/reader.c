@@ -94,8 +94,8 @@ static bool find_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key 
 static bool seek_to(ksr_reader *r, const struct ksr_film_key *from)
 {
     AVFormatContext *format = r->input.format;
-    const bool by_byte = strcmp(format->iformat->name, "mpegts") == 0 ||
-                         strcmp(format->iformat->name, "mpeg") == 0;
+    const bool by_byte =
+        strcmp(format->iformat->name, "mpegts") == 0 || strcmp(format->iformat->name, "mpeg") == 0;
     if (by_byte && from->position >= 0)
         return av_seek_frame(format, -1, from->position, AVSEEK_FLAG_BYTE) >= 0;
     return av_seek_frame(format, r->film->stream, from->time, AVSEEK_FLAG_BACKWARD) >= 0;
@@ -171,8 +171,8 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
                 return status;
             continue;
         }
-        const size_t i = r->film->linear ? r->position++
-                                         : ksr_film_find(r->film, ksr_frame_time(r->frame));
+        const size_t i =
+            r->film->linear ? r->position++ : ksr_film_find(r->film, ksr_frame_time(r->frame));
         if (i == SIZE_MAX || i < r->first)
             continue;
         r->first = i + 1;

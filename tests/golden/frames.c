@@ -106,7 +106,9 @@ int main(int argc, char **argv)
                     compare_entries(ctx, argv[1], &film, &frame, step, &entries);
     if (ok)
         printf("%zu frames, %zu entries, equal (%s)\n", film.frame_count, entries,
-               film.linear ? "linear" : film.open_gop ? "open groups" : "closed groups");
+               film.linear     ? "linear"
+               : film.open_gop ? "open groups"
+                               : "closed groups");
     ksr_frame_free(&frame);
     ksr_film_free(&film);
     ksr_context_destroy(&ctx);
