@@ -14,24 +14,28 @@ struct ksr_pool {
     pthread_cond_t wake; // new work, or quit
     pthread_cond_t idle; // `running` fell to 0 with nothing left
     // All below: under `lock`.
-    void (*job)(void *arg, int i);
+    void (*job)(void *arg, int i, int thread);
     void *arg;
     int next, count; // indices not handed out yet
     int running;     // indices handed out and not finished
     bool quit;
     // Constant after creation.
     int helper_count;
-    pthread_t helpers[];
+    struct helper {
+        struct ksr_pool *pool;
+        int number; // 1 and up; the calling thread is 0
+        pthread_t thread;
+    } helpers[];
 };
 
 // Runs indices until none is left. Called and left with the lock held.
-static void drain(ksr_pool *pool)
+static void drain(ksr_pool *pool, int thread)
 {
     while (pool->next < pool->count) {
         const int i = pool->next++;
         pool->running++;
         pthread_mutex_unlock(&pool->lock);
-        pool->job(pool->arg, i);
+        pool->job(pool->arg, i, thread);
         pthread_mutex_lock(&pool->lock);
         if (--pool->running == 0 && pool->next >= pool->count)
             pthread_cond_signal(&pool->idle);
@@ -40,10 +44,11 @@ static void drain(ksr_pool *pool)
 
 static void *helper_main(void *arg)
 {
-    ksr_pool *pool = arg;
+    const struct helper *helper = arg;
+    ksr_pool *pool = helper->pool;
     pthread_mutex_lock(&pool->lock);
     while (!pool->quit) {
-        drain(pool);
+        drain(pool, helper->number);
         if (!pool->quit)
             pthread_cond_wait(&pool->wake, &pool->lock);
     }
@@ -60,11 +65,14 @@ ksr_pool *ksr_pool_create(int threads)
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->idle, NULL);
-    for (; pool->helper_count < helpers; pool->helper_count++)
-        if (pthread_create(&pool->helpers[pool->helper_count], NULL, helper_main, pool) != 0) {
+    for (; pool->helper_count < helpers; pool->helper_count++) {
+        struct helper *helper = &pool->helpers[pool->helper_count];
+        *helper = (struct helper){.pool = pool, .number = pool->helper_count + 1};
+        if (pthread_create(&helper->thread, NULL, helper_main, helper) != 0) {
             ksr_pool_destroy(&pool);
             return NULL;
         }
+    }
     return pool;
 }
 
@@ -78,7 +86,7 @@ void ksr_pool_destroy(ksr_pool **poolp)
     pthread_cond_broadcast(&pool->wake);
     pthread_mutex_unlock(&pool->lock);
     for (int i = 0; i < pool->helper_count; i++)
-        pthread_join(pool->helpers[i], NULL);
+        pthread_join(pool->helpers[i].thread, NULL);
     pthread_cond_destroy(&pool->idle);
     pthread_cond_destroy(&pool->wake);
     pthread_mutex_destroy(&pool->lock);
@@ -91,11 +99,11 @@ int ksr_pool_threads(const ksr_pool *pool)
     return pool ? pool->helper_count + 1 : 1;
 }
 
-void ksr_pool_run(ksr_pool *pool, void (*job)(void *arg, int i), void *arg, int count)
+void ksr_pool_run(ksr_pool *pool, void (*job)(void *arg, int i, int thread), void *arg, int count)
 {
     if (!pool || pool->helper_count == 0 || count <= 1) {
         for (int i = 0; i < count; i++)
-            job(arg, i);
+            job(arg, i, 0);
         return;
     }
     pthread_mutex_lock(&pool->lock);
@@ -104,7 +112,7 @@ void ksr_pool_run(ksr_pool *pool, void (*job)(void *arg, int i), void *arg, int 
     pool->next = 0;
     pool->count = count;
     pthread_cond_broadcast(&pool->wake);
-    drain(pool);
+    drain(pool, 0);
     while (pool->running > 0)
         pthread_cond_wait(&pool->idle, &pool->lock);
     pthread_mutex_unlock(&pool->lock);

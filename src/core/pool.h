@@ -1,4 +1,4 @@
-// A small thread pool that runs one loop at a time: the row bands of a stage.
+// A small thread pool that runs one loop at a time: the row bands of a picture.
 
 #ifndef KSR_CORE_POOL_H
 #define KSR_CORE_POOL_H
@@ -16,9 +16,10 @@ void ksr_pool_destroy(ksr_pool **pool);
 // Returns the number of threads; 1 when pool is NULL.
 int ksr_pool_threads(const ksr_pool *pool);
 
-// Calls job(arg, i) for every i in 0..count-1, in no particular order, on all threads of the pool
-// and the calling one, and returns when all calls have returned. pool NULL = the calling thread
-// alone.
-void ksr_pool_run(ksr_pool *pool, void (*job)(void *arg, int i), void *arg, int count);
+// Calls job(arg, i, thread) for every i in 0..count-1, in no particular order, on all threads of
+// the pool and the calling one, and returns when all calls have returned. thread: which one it is,
+// 0 .. ksr_pool_threads()-1; calls with equal `thread` never overlap. pool NULL = the calling
+// thread alone.
+void ksr_pool_run(ksr_pool *pool, void (*job)(void *arg, int i, int thread), void *arg, int count);
 
 #endif

@@ -37,17 +37,22 @@ bool ksr_layout_equal(const struct ksr_layout *a, const struct ksr_layout *b)
            a->full_range == b->full_range;
 }
 
-static bool layout_valid(const struct ksr_layout *l)
+bool ksr_layout_valid(const struct ksr_layout *l)
 {
     return l->width >= 1 && l->width <= MAX_SIZE && l->height >= 1 && l->height <= MAX_SIZE &&
            l->planes >= 1 && l->planes <= KSR_MAX_PLANES && l->chroma_shift_x >= 0 &&
            l->chroma_shift_x <= 2 && l->chroma_shift_y >= 0 && l->chroma_shift_y <= 2;
 }
 
+ptrdiff_t ksr_plane_stride(int width)
+{
+    return (ptrdiff_t)(((size_t)width + STRIDE_STEP - 1) / STRIDE_STEP * STRIDE_STEP);
+}
+
 bool ksr_frame_alloc(struct ksr_frame *frame, const struct ksr_layout *layout)
 {
     memset(frame, 0, sizeof(*frame));
-    if (!layout_valid(layout))
+    if (!ksr_layout_valid(layout))
         return false;
     size_t offset[KSR_MAX_PLANES] = {0}, samples = 0;
     struct ksr_frame f = {.layout = *layout};
@@ -55,10 +60,9 @@ bool ksr_frame_alloc(struct ksr_frame *frame, const struct ksr_layout *layout)
         struct ksr_plane *p = &f.plane[i];
         p->width = ksr_layout_plane_width(layout, i);
         p->height = ksr_layout_plane_height(layout, i);
-        const size_t stride = ((size_t)p->width + STRIDE_STEP - 1) / STRIDE_STEP * STRIDE_STEP;
-        p->stride = (ptrdiff_t)stride;
+        p->stride = ksr_plane_stride(p->width);
         offset[i] = samples;
-        samples += stride * (size_t)p->height; // at most 4 * 65536^2: fits 64 bits
+        samples += (size_t)p->stride * (size_t)p->height; // at most 4 * 65536^2: fits 64 bits
     }
     size_t bytes;
     if (!ksr_size_multiply(samples, sizeof(uint16_t), &bytes))

@@ -56,6 +56,12 @@ int ksr_layout_plane_height(const struct ksr_layout *layout, int i);
 // Returns whether two layouts are equal in every member.
 bool ksr_layout_equal(const struct ksr_layout *a, const struct ksr_layout *b);
 
+// Returns whether all members of a layout are in their ranges.
+bool ksr_layout_valid(const struct ksr_layout *layout);
+
+// Returns the stride, in samples, of rows of `width` samples: the next multiple of KSR_ALIGN bytes.
+ptrdiff_t ksr_plane_stride(int width);
+
 // Allocates the planes of *frame (zeroed) for a layout; free with ksr_frame_free().
 // Returns false, with *frame all zero, when out of memory or when a size is out of range.
 bool ksr_frame_alloc(struct ksr_frame *frame, const struct ksr_layout *layout);

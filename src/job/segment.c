@@ -23,7 +23,6 @@ struct ksr_worker {
     ksr_reader *reader;
     ksr_pipeline *pipeline;
     struct ksr_layout layout; // of input frames
-    struct ksr_frame good;    // copy of the last good input frame (KSR_FRAME_ERROR_REPEAT only)
 };
 
 // A segment in the making.
@@ -32,7 +31,7 @@ struct making {
     int number;
     size_t next; // frame of the film that the reader holds; SIZE_MAX = no more
     bool next_damaged;
-    bool have_good; // worker->good is set
+    struct ksr_row_source source; // the last good picture; .rows is NULL when there is none
     ksr_encoder *encoder;
     ksr_segment_writer *writer;
     int64_t *times; // of the frames sent to the encoder, in its time base
@@ -65,9 +64,8 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
                           manifest->film.format.pixel_format);
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
-        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->pool);
-        const bool keep = w->config->on_frame_error == KSR_FRAME_ERROR_REPEAT;
-        if (!w->pool || !w->pipeline || (keep && !ksr_frame_alloc(&w->good, &w->layout)))
+        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->pool, 0);
+        if (!w->pool || !w->pipeline)
             status = ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
@@ -86,7 +84,6 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
     ksr_pool_destroy(&w->pool);
-    ksr_frame_free(&w->good);
     free(w);
     *worker = NULL;
 }
@@ -101,11 +98,10 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
     switch (w->config->on_frame_error) {
     case KSR_FRAME_ERROR_ABORT: break;
     case KSR_FRAME_ERROR_REPEAT:
-        if (!m->have_good) {
+        if (!m->source.rows) {
             *outcome = FRAME_NEEDS_LEAD;
             return KSR_OK;
         }
-        ksr_frame_copy(ksr_pipeline_input(w->pipeline), &w->good);
         m->info.repeated += counts;
         if (counts)
             ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: repeated", i, seconds);
@@ -124,7 +120,7 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
                     seconds);
 }
 
-// Puts frame i of the film into the pipeline's input.
+// Makes m->source give the rows of frame i of the film.
 static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
 {
     *outcome = FRAME_READY;
@@ -135,13 +131,7 @@ static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum o
     }
     if (m->next != i || m->next_damaged)
         return replace_frame(w, m, i, outcome);
-    struct ksr_frame *input = ksr_pipeline_input(w->pipeline);
-    const ksr_status status = ksr_reader_picture(w->ctx, w->reader, input, w->pool);
-    if (status == KSR_OK && w->good.buffer) {
-        ksr_frame_copy(&w->good, input);
-        m->have_good = true;
-    }
-    return status;
+    return ksr_reader_take(w->ctx, w->reader, &w->layout, w->pool, &m->source);
 }
 
 // --- Encode ---
@@ -178,17 +168,21 @@ static ksr_status store_packets(ksr_worker *w, struct making *m)
     return status;
 }
 
+// Takes the picture through the stages, into the encoder's buffers, and encodes it as frame i.
 // Times count from the segment's start: what a worker encodes does not depend on where it is.
-static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct ksr_frame *frame,
-                               size_t i)
+static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
 {
     const struct ksr_film *film = &w->manifest->film;
     const bool ticks = w->manifest->encoder.frame_ticks;
     const int64_t time = ticks ? (int64_t)(i - m->plan->first)
                                : film->frames[i].time - film->frames[m->plan->first].time;
+    struct ksr_row_sink sink;
+    ksr_status status = ksr_encoder_begin(w->ctx, m->encoder, &sink);
+    if (status != KSR_OK)
+        return status;
+    ksr_pipeline_run(w->pipeline, &m->source, &sink);
     m->times[m->sent++] = time;
-    ksr_status status =
-        ksr_encoder_write(w->ctx, m->encoder, frame, time, ticks ? 1 : film->frames[i].duration);
+    status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : film->frames[i].duration);
     if (status == KSR_OK)
         status = store_packets(w, m);
     if (status == KSR_OK && w->listener.frame)
@@ -265,9 +259,10 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
             ksr_pipeline_reset(w->pipeline, (int64_t)i + 1); // nothing is carried across a gap
         if (status != KSR_OK || outcome == FRAME_SKIPPED)
             continue;
-        const struct ksr_frame *frame = ksr_pipeline_run(w->pipeline);
         if (i >= m->plan->first)
-            status = encode_frame(w, m, frame, i);
+            status = encode_frame(w, m, i);
+        else
+            ksr_pipeline_run(w->pipeline, &m->source, NULL);
         if (status == KSR_OK)
             status = ksr_check_cancel(w->ctx);
     }

@@ -182,13 +182,19 @@ static ksr_status encode_failed(ksr_context *ctx, const ksr_encoder *encoder, in
                     ksr_ffmpeg_error(result, text));
 }
 
-ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, const struct ksr_frame *frame,
-                             int64_t time, int64_t duration)
+ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_row_sink *sink)
 {
     AVFrame *picture = writable_picture(encoder);
     if (!picture)
         return ksr_fail_memory(ctx);
-    const ksr_status status = ksr_pixels_write(ctx, encoder->writer, frame, picture, encoder->pool);
+    *sink = ksr_pixels_write(encoder->writer, picture);
+    return KSR_OK;
+}
+
+ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)
+{
+    AVFrame *picture = encoder->picture;
+    const ksr_status status = ksr_pixels_finish(ctx, encoder->writer, encoder->pool);
     if (status != KSR_OK)
         return status;
     picture->pts = time;

@@ -13,7 +13,7 @@
 #include "core/hash.h"
 #include "core/log.h"
 #include "core/pool.h"
-#include "frame/frame.h"
+#include "frame/rows.h"
 #include "kizunasr/config.h"
 #include "media/film.h"
 
@@ -86,9 +86,13 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
                             const struct ksr_encoder_input *input, int threads, ksr_encoder **out);
 void ksr_encoder_close(ksr_encoder **encoder);
 
-// Encodes one frame. time: rising from call to call, in settings.time_base.
-ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, const struct ksr_frame *frame,
-                             int64_t time, int64_t duration);
+// *sink: takes the rows of the next frame; ksr_encoder_write() then encodes it.
+ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_row_sink *sink);
+
+// Encodes the frame whose rows the sink has got. time: rising from call to call, in
+// settings.time_base.
+ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time,
+                             int64_t duration);
 
 // Tells the encoder that no frame follows.
 ksr_status ksr_encoder_finish(ksr_context *ctx, ksr_encoder *encoder);

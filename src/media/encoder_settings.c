@@ -289,6 +289,7 @@ void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH
     const struct encoder_kind *kind = find_kind(codec);
     struct ksr_encoder_input input = {.source = &grey};
     struct ksr_frame frame = {0};
+    struct ksr_row_sink sink;
     ksr_encoder *encoder = NULL;
     struct ksr_packet packet = {0};
     int bits;
@@ -301,7 +302,10 @@ void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH
     ok = ok && ksr_pixels_layout(&grey, &input.layout, &bits) &&
          ksr_frame_alloc(&frame, &input.layout) &&
          ksr_encoder_open(NULL, &s, &input, 1, &encoder) == KSR_OK &&
-         ksr_encoder_write(NULL, encoder, &frame, 0, 1) == KSR_OK &&
+         ksr_encoder_begin(NULL, encoder, &sink) == KSR_OK;
+    for (int i = 0; ok && i < frame.layout.planes; i++)
+        sink.rows(sink.opaque, i, &frame.plane[i], 0, frame.plane[i].height);
+    ok = ok && ksr_encoder_write(NULL, encoder, 0, 1) == KSR_OK &&
          ksr_encoder_finish(NULL, encoder) == KSR_OK;
     while (ok && ksr_encoder_receive(NULL, encoder, &packet) == KSR_OK && packet.data)
         ksr_hasher_add(hasher, packet.data, packet.size);

@@ -11,8 +11,6 @@
 #include "frame/pack.h"
 #include "frame/rgb.h"
 
-#define BAND 64 // rows per job of the pool
-
 // --- What a pixel format is ---
 
 static bool is_rgb(const AVPixFmtDescriptor *d)
@@ -61,11 +59,11 @@ static bool is_plain(const AVPixFmtDescriptor *d, int component)
     return c->depth >= 8 && c->step == (wide ? 2 : 1) && c->shift == 0 && c->offset == 0;
 }
 
-// Which working plane holds a component: green, blue, red for RGB, as ksr_rgb_to_ycc_rows() wants.
-static int plane_of(const AVPixFmtDescriptor *d, int component)
+// Which component a working plane holds: green, blue, red for RGB, as ksr_rgb_to_ycc_rows() wants.
+static int component_of(const AVPixFmtDescriptor *d, int plane)
 {
-    static const int rgb[4] = {2, 0, 1, 3};
-    return is_rgb(d) ? rgb[component] : component;
+    static const int rgb[4] = {1, 2, 0, 3};
+    return is_rgb(d) ? rgb[plane] : plane;
 }
 
 static bool same_kind(const AVPixFmtDescriptor *a, const AVPixFmtDescriptor *b)
@@ -148,79 +146,56 @@ bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout 
     return true;
 }
 
-// --- Row bands ---
-
-struct bands {
-    void (*rows)(void *arg, int y0, int y1);
-    void *arg;
-    int height;
-};
-
-static void run_band(void *arg, int i)
-{
-    const struct bands *bands = arg;
-    const int y0 = i * BAND, y1 = y0 + BAND;
-    bands->rows(bands->arg, y0, y1 < bands->height ? y1 : bands->height);
-}
-
-// Calls rows(arg, y0, y1) for bands that cover 0 .. height-1.
-static void for_bands(ksr_pool *pool, void (*rows)(void *, int, int), void *arg, int height)
-{
-    struct bands bands = {rows, arg, height};
-    ksr_pool_run(pool, run_band, &bands, (height + BAND - 1) / BAND);
-}
-
 // --- Reading ---
 
-struct read_job {
+struct ksr_pixel_reader {
     const AVFrame *picture;
     const AVPixFmtDescriptor *desc;
-    struct ksr_frame *frame;
-    int component;
+    struct ksr_frame ycc; // RGB only: all of the picture, converted
 };
 
-static void read_code_row(const struct read_job *job, int y, uint16_t *row, int width)
+static void read_code_row(const struct ksr_pixel_reader *r, int component, int y, uint16_t *row,
+                          int width)
 {
-    const AVFrame *p = job->picture;
-    if (job->desc->flags & AV_PIX_FMT_FLAG_PAL) {
+    const AVFrame *p = r->picture;
+    if (r->desc->flags & AV_PIX_FMT_FLAG_PAL) {
         static const int shift[4] = {16, 8, 0, 24}; // entries are 0xAARRGGBB
         const uint8_t *index = p->data[0] + (ptrdiff_t)y * p->linesize[0];
         const uint32_t *palette = (const uint32_t *)(const void *)p->data[1];
         for (int x = 0; x < width; x++)
-            row[x] = (uint16_t)(palette[index[x]] >> shift[job->component] & 255);
+            row[x] = (uint16_t)(palette[index[x]] >> shift[component] & 255);
         return;
     }
-    av_read_image_line2(row, (const uint8_t **)(uintptr_t)p->data, p->linesize, job->desc, 0, y,
-                        job->component, width, 0, sizeof(row[0]));
-    const int bits = depth(job->desc, job->component), max = (1 << bits) - 1;
+    av_read_image_line2(row, (const uint8_t **)(uintptr_t)p->data, p->linesize, r->desc, 0, y,
+                        component, width, 0, sizeof(row[0]));
+    const int bits = depth(r->desc, component), max = (1 << bits) - 1;
     if (bits < 8)
         for (int x = 0; x < width; x++)
             row[x] = (uint16_t)((row[x] * 255 + max / 2) / max);
 }
 
 // A component that is not plain goes through one row of 16-bit codes.
-static void read_rows(void *arg, int y0, int y1)
+static void read_rows(void *opaque, int i, const struct ksr_plane *dst, int y0, int y1)
 {
-    const struct read_job *job = arg;
-    const AVPixFmtDescriptor *d = job->desc;
-    const struct ksr_plane *plane = &job->frame->plane[plane_of(d, job->component)];
-    const int bits = depth(d, job->component);
-    if (is_plain(d, job->component)) {
-        const int n = d->comp[job->component].plane;
-        const struct ksr_code_plane code = {job->picture->data[n], job->picture->linesize[n], bits};
-        ksr_unpack_rows(plane, &code, y0, y1);
+    const struct ksr_pixel_reader *r = opaque;
+    const AVPixFmtDescriptor *d = r->desc;
+    const int component = component_of(d, i), bits = depth(d, component);
+    if (is_plain(d, component)) {
+        const int n = d->comp[component].plane;
+        const struct ksr_code_plane code = {r->picture->data[n], r->picture->linesize[n], bits};
+        ksr_unpack_rows(dst, &code, y0, y1);
         return;
     }
     uint16_t codes[65536];
     uint8_t bytes[65536];
     for (int y = y0; y < y1; y++) {
-        struct ksr_plane line = *plane;
-        line.data += (ptrdiff_t)y * plane->stride;
+        struct ksr_plane line = *dst;
+        line.data += (ptrdiff_t)y * dst->stride;
         line.height = 1;
-        read_code_row(job, y, codes, plane->width);
+        read_code_row(r, component, y, codes, dst->width);
         struct ksr_code_plane code = {(uint8_t *)codes, 0, bits};
         if (bits <= 8) {
-            for (int x = 0; x < plane->width; x++)
+            for (int x = 0; x < dst->width; x++)
                 bytes[x] = (uint8_t)codes[x];
             code = (struct ksr_code_plane){bytes, 0, 8};
         }
@@ -228,29 +203,59 @@ static void read_rows(void *arg, int y0, int y1)
     }
 }
 
-static void to_ycc_rows(void *arg, int y0, int y1)
+#define BAND 64 // rows of a picture that one thread converts at once
+
+static int band_count(const AVFrame *picture)
 {
-    ksr_rgb_to_ycc_rows(arg, y0, y1);
+    return (picture->height + BAND - 1) / BAND;
 }
 
-static void from_ycc_rows(void *arg, int y0, int y1)
+static int band_end(int band, int height)
 {
-    ksr_rgb_from_ycc_rows(arg, y0, y1);
+    return (band + 1) * BAND < height ? (band + 1) * BAND : height;
 }
 
-ksr_status ksr_pixels_read(ksr_context *ctx, const AVFrame *picture, struct ksr_frame *out,
-                           ksr_pool *pool)
+static void read_rgb_band(void *arg, int band, int thread)
+{
+    struct ksr_pixel_reader *r = arg;
+    const int y0 = band * BAND, y1 = band_end(band, r->picture->height);
+    (void)thread;
+    for (int i = 0; i < r->ycc.layout.planes; i++)
+        read_rows(r, i, &r->ycc.plane[i], y0, y1);
+    ksr_rgb_to_ycc_rows(&r->ycc, y0, y1);
+}
+
+struct ksr_pixel_reader *ksr_pixel_reader_create(void)
+{
+    return calloc(1, sizeof(struct ksr_pixel_reader));
+}
+
+void ksr_pixel_reader_destroy(struct ksr_pixel_reader **reader)
+{
+    if (!reader || !*reader)
+        return;
+    ksr_frame_free(&(*reader)->ycc);
+    free(*reader);
+    *reader = NULL;
+}
+
+ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
+                           const AVFrame *picture, const struct ksr_layout *layout, ksr_pool *pool,
+                           struct ksr_row_source *source)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(picture->format);
-    if (!supported(d) || components(d) != out->layout.planes ||
-        picture->width != out->layout.width || picture->height != out->layout.height)
+    if (!supported(d) || components(d) != layout->planes || picture->width != layout->width ||
+        picture->height != layout->height)
         return ksr_fail(ctx, KSR_E_PROCESS, "the picture changes its size or format");
-    for (int c = 0; c < components(d); c++) {
-        struct read_job job = {picture, d, out, c};
-        for_bands(pool, read_rows, &job, out->plane[plane_of(d, c)].height);
-    }
-    if (is_rgb(d))
-        for_bands(pool, to_ycc_rows, out, out->layout.height);
+    reader->picture = picture;
+    reader->desc = d;
+    *source = (struct ksr_row_source){read_rows, reader};
+    if (!is_rgb(d))
+        return KSR_OK;
+    if (!reader->ycc.buffer && !ksr_frame_alloc(&reader->ycc, layout))
+        return ksr_fail_memory(ctx);
+    ksr_pool_run(pool, read_rgb_band, reader, band_count(picture));
+    *source = ksr_frame_source(&reader->ycc);
     return KSR_OK;
 }
 
@@ -261,8 +266,9 @@ struct ksr_pixel_writer {
     struct ksr_layout layout;
     int source_bits;
     bool rgb, dither;
-    struct ksr_frame scratch; // RGB only: a copy that may be converted in place
-    AVFrame *middle_picture;  // only with a scaler
+    struct ksr_frame ycc;    // RGB only: all of the picture, before it is converted
+    AVFrame *picture;        // the one in hand
+    AVFrame *middle_picture; // only with a scaler
     struct SwsContext *scaler;
 };
 
@@ -270,7 +276,7 @@ void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer)
 {
     if (!writer || !*writer)
         return;
-    ksr_frame_free(&(*writer)->scratch);
+    ksr_frame_free(&(*writer)->ycc);
     av_frame_free(&(*writer)->middle_picture);
     sws_freeContext((*writer)->scaler);
     free(*writer);
@@ -331,7 +337,7 @@ ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_form
     if (!supported(to) || !same_kind(from, to) || !same_range || depth(to, 0) < 8 ||
         (to->flags & AV_PIX_FMT_FLAG_PAL))
         status = open_scaler(ctx, w, source, target);
-    if (status == KSR_OK && w->rgb && !ksr_frame_alloc(&w->scratch, layout))
+    if (status == KSR_OK && w->rgb && !ksr_frame_alloc(&w->ycc, layout))
         status = ksr_fail_memory(ctx);
     if (status != KSR_OK)
         ksr_pixel_writer_destroy(&w);
@@ -339,44 +345,41 @@ ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_form
     return status;
 }
 
-struct write_job {
-    const struct ksr_pixel_writer *writer;
-    const struct ksr_frame *frame;
-    AVFrame *picture;
-    int component;
-};
-
-static void write_rows(void *arg, int y0, int y1)
+// Where the packed picture goes: to the target, or to what swscale takes.
+static AVFrame *packed_picture(const struct ksr_pixel_writer *w)
 {
-    const struct write_job *job = arg;
-    const AVPixFmtDescriptor *d = job->writer->middle;
-    const int i = plane_of(d, job->component), bits = depth(d, job->component);
-    const struct ksr_plane *plane = &job->frame->plane[i];
-    const struct ksr_layout *layout = &job->writer->layout;
-    const struct ksr_pack_params params = {.source_bits = job->writer->source_bits,
-                                           .scale = layout->full_range,
-                                           .chroma =
-                                               !job->writer->rgb && ksr_layout_is_chroma(layout, i),
-                                           .dither = job->writer->dither};
-    if (is_plain(d, job->component)) {
-        const int n = d->comp[job->component].plane;
-        const struct ksr_code_plane code = {job->picture->data[n], job->picture->linesize[n], bits};
-        ksr_pack_rows(&code, plane, &params, y0, y1);
+    return w->scaler ? w->middle_picture : w->picture;
+}
+
+static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
+{
+    const struct ksr_pixel_writer *w = opaque;
+    const AVPixFmtDescriptor *d = w->middle;
+    AVFrame *packed = packed_picture(w);
+    const int component = component_of(d, i), bits = depth(d, component);
+    const struct ksr_pack_params params = {.source_bits = w->source_bits,
+                                           .scale = w->layout.full_range,
+                                           .chroma = !w->rgb && ksr_layout_is_chroma(&w->layout, i),
+                                           .dither = w->dither};
+    if (is_plain(d, component)) {
+        const int n = d->comp[component].plane;
+        const struct ksr_code_plane code = {packed->data[n], packed->linesize[n], bits};
+        ksr_pack_rows(&code, src, &params, y0, y1);
         return;
     }
-    // Through a band of 16-bit codes: rows must keep their numbers, which dithering depends on.
+    // Through a row of 16-bit codes: rows must keep their numbers, which dithering depends on.
     uint16_t codes[65536];
     uint8_t *bytes = (uint8_t *)codes;
     for (int y = y0; y < y1; y++) {
         const struct ksr_code_plane code = {bytes, 0, bits};
-        ksr_pack_rows(&code, plane, &params, y, y + 1);
+        ksr_pack_rows(&code, src, &params, y, y + 1);
         if (bits <= 8)
-            for (int x = plane->width - 1; x >= 0; x--) { // widen in place, from the end
+            for (int x = src->width - 1; x >= 0; x--) { // widen in place, from the end
                 const uint8_t value = bytes[x];
                 codes[x] = value;
             }
-        av_write_image_line2(codes, job->picture->data, job->picture->linesize, d, 0, y,
-                             job->component, plane->width, sizeof(codes[0]));
+        av_write_image_line2(codes, packed->data, packed->linesize, d, 0, y, component, src->width,
+                             sizeof(codes[0]));
     }
 }
 
@@ -392,25 +395,33 @@ static void clear_picture(const AVPixFmtDescriptor *d, AVFrame *picture)
     }
 }
 
-ksr_status ksr_pixels_write(ksr_context *ctx, struct ksr_pixel_writer *writer,
-                            const struct ksr_frame *frame, AVFrame *picture, ksr_pool *pool)
+struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture)
 {
-    AVFrame *packed = writer->scaler ? writer->middle_picture : picture;
-    if (writer->rgb) {
-        ksr_frame_copy(&writer->scratch, frame);
-        for_bands(pool, from_ycc_rows, &writer->scratch, frame->layout.height);
-        frame = &writer->scratch;
-    }
     const AVPixFmtDescriptor *d = writer->middle;
     bool plain = true;
+    writer->picture = picture;
     for (int c = 0; c < components(d); c++)
         plain = plain && is_plain(d, c);
     if (!plain)
-        clear_picture(d, packed);
-    for (int c = 0; c < components(d); c++) {
-        struct write_job job = {writer, frame, packed, c};
-        for_bands(plain ? pool : NULL, write_rows, &job, frame->plane[plane_of(d, c)].height);
-    }
+        clear_picture(d, packed_picture(writer));
+    return writer->rgb ? ksr_frame_sink(&writer->ycc) : (struct ksr_row_sink){write_rows, writer};
+}
+
+static void write_rgb_band(void *arg, int band, int thread)
+{
+    struct ksr_pixel_writer *w = arg;
+    const int y0 = band * BAND, y1 = band_end(band, w->layout.height);
+    (void)thread;
+    ksr_rgb_from_ycc_rows(&w->ycc, y0, y1);
+    for (int i = 0; i < w->layout.planes; i++)
+        write_rows(w, i, &w->ycc.plane[i], y0, y1);
+}
+
+ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, ksr_pool *pool)
+{
+    AVFrame *picture = writer->picture, *packed = packed_picture(writer);
+    if (writer->rgb)
+        ksr_pool_run(pool, write_rgb_band, writer, band_count(packed));
     if (!writer->scaler)
         return KSR_OK;
     if (sws_scale(writer->scaler, (const uint8_t *const *)packed->data, packed->linesize, 0,

@@ -9,6 +9,7 @@
 
 #include "core/pool.h"
 #include "frame/frame.h"
+#include "frame/rows.h"
 #include "media/ffmpeg.h"
 #include "media/film.h"
 
@@ -19,11 +20,20 @@ bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout 
 // Returns whether the pictures are RGB: their working frames hold full-range YCbCr 4:4:4.
 bool ksr_pixels_is_rgb(const struct ksr_video_format *format);
 
-// Reads a picture into a working frame of the layout above. picture: of the described format and
-// size. pool may be NULL.
-// Returns KSR_OK, KSR_E_NOMEM.
-ksr_status ksr_pixels_read(ksr_context *ctx, const AVFrame *picture, struct ksr_frame *out,
-                           ksr_pool *pool);
+// Reads pictures as rows of working samples.
+// Thread-safety: one thread at a time per object.
+struct ksr_pixel_reader;
+
+// Returns a reader, or NULL when out of memory. Free with ksr_pixel_reader_destroy().
+struct ksr_pixel_reader *ksr_pixel_reader_create(void);
+void ksr_pixel_reader_destroy(struct ksr_pixel_reader **reader);
+
+// *source: gives the rows of a picture, which must have the layout's planes and size; valid until
+// the next call, and as long as the picture is. pool may be NULL.
+// Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS (the picture is another kind; logged).
+ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
+                           const AVFrame *picture, const struct ksr_layout *layout, ksr_pool *pool,
+                           struct ksr_row_source *source);
 
 // Writes working frames into pictures for an encoder.
 // Thread-safety: one thread at a time per object.
@@ -37,9 +47,10 @@ ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_form
                                    bool dither, struct ksr_pixel_writer **out);
 void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer);
 
-// picture: writable, of the target format and the layout's size.
-ksr_status ksr_pixels_write(ksr_context *ctx, struct ksr_pixel_writer *writer,
-                            const struct ksr_frame *frame, AVFrame *picture, ksr_pool *pool);
+// *sink: puts rows of working samples into a picture, which is writable, of the target format and
+// the layout's size. When it has had all rows, ksr_pixels_finish() completes the picture.
+struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture);
+ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, ksr_pool *pool);
 
 // Chooses the encoder's pixel format: the named one, or for "auto" yuv420p for 8-bit 4:2:0
 // input, else the nearest that the encoder takes, with a warning where something is lost.

@@ -17,7 +17,9 @@ struct ksr_reader {
     const struct ksr_film *film;
     struct ksr_input input;
     AVPacket *packet;
-    AVFrame *frame;
+    AVFrame *frame; // out of the decoder
+    AVFrame *taken; // by the caller
+    struct ksr_pixel_reader *pixels;
     size_t first;    // frames before it are decoded and dropped
     size_t position; // linear films: number of the next frame out of the decoder
     bool pending;    // `packet` is the keyframe, not sent yet
@@ -35,7 +37,9 @@ ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ks
     r->film = film;
     r->packet = av_packet_alloc();
     r->frame = av_frame_alloc();
-    if (!r->path || !r->packet || !r->frame) {
+    r->taken = av_frame_alloc();
+    r->pixels = ksr_pixel_reader_create();
+    if (!r->path || !r->packet || !r->frame || !r->taken || !r->pixels) {
         ksr_reader_destroy(&r);
         return ksr_fail_memory(ctx);
     }
@@ -50,6 +54,8 @@ void ksr_reader_destroy(ksr_reader **reader)
     ksr_input_close(&(*reader)->input);
     av_packet_free(&(*reader)->packet);
     av_frame_free(&(*reader)->frame);
+    av_frame_free(&(*reader)->taken);
+    ksr_pixel_reader_destroy(&(*reader)->pixels);
     free((*reader)->path);
     free(*reader);
     *reader = NULL;
@@ -182,8 +188,10 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
     }
 }
 
-ksr_status ksr_reader_picture(ksr_context *ctx, ksr_reader *r, struct ksr_frame *out,
-                              ksr_pool *pool)
+ksr_status ksr_reader_take(ksr_context *ctx, ksr_reader *r, const struct ksr_layout *layout,
+                           ksr_pool *pool, struct ksr_row_source *source)
 {
-    return ksr_pixels_read(ctx, r->frame, out, pool);
+    av_frame_unref(r->taken);
+    av_frame_move_ref(r->taken, r->frame);
+    return ksr_pixels_read(ctx, r->pixels, r->taken, layout, pool, source);
 }

@@ -4,7 +4,7 @@
 #define KSR_MEDIA_READER_H
 
 #include "core/pool.h"
-#include "frame/frame.h"
+#include "frame/rows.h"
 #include "media/film.h"
 
 // Thread-safety: one thread at a time per object.
@@ -28,8 +28,9 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *reader, size_t first,
 // picture is not as it was coded. Numbers that are left out are frames that did not decode.
 ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, bool *damaged);
 
-// Reads the picture of the last ksr_reader_next() into a working frame.
-ksr_status ksr_reader_picture(ksr_context *ctx, ksr_reader *reader, struct ksr_frame *out,
-                              ksr_pool *pool);
+// Takes the picture of the last ksr_reader_next(), once. *source: gives its rows of working
+// samples, until the next picture is taken. layout: what the film's format says.
+ksr_status ksr_reader_take(ksr_context *ctx, ksr_reader *reader, const struct ksr_layout *layout,
+                           ksr_pool *pool, struct ksr_row_source *source);
 
 #endif

@@ -20,6 +20,8 @@
 #include "frame/frame.h"
 #include "kizunasr/config.h"
 
+#define KSR_ENHANCE_REACH 4 // rows of src read above and below a row of luma
+
 struct ksr_enhance_params {
     int sharpening;              // in 1/256, 0 .. 512
     int line_darkening;          // in 1/256, 0 .. 256

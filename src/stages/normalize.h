@@ -10,6 +10,8 @@
 
 #include "frame/frame.h"
 
+#define KSR_NORMALIZE_REACH 1 // rows of src read above and below a row of dst
+
 struct ksr_normalize_params {
     int limit; // differences up to this many of 32767 are noise; 0 = off, at most 2048
 };

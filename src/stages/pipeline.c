@@ -1,78 +1,154 @@
 // The stages in order; see pipeline.h.
 //
-// A stage that needs its neighbours writes into a second buffer, which then changes places with
-// the first, plane by plane; the others work in place. A stage at its neutral value is not called
-// and copies nothing.
+// Every plane has a chain: the steps that are on, from the source's rows to the sink's.
+// run_chain() is the core: it makes one band of one plane, and all the rest prepares for it.
 
 #include "stages/pipeline.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/mem.h"
 #include "stages/dispatch.h"
+#include "stages/tile.h"
 
-#define BAND_ROWS 32 // rows of a stage's output that one call of the pool works on
+#define MAX_STEPS 5 // normalize, structure, two passes of upscale, enhance
+#define BAND_ROWS 64
+
+// Rows y0 .. y1-1 of a plane.
+struct span {
+    int y0, y1;
+};
+
+// One stage on one plane, or one pass of it.
+struct step {
+    void (*rows)(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                 const struct ksr_plane *src, int y0, int y1);
+    int scale; // 1, or 2: row y is made of the rows around row y / scale
+    int reach; // so many above it and below it
+};
+
+// What happens to a plane: step k makes picture k + 1 of picture k.
+struct chain {
+    struct step step[MAX_STEPS];
+    int width[MAX_STEPS + 1], height[MAX_STEPS + 1]; // of the pictures
+    int count;
+};
 
 struct ksr_pipeline {
     ksr_pool *pool; // borrowed
     struct ksr_stage_table table;
-    int scale;
+    struct ksr_layout output;
+    int band_rows; // of plane 0 of the output
 
     struct ksr_normalize_params normalize;
     struct ksr_structure_params structure;
     struct ksr_upscale_params upscale[KSR_MAX_PLANES];
     struct ksr_enhance_params enhance;
-    struct ksr_temporal_params temporal;
-    bool temporal_on;
+    struct chain chain[KSR_MAX_PLANES];
 
-    struct ksr_frame input;     // what the caller fills
-    struct ksr_frame work;      // stages 1 and 2 write here; only if one is on
-    struct ksr_frame middle;    // between the two passes of 4x; only there
-    struct ksr_frame output;    // of stages 3 and 4
-    struct ksr_frame enhanced;  // one plane; only if stage 4 works on luma
-    struct ksr_frame before;    // `output` of the frame before; only with stage 5
-    struct ksr_frame memory[2]; // the memories of stage 5
-    struct ksr_frame result;    // borrows its planes from those above
-    int64_t *band_sums;         // one per band of the output's luma; only with stage 5
-    int64_t frame;              // number of the next frame in the film
+    uint16_t *bands;     // two buffers per thread, between which the steps of a chain alternate
+    size_t band_samples; // in one of them
+
+    // Stage 5 only:
+    bool temporal_on;
+    struct ksr_temporal_params temporal;
+    struct ksr_frame current, before; // of stage 4: this frame and the one before
+    struct ksr_frame memory[2];
+    int64_t *changed; // samples of luma, one number per band
+    int64_t frame;    // number of the next frame in the film
     bool has_before;
 };
 
-// One stage on one plane.
-struct step {
-    const ksr_pipeline *pipeline;
-    void (*rows)(const struct step *step, int band, int y0, int y1);
-    int height;
-    int plane;
-    const struct ksr_plane *dst, *dst2, *src, *before;
-    bool forget, forget2; // stage 5: start dst or dst2 afresh
-};
+// --- One band ---
 
-static void run_band(void *arg, int band)
+// A plane of a picture, of which only the rows from `first` on are there, in `buffer`.
+static struct ksr_plane band_plane(uint16_t *buffer, int first, int width, int height)
 {
-    const struct step *step = arg;
-    const int y0 = band * BAND_ROWS;
-    const int y1 = y0 + BAND_ROWS < step->height ? y0 + BAND_ROWS : step->height;
-    step->rows(step, band, y0, y1);
+    const ptrdiff_t stride = ksr_plane_stride(width);
+    return (struct ksr_plane){buffer - first * stride, stride, width, height};
 }
 
-static int band_count(int height)
+// Returns the rows that a step reads to make `rows`; edges replicate, so there are no others.
+static struct span rows_read(const struct step *step, struct span rows, int height)
 {
-    return (height + BAND_ROWS - 1) / BAND_ROWS;
+    return (struct span){ksr_max(0, rows.y0 / step->scale - step->reach),
+                         ksr_min(height, (rows.y1 - 1) / step->scale + step->reach + 1)};
 }
 
-static void run_step(struct step *step)
+// Makes rows of one plane: reads what they depend on, takes it through all steps, hands it on.
+static void run_chain(const ksr_pipeline *p, int plane, const struct ksr_row_source *source,
+                      const struct ksr_row_sink *sink, struct span rows, int thread)
 {
-    ksr_pool_run(step->pipeline->pool, run_band, step, band_count(step->height));
+    const struct chain *chain = &p->chain[plane];
+    uint16_t *buffer[2] = {p->bands + 2 * (size_t)thread * p->band_samples,
+                           p->bands + (2 * (size_t)thread + 1) * p->band_samples};
+    struct span need[MAX_STEPS + 1];
+    need[chain->count] = rows;
+    for (int k = chain->count; k > 0; k--)
+        need[k - 1] = rows_read(&chain->step[k - 1], need[k], chain->height[k - 1]);
+
+    struct ksr_plane src = band_plane(buffer[0], need[0].y0, chain->width[0], chain->height[0]);
+    source->rows(source->opaque, plane, &src, need[0].y0, need[0].y1);
+    for (int k = 1; k <= chain->count; k++) {
+        const struct ksr_plane dst =
+            band_plane(buffer[k % 2], need[k].y0, chain->width[k], chain->height[k]);
+        chain->step[k - 1].rows(p, plane, &dst, &src, need[k].y0, need[k].y1);
+        src = dst;
+    }
+    sink->rows(sink->opaque, plane, &src, rows.y0, rows.y1);
 }
 
-static void swap_planes(struct ksr_plane *a, struct ksr_plane *b)
+static int band_count(const ksr_pipeline *p)
 {
-    const struct ksr_plane t = *a;
-    *a = *b;
-    *b = t;
+    return (p->output.height + p->band_rows - 1) / p->band_rows;
 }
+
+// Returns a band's rows of plane i. Bands of subsampled planes may be empty.
+static struct span band_span(const ksr_pipeline *p, int i, int band)
+{
+    const int shift = ksr_layout_is_chroma(&p->output, i) ? p->output.chroma_shift_y : 0;
+    const int height = ksr_layout_plane_height(&p->output, i);
+    const int y0 = band * p->band_rows >> shift, y1 = (band + 1) * p->band_rows >> shift;
+    return (struct span){y0, band == band_count(p) - 1 ? height : y1};
+}
+
+// --- The steps of a chain ---
+
+static void normalize_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                           const struct ksr_plane *src, int y0, int y1)
+{
+    (void)plane;
+    p->table.normalize_rows(dst, src, &p->normalize, y0, y1);
+}
+
+static void structure_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                           const struct ksr_plane *src, int y0, int y1)
+{
+    (void)plane;
+    p->table.structure_rows(dst, src, &p->structure, y0, y1);
+}
+
+static void upscale_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                         const struct ksr_plane *src, int y0, int y1)
+{
+    p->table.upscale_rows(dst, src, &p->upscale[plane], y0, y1);
+}
+
+static void enhance_luma_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                              const struct ksr_plane *src, int y0, int y1)
+{
+    (void)plane;
+    p->table.enhance_luma_rows(dst, src, &p->enhance, y0, y1);
+}
+
+static void enhance_chroma_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                                const struct ksr_plane *src, int y0, int y1)
+{
+    (void)plane;
+    p->table.enhance_chroma_rows(dst, src, &p->enhance, y0, y1);
+}
+
+// --- The chains ---
 
 static bool has_alpha(const struct ksr_layout *layout)
 {
@@ -85,161 +161,143 @@ static int picture_planes(const struct ksr_layout *layout)
     return layout->planes - has_alpha(layout);
 }
 
-static void normalize_band(const struct step *s, int band, int y0, int y1)
+static void add_step(struct chain *chain, struct step step)
 {
-    (void)band;
-    s->pipeline->table.normalize_rows(s->dst, s->src, &s->pipeline->normalize, y0, y1);
+    const int k = chain->count++;
+    chain->step[k] = step;
+    chain->width[k + 1] = chain->width[k];
+    chain->height[k + 1] = chain->height[k];
 }
 
-static void structure_band(const struct step *s, int band, int y0, int y1)
+// One pass of stage 3, to the size that plane has in `output`.
+static void add_upscale(struct chain *chain, int plane, const struct ksr_layout *output)
 {
-    (void)band;
-    s->pipeline->table.structure_rows(s->dst, s->src, &s->pipeline->structure, y0, y1);
+    add_step(chain, (struct step){upscale_rows, 2, KSR_UPSCALE_REACH});
+    chain->width[chain->count] = ksr_layout_plane_width(output, plane);
+    chain->height[chain->count] = ksr_layout_plane_height(output, plane);
 }
 
-static void upscale_band(const struct step *s, int band, int y0, int y1)
+static struct chain make_chain(const ksr_pipeline *p, const struct ksr_layout *input, int scale,
+                               int plane)
 {
-    (void)band;
-    s->pipeline->table.upscale_rows(s->dst, s->src, &s->pipeline->upscale[s->plane], y0, y1);
+    const bool picture = plane < picture_planes(input), luma = plane == 0;
+    const struct ksr_layout middle = ksr_pipeline_output_layout(input, 2);
+    struct chain chain = {.width = {ksr_layout_plane_width(input, plane)},
+                          .height = {ksr_layout_plane_height(input, plane)}};
+    if (picture && p->normalize.limit > 0)
+        add_step(&chain, (struct step){normalize_rows, 1, KSR_NORMALIZE_REACH});
+    if (luma && p->structure.limit > 0)
+        add_step(&chain, (struct step){structure_rows, 1, KSR_STRUCTURE_REACH});
+    add_upscale(&chain, plane, &middle);
+    if (scale == 4)
+        add_upscale(&chain, plane, &p->output);
+    if (luma && ksr_enhance_luma_active(&p->enhance))
+        add_step(&chain, (struct step){enhance_luma_rows, 1, KSR_ENHANCE_REACH});
+    if (picture && !luma && ksr_enhance_chroma_active(&p->enhance))
+        add_step(&chain, (struct step){enhance_chroma_rows, 1, 0});
+    return chain;
 }
 
-static void enhance_luma_band(const struct step *s, int band, int y0, int y1)
-{
-    (void)band;
-    s->pipeline->table.enhance_luma_rows(s->dst, s->src, &s->pipeline->enhance, y0, y1);
-}
+// --- Whole frames ---
 
-static void enhance_chroma_band(const struct step *s, int band, int y0, int y1)
-{
-    (void)band;
-    s->pipeline->table.enhance_chroma_rows(s->dst, s->src, &s->pipeline->enhance, y0, y1);
-}
+struct run {
+    ksr_pipeline *pipeline;
+    const struct ksr_row_source *source;
+    const struct ksr_row_sink *sink;
+    bool forget; // stage 5: a scene begins
+};
 
-static void changed_band(const struct step *s, int band, int y0, int y1)
+// Stages 1 to 4 on a band of all planes.
+static void run_band(void *arg, int band, int thread)
 {
-    s->pipeline->band_sums[band] =
-        s->pipeline->table.temporal_changed_rows(s->src, s->before, &s->pipeline->temporal, y0, y1);
-}
-
-static void copy_rows(const struct ksr_plane *dst, const struct ksr_plane *src, int y0, int y1)
-{
-    for (int y = y0; y < y1; y++)
-        memcpy(dst->data + y * dst->stride, src->data + y * src->stride,
-               (size_t)src->width * sizeof(uint16_t));
-}
-
-// dst is the memory that is shown, dst2 the other.
-static void temporal_band(const struct step *s, int band, int y0, int y1)
-{
-    (void)band;
-    if (s->forget)
-        copy_rows(s->dst, s->src, y0, y1);
-    if (s->forget || s->forget2)
-        copy_rows(s->dst2, s->src, y0, y1);
-    if (!s->forget)
-        s->pipeline->table.temporal_rows(s->dst, s->forget2 ? NULL : s->dst2, s->src, s->before,
-                                         &s->pipeline->temporal, y0, y1);
-}
-
-// Runs a stage from plane `a` into plane `b` of the same size, and exchanges them.
-static void run_through(ksr_pipeline *p, void (*rows)(const struct step *, int, int, int),
-                        struct ksr_plane *a, struct ksr_plane *b)
-{
-    struct step step = {.pipeline = p, .rows = rows, .height = a->height, .dst = b, .src = a};
-    run_step(&step);
-    swap_planes(a, b);
-}
-
-static void run_upscale(ksr_pipeline *p, struct ksr_frame *dst, const struct ksr_frame *src)
-{
-    for (int i = 0; i < src->layout.planes; i++) {
-        struct step step = {.pipeline = p,
-                            .rows = upscale_band,
-                            .height = dst->plane[i].height,
-                            .plane = i,
-                            .dst = &dst->plane[i],
-                            .src = &src->plane[i]};
-        run_step(&step);
+    const struct run *run = arg;
+    const ksr_pipeline *p = run->pipeline;
+    for (int i = 0; i < p->output.planes; i++) {
+        const struct span rows = band_span(p, i, band);
+        if (rows.y0 < rows.y1)
+            run_chain(p, i, run->source, run->sink, rows, thread);
     }
 }
 
-static void run_enhance(ksr_pipeline *p)
+static void count_changed(void *arg, int band, int thread)
 {
-    struct ksr_frame *f = &p->output;
-    if (ksr_enhance_luma_active(&p->enhance))
-        run_through(p, enhance_luma_band, &f->plane[0], &p->enhanced.plane[0]);
-    for (int i = 1; i < picture_planes(&f->layout) && ksr_enhance_chroma_active(&p->enhance); i++) {
-        struct step step = {.pipeline = p,
-                            .rows = enhance_chroma_band,
-                            .height = f->plane[i].height,
-                            .dst = &f->plane[i],
-                            .src = &f->plane[i]};
-        run_step(&step);
-    }
+    const struct run *run = arg;
+    const ksr_pipeline *p = run->pipeline;
+    const struct span rows = band_span(p, 0, band);
+    (void)thread;
+    p->changed[band] = p->table.temporal_changed_rows(&p->current.plane[0], &p->before.plane[0],
+                                                      &p->temporal, rows.y0, rows.y1);
 }
 
-static bool is_cut(ksr_pipeline *p)
+static bool is_cut(struct run *run)
 {
-    const struct ksr_plane *luma = &p->output.plane[0];
-    struct step step = {.pipeline = p,
-                        .rows = changed_band,
-                        .height = luma->height,
-                        .src = luma,
-                        .before = &p->before.plane[0]};
-    run_step(&step);
+    const ksr_pipeline *p = run->pipeline;
     int64_t changed = 0;
-    for (int i = 0; i < band_count(luma->height); i++)
-        changed += p->band_sums[i];
-    return ksr_temporal_is_cut(changed, (int64_t)luma->width * luma->height);
+    ksr_pool_run(p->pool, count_changed, run, band_count(p));
+    for (int i = 0; i < band_count(p); i++)
+        changed += p->changed[i];
+    return ksr_temporal_is_cut(changed, (int64_t)p->output.width * p->output.height);
 }
 
-// Blends `output` into both memories and shows the older one.
-static void run_temporal(ksr_pipeline *p)
+// Blends rows of plane i into both memories; returns the one that is shown.
+static const struct ksr_plane *blend(const struct run *run, int i, struct span rows)
 {
-    const struct ksr_temporal_params *params = &p->temporal;
-    const int64_t turn = p->frame / params->period;
-    const int shown = (turn + 1) % 2 != 0;
-    const bool forget = !p->has_before || is_cut(p);
-    for (int i = 0; i < picture_planes(&p->output.layout); i++) {
-        struct step step = {
-            .pipeline = p,
-            .rows = temporal_band,
-            .height = p->output.plane[i].height,
-            .dst = &p->memory[shown].plane[i],
-            .dst2 = &p->memory[1 - shown].plane[i],
-            .src = &p->output.plane[i],
-            .before = &p->before.plane[i],
-            .forget = forget,
-            .forget2 = p->frame % params->period == 0,
-        };
-        run_step(&step);
-        p->result.plane[i] = *step.dst;
+    ksr_pipeline *p = run->pipeline;
+    const int shown = p->frame / p->temporal.period % 2 == 0;
+    const struct ksr_plane *current = &p->current.plane[i], *show = &p->memory[shown].plane[i],
+                           *other = &p->memory[!shown].plane[i];
+    const bool fresh = p->frame % p->temporal.period == 0; // the other one starts anew
+    if (run->forget)
+        ksr_plane_copy_rows(show, current, rows.y0, rows.y1);
+    if (run->forget || fresh)
+        ksr_plane_copy_rows(other, current, rows.y0, rows.y1);
+    if (!run->forget)
+        p->table.temporal_rows(show, fresh ? NULL : other, current, &p->before.plane[i],
+                               &p->temporal, rows.y0, rows.y1);
+    return show;
+}
+
+// Stage 5 on a band of all planes.
+static void blend_band(void *arg, int band, int thread)
+{
+    const struct run *run = arg;
+    const ksr_pipeline *p = run->pipeline;
+    (void)thread;
+    for (int i = 0; i < p->output.planes; i++) {
+        const struct span rows = band_span(p, i, band);
+        const bool picture = i < picture_planes(&p->output);
+        const struct ksr_plane *result = picture ? blend(run, i, rows) : &p->current.plane[i];
+        if (run->sink && rows.y0 < rows.y1)
+            run->sink->rows(run->sink->opaque, i, result, rows.y0, rows.y1);
     }
-    ksr_frame_swap(&p->output, &p->before);
+}
+
+// With stage 5, the others fill a whole frame first.
+static void run_temporal(ksr_pipeline *p, const struct ksr_row_source *source,
+                         const struct ksr_row_sink *sink)
+{
+    const struct ksr_row_sink current = ksr_frame_sink(&p->current);
+    struct run run = {p, source, &current, false};
+    ksr_pool_run(p->pool, run_band, &run, band_count(p));
+    run.forget = !p->has_before || is_cut(&run);
+    run.sink = sink;
+    ksr_pool_run(p->pool, blend_band, &run, band_count(p));
+    ksr_frame_swap(&p->current, &p->before);
     p->has_before = true;
     p->frame++;
 }
 
-const struct ksr_frame *ksr_pipeline_run(ksr_pipeline *p)
+void ksr_pipeline_run(ksr_pipeline *p, const struct ksr_row_source *source,
+                      const struct ksr_row_sink *sink)
 {
-    if (p->normalize.limit > 0)
-        for (int i = 0; i < picture_planes(&p->input.layout); i++)
-            run_through(p, normalize_band, &p->input.plane[i], &p->work.plane[i]);
-    if (p->structure.limit > 0)
-        run_through(p, structure_band, &p->input.plane[0], &p->work.plane[0]);
-    if (p->scale == 4) {
-        run_upscale(p, &p->middle, &p->input);
-        run_upscale(p, &p->output, &p->middle);
-    } else {
-        run_upscale(p, &p->output, &p->input);
-    }
-    run_enhance(p);
-    p->result = p->output;
+    struct run run = {p, source, sink, false};
     if (p->temporal_on)
-        run_temporal(p);
-    p->result.buffer = NULL; // it owns nothing
-    return &p->result;
+        run_temporal(p, source, sink);
+    else if (sink)
+        ksr_pool_run(p->pool, run_band, &run, band_count(p));
 }
+
+// --- Life ---
 
 struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int scale)
 {
@@ -249,45 +307,71 @@ struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int
     return output;
 }
 
-static bool allocate(ksr_pipeline *p, const struct ksr_layout *input)
+// Returns how many samples the largest picture of a chain has in a band of `rows` output rows.
+static size_t chain_samples(const struct chain *chain, int rows)
 {
-    const struct ksr_layout middle = ksr_pipeline_output_layout(input, 2);
-    const struct ksr_layout output = ksr_pipeline_output_layout(input, p->scale);
-    struct ksr_layout luma = output;
-    luma.planes = 1;
-
-    bool ok = ksr_frame_alloc(&p->input, input) && ksr_frame_alloc(&p->output, &output);
-    if (p->normalize.limit > 0 || p->structure.limit > 0)
-        ok = ok && ksr_frame_alloc(&p->work, input);
-    if (p->scale == 4)
-        ok = ok && ksr_frame_alloc(&p->middle, &middle);
-    if (ksr_enhance_luma_active(&p->enhance))
-        ok = ok && ksr_frame_alloc(&p->enhanced, &luma);
-    if (p->temporal_on) {
-        p->band_sums = calloc((size_t)band_count(output.height), sizeof(p->band_sums[0]));
-        ok = ok && p->band_sums && ksr_frame_alloc(&p->before, &output) &&
-             ksr_frame_alloc(&p->memory[0], &output) && ksr_frame_alloc(&p->memory[1], &output);
+    size_t most = 0;
+    for (int k = chain->count; k >= 0; k--) {
+        const size_t samples = (size_t)rows * (size_t)ksr_plane_stride(chain->width[k]);
+        most = samples > most ? samples : most;
+        if (k > 0)
+            rows = ksr_min(chain->height[k - 1],
+                           rows / chain->step[k - 1].scale + 2 * chain->step[k - 1].reach + 2);
     }
-    return ok;
+    return most;
+}
+
+static bool allocate_bands(ksr_pipeline *p)
+{
+    for (int i = 0; i < p->output.planes; i++) {
+        const int height = ksr_layout_plane_height(&p->output, i);
+        const size_t samples = chain_samples(&p->chain[i], ksr_min(height, p->band_rows));
+        if (samples > p->band_samples)
+            p->band_samples = samples;
+    }
+    size_t bytes;
+    if (!ksr_size_multiply(p->band_samples,
+                           2 * sizeof(uint16_t) * (size_t)ksr_pool_threads(p->pool), &bytes))
+        return false;
+    p->bands = ksr_aligned_calloc(bytes);
+    return p->bands != NULL;
+}
+
+static bool allocate_temporal(ksr_pipeline *p)
+{
+    if (!p->temporal_on)
+        return true;
+    p->changed = calloc((size_t)band_count(p), sizeof(p->changed[0]));
+    return p->changed && ksr_frame_alloc(&p->current, &p->output) &&
+           ksr_frame_alloc(&p->before, &p->output) && ksr_frame_alloc(&p->memory[0], &p->output) &&
+           ksr_frame_alloc(&p->memory[1], &p->output);
 }
 
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
-                                  const struct ksr_pipeline_config *config, ksr_pool *pool)
+                                  const struct ksr_pipeline_config *config, ksr_pool *pool,
+                                  int band_rows)
 {
+    const int scale = config->use_ai ? config->ai_scale : config->shader_scale;
+    const struct ksr_layout output = ksr_pipeline_output_layout(input, scale);
     ksr_pipeline *p = calloc(1, sizeof(*p));
-    if (!p)
+    if (!p || !ksr_layout_valid(&output)) {
+        free(p);
         return NULL;
+    }
     p->pool = pool;
+    p->output = output;
+    p->band_rows = band_rows > 0 ? band_rows : BAND_ROWS;
     ksr_stage_table_init(&p->table, ksr_cpu_level());
-    p->scale = config->use_ai ? config->ai_scale : config->shader_scale;
     p->normalize = ksr_normalize_params_make(config->denoise);
     p->structure = ksr_structure_params_make(config->structure_smoothing);
-    for (int i = 0; i < input->planes && i < KSR_MAX_PLANES; i++)
-        p->upscale[i] = ksr_upscale_params_make(input, i);
     p->enhance = ksr_enhance_params_make(config, input->full_range);
+    for (int i = 0; i < input->planes; i++) {
+        p->upscale[i] = ksr_upscale_params_make(input, i);
+        p->chain[i] = make_chain(p, input, scale, i);
+    }
     p->temporal = ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
     p->temporal_on = config->enable_temporal && ksr_temporal_active(&p->temporal);
-    if (!allocate(p, input))
+    if (!allocate_bands(p) || !allocate_temporal(p))
         ksr_pipeline_destroy(&p);
     return p;
 }
@@ -297,22 +381,14 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline)
     if (!pipeline || !*pipeline)
         return;
     ksr_pipeline *p = *pipeline;
-    ksr_frame_free(&p->input);
-    ksr_frame_free(&p->work);
-    ksr_frame_free(&p->middle);
-    ksr_frame_free(&p->output);
-    ksr_frame_free(&p->enhanced);
+    ksr_aligned_free(p->bands);
+    ksr_frame_free(&p->current);
     ksr_frame_free(&p->before);
     ksr_frame_free(&p->memory[0]);
     ksr_frame_free(&p->memory[1]);
-    free(p->band_sums);
+    free(p->changed);
     free(p);
     *pipeline = NULL;
-}
-
-struct ksr_frame *ksr_pipeline_input(ksr_pipeline *pipeline)
-{
-    return &pipeline->input;
 }
 
 void ksr_pipeline_reset(ksr_pipeline *pipeline, int64_t frame)

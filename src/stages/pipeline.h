@@ -1,15 +1,18 @@
 // The five stages in order: normalize, structure, upscale, enhance, temporal.
 //
 // Each stage is one file: a plain C reference that is its definition, in integers with stated
-// rounding, working on row bands, so that threads, SIMD and fusing never change a bit. This file
-// owns the buffers between them and the one piece of memory a stage has (the previous output, for
-// temporal stabilization).
+// rounding. They run fused: a band of output rows is made from the input's rows to the output's in
+// small buffers that stay in the processor's cache, and bands are shared out to threads. Each
+// stage says how many rows around it reads (its reach), so neither the height of a band nor the
+// number of threads changes a bit. Only temporal stabilization, which decides about whole frames,
+// keeps whole frames.
 
 #ifndef KSR_STAGES_PIPELINE_H
 #define KSR_STAGES_PIPELINE_H
 
 #include "core/pool.h"
 #include "frame/frame.h"
+#include "frame/rows.h"
 #include "kizunasr/config.h"
 
 // Thread-safety: one thread at a time per object.
@@ -18,23 +21,22 @@ typedef struct ksr_pipeline ksr_pipeline;
 // Returns a pipeline for frames of `input` layout, or NULL when out of memory or when the output
 // would be wider or higher than 65535.
 // config: values in range (the caller has checked); copied. pool: may be NULL; must outlive it.
+// band_rows: output rows worked on at once; 0 = as many as suit the cache.
 // Free with ksr_pipeline_destroy(), which accepts NULL and a pointer to NULL.
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
-                                  const struct ksr_pipeline_config *config, ksr_pool *pool);
+                                  const struct ksr_pipeline_config *config, ksr_pool *pool,
+                                  int band_rows);
 void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 
 // Returns the layout of the frames that come out of a pipeline with this input and scale (2, 4):
 // the same but for width and height.
 struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int scale);
 
-// Returns the buffer to fill with the next input frame (of the input layout); the pipeline owns
-// it. ksr_pipeline_run() may overwrite its samples and exchange its planes, so look at
-// plane[].data anew for every frame.
-struct ksr_frame *ksr_pipeline_input(ksr_pipeline *pipeline);
-
-// Runs all stages on the input buffer. Returns the output frame, owned by the pipeline, unchanged
-// until the next call. No allocation, no failure.
-const struct ksr_frame *ksr_pipeline_run(ksr_pipeline *pipeline);
+// Runs all stages on one frame: reads the rows of the input layout from `source`, some of them
+// twice, and hands every row of the output layout to `sink`, on the threads of the pool. sink:
+// NULL when the frame only warms up the stages with a memory. No allocation, no failure.
+void ksr_pipeline_run(ksr_pipeline *pipeline, const struct ksr_row_source *source,
+                      const struct ksr_row_sink *sink);
 
 // Forgets the previous frame, and says which number in the film (from 0) the next one has: stage 5
 // forgets at fixed numbers (temporal.h), so that a run from the middle gives the same frames as one

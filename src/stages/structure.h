@@ -30,6 +30,8 @@
 #define KSR_CLASS_DIRECTION(c) ((c) >> 4)
 #define KSR_CLASS_COUNT        128
 
+#define KSR_STRUCTURE_REACH 3 // rows of src read above and below a row of dst
+
 struct ksr_structure_params {
     int limit; // differences up to this many of 32767 are smoothed; 0 = off, at most 2048
 };

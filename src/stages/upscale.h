@@ -22,6 +22,9 @@
 #define KSR_UPSCALE_TAPS 8
 #define KSR_UPSCALE_BITS 14
 
+// Row y of dst is made of rows y / 2 - KSR_UPSCALE_REACH .. y / 2 + KSR_UPSCALE_REACH of src.
+#define KSR_UPSCALE_REACH 4
+
 // The coefficients of one axis: for even and for odd output samples.
 struct ksr_upscale_filter {
     int16_t tap[2][KSR_UPSCALE_TAPS];

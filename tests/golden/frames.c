@@ -52,8 +52,11 @@ static bool read_run(ksr_context *ctx, ksr_reader *reader, struct ksr_frame *fra
                     damaged ? " (damaged)" : "");
             return false;
         }
-        if (ksr_reader_picture(ctx, reader, frame, NULL) != KSR_OK)
+        struct ksr_row_source source;
+        if (ksr_reader_take(ctx, reader, &frame->layout, NULL, &source) != KSR_OK)
             return false;
+        for (int p = 0; p < frame->layout.planes; p++)
+            source.rows(source.opaque, p, &frame->plane[p], 0, frame->plane[p].height);
         hashes[i] = hash_frame(frame);
     }
     return true;

@@ -11,12 +11,15 @@
 struct tally {
     atomic_int calls[COUNT];
     atomic_int inside, most;
+    atomic_int busy[64], overlaps; // calls with equal `thread`
     int plain[COUNT]; // written without a lock: visible after ksr_pool_run() all the same
 };
 
-static void count_call(void *arg, int i)
+static void count_call(void *arg, int i, int thread)
 {
     struct tally *t = arg;
+    if (atomic_fetch_add(&t->busy[thread], 1) != 0)
+        atomic_fetch_add(&t->overlaps, 1);
     const int inside = atomic_fetch_add(&t->inside, 1) + 1;
     int most = atomic_load(&t->most);
     while (inside > most && !atomic_compare_exchange_weak(&t->most, &most, inside))
@@ -24,6 +27,7 @@ static void count_call(void *arg, int i)
     atomic_fetch_add(&t->calls[i], 1);
     t->plain[i] += i;
     atomic_fetch_sub(&t->inside, 1);
+    atomic_fetch_sub(&t->busy[thread], 1);
 }
 
 static void runs_every_index_once(void **state)
@@ -46,6 +50,7 @@ static void runs_every_index_once(void **state)
                     assert_int_equal(t->plain[i], i < counts[c] ? i : 0);
                 }
                 assert_int_equal(t->inside, 0);
+                assert_int_equal(t->overlaps, 0);
                 assert_true(t->most <= threads[n]);
             }
         ksr_pool_destroy(&pool);
