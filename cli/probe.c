@@ -198,6 +198,8 @@ static void print_timing(const json_t *video)
         add(&line, ", %s frame rate", json_is_true(variable) ? "variable" : "constant");
     if (line.length && json_is_true(json_object_get(video, "interlaced")))
         add(&line, ", interlaced");
+    if (line.length && json_is_true(json_object_get(video, "telecined")))
+        add(&line, ", telecined");
     if (line.length)
         print_pair("frames", line.text);
     line = (struct line){0};

@@ -39,6 +39,8 @@ struct ksr_pipeline_config {
     int ai_scale;               // output size / input size per axis with AI: 2 (default) or 4
     int ai_tile_size;           // tile edge in input pixels, 32..4096; default 512
     int ai_tile_overlap;        // overlap of neighbouring tiles in input pixels, 0..512; default 64
+    bool deinterlace;           // fields to frames of full height before stage 1; default false
+    bool inverse_telecine;      // leave out the frames that telecine added; default false
     double denoise;             // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
     double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0
     double sharpening;          // stage 4, 0 (off, default) .. 2

@@ -12,7 +12,9 @@
 #include "core/mem.h"
 #include "job/config.h"
 #include "kizunasr/inspect.h"
+#include "media/filter.h"
 #include "media/inspect.h"
+#include "media/scan.h"
 
 void ksr_checks_free(struct ksr_checks *checks)
 {
@@ -177,6 +179,23 @@ ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const 
 
 // --- The verbs ---
 
+// An output of four fifths of the frames is what inverse telecine makes: then that is done to the
+// input as well, and the frames that stay are compared.
+static ksr_status guess_telecine(ksr_context *ctx, const char *input_path, const char *output_path,
+                                 struct ksr_film *film)
+{
+    struct ksr_film output;
+    const ksr_status status = ksr_film_index(ctx, output_path, true, &output);
+    const size_t count = output.frame_count;
+    ksr_film_free(&output);
+    if (status != KSR_OK || count + 2 < film->frame_count / 5 * 4 ||
+        count > film->frame_count / 5 * 4 + 6 || count >= film->frame_count)
+        return KSR_OK; // whatever is wrong, the checks find it
+    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    config.inverse_telecine = true;
+    return ksr_filter_plan(ctx, input_path, &config, film);
+}
+
 static ksr_status verify(ksr_context *ctx, const char *input_path, const char *output_path,
                          struct ksr_checks *checks)
 {
@@ -186,7 +205,9 @@ static ksr_status verify(ksr_context *ctx, const char *input_path, const char *o
         status = ksr_film_index(ctx, input_path, true, &film);
     if (status != KSR_OK)
         return status;
-    status = ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL);
+    status = guess_telecine(ctx, input_path, output_path, &film);
+    if (status == KSR_OK)
+        status = ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL);
     if (status == KSR_OK)
         status = ksr_check_streams(ctx, checks, input_path, output_path, film.stream, NULL);
     ksr_film_free(&film);
@@ -227,7 +248,9 @@ ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
     ksr_status status = ksr_film_index(ctx, path, true, &film);
     if (status != KSR_OK)
         return status;
-    status = ksr_media_describe(ctx, path, &film, &root);
+    status = ksr_scan_film(ctx, path, &film);
+    if (status == KSR_OK)
+        status = ksr_media_describe(ctx, path, &film, &root);
     ksr_film_free(&film);
     return status == KSR_OK ? dump(ctx, root, json) : status;
 }

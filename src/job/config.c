@@ -35,6 +35,8 @@ struct access {
     F("pipeline", "ai_scale", "int", "2 or 4", "2", "output size / input size with AI", T_INT, pipeline.ai_scale, 2, 4, 2, false) \
     F("pipeline", "ai_tile_size", "int", "32 to 4096", "512", "tile edge in input pixels", T_INT, pipeline.ai_tile_size, 32, 4096, 1, false) \
     F("pipeline", "ai_tile_overlap", "int", "0 to 512", "64", "overlap of tiles in input pixels", T_INT, pipeline.ai_tile_overlap, 0, 512, 1, false) \
+    F("pipeline", "deinterlace", "bool", "", "false", "make whole frames of interlaced ones", T_BOOL, pipeline.deinterlace, 0, 0, 0, false) \
+    F("pipeline", "inverse_telecine", "bool", "", "false", "take film out of 29.97 frames per second", T_BOOL, pipeline.inverse_telecine, 0, 0, 0, false) \
     F("pipeline", "denoise", "number", "0 to 1", "0.2", "clean-up of coding noise; 0 = off", T_NUMBER, pipeline.denoise, 0, 1, 0, false) \
     F("pipeline", "structure_smoothing", "number", "0 to 1", "0", "edge-aware smoothing; 0 = off", T_NUMBER, pipeline.structure_smoothing, 0, 1, 0, false) \
     F("pipeline", "sharpening", "number", "0 to 2", "0", "halo-limited sharpening; 0 = off", T_NUMBER, pipeline.sharpening, 0, 2, 0, false) \

@@ -89,9 +89,10 @@ static json_t *format_to_json(const struct ksr_video_format *f)
 
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:I,s:o}", "stream", film->stream, "time_base",
+    return json_pack("{s:i,s:[ii],s:b,s:I,s:s,s:o}", "stream", film->stream, "time_base",
                      film->time_base.num, film->time_base.den, "linear", film->linear, "frames",
-                     (json_int_t)film->frame_count, "format", format_to_json(&film->format));
+                     (json_int_t)film->frame_count, "filter", film->filter, "format",
+                     format_to_json(&film->format));
 }
 
 static json_t *encoder_to_json(const struct ksr_encoder_settings *e)
@@ -118,6 +119,21 @@ static json_t *output_to_json(const struct ksr_output_plan *o)
                      "audio_bit_rate", (json_int_t)o->audio_bit_rate);
 }
 
+// What the decoder calls the frames, where that is not their time, or their place: NULL else.
+static json_t *sources_to_json(const struct ksr_film *film, const struct ksr_segment_plan *s)
+{
+    bool plain = true;
+    json_t *sources = json_array();
+    for (size_t i = s->first; sources && i < s->first + s->count; i++) {
+        const struct ksr_film_frame *f = &film->frames[i];
+        plain = plain && f->source == (film->linear ? (int64_t)i : f->time);
+        json_array_append_new(sources, json_integer(f->source));
+    }
+    if (plain)
+        json_decref(sources);
+    return plain ? NULL : sources;
+}
+
 // Times one by one; durations, which hardly ever change, as [value, count] runs.
 static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_segment_plan *s)
 {
@@ -133,10 +149,10 @@ static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_seg
             run = 0;
         }
     }
-    return json_pack("{s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o}", "first", (json_int_t)s->first, "count",
-                     (json_int_t)s->count, "from", "frame", (json_int_t)s->from.frame, "time",
-                     (json_int_t)s->from.time, "position", (json_int_t)s->from.position, "times",
-                     times, "durations", durations);
+    return json_pack("{s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o,s:o*}", "first", (json_int_t)s->first,
+                     "count", (json_int_t)s->count, "from", "frame", (json_int_t)s->from.frame,
+                     "time", (json_int_t)s->from.time, "position", (json_int_t)s->from.position,
+                     "times", times, "durations", durations, "sources", sources_to_json(film, s));
 }
 
 static json_t *manifest_to_json(const struct ksr_manifest *m)
@@ -203,6 +219,8 @@ static bool read_film(const json_t *o, struct ksr_film *film)
         frames > MAX_FRAMES || !read_format(json_object_get(o, "format"), &film->format))
         return false;
     film->linear = linear;
+    if (!read_text(o, "filter", film->filter, sizeof(film->filter)))
+        return false;
     film->frame_count = (size_t)frames;
     film->frames = calloc(film->frame_count, sizeof(film->frames[0]));
     return film->frames != NULL;
@@ -270,11 +288,15 @@ static bool read_output(const json_t *o, struct ksr_output_plan *out)
 static bool read_times(const json_t *o, struct ksr_film *film, const struct ksr_segment_plan *s)
 {
     const json_t *times = json_object_get(o, "times"), *durations = json_object_get(o, "durations");
-    if (json_array_size(times) != s->count)
+    const json_t *sources = json_object_get(o, "sources");
+    if (json_array_size(times) != s->count || (sources && json_array_size(sources) != s->count))
         return false;
     for (size_t i = 0; i < s->count; i++) {
         struct ksr_film_frame *f = &film->frames[s->first + i];
-        f->source = f->time = json_integer_value(json_array_get(times, i));
+        f->time = json_integer_value(json_array_get(times, i));
+        f->source = sources        ? json_integer_value(json_array_get(sources, i))
+                    : film->linear ? (int64_t)(s->first + i)
+                                   : f->time;
         if (s->first + i > 0 && f->time <= f[-1].time)
             return false;
     }

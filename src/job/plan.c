@@ -8,6 +8,8 @@
 
 #include "core/mem.h"
 #include "job/config.h"
+#include "media/filter.h"
+#include "media/scan.h"
 #include "stages/pipeline.h"
 
 #define SEGMENT_SECONDS 8
@@ -45,8 +47,10 @@ static size_t choose_border(const struct ksr_film *film, int64_t ideal, int64_t 
 
 struct ksr_film_key ksr_plan_start(const struct ksr_film *film, size_t frame)
 {
-    struct ksr_film_key start = {0, film->frames[0].time, -1};
+    struct ksr_film_key start = {0, film->frames[0].source, -1};
     size_t found = 0;
+    const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
+    frame = frame > lead ? frame - lead : 0;
     for (size_t k = 0; k < film->key_count && film->keys[k].frame <= frame; k++)
         found = k;
     if (film->linear || film->key_count == 0)
@@ -135,9 +139,14 @@ static ksr_status keep_config(ksr_context *ctx, const struct ksr_processor_confi
 static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_film *film = &m->film;
-    if (film->format.interlaced)
+    if (film->telecined)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "the video is interlaced: upscaling both fields together shows combing");
+                "the video is film with telecine: upscaling its mixed frames shows combing "
+                "(--inverse-telecine brings the film back)");
+    else if (film->format.interlaced)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "the video is interlaced: upscaling both fields together shows combing "
+                "(--deinterlace makes whole frames)");
     if (!m->encoder.promised && !m->output.image)
         ksr_log(ctx, KSR_LOG_WARNING, "the bytes that %s writes may differ from run to run",
                 m->encoder.codec);
@@ -174,6 +183,14 @@ static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
             m->segment_count);
 }
 
+static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_config *config,
+                              struct ksr_film *film)
+{
+    const struct ksr_pipeline_config *p = &config->pipeline;
+    return p->deinterlace || p->inverse_telecine ? ksr_filter_plan(ctx, config->input_path, p, film)
+                                                 : ksr_scan_film(ctx, config->input_path, film);
+}
+
 ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
                          const struct ksr_fingerprint *input, json_t *key, struct ksr_manifest *out)
 {
@@ -186,6 +203,8 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
     if (status == KSR_OK)
         status = ksr_film_index(ctx, config->input_path,
                                 config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
+    if (status == KSR_OK)
+        status = plan_filter(ctx, config, &out->film);
     if (status == KSR_OK)
         status = decide_output(ctx, config, out);
     if (status == KSR_OK) {

@@ -17,7 +17,8 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
 struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warmup, int *count);
 
 // Returns where to begin decoding so that `frame` comes out clean: the keyframe at or before it,
-// or one earlier in films where frames before a keyframe need the group before.
+// or one earlier in films where frames before a keyframe need the group before; with a filter,
+// early enough for that.
 struct ksr_film_key ksr_plan_start(const struct ksr_film *film, size_t frame);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
 #include "stages/pipeline.h"
@@ -219,8 +220,9 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
         return ksr_fail_memory(w->ctx);
     ksr_pipeline_reset(w->pipeline, (int64_t)lead);
     // A lead longer than planned begins at the start of the film, where any frame is clean.
-    const struct ksr_film_key start = {0, manifest->film.frames[0].time, -1};
-    const bool planned = lead >= m->plan->from.frame;
+    const struct ksr_film_key start = {0, manifest->film.frames[0].source, -1};
+    const size_t more = manifest->film.filter[0] ? KSR_FILTER_WARMUP : 0;
+    const bool planned = m->plan->from.frame == 0 || lead >= m->plan->from.frame + more;
     ksr_status status = ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
     if (status == KSR_OK)
         status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);

@@ -2,6 +2,7 @@
 
 #include "media/ffmpeg.h"
 
+#include <libavfilter/avfilter.h>
 #include <libavutil/cpu.h>
 #include <libswresample/swresample.h>
 #include <libswscale/swscale.h>
@@ -93,11 +94,9 @@ static void format_versions(void)
     const struct {
         const char *name;
         unsigned version;
-    } libs[] = {{"libavutil", avutil_version()},
-                {"libavcodec", avcodec_version()},
-                {"libavformat", avformat_version()},
-                {"libswscale", swscale_version()},
-                {"libswresample", swresample_version()}};
+    } libs[] = {{"libavutil", avutil_version()},     {"libavcodec", avcodec_version()},
+                {"libavformat", avformat_version()}, {"libavfilter", avfilter_version()},
+                {"libswscale", swscale_version()},   {"libswresample", swresample_version()}};
     size_t used = 0;
     for (size_t i = 0; i < sizeof(libs) / sizeof(libs[0]); i++)
         used +=

@@ -43,6 +43,15 @@ static inline bool ksr_av_frame_interlaced(const AVFrame *frame)
 #endif
 }
 
+static inline bool ksr_av_frame_top_first(const AVFrame *frame)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    return (frame->flags & AV_FRAME_FLAG_TOP_FIELD_FIRST) != 0;
+#else
+    return frame->top_field_first != 0;
+#endif
+}
+
 static inline int64_t ksr_av_frame_duration(const AVFrame *frame)
 {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)

@@ -211,6 +211,8 @@ static void repair_times(struct ksr_film *film)
         struct ksr_film_frame *f = &film->frames[i];
         if (f->duration <= 0)
             f->duration = i + 1 < film->frame_count ? f[1].time - f->time : usual;
+        if (film->linear)
+            f->source = (int64_t)i;
     }
 }
 
@@ -241,6 +243,7 @@ static void describe_frame(const struct ksr_input *input, AVFrame *frame,
     out->chroma_location = frame->chroma_location ? frame->chroma_location : p->chroma_location;
     out->interlaced = ksr_av_frame_interlaced(frame) || (p->field_order != AV_FIELD_UNKNOWN &&
                                                          p->field_order != AV_FIELD_PROGRESSIVE);
+    out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_TB;
 }
 
 // Decodes linearly from the start. visit: called for every frame; returning false ends the walk.

@@ -27,11 +27,12 @@ struct ksr_video_format {
     int color_range, color_space, color_primaries, color_transfer;
     int chroma_location; // FFmpeg's AVCHROMA_LOC_*
     bool interlaced;
+    bool bottom_first; // of two fields; only where the container says so
 };
 
 // One frame, in presentation order. Times are in the film's time base.
 struct ksr_film_frame {
-    int64_t source;   // timestamp as the decoder gives it (linear films: not used)
+    int64_t source;   // timestamp as the decoder gives it (linear films: place in the decode)
     int64_t time;     // the same, repaired: unique and rising
     int64_t duration; // at least 1
 };
@@ -55,7 +56,9 @@ struct ksr_film {
     bool open_gop; // some frames before a keyframe are decoded after it
     bool *corrupt; // per stream of the file: the demuxer flagged a packet of it as corrupt
     int stream_count;
-    int repaired; // timestamps that were missing, equal or falling
+    int repaired;     // timestamps that were missing, equal or falling
+    bool telecined;   // it looks as if telecine had made it (scan.h)
+    char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
 };
 
 // Indexes a file; reads it once, or twice where it must be decoded. tolerant: a file that ends

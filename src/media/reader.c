@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "media/filter.h"
 #include "media/input.h"
 #include "media/pixels.h"
 
@@ -17,13 +18,15 @@ struct ksr_reader {
     const struct ksr_film *film;
     struct ksr_input input;
     AVPacket *packet;
-    AVFrame *frame; // out of the decoder
+    AVFrame *frame; // out of the decoder, or of the filter
     AVFrame *taken; // by the caller
     struct ksr_pixel_reader *pixels;
-    size_t first;    // frames before it are decoded and dropped
-    size_t position; // linear films: number of the next frame out of the decoder
-    bool pending;    // `packet` is the keyframe, not sent yet
-    bool draining;   // the decoder has been told that no packet follows
+    ksr_filter *filter; // once the first frame has come, if the film has one
+    bool filter_ended;  // the filter has been told that no frame follows
+    size_t first;       // frames before it are decoded and dropped
+    size_t position;    // number of the next frame out of the decoder
+    bool pending;       // `packet` is the keyframe, not sent yet
+    bool draining;      // the decoder has been told that no packet follows
 };
 
 ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ksr_film *film,
@@ -52,6 +55,7 @@ void ksr_reader_destroy(ksr_reader **reader)
     if (!reader || !*reader)
         return;
     ksr_input_close(&(*reader)->input);
+    ksr_filter_close(&(*reader)->filter);
     av_packet_free(&(*reader)->packet);
     av_frame_free(&(*reader)->frame);
     av_frame_free(&(*reader)->taken);
@@ -128,10 +132,12 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *r, size_t first,
 {
     const bool linear = r->film->linear;
     ksr_status status = KSR_OK;
+    const bool ahead = first >= r->first;
     r->first = first;
-    if (linear && r->input.decoder && first >= r->position)
+    if (linear && r->input.decoder && ahead)
         return KSR_OK;
-    r->pending = r->draining = false;
+    ksr_filter_close(&r->filter);
+    r->pending = r->draining = r->filter_ended = false;
     r->position = 0;
     status = linear ? open_input(ctx, r) : seek_key(ctx, r, from);
     if (status == KSR_OK)
@@ -161,24 +167,65 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
     return KSR_OK;
 }
 
+// Decodes the next frame. *source: what the film knows it by. *end: there is none.
+static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, bool *end)
+{
+    *end = false;
+    for (;;) {
+        const int result = avcodec_receive_frame(r->input.decoder, r->frame);
+        if (result == AVERROR(ENOMEM))
+            return ksr_fail_memory(ctx);
+        if (result == AVERROR_EOF || (result < 0 && r->draining && result != AVERROR(EAGAIN))) {
+            *end = true;
+            return KSR_OK;
+        }
+        if (result >= 0) {
+            *source = r->film->linear ? (int64_t)r->position : ksr_frame_time(r->frame);
+            r->position++;
+            return KSR_OK;
+        }
+        const ksr_status status = feed(ctx, r);
+        if (status != KSR_OK)
+            return status;
+    }
+}
+
+// The same, through the film's filter.
+static ksr_status filter_next(ksr_context *ctx, ksr_reader *r, int64_t *source, bool *end)
+{
+    bool ready = false, ended = false;
+    ksr_status status = KSR_OK;
+    while (status == KSR_OK && !ready && !*end) {
+        if (r->filter)
+            status = ksr_filter_receive(ctx, r->filter, r->frame, source, &ready);
+        if (status != KSR_OK || ready)
+            break;
+        *end = r->filter_ended;
+        if (*end)
+            break;
+        status = decode_next(ctx, r, source, &ended);
+        if (status == KSR_OK && !ended && !r->filter)
+            status = ksr_filter_open(ctx, r->film->filter, r->frame, &r->filter);
+        if (status == KSR_OK && r->filter)
+            status = ksr_filter_send(ctx, r->filter, ended ? NULL : r->frame, *source);
+        r->filter_ended = ended;
+    }
+    return status;
+}
+
 ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool *damaged)
 {
     *index = SIZE_MAX;
     *damaged = false;
     for (;;) {
-        const int result = avcodec_receive_frame(r->input.decoder, r->frame);
-        if (result == AVERROR(ENOMEM))
-            return ksr_fail_memory(ctx);
-        if (result == AVERROR_EOF || (result < 0 && r->draining && result != AVERROR(EAGAIN)))
-            return KSR_OK;
-        if (result < 0) {
-            const ksr_status status = feed(ctx, r);
-            if (status != KSR_OK)
-                return status;
-            continue;
-        }
-        const size_t i =
-            r->film->linear ? r->position++ : ksr_film_find(r->film, ksr_frame_time(r->frame));
+        int64_t source = 0;
+        bool end = false;
+        av_frame_unref(r->frame);
+        const ksr_status status = r->film->filter[0] ? filter_next(ctx, r, &source, &end)
+                                                     : decode_next(ctx, r, &source, &end);
+        if (status != KSR_OK || end)
+            return status;
+        const size_t i = ksr_film_find(r->film, source);
         if (i == SIZE_MAX || i < r->first)
             continue;
         r->first = i + 1;
@@ -186,6 +233,16 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
         *damaged = (r->frame->flags & AV_FRAME_FLAG_CORRUPT) || r->frame->decode_error_flags;
         return KSR_OK;
     }
+}
+
+const AVFrame *ksr_reader_frame(const ksr_reader *r)
+{
+    return r->frame;
+}
+
+size_t ksr_reader_decoded(const ksr_reader *r)
+{
+    return r->position;
 }
 
 ksr_status ksr_reader_take(ksr_context *ctx, ksr_reader *r, const struct ksr_layout *layout,

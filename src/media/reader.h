@@ -7,6 +7,8 @@
 #include "frame/rows.h"
 #include "media/film.h"
 
+struct AVFrame;
+
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_reader ksr_reader;
 
@@ -27,6 +29,12 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *reader, size_t first,
 // rising from call to call, or SIZE_MAX after the last one. *damaged: the decoder says that the
 // picture is not as it was coded. Numbers that are left out are frames that did not decode.
 ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, bool *damaged);
+
+// Returns the picture of the last ksr_reader_next(), until the next call.
+const struct AVFrame *ksr_reader_frame(const ksr_reader *reader);
+
+// Returns how many frames came out of the decoder since the last seek.
+size_t ksr_reader_decoded(const ksr_reader *reader);
 
 // Takes the picture of the last ksr_reader_next(), once. *source: gives its rows of working
 // samples, until the next picture is taken. layout: what the film's format says.

@@ -1,6 +1,6 @@
 // Do the frames that workers read equal those of one linear decode?
 //
-//   frames FILE [STEP]
+//   frames FILE [STEP [deinterlace|inverse_telecine]]
 //
 // Reads the film once from its start, hashing every frame; then enters it anew at every STEP-th
 // frame, as a worker with a segment there would, and compares the hashes. Ends with a line
@@ -12,6 +12,7 @@
 
 #include "core/hash.h"
 #include "job/plan.h"
+#include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
 
@@ -90,11 +91,14 @@ static bool compare_entries(ksr_context *ctx, const char *path, const struct ksr
 
 int main(int argc, char **argv)
 {
-    if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: frames FILE [STEP]\n");
+    if (argc < 2 || argc > 4) {
+        fprintf(stderr, "usage: frames FILE [STEP [deinterlace|inverse_telecine]]\n");
         return 2;
     }
-    const size_t step = argc == 3 ? strtoul(argv[2], NULL, 10) : 7;
+    const size_t step = argc >= 3 ? strtoul(argv[2], NULL, 10) : 7;
+    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    config.deinterlace = argc == 4 && strcmp(argv[3], "deinterlace") == 0;
+    config.inverse_telecine = argc == 4 && strcmp(argv[3], "inverse_telecine") == 0;
     const struct ksr_callbacks callbacks = {.log = print_line};
     ksr_context *ctx = NULL;
     struct ksr_film film = {0};
@@ -104,6 +108,7 @@ int main(int argc, char **argv)
     int bits;
     const bool ok = step > 0 && ksr_context_create(&ctx, &callbacks) == KSR_OK &&
                     ksr_film_index(ctx, argv[1], false, &film) == KSR_OK &&
+                    ksr_filter_plan(ctx, argv[1], &config, &film) == KSR_OK &&
                     ksr_pixels_layout(&film.format, &layout, &bits) &&
                     ksr_frame_alloc(&frame, &layout) &&
                     compare_entries(ctx, argv[1], &film, &frame, step, &entries);

@@ -1,0 +1,354 @@
+// Deinterlacing and inverse telecine; see filter.h.
+
+#include "media/filter.h"
+
+#include <libavfilter/avfilter.h>
+#include <libavfilter/buffersink.h>
+#include <libavfilter/buffersrc.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "media/reader.h"
+
+#define TAGS  64 // more than the frames that any graph here holds
+#define CYCLE 5  // of which inverse telecine leaves out one
+
+struct ksr_filter {
+    AVFilterGraph *graph;
+    AVFilterContext *source, *sink;
+    int width, height, format;
+    int64_t sent;
+    int64_t tags[TAGS]; // of the last frames sent, by their number
+};
+
+// --- Running a graph ---
+
+void ksr_filter_close(ksr_filter **filter)
+{
+    if (!filter || !*filter)
+        return;
+    avfilter_graph_free(&(*filter)->graph);
+    free(*filter);
+    *filter = NULL;
+}
+
+// Frames are numbered instead of timed: filters that count on an even rate find one.
+static int make_source(ksr_filter *f, const AVFrame *like)
+{
+    AVBufferSrcParameters *p = av_buffersrc_parameters_alloc();
+    f->source = avfilter_graph_alloc_filter(f->graph, avfilter_get_by_name("buffer"), "in");
+    if (!p || !f->source) {
+        av_free(p);
+        return AVERROR(ENOMEM);
+    }
+    p->format = like->format;
+    p->width = like->width;
+    p->height = like->height;
+    p->sample_aspect_ratio = like->sample_aspect_ratio;
+    p->time_base = (AVRational){1001, 30000};
+    p->frame_rate = (AVRational){30000, 1001};
+#if LIBAVFILTER_VERSION_INT >= AV_VERSION_INT(10, 0, 100)
+    p->color_space = like->colorspace;
+    p->color_range = like->color_range;
+#endif
+    int result = av_buffersrc_parameters_set(f->source, p);
+    av_free(p);
+    if (result >= 0)
+        result = avfilter_init_str(f->source, NULL);
+    return result;
+}
+
+static int connect_graph(ksr_filter *f, const char *text)
+{
+    AVFilterInOut *outputs = avfilter_inout_alloc(), *inputs = avfilter_inout_alloc();
+    int result = avfilter_graph_create_filter(&f->sink, avfilter_get_by_name("buffersink"), "out",
+                                              NULL, NULL, f->graph);
+    if (!outputs || !inputs)
+        result = AVERROR(ENOMEM);
+    if (result >= 0) {
+        *outputs = (AVFilterInOut){av_strdup("in"), f->source, 0, NULL};
+        *inputs = (AVFilterInOut){av_strdup("out"), f->sink, 0, NULL};
+        result = avfilter_graph_parse_ptr(f->graph, text, &inputs, &outputs, NULL);
+    }
+    avfilter_inout_free(&outputs);
+    avfilter_inout_free(&inputs);
+    return result < 0 ? result : avfilter_graph_config(f->graph, NULL);
+}
+
+// libavfilter converts what a filter does not take; only a change of the order of bytes in memory
+// is welcome.
+static bool keeps_samples(enum AVPixelFormat from, enum AVPixelFormat to)
+{
+    const AVPixFmtDescriptor *a = av_pix_fmt_desc_get(from), *b = av_pix_fmt_desc_get(to);
+    return a && b && av_get_pix_fmt_loss(to, from, 1) == 0 &&
+           a->comp[0].depth == b->comp[0].depth && a->nb_components == b->nb_components &&
+           a->log2_chroma_w == b->log2_chroma_w && a->log2_chroma_h == b->log2_chroma_h;
+}
+
+ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *like,
+                           ksr_filter **out)
+{
+    char text[256];
+    *out = NULL;
+    ksr_filter *f = calloc(1, sizeof(*f));
+    if (f)
+        f->graph = avfilter_graph_alloc();
+    if (!f || !f->graph) {
+        ksr_filter_close(&f);
+        return ksr_fail_memory(ctx);
+    }
+    f->graph->nb_threads = 1;
+    f->graph->scale_sws_opts = av_strdup("flags=bicubic+bitexact+accurate_rnd+full_chroma_int");
+    f->width = like->width;
+    f->height = like->height;
+    f->format = like->format;
+    ksr_ffmpeg_clear_message();
+    int result = make_source(f, like);
+    if (result >= 0)
+        result = connect_graph(f, graph);
+    ksr_status status = KSR_OK;
+    if (result == AVERROR(ENOMEM))
+        status = ksr_fail_memory(ctx);
+    else if (result < 0)
+        status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not open: %s", graph,
+                          ksr_ffmpeg_error(result, text));
+    else if (!keeps_samples(like->format, av_buffersink_get_format(f->sink)))
+        status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not take %s", graph,
+                          av_get_pix_fmt_name(like->format));
+    if (status != KSR_OK)
+        ksr_filter_close(&f);
+    *out = f;
+    return status;
+}
+
+ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t tag)
+{
+    char text[256];
+    if (frame) {
+        if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
+            return ksr_fail(ctx, KSR_E_PROCESS, "the picture changes its size or format");
+        f->tags[f->sent % TAGS] = tag;
+        frame->opaque = (void *)(intptr_t)(f->sent % TAGS); // copied to the frame that is made
+        frame->pts = f->sent++;
+    }
+    ksr_ffmpeg_clear_message();
+    const int result = av_buffersrc_add_frame(f->source, frame);
+    if (result == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
+    if (result < 0)
+        return ksr_fail(ctx, KSR_E_PROCESS, "the filter failed: %s",
+                        ksr_ffmpeg_error(result, text));
+    return KSR_OK;
+}
+
+ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t *tag,
+                              bool *ready)
+{
+    char text[256];
+    ksr_ffmpeg_clear_message();
+    const int result = av_buffersink_get_frame(f->sink, frame);
+    *ready = result >= 0;
+    if (result == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
+    if (result < 0 && result != AVERROR(EAGAIN) && result != AVERROR_EOF)
+        return ksr_fail(ctx, KSR_E_PROCESS, "the filter failed: %s",
+                        ksr_ffmpeg_error(result, text));
+    if (*ready)
+        *tag = f->tags[(intptr_t)frame->opaque % TAGS];
+    return KSR_OK;
+}
+
+// --- Planning ---
+
+#define LOOK_FRAMES 120 // whether frames are marked as interlaced shows in the first of them
+
+// Looks at the beginning of the film. *flagged: some frame says that it is interlaced. *first: the
+// first frame (a new reference).
+static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                       bool *flagged, AVFrame **first)
+{
+    ksr_reader *reader;
+    const struct ksr_film_key start = {0, film->frames[0].source, -1};
+    ksr_status status = ksr_reader_create(ctx, path, film, &reader);
+    if (status == KSR_OK)
+        status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
+    *flagged = false;
+    *first = NULL;
+    for (int i = 0; status == KSR_OK && i < LOOK_FRAMES && !*flagged; i++) {
+        size_t index;
+        bool damaged;
+        status = ksr_reader_next(ctx, reader, &index, &damaged);
+        if (status != KSR_OK || index == SIZE_MAX)
+            break;
+        const AVFrame *frame = ksr_reader_frame(reader);
+        if (!*first)
+            *first = av_frame_clone(frame);
+        if (!*first)
+            status = ksr_fail_memory(ctx);
+        *flagged = ksr_av_frame_interlaced(frame);
+    }
+    if (status == KSR_OK && !*first)
+        status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
+    ksr_reader_destroy(&reader);
+    return status;
+}
+
+// The frames that decimation keeps, and how many there were to choose from.
+struct kept {
+    size_t *index;
+    size_t count, decoded;
+};
+
+static ksr_status run_decimation(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                                 struct kept *kept)
+{
+    ksr_reader *reader;
+    kept->index = calloc(film->frame_count, sizeof(kept->index[0]));
+    const struct ksr_film_key start = {0, film->frames[0].source, -1};
+    ksr_status status =
+        kept->index ? ksr_reader_create(ctx, path, film, &reader) : ksr_fail_memory(ctx);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
+    while (status == KSR_OK) {
+        size_t index;
+        bool damaged;
+        status = ksr_reader_next(ctx, reader, &index, &damaged);
+        if (status != KSR_OK || index == SIZE_MAX)
+            break;
+        kept->index[kept->count++] = index;
+        ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN,
+                                                        .done = (int64_t)index,
+                                                        .total = (int64_t)film->frame_count});
+        status = ksr_check_cancel(ctx);
+    }
+    kept->decoded = ksr_reader_decoded(reader);
+    ksr_reader_destroy(&reader);
+    return status;
+}
+
+// Where ticks are longer than a millisecond, frames four fifths as many need finer ones.
+static void refine_ticks(struct ksr_film *film)
+{
+    struct ksr_rational *base = &film->time_base;
+    if (base->den >= 1000 * base->num || base->den > 1 << 28)
+        return;
+    base->den *= CYCLE - 1;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        film->frames[i].time *= CYCLE - 1;
+        film->frames[i].duration *= CYCLE - 1;
+    }
+}
+
+// Leaves only the kept frames. Those of one cycle share its time evenly: a cycle starts and ends
+// when it did, and pulldown's uneven steps are gone.
+static void keep_frames(struct ksr_film *film, const struct kept *kept)
+{
+    struct ksr_film_frame *frames = film->frames;
+    refine_ticks(film);
+    for (size_t k = 0, next = 0; k < kept->count; k = next) {
+        const size_t cycle = kept->index[k] / CYCLE, first = cycle * CYCLE;
+        const size_t after = first + CYCLE < film->frame_count ? first + CYCLE : film->frame_count;
+        const int64_t start = frames[first].time;
+        const int64_t end = after < film->frame_count
+                                ? frames[after].time
+                                : frames[after - 1].time + frames[after - 1].duration;
+        for (next = k; next < kept->count && kept->index[next] / CYCLE == cycle; next++)
+            ;
+        const int64_t share = (int64_t)(next - k);
+        // In place: a kept frame never moves behind one that is still to be read.
+        for (int64_t n = 0; n < share; n++) {
+            const int64_t from = start + (end - start) * n / share;
+            const int64_t to = start + (end - start) * (n + 1) / share;
+            frames[k + (size_t)n] =
+                (struct ksr_film_frame){frames[kept->index[k + (size_t)n]].source, from, to - from};
+        }
+    }
+    // A keyframe now stands for the first frame at or after it.
+    size_t at = 0, keys = 0;
+    for (size_t i = 0; i < film->key_count; i++) {
+        struct ksr_film_key key = film->keys[i];
+        while (at < kept->count && kept->index[at] < key.frame)
+            at++;
+        key.frame = at;
+        if (at < kept->count && (keys == 0 || film->keys[keys - 1].frame < at))
+            film->keys[keys++] = key;
+    }
+    film->key_count = keys;
+    film->frame_count = kept->count;
+    film->format.frame_rate.num *= CYCLE - 1;
+    film->format.frame_rate.den *= CYCLE;
+}
+
+static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_film *film)
+{
+    struct kept kept = {0};
+    const size_t length = strlen(film->filter), before = film->frame_count;
+    snprintf(film->filter + length, sizeof(film->filter) - length, ",decimate");
+    ksr_status status = run_decimation(ctx, path, film, &kept);
+    film->filter[length] = 0;
+    if (status == KSR_OK && kept.decoded != before)
+        status = ksr_fail(ctx, KSR_E_INPUT,
+                          "inverse_telecine: only %zu of %zu frames of %s can be decoded",
+                          kept.decoded, before, path);
+    if (status == KSR_OK) {
+        keep_frames(film, &kept);
+        ksr_log(ctx, KSR_LOG_INFO, "inverse telecine: %zu of %zu frames stay", kept.count, before);
+    }
+    free(kept.index);
+    return status;
+}
+
+static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *config,
+                          const struct ksr_film *film, bool flagged)
+{
+    const struct ksr_rational rate = film->format.frame_rate;
+    const double fps = rate.den > 0 ? (double)rate.num / rate.den : 0;
+    if (config->inverse_telecine && (fps < 29.9 || fps > 30.1) && (fps < 59.8 || fps > 60.1))
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "inverse_telecine: %.3f frames per second are not what telecine makes (29.97)",
+                fps);
+    else if (config->deinterlace && !flagged && !film->format.interlaced)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "deinterlace: the film does not say that it is interlaced; doing every frame");
+}
+
+ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
+                           const struct ksr_pipeline_config *config, struct ksr_film *film)
+{
+    if (!config->deinterlace && !config->inverse_telecine)
+        return KSR_OK;
+    if (config->deinterlace && config->inverse_telecine)
+        return ksr_fail(ctx, KSR_E_PARAM, "deinterlace and inverse_telecine exclude each other");
+    bool flagged;
+    AVFrame *first;
+    ksr_filter *filter;
+    ksr_status status = look(ctx, path, film, &flagged, &first);
+    if (status != KSR_OK) {
+        av_frame_free(&first);
+        return status;
+    }
+    warn_of_doubt(ctx, config, film, flagged);
+    // Frames that say what they are are believed; where none does, the container's word counts.
+    const char *order = flagged ? "auto" : film->format.bottom_first ? "bff" : "tff";
+    if (config->deinterlace)
+        snprintf(film->filter, sizeof(film->filter), "bwdif=mode=send_frame:parity=%s:deint=%s",
+                 order, flagged ? "interlaced" : "all");
+    else
+        snprintf(film->filter, sizeof(film->filter),
+                 "fieldmatch=order=%s:combmatch=full,bwdif=mode=send_frame:parity=%s:deint="
+                 "interlaced",
+                 order, order);
+    status = ksr_filter_open(ctx, film->filter, first, &filter);
+    av_frame_free(&first);
+    if (status != KSR_OK)
+        return status;
+    const char *name = av_get_pix_fmt_name(av_buffersink_get_format(filter->sink));
+    ksr_filter_close(&filter);
+    if (config->inverse_telecine)
+        status = plan_telecine(ctx, path, film);
+    snprintf(film->format.pixel_format, sizeof(film->format.pixel_format), "%s", name);
+    film->format.interlaced = false;
+    return status;
+}

@@ -1,0 +1,46 @@
+// Filters between the decoder and the stages: deinterlacing and inverse telecine, through
+// libavfilter.
+//
+// A filter reads some frames on either side of the one it makes, so a worker that enters the film
+// feeds it KSR_FILTER_WARMUP frames before the first that counts. Everything decided from more than
+// that (which frames inverse telecine leaves out) is decided once, in plan: ksr_filter_plan().
+
+#ifndef KSR_MEDIA_FILTER_H
+#define KSR_MEDIA_FILTER_H
+
+#include "kizunasr/config.h"
+#include "media/ffmpeg.h"
+#include "media/film.h"
+
+// Frames before the first wanted one that a filter must have seen: field matching looks one frame
+// back and ahead, deinterlacing what it leaves another one, and one to spare.
+#define KSR_FILTER_WARMUP 4
+
+// Makes the film what the stages will see: sets film->filter and the format of its frames and, for
+// inverse telecine, keeps the frames that remain, with times anew. Decodes the whole film for that,
+// its beginning for deinterlacing. Changes nothing when the configuration asks for neither.
+// Returns KSR_OK, KSR_E_PARAM (both asked for, or a format that the filter does not take; logged),
+// KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED; on failure the film is unchanged but for `filter`.
+ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
+                           const struct ksr_pipeline_config *config, struct ksr_film *film);
+
+// A running filter graph.
+// Thread-safety: one thread at a time per object.
+typedef struct ksr_filter ksr_filter;
+
+// graph: as in film->filter. like: a frame of the kind that will be sent.
+// Returns KSR_OK, KSR_E_PARAM (no such filter, or not for this format; logged), KSR_E_NOMEM.
+ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *like,
+                           ksr_filter **out);
+void ksr_filter_close(ksr_filter **filter);
+
+// Sends a frame, which is moved out of *frame; NULL: no more will come. tag: comes out again with
+// the frame that is made in its place.
+// Returns KSR_OK, KSR_E_PROCESS (it is another kind of frame; logged), KSR_E_NOMEM.
+ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *filter, AVFrame *frame, int64_t tag);
+
+// Takes the next finished frame, if *ready says that there is one; *frame must be empty.
+ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *filter, AVFrame *frame, int64_t *tag,
+                              bool *ready);
+
+#endif

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""Interlaced and telecined films: said, deinterlaced, brought back to film.
+
+What the program makes of a film with a filter must equal, frame for frame, what it makes of the
+same film after the ffmpeg program has run that filter over it, from its first frame to its last; a
+telecined film must come back as the film it was made from. Times, sound, `verify`, and the same
+bytes for any number of workers and threads.
+
+  fields.py PROGRAM --frames PROGRAM
+
+--frames (frames.c beside this) checks that entering the film anywhere gives the same frames.
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import argparse, json, os, tempfile
+
+from checks import check, finish, run
+
+FILM = "testsrc2=size=96x64:rate=24000/1001:duration=10"
+VIDEO = "testsrc2=size=96x64:rate=50:duration=10"
+TONE = "sine=frequency=440:sample_rate=48000:duration=10"
+PULLDOWN = "telecine=first_field=top:pattern=23,setfield=tff"
+NEUTRAL = ["--codec", "ffv1", "--denoise", "0", "--progress", "none"]
+MPEG2 = "-c:v mpeg2video -pix_fmt yuv420p -flags +ilme+ildct -q:v 2 -g 15 -bf 2"
+H264 = "-c:v libx264 -preset ultrafast -bf 2 -g 40 -flags +ilme+ildct -x264-params tff=1"
+
+
+def make(path, source, filters, options, sound=True):
+    args = ["ffmpeg", "-v", "error", "-y", "-cpuflags", "0", "-f", "lavfi", "-i", source]
+    args += ["-f", "lavfi", "-i", TONE] if sound else []
+    r = run(*args, *(["-vf", filters] if filters else []), *options.split(), path)
+    check(r.returncode == 0, f"{os.path.basename(path)} is made", r.stderr)
+    return path
+
+
+def md5(path):
+    return run("ffmpeg", "-v", "error", "-i", path, "-map", "0:v:0", "-f", "md5", "-").stdout
+
+
+def frame_md5s(path):
+    lines = run("ffmpeg", "-v", "error", "-i", path, "-map", "0:v:0", "-f", "framemd5", "-").stdout.splitlines()
+    return [line.split()[-1] for line in lines if line and line[0] != "#"]
+
+
+def times(path):
+    r = run("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pts_time", "-of", "json", path)
+    return sorted(float(p["pts_time"]) for p in json.loads(r.stdout)["packets"])
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("program")
+    ap.add_argument("--frames", required=True)
+    o = ap.parse_args()
+    program, frames = os.path.abspath(o.program), os.path.abspath(o.frames)
+    with tempfile.TemporaryDirectory() as folder:
+        at = lambda name: os.path.join(folder, name)
+
+        def upscale(source, name, *options):
+            r = run(program, "upscale", source, at(name), *options, "--overwrite", "--fresh")
+            check(r.returncode == 0, f"{name}: upscale {' '.join(options)}", r.stderr)
+            return at(name), r.stderr
+
+        def prefiltered(source, name, graph):
+            r = run("ffmpeg", "-v", "error", "-y", "-i", source, "-vf", graph, "-vsync", "0", "-c:v", "ffv1", at(name))
+            check(r.returncode == 0, f"{name}: ffmpeg filters it", r.stderr)
+            return upscale(at(name), "of-" + name, *NEUTRAL)[0]
+
+        # Every kind of index: by packets, linear, transport stream, 10 bits.
+        interlaced = [
+            make(at("fields.mpeg2.mkv"), VIDEO, "interlace=scan=tff", MPEG2),
+            make(at("fields.h264.mp4"), VIDEO, "interlace=scan=tff", H264),
+            make(at("fields.ts"), VIDEO, "interlace=scan=bff", MPEG2),
+            make(at("fields.mov"), VIDEO, "interlace=scan=tff", "-c:v prores_ks -profile:v 2 -flags +ilme+ildct"),
+        ]
+        for source in interlaced:
+            name = os.path.basename(source)
+            r = run(frames, source, "7", "deinterlace")
+            check(r.returncode == 0, f"{name}: deinterlaced from anywhere: {r.stdout.strip()}", r.stderr)
+            r = run(program, "probe", source, "--json")
+            video = json.loads(r.stdout)["video"]
+            check(video["interlaced"] and not video["telecined"], f"{name}: probe says interlaced", video)
+            ours, said = upscale(source, name + ".out.mkv", "--deinterlace", *NEUTRAL)
+            check("interlaced" not in said, f"{name}: no warning once it is deinterlaced", said)
+            wanted = prefiltered(source, name + ".bwdif.mkv", "bwdif=send_frame:deint=interlaced")
+            check(md5(ours) == md5(wanted) != "", f"{name}: as ffmpeg deinterlaces it in one run")
+            r = run(program, "verify", source, ours)
+            check(r.returncode == 0, f"{name}: verify", r.stdout + r.stderr)
+        _, said = upscale(interlaced[0], "combed.mkv", "--preset", "ultrafast")
+        check("interlaced" in said and "--deinterlace" in said, "upscale warns of interlaced video", said)
+
+        # A film that says nothing of its fields.
+        plain = make(at("unmarked.mkv"), VIDEO, "interlace=scan=tff,setfield=prog", "-c:v ffv1", sound=False)
+        ours, said = upscale(plain, "unmarked.out.mkv", "--deinterlace", *NEUTRAL)
+        check("does not say" in said, "unmarked fields: said", said)
+        wanted = prefiltered(plain, "unmarked.bwdif.mkv", "bwdif=send_frame:parity=tff:deint=all")
+        check(md5(ours) == md5(wanted) != "", "unmarked fields: every frame is done")
+
+        # Telecine and back.
+        film = make(at("film.mkv"), FILM, "", "-c:v ffv1 -pix_fmt yuv420p")
+        wanted = frame_md5s(upscale(film, "film.out.mkv", *NEUTRAL)[0])
+        soft = make(at("telecined.mkv"), FILM, "format=yuv420p," + PULLDOWN, "-c:v ffv1")
+        ours, _ = upscale(soft, "telecined.out.mkv", "--inverse-telecine", *NEUTRAL)
+        now = frame_md5s(ours)
+        lost = sum(a != b for a, b in zip(now, wanted))
+        check(len(now) == len(wanted) and lost * 50 < len(now), "telecine is undone without a trace",
+              f"{len(now)} of {len(wanted)} frames, {lost} differ")
+        for name, options in (("telecined.ts", MPEG2), ("telecined.mp4", H264), ("telecined.mpeg2.mkv", MPEG2)):
+            source = make(at(name), FILM, "format=yuv420p," + PULLDOWN, options)
+            r = run(frames, source, "7", "inverse_telecine")
+            check(r.returncode == 0, f"{name}: brought back from anywhere: {r.stdout.strip()}", r.stderr)
+            r = run(program, "probe", source, "--json")
+            check(json.loads(r.stdout)["video"]["telecined"], f"{name}: probe says telecined", r.stdout)
+            ours, _ = upscale(source, name + ".out.mkv", "--inverse-telecine", *NEUTRAL)
+            there = prefiltered(source, name + ".ivtc.mkv",
+                                "fieldmatch=combmatch=full,bwdif=deint=interlaced:mode=send_frame,decimate")
+            check(md5(ours) == md5(there) != "", f"{name}: as ffmpeg brings it back in one run")
+            before, after = times(source), times(ours)
+            steps = [b - a for a, b in zip(after, after[1:])]
+            check(len(after) * 5 == len(before) * 4, f"{name}: four fifths of the frames", f"{len(before)} {len(after)}")
+            check(abs(after[0] - before[0]) < 0.0011 and max(abs(s - 1001 / 24000) for s in steps) < 0.0021,
+                  f"{name}: even times", f"{after[:3]} {min(steps)} {max(steps)}")
+            check(all(abs(after[i] - before[i * 5 // 4]) < 0.0011 for i in range(0, len(after), 4)),
+                  f"{name}: every fifth time stands")
+            r = run(program, "verify", source, ours)
+            check(r.returncode == 0, f"{name}: verify knows", r.stdout + r.stderr)
+        _, said = upscale(at("telecined.ts"), "combed2.mkv", "--preset", "ultrafast")
+        check("telecine" in said and "--inverse-telecine" in said, "upscale warns of telecined video", said)
+
+        # Refusals, before any work.
+        for what, source, options in (
+                ("both filters", soft, ["--deinterlace", "--inverse-telecine"]),
+                ("inverse telecine of 10 bits", interlaced[3], ["--inverse-telecine"])):
+            r = run(program, "upscale", source, at("no.mkv"), *options, "--progress", "none")
+            check(r.returncode == 2 and not os.path.exists(at("no.mkv")) and not os.path.exists(at("no.mkv.kizunasr")),
+                  f"{what}: exit 2 before any work", f"{r.returncode} {r.stderr}")
+
+        # The same bytes.
+        for name, options in (("fields.ts", ["--deinterlace"]), ("telecined.mp4", ["--inverse-telecine"])):
+            options += ["--preset", "ultrafast", "--temporal", "--progress", "none"]
+            reference = None
+            for more in (["--workers", "1", "--threads", "1"], ["--workers", "2", "--threads", "3"], ["--cpu", "c"]):
+                path, _ = upscale(at(name), "same.mkv", *options, *more)
+                data = open(path, "rb").read()
+                reference = reference or data
+                check(data == reference, f"{name}: same bytes with {' '.join(more)}")
+            os.remove(at("same.mkv"))
+            run(program, "plan", at(name), at("same.mkv"), *options, "--fresh")
+            for n in ("1", "0"):
+                r = run(program, "work", at("same.mkv.kizunasr"), "--segment", n)
+                check(r.returncode == 0, f"{name}: segment {n} alone", r.stderr)
+            run(program, "join", at("same.mkv.kizunasr"))
+            check(os.path.exists(at("same.mkv")) and open(at("same.mkv"), "rb").read() == reference,
+                  f"{name}: same bytes from segments made in another order")
+    finish()
+
+
+if __name__ == "__main__":
+    main()
