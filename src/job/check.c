@@ -133,13 +133,19 @@ static ksr_status check_copy(ksr_context *ctx, struct ksr_checks *checks,
     if (!c->equal)
         return add(ctx, checks, false, name, "%s stream %d: %s", match->type, match->input,
                    c->difference);
+    if (c->converted)
+        return add(
+            ctx, checks, true, name,
+            "%s stream %d: all %lld texts say the same in another form, times within %.3f ms",
+            match->type, match->input, (long long)c->packets, c->worst_ms);
     return add(ctx, checks, true, name,
                "%s stream %d: all %lld packets equal, times within %.3f ms", match->type,
                match->input, (long long)c->packets, c->worst_ms);
 }
 
 static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                               const char *output_path, const struct ksr_stream_match *match)
+                               const struct ksr_film *film, const char *output_path,
+                               const struct ksr_stream_match *match)
 {
     char name[64];
     snprintf(name, sizeof(name), "stream %d", match->input);
@@ -152,7 +158,7 @@ static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, cons
         return add(ctx, checks, match->same_attachment, name, "%s stream %d: %s", match->type,
                    match->input, match->same_attachment ? "equal" : "its data differs");
     struct ksr_stream_comparison c;
-    const ksr_status status = ksr_media_compare(ctx, input_path, output_path, match, &c);
+    const ksr_status status = ksr_media_compare(ctx, input_path, film, output_path, match, &c);
     if (status != KSR_OK)
         return status;
     if (!c.encoded_anew)
@@ -164,15 +170,16 @@ static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, cons
 }
 
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                             const char *output_path, int video_stream, const enum ksr_carry *carry)
+                             const struct ksr_film *film, const char *output_path,
+                             const enum ksr_carry *carry)
 {
     struct ksr_stream_match *matches;
     int count;
-    ksr_status status = ksr_media_match_streams(ctx, input_path, output_path, video_stream, carry,
+    ksr_status status = ksr_media_match_streams(ctx, input_path, output_path, film->stream, carry,
                                                 &matches, &count);
     for (int i = 0; status == KSR_OK && i < count; i++)
-        if (matches[i].input != video_stream)
-            status = check_stream(ctx, checks, input_path, output_path, &matches[i]);
+        if (matches[i].input != film->stream)
+            status = check_stream(ctx, checks, input_path, film, output_path, &matches[i]);
     free(matches);
     return status;
 }
@@ -209,7 +216,7 @@ static ksr_status verify(ksr_context *ctx, const char *input_path, const char *o
     if (status == KSR_OK)
         status = ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL);
     if (status == KSR_OK)
-        status = ksr_check_streams(ctx, checks, input_path, output_path, film.stream, NULL);
+        status = ksr_check_streams(ctx, checks, input_path, &film, output_path, NULL);
     ksr_film_free(&film);
     return status;
 }

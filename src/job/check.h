@@ -41,7 +41,7 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
 // Every other stream: there, copied packet for packet, or encoded anew in time.
 // carry: what was meant per stream of the input; NULL = judge by what is there.
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                             const char *output_path, int video_stream,
+                             const struct ksr_film *film, const char *output_path,
                              const enum ksr_carry *carry);
 
 #endif

@@ -13,7 +13,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 
-enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_POLICY, T_MAP };
+enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_TIME, T_POLICY, T_MAP };
 
 static const char *const policy_names[] = {"abort", "repeat", "skip"};
 
@@ -23,7 +23,7 @@ struct access {
     size_t offset; // in struct ksr_processor_config
     double min, max;
     int multiple;  // T_INT: the value is a multiple of it
-    bool nullable; // T_STRING: may be NULL
+    bool nullable; // T_STRING, T_TIME: may be NULL
 };
 
 // clang-format off
@@ -60,6 +60,8 @@ struct access {
     F("processor", "output_path", "string", "", "", "file to write", T_STRING, output_path, 0, 0, 0, true) \
     F("processor", "audio_passthrough", "bool", "", "true", "copy audio; false = encode it anew", T_BOOL, audio_passthrough, 0, 0, 0, false) \
     F("processor", "preserve_metadata", "bool", "", "true", "copy tags of file and streams", T_BOOL, preserve_metadata, 0, 0, 0, false) \
+    F("processor", "start", "string", "seconds, mm:ss or hh:mm:ss", "", "begin at this time of the film", T_TIME, start, 0, 0, 0, true) \
+    F("processor", "duration", "string", "seconds, mm:ss or hh:mm:ss", "", "end this long after the start", T_TIME, duration, 0, 0, 0, true) \
     F("processor", "on_frame_error", "string", "abort, repeat or skip", "abort", "what to do with a frame that fails", T_POLICY, on_frame_error, 0, 0, 0, false)
 
 // clang-format on
@@ -216,6 +218,32 @@ static bool parse_number(const char *text, double *out)
     return count > 0 && count < 16 && *c == 0;
 }
 
+// Reads whole digits up to `end`. Returns false when there are none or too many.
+static bool parse_digits(const char **text, int64_t *out)
+{
+    int count = 0;
+    for (*out = 0; **text >= '0' && **text <= '9'; ++*text, count++)
+        if (count < 9)
+            *out = *out * 10 + (**text - '0');
+    return count > 0 && count <= 9;
+}
+
+bool ksr_parse_time(const char *text, int64_t *microseconds)
+{
+    int64_t seconds = 0, part;
+    int parts = 0;
+    do {
+        if (!parse_digits(&text, &part) || (parts > 0 && part > 59))
+            return false;
+        seconds = seconds * 60 + part;
+    } while (++parts < 3 && *text == ':' && text++);
+    *microseconds = seconds * 1000000;
+    if (*text == '.')
+        for (int64_t place = 100000; *++text >= '0' && *text <= '9'; place /= 10)
+            *microseconds += (*text - '0') * place;
+    return *text == 0;
+}
+
 static bool in_range(int i, double value)
 {
     const struct access *a = &accesses[i];
@@ -281,6 +309,7 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
 {
     void *target = member(&config->values, i);
     double number;
+    int64_t time;
     switch (accesses[i].type) {
     case T_BOOL: return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
     case T_INT:
@@ -288,6 +317,10 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
         return parse_number(value, &number) && set_number(config, i, number)
                    ? KSR_OK
                    : bad_value(config->ctx, i, value);
+    case T_TIME:
+        if (strcmp(value, "null") != 0 && !ksr_parse_time(value, &time))
+            return bad_value(config->ctx, i, value);
+        return set_string(config, i, value);
     case T_STRING: return set_string(config, i, value);
     case T_POLICY: return set_policy(config, i, value);
     case T_MAP: return add_option(config, i, value);
@@ -319,6 +352,13 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
             if (!accesses[i].nullable && !*(const char *const *)target)
                 return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
             continue;
+        case T_TIME: {
+            const char *value = *(const char *const *)target;
+            int64_t time;
+            if (value && !ksr_parse_time(value, &time))
+                return bad_value(ctx, i, value);
+            continue;
+        }
         default: continue;
         }
         snprintf(text, sizeof(text), "%g", number);
@@ -370,7 +410,12 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
         snprintf(text, sizeof(text), "%g", json_number_value(value));
         return bad_value(config->ctx, i, text);
     }
-    if (json_is_integer(value) && accesses[i].type == T_STRING) { // "bitrate": 5000000
+    if (json_is_real(value) && accesses[i].type == T_TIME) { // "start": 12.5
+        snprintf(text, sizeof(text), "%.6f", json_number_value(value));
+        return set_field(config, i, text);
+    }
+    if (json_is_integer(value) && // "bitrate": 5000000, "start": 90
+        (accesses[i].type == T_STRING || accesses[i].type == T_TIME)) {
         snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
         return set_field(config, i, text);
     }
@@ -433,6 +478,7 @@ static json_t *field_to_json(const struct ksr_processor_config *config, int i)
     case T_BOOL: return json_boolean(*(const bool *)target);
     case T_INT: return json_integer(*(const int *)target);
     case T_NUMBER: return json_real(*(const double *)target);
+    case T_TIME:
     case T_STRING: {
         const char *text = *(const char *const *)target;
         return text ? json_string(text) : json_null();

@@ -131,8 +131,7 @@ static ksr_status check_output(struct joining *j, const char *path)
     ksr_status status =
         ksr_check_film(j->ctx, &checks, &m->film, j->frames, j->frame_count, path, KSR_DECODE_SOME);
     if (status == KSR_OK && !m->output.image)
-        status = ksr_check_streams(j->ctx, &checks, m->input_path, path, m->film.stream,
-                                   m->output.carry);
+        status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film, path, m->output.carry);
     const char *failed = ksr_checks_first_failure(&checks);
     if (status == KSR_OK && failed)
         status = ksr_fail(j->ctx, KSR_E_VERIFY, "verification failed: %s", failed);

@@ -89,10 +89,11 @@ static json_t *format_to_json(const struct ksr_video_format *f)
 
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:I,s:s,s:o}", "stream", film->stream, "time_base",
-                     film->time_base.num, film->time_base.den, "linear", film->linear, "frames",
-                     (json_int_t)film->frame_count, "filter", film->filter, "format",
-                     format_to_json(&film->format));
+    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o}", "stream", film->stream,
+                     "time_base", film->time_base.num, film->time_base.den, "linear", film->linear,
+                     "cut", film->cut, "offset", (json_int_t)film->offset, "skipped",
+                     (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count, "filter",
+                     film->filter, "format", format_to_json(&film->format));
 }
 
 static json_t *encoder_to_json(const struct ksr_encoder_settings *e)
@@ -107,13 +108,15 @@ static json_t *encoder_to_json(const struct ksr_encoder_settings *e)
                      e->promised, "options", options, "headers", e->headers);
 }
 
-static const char *const carry_names[] = {"video", "copy", "encode", "drop"};
+static const char *const carry_names[] = {"video", "copy", "encode", "drop", "convert"};
 
 static json_t *output_to_json(const struct ksr_output_plan *o)
 {
     json_t *streams = json_array();
     for (int i = 0; streams && i < o->stream_count; i++)
-        json_array_append_new(streams, json_string(carry_names[o->carry[i]]));
+        json_array_append_new(streams, o->carry[i] == KSR_CARRY_CONVERT
+                                           ? json_sprintf("convert %s", o->text_codec[i])
+                                           : json_string(carry_names[o->carry[i]]));
     return json_pack("{s:s,s:b,s:b,s:o,s:s,s:I}", "format", o->format, "image", o->image,
                      "keep_tags", o->keep_tags, "streams", streams, "audio_codec", o->audio_codec,
                      "audio_bit_rate", (json_int_t)o->audio_bit_rate);
@@ -209,18 +212,23 @@ static bool read_format(const json_t *o, struct ksr_video_format *f)
 
 static bool read_film(const json_t *o, struct ksr_film *film)
 {
-    int linear;
-    json_int_t frames;
-    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:I}", "stream", &film->stream, "time_base",
-                          &film->time_base.num, &film->time_base.den, "linear", &linear, "frames",
-                          &frames) != 0)
+    int linear, cut;
+    json_int_t frames, offset, skipped;
+    if (!o ||
+        json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I}", "stream", &film->stream,
+                    "time_base", &film->time_base.num, &film->time_base.den, "linear", &linear,
+                    "cut", &cut, "offset", &offset, "skipped", &skipped, "frames", &frames) != 0)
         return false;
-    if (film->stream < 0 || film->time_base.num <= 0 || film->time_base.den <= 0 || frames < 1 ||
-        frames > MAX_FRAMES || !read_format(json_object_get(o, "format"), &film->format))
+    if (film->stream < 0 || skipped < 0 || film->time_base.num <= 0 || film->time_base.den <= 0 ||
+        frames < 1 || frames > MAX_FRAMES ||
+        !read_format(json_object_get(o, "format"), &film->format))
         return false;
     film->linear = linear;
     if (!read_text(o, "filter", film->filter, sizeof(film->filter)))
         return false;
+    film->cut = cut;
+    film->offset = offset;
+    film->skipped = (size_t)skipped;
     film->frame_count = (size_t)frames;
     film->frames = calloc(film->frame_count, sizeof(film->frames[0]));
     return film->frames != NULL;
@@ -275,10 +283,15 @@ static bool read_output(const json_t *o, struct ksr_output_plan *out)
     {
         int carry = 0;
         const char *text = json_is_string(value) ? json_string_value(value) : "";
-        while (carry <= KSR_CARRY_DROP && strcmp(text, carry_names[carry]) != 0)
+        const char *space = strchr(text, ' ');
+        const size_t length = space ? (size_t)(space - text) : strlen(text);
+        while (carry <= KSR_CARRY_CONVERT && (strlen(carry_names[carry]) != length ||
+                                              strncmp(text, carry_names[carry], length) != 0))
             carry++;
-        if (carry > KSR_CARRY_DROP)
+        if (carry > KSR_CARRY_CONVERT || (space && strlen(space + 1) >= sizeof(out->text_codec[i])))
             return false;
+        if (space)
+            memcpy(out->text_codec[i], space + 1, strlen(space));
         out->carry[i] = (enum ksr_carry)carry;
     }
     return read_text(o, "format", out->format, sizeof(out->format)) &&

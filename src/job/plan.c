@@ -191,6 +191,19 @@ static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_confi
                                                  : ksr_scan_film(ctx, config->input_path, film);
 }
 
+ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duration,
+                        struct ksr_film *film)
+{
+    int64_t from = 0, length = -1;
+    if (!start && !duration)
+        return KSR_OK;
+    if (start && !ksr_parse_time(start, &from))
+        return ksr_fail(ctx, KSR_E_PARAM, "start: '%s' is not a time", start);
+    if (duration && !ksr_parse_time(duration, &length))
+        return ksr_fail(ctx, KSR_E_PARAM, "duration: '%s' is not a time", duration);
+    return ksr_film_cut(ctx, film, from, length);
+}
+
 ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
                          const struct ksr_fingerprint *input, json_t *key, struct ksr_manifest *out)
 {
@@ -205,6 +218,8 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
                                 config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
     if (status == KSR_OK)
         status = plan_filter(ctx, config, &out->film);
+    if (status == KSR_OK)
+        status = ksr_plan_cut(ctx, config->start, config->duration, &out->film);
     if (status == KSR_OK)
         status = decide_output(ctx, config, out);
     if (status == KSR_OK) {

@@ -20,8 +20,12 @@ struct ksr_audio {
     AVStream *stream;
     AVCodecContext *decoder, *encoder;
     SwrContext *resampler;
+    AVChannelLayout layout; // the three that the resampler takes
+    enum AVSampleFormat format;
+    int rate;
     AVAudioFifo *fifo;
     AVFrame *decoded, *converted, *chunk;
+    bool from_zero; // a late start is filled with silence
     bool started;
     int64_t written; // time of the next sample to enter the FIFO, in samples of the encoder
     int64_t sent;    // time of the next sample to leave it
@@ -36,6 +40,7 @@ void ksr_audio_close(ksr_audio **audio)
     avcodec_free_context(&a->decoder);
     avcodec_free_context(&a->encoder);
     swr_free(&a->resampler);
+    av_channel_layout_uninit(&a->layout);
     if (a->fifo)
         av_audio_fifo_free(a->fifo);
     av_frame_free(&a->decoded);
@@ -108,41 +113,57 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name,
     if (global_header)
         e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     ksr_ffmpeg_clear_message();
-    const int result = avcodec_open2(e, codec, NULL);
+    int result = avcodec_open2(e, codec, NULL);
+    if (result == AVERROR(EINVAL) && !codec->ch_layouts) {
+        // libopus knows one layout per number of channels and has no list of them.
+        av_channel_layout_uninit(&e->ch_layout);
+        av_channel_layout_default(&e->ch_layout, a->decoder->ch_layout.nb_channels);
+        result = avcodec_open2(e, codec, NULL);
+    }
     if (result < 0)
         return ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s: %s", name,
                         ksr_ffmpeg_error(result, text));
     return KSR_OK;
 }
 
-static ksr_status open_resampler(ksr_context *ctx, ksr_audio *a)
+// Opens the resampler for what the decoder gives, which may differ from what the header says and
+// change on the way.
+static ksr_status open_resampler(ksr_context *ctx, ksr_audio *a, const AVChannelLayout *layout,
+                                 enum AVSampleFormat format, int rate)
 {
-    const AVCodecContext *d = a->decoder;
     AVCodecContext *e = a->encoder;
     AVChannelLayout from = {0};
-    if (d->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
-        av_channel_layout_default(&from, d->ch_layout.nb_channels);
-    else if (av_channel_layout_copy(&from, &d->ch_layout) < 0)
+    if (layout->order == AV_CHANNEL_ORDER_UNSPEC)
+        av_channel_layout_default(&from, layout->nb_channels);
+    else if (av_channel_layout_copy(&from, layout) < 0)
         return ksr_fail_memory(ctx);
     swr_free(&a->resampler);
-    int result = swr_alloc_set_opts2(&a->resampler, &e->ch_layout, e->sample_fmt, e->sample_rate,
-                                     &from, d->sample_fmt, d->sample_rate, 0, NULL);
+    int result = av_channel_layout_copy(&a->layout, layout);
+    if (result >= 0)
+        result = swr_alloc_set_opts2(&a->resampler, &e->ch_layout, e->sample_fmt, e->sample_rate,
+                                     &from, format, rate, 0, NULL);
+    const int cpu_flags = av_get_cpu_flags();
+    av_force_cpu_flags(0);
     if (result >= 0)
         result = swr_init(a->resampler);
+    av_force_cpu_flags(cpu_flags);
     av_channel_layout_uninit(&from);
+    a->format = format;
+    a->rate = rate;
     return result < 0 ? ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
                                  a->stream->index)
                       : KSR_OK;
 }
 
 ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *codec,
-                          int64_t bit_rate, bool global_header, ksr_audio **out)
+                          int64_t bit_rate, bool global_header, bool from_zero, ksr_audio **out)
 {
     ksr_audio *a = calloc(1, sizeof(*a));
     *out = NULL;
     if (!a)
         return ksr_fail_memory(ctx);
     a->stream = (AVStream *)stream;
+    a->from_zero = from_zero;
     const int cpu_flags = av_get_cpu_flags();
     av_force_cpu_flags(0);
     ksr_status status = ksr_decoder_open(ctx, stream, &a->decoder);
@@ -152,7 +173,8 @@ ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *
     if (status == KSR_OK)
         status = open_encoder(ctx, a, codec, bit_rate, global_header);
     if (status == KSR_OK)
-        status = open_resampler(ctx, a);
+        status = open_resampler(ctx, a, &a->decoder->ch_layout, a->decoder->sample_fmt,
+                                a->decoder->sample_rate);
     av_force_cpu_flags(cpu_flags);
     if (status == KSR_OK) {
         a->fifo = av_audio_fifo_alloc(a->encoder->sample_fmt, a->encoder->ch_layout.nb_channels,
@@ -209,8 +231,9 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
     const int count = a->converted->nb_samples;
     if (!a->started) {
         a->started = true;
-        a->written = a->sent = time == AV_NOPTS_VALUE ? 0 : time;
-    } else if (time != AV_NOPTS_VALUE && time > a->written + tolerance(a)) {
+        a->written = a->sent = time == AV_NOPTS_VALUE || a->from_zero ? 0 : time;
+    }
+    if (time != AV_NOPTS_VALUE && time > a->written + tolerance(a)) {
         AVFrame *samples = av_frame_clone(a->converted);
         const ksr_status status =
             samples ? push_silence(ctx, a, time - a->written) : ksr_fail_memory(ctx);
@@ -260,10 +283,17 @@ static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
     return place_samples(ctx, a, time);
 }
 
-// A track may change its format in the middle (broadcasts do).
-static bool same_format(const ksr_audio *a, const AVFrame *frame)
+// A track may change its format in the middle (broadcasts do): what the resampler still holds of
+// the old one comes first.
+static ksr_status adapt(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
 {
-    return frame->format == a->decoder->sample_fmt && frame->sample_rate == a->decoder->sample_rate;
+    if (frame->format == a->format && frame->sample_rate == a->rate &&
+        av_channel_layout_compare(&frame->ch_layout, &a->layout) == 0)
+        return KSR_OK;
+    const ksr_status status = convert(ctx, a, NULL);
+    return status == KSR_OK ? open_resampler(ctx, a, &frame->ch_layout,
+                                             (enum AVSampleFormat)frame->format, frame->sample_rate)
+                            : status;
 }
 
 ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet)
@@ -271,7 +301,8 @@ ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet
     ksr_status status = KSR_OK;
     avcodec_send_packet(a->decoder, packet); // what fails is a hole, filled by place_samples()
     while (status == KSR_OK && avcodec_receive_frame(a->decoder, a->decoded) >= 0) {
-        if (same_format(a, a->decoded))
+        status = adapt(ctx, a, a->decoded);
+        if (status == KSR_OK)
             status = convert(ctx, a, a->decoded);
         av_frame_unref(a->decoded);
     }

@@ -9,11 +9,12 @@
 typedef struct ksr_audio ksr_audio;
 
 // stream: of the input; must outlive the object. codec: FFmpeg encoder name. bit_rate: bits per
-// second. global_header: as the container wants.
+// second. global_header: as the container wants. from_zero: it has no late starts, so silence comes
+// first.
 // Returns KSR_OK, KSR_E_PARAM (no such encoder, or it does not open), KSR_E_INPUT (no decoder),
 // KSR_E_NOMEM; logged.
 ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *codec,
-                          int64_t bit_rate, bool global_header, ksr_audio **out);
+                          int64_t bit_rate, bool global_header, bool from_zero, ksr_audio **out);
 void ksr_audio_close(ksr_audio **audio);
 
 // Sends a packet of the track, NULL at the end. A packet that does not decode leaves a gap that

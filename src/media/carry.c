@@ -6,6 +6,8 @@
 #include "media/ffmpeg.h"
 #include "media/input.h"
 #include "media/output.h"
+#include "media/text.h"
+#include "media/trial.h"
 
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec)
@@ -61,6 +63,12 @@ static const char *kind_of(const AVStream *stream)
     return kind ? kind : "unknown";
 }
 
+// Ends a warning with what to do about it.
+static const char *mkv_would(const struct ksr_output_plan *plan)
+{
+    return strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would";
+}
+
 struct decision {
     ksr_context *ctx;
     const char *input_path;
@@ -82,24 +90,26 @@ static ksr_status try_header(const struct decision *d, const struct ksr_output_p
     return status == KSR_E_OUTPUT ? KSR_OK : status;
 }
 
-// Whether the container takes this stream beside the video.
-static ksr_status accepts(const struct decision *d, int stream, enum ksr_carry carry,
-                          enum AVCodecID codec, bool *yes)
+// Whether the container holds this stream carried this way; says what it loses.
+static ksr_status holds(const struct decision *d, const AVStream *stream, enum ksr_carry carry,
+                        enum AVCodecID codec, bool *yes)
 {
+    struct ksr_output_plan *plan = d->plan;
+    const enum ksr_carry before = plan->carry[stream->index];
+    struct ksr_trial trial;
     *yes = false;
     if (codec == AV_CODEC_ID_NONE ||
-        avformat_query_codec(muxer(d->plan), codec, FF_COMPLIANCE_NORMAL) == 0)
+        avformat_query_codec(muxer(plan), codec, FF_COMPLIANCE_EXPERIMENTAL) == 0)
         return KSR_OK;
-    struct ksr_output_plan *trial = malloc(sizeof(*trial));
-    if (!trial)
-        return ksr_fail_memory(d->ctx);
-    *trial = *d->plan;
-    for (int i = 0; i < trial->stream_count; i++)
-        trial->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO
-                          : i == stream        ? carry
-                                               : KSR_CARRY_DROP;
-    const ksr_status status = try_header(d, trial, yes);
-    free(trial);
+    plan->carry[stream->index] = carry;
+    const ksr_status status =
+        ksr_trial_run(d->ctx, d->input_path, d->film, d->encoder, plan, stream->index, &trial);
+    *yes = status == KSR_OK && trial.held;
+    if (!*yes)
+        plan->carry[stream->index] = before;
+    else if (trial.lost[0])
+        ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
+                stream->index, container_name(plan), trial.lost, mkv_would(plan));
     return status;
 }
 
@@ -139,18 +149,17 @@ static ksr_status encode_audio(const struct decision *d, const AVStream *stream,
     ksr_status status = KSR_OK;
     if (plan->audio_codec[0]) {
         const enum AVCodecID id = avcodec_find_encoder_by_name(plan->audio_codec)->id;
-        status = accepts(d, stream->index, KSR_CARRY_ENCODE, id, &yes);
+        status = holds(d, stream, KSR_CARRY_ENCODE, id, &yes);
     }
     if (status != KSR_OK)
         return status;
     if (!yes)
         return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold audio of %s",
                         container_name(plan), d->config->encoder.audio_codec);
-    plan->carry[stream->index] = KSR_CARRY_ENCODE;
     if (why)
-        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s",
-                stream->index, avcodec_get_name(stream->codecpar->codec_id), why,
-                plan->audio_codec);
+        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s%s",
+                stream->index, avcodec_get_name(stream->codecpar->codec_id), why, plan->audio_codec,
+                strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would keep it");
     return KSR_OK;
 }
 
@@ -168,6 +177,34 @@ static ksr_status drop(const struct decision *d, const AVStream *stream)
     return KSR_OK;
 }
 
+// Tries the other forms of text, the plainest first.
+static ksr_status convert_text(const struct decision *d, const AVStream *stream, bool *yes)
+{
+    static const char *const forms[] = {"subrip", "webvtt", "mov_text", "ass"};
+    struct ksr_output_plan *plan = d->plan;
+    char *form = plan->text_codec[stream->index];
+    ksr_status status = KSR_OK;
+    *yes = false;
+    for (size_t i = 0; status == KSR_OK && !*yes && i < sizeof(forms) / sizeof(forms[0]); i++) {
+        const AVCodec *codec = avcodec_find_encoder_by_name(forms[i]);
+        bool lossless = false;
+        if (!codec || codec->id == stream->codecpar->codec_id ||
+            avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_EXPERIMENTAL) == 0)
+            continue;
+        status = ksr_text_lossless(d->ctx, d->input_path, stream->index, forms[i], &lossless);
+        if (status != KSR_OK || !lossless)
+            continue;
+        snprintf(form, sizeof(plan->text_codec[0]), "%s", forms[i]);
+        status = holds(d, stream, KSR_CARRY_CONVERT, codec->id, yes);
+    }
+    if (*yes)
+        ksr_log(d->ctx, KSR_LOG_INFO, "subtitle stream %d: %s becomes %s, which loses nothing",
+                stream->index, avcodec_get_name(stream->codecpar->codec_id), form);
+    else
+        form[0] = 0;
+    return status;
+}
+
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
@@ -181,20 +218,50 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     if (audio && d->film->corrupt[stream->index])
         return encode_audio(d, stream, "has damaged packets");
     bool yes;
-    const ksr_status status = accepts(d, stream->index, KSR_CARRY_COPY, p->codec_id, &yes);
+    ksr_status status = holds(d, stream, KSR_CARRY_COPY, p->codec_id, &yes);
+    if (status == KSR_OK && !yes && audio)
+        return encode_audio(d, stream, "cannot be held by this container");
+    if (status == KSR_OK && !yes && ksr_text_is(p->codec_id))
+        status = convert_text(d, stream, &yes);
     if (status != KSR_OK)
         return status;
-    if (yes)
-        d->plan->carry[stream->index] = KSR_CARRY_COPY;
-    else if (audio)
-        return encode_audio(d, stream, "cannot be held by this container");
-    else
+    if (!yes)
         return drop(d, stream);
     if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
         ksr_log(d->ctx, KSR_LOG_WARNING,
                 "video stream %d is copied as it is: only stream %d is "
                 "upscaled",
                 stream->index, d->film->stream);
+    return KSR_OK;
+}
+
+static void warn_of_chapters(const struct decision *d, const AVFormatContext *input)
+{
+    static const char *const without[] = {"mpegts", "avi", "flv", "mpeg", "vob", "dvd", "svcd"};
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]) && input->nb_chapters > 0; i++)
+        if (strcmp(d->plan->format, without[i]) == 0)
+            ksr_log(d->ctx, KSR_LOG_WARNING,
+                    "%u chapters cannot be held by %s; mkv would keep them", input->nb_chapters,
+                    without[i]);
+}
+
+// AVI has no times: frame n is shown at n / rate.
+static ksr_status check_grid(const struct decision *d)
+{
+    const struct ksr_film *film = d->film;
+    const AVRational base = {film->time_base.num, film->time_base.den};
+    const AVRational frame = {film->format.frame_rate.den, film->format.frame_rate.num};
+    if (strcmp(d->plan->format, "avi") != 0 || frame.num <= 0 || frame.den <= 0)
+        return KSR_OK;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        const int64_t wanted = av_rescale_q((int64_t)i, frame, base);
+        if (llabs(film->frames[i].time - wanted) > 1)
+            return ksr_fail(d->ctx, KSR_E_PARAM,
+                            "format: avi cannot hold a film whose %s (frame %zu at %.3f s); mkv "
+                            "would",
+                            i == 0 ? "first frame is not at 0 s" : "frame rate varies", i,
+                            ksr_film_seconds(film, film->frames[i].time));
+    }
     return KSR_OK;
 }
 
@@ -214,14 +281,18 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
         return ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold video of %s",
                         container_name(plan), encoder->codec);
     ksr_status status = choose_audio_codec(&d);
+    if (status == KSR_OK)
+        status = check_grid(&d);
     if (status != KSR_OK)
         return status;
     status = ksr_input_open(ctx, input_path, true, &input);
+    for (int i = 0; i < plan->stream_count; i++)
+        plan->carry[i] = i == film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
     for (int i = 0; status == KSR_OK && i < plan->stream_count; i++)
-        if (i == film->stream)
-            plan->carry[i] = KSR_CARRY_VIDEO;
-        else
+        if (i != film->stream)
             status = decide_stream(&d, input.format->streams[i]);
+    if (status == KSR_OK)
+        warn_of_chapters(&d, input.format);
     ksr_input_close(&input);
     if (status != KSR_OK || plan->image)
         return status;

@@ -7,6 +7,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "media/filter.h"
 #include "media/input.h"
 
 // A video packet as the demuxer gives it, in decode order.
@@ -18,6 +19,8 @@ struct packet_note {
 struct packet_list {
     struct packet_note *notes;
     size_t count, capacity;
+    size_t not_shown;       // packets that the container marks so
+    bool several;           // a frame may take several packets
     const char *why_decode; // why packets alone are no index; NULL = they are
 };
 
@@ -102,6 +105,7 @@ static bool note_packet(struct packet_list *list, const AVPacket *packet)
                            sizeof(list->notes[0])))
         return false;
     const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    list->not_shown += (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
     if (packet->pts == AV_NOPTS_VALUE)
         list->why_decode = "timestamps are missing";
     else if (packet->flags & AV_PKT_FLAG_DISCARD)
@@ -351,6 +355,7 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     list->why_decode = codec_reason(input.video);
+    list->several = list->why_decode != NULL;
     status = film->corrupt ? read_packets(ctx, &input, tolerant, film, list) : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->count == 0)
@@ -359,6 +364,62 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
         (!frames_from_packets(film, list) || !keys_from_packets(film, list)))
         status = ksr_fail_memory(ctx);
     return status;
+}
+
+// The first frame at or after a time of the film.
+static size_t first_at(const struct ksr_film *film, int64_t microseconds)
+{
+    const AVRational base = {film->time_base.num, film->time_base.den}, micro = {1, 1000000};
+    size_t i = 0;
+    while (i < film->frame_count && av_compare_ts(film->frames[i].time - film->frames[0].time, base,
+                                                  microseconds, micro) < 0)
+        i++;
+    return i;
+}
+
+// Keys before the cut lead to its frame 0; where a filter must have seen frames before that, those
+// too near are no use.
+static void cut_keys(struct ksr_film *film, size_t first, size_t end)
+{
+    const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
+    size_t kept = 0;
+    for (size_t k = 0; k < film->key_count && film->keys[k].frame < end; k++) {
+        struct ksr_film_key key = film->keys[k];
+        if (k > 0 && key.frame <= first && key.frame + lead > first)
+            continue;
+        key.frame = key.frame > first ? key.frame - first : 0;
+        film->keys[kept++] = key;
+    }
+    film->key_count = kept;
+}
+
+ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration)
+{
+    const size_t first = first_at(film, start);
+    const size_t end = duration < 0 ? film->frame_count : first_at(film, start + duration);
+    if (first >= end)
+        return ksr_fail(ctx, KSR_E_PARAM, "%s: no frame of the film is in this time",
+                        first >= film->frame_count ? "start" : "duration");
+    film->cut = true;
+    film->skipped = first;
+    film->offset = film->frames[first].time;
+    film->frame_count = end - first;
+    memmove(film->frames, film->frames + first, film->frame_count * sizeof(film->frames[0]));
+    for (size_t i = 0; i < film->frame_count; i++)
+        film->frames[i].time -= film->offset;
+    cut_keys(film, first, end);
+    return KSR_OK;
+}
+
+// A film indexed by decoding has only the frames that decode: what became of the others is said.
+static void warn_undecoded(ksr_context *ctx, const struct packet_list *list, struct ksr_film *film)
+{
+    const size_t shown = list->count - list->not_shown;
+    if (!film->linear || list->several || shown <= film->frame_count)
+        return;
+    film->undecoded = shown - film->frame_count;
+    ksr_log(ctx, KSR_LOG_WARNING, "%zu of %zu frames cannot be decoded and are left out",
+            film->undecoded, shown);
 }
 
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)
@@ -378,6 +439,8 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
     free(list.notes);
     if (status == KSR_OK)
         status = decode_film(ctx, path, out);
+    if (status == KSR_OK)
+        warn_undecoded(ctx, &list, out);
     if (status != KSR_OK) {
         ksr_film_free(out);
         return status;

@@ -33,11 +33,11 @@ struct ksr_video_format {
 // One frame, in presentation order. Times are in the film's time base.
 struct ksr_film_frame {
     int64_t source;   // timestamp as the decoder gives it (linear films: place in the decode)
-    int64_t time;     // the same, repaired: unique and rising
+    int64_t time;     // the same, repaired: unique and rising; less the offset of a cut
     int64_t duration; // at least 1
 };
 
-// A frame where decoding can begin.
+// A frame where decoding can begin. In a cut film those before its start have the frame 0.
 struct ksr_film_key {
     size_t frame;     // its index in `frames`
     int64_t time;     // its packet's timestamp
@@ -52,10 +52,14 @@ struct ksr_film {
     size_t frame_count;
     struct ksr_film_key *keys; // by frame; keys[0].frame is 0 in a film that is not linear
     size_t key_count;
-    bool linear;   // frames are found by counting from the start
-    bool open_gop; // some frames before a keyframe are decoded after it
-    bool *corrupt; // per stream of the file: the demuxer flagged a packet of it as corrupt
+    bool cut;       // `frames` are a piece of the film, beginning at time 0
+    int64_t offset; // of a cut: time of its first frame in the whole film, else 0
+    size_t skipped; // of a cut: frames of the whole film before the first
+    bool linear;    // frames are found by counting from the start
+    bool open_gop;  // some frames before a keyframe are decoded after it
+    bool *corrupt;  // per stream of the file: the demuxer flagged a packet of it as corrupt
     int stream_count;
+    size_t undecoded; // linear: packets of which no frame came
     int repaired;     // timestamps that were missing, equal or falling
     bool telecined;   // it looks as if telecine had made it (scan.h)
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
@@ -66,6 +70,12 @@ struct ksr_film {
 // Logs a warning for what was repaired. Free with ksr_film_free().
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out);
+
+// Cuts the film to the frames at or after `start`, counted from its first frame, and before
+// start + duration, both in microseconds; duration < 0: to its end. The first one left is then at
+// time 0.
+// Returns KSR_OK, KSR_E_PARAM (no frame is left; logged).
+ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration);
 
 // Frees everything; leaves *film all zero. Accepts an all-zero film.
 void ksr_film_free(struct ksr_film *film);

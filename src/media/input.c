@@ -112,6 +112,28 @@ ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
     return status;
 }
 
+ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t size,
+                                const char *format, struct ksr_input *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->memory = ksr_memory_read(bytes, size);
+    out->format = avformat_alloc_context();
+    if (!out->memory || !out->format) {
+        ksr_input_close(out);
+        return ksr_fail_memory(ctx);
+    }
+    out->format->pb = out->memory->io;
+    const AVInputFormat *demuxer = av_find_input_format(format);
+    bool opened = avformat_open_input(&out->format, "", demuxer, NULL) >= 0; // frees it on failure
+    if (opened) {
+        out->format->flags |= AVFMT_FLAG_BITEXACT;
+        opened = avformat_find_stream_info(out->format, NULL) >= 0;
+    }
+    if (!opened)
+        ksr_input_close(out);
+    return opened ? KSR_OK : KSR_E_INPUT;
+}
+
 ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
 {
     char text[256];
@@ -155,5 +177,6 @@ void ksr_input_close(struct ksr_input *input)
 {
     avcodec_free_context(&input->decoder);
     avformat_close_input(&input->format);
+    ksr_memory_close(&input->memory);
     memset(input, 0, sizeof(*input));
 }

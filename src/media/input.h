@@ -3,18 +3,24 @@
 #ifndef KSR_MEDIA_INPUT_H
 #define KSR_MEDIA_INPUT_H
 
-#include "media/ffmpeg.h"
+#include "media/memory.h"
 
 struct ksr_input {
     AVFormatContext *format;
-    AVStream *video;         // the stream to process; never cover art
-    AVCodecContext *decoder; // NULL until ksr_input_open_decoder()
+    AVStream *video;           // the stream to process; never cover art
+    AVCodecContext *decoder;   // NULL until ksr_input_open_decoder()
+    struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
 
 // Opens a file and reads its headers. want_video: fail without a video stream.
 // Returns KSR_OK, KSR_E_INPUT (missing, unreadable, not media, no video; logged), KSR_E_NOMEM.
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out);
+
+// Opens a file that is in memory and outlives the input. format: name of its demuxer.
+// Returns KSR_OK, KSR_E_INPUT (it does not open; not logged), KSR_E_NOMEM.
+ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t size,
+                                const char *format, struct ksr_input *out);
 
 // Opens the decoder of the video stream: one thread, bit-exact, so that what it gives depends on
 // the packets alone.

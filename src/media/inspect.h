@@ -30,9 +30,10 @@ ksr_status ksr_media_decode(ksr_context *ctx, const char *path, size_t limit, si
 struct ksr_stream_match {
     int input, output; // indices; output -1 = there is none
     char type[24], codec[32];
-    bool expected; // the container could hold it: missing is wrong
-    bool encoded;  // it was meant to be encoded anew
-    bool guessed;  // nobody knows what was meant: a changed first packet means encoded anew
+    bool expected;  // the container could hold it: missing is wrong
+    bool encoded;   // it was meant to be encoded anew
+    bool converted; // text of subtitles, in another form
+    bool guessed;   // nobody knows what was meant: a changed first packet means encoded anew
     bool attachment, same_attachment; // no packets; its data is equal
 };
 
@@ -45,16 +46,23 @@ ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
 
 struct ksr_stream_comparison {
     bool equal; // copied: data and times; encoded anew: start and end
-    bool encoded_anew;
+    bool encoded_anew, converted;
     int64_t packets;
     double worst_ms; // largest difference of a time
     double start_ms, end_ms;
     char difference[128]; // in plain words, when not equal
 };
 
-// Reads both streams packet by packet, side by side, in bounded memory.
-ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const char *output_path,
-                             const struct ksr_stream_match *match,
+// Reads both streams packet by packet, side by side, in bounded memory. film: what the output
+// should be of the input, which may be a piece of it.
+ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                             const char *output_path, const struct ksr_stream_match *match,
                              struct ksr_stream_comparison *out);
+
+// The same with an output that is in memory, up to `limit` packets. format: name of its demuxer.
+ksr_status ksr_media_compare_bytes(ksr_context *ctx, const char *input_path,
+                                   const struct ksr_film *film, const uint8_t *bytes, int64_t size,
+                                   const char *format, const struct ksr_stream_match *match,
+                                   int64_t limit, struct ksr_stream_comparison *out);
 
 #endif

@@ -12,11 +12,16 @@
 #include "media/audio.h"
 #include "media/input.h"
 #include "media/matroska.h"
+#include "media/packets.h"
+#include "media/text.h"
 
 // A stream of the input on its way into the output.
 struct track {
     AVStream *in, *out; // out: NULL when it is dropped
     ksr_audio *audio;   // KSR_CARRY_ENCODE only
+    ksr_text *text;     // KSR_CARRY_CONVERT only
+    bool attached;      // its one packet is in the header: nothing follows
+    int64_t last_in;    // decode time of the packet before, in the input's time base
     int64_t last_dts;   // in the output's time base
     int64_t rescale;    // state of av_rescale_delta()
     int64_t delay;      // added to all times, in the output's time base
@@ -25,6 +30,8 @@ struct track {
 
 struct ksr_output {
     struct ksr_input input;
+    struct ksr_cut cut;
+    ksr_packets *packets; // of the other streams
     AVFormatContext *format;
     const struct ksr_output_plan *plan;
     AVRational film_base;
@@ -34,7 +41,7 @@ struct ksr_output {
     bool holding, input_ended;
     AVPacket *packet;
     char *path;
-    bool in_memory; // trial
+    struct ksr_memory *memory; // of a trial, else NULL
     int64_t size;
 };
 
@@ -83,7 +90,23 @@ static int copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded
     return 0;
 }
 
-static int copy_chapters(AVFormatContext *to, const AVFormatContext *from, bool keep_tags)
+// Cuts a chapter. Returns whether anything is left of it.
+static bool cut_chapter(const struct ksr_cut *cut, AVChapter *c)
+{
+    if (!cut->on)
+        return true;
+    const int64_t from = av_rescale_q(cut->from, cut->base, c->time_base);
+    const int64_t to = av_rescale_q(cut->to, cut->base, c->time_base);
+    if (c->start >= to || (c->end != AV_NOPTS_VALUE && c->end <= from))
+        return false;
+    c->start = c->start > from ? c->start - from : 0;
+    if (c->end != AV_NOPTS_VALUE)
+        c->end = (c->end < to ? c->end : to) - from;
+    return true;
+}
+
+static int copy_chapters(AVFormatContext *to, const AVFormatContext *from,
+                         const struct ksr_cut *cut, bool keep_tags)
 {
     for (unsigned i = 0; i < from->nb_chapters; i++) {
         const AVChapter *c = from->chapters[i];
@@ -94,6 +117,10 @@ static int copy_chapters(AVFormatContext *to, const AVFormatContext *from, bool 
         copy->time_base = c->time_base;
         copy->start = c->start;
         copy->end = c->end;
+        if (!cut_chapter(cut, copy)) {
+            av_free(copy);
+            continue;
+        }
         if (keep_tags)
             av_dict_copy(&copy->metadata, c->metadata, 0);
         if (av_dynarray_add_nofree(&to->chapters, (int *)&to->nb_chapters, copy) < 0) {
@@ -194,11 +221,49 @@ static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
     return KSR_OK;
 }
 
+// Matroska keeps pictures that belong to the file as attachments.
+static ksr_status attach_cover(ksr_context *ctx, struct track *t)
+{
+    AVCodecParameters *p = t->out->codecpar;
+    const AVPacket *picture = &t->in->attached_pic;
+    const bool png = p->codec_id == AV_CODEC_ID_PNG;
+    p->codec_type = AVMEDIA_TYPE_ATTACHMENT;
+    av_freep(&p->extradata);
+    p->extradata_size = 0;
+    p->extradata = av_mallocz((size_t)picture->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!p->extradata ||
+        av_dict_set(&t->out->metadata, "filename", png ? "cover.png" : "cover.jpg", 0) < 0 ||
+        av_dict_set(&t->out->metadata, "mimetype", png ? "image/png" : "image/jpeg", 0) < 0)
+        return ksr_fail_memory(ctx);
+    memcpy(p->extradata, picture->data, (size_t)picture->size);
+    p->extradata_size = picture->size;
+    t->attached = true;
+    return KSR_OK;
+}
+
+static bool becomes_attachment(const ksr_output *o, const AVStream *in)
+{
+    const enum AVCodecID id = in->codecpar->codec_id;
+    return strcmp(o->plan->format, "matroska") == 0 && ksr_stream_is_cover(in) &&
+           in->attached_pic.size > 0 && (id == AV_CODEC_ID_PNG || id == AV_CODEC_ID_MJPEG);
+}
+
+static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    ksr_status status = ksr_text_open(ctx, t->in, o->plan->text_codec[t->in->index], &t->text);
+    if (status != KSR_OK)
+        return status;
+    if (avcodec_parameters_from_context(t->out->codecpar, ksr_text_encoder(t->text)) < 0)
+        return ksr_fail_memory(ctx);
+    t->out->time_base = t->in->time_base;
+    return KSR_OK;
+}
+
 static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
 {
     const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
     ksr_status status = ksr_audio_open(ctx, t->in, o->plan->audio_codec, o->plan->audio_bit_rate,
-                                       global, &t->audio);
+                                       global, strcmp(o->plan->format, "avi") == 0, &t->audio);
     if (status != KSR_OK)
         return status;
     const AVCodecContext *encoder = ksr_audio_encoder(t->audio);
@@ -216,15 +281,16 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     t->in = o->input.format->streams[index];
     t->in->discard =
         carry == KSR_CARRY_VIDEO || carry == KSR_CARRY_DROP ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
-    t->last_dts = t->rescale = AV_NOPTS_VALUE;
+    t->last_in = t->last_dts = t->rescale = AV_NOPTS_VALUE;
     if (carry == KSR_CARRY_DROP)
         return KSR_OK;
     t->out = avformat_new_stream(o->format, NULL);
     if (!t->out)
         return ksr_fail_memory(ctx);
-    ksr_status status = carry == KSR_CARRY_VIDEO  ? add_video(ctx, o, t, settings)
-                        : carry == KSR_CARRY_COPY ? add_copy(ctx, o, t)
-                                                  : add_encoded(ctx, o, t);
+    ksr_status status = carry == KSR_CARRY_VIDEO     ? add_video(ctx, o, t, settings)
+                        : carry == KSR_CARRY_COPY    ? add_copy(ctx, o, t)
+                        : carry == KSR_CARRY_CONVERT ? add_converted(ctx, o, t)
+                                                     : add_encoded(ctx, o, t);
     if (status != KSR_OK)
         return status;
     t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
@@ -232,9 +298,11 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     // An attachment is nothing without its file name.
     const bool tags = o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
     if ((tags && copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
-        (carry != KSR_CARRY_ENCODE && copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
+        (carry <= KSR_CARRY_COPY && copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
         return ksr_fail_memory(ctx);
-    return KSR_OK;
+    if (o->cut.on)
+        av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
+    return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
 }
 
 static ksr_status add_tracks(ksr_context *ctx, ksr_output *o,
@@ -254,7 +322,8 @@ static ksr_status add_tracks(ksr_context *ctx, ksr_output *o,
         return status;
     if ((o->plan->keep_tags &&
          copy_tags(&o->format->metadata, o->input.format->metadata, false) < 0) ||
-        (!o->plan->image && copy_chapters(o->format, o->input.format, o->plan->keep_tags) < 0))
+        (!o->plan->image &&
+         copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags) < 0))
         return ksr_fail_memory(ctx);
     return KSR_OK;
 }
@@ -270,8 +339,10 @@ static ksr_status write_failed(ksr_context *ctx, const ksr_output *o, int result
 
 static int open_file(ksr_output *o)
 {
-    if (o->in_memory)
-        return avio_open_dyn_buf(&o->format->pb);
+    if (o->memory) {
+        o->format->pb = o->memory->io;
+        return 0;
+    }
     if (o->format->oformat->flags & AVFMT_NOFILE)
         return 0;
     return avio_open2(&o->format->pb, o->format->url, AVIO_FLAG_WRITE, NULL, NULL);
@@ -297,6 +368,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     if (!o->format->url)
         return ksr_fail_memory(ctx);
     o->format->flags |= AVFMT_FLAG_BITEXACT;
+    o->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL; // FLAC and TrueHD in MP4
     // Times stay as they are, negative ones too; transport streams have no room for those.
     o->format->avoid_negative_ts = strcmp(o->plan->format, "mpegts") == 0 ? -1 : 0;
     if (o->plan->image)
@@ -314,7 +386,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     av_dict_free(&options);
     if (result >= 0)
         set_delays(o);
-    if (result < 0 && o->in_memory)
+    if (result < 0 && o->memory)
         return KSR_E_OUTPUT; // the caller of a trial knows what it means
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
 }
@@ -328,17 +400,22 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     if (!o)
         return ksr_fail_memory(ctx);
     o->plan = plan;
+    o->cut = ksr_cut_of(film);
     o->film_base = (AVRational){film->time_base.num, film->time_base.den};
-    o->in_memory = !path;
+    o->memory = path ? NULL : ksr_memory_write();
     o->path = path ? strdup(path) : NULL;
     o->held = av_packet_alloc();
     o->packet = av_packet_alloc();
-    ksr_status status = o->held && o->packet && (o->path || !path) ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = o->held && o->packet && (path ? o->path != NULL : o->memory != NULL)
+                            ? KSR_OK
+                            : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_input_open(ctx, input_path, true, &o->input);
     if (status == KSR_OK &&
         avformat_alloc_output_context2(&o->format, NULL, plan->format, NULL) < 0)
         status = ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = ksr_packets_create(ctx, &o->input, &o->cut, &o->packets);
     if (status == KSR_OK)
         status = add_tracks(ctx, o, encoder);
     if (status == KSR_OK)
@@ -354,19 +431,18 @@ void ksr_output_close(ksr_output **output)
     if (!output || !*output)
         return;
     ksr_output *o = *output;
-    for (int i = 0; o->tracks && i < o->plan->stream_count; i++)
+    for (int i = 0; o->tracks && i < o->plan->stream_count; i++) {
         ksr_audio_close(&o->tracks[i].audio);
+        ksr_text_close(&o->tracks[i].text);
+    }
     free(o->tracks);
     if (o->format && o->format->pb) {
-        if (o->in_memory) {
-            uint8_t *bytes = NULL;
-            avio_close_dyn_buf(o->format->pb, &bytes);
-            av_free(bytes);
-        } else if (!(o->format->oformat->flags & AVFMT_NOFILE)) {
+        if (!o->memory && !(o->format->oformat->flags & AVFMT_NOFILE))
             avio_closep(&o->format->pb);
-        }
     }
     avformat_free_context(o->format);
+    ksr_memory_close(&o->memory);
+    ksr_packets_destroy(&o->packets);
     ksr_input_close(&o->input);
     av_packet_free(&o->held);
     av_packet_free(&o->packet);
@@ -402,6 +478,8 @@ static ksr_status write_packet(ksr_context *ctx, ksr_output *o, struct track *t)
     int result = av_interleaved_write_frame(o->format, p);
     if (result >= 0 && o->format->pb && o->format->pb->error < 0)
         result = o->format->pb->error;
+    if (result < 0 && o->memory)
+        return KSR_E_OUTPUT;
     if (o->format->pb)
         o->size = avio_tell(o->format->pb);
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
@@ -424,6 +502,16 @@ static void rescale_times(struct track *t, AVPacket *p)
         return;
     }
     av_packet_rescale_ts(p, in, out);
+}
+
+// Audio without a length is as long as the packet before it was: a muxer that keeps lengths would
+// otherwise end the track before its last packet.
+static void fill_duration(struct track *t, AVPacket *p)
+{
+    if (p->duration <= 0 && t->in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO &&
+        p->dts != AV_NOPTS_VALUE && t->last_in != AV_NOPTS_VALUE && p->dts > t->last_in)
+        p->duration = p->dts - t->last_in;
+    t->last_in = p->dts;
 }
 
 static ksr_status write_encoded_audio(ksr_context *ctx, ksr_output *o, struct track *t)
@@ -449,9 +537,16 @@ static ksr_status write_held(ksr_context *ctx, ksr_output *o)
         status = ksr_audio_send(ctx, t->audio, o->held);
         if (status == KSR_OK)
             status = write_encoded_audio(ctx, o, t);
+    } else if (t->text) {
+        status = ksr_text_convert(ctx, t->text, o->held, o->packet);
+        if (status == KSR_OK && o->packet->size > 0) {
+            av_packet_rescale_ts(o->packet, t->in->time_base, t->out->time_base);
+            status = write_packet(ctx, o, t);
+        }
     } else {
         av_packet_unref(o->packet);
         av_packet_move_ref(o->packet, o->held);
+        fill_duration(t, o->packet);
         rescale_times(t, o->packet);
         status = write_packet(ctx, o, t);
     }
@@ -463,12 +558,13 @@ static ksr_status write_held(ksr_context *ctx, ksr_output *o)
 static void hold_next(ksr_output *o)
 {
     while (!o->holding && !o->input_ended) {
-        if (av_read_frame(o->input.format, o->held) < 0) {
+        if (!ksr_packets_next(o->packets, o->held)) {
             o->input_ended = true;
             return;
         }
         const int i = o->held->stream_index;
-        o->holding = i < o->plan->stream_count && o->tracks[i].out && &o->tracks[i] != o->video;
+        o->holding = i < o->plan->stream_count && o->tracks[i].out && !o->tracks[i].attached &&
+                     &o->tracks[i] != o->video;
         if (!o->holding)
             av_packet_unref(o->held);
     }
@@ -554,6 +650,34 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
     }
     o->size = ksr_fs_size(o->path);
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
+}
+
+// How far into the input a trial goes for its packets.
+#define TRIAL_BYTES (64 << 20)
+
+ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t *written,
+                          bool *whole, const struct ksr_memory **file)
+{
+    ksr_status status = KSR_OK;
+    *whole = false;
+    for (*written = 0; status == KSR_OK && *written < limit; ++*written) {
+        hold_next(o);
+        AVIOContext *input = o->input.format->pb;
+        *whole = !o->holding;
+        if (!o->holding || (input && avio_tell(input) > TRIAL_BYTES))
+            break;
+        status = write_held(ctx, o);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
+    }
+    if (status == KSR_OK)
+        status = flush_audio(ctx, o);
+    if (status == KSR_OK && av_write_trailer(o->format) < 0)
+        status = KSR_E_OUTPUT;
+    if (o->format->pb)
+        avio_flush(o->format->pb);
+    *file = o->memory;
+    return status;
 }
 
 int64_t ksr_output_size(const ksr_output *output)

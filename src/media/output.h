@@ -10,10 +10,11 @@
 #include "media/film.h"
 
 enum ksr_carry {
-    KSR_CARRY_VIDEO = 0,  // the stream that is processed
-    KSR_CARRY_COPY = 1,   // packets copied
-    KSR_CARRY_ENCODE = 2, // audio, decoded and encoded anew
-    KSR_CARRY_DROP = 3,   // cannot be kept
+    KSR_CARRY_VIDEO = 0,   // the stream that is processed
+    KSR_CARRY_COPY = 1,    // packets copied
+    KSR_CARRY_ENCODE = 2,  // audio, decoded and encoded anew
+    KSR_CARRY_DROP = 3,    // cannot be kept
+    KSR_CARRY_CONVERT = 4, // text of subtitles, put into another form
 };
 
 #define KSR_MAX_STREAMS 256
@@ -24,6 +25,7 @@ struct ksr_output_plan {
     bool image;      // a single picture file
     bool keep_tags;
     enum ksr_carry carry[KSR_MAX_STREAMS]; // per stream of the input
+    char text_codec[KSR_MAX_STREAMS][16];  // for KSR_CARRY_CONVERT, per stream
     int stream_count;
     char audio_codec[64]; // for KSR_CARRY_ENCODE
     int64_t audio_bit_rate;
@@ -46,6 +48,8 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
                             const struct ksr_encoder_settings *encoder,
                             struct ksr_output_plan *plan);
 
+struct ksr_memory;
+
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_output ksr_output;
 
@@ -67,6 +71,13 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *output, const void *da
 
 // Writes the rest of the other streams and the trailer, and closes the file.
 ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *output);
+
+// Writes the first packets of the other streams, at most `limit` (a trial: there is no video).
+// *written: how many; *whole: they are all; *bytes: of the finished trial, owned by the caller,
+// free with av_free(). Returns KSR_OK, KSR_E_OUTPUT (the container does not take them; not logged),
+// ...
+ksr_status ksr_output_try(ksr_context *ctx, ksr_output *output, size_t limit, size_t *written,
+                          bool *whole, const struct ksr_memory **file);
 
 // Returns the bytes written so far.
 int64_t ksr_output_size(const ksr_output *output);

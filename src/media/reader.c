@@ -114,7 +114,8 @@ static bool seek_to(ksr_reader *r, const struct ksr_film_key *from)
 static ksr_status seek_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key *from)
 {
     ksr_status status = open_input(ctx, r);
-    if (status == KSR_OK && from->frame > 0 && !(seek_to(r, from) && find_key(ctx, r, from))) {
+    const bool ahead = from->frame > 0 || r->film->skipped > 0;
+    if (status == KSR_OK && ahead && !(seek_to(r, from) && find_key(ctx, r, from))) {
         ksr_log(ctx, KSR_LOG_DEBUG, "no exact seek in %s: reading from the start", r->path);
         status = open_input(ctx, r);
     }

@@ -1,0 +1,176 @@
+// Whether a container holds a stream; see trial.h.
+//
+// Muxers accept more than their demuxers give back: a transport stream takes any codec as private
+// data, AVI takes times it cannot keep. So the only answer that counts is what is read back.
+
+#include "media/trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/input.h"
+#include "media/inspect.h"
+
+#define TRIAL_PACKETS 64
+
+static bool is_attached(const AVStream *s)
+{
+    return ksr_stream_is_cover(s) || s->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
+}
+
+// The one stream of a trial, less what muxers add of themselves (chapter titles in MP4).
+static const AVStream *find_stream(const AVFormatContext *f, const AVStream *in)
+{
+    for (unsigned i = 0; i < f->nb_streams; i++)
+        if (is_attached(f->streams[i]) == is_attached(in))
+            return f->streams[i];
+    return NULL;
+}
+
+static enum AVCodecID expected_codec(const struct ksr_output_plan *plan, const AVStream *in)
+{
+    const char *name = plan->carry[in->index] == KSR_CARRY_ENCODE    ? plan->audio_codec
+                       : plan->carry[in->index] == KSR_CARRY_CONVERT ? plan->text_codec[in->index]
+                                                                     : NULL;
+    const AVCodec *codec = name ? avcodec_find_encoder_by_name(name) : NULL;
+    return codec ? codec->id : in->codecpar->codec_id;
+}
+
+// MP4 has one name for the three layers of MPEG audio, which the packets tell apart.
+static bool is_mpeg_audio(enum AVCodecID id)
+{
+    return id == AV_CODEC_ID_MP1 || id == AV_CODEC_ID_MP2 || id == AV_CODEC_ID_MP3;
+}
+
+static bool same_codec(enum AVCodecID a, enum AVCodecID b)
+{
+    return a == b || (is_mpeg_audio(a) && is_mpeg_audio(b));
+}
+
+static bool same_attachment(const AVStream *a, const AVStream *b)
+{
+    const int size = a->codecpar->extradata_size;
+    return size == b->codecpar->extradata_size &&
+           (size == 0 || memcmp(a->codecpar->extradata, b->codecpar->extradata, (size_t)size) == 0);
+}
+
+static void add_loss(struct ksr_trial *t, const char *what)
+{
+    const size_t used = strlen(t->lost);
+    snprintf(t->lost + used, sizeof(t->lost) - used, "%s%s", used ? ", " : "", what);
+}
+
+static bool tag_lost(const AVStream *in, const AVStream *out, const char *name, const char *none)
+{
+    const AVDictionaryEntry *a = av_dict_get(in->metadata, name, NULL, 0);
+    const AVDictionaryEntry *b = av_dict_get(out->metadata, name, NULL, 0);
+    return a && *a->value && strcmp(a->value, none) != 0 && (!b || strcmp(a->value, b->value) != 0);
+}
+
+// Being the default means something only where there is a choice.
+static bool has_rival(const AVFormatContext *f, const AVStream *in)
+{
+    for (unsigned i = 0; i < f->nb_streams; i++)
+        if ((int)i != in->index && f->streams[i]->codecpar->codec_type == in->codecpar->codec_type)
+            return true;
+    return false;
+}
+
+static void list_losses(const AVFormatContext *f, const AVStream *in, const AVStream *out,
+                        bool keep_tags, struct ksr_trial *t)
+{
+    static const struct {
+        int bit;
+        const char *name;
+    } flags[] = {{AV_DISPOSITION_DEFAULT, "default flag"},
+                 {AV_DISPOSITION_FORCED, "forced flag"},
+                 {AV_DISPOSITION_HEARING_IMPAIRED, "hearing-impaired flag"},
+                 {AV_DISPOSITION_VISUAL_IMPAIRED, "visual-impaired flag"},
+                 {AV_DISPOSITION_COMMENT, "commentary flag"},
+                 {AV_DISPOSITION_ORIGINAL, "original flag"},
+                 {AV_DISPOSITION_DUB, "dub flag"}};
+    if (keep_tags && tag_lost(in, out, "language", "und"))
+        add_loss(t, "language");
+    if (keep_tags && tag_lost(in, out, "title", ""))
+        add_loss(t, "title");
+    const int lost = in->disposition & ~out->disposition;
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+        if (lost & flags[i].bit && (i > 0 || has_rival(f, in)))
+            add_loss(t, flags[i].name);
+}
+
+struct trial_file {
+    const struct ksr_memory *memory;
+    size_t packets;
+    bool whole; // these are all packets of the stream
+};
+
+static ksr_status compare_file(ksr_context *ctx, const char *input_path,
+                               const struct ksr_film *film, const struct ksr_output_plan *plan,
+                               const AVStream *in, const AVStream *out,
+                               const struct trial_file *file, bool *same)
+{
+    const struct ksr_stream_match match = {.input = in->index,
+                                           .output = out->index,
+                                           .converted =
+                                               plan->carry[in->index] == KSR_CARRY_CONVERT};
+    const int64_t limit = file->whole ? INT64_MAX : (int64_t)file->packets;
+    struct ksr_stream_comparison c;
+    const ksr_status status =
+        ksr_media_compare_bytes(ctx, input_path, film, file->memory->data, file->memory->size,
+                                plan->format, &match, limit, &c);
+    *same = status == KSR_OK && c.equal;
+    if (status == KSR_OK && !c.equal)
+        ksr_log(ctx, KSR_LOG_DEBUG, "stream %d in %s: %s", in->index, plan->format, c.difference);
+    return status;
+}
+
+static ksr_status judge(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                        const struct ksr_output_plan *plan, int stream,
+                        const struct trial_file *file, struct ksr_trial *t)
+{
+    struct ksr_input input = {0}, made = {0};
+    ksr_status status = ksr_input_open(ctx, input_path, false, &input);
+    if (status == KSR_OK)
+        status =
+            ksr_input_open_bytes(ctx, file->memory->data, file->memory->size, plan->format, &made);
+    if (status == KSR_OK) {
+        const AVStream *in = input.format->streams[stream];
+        const AVStream *out = find_stream(made.format, in);
+        t->held = out && same_codec(out->codecpar->codec_id, expected_codec(plan, in));
+        if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
+            t->held = same_attachment(in, out);
+        else if (t->held && plan->carry[stream] != KSR_CARRY_ENCODE && file->packets > 0)
+            status = compare_file(ctx, input_path, film, plan, in, out, file, &t->held);
+        if (t->held)
+            list_losses(input.format, in, out, plan->keep_tags, t);
+    }
+    ksr_input_close(&input);
+    ksr_input_close(&made);
+    return status == KSR_E_INPUT ? KSR_OK : status; // what does not open holds nothing
+}
+
+ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                         const struct ksr_encoder_settings *encoder,
+                         const struct ksr_output_plan *plan, int stream, struct ksr_trial *out)
+{
+    struct trial_file file = {0};
+    ksr_output *output = NULL;
+    struct ksr_output_plan *alone = malloc(sizeof(*alone));
+    memset(out, 0, sizeof(*out));
+    if (!alone)
+        return ksr_fail_memory(ctx);
+    *alone = *plan;
+    for (int i = 0; i < alone->stream_count; i++)
+        if (i != stream)
+            alone->carry[i] = KSR_CARRY_DROP;
+    ksr_status status = ksr_output_open(ctx, NULL, input_path, film, encoder, alone, &output);
+    if (status == KSR_OK)
+        status =
+            ksr_output_try(ctx, output, TRIAL_PACKETS, &file.packets, &file.whole, &file.memory);
+    if (status == KSR_OK)
+        status = judge(ctx, input_path, film, alone, stream, &file, out);
+    ksr_output_close(&output);
+    free(alone);
+    return status == KSR_E_OUTPUT ? KSR_OK : status;
+}

@@ -1,0 +1,21 @@
+// A trial: one stream written into a file in memory and read back, before any work.
+
+#ifndef KSR_MEDIA_TRIAL_H
+#define KSR_MEDIA_TRIAL_H
+
+#include "media/output.h"
+
+struct ksr_trial {
+    bool held; // it comes back as what it was, data and times
+    char
+        lost[160]; // what else of it does not come back, such as "title, forced flag"; "" = nothing
+};
+
+// Tries what plan->carry[stream] says with the stream's first packets. The plan's other streams
+// are not touched.
+// Returns KSR_OK with the outcome in *out, or the failure of the trial itself.
+ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                         const struct ksr_encoder_settings *encoder,
+                         const struct ksr_output_plan *plan, int stream, struct ksr_trial *out);
+
+#endif
