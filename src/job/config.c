@@ -49,7 +49,7 @@ struct access {
     F("encoder", "codec", "string", "", "libx264", "video encoder, by its FFmpeg name", T_STRING, encoder.codec, 0, 0, 0, false) \
     F("encoder", "pixel_format", "string", "", "auto", "pixel format, by its FFmpeg name", T_STRING, encoder.pixel_format, 0, 0, 0, false) \
     F("encoder", "crf", "int", "0 to 63", "18", "constant quality; 0 = lossless", T_INT, encoder.crf, 0, 63, 1, false) \
-    F("encoder", "preset", "string", "", "medium", "speed against size, ultrafast .. veryslow", T_STRING, encoder.preset, 0, 0, 0, false) \
+    F("encoder", "preset", "string", "", "medium", "speed against size, ultrafast .. placebo", T_STRING, encoder.preset, 0, 0, 0, false) \
     F("encoder", "bitrate", "string", "", "", "bits per second, such as 5M; overrides crf", T_STRING, encoder.bitrate, 0, 0, 0, true) \
     F("encoder", "audio_codec", "string", "", "aac", "audio encoder, where audio is encoded", T_STRING, encoder.audio_codec, 0, 0, 0, false) \
     F("encoder", "audio_bitrate", "string", "", "192k", "bits per second of encoded audio", T_STRING, encoder.audio_bitrate, 0, 0, 0, false) \

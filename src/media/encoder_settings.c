@@ -13,7 +13,8 @@
 struct encoder_kind {
     const char *codec;
     int max_crf;              // 0 = it has no crf
-    bool presets;             // it knows the x264 preset names
+    bool presets;             // its preset option knows the x264 preset names
+    bool speeds;              // the preset names stand for the speeds of vp9_speeds
     const char *lossless_key; // option that makes crf 0 lossless
     const char *lossless_value;
     const char *params_key; // option that takes the encoder's own key=value list
@@ -21,12 +22,12 @@ struct encoder_kind {
 };
 
 static const struct encoder_kind kinds[] = {
-    {"libx264", 51, true, "qp", "0", "x264-params",
+    {"libx264", 51, true, false, "qp", "0", "x264-params",
      "cpu-independent=1:threads=1:lookahead-threads=1:sliced-threads=0:open-gop=0"},
-    {"libx265", 51, true, NULL, NULL, "x265-params",
+    {"libx265", 51, true, false, NULL, NULL, "x265-params",
      "wpp=1:frame-threads=1:lookahead-slices=0:pmode=0:pme=0:open-gop=0:info=0:log-level=none"},
-    {"libvpx-vp9", 63, false, "lossless", "1", NULL, NULL},
-    {"ffv1", 0, false, NULL, NULL, NULL, NULL},
+    {"libvpx-vp9", 63, false, true, "lossless", "1", NULL, NULL},
+    {"ffv1", 0, false, false, NULL, NULL, NULL, NULL},
 };
 
 static const struct encoder_kind *find_kind(const char *codec)
@@ -40,12 +41,20 @@ static const struct encoder_kind *find_kind(const char *codec)
 static const char *const presets[] = {"ultrafast", "superfast", "veryfast", "faster",   "fast",
                                       "medium",    "slow",      "slower",   "veryslow", "placebo"};
 
-static bool is_preset(const char *name)
+// What libvpx has instead, in the same order: a deadline, and how much of it to leave unused.
+static const struct {
+    const char *deadline, *cpu_used;
+} vp9_speeds[] = {{"realtime", "8"}, {"realtime", "7"}, {"realtime", "6"}, {"good", "5"},
+                  {"good", "4"},     {"good", "3"},     {"good", "2"},     {"good", "1"},
+                  {"good", "0"},     {"best", "0"}};
+
+// Returns the place of a name in the list, or -1.
+static int find_preset(const char *name)
 {
     for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
         if (strcmp(presets[i], name) == 0)
-            return true;
-    return false;
+            return (int)i;
+    return -1;
 }
 
 bool ksr_parse_bit_rate(const char *text, int64_t *out)
@@ -116,13 +125,18 @@ static ksr_status set_preset(ksr_context *ctx, const AVCodec *codec,
 {
     const struct ksr_encoder_config defaults = ksr_encoder_config_default();
     const bool given = strcmp(config->preset, defaults.preset) != 0;
-    if (kind && kind->presets) {
-        if (!is_preset(config->preset))
+    if (kind && (kind->presets || kind->speeds)) {
+        const int place = find_preset(config->preset);
+        if (place < 0)
             return ksr_fail(ctx, KSR_E_PARAM,
                             "preset: '%s' is not valid (ultrafast, superfast, veryfast, faster, "
                             "fast, medium, slow, slower, veryslow or placebo)",
                             config->preset);
-        return set_option(ctx, out, "preset", config->preset);
+        if (kind->presets)
+            return set_option(ctx, out, "preset", config->preset);
+        const ksr_status status = set_option(ctx, out, "deadline", vp9_speeds[place].deadline);
+        return status == KSR_OK ? set_option(ctx, out, "cpu-used", vp9_speeds[place].cpu_used)
+                                : status;
     }
     if (!kind && has_preset(codec, config->preset))
         return set_option(ctx, out, "preset", config->preset);

@@ -55,6 +55,24 @@ def main():
             rate = int(v.get("bit_rate", 0))
             check(400000 < rate < 600000, f"{codec}: bitrate 500k", rate)
 
+        sizes = []
+        for preset, crf in (("ultrafast", "0"), ("ultrafast", "1"), ("veryfast", "30"), ("faster", "63"), ("placebo", "63")):
+            path = upscale(f"vp9-{preset}-{crf}.webm", eight, "--codec", "libvpx-vp9", "--preset", preset,
+                           "--crf", crf, "--audio-passthrough", "false", "--audio-codec", "libopus")
+            sizes.append(os.path.getsize(path))
+            v, a, f = streams(path)
+            check((v.get("codec_name"), a.get("codec_name")) == ("vp9", "opus") and "webm" in f.get("format_name", ""),
+                  f"libvpx-vp9: {preset}, crf {crf}, in WebM", f"{v.get('codec_name')} {f.get('format_name')}")
+        check(sizes == sorted(sizes, reverse=True) and len(set(sizes)) == len(sizes),
+              "libvpx-vp9: a higher crf is smaller, a slower preset too", sizes)
+        a = upscale("vp9-a.mkv", eight, "--codec", "libvpx-vp9", "--preset", "fast")
+        b = upscale("vp9-b.mkv", eight, "--codec", "libvpx-vp9", "--preset", "ultrafast", "--encoder-option",
+                    "deadline=good", "--encoder-option", "cpu-used=4")
+        check(video_md5(a) == video_md5(b) != "", "libvpx-vp9: an encoder option wins over the preset")
+        v, _, f = streams(upscale("vp9-rate.mkv", eight, "--codec", "libvpx-vp9", "--preset", "ultrafast", "--bitrate", "200k"))
+        rate = os.path.getsize(os.path.join(folder, "vp9-rate.mkv")) * 8 / float(f.get("duration", 1)) - 69000
+        check(140000 < rate < 280000, "libvpx-vp9: bitrate 200k", rate)
+
         path = upscale("picture.mkv", eight, "--pixel-format", "yuv444p10le", "--preset", "slow", "--crf", "23")
         v, _, _ = streams(path)
         settings = open(path, "rb").read()

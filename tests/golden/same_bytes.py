@@ -113,13 +113,19 @@ def main():
                           "--structure-smoothing 0.3 --bitrate 400k", "mp4"),
              ("x265", "--codec libx265 --preset ultrafast", "mp4"),
              ("ffv1", "--codec ffv1 --audio-passthrough false --audio-codec flac", "mkv"),
-             ("aac", "--preset ultrafast --audio-passthrough false", "mp4")]
+             ("aac", "--preset ultrafast --audio-passthrough false", "mp4"),
+             ("vp9", "--codec libvpx-vp9 --preset ultrafast --crf 45", "webm")]
     only = sys.argv[3] if len(sys.argv) > 3 else ""
     for name, options, ext in cases:
         if only not in name:
             continue
         case = Case(program, folder, source, name, options, ext)
         case.upscale("threads 1, workers 1", "--threads", "1", "--workers", "1")
+        if name == "vp9":  # libvpx has its own SIMD limit; the rest is as for the others
+            case.upscale("no SIMD in libvpx", env={"VPX_SIMD_CAPS": "0"})
+            case.upscale("threads 3, workers 2", "--threads", "3", "--workers", "2")
+            case.resumed()
+            continue
         case.upscale("threads 2, workers 1", "--threads", "2", "--workers", "1")
         case.upscale("threads 1, workers 2", "--threads", "1", "--workers", "2")
         case.upscale("threads 3, workers 4", "--threads", "3", "--workers", "4")
