@@ -33,15 +33,16 @@ extern "C" {
 
 // The stages between decoder and encoder. At their neutral value they leave frames untouched.
 struct ksr_pipeline_config {
-    bool use_ai;                // stage 3 is a network instead of filters; default false
-    int shader_scale;           // output size / input size per axis without AI: 2 (default) or 4
-    const char *ai_model_path;  // name of a bundled model or path of a file; NULL = the default
-    int ai_scale;               // output size / input size per axis with AI: 2 (default) or 4
-    int ai_tile_size;           // tile edge in input pixels, 32..4096; default 512
-    int ai_tile_overlap;        // overlap of neighbouring tiles in input pixels, 0..512; default 64
-    bool deinterlace;           // fields to frames of full height before stage 1; default false
-    bool inverse_telecine;      // leave out the frames that telecine added; default false
-    double denoise;             // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
+    bool use_ai;               // stage 3 is a network instead of filters; default false
+    int shader_scale;          // output size / input size per axis without AI: 2 (default) or 4
+    const char *ai_model_path; // name of a bundled model or path of a file; NULL = the default
+    int ai_scale;              // output size / input size per axis with AI: 2 (default) or 4
+    int ai_tile_size;          // tile edge in input pixels, 32..4096; default 512
+    int ai_tile_overlap;       // overlap of neighbouring tiles in input pixels, 0..512; default 64
+    bool deinterlace;          // fields to frames of full height before stage 1; default false
+    bool inverse_telecine;     // leave out the frames that telecine added; default false
+    const char *fit; // "1920x1080": the largest size within, scaled down from the result; NULL
+    double denoise;  // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
     double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0
     double sharpening;          // stage 4, 0 (off, default) .. 2
     double line_darkening;      // stage 4, 0 (off, default) .. 1

@@ -37,6 +37,7 @@ struct access {
     F("pipeline", "ai_tile_overlap", "int", "0 to 512", "64", "overlap of tiles in input pixels", T_INT, pipeline.ai_tile_overlap, 0, 512, 1, false) \
     F("pipeline", "deinterlace", "bool", "", "false", "make whole frames of interlaced ones", T_BOOL, pipeline.deinterlace, 0, 0, 0, false) \
     F("pipeline", "inverse_telecine", "bool", "", "false", "take film out of 29.97 frames per second", T_BOOL, pipeline.inverse_telecine, 0, 0, 0, false) \
+    F("pipeline", "fit", "string", "", "", "largest size within, such as 1920x1080", T_STRING, pipeline.fit, 0, 0, 0, true) \
     F("pipeline", "denoise", "number", "0 to 1", "0.2", "clean-up of coding noise; 0 = off", T_NUMBER, pipeline.denoise, 0, 1, 0, false) \
     F("pipeline", "structure_smoothing", "number", "0 to 1", "0", "edge-aware smoothing; 0 = off", T_NUMBER, pipeline.structure_smoothing, 0, 1, 0, false) \
     F("pipeline", "sharpening", "number", "0 to 2", "0", "halo-limited sharpening; 0 = off", T_NUMBER, pipeline.sharpening, 0, 2, 0, false) \
@@ -49,7 +50,7 @@ struct access {
     F("encoder", "codec", "string", "", "libx264", "video encoder, by its FFmpeg name", T_STRING, encoder.codec, 0, 0, 0, false) \
     F("encoder", "pixel_format", "string", "", "auto", "pixel format, by its FFmpeg name", T_STRING, encoder.pixel_format, 0, 0, 0, false) \
     F("encoder", "crf", "int", "0 to 63", "18", "constant quality; 0 = lossless", T_INT, encoder.crf, 0, 63, 1, false) \
-    F("encoder", "preset", "string", "", "medium", "speed against size, ultrafast .. placebo", T_STRING, encoder.preset, 0, 0, 0, false) \
+    F("encoder", "preset", "string", "", "medium", "speed against size: ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow or placebo", T_STRING, encoder.preset, 0, 0, 0, false) \
     F("encoder", "bitrate", "string", "", "", "bits per second, such as 5M; overrides crf", T_STRING, encoder.bitrate, 0, 0, 0, true) \
     F("encoder", "audio_codec", "string", "", "aac", "audio encoder, where audio is encoded", T_STRING, encoder.audio_codec, 0, 0, 0, false) \
     F("encoder", "audio_bitrate", "string", "", "192k", "bits per second of encoded audio", T_STRING, encoder.audio_bitrate, 0, 0, 0, false) \

@@ -9,7 +9,9 @@
 #include "core/mem.h"
 #include "job/config.h"
 #include "media/filter.h"
+#include "media/pixels.h"
 #include "media/scan.h"
+#include "stages/fit.h"
 #include "stages/pipeline.h"
 
 #define SEGMENT_SECONDS 8
@@ -90,9 +92,26 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
 
 // --- The rest of the manifest ---
 
-static int scale_of(const struct ksr_pipeline_config *p)
+// The size of the output: that of the pipeline's frames, or the one that was asked to fit.
+static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_config *config,
+                              const struct ksr_video_format *f, int *width, int *height)
 {
-    return p->use_ai ? p->ai_scale : p->shader_scale;
+    const char *text = config->pipeline.fit;
+    const int scale = ksr_pipeline_scale(&config->pipeline);
+    struct ksr_fit_box box;
+    int step_x = 1, step_y = 1;
+    if (f->width > 65535 / scale || f->height > 65535 / scale)
+        return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to be scaled by %d", f->width,
+                        f->height, scale);
+    *width = f->width * scale;
+    *height = f->height * scale;
+    if (!text)
+        return KSR_OK;
+    if (!ksr_fit_parse(text, &box))
+        return ksr_fail(ctx, KSR_E_PARAM, "fit: '%s' is not valid (such as 1920x1080)", text);
+    ksr_pixels_size_steps(f->pixel_format, config->encoder.pixel_format, &step_x, &step_y);
+    ksr_fit_size(&box, f->sample_aspect.num, f->sample_aspect.den, step_x, step_y, width, height);
+    return KSR_OK;
 }
 
 static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -100,7 +119,7 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
 {
     const char *image_codec;
     const struct ksr_video_format *f = &m->film.format;
-    const int scale = scale_of(&config->pipeline);
+    int width, height;
     ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
                                           &m->output, &image_codec);
     if (status != KSR_OK)
@@ -108,12 +127,11 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (m->output.image && m->film.frame_count > 1)
         return ksr_fail(ctx, KSR_E_PARAM, "%s is one picture, but the input has %zu frames",
                         config->output_path, m->film.frame_count);
-    if (f->width > 65535 / scale || f->height > 65535 / scale)
-        return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to be scaled by %d", f->width,
-                        f->height, scale);
-    status =
-        ksr_encoder_resolve(ctx, &config->encoder, &m->film, f->width * scale, f->height * scale,
-                            ksr_output_global_header(&m->output), image_codec, &m->encoder);
+    status = decide_size(ctx, config, f, &width, &height);
+    if (status == KSR_OK)
+        status =
+            ksr_encoder_resolve(ctx, &config->encoder, &m->film, width, height,
+                                ksr_output_global_header(&m->output), image_codec, &m->encoder);
     if (status == KSR_OK)
         status =
             ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);
@@ -155,8 +173,9 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
     free(parent);
     // Segments and output stand side by side for a moment, each about twice the input per
     // doubling of the size at the default quality.
-    const int scale = m->encoder.format.width / film->format.width;
-    const double wanted = 2.0 * (double)m->input.size * scale * scale / 2;
+    const double area = (double)m->encoder.format.width * m->encoder.format.height /
+                        ((double)film->format.width * film->format.height);
+    const double wanted = (double)m->input.size * area;
     if (room >= 0 && (double)room < wanted)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "free disk space may not suffice: %.0f MiB free, about %.0f "

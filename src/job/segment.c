@@ -11,6 +11,7 @@
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
+#include "stages/fit.h"
 #include "stages/pipeline.h"
 
 struct ksr_worker {
@@ -23,7 +24,9 @@ struct ksr_worker {
     ksr_pool *pool;
     ksr_reader *reader;
     ksr_pipeline *pipeline;
+    ksr_fit *fit;             // NULL when the pipeline's output has the right size
     struct ksr_layout layout; // of input frames
+    struct ksr_layout output; // of frames for the encoder
 };
 
 // A segment in the making.
@@ -42,6 +45,19 @@ struct making {
 };
 
 enum outcome { FRAME_READY, FRAME_SKIPPED, FRAME_NEEDS_LEAD };
+
+static bool make_fit(ksr_worker *w)
+{
+    const struct ksr_video_format *f = &w->manifest->encoder.format;
+    const struct ksr_layout made =
+        ksr_pipeline_output_layout(&w->layout, ksr_pipeline_scale(&w->config->pipeline));
+    w->output = made;
+    w->output.width = f->width;
+    w->output.height = f->height;
+    if (f->width != made.width || f->height != made.height)
+        w->fit = ksr_fit_create(&made, &w->output, w->pool);
+    return w->fit || (f->width == made.width && f->height == made.height);
+}
 
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
                              const char *folder, int threads,
@@ -66,7 +82,7 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
         w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->pool, 0);
-        if (!w->pool || !w->pipeline)
+        if (!w->pool || !w->pipeline || !make_fit(w))
             status = ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
@@ -84,6 +100,7 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_worker *w = *worker;
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
+    ksr_fit_destroy(&w->fit);
     ksr_pool_destroy(&w->pool);
     free(w);
     *worker = NULL;
@@ -181,7 +198,13 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
     ksr_status status = ksr_encoder_begin(w->ctx, m->encoder, &sink);
     if (status != KSR_OK)
         return status;
-    ksr_pipeline_run(w->pipeline, &m->source, &sink);
+    if (w->fit) {
+        const struct ksr_row_sink whole = ksr_fit_sink(w->fit);
+        ksr_pipeline_run(w->pipeline, &m->source, &whole);
+        ksr_fit_run(w->fit, &sink);
+    } else {
+        ksr_pipeline_run(w->pipeline, &m->source, &sink);
+    }
     m->times[m->sent++] = time;
     status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : film->frames[i].duration);
     if (status == KSR_OK)
@@ -210,10 +233,10 @@ static ksr_status finish_encoder(ksr_worker *w, struct making *m)
 static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
 {
     const struct ksr_manifest *manifest = w->manifest;
-    struct ksr_encoder_input input = {
-        .source = &manifest->film.format, .dither = w->config->encoder.dither, .pool = w->pool};
-    input.layout =
-        ksr_pipeline_output_layout(&w->layout, manifest->encoder.format.width / w->layout.width);
+    struct ksr_encoder_input input = {.source = &manifest->film.format,
+                                      .layout = w->output,
+                                      .dither = w->config->encoder.dither,
+                                      .pool = w->pool};
     m->times = calloc(m->plan->count, sizeof(m->times[0]));
     m->info.skipped = calloc(m->plan->count, sizeof(m->info.skipped[0]));
     if (!m->times || !m->info.skipped)

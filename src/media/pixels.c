@@ -531,6 +531,19 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     return KSR_OK;
 }
 
+void ksr_pixels_size_steps(const char *own, const char *named, int *step_x, int *step_y)
+{
+    const char *names[2] = {own, named};
+    *step_x = *step_y = 1;
+    for (int i = 0; i < 2; i++) {
+        const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av_get_pix_fmt(names[i]));
+        if (d && 1 << d->log2_chroma_w > *step_x)
+            *step_x = 1 << d->log2_chroma_w;
+        if (d && 1 << d->log2_chroma_h > *step_y)
+            *step_y = 1 << d->log2_chroma_h;
+    }
+}
+
 void ksr_pixels_target_color(const struct ksr_video_format *source, enum AVPixelFormat target,
                              struct ksr_video_format *out)
 {

@@ -58,6 +58,10 @@ ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, 
 ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
                              const struct ksr_video_format *source, enum AVPixelFormat *out);
 
+// What the width and height of a picture should be multiples of: 2 or 4 where its own format, or
+// the named one ("auto": none), has coarser chroma, else 1.
+void ksr_pixels_size_steps(const char *own, const char *named, int *step_x, int *step_y);
+
 // Adjusts colour tags for the target: RGB <-> YCbCr changes matrix and range, all else stays.
 void ksr_pixels_target_color(const struct ksr_video_format *source, enum AVPixelFormat target,
                              struct ksr_video_format *out);

@@ -347,6 +347,11 @@ static bool allocate_temporal(ksr_pipeline *p)
            ksr_frame_alloc(&p->memory[1], &p->output);
 }
 
+int ksr_pipeline_scale(const struct ksr_pipeline_config *config)
+{
+    return config->use_ai ? config->ai_scale : config->shader_scale;
+}
+
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
                                   const struct ksr_pipeline_config *config, ksr_pool *pool,
                                   int band_rows)

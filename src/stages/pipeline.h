@@ -32,6 +32,9 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 // the same but for width and height.
 struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int scale);
 
+// Returns the scale of a configuration: 2 or 4.
+int ksr_pipeline_scale(const struct ksr_pipeline_config *config);
+
 // Runs all stages on one frame: reads the rows of the input layout from `source`, some of them
 // twice, and hands every row of the output layout to `sink`, on the threads of the pool. sink:
 // NULL when the frame only warms up the stages with a memory. No allocation, no failure.

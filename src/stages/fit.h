@@ -1,0 +1,41 @@
+// Scaling down to a size (`fit`): from the 2x or 4x result to what the user wants to have.
+//
+// Each axis is filtered by itself with Spline36, stretched by the ratio of the sizes, in integers;
+// docs/stages.md has the formula. Chroma keeps its siting. Needs the whole picture at hand, so the
+// pipeline's rows are gathered first.
+
+#ifndef KSR_STAGES_FIT_H
+#define KSR_STAGES_FIT_H
+
+#include "core/pool.h"
+#include "frame/rows.h"
+
+// A size that a picture of width x height fits into, and how wide its pixels are shown.
+struct ksr_fit_box {
+    int width, height;
+};
+
+// Reads "1920x1080". Returns false when it is no such thing, or out of 1 .. 65535.
+bool ksr_fit_parse(const char *text, struct ksr_fit_box *out);
+
+// Finds the largest size within the box, and not above *width x *height, that keeps their ratio.
+// aspect_num / aspect_den: width of a pixel by its height; the width as shown counts too. step_x,
+// step_y: 1, 2 or 4, what the sizes must be multiples of where they change.
+void ksr_fit_size(const struct ksr_fit_box *box, int aspect_num, int aspect_den, int step_x,
+                  int step_y, int *width, int *height);
+
+// Thread-safety: one thread at a time per object.
+typedef struct ksr_fit ksr_fit;
+
+// Returns an object that scales frames of layout `from` to those of `to`, which differs in size
+// alone and is not larger; NULL when out of memory. pool: may be NULL; must outlive it.
+ksr_fit *ksr_fit_create(const struct ksr_layout *from, const struct ksr_layout *to, ksr_pool *pool);
+void ksr_fit_destroy(ksr_fit **fit);
+
+// Returns the sink for the rows of a frame of layout `from`.
+struct ksr_row_sink ksr_fit_sink(ksr_fit *fit);
+
+// Scales the gathered frame and hands its rows to `sink`, on the threads of the pool.
+void ksr_fit_run(ksr_fit *fit, const struct ksr_row_sink *sink);
+
+#endif
