@@ -87,13 +87,45 @@ static json_t *format_to_json(const struct ksr_video_format *f)
                      "chroma_location", f->chroma_location, "interlaced", f->interlaced);
 }
 
+#define HDR_NUMBERS 15
+
+// The metadata of HDR10 as a list: whether primaries, luminance and light levels are known, and
+// what they are, in the order of struct ksr_extras. (Read and written here alone.)
+static int *hdr_number(struct ksr_extras *e, int i)
+{
+    int *const tail[] = {&e->max_luminance, &e->min_luminance, &e->max_cll, &e->max_fall};
+    return i < 8 ? &e->chromaticity[i / 2][i % 2] : tail[i - 8];
+}
+
+static json_t *hdr_to_json(const struct ksr_extras *extras)
+{
+    struct ksr_extras e = *extras;
+    json_t *list = json_pack("[bbb]", e.has_primaries, e.has_luminance, e.has_light);
+    for (int i = 0; list && i < HDR_NUMBERS - 3; i++)
+        json_array_append_new(list, json_integer(*hdr_number(&e, i)));
+    return list;
+}
+
+static bool read_hdr(const json_t *list, struct ksr_extras *e)
+{
+    if (json_array_size(list) != HDR_NUMBERS)
+        return false;
+    e->has_primaries = json_is_true(json_array_get(list, 0));
+    e->has_luminance = json_is_true(json_array_get(list, 1));
+    e->has_light = json_is_true(json_array_get(list, 2));
+    for (int i = 0; i < HDR_NUMBERS - 3; i++)
+        *hdr_number(e, i) = (int)json_integer_value(json_array_get(list, (size_t)i + 3));
+    return true;
+}
+
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o}", "stream", film->stream,
+    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o}", "stream", film->stream,
                      "time_base", film->time_base.num, film->time_base.den, "linear", film->linear,
                      "cut", film->cut, "offset", (json_int_t)film->offset, "skipped",
                      (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count, "filter",
-                     film->filter, "format", format_to_json(&film->format));
+                     film->filter, "hdr", hdr_to_json(&film->extras), "format",
+                     format_to_json(&film->format));
 }
 
 static json_t *encoder_to_json(const struct ksr_encoder_settings *e)
@@ -224,7 +256,8 @@ static bool read_film(const json_t *o, struct ksr_film *film)
         !read_format(json_object_get(o, "format"), &film->format))
         return false;
     film->linear = linear;
-    if (!read_text(o, "filter", film->filter, sizeof(film->filter)))
+    if (!read_text(o, "filter", film->filter, sizeof(film->filter)) ||
+        !read_hdr(json_object_get(o, "hdr"), &film->extras))
         return false;
     film->cut = cut;
     film->offset = offset;

@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "job/config.h"
+#include "media/extras.h"
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/scan.h"
@@ -135,6 +136,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (status == KSR_OK)
         status =
             ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);
+    if (status == KSR_OK && !m->output.image)
+        status = ksr_picture_trial(ctx, config->input_path, &m->film, &m->encoder, &m->output);
     return status;
 }
 
@@ -235,6 +238,8 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
     if (status == KSR_OK)
         status = ksr_film_index(ctx, config->input_path,
                                 config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
+    if (status == KSR_OK)
+        status = ksr_extras_look(ctx, config->input_path, &out->film);
     if (status == KSR_OK)
         status = plan_filter(ctx, config, &out->film);
     if (status == KSR_OK)

@@ -206,7 +206,10 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
         ksr_pipeline_run(w->pipeline, &m->source, &sink);
     }
     m->times[m->sent++] = time;
-    status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : film->frames[i].duration);
+    const bool fresh = m->next == i && !m->next_damaged; // not a repeat
+    status = ksr_encoder_attach(w->ctx, m->encoder, fresh ? ksr_reader_taken(w->reader) : NULL);
+    if (status == KSR_OK)
+        status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : film->frames[i].duration);
     if (status == KSR_OK)
         status = store_packets(w, m);
     if (status == KSR_OK && w->listener.frame)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cpu.h"
+#include "media/extras.h"
 #include "media/ffmpeg.h"
 #include "media/pixels.h"
 
@@ -189,6 +190,11 @@ ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_
         return ksr_fail_memory(ctx);
     *sink = ksr_pixels_write(encoder->writer, picture);
     return KSR_OK;
+}
+
+ksr_status ksr_encoder_attach(ksr_context *ctx, ksr_encoder *encoder, const AVFrame *from)
+{
+    return ksr_extras_copy_frame(encoder->picture, from) < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)

@@ -89,6 +89,12 @@ void ksr_encoder_close(ksr_encoder **encoder);
 // *sink: takes the rows of the next frame; ksr_encoder_write() then encodes it.
 ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_row_sink *sink);
 
+struct AVFrame;
+
+// Gives the next frame what belongs to that picture alone of a decoded frame: captions. Stays
+// until the next call. from: NULL = nothing.
+ksr_status ksr_encoder_attach(ksr_context *ctx, ksr_encoder *encoder, const struct AVFrame *from);
+
 // Encodes the frame whose rows the sink has got. time: rising from call to call, in
 // settings.time_base.
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time,

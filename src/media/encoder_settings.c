@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "media/encoder.h"
+#include "media/extras.h"
 #include "media/ffmpeg.h"
 #include "media/pixels.h"
 
@@ -13,6 +14,7 @@
 struct encoder_kind {
     const char *codec;
     int max_crf;              // 0 = it has no crf
+    int min_size;             // least width and height
     bool presets;             // its preset option knows the x264 preset names
     bool speeds;              // the preset names stand for the speeds of vp9_speeds
     const char *lossless_key; // option that makes crf 0 lossless
@@ -21,13 +23,14 @@ struct encoder_kind {
     const char *pins;
 };
 
+// libx265 3.5 takes smaller pictures too, and writes past its buffers with some (48x32, 40x60).
 static const struct encoder_kind kinds[] = {
-    {"libx264", 51, true, false, "qp", "0", "x264-params",
+    {"libx264", 51, 1, true, false, "qp", "0", "x264-params",
      "cpu-independent=1:threads=1:lookahead-threads=1:sliced-threads=0:open-gop=0"},
-    {"libx265", 51, true, false, NULL, NULL, "x265-params",
+    {"libx265", 51, 64, true, false, NULL, NULL, "x265-params",
      "wpp=1:frame-threads=1:lookahead-slices=0:pmode=0:pme=0:open-gop=0:info=0:log-level=none"},
-    {"libvpx-vp9", 63, false, true, "lossless", "1", NULL, NULL},
-    {"ffv1", 0, false, false, NULL, NULL, NULL, NULL},
+    {"libvpx-vp9", 63, 1, false, true, "lossless", "1", NULL, NULL},
+    {"ffv1", 0, 1, false, false, NULL, NULL, NULL, NULL},
 };
 
 static const struct encoder_kind *find_kind(const char *codec)
@@ -183,17 +186,19 @@ static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
 // The encoder's own parameter list: the user's first, then what is pinned, which wins.
 static ksr_status set_params(ksr_context *ctx, const struct encoder_kind *kind,
                              const struct ksr_encoder_config *config,
-                             struct ksr_encoder_settings *out)
+                             const struct ksr_extras *extras, struct ksr_encoder_settings *out)
 {
+    char hdr[160];
     char params[sizeof(out->options[0].value)];
     const char *user = "";
     for (size_t i = 0; i < config->encoder_option_count; i++)
         if (strcmp(config->encoder_options[i].key, kind->params_key) == 0)
             user = config->encoder_options[i].value;
     const bool x265 = strcmp(kind->codec, "libx265") == 0;
+    ksr_extras_params(extras, x265, hdr, sizeof(hdr));
     const char *lossless = x265 && config->crf == 0 && !config->bitrate ? ":lossless=1" : "";
-    const int length =
-        snprintf(params, sizeof(params), "%s%s%s%s", user, *user ? ":" : "", kind->pins, lossless);
+    const int length = snprintf(params, sizeof(params), "%s%s%s%s%s", user, *user ? ":" : "",
+                                kind->pins, lossless, hdr);
     if (length < 0 || (size_t)length >= sizeof(params))
         return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s is too long", kind->params_key);
     return set_option(ctx, out, kind->params_key, params);
@@ -201,16 +206,22 @@ static ksr_status set_params(ksr_context *ctx, const struct encoder_kind *kind,
 
 static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
                                   const struct ksr_encoder_config *config,
-                                  struct ksr_encoder_settings *out)
+                                  const struct ksr_extras *extras, struct ksr_encoder_settings *out)
 {
     const struct encoder_kind *kind = find_kind(codec->name);
     out->promised = kind != NULL;
     ksr_status status = set_preset(ctx, codec, kind, config, out);
     if (status == KSR_OK)
         status = set_quality(ctx, codec, kind, config, out);
+    if (status == KSR_OK && kind &&
+        (out->format.width < kind->min_size || out->format.height < kind->min_size))
+        status = ksr_fail(
+            ctx, KSR_E_PARAM, "Failed to open encoder %s (%dx%d): it takes no less than %dx%d",
+            codec->name, out->format.width, out->format.height, kind->min_size, kind->min_size);
+    const bool tiny = out->format.width < 16 || out->format.height < 16; // has no room for slices
     if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0) {
         status = set_option(ctx, out, "level", "3");
-        if (status == KSR_OK)
+        if (status == KSR_OK && !tiny)
             status = set_option(ctx, out, "slices", "4");
         if (status == KSR_OK)
             status = set_option(ctx, out, "slicecrc", "1");
@@ -225,7 +236,7 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
             set_option(ctx, out, config->encoder_options[i].key, config->encoder_options[i].value);
     }
     if (status == KSR_OK && kind && kind->params_key)
-        status = set_params(ctx, kind, config, out);
+        status = set_params(ctx, kind, config, extras, out);
     return status;
 }
 
@@ -281,7 +292,7 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
                              ? (struct ksr_rational){rate.den, rate.num}
                              : (struct ksr_rational){1, 25};
     }
-    status = set_all_options(ctx, codec, config, out);
+    status = set_all_options(ctx, codec, config, &film->extras, out);
     ksr_encoder *trial = NULL;
     if (status == KSR_OK)
         status = ksr_encoder_open(ctx, out, NULL, 1, &trial);
@@ -300,6 +311,7 @@ void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH
     struct ksr_encoder_settings s = {.time_base = {1, 25}};
     const struct ksr_video_format grey = {64, 64, "yuv420p", {1, 1}, {25, 1}, 1, 1, 1, 1, 1, false};
     const struct ksr_encoder_config config = ksr_encoder_config_default();
+    const struct ksr_extras none = {0};
     const struct encoder_kind *kind = find_kind(codec);
     struct ksr_encoder_input input = {.source = &grey};
     struct ksr_frame frame = {0};
@@ -311,8 +323,8 @@ void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH
     snprintf(s.codec, sizeof(s.codec), "%s", codec);
     s.format = grey;
     ksr_hasher *hasher = ksr_hasher_create();
-    bool ok =
-        hasher && kind && (!kind->params_key || set_params(NULL, kind, &config, &s) == KSR_OK);
+    bool ok = hasher && kind &&
+              (!kind->params_key || set_params(NULL, kind, &config, &none, &s) == KSR_OK);
     ok = ok && ksr_pixels_layout(&grey, &input.layout, &bits) &&
          ksr_frame_alloc(&frame, &input.layout) &&
          ksr_encoder_open(NULL, &s, &input, 1, &encoder) == KSR_OK &&

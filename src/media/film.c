@@ -225,8 +225,7 @@ static struct ksr_rational rational(AVRational q)
     return (struct ksr_rational){q.num, q.den};
 }
 
-static void describe_frame(const struct ksr_input *input, AVFrame *frame,
-                           struct ksr_video_format *out)
+void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr_video_format *out)
 {
     AVStream *video = input->video;
     const AVCodecParameters *p = video->codecpar;
@@ -289,7 +288,7 @@ struct first_look {
 static bool look_once(void *opaque, AVFrame *frame)
 {
     struct first_look *look = opaque;
-    describe_frame(look->input, frame, look->format);
+    ksr_film_describe(look->input, frame, look->format);
     look->seen = true;
     return false;
 }

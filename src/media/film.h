@@ -30,6 +30,17 @@ struct ksr_video_format {
     bool bottom_first; // of two fields; only where the container says so
 };
 
+// What pictures carry beside samples and colour tags; all zero = nothing.
+struct ksr_extras {
+    bool has_primaries, has_luminance, has_light; // of the three below
+    int chromaticity[4][2]; // green, blue, red, white of the mastering display, in 1/50000
+    int max_luminance, min_luminance; // of the mastering display, in 1/10000 cd/m2
+    int max_cll, max_fall;            // content light levels in cd/m2
+    int matrix[9];                    // how to show it: FFmpeg's display matrix; 0 = as it is
+    bool captions;                    // CEA-608 or 708
+    bool hdr10_plus, dolby_vision;    // cannot be carried
+};
+
 // One frame, in presentation order. Times are in the film's time base.
 struct ksr_film_frame {
     int64_t source;   // timestamp as the decoder gives it (linear films: place in the decode)
@@ -62,6 +73,7 @@ struct ksr_film {
     size_t undecoded; // linear: packets of which no frame came
     int repaired;     // timestamps that were missing, equal or falling
     bool telecined;   // it looks as if telecine had made it (scan.h)
+    struct ksr_extras extras;
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
 };
 
@@ -76,6 +88,13 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
 // time 0.
 // Returns KSR_OK, KSR_E_PARAM (no frame is left; logged).
 ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration);
+
+struct ksr_input;
+struct AVFrame;
+
+// Describes the pictures of an input by a decoded frame.
+void ksr_film_describe(const struct ksr_input *input, struct AVFrame *frame,
+                       struct ksr_video_format *out);
 
 // Frees everything; leaves *film all zero. Accepts an all-zero film.
 void ksr_film_free(struct ksr_film *film);

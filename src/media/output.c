@@ -10,6 +10,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "media/audio.h"
+#include "media/extras.h"
 #include "media/input.h"
 #include "media/matroska.h"
 #include "media/packets.h"
@@ -30,6 +31,7 @@ struct track {
 
 struct ksr_output {
     struct ksr_input input;
+    struct ksr_extras extras; // of the video
     struct ksr_cut cut;
     ksr_packets *packets; // of the other streams
     AVFormatContext *format;
@@ -147,9 +149,7 @@ static int copy_side_data(AVStream *to, const AVStream *from, bool is_video)
     for (int i = 0; i < count; i++) {
         const AVPacketSideData *sd = &list[i];
         if (is_video && sd->type != AV_PKT_DATA_DISPLAYMATRIX && sd->type != AV_PKT_DATA_STEREO3D &&
-            sd->type != AV_PKT_DATA_SPHERICAL &&
-            sd->type != AV_PKT_DATA_MASTERING_DISPLAY_METADATA &&
-            sd->type != AV_PKT_DATA_CONTENT_LIGHT_LEVEL)
+            sd->type != AV_PKT_DATA_SPHERICAL)
             continue;
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
         AVPacketSideData *copy =
@@ -180,7 +180,7 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     const bool mov = strcmp(o->plan->format, "mp4") == 0 || strcmp(o->plan->format, "mov") == 0;
     if (p->codec_id == AV_CODEC_ID_HEVC && mov)
         p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
-    t->out->time_base = t->in->time_base;
+    t->out->time_base = o->film_base;
     t->out->avg_frame_rate =
         (AVRational){settings->format.frame_rate.num, settings->format.frame_rate.den};
     t->out->sample_aspect_ratio = p->sample_aspect_ratio;
@@ -300,6 +300,8 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     if ((tags && copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
         (carry <= KSR_CARRY_COPY && copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
         return ksr_fail_memory(ctx);
+    if (carry == KSR_CARRY_VIDEO && ksr_extras_write_stream(&o->extras, t->out) < 0)
+        return ksr_fail_memory(ctx);
     if (o->cut.on)
         av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
     return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
@@ -391,6 +393,15 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
 }
 
+// Whether no packets of other streams go along.
+static bool is_alone(const ksr_output *o)
+{
+    for (int i = 0; i < o->plan->stream_count; i++)
+        if (o->tracks[i].out && &o->tracks[i] != o->video && !o->tracks[i].attached)
+            return false;
+    return true;
+}
+
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
                            const struct ksr_film *film, const struct ksr_encoder_settings *encoder,
                            const struct ksr_output_plan *plan, ksr_output **out)
@@ -401,6 +412,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
         return ksr_fail_memory(ctx);
     o->plan = plan;
     o->cut = ksr_cut_of(film);
+    o->extras = film->extras;
     o->film_base = (AVRational){film->time_base.num, film->time_base.den};
     o->memory = path ? NULL : ksr_memory_write();
     o->path = path ? strdup(path) : NULL;
@@ -420,6 +432,8 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
         status = add_tracks(ctx, o, encoder);
     if (status == KSR_OK)
         status = write_header(ctx, o);
+    if (status == KSR_OK)
+        o->input_ended = is_alone(o);
     if (status != KSR_OK)
         ksr_output_close(&o);
     *out = o;

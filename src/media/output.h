@@ -50,6 +50,13 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
 
 struct ksr_memory;
 
+// Encodes some frames, writes them and reads them back, and warns by name of what colour tags and
+// metadata of the film (film->extras) the codec and the container do not keep.
+// Returns KSR_OK, KSR_E_PARAM (no picture comes back; logged), KSR_E_NOMEM, KSR_E_CANCELLED.
+ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                             const struct ksr_encoder_settings *encoder,
+                             const struct ksr_output_plan *plan);
+
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_output ksr_output;
 

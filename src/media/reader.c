@@ -241,6 +241,11 @@ const AVFrame *ksr_reader_frame(const ksr_reader *r)
     return r->frame;
 }
 
+const AVFrame *ksr_reader_taken(const ksr_reader *r)
+{
+    return r->taken;
+}
+
 size_t ksr_reader_decoded(const ksr_reader *r)
 {
     return r->position;

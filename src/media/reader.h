@@ -33,6 +33,9 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, 
 // Returns the picture of the last ksr_reader_next(), until the next call.
 const struct AVFrame *ksr_reader_frame(const ksr_reader *reader);
 
+// Returns the picture last taken, until the next is.
+const struct AVFrame *ksr_reader_taken(const ksr_reader *reader);
+
 // Returns how many frames came out of the decoder since the last seek.
 size_t ksr_reader_decoded(const ksr_reader *reader);
 

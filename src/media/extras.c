@@ -1,0 +1,209 @@
+// Metadata of pictures; see extras.h.
+
+#include "media/extras.h"
+
+#include <libavutil/mastering_display_metadata.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/input.h"
+#include "media/reader.h"
+
+#define LOOK_FRAMES 24 // captions may begin some frames late
+
+// --- Reading ---
+
+static int in_units(AVRational q, int unit)
+{
+    return q.den > 0 ? (int)av_rescale(q.num, unit, q.den) : 0;
+}
+
+static void read_mastering(const AVMasteringDisplayMetadata *m, struct ksr_extras *e)
+{
+    static const int order[3] = {1, 2, 0}; // FFmpeg has red, green, blue
+    e->has_primaries = m->has_primaries;
+    e->has_luminance = m->has_luminance;
+    for (int i = 0; m->has_primaries && i < 4; i++) {
+        const AVRational *xy = i < 3 ? m->display_primaries[order[i]] : m->white_point;
+        e->chromaticity[i][0] = in_units(xy[0], 50000);
+        e->chromaticity[i][1] = in_units(xy[1], 50000);
+    }
+    if (m->has_luminance) {
+        e->max_luminance = in_units(m->max_luminance, 10000);
+        e->min_luminance = in_units(m->min_luminance, 10000);
+    }
+}
+
+static void read_light(const AVContentLightMetadata *l, struct ksr_extras *e)
+{
+    e->has_light = l->MaxCLL > 0 || l->MaxFALL > 0;
+    e->max_cll = (int)l->MaxCLL;
+    e->max_fall = (int)l->MaxFALL;
+}
+
+void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *e)
+{
+    for (int i = 0; i < frame->nb_side_data; i++) {
+        const AVFrameSideData *sd = frame->side_data[i];
+        switch (sd->type) {
+        case AV_FRAME_DATA_MASTERING_DISPLAY_METADATA:
+            read_mastering((const AVMasteringDisplayMetadata *)(const void *)sd->data, e);
+            break;
+        case AV_FRAME_DATA_CONTENT_LIGHT_LEVEL:
+            read_light((const AVContentLightMetadata *)(const void *)sd->data, e);
+            break;
+        case AV_FRAME_DATA_A53_CC: e->captions = true; break;
+        case AV_FRAME_DATA_DYNAMIC_HDR_PLUS: e->hdr10_plus = true; break;
+        case AV_FRAME_DATA_DOVI_METADATA:
+        case AV_FRAME_DATA_DOVI_RPU_BUFFER: e->dolby_vision = true; break;
+        default: break;
+        }
+    }
+}
+
+void ksr_extras_read_stream(const AVStream *stream, struct ksr_extras *e)
+{
+    static const int32_t identity[9] = {65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30};
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+    const AVPacketSideData *list = stream->codecpar->coded_side_data;
+    const int count = stream->codecpar->nb_coded_side_data;
+#else
+    const AVPacketSideData *list = stream->side_data;
+    const int count = stream->nb_side_data;
+#endif
+    for (int i = 0; i < count; i++)
+        switch (list[i].type) {
+        case AV_PKT_DATA_MASTERING_DISPLAY_METADATA:
+            read_mastering((const AVMasteringDisplayMetadata *)(const void *)list[i].data, e);
+            break;
+        case AV_PKT_DATA_CONTENT_LIGHT_LEVEL:
+            read_light((const AVContentLightMetadata *)(const void *)list[i].data, e);
+            break;
+        case AV_PKT_DATA_DOVI_CONF: e->dolby_vision = true; break;
+        case AV_PKT_DATA_DISPLAYMATRIX:
+            if (list[i].size >= sizeof(e->matrix) &&
+                memcmp(list[i].data, identity, sizeof(identity)) != 0)
+                memcpy(e->matrix, list[i].data, sizeof(e->matrix));
+            break;
+        default: break;
+        }
+}
+
+static bool may_have_captions(const AVStream *video)
+{
+    const enum AVCodecID id = video->codecpar->codec_id;
+    return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_HEVC || id == AV_CODEC_ID_MPEG2VIDEO ||
+           id == AV_CODEC_ID_AV1;
+}
+
+static ksr_status look_at_frames(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                                 int count, struct ksr_extras *extras)
+{
+    ksr_reader *reader;
+    const struct ksr_film_key start = {0, film->frames[0].source, -1};
+    ksr_status status = ksr_reader_create(ctx, path, film, &reader);
+    if (status == KSR_OK)
+        status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
+    for (int i = 0; status == KSR_OK && i < count && !extras->captions; i++) {
+        size_t index;
+        bool damaged;
+        status = ksr_reader_next(ctx, reader, &index, &damaged);
+        if (status != KSR_OK || index == SIZE_MAX)
+            break;
+        ksr_extras_read_frame(ksr_reader_frame(reader), extras);
+    }
+    ksr_reader_destroy(&reader);
+    return status;
+}
+
+ksr_status ksr_extras_look(ksr_context *ctx, const char *path, struct ksr_film *film)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    const AVStream *video = input.format->streams[film->stream];
+    ksr_extras_read_stream(video, &film->extras);
+    const int count = may_have_captions(video) ? LOOK_FRAMES : 1;
+    ksr_input_close(&input);
+    return look_at_frames(ctx, path, film, count, &film->extras);
+}
+
+// --- Writing ---
+
+static int add_side_data(AVStream *stream, enum AVPacketSideDataType type, void *data, size_t size)
+{
+#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
+    if (av_packet_side_data_add(&stream->codecpar->coded_side_data,
+                                &stream->codecpar->nb_coded_side_data, type, data, size, 0))
+        return 0;
+#else
+    if (av_stream_add_side_data(stream, type, data, size) >= 0)
+        return 0;
+#endif
+    av_free(data);
+    return AVERROR(ENOMEM);
+}
+
+static int write_mastering(const struct ksr_extras *e, AVStream *stream)
+{
+    static const int order[3] = {1, 2, 0};
+    AVMasteringDisplayMetadata *m = av_mastering_display_metadata_alloc();
+    if (!m)
+        return AVERROR(ENOMEM);
+    m->has_primaries = e->has_primaries;
+    m->has_luminance = e->has_luminance;
+    for (int i = 0; i < 4; i++) {
+        AVRational *xy = i < 3 ? m->display_primaries[order[i]] : m->white_point;
+        xy[0] = (AVRational){e->chromaticity[i][0], 50000};
+        xy[1] = (AVRational){e->chromaticity[i][1], 50000};
+    }
+    m->max_luminance = (AVRational){e->max_luminance, 10000};
+    m->min_luminance = (AVRational){e->min_luminance, 10000};
+    return add_side_data(stream, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, m, sizeof(*m));
+}
+
+int ksr_extras_write_stream(const struct ksr_extras *e, AVStream *stream)
+{
+    int result = 0;
+    if (e->has_primaries || e->has_luminance)
+        result = write_mastering(e, stream);
+    if (result < 0 || !e->has_light)
+        return result;
+    size_t size;
+    AVContentLightMetadata *light = av_content_light_metadata_alloc(&size);
+    if (!light)
+        return AVERROR(ENOMEM);
+    light->MaxCLL = (unsigned)e->max_cll;
+    light->MaxFALL = (unsigned)e->max_fall;
+    return add_side_data(stream, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, light, size);
+}
+
+int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from)
+{
+    av_frame_remove_side_data(to, AV_FRAME_DATA_A53_CC);
+    const AVFrameSideData *captions =
+        from ? av_frame_get_side_data(from, AV_FRAME_DATA_A53_CC) : NULL;
+    if (!captions)
+        return 0;
+    AVFrameSideData *copy = av_frame_new_side_data(to, AV_FRAME_DATA_A53_CC, captions->size);
+    if (!copy)
+        return AVERROR(ENOMEM);
+    memcpy(copy->data, captions->data, captions->size);
+    return 0;
+}
+
+void ksr_extras_params(const struct ksr_extras *e, bool x265, char *out, size_t size)
+{
+    int used = 0;
+    out[0] = 0;
+    if (e->has_primaries && e->has_luminance)
+        used = snprintf(out, size, ":%s=G(%d,%d)B(%d,%d)R(%d,%d)WP(%d,%d)L(%d,%d)",
+                        x265 ? "master-display" : "mastering-display", e->chromaticity[0][0],
+                        e->chromaticity[0][1], e->chromaticity[1][0], e->chromaticity[1][1],
+                        e->chromaticity[2][0], e->chromaticity[2][1], e->chromaticity[3][0],
+                        e->chromaticity[3][1], e->max_luminance, e->min_luminance);
+    if (e->has_light && used >= 0 && (size_t)used < size)
+        snprintf(out + used, size - (size_t)used, ":%s=%d,%d", x265 ? "max-cll" : "cll", e->max_cll,
+                 e->max_fall);
+}

@@ -1,0 +1,288 @@
+// What of the pictures' tags comes back from the output; see output.h.
+//
+// Which tags a codec and a container keep differs from one FFmpeg to the next, so nothing is taken
+// for granted: some small frames are encoded with the job's settings, written with the job's
+// container into memory, and read back.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "media/extras.h"
+#include "media/input.h"
+#include "media/memory.h"
+#include "media/output.h"
+#include "media/pixels.h"
+
+#define FRAMES 3
+#define WIDTH  128
+#define HEIGHT 96
+
+struct losses {
+    bool all; // no picture came back
+    char text[320];
+};
+
+static void add(struct losses *l, const char *what)
+{
+    const size_t used = strlen(l->text);
+    snprintf(l->text + used, sizeof(l->text) - used, "%s%s", used ? ", " : "", what);
+}
+
+// --- Writing ---
+
+// A small copy of the encoder's settings. Its headers will differ from the plan's.
+static struct ksr_encoder_settings small_settings(const struct ksr_encoder_settings *encoder)
+{
+    struct ksr_encoder_settings s = *encoder;
+    s.format.width = WIDTH;
+    s.format.height = HEIGHT;
+    s.headers[0] = 0;
+    return s;
+}
+
+// A picture with captions of nothing: two bytes of padding.
+static AVFrame *make_captions(const struct ksr_extras *extras)
+{
+    AVFrame *frame = av_frame_alloc();
+    if (!frame || !extras->captions)
+        return frame;
+    AVFrameSideData *sd = av_frame_new_side_data(frame, AV_FRAME_DATA_A53_CC, 3);
+    if (sd)
+        memcpy(sd->data, "\xfc\x80\x80", 3);
+    return frame;
+}
+
+static ksr_status write_packets(ksr_context *ctx, ksr_encoder *encoder, ksr_output *output,
+                                int *written)
+{
+    struct ksr_packet packet;
+    ksr_status status = ksr_encoder_receive(ctx, encoder, &packet);
+    while (status == KSR_OK && packet.data) {
+        // Decode times only have to rise and to be no later than the frames.
+        status = ksr_output_video(ctx, output, packet.data, packet.size, packet.time,
+                                  *written - FRAMES, 1, packet.key);
+        ++*written;
+        if (status == KSR_OK)
+            status = ksr_encoder_receive(ctx, encoder, &packet);
+    }
+    return status;
+}
+
+static ksr_status encode(ksr_context *ctx, const struct ksr_film *film, ksr_encoder *encoder,
+                         const struct ksr_frame *frame, ksr_output *output)
+{
+    int written = 0;
+    AVFrame *captions = make_captions(&film->extras);
+    ksr_status status = captions ? KSR_OK : ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < FRAMES; i++) {
+        struct ksr_row_sink sink;
+        status = ksr_encoder_begin(ctx, encoder, &sink);
+        for (int p = 0; status == KSR_OK && p < frame->layout.planes; p++)
+            sink.rows(sink.opaque, p, &frame->plane[p], 0, frame->plane[p].height);
+        if (status == KSR_OK)
+            status = ksr_encoder_attach(ctx, encoder, captions);
+        if (status == KSR_OK)
+            status = ksr_encoder_write(ctx, encoder, i, 1);
+        if (status == KSR_OK)
+            status = write_packets(ctx, encoder, output, &written);
+    }
+    if (status == KSR_OK)
+        status = ksr_encoder_finish(ctx, encoder);
+    if (status == KSR_OK)
+        status = write_packets(ctx, encoder, output, &written);
+    av_frame_free(&captions);
+    return status;
+}
+
+// --- Comparing ---
+
+static bool subsampled(const struct ksr_video_format *f)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av_get_pix_fmt(f->pixel_format));
+    return d && (d->log2_chroma_w > 0 || d->log2_chroma_h > 0);
+}
+
+static bool is_full(const struct ksr_video_format *f)
+{
+    return f->color_range == AVCOL_RANGE_JPEG || strncmp(f->pixel_format, "yuvj", 4) == 0;
+}
+
+static bool tag_lost(int wanted, int got)
+{
+    return wanted != 0 && wanted != AVCOL_SPC_UNSPECIFIED && wanted != got;
+}
+
+static void compare_format(const struct ksr_video_format *wanted,
+                           const struct ksr_video_format *got, struct losses *l)
+{
+    const AVRational a = {wanted->sample_aspect.num, wanted->sample_aspect.den};
+    const AVRational b = {got->sample_aspect.num, got->sample_aspect.den};
+    const double ratio = a.num > 0 && b.num > 0 ? av_q2d(b) / av_q2d(a) : 1;
+    const bool rgb = wanted->color_space == AVCOL_SPC_RGB;
+    if (!rgb && tag_lost(wanted->color_space, got->color_space))
+        add(l, "matrix");
+    if (tag_lost(wanted->color_primaries, got->color_primaries))
+        add(l, "primaries");
+    if (tag_lost(wanted->color_transfer, got->color_transfer))
+        add(l, "transfer");
+    if (!rgb && is_full(wanted) && !is_full(got))
+        add(l, "range");
+    // Left is what readers take where nothing is said.
+    if (subsampled(wanted) && wanted->chroma_location > AVCHROMA_LOC_LEFT &&
+        wanted->chroma_location != got->chroma_location)
+        add(l, "chroma location");
+    // Containers that keep the size as shown round it to whole pixels.
+    if (a.num > 0 && a.num != a.den && (b.num <= 0 || ratio < 0.98 || ratio > 1.02))
+        add(l, "pixel aspect");
+}
+
+static bool apart(int a, int b)
+{
+    return a - b > 1 || b - a > 1;
+}
+
+// Metadata that the encoder was told to write stands in the stream even where this FFmpeg does not
+// read it (H.264 before 6.1).
+static bool was_written(const struct ksr_encoder_settings *s, const char *name)
+{
+    for (int i = 0; i < s->option_count; i++)
+        if (strcmp(s->options[i].name, "x264-params") == 0 && strstr(s->options[i].value, name))
+            return true;
+    return false;
+}
+
+static void compare_extras(const struct ksr_encoder_settings *settings,
+                           const struct ksr_extras *wanted, const struct ksr_extras *got,
+                           struct losses *l)
+{
+    bool same = wanted->has_primaries <= got->has_primaries &&
+                wanted->has_luminance <= got->has_luminance &&
+                !apart(wanted->max_luminance, got->max_luminance) &&
+                !apart(wanted->min_luminance, got->min_luminance);
+    for (int i = 0; i < 4; i++)
+        same = same && !apart(wanted->chromaticity[i][0], got->chromaticity[i][0]) &&
+               !apart(wanted->chromaticity[i][1], got->chromaticity[i][1]);
+    if ((wanted->has_primaries || wanted->has_luminance) && !same &&
+        !was_written(settings, ":mastering-display="))
+        add(l, "mastering display");
+    if (wanted->has_light &&
+        (wanted->max_cll != got->max_cll || wanted->max_fall != got->max_fall) &&
+        !was_written(settings, ":cll="))
+        add(l, "content light level");
+    if (memcmp(wanted->matrix, got->matrix, sizeof(got->matrix)) != 0)
+        add(l, "rotation");
+    if (wanted->captions && !got->captions)
+        add(l, "closed captions");
+    if (wanted->hdr10_plus)
+        add(l, "HDR10+");
+    if (wanted->dolby_vision)
+        add(l, "Dolby Vision");
+}
+
+static ksr_status read_back(ksr_context *ctx, const char *format, const struct ksr_memory *file,
+                            struct ksr_video_format *got, struct ksr_extras *extras, bool *read)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open_bytes(ctx, file->data, file->size, format, &input);
+    if (status != KSR_OK)
+        return status;
+    AVPacket *packet = av_packet_alloc();
+    AVFrame *frame = av_frame_alloc();
+    if (!packet || !frame)
+        status = ksr_fail_memory(ctx);
+    input.video = input.format->nb_streams > 0 ? input.format->streams[0] : NULL;
+    if (status == KSR_OK && input.video)
+        status = ksr_input_open_decoder(ctx, &input);
+    bool end = !input.video || status != KSR_OK;
+    while (!end) {
+        end = av_read_frame(input.format, packet) < 0;
+        if (end || packet->stream_index == 0)
+            avcodec_send_packet(input.decoder, end ? NULL : packet);
+        av_packet_unref(packet);
+        while (avcodec_receive_frame(input.decoder, frame) >= 0) {
+            if (!*read)
+                ksr_film_describe(&input, frame, got);
+            ksr_extras_read_stream(input.video, extras);
+            ksr_extras_read_frame(frame, extras);
+            *read = true;
+        }
+    }
+    av_packet_free(&packet);
+    av_frame_free(&frame);
+    ksr_input_close(&input);
+    return status;
+}
+
+// --- All of it ---
+
+static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                      const struct ksr_encoder_settings *settings,
+                      const struct ksr_output_plan *plan, struct losses *losses)
+{
+    struct ksr_encoder_input input = {.source = &film->format};
+    struct ksr_frame frame = {0};
+    ksr_encoder *encoder = NULL;
+    ksr_output *output = NULL;
+    int bits;
+    if (!ksr_pixels_layout(&film->format, &input.layout, &bits))
+        return KSR_OK;
+    input.layout.width = WIDTH;
+    input.layout.height = HEIGHT;
+    ksr_status status = ksr_frame_alloc(&frame, &input.layout) ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = ksr_encoder_open(ctx, settings, &input, 1, &encoder);
+    if (status == KSR_OK)
+        status = ksr_output_open(ctx, NULL, input_path, film, settings, plan, &output);
+    if (status == KSR_OK)
+        status = encode(ctx, film, encoder, &frame, output);
+    size_t packets;
+    bool whole, read = false;
+    const struct ksr_memory *file = NULL;
+    struct ksr_video_format got = {0};
+    struct ksr_extras extras = {0};
+    if (status == KSR_OK)
+        status = ksr_output_try(ctx, output, 0, &packets, &whole, &file);
+    if (status == KSR_OK)
+        status = read_back(ctx, plan->format, file, &got, &extras, &read);
+    if ((status == KSR_OK && !read) || status == KSR_E_INPUT)
+        losses->all = true;
+    if (status == KSR_OK && read) {
+        compare_format(&settings->format, &got, losses);
+        compare_extras(settings, &film->extras, &extras, losses);
+    }
+    ksr_output_close(&output);
+    ksr_encoder_close(&encoder);
+    ksr_frame_free(&frame);
+    return status;
+}
+
+ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                             const struct ksr_encoder_settings *encoder,
+                             const struct ksr_output_plan *plan)
+{
+    struct losses losses = {0};
+    struct ksr_output_plan *alone = malloc(sizeof(*alone));
+    struct ksr_encoder_settings *settings = malloc(sizeof(*settings));
+    ksr_status status = alone && settings ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK) {
+        *alone = *plan;
+        *settings = small_settings(encoder);
+        for (int i = 0; i < alone->stream_count; i++)
+            if (alone->carry[i] != KSR_CARRY_VIDEO)
+                alone->carry[i] = KSR_CARRY_DROP;
+        // An encoder that wants other sizes fails here, and says nothing about tags.
+        status = run(NULL, input_path, film, settings, alone, &losses);
+        if (status != KSR_E_NOMEM && status != KSR_E_CANCELLED)
+            status = KSR_OK;
+    }
+    free(alone);
+    free(settings);
+    const char *container = strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
+    if (status == KSR_OK && losses.all)
+        status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold video of %s", container,
+                          encoder->codec);
+    else if (status == KSR_OK && losses.text[0])
+        ksr_log(ctx, KSR_LOG_WARNING, "%s in %s does not keep these of the video: %s",
+                encoder->codec, container, losses.text);
+    return status;
+}

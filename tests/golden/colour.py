@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Colour tags and picture metadata, read back from every codec and container.
+
+Matrix, primaries, transfer, range, chroma location, pixel aspect, rotation, mastering display,
+content light level, captions: what the output says must equal what the input said, or the program
+must have named it in a warning. What is lost with this FFmpeg must be what docs/colour.md says.
+
+  colour.py PROGRAM
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import json, os, re, sys, tempfile
+
+from checks import check, finish, run
+
+SMALL = "testsrc2=size=64x64:rate=24:duration=0.3"
+MASTERING = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
+TAGS = {"color_space": "matrix", "color_primaries": "primaries", "color_transfer": "transfer",
+        "color_range": "range", "chroma_location": "chroma location", "sample_aspect_ratio": "pixel aspect"}
+
+# name, pixel format, matrix, primaries, transfer, range, chroma location, pixel aspect, rotated
+INPUTS = [
+    ("bt709", "yuv420p", "bt709", "bt709", "bt709", "tv", "left", "1:1", True),
+    ("ntsc", "yuv420p", "smpte170m", "smpte170m", "smpte170m", "tv", "left", "8:9", False),
+    ("pal", "yuv420p", "bt470bg", "bt470bg", "bt470bg", "tv", "left", "64:45", False),
+    ("full", "yuv420p", "bt709", "bt709", "iec61966-2-1", "pc", "center", "1:1", False),
+    ("hlg", "yuv420p10le", "bt2020nc", "bt2020", "arib-std-b67", "tv", "topleft", "1:1", False),
+    ("pq", "yuv420p10le", "bt2020nc", "bt2020", "smpte2084", "tv", "topleft", "1:1", True),
+]
+PLACES = {"libx264": "mkv mp4 mov ts avi", "libx265": "mkv mp4 mov ts", "libvpx-vp9": "mkv webm mp4", "ffv1": "mkv avi"}
+
+# What FFmpeg 5.1 loses, as docs/colour.md has it.
+COLOURS = {"matrix", "primaries", "transfer", "range", "chroma location"}
+LOST = {("libvpx-vp9", "mp4"): {"chroma location"}, ("ffv1", "avi"): COLOURS}
+ROTATION_KEPT = {"mp4", "mov"}
+
+
+def probe(path):
+    r = run("ffprobe", "-v", "error", "-select_streams", "v:0", "-read_intervals", "%+#1", "-show_entries",
+            "stream=pix_fmt," + ",".join(TAGS) + ":stream_side_data:frame=" + ",".join(TAGS) + ":frame_side_data",
+            "-of", "json", path)
+    found = json.loads(r.stdout or "{}")
+    stream, frame = found["streams"][0], found["frames"][0]
+    out = {name: next((d[key] for d in (frame, stream) if d.get(key, "unknown") not in ("unknown", "unspecified")), None)
+           for key, name in TAGS.items()}
+    for sd in stream.get("side_data_list", []) + frame.get("side_data_list", []):
+        kind = sd["side_data_type"]
+        if kind == "Display Matrix":
+            out["rotation"] = sd["rotation"]
+        elif kind.startswith("Mastering"):
+            out["mastering display"] = [round(eval(sd[k]), 4) for k in sorted(sd) if k != "side_data_type"]
+        elif kind.startswith("Content light"):
+            out["content light level"] = (sd["max_content"], sd["max_average"])
+    # What readers take where nothing is said.
+    out["range"] = "pc" if out["range"] == "pc" or stream["pix_fmt"].startswith("yuvj") else "tv"
+    out["chroma location"] = out["chroma location"] or "left"
+    out["pixel aspect"] = out["pixel aspect"] or "1:1"
+    return out
+
+
+def make(folder, name, pixel_format, matrix, primaries, transfer, rng, location, aspect, rotated):
+    path = os.path.join(folder, name + ".mp4")
+    hdr = f":master-display={MASTERING}:max-cll=1000,400" if name == "pq" else ""
+    codec = ["-c:v", "libx265", "-x265-params", "log-level=none" + hdr] if "10" in pixel_format else ["-c:v", "libx264"]
+    r = run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", SMALL, "-vf",
+            f"scale=out_range={rng},format={pixel_format},setsar={aspect.replace(':', '/')}", "-colorspace", matrix, "-color_primaries",
+            primaries, "-color_trc", transfer.replace("bt470bg", "gamma28"), "-color_range", rng, "-chroma_sample_location", location, *codec,
+            "-preset", "ultrafast", path)
+    check(r.returncode == 0, f"{name} is made", r.stderr)
+    if rotated:
+        turned = os.path.join(folder, name + "-turned.mp4")
+        r = run("ffmpeg", "-v", "error", "-i", path, "-c", "copy", "-metadata:s:v", "rotate=90", turned)
+        if "rotation" not in probe(turned):  # newer FFmpeg
+            r = run("ffmpeg", "-v", "error", "-y", "-display_rotation", "90", "-i", path, "-c", "copy", turned)
+        path = turned
+    return path
+
+
+def near(a, b):
+    """Containers keep a pixel's shape by the size as shown, in whole pixels."""
+    x, y = (int(v.split(":")[0]) / int(v.split(":")[1]) for v in (a, b))
+    return abs(x / y - 1) < 0.03
+
+
+def same(name, a, b):
+    if name == "pixel aspect":
+        return near(a, b)
+    if name == "mastering display":
+        return b is not None and len(a) == len(b) and all(abs(x - y) < 0.0002 for x, y in zip(a, b))
+    return a == b
+
+
+def insert_captions(data):
+    """Puts a user data unit with captions after every picture header of an MPEG-2 stream."""
+    out, at, n = bytearray(), 0, 0
+    for m in re.finditer(b"\x00\x00\x01\x01", data):  # the first slice of each picture
+        pair = bytes((0xfc, 0x80 | (0x41 + n % 26), 0x80 | (0x61 + n % 26)))
+        out += data[at:m.start()] + b"\x00\x00\x01\xb2GA94\x03\x41\xff" + pair + b"\xff"
+        at, n = m.start(), n + 1
+    return bytes(out + data[at:])
+
+
+def captions(path):
+    r = run("ffprobe", "-v", "error", "-f", "lavfi", "-i", f"movie={path}[out0+subcc]", "-select_streams", "s",
+            "-show_entries", "packet=data_hash", "-show_data_hash", "crc32", "-of", "csv=p=0")
+    return r.stdout.split()
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    version = run("ffmpeg", "-version").stdout.split()[2]
+    old = version.startswith("5.1")
+    with tempfile.TemporaryDirectory() as folder:
+        sources = {i[0]: make(folder, *i) for i in INPUTS}
+        for name, source in sources.items():
+            wanted = probe(source)
+            declared = dict(zip(TAGS.values(), INPUTS[[i[0] for i in INPUTS].index(name)][2:8]))
+            check(all(same(k, v, wanted[k]) for k, v in declared.items()), f"{name}: says what it should", wanted)
+            check(name != "pq" or {"mastering display", "content light level", "rotation"} <= wanted.keys(),
+                  f"{name}: has its metadata", wanted)
+            for codec, places in PLACES.items():
+                for ext in places.split():
+                    out = os.path.join(folder, f"{name}-{codec}.{ext}")
+                    speed = [] if codec == "ffv1" else ["--preset", "ultrafast"]
+                    r = run(program, "upscale", source, out, "--codec", codec, *speed, "--progress", "none", "--log-level", "warning")
+                    if r.returncode != 0:
+                        check(False, f"{name}: {codec} in {ext}", r.stderr)
+                        continue
+                    got = probe(out)
+                    lost = {k for k, v in wanted.items() if v is not None and not same(k, v, got.get(k))}
+                    if codec == "libx264" and ext in ("ts", "avi") and old:
+                        lost -= {"mastering display", "content light level"}  # there, but FFmpeg 5.1 does not read them
+                    m = re.search(r"does not keep these of the video: (.*)", r.stderr)
+                    named = set(m.group(1).split(", ")) if m else set()
+                    check(lost == named, f"{name}: {codec} in {ext}: kept or named ({', '.join(sorted(lost)) or 'all kept'})",
+                          f"lost {sorted(lost)}, named {sorted(named)}")
+                    if old:
+                        meant = set() if ext in ROTATION_KEPT or "rotation" not in wanted else {"rotation"}
+                        plain = {"chroma location": "left", "range": "tv"}  # what readers take where nothing is said
+                        meant |= {k for k in LOST.get((codec, ext), set()) if wanted[k] != plain.get(k)}
+                        if (codec, ext) == ("ffv1", "avi"):
+                            meant |= {"mastering display", "content light level"} & wanted.keys()
+                        check(lost == meant, f"{name}: {codec} in {ext}: as documented", f"lost {sorted(lost)}, documented {sorted(meant)}")
+
+        # Captions.
+        plain, mpeg = os.path.join(folder, "plain.m2v"), os.path.join(folder, "cc.m2v")
+        run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=24:duration=1", "-c:v", "mpeg2video", plain)
+        with open(plain, "rb") as a, open(mpeg, "wb") as b:
+            b.write(insert_captions(a.read()))
+        source = os.path.join(folder, "cc.ts")
+        run("ffmpeg", "-v", "error", "-i", mpeg, "-c", "copy", "-bsf:v", "setts=ts=N/24/TB:duration=1/24/TB", source)
+        wanted = captions(source)
+        check(len(wanted) == 24 and len(set(wanted)) > 10, "the input has captions", f"{len(wanted)}")
+        for codec, ext in (("libx264", "mkv"), ("libx264", "mp4"), ("libx264", "ts"), ("libx265", "mkv"), ("libvpx-vp9", "webm"), ("ffv1", "mkv")):
+            out = os.path.join(folder, f"cc-{codec}.{ext}")
+            r = run(program, "upscale", source, out, "--codec", codec, "--progress", "none", "--log-level", "warning")
+            check(r.returncode == 0, f"captions: {codec} in {ext}", r.stderr)
+            kept, named = captions(out) == wanted, "closed captions" in r.stderr
+            check(kept != named, f"captions: {codec} in {ext}: {'all kept' if kept else 'named'}", f"kept {kept}, named {named}: {r.stderr}")
+            check(codec != "libx264" or kept, f"captions: {codec} in {ext}: kept")
+    finish()
+
+
+if __name__ == "__main__":
+    main()
