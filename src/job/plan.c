@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "frame/resample.h"
 #include "job/config.h"
 #include "media/extras.h"
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/scan.h"
-#include "stages/fit.h"
 #include "stages/pipeline.h"
 
 #define SEGMENT_SECONDS 8

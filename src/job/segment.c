@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frame/resample.h"
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
-#include "stages/fit.h"
 #include "stages/pipeline.h"
 
 struct ksr_worker {
@@ -24,7 +24,7 @@ struct ksr_worker {
     ksr_pool *pool;
     ksr_reader *reader;
     ksr_pipeline *pipeline;
-    ksr_fit *fit;             // NULL when the pipeline's output has the right size
+    ksr_resampler *fit;       // NULL when the pipeline's output has the right size
     struct ksr_layout layout; // of input frames
     struct ksr_layout output; // of frames for the encoder
 };
@@ -55,7 +55,7 @@ static bool make_fit(ksr_worker *w)
     w->output.width = f->width;
     w->output.height = f->height;
     if (f->width != made.width || f->height != made.height)
-        w->fit = ksr_fit_create(&made, &w->output, w->pool);
+        w->fit = ksr_resampler_create(&made, &w->output, w->pool);
     return w->fit || (f->width == made.width && f->height == made.height);
 }
 
@@ -100,7 +100,7 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_worker *w = *worker;
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
-    ksr_fit_destroy(&w->fit);
+    ksr_resampler_destroy(&w->fit);
     ksr_pool_destroy(&w->pool);
     free(w);
     *worker = NULL;
@@ -199,9 +199,9 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
     if (status != KSR_OK)
         return status;
     if (w->fit) {
-        const struct ksr_row_sink whole = ksr_fit_sink(w->fit);
+        const struct ksr_row_sink whole = ksr_resampler_sink(w->fit);
         ksr_pipeline_run(w->pipeline, &m->source, &whole);
-        ksr_fit_run(w->fit, &sink);
+        ksr_resampler_run(w->fit, &sink);
     } else {
         ksr_pipeline_run(w->pipeline, &m->source, &sink);
     }

@@ -122,12 +122,42 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     return status;
 }
 
+// Filters' SIMD wants aligned rows, which exact cropping may have moved.
+static int align_frame(AVFrame *frame)
+{
+    uintptr_t bits = 0;
+    for (int i = 0; i < AV_NUM_DATA_POINTERS && frame->data[i]; i++)
+        bits |= (uintptr_t)frame->data[i] | (uintptr_t)(frame->linesize[i]);
+    if (bits % 64 == 0)
+        return 0;
+    AVFrame *copy = av_frame_alloc();
+    int result = copy ? 0 : AVERROR(ENOMEM);
+    if (result >= 0) {
+        copy->format = frame->format;
+        copy->width = frame->width;
+        copy->height = frame->height;
+        result = av_frame_get_buffer(copy, 64);
+    }
+    if (result >= 0)
+        result = av_frame_copy(copy, frame);
+    if (result >= 0)
+        result = av_frame_copy_props(copy, frame);
+    if (result >= 0) {
+        av_frame_unref(frame);
+        av_frame_move_ref(frame, copy);
+    }
+    av_frame_free(&copy);
+    return result;
+}
+
 ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t tag)
 {
     char text[256];
     if (frame) {
         if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
             return ksr_fail(ctx, KSR_E_PROCESS, "the picture changes its size or format");
+        if (align_frame(frame) < 0)
+            return ksr_fail_memory(ctx);
         f->tags[f->sent % TAGS] = tag;
         frame->opaque = (void *)(intptr_t)(f->sent % TAGS); // copied to the frame that is made
         frame->pts = f->sent++;

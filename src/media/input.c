@@ -148,7 +148,8 @@ ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecCon
     int result = avcodec_parameters_to_context(decoder, stream->codecpar);
     decoder->pkt_timebase = stream->time_base;
     decoder->thread_count = 1;
-    decoder->flags |= AV_CODEC_FLAG_BITEXACT;
+    // Unaligned: cropping on the left is exact, not rounded to what SIMD likes.
+    decoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_UNALIGNED;
     ksr_ffmpeg_clear_message();
     if (result >= 0)
         result = avcodec_open2(decoder, codec, NULL);

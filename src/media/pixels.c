@@ -3,12 +3,13 @@
 #include "media/pixels.h"
 
 #include <libavutil/imgutils.h>
-#include <libswscale/swscale.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "frame/matrix.h"
 #include "frame/pack.h"
+#include "frame/resample.h"
 #include "frame/rgb.h"
 
 // --- What a pixel format is ---
@@ -21,6 +22,11 @@ static bool is_rgb(const AVPixFmtDescriptor *d)
 static bool has_alpha(const AVPixFmtDescriptor *d)
 {
     return (d->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+}
+
+static bool has_color(const AVPixFmtDescriptor *d)
+{
+    return is_rgb(d) || d->nb_components >= 3;
 }
 
 // Number of components; a palette stands for red, green, blue and alpha.
@@ -66,29 +72,13 @@ static int component_of(const AVPixFmtDescriptor *d, int plane)
     return is_rgb(d) ? rgb[plane] : plane;
 }
 
-static bool same_kind(const AVPixFmtDescriptor *a, const AVPixFmtDescriptor *b)
+// Whether pictures of the format can be written: not a palette, and no component below 8 bits.
+static bool writable(const AVPixFmtDescriptor *d)
 {
-    return is_rgb(a) == is_rgb(b) && components(a) == components(b) &&
-           (components(a) < 3 ||
-            (a->log2_chroma_w == b->log2_chroma_w && a->log2_chroma_h == b->log2_chroma_h));
-}
-
-// The plain format of the same kind with at least `bits` per component, the nearest first.
-static enum AVPixelFormat plain_format(const AVPixFmtDescriptor *kind, int bits)
-{
-    enum AVPixelFormat best = AV_PIX_FMT_NONE;
-    int best_bits = 17;
-    const AVPixFmtDescriptor *d = NULL;
-    while ((d = av_pix_fmt_desc_next(d))) {
-        bool plain = supported(d) && same_kind(d, kind) && strncmp(d->name, "yuvj", 4) != 0;
-        for (int c = 0; plain && c < d->nb_components; c++)
-            plain = is_plain(d, c) && d->comp[c].depth == d->comp[0].depth;
-        if (plain && d->comp[0].depth >= bits && d->comp[0].depth < best_bits) {
-            best = av_pix_fmt_desc_get_id(d);
-            best_bits = d->comp[0].depth;
-        }
-    }
-    return best;
+    bool ok = supported(d) && !(d->flags & AV_PIX_FMT_FLAG_PAL);
+    for (int c = 0; ok && c < d->nb_components; c++)
+        ok = d->comp[c].depth >= 8;
+    return ok;
 }
 
 static const AVPixFmtDescriptor *describe(const struct ksr_video_format *format)
@@ -261,57 +251,114 @@ ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
 
 // --- Writing ---
 
+// Working frames that are not of the target's kind go through `whole`, the frame as it is packed:
+// chroma is resampled on the way in, range or matrix changed in place, band by band.
 struct ksr_pixel_writer {
-    const AVPixFmtDescriptor *middle; // what is packed: the target, or what swscale takes
-    struct ksr_layout layout;
-    int source_bits;
-    bool rgb, dither;
-    struct ksr_frame ycc;    // RGB only: all of the picture, before it is converted
-    AVFrame *picture;        // the one in hand
-    AVFrame *middle_picture; // only with a scaler
-    struct SwsContext *scaler;
+    const AVPixFmtDescriptor *target;
+    struct ksr_layout layout; // as packed
+    int source_bits;          // depth whose full-range peak the packed samples have
+    bool rgb_back;            // the frames are RGB turned into YCbCr: turn them back
+    bool dither, to_rgb, new_range;
+    struct ksr_matrix matrix;
+    ksr_resampler *resampler;  // only where chroma must change
+    struct ksr_frame whole;    // only where something must change
+    int place[KSR_MAX_PLANES]; // in `whole` of each plane that comes in; -1 = left out
+    AVFrame *picture;          // the one in hand
 };
 
 void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer)
 {
     if (!writer || !*writer)
         return;
-    ksr_frame_free(&(*writer)->ycc);
-    av_frame_free(&(*writer)->middle_picture);
-    sws_freeContext((*writer)->scaler);
+    ksr_resampler_destroy(&(*writer)->resampler);
+    ksr_frame_free(&(*writer)->whole);
     free(*writer);
     *writer = NULL;
 }
 
-static ksr_status open_scaler(ksr_context *ctx, struct ksr_pixel_writer *w,
-                              const struct ksr_video_format *source, enum AVPixelFormat target)
+// Weights of red and blue in luma. Where the matrix is not said, it goes by size, as in players.
+static bool luma_weights(const struct ksr_video_format *f, double *kr, double *kb)
 {
-    const AVPixFmtDescriptor *to = av_pix_fmt_desc_get(target);
-    const enum AVPixelFormat middle = plain_format(describe(source), to->comp[0].depth);
-    w->middle = av_pix_fmt_desc_get(middle);
-    w->middle_picture = av_frame_alloc();
-    if (!w->middle_picture)
-        return ksr_fail_memory(ctx);
-    w->middle_picture->format = middle;
-    w->middle_picture->width = w->layout.width;
-    w->middle_picture->height = w->layout.height;
-    if (av_frame_get_buffer(w->middle_picture, 0) < 0)
-        return ksr_fail_memory(ctx);
-    w->scaler = sws_getContext(
-        w->layout.width, w->layout.height, middle, w->layout.width, w->layout.height, target,
-        SWS_BICUBIC | SWS_BITEXACT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP,
-        NULL, NULL, NULL);
-    if (!w->scaler)
-        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: no conversion from %s to %s",
-                        source->pixel_format, to->name);
-    struct ksr_video_format color;
-    ksr_pixels_target_color(source, target, &color);
-    const int from_space = is_rgb(w->middle) ? color.color_space : source->color_space;
-    const int *table =
-        sws_getCoefficients(from_space == AVCOL_SPC_UNSPECIFIED ? SWS_CS_DEFAULT : from_space);
-    sws_setColorspaceDetails(w->scaler, table, w->layout.full_range, table,
-                             color.color_range == AVCOL_RANGE_JPEG, 0, 1 << 16, 1 << 16);
-    return KSR_OK;
+    int space = f->color_space;
+    if (space == AVCOL_SPC_UNSPECIFIED)
+        space = f->width >= 1280 || f->height >= 720 ? AVCOL_SPC_BT709 : AVCOL_SPC_SMPTE170M;
+    switch (space) {
+    case AVCOL_SPC_BT709: *kr = 0.2126, *kb = 0.0722; return true;
+    case AVCOL_SPC_FCC: *kr = 0.30, *kb = 0.11; return true;
+    case AVCOL_SPC_BT470BG:
+    case AVCOL_SPC_SMPTE170M: *kr = 0.299, *kb = 0.114; return true;
+    case AVCOL_SPC_SMPTE240M: *kr = 0.212, *kb = 0.087; return true;
+    case AVCOL_SPC_BT2020_NCL:
+    case AVCOL_SPC_BT2020_CL: *kr = 0.2627, *kb = 0.0593; return true;
+    default: return false;
+    }
+}
+
+// Where plane i of one layout stands in another: alpha is the last of two or four.
+static int find_plane(const struct ksr_layout *from, int i, const struct ksr_layout *to)
+{
+    const bool alpha = i == from->planes - 1 && from->planes % 2 == 0;
+    if (alpha)
+        return to->planes % 2 == 0 ? to->planes - 1 : -1;
+    return i < to->planes - (to->planes % 2 == 0) ? i : -1;
+}
+
+// Planes that nothing comes in for: no colour, no transparency.
+static void fill_rest(struct ksr_pixel_writer *w)
+{
+    const int bits = w->source_bits;
+    for (int i = 0; i < w->layout.planes; i++) {
+        bool comes = false;
+        for (int k = 0; k < KSR_MAX_PLANES; k++)
+            comes = comes || w->place[k] == i;
+        const bool alpha = i == w->layout.planes - 1 && i % 2 == 1;
+        const int peak = bits >= 15 ? KSR_SAMPLE_MAX : ((1 << bits) - 1) << (15 - bits);
+        const struct ksr_plane *p = &w->whole.plane[i];
+        for (int y = 0; !comes && y < p->height; y++)
+            for (int x = 0; x < p->width; x++)
+                p->data[y * p->stride + x] = (uint16_t)(alpha ? peak : KSR_CHROMA_ZERO);
+    }
+}
+
+// Decides what must change between the frames and the target.
+static void plan_conversion(struct ksr_pixel_writer *w, const struct ksr_video_format *source,
+                            const struct ksr_layout *frames, bool full_target)
+{
+    const AVPixFmtDescriptor *from = describe(source), *to = w->target;
+    double kr, kb;
+    w->to_rgb = is_rgb(to) && !is_rgb(from);
+    w->rgb_back = is_rgb(to) && is_rgb(from);
+    w->new_range = !is_rgb(to) && frames->full_range != full_target;
+    w->layout.planes = components(to);
+    w->layout.chroma_shift_x = is_rgb(to) || components(to) < 3 ? 0 : to->log2_chroma_w;
+    w->layout.chroma_shift_y = is_rgb(to) || components(to) < 3 ? 0 : to->log2_chroma_h;
+    w->layout.full_range = is_rgb(to) || full_target;
+    if (w->to_rgb && luma_weights(source, &kr, &kb))
+        w->matrix = ksr_matrix_rgb(kr, kb, frames->full_range, w->source_bits);
+    else if (w->new_range)
+        w->matrix = ksr_matrix_range(full_target, w->source_bits);
+    if (w->to_rgb || (w->new_range && full_target))
+        w->source_bits = 15; // the matrices' full range ends with the sample's
+    for (int i = 0; i < KSR_MAX_PLANES; i++)
+        w->place[i] = i < frames->planes ? find_plane(frames, i, &w->layout) : -1;
+}
+
+static bool allocate(struct ksr_pixel_writer *w, const struct ksr_layout *frames)
+{
+    struct ksr_layout resampled = *frames;
+    resampled.chroma_shift_x = w->layout.chroma_shift_x;
+    resampled.chroma_shift_y = w->layout.chroma_shift_y;
+    const bool resample =
+        frames->planes >= 3 && w->layout.planes >= 3 && !ksr_layout_equal(frames, &resampled);
+    if (!resample && !w->to_rgb && !w->rgb_back && !w->new_range &&
+        frames->planes == w->layout.planes)
+        return true;
+    if (!ksr_frame_alloc(&w->whole, &w->layout))
+        return false;
+    fill_rest(w);
+    if (resample)
+        w->resampler = ksr_resampler_create(frames, &resampled, NULL);
+    return !resample || w->resampler;
 }
 
 ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_format *source,
@@ -322,48 +369,43 @@ ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_form
     *out = NULL;
     if (!w)
         return ksr_fail_memory(ctx);
-    const AVPixFmtDescriptor *from = describe(source), *to = av_pix_fmt_desc_get(target);
     struct ksr_layout unused;
-    ksr_status status = KSR_OK;
-    ksr_pixels_layout(source, &unused, &w->source_bits);
-    w->layout = *layout;
-    w->rgb = is_rgb(from);
-    w->dither = dither;
-    w->middle = to;
     struct ksr_video_format color;
+    ksr_pixels_layout(source, &unused, &w->source_bits);
     ksr_pixels_target_color(source, target, &color);
-    const bool same_range = is_rgb(from) || components(from) < 3 ||
-                            layout->full_range == (color.color_range == AVCOL_RANGE_JPEG);
-    if (!supported(to) || !same_kind(from, to) || !same_range || depth(to, 0) < 8 ||
-        (to->flags & AV_PIX_FMT_FLAG_PAL))
-        status = open_scaler(ctx, w, source, target);
-    if (status == KSR_OK && w->rgb && !ksr_frame_alloc(&w->ycc, layout))
-        status = ksr_fail_memory(ctx);
-    if (status != KSR_OK)
+    w->layout = *layout;
+    w->dither = dither;
+    w->target = av_pix_fmt_desc_get(target);
+    const bool full = color.color_range == AVCOL_RANGE_JPEG ||
+                      (color.color_range == AVCOL_RANGE_UNSPECIFIED && layout->full_range);
+    plan_conversion(w, source, layout, full);
+    if (!allocate(w, layout)) {
         ksr_pixel_writer_destroy(&w);
+        return ksr_fail_memory(ctx);
+    }
     *out = w;
-    return status;
+    return KSR_OK;
 }
 
-// Where the packed picture goes: to the target, or to what swscale takes.
-static AVFrame *packed_picture(const struct ksr_pixel_writer *w)
+static bool is_alpha(const struct ksr_pixel_writer *w, int i)
 {
-    return w->scaler ? w->middle_picture : w->picture;
+    return i % 2 == 1 && i == w->layout.planes - 1;
 }
 
 static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
 {
     const struct ksr_pixel_writer *w = opaque;
-    const AVPixFmtDescriptor *d = w->middle;
-    AVFrame *packed = packed_picture(w);
+    const AVPixFmtDescriptor *d = w->target;
+    AVFrame *picture = w->picture;
     const int component = component_of(d, i), bits = depth(d, component);
     const struct ksr_pack_params params = {.source_bits = w->source_bits,
-                                           .scale = w->layout.full_range,
-                                           .chroma = !w->rgb && ksr_layout_is_chroma(&w->layout, i),
+                                           .scale = w->layout.full_range || is_alpha(w, i),
+                                           .chroma =
+                                               !is_rgb(d) && ksr_layout_is_chroma(&w->layout, i),
                                            .dither = w->dither};
     if (is_plain(d, component)) {
         const int n = d->comp[component].plane;
-        const struct ksr_code_plane code = {packed->data[n], packed->linesize[n], bits};
+        const struct ksr_code_plane code = {picture->data[n], picture->linesize[n], bits};
         ksr_pack_rows(&code, src, &params, y0, y1);
         return;
     }
@@ -378,8 +420,8 @@ static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0,
                 const uint8_t value = bytes[x];
                 codes[x] = value;
             }
-        av_write_image_line2(codes, packed->data, packed->linesize, d, 0, y, component, src->width,
-                             sizeof(codes[0]));
+        av_write_image_line2(codes, picture->data, picture->linesize, d, 0, y, component,
+                             src->width, sizeof(codes[0]));
     }
 }
 
@@ -395,38 +437,54 @@ static void clear_picture(const AVPixFmtDescriptor *d, AVFrame *picture)
     }
 }
 
+// Puts rows where they belong in `whole`.
+static void collect_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
+{
+    const struct ksr_pixel_writer *w = opaque;
+    if (w->place[i] >= 0)
+        ksr_plane_copy_rows(&w->whole.plane[w->place[i]], src, y0, y1);
+}
+
 struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture)
 {
-    const AVPixFmtDescriptor *d = writer->middle;
+    const AVPixFmtDescriptor *d = writer->target;
     bool plain = true;
     writer->picture = picture;
     for (int c = 0; c < components(d); c++)
         plain = plain && is_plain(d, c);
     if (!plain)
-        clear_picture(d, packed_picture(writer));
-    return writer->rgb ? ksr_frame_sink(&writer->ycc) : (struct ksr_row_sink){write_rows, writer};
+        clear_picture(d, picture);
+    if (writer->resampler)
+        return ksr_resampler_sink(writer->resampler);
+    return (struct ksr_row_sink){writer->whole.buffer ? collect_rows : write_rows, writer};
 }
 
-static void write_rgb_band(void *arg, int band, int thread)
+static void convert_band(void *arg, int band, int thread)
 {
     struct ksr_pixel_writer *w = arg;
     const int y0 = band * BAND, y1 = band_end(band, w->layout.height);
     (void)thread;
-    ksr_rgb_from_ycc_rows(&w->ycc, y0, y1);
-    for (int i = 0; i < w->layout.planes; i++)
-        write_rows(w, i, &w->ycc.plane[i], y0, y1);
+    if (w->rgb_back)
+        ksr_rgb_from_ycc_rows(&w->whole, y0, y1);
+    else if (w->to_rgb)
+        ksr_matrix_rgb_rows(&w->matrix, &w->whole, y0, y1);
+    for (int i = 0; i < w->layout.planes; i++) {
+        const int shift = ksr_layout_is_chroma(&w->layout, i) ? w->layout.chroma_shift_y : 0;
+        const int first = y0 >> shift, end = AV_CEIL_RSHIFT(y1, shift);
+        if (w->new_range && !is_alpha(w, i))
+            ksr_matrix_range_rows(&w->matrix, &w->whole, i, first, end);
+        write_rows(w, i, &w->whole.plane[i], first, end);
+    }
 }
 
 ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, ksr_pool *pool)
 {
-    AVFrame *picture = writer->picture, *packed = packed_picture(writer);
-    if (writer->rgb)
-        ksr_pool_run(pool, write_rgb_band, writer, band_count(packed));
-    if (!writer->scaler)
-        return KSR_OK;
-    if (sws_scale(writer->scaler, (const uint8_t *const *)packed->data, packed->linesize, 0,
-                  packed->height, picture->data, picture->linesize) < 0)
-        return ksr_fail(ctx, KSR_E_PROCESS, "the pixel format conversion failed");
+    (void)ctx;
+    const struct ksr_row_sink whole = {collect_rows, writer};
+    if (writer->resampler)
+        ksr_resampler_run(writer->resampler, &whole);
+    if (writer->whole.buffer)
+        ksr_pool_run(pool, convert_band, writer, band_count(writer->picture));
     return KSR_OK;
 }
 
@@ -475,6 +533,27 @@ static enum AVPixelFormat for_jpeg(enum AVPixelFormat format)
     }
 }
 
+// The nearest format of a list: one that can be written, RGB for RGB and YCbCr for YCbCr if there
+// is any.
+static enum AVPixelFormat nearest(const enum AVPixelFormat *list, enum AVPixelFormat from)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
+    for (int strict = 1; strict >= 0; strict--) {
+        enum AVPixelFormat some[256];
+        int count = 0;
+        for (const enum AVPixelFormat *f = list; *f != AV_PIX_FMT_NONE && count < 255; f++) {
+            const AVPixFmtDescriptor *to = av_pix_fmt_desc_get(*f);
+            const bool alike = is_rgb(to) == is_rgb(d) && (has_color(to) || !has_color(d));
+            if (writable(to) && (!strict || alike))
+                some[count++] = *f;
+        }
+        some[count] = AV_PIX_FMT_NONE;
+        if (count > 0)
+            return avcodec_find_best_pix_fmt_of_list(some, from, has_alpha(d), NULL);
+    }
+    return AV_PIX_FMT_NONE;
+}
+
 static void warn_loss(ksr_context *ctx, const AVCodec *encoder, enum AVPixelFormat from,
                       enum AVPixelFormat to)
 {
@@ -483,10 +562,26 @@ static void warn_loss(ksr_context *ctx, const AVCodec *encoder, enum AVPixelForm
                        : loss & FF_LOSS_CHROMA     ? "colour"
                        : loss & FF_LOSS_DEPTH      ? "bit depth"
                        : loss & FF_LOSS_RESOLUTION ? "chroma resolution"
-                                                   : NULL;
+                       : is_rgb(av_pix_fmt_desc_get(from)) && !is_rgb(av_pix_fmt_desc_get(to))
+                           ? "the exact RGB"
+                           : NULL;
     if (what)
         ksr_log(ctx, KSR_LOG_WARNING, "%s of the input (%s) is lost: %s writes %s", what,
                 av_get_pix_fmt_name(from), encoder->name, av_get_pix_fmt_name(to));
+}
+
+// What writing would fail at, found before any work.
+static ksr_status check_conversion(ksr_context *ctx, const struct ksr_video_format *source,
+                                   enum AVPixelFormat target)
+{
+    const AVPixFmtDescriptor *from = describe(source), *to = av_pix_fmt_desc_get(target);
+    double kr, kb;
+    if (!writable(to))
+        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' cannot be written", to->name);
+    if (is_rgb(to) && !is_rgb(from) && !luma_weights(source, &kr, &kb))
+        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: no conversion from the matrix %s to %s",
+                        av_color_space_name((enum AVColorSpace)source->color_space), to->name);
+    return KSR_OK;
 }
 
 static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
@@ -509,7 +604,9 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     const enum AVPixelFormat from = without_j(av_get_pix_fmt(source->pixel_format));
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
     if (strcmp(wanted, "auto") != 0) {
-        const ksr_status status = choose_named(ctx, encoder, wanted, list, out);
+        ksr_status status = choose_named(ctx, encoder, wanted, list, out);
+        if (status == KSR_OK)
+            status = check_conversion(ctx, source, *out);
         if (status == KSR_OK)
             warn_loss(ctx, encoder, from, without_j(*out));
         return status;
@@ -519,16 +616,18 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     if (is_yuv420 && listed(list, AV_PIX_FMT_YUV420P))
         *out = AV_PIX_FMT_YUV420P;
     else if (!list)
-        *out = from;
+        *out = writable(d) ? from : AV_PIX_FMT_GBRAP;
     else
-        *out = avcodec_find_best_pix_fmt_of_list(list, from, has_alpha(d), NULL);
+        *out = nearest(list, from);
     if (encoder->id == AV_CODEC_ID_MJPEG)
         *out = for_jpeg(*out);
     if (*out == AV_PIX_FMT_NONE)
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s takes nothing like '%s'", encoder->name,
                         source->pixel_format);
-    warn_loss(ctx, encoder, from, without_j(*out));
-    return KSR_OK;
+    const ksr_status status = check_conversion(ctx, source, *out);
+    if (status == KSR_OK)
+        warn_loss(ctx, encoder, from, without_j(*out));
+    return status;
 }
 
 void ksr_pixels_size_steps(const char *own, const char *named, int *step_x, int *step_y)

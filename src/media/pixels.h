@@ -1,8 +1,8 @@
 // Between decoded or encoded pictures (AVFrame) and working frames.
 //
 // Any pixel format whose components are integers of up to 16 bits can be read and written without
-// loss up to 15 bits. libswscale is used only where a picture must change its kind on the way to
-// the encoder: other subsampling, YCbCr to RGB, other range.
+// loss up to 15 bits. Where a picture must change its kind on the way to the encoder (subsampling,
+// YCbCr to RGB, range) that is done on working samples: frame/resample.h, frame/matrix.h.
 
 #ifndef KSR_MEDIA_PIXELS_H
 #define KSR_MEDIA_PIXELS_H
@@ -41,7 +41,8 @@ struct ksr_pixel_writer;
 
 // source: the format the working frames were read from; layout: of the frames to write (larger by
 // the scale); target: the encoder's pixel format; its colour: from ksr_pixels_target_color().
-// Returns KSR_OK, KSR_E_NOMEM, KSR_E_PARAM (no conversion to the target; logged).
+// target: chosen by ksr_pixels_choose(), which refuses what cannot be written.
+// Returns KSR_OK, KSR_E_NOMEM.
 ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_format *source,
                                    const struct ksr_layout *layout, enum AVPixelFormat target,
                                    bool dither, struct ksr_pixel_writer **out);

@@ -4,18 +4,18 @@
 
 #include <math.h>
 
-#include "stages/fit.h"
+#include "frame/resample.h"
 
 static void run(const struct ksr_frame *src, const struct ksr_frame *dst, int threads)
 {
     ksr_pool *pool = ksr_pool_create(threads);
-    ksr_fit *fit = ksr_fit_create(&src->layout, &dst->layout, pool);
+    ksr_resampler *fit = ksr_resampler_create(&src->layout, &dst->layout, pool);
     assert_non_null(fit);
-    const struct ksr_row_sink in = ksr_fit_sink(fit), out = ksr_frame_sink(dst);
+    const struct ksr_row_sink in = ksr_resampler_sink(fit), out = ksr_frame_sink(dst);
     for (int i = 0; i < src->layout.planes; i++)
         in.rows(in.opaque, i, &src->plane[i], 0, src->plane[i].height);
-    ksr_fit_run(fit, &out);
-    ksr_fit_destroy(&fit);
+    ksr_resampler_run(fit, &out);
+    ksr_resampler_destroy(&fit);
     ksr_pool_destroy(&pool);
 }
 

@@ -1,11 +1,11 @@
-// Scaling down to a size (`fit`): from the 2x or 4x result to what the user wants to have.
+// Resampling: to a smaller size (`fit`), and chroma to another subsampling.
 //
 // Each axis is filtered by itself with Spline36, stretched by the ratio of the sizes, in integers;
-// docs/stages.md has the formula. Chroma keeps its siting. Needs the whole picture at hand, so the
-// pipeline's rows are gathered first.
+// docs/stages.md has the formula. Every sample keeps its place. Needs the whole picture at hand, so
+// rows are gathered first.
 
-#ifndef KSR_STAGES_FIT_H
-#define KSR_STAGES_FIT_H
+#ifndef KSR_FRAME_RESAMPLE_H
+#define KSR_FRAME_RESAMPLE_H
 
 #include "core/pool.h"
 #include "frame/rows.h"
@@ -25,17 +25,19 @@ void ksr_fit_size(const struct ksr_fit_box *box, int aspect_num, int aspect_den,
                   int step_y, int *width, int *height);
 
 // Thread-safety: one thread at a time per object.
-typedef struct ksr_fit ksr_fit;
+typedef struct ksr_resampler ksr_resampler;
 
-// Returns an object that scales frames of layout `from` to those of `to`, which differs in size
-// alone and is not larger; NULL when out of memory. pool: may be NULL; must outlive it.
-ksr_fit *ksr_fit_create(const struct ksr_layout *from, const struct ksr_layout *to, ksr_pool *pool);
-void ksr_fit_destroy(ksr_fit **fit);
+// Returns an object that makes frames of layout `to` of those of layout `from`, which has as many
+// planes; sizes, subsampling and siting may differ. NULL when out of memory. pool: may be NULL;
+// must outlive it.
+ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct ksr_layout *to,
+                                    ksr_pool *pool);
+void ksr_resampler_destroy(ksr_resampler **fit);
 
 // Returns the sink for the rows of a frame of layout `from`.
-struct ksr_row_sink ksr_fit_sink(ksr_fit *fit);
+struct ksr_row_sink ksr_resampler_sink(ksr_resampler *fit);
 
 // Scales the gathered frame and hands its rows to `sink`, on the threads of the pool.
-void ksr_fit_run(ksr_fit *fit, const struct ksr_row_sink *sink);
+void ksr_resampler_run(ksr_resampler *fit, const struct ksr_row_sink *sink);
 
 #endif

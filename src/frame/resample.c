@@ -1,6 +1,6 @@
-// Scaling down, plain C: the definition. See fit.h.
+// Resampling, plain C: the definition. See resample.h.
 
-#include "stages/fit.h"
+#include "frame/resample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -122,11 +122,23 @@ static void centre_weights(double *weight, double first, int taps, double total)
     }
 }
 
-// group: luma samples per sample of this plane; offset: where in its group the sample sits, in
-// luma samples. from, to: sizes of luma.
-static bool make_axis(struct axis *axis, int size, int from, int to, int group, double offset)
+// The samples of a plane along one axis.
+struct grid {
+    int luma;      // samples of luma
+    int group;     // luma samples for each of the plane
+    double offset; // where in its group a sample sits, in luma samples
+};
+
+static struct grid make_grid(int luma, int shift, enum ksr_siting siting)
 {
-    const double ratio = (double)from / to, reach = REACH * ratio;
+    const int group = 1 << shift;
+    return (struct grid){luma, group, siting == KSR_SITING_CENTRED ? (group - 1) / 2.0 : 0};
+}
+
+static bool make_axis(struct axis *axis, int size, struct grid from, struct grid to)
+{
+    const double ratio = (double)from.luma / to.luma, step = ratio * to.group / from.group;
+    const double stretch = step > 1 ? step : 1, reach = REACH * stretch;
     axis->size = size;
     axis->taps = (int)floor(2 * reach) + 2;
     size_t bytes;
@@ -137,16 +149,16 @@ static bool make_axis(struct axis *axis, int size, int from, int to, int group, 
     const bool ok = weight && axis->places && axis->coefficients;
     for (int j = 0; ok && j < size; j++) {
         struct place *p = &axis->places[j];
-        const double luma = (group * (double)j + offset + 0.5) * ratio - 0.5;
-        const double at = (luma - offset) / group;
+        const double luma = (to.group * (double)j + to.offset + 0.5) * ratio - 0.5;
+        const double at = (luma - from.offset) / from.group;
         double total = 0;
         p->first = (int)floor(at - reach) + 1;
         p->inner_first = -1;
         for (int k = 0; k < axis->taps; k++) {
             const double distance = p->first + k - at;
-            weight[k] = spline36(distance / ratio);
+            weight[k] = spline36(distance / stretch);
             total += weight[k];
-            if (distance > -ratio && distance < ratio) {
+            if (distance > -stretch && distance < stretch) {
                 if (p->inner_first < 0)
                     p->inner_first = k;
                 p->inner_count = k + 1 - p->inner_first;
@@ -168,7 +180,7 @@ static void free_axis(struct axis *axis)
 
 // --- Scaling ---
 
-struct ksr_fit {
+struct ksr_resampler {
     ksr_pool *pool;
     struct ksr_frame from, to;
     struct axis x[2], y[2]; // luma and alpha; chroma
@@ -178,22 +190,21 @@ struct ksr_fit {
     const struct ksr_row_sink *sink;
 };
 
-static bool make_axes(ksr_fit *f, int chroma)
+static bool make_axes(ksr_resampler *f, int chroma)
 {
-    const struct ksr_layout *from = &f->from.layout, *to = &f->to.layout;
-    const int x = chroma ? 1 << from->chroma_shift_x : 1,
-              y = chroma ? 1 << from->chroma_shift_y : 1;
-    const double offset_x = from->siting_x == KSR_SITING_CENTRED ? (x - 1) / 2.0 : 0;
-    const double offset_y = from->siting_y == KSR_SITING_CENTRED ? (y - 1) / 2.0 : 0;
-    return make_axis(&f->x[chroma], f->to.plane[chroma].width, from->width, to->width, x,
-                     offset_x) &&
-           make_axis(&f->y[chroma], f->to.plane[chroma].height, from->height, to->height, y,
-                     offset_y);
+    const struct ksr_layout *a = &f->from.layout, *b = &f->to.layout;
+    const struct grid from_x = make_grid(a->width, chroma ? a->chroma_shift_x : 0, a->siting_x);
+    const struct grid from_y = make_grid(a->height, chroma ? a->chroma_shift_y : 0, a->siting_y);
+    const struct grid to_x = make_grid(b->width, chroma ? b->chroma_shift_x : 0, b->siting_x);
+    const struct grid to_y = make_grid(b->height, chroma ? b->chroma_shift_y : 0, b->siting_y);
+    return make_axis(&f->x[chroma], f->to.plane[chroma].width, from_x, to_x) &&
+           make_axis(&f->y[chroma], f->to.plane[chroma].height, from_y, to_y);
 }
 
-ksr_fit *ksr_fit_create(const struct ksr_layout *from, const struct ksr_layout *to, ksr_pool *pool)
+ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct ksr_layout *to,
+                                    ksr_pool *pool)
 {
-    ksr_fit *f = calloc(1, sizeof(*f));
+    ksr_resampler *f = calloc(1, sizeof(*f));
     if (!f)
         return NULL;
     f->pool = pool;
@@ -206,15 +217,15 @@ ksr_fit *ksr_fit_create(const struct ksr_layout *from, const struct ksr_layout *
         f->scratch = malloc(f->scratch_samples * (size_t)ksr_pool_threads(pool) * sizeof(uint16_t));
     }
     if (!ok || !f->scratch)
-        ksr_fit_destroy(&f);
+        ksr_resampler_destroy(&f);
     return f;
 }
 
-void ksr_fit_destroy(ksr_fit **fit)
+void ksr_resampler_destroy(ksr_resampler **fit)
 {
     if (!fit || !*fit)
         return;
-    ksr_fit *f = *fit;
+    ksr_resampler *f = *fit;
     ksr_frame_free(&f->from);
     ksr_frame_free(&f->to);
     for (int i = 0; i < 2; i++) {
@@ -226,7 +237,7 @@ void ksr_fit_destroy(ksr_fit **fit)
     *fit = NULL;
 }
 
-struct ksr_row_sink ksr_fit_sink(ksr_fit *fit)
+struct ksr_row_sink ksr_resampler_sink(ksr_resampler *fit)
 {
     return ksr_frame_sink(&fit->from);
 }
@@ -294,7 +305,7 @@ static void replicate_edges(uint16_t *row, int width, int margin)
     }
 }
 
-static void scale_rows(ksr_fit *f, int i, int y0, int y1, uint16_t *scratch)
+static void scale_rows(ksr_resampler *f, int i, int y0, int y1, uint16_t *scratch)
 {
     const struct ksr_plane *src = &f->from.plane[i], *dst = &f->to.plane[i];
     const int chroma = ksr_layout_is_chroma(&f->from.layout, i);
@@ -310,7 +321,7 @@ static void scale_rows(ksr_fit *f, int i, int y0, int y1, uint16_t *scratch)
 
 static void run_band(void *arg, int band, int thread)
 {
-    ksr_fit *f = arg;
+    ksr_resampler *f = arg;
     for (int i = 0; i < f->to.layout.planes; i++) {
         const int shift = ksr_layout_is_chroma(&f->to.layout, i) ? f->to.layout.chroma_shift_y : 0;
         const int height = f->to.plane[i].height, rows = BAND >> shift;
@@ -322,7 +333,7 @@ static void run_band(void *arg, int band, int thread)
     }
 }
 
-void ksr_fit_run(ksr_fit *fit, const struct ksr_row_sink *sink)
+void ksr_resampler_run(ksr_resampler *fit, const struct ksr_row_sink *sink)
 {
     fit->sink = sink;
     ksr_pool_run(fit->pool, run_band, fit, (fit->to.layout.height + BAND - 1) / BAND);
