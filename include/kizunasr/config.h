@@ -86,10 +86,11 @@ struct ksr_processor_config {
     const char *output_path;             // file to write; required
     struct ksr_pipeline_config pipeline; // JSON: "pipeline"
     struct ksr_encoder_config encoder;   // JSON: "encoder"
-    bool audio_passthrough;              // copy audio packets; false = encode every track
-    bool preserve_metadata;              // copy tags of container and streams; default true
-    const char *start;    // begin there: "90", "1:30", "0:01:30.250" from the first frame; NULL
-    const char *duration; // end this long after the start, written alike; NULL = at the end
+    const char *framerate;  // of an image sequence that is read: "24", "24000/1001"; NULL = 24
+    bool audio_passthrough; // copy audio packets; false = encode every track
+    bool preserve_metadata; // copy tags of container and streams; default true
+    const char *start;      // begin there: "90", "1:30", "0:01:30.250" from the first frame; NULL
+    const char *duration;   // end this long after the start, written alike; NULL = at the end
     ksr_frame_error_policy on_frame_error; // default KSR_FRAME_ERROR_ABORT
 };
 

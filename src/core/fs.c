@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/sequence.h"
 
 char *ksr_fs_parent(const char *path)
 {
@@ -204,8 +205,8 @@ static int64_t hash_bytes(ksr_context *ctx, FILE *file, int64_t length, char *bl
     return done;
 }
 
-ksr_status ksr_fs_fingerprint(ksr_context *ctx, const char *path, bool whole,
-                              struct ksr_fingerprint *out)
+static ksr_status fingerprint_file(ksr_context *ctx, const char *path, bool whole,
+                                   struct ksr_fingerprint *out)
 {
     memset(out, 0, sizeof(*out));
     FILE *file = fopen(path, "rbe");
@@ -238,6 +239,42 @@ end:
     free(block);
     fclose(file);
     return status;
+}
+
+// Of a sequence: the hashes of its files' hashes, in order.
+static ksr_status fingerprint_sequence(ksr_context *ctx, const char *pattern, bool whole,
+                                       struct ksr_fingerprint *out)
+{
+    int first, count;
+    memset(out, 0, sizeof(*out));
+    ksr_hasher *wholes = ksr_hasher_create(), *ends = ksr_hasher_create();
+    ksr_status status =
+        wholes && ends ? ksr_sequence_scan(ctx, pattern, &first, &count) : ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < count; i++) {
+        struct ksr_fingerprint one;
+        char *name = ksr_sequence_name(pattern, first + i);
+        status = name ? fingerprint_file(ctx, name, whole, &one) : ksr_fail_memory(ctx);
+        free(name);
+        if (status != KSR_OK)
+            break;
+        out->size += one.size;
+        ksr_hasher_add(wholes, one.whole, sizeof(one.whole));
+        ksr_hasher_add(ends, one.ends, sizeof(one.ends));
+    }
+    if (status == KSR_OK && whole)
+        ksr_hasher_text(wholes, out->whole);
+    if (status == KSR_OK)
+        ksr_hasher_text(ends, out->ends);
+    ksr_hasher_destroy(&wholes);
+    ksr_hasher_destroy(&ends);
+    return status;
+}
+
+ksr_status ksr_fs_fingerprint(ksr_context *ctx, const char *path, bool whole,
+                              struct ksr_fingerprint *out)
+{
+    return ksr_sequence_is(path) ? fingerprint_sequence(ctx, path, whole, out)
+                                 : fingerprint_file(ctx, path, whole, out);
 }
 
 char *ksr_fs_absolute(const char *path)

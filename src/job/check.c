@@ -10,6 +10,7 @@
 #include "core/attributes.h"
 #include "core/fs.h"
 #include "core/mem.h"
+#include "core/sequence.h"
 #include "job/config.h"
 #include "kizunasr/inspect.h"
 #include "media/filter.h"
@@ -103,7 +104,7 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
         return status;
     status = add(ctx, checks, output.frame_count == wanted, "frames",
                  "frames: %zu in the output, %zu expected", output.frame_count, wanted);
-    if (status == KSR_OK && output.frame_count == wanted)
+    if (status == KSR_OK && output.frame_count == wanted && !ksr_sequence_is(output_path))
         status =
             check_times(ctx, checks, film, kept, wanted, &output, ksr_media_may_shift(output_path));
     // A size that was asked to fit is rounded to what chroma allows.
@@ -196,6 +197,9 @@ static ksr_status guess_telecine(ksr_context *ctx, const char *input_path, const
     struct ksr_film output;
     const ksr_status status = ksr_film_index(ctx, output_path, true, &output);
     const size_t count = output.frame_count;
+    // An image sequence has no times but those its reader gave it.
+    if (status == KSR_OK && ksr_sequence_is(input_path) && output.format.frame_rate.num > 0)
+        ksr_film_set_rate(film, output.format.frame_rate);
     ksr_film_free(&output);
     if (status != KSR_OK || count + 2 < film->frame_count / 5 * 4 ||
         count > film->frame_count / 5 * 4 + 6 || count >= film->frame_count)

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/sequence.h"
 #include "job/check.h"
+#include "job/images.h"
 #include "job/store.h"
 #include "job/work.h"
 
@@ -16,8 +18,9 @@ struct joining {
     const struct ksr_job *job;
     size_t *frames; // frame of the film per output frame
     size_t frame_count;
-    size_t *first;  // per segment: its first output frame
-    uint32_t delay; // frames between decode and presentation order
+    size_t *first;    // per segment: its first output frame
+    const char *part; // temporary name of the output, or pattern of names
+    uint32_t delay;   // frames between decode and presentation order
     size_t written;
     struct ksr_join_result result;
 };
@@ -76,10 +79,12 @@ static int64_t time_at(const struct joining *j, int64_t place)
     return first->time + place * first->duration;
 }
 
+// output: NULL writes an image sequence.
 static ksr_status write_segment(struct joining *j, ksr_output *output, int number)
 {
     ksr_segment_reader *reader;
-    const struct ksr_film_frame *frames = j->job->manifest.film.frames;
+    const struct ksr_manifest *m = &j->job->manifest;
+    const struct ksr_film_frame *frames = m->film.frames;
     ksr_status status = ksr_segment_reader_open(j->ctx, j->job->folder, number, &reader);
     while (status == KSR_OK) {
         uint32_t rank;
@@ -94,14 +99,17 @@ static ksr_status write_segment(struct joining *j, ksr_output *output, int numbe
             status = ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d is damaged", number);
             break;
         }
-        status = ksr_output_video(j->ctx, output, data, size, time_at(j, (int64_t)shown),
-                                  time_at(j, (int64_t)j->written - j->delay),
-                                  frames[j->frames[shown]].duration, key);
+        status = output
+                     ? ksr_output_video(j->ctx, output, data, size, time_at(j, (int64_t)shown),
+                                        time_at(j, (int64_t)j->written - j->delay),
+                                        frames[j->frames[shown]].duration, key)
+                     : ksr_images_write(j->ctx, j->part, m->output.first + (int)shown, data, size);
         j->written++;
-        ksr_report_progress(j->ctx, &(struct ksr_progress){.phase = KSR_PHASE_JOIN,
-                                                           .done = (int64_t)j->written,
-                                                           .total = (int64_t)j->frame_count,
-                                                           .output_size = ksr_output_size(output)});
+        ksr_report_progress(
+            j->ctx, &(struct ksr_progress){.phase = KSR_PHASE_JOIN,
+                                           .done = (int64_t)j->written,
+                                           .total = (int64_t)j->frame_count,
+                                           .output_size = output ? ksr_output_size(output) : 0});
         if (status == KSR_OK)
             status = ksr_check_cancel(j->ctx);
     }
@@ -112,8 +120,13 @@ static ksr_status write_segment(struct joining *j, ksr_output *output, int numbe
 static ksr_status write_output(struct joining *j, const char *path)
 {
     const struct ksr_manifest *m = &j->job->manifest;
-    ksr_output *output;
-    ksr_status status =
+    ksr_output *output = NULL;
+    ksr_status status = KSR_OK;
+    for (int i = 0; m->output.sequence && status == KSR_OK && i < m->segment_count; i++)
+        status = write_segment(j, NULL, i);
+    if (m->output.sequence)
+        return status;
+    status =
         ksr_output_open(j->ctx, path, m->input_path, &m->film, &m->encoder, &m->output, &output);
     for (int i = 0; status == KSR_OK && i < m->segment_count; i++)
         status = write_segment(j, output, i);
@@ -139,13 +152,37 @@ static ksr_status check_output(struct joining *j, const char *path)
     return status;
 }
 
+static ksr_status publish(const struct joining *j)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    if (!m->output.sequence)
+        return ksr_fs_publish(j->ctx, j->part, m->output_path);
+    // From here on files stand under their final names: a run that is stopped may go on.
+    ksr_status status = ksr_job_note_publishing(j->ctx, j->job);
+    if (status == KSR_OK)
+        status =
+            ksr_images_publish(j->ctx, j->part, m->output_path, m->output.first, j->frame_count);
+    return status;
+}
+
+static void remove_part(const struct joining *j)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    if (m->output.sequence)
+        ksr_images_remove(j->part, m->output.first, j->frame_count);
+    else
+        unlink(j->part);
+}
+
 ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_join_result *result)
 {
     const struct ksr_manifest *m = &job->manifest;
     struct joining j = {.ctx = ctx, .job = job};
     j.frames = calloc(m->film.frame_count, sizeof(j.frames[0]));
     j.first = calloc((size_t)m->segment_count, sizeof(j.first[0]));
-    char *part = ksr_format("%s.part", m->output_path);
+    char *part = m->output.sequence ? ksr_sequence_part(m->output_path)
+                                    : ksr_format("%s.part", m->output_path);
+    j.part = part;
     ksr_status status = j.frames && j.first && part ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = survey_segments(&j);
@@ -156,13 +193,13 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_
         if (status == KSR_OK)
             status = check_output(&j, part);
         if (status == KSR_OK)
-            status = ksr_fs_publish(ctx, part, m->output_path);
+            status = publish(&j);
         if (status != KSR_OK)
-            unlink(part);
+            remove_part(&j);
     }
     *result = j.result;
     result->frames = (int64_t)j.frame_count;
-    result->size = status == KSR_OK ? ksr_fs_size(m->output_path) : 0;
+    result->size = status == KSR_OK ? ksr_sequence_size(m->output_path) : 0;
     free(part);
     free(j.frames);
     free(j.first);

@@ -149,9 +149,10 @@ static json_t *output_to_json(const struct ksr_output_plan *o)
         json_array_append_new(streams, o->carry[i] == KSR_CARRY_CONVERT
                                            ? json_sprintf("convert %s", o->text_codec[i])
                                            : json_string(carry_names[o->carry[i]]));
-    return json_pack("{s:s,s:b,s:b,s:o,s:s,s:I}", "format", o->format, "image", o->image,
-                     "keep_tags", o->keep_tags, "streams", streams, "audio_codec", o->audio_codec,
-                     "audio_bit_rate", (json_int_t)o->audio_bit_rate);
+    return json_pack("{s:s,s:b,s:b,s:i,s:b,s:o,s:s,s:I}", "format", o->format, "image", o->image,
+                     "sequence", o->sequence, "first", o->first, "keep_tags", o->keep_tags,
+                     "streams", streams, "audio_codec", o->audio_codec, "audio_bit_rate",
+                     (json_int_t)o->audio_bit_rate);
 }
 
 // What the decoder calls the frames, where that is not their time, or their place: NULL else.
@@ -299,16 +300,18 @@ static bool read_encoder(const json_t *o, struct ksr_encoder_settings *e)
 
 static bool read_output(const json_t *o, struct ksr_output_plan *out)
 {
-    int image, keep_tags;
+    int image, keep_tags, sequence;
     json_int_t rate;
     json_t *streams, *value;
     size_t i;
     if (!o ||
-        json_unpack((json_t *)o, "{s:b,s:b,s:o,s:I}", "image", &image, "keep_tags", &keep_tags,
-                    "streams", &streams, "audio_bit_rate", &rate) != 0 ||
+        json_unpack((json_t *)o, "{s:b,s:i,s:b,s:b,s:o,s:I}", "sequence", &sequence, "first",
+                    &out->first, "image", &image, "keep_tags", &keep_tags, "streams", &streams,
+                    "audio_bit_rate", &rate) != 0 ||
         json_array_size(streams) > KSR_MAX_STREAMS)
         return false;
     out->image = image;
+    out->sequence = sequence;
     out->keep_tags = keep_tags;
     out->audio_bit_rate = rate;
     out->stream_count = (int)json_array_size(streams);

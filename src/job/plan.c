@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/sequence.h"
 #include "frame/resample.h"
 #include "job/config.h"
 #include "media/extras.h"
@@ -115,6 +116,18 @@ static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_confi
     return KSR_OK;
 }
 
+// Where the numbers of an output sequence begin: where the input's do, else at 1.
+static ksr_status plan_numbers(ksr_context *ctx, struct ksr_manifest *m)
+{
+    int first, count;
+    m->output.first = 1;
+    if (!m->output.sequence || !ksr_sequence_is(m->input_path))
+        return KSR_OK;
+    const ksr_status status = ksr_sequence_scan(ctx, m->input_path, &first, &count);
+    m->output.first = first + (int)m->film.skipped;
+    return status;
+}
+
 static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
                                 struct ksr_manifest *m)
 {
@@ -125,7 +138,7 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
                                           &m->output, &image_codec);
     if (status != KSR_OK)
         return status;
-    if (m->output.image && m->film.frame_count > 1)
+    if (m->output.image && !m->output.sequence && m->film.frame_count > 1)
         return ksr_fail(ctx, KSR_E_PARAM, "%s is one picture, but the input has %zu frames",
                         config->output_path, m->film.frame_count);
     status = decide_size(ctx, config, f, &width, &height);
@@ -136,6 +149,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (status == KSR_OK)
         status =
             ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);
+    if (status == KSR_OK)
+        status = plan_numbers(ctx, m);
     if (status == KSR_OK && !m->output.image)
         status = ksr_picture_trial(ctx, config->input_path, &m->film, &m->encoder, &m->output);
     return status;
@@ -168,6 +183,10 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is interlaced: upscaling both fields together shows combing "
                 "(--deinterlace makes whole frames)");
+    if (m->output.sequence && film->stream_count > 1)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "an image sequence holds pictures alone: %d other streams are left out",
+                film->stream_count - 1);
     if (!m->encoder.promised && !m->output.image)
         ksr_log(ctx, KSR_LOG_WARNING, "the bytes that %s writes may differ from run to run",
                 m->encoder.codec);
@@ -205,6 +224,47 @@ static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
             m->segment_count);
 }
 
+// Reads "24", "24000/1001", "23.976".
+static bool parse_rate(const char *text, struct ksr_rational *out)
+{
+    static const struct {
+        const char *text;
+        struct ksr_rational rate;
+    } known[] = {{"23.976", {24000, 1001}}, {"29.97", {30000, 1001}}, {"59.94", {60000, 1001}}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(text, known[i].text) == 0) {
+            *out = known[i].rate;
+            return true;
+        }
+    char *end;
+    const long num = strtol(text, &end, 10);
+    const long den = *end == '/' ? strtol(end + 1, &end, 10) : 1;
+    *out = (struct ksr_rational){(int)num, (int)den};
+    return *end == 0 && num > 0 && den > 0 && num <= 1000000 && den <= 1000000;
+}
+
+// Image sequences have no times of their own.
+static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config *config,
+                            struct ksr_film *film)
+{
+    struct ksr_rational rate = {24, 1};
+    const bool sequence = ksr_sequence_is(config->input_path);
+    if (config->framerate && !sequence)
+        return ksr_fail(ctx, KSR_E_PARAM, "framerate: %s is no image sequence", config->input_path);
+    if (config->framerate && !parse_rate(config->framerate, &rate))
+        return ksr_fail(ctx, KSR_E_PARAM, "framerate: '%s' is not valid (such as 24 or 24000/1001)",
+                        config->framerate);
+    if (!sequence)
+        return KSR_OK;
+    ksr_film_set_rate(film, rate);
+    if (!config->framerate)
+        ksr_log(ctx, KSR_LOG_INFO,
+                "an image sequence of %zu files, taken as 24 frames per second "
+                "(--framerate)",
+                film->frame_count);
+    return KSR_OK;
+}
+
 static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_config *config,
                               struct ksr_film *film)
 {
@@ -238,6 +298,8 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
     if (status == KSR_OK)
         status = ksr_film_index(ctx, config->input_path,
                                 config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
+    if (status == KSR_OK)
+        status = plan_rate(ctx, config, &out->film);
     if (status == KSR_OK)
         status = ksr_extras_look(ctx, config->input_path, &out->film);
     if (status == KSR_OK)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/sequence.h"
 #include "job/config.h"
 #include "job/plan.h"
 #include "media/inspect.h"
@@ -51,7 +52,7 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
     const char *output = config->output_path;
     if (ksr_fs_is_folder(output))
         return ksr_fail(ctx, KSR_E_OUTPUT, "Output is a folder, not a file: %s", output);
-    if (ksr_fs_same_file(config->input_path, output))
+    if (ksr_fs_same_file(config->input_path, output) || strcmp(config->input_path, output) == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "Output is the input: %s", output);
     char *parent = ksr_fs_parent(output);
     if (!parent)
@@ -86,7 +87,7 @@ static bool has_suffix(const char *text, const char *suffix)
 // Whether a file of a work folder is ours: never delete what somebody else put there.
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {"manifest.json", "done.json", "lock"};
+    static const char *const names[] = {"manifest.json", "done.json", "publishing", "lock"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0 &&
             (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
@@ -113,6 +114,22 @@ static char *done_path(const struct ksr_job *job)
     return ksr_format("%s/done.json", job->folder);
 }
 
+ksr_status ksr_job_note_publishing(ksr_context *ctx, const struct ksr_job *job)
+{
+    char *path = ksr_format("%s/publishing", job->folder);
+    const ksr_status status = path ? ksr_fs_write_file(ctx, path, "\n", 1) : ksr_fail_memory(ctx);
+    free(path);
+    return status;
+}
+
+bool ksr_job_was_publishing(const struct ksr_job *job)
+{
+    char *path = ksr_format("%s/publishing", job->folder);
+    const bool was = path && ksr_fs_exists(path);
+    free(path);
+    return was;
+}
+
 ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job)
 {
     struct ksr_fingerprint print;
@@ -136,7 +153,7 @@ static bool output_is_ours(ksr_context *ctx, const struct ksr_job *job)
     char *path = done_path(job), *text = NULL;
     struct ksr_fingerprint print;
     bool ours = false;
-    if (path && ksr_fs_exists(job->manifest.output_path) &&
+    if (path && ksr_sequence_exists(job->manifest.output_path) &&
         ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK &&
         ksr_fs_fingerprint(ctx, job->manifest.output_path, false, &print) == KSR_OK) {
         json_t *note = json_loads(text, 0, NULL);
@@ -226,7 +243,8 @@ static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_confi
         status = enter_folder(ctx, job, options, key, &found);
     if (status == KSR_OK && found)
         job->done = output_is_ours(ctx, job);
-    if (status == KSR_OK && !job->done && !options->overwrite && ksr_fs_exists(config->output_path))
+    if (status == KSR_OK && !job->done && !options->overwrite &&
+        ksr_sequence_exists(config->output_path) && !(found && ksr_job_was_publishing(job)))
         status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
                           config->output_path);
     if (status == KSR_OK && !found)

@@ -31,6 +31,11 @@ void ksr_job_close(struct ksr_job *job);
 // Deletes the folder's files that are KizunaSR's, and the folder; call before ksr_job_close().
 ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job);
 
+// Notes in the folder that files of an output sequence begin to stand under their names; whether
+// that was noted.
+ksr_status ksr_job_note_publishing(ksr_context *ctx, const struct ksr_job *job);
+bool ksr_job_was_publishing(const struct ksr_job *job);
+
 // Notes in the folder that the output has been written.
 ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job);
 

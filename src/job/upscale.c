@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "core/sequence.h"
 #include "job/prepare.h"
 #include "job/work.h"
 
@@ -60,7 +61,7 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
         return status;
     describe_job(ctx, &job, warnings, &done);
     if (job.done)
-        done.output_size = ksr_fs_size(job.manifest.output_path);
+        done.output_size = ksr_sequence_size(job.manifest.output_path);
     else
         status = work_and_join(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;
@@ -119,7 +120,8 @@ ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_o
     if (status != KSR_OK)
         return status;
     describe_job(ctx, &job, warnings, &done);
-    if (ksr_fs_exists(job.manifest.output_path) && !options->overwrite)
+    if (ksr_sequence_exists(job.manifest.output_path) && !options->overwrite &&
+        !ksr_job_was_publishing(&job))
         status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
                           job.manifest.output_path);
     if (status == KSR_OK)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/sequence.h"
 #include "media/ffmpeg.h"
 #include "media/input.h"
 #include "media/output.h"
@@ -29,10 +30,13 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
                         found ? found->name : "mp4");
     snprintf(out->format, sizeof(out->format), "%s", found->name);
     out->image = strcmp(found->name, "image2") == 0;
+    out->sequence = out->image && ksr_sequence_is(path);
     if (!out->image)
         return KSR_OK;
     const enum AVCodecID id = av_guess_codec(found, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
-    const AVCodec *encoder = avcodec_find_encoder(id);
+    // FFmpeg's first choice for WebP makes one animation of all frames.
+    const AVCodec *still = id == AV_CODEC_ID_WEBP ? avcodec_find_encoder_by_name("libwebp") : NULL;
+    const AVCodec *encoder = still ? still : avcodec_find_encoder(id);
     if (!encoder)
         return ksr_fail(ctx, KSR_E_PARAM, "codec: nothing here writes %s", path);
     *image_codec = encoder->name;

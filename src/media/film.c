@@ -7,6 +7,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "core/sequence.h"
 #include "media/filter.h"
 #include "media/input.h"
 
@@ -421,6 +422,12 @@ static void warn_undecoded(ksr_context *ctx, const struct packet_list *list, str
             film->undecoded, shown);
 }
 
+void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate)
+{
+    film->time_base = (struct ksr_rational){rate.den, rate.num};
+    film->format.frame_rate = rate;
+}
+
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)
 {
     struct packet_list list = {0};
@@ -444,6 +451,8 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
         ksr_film_free(out);
         return status;
     }
+    if (ksr_sequence_is(path))
+        ksr_film_set_rate(out, (struct ksr_rational){24, 1});
     repair_times(out);
     if (out->repaired > 0)
         ksr_log(ctx, KSR_LOG_WARNING, "%d timestamps were missing, equal or falling: repaired",

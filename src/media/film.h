@@ -96,6 +96,9 @@ struct AVFrame;
 void ksr_film_describe(const struct ksr_input *input, struct AVFrame *frame,
                        struct ksr_video_format *out);
 
+// Gives a film that is an image sequence, whose times are numbers of frames, another rate than 24.
+void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate);
+
 // Frees everything; leaves *film all zero. Accepts an all-zero film.
 void ksr_film_free(struct ksr_film *film);
 

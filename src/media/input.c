@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/fs.h"
+#include "core/sequence.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
 {
@@ -48,8 +49,19 @@ static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream
     return KSR_OK;
 }
 
+static ksr_status check_sequence(ksr_context *ctx, const char *path)
+{
+    int first, count;
+    const ksr_status status = ksr_sequence_scan(ctx, path, &first, &count);
+    if (status == KSR_OK && count == 0)
+        return ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path);
+    return status;
+}
+
 static ksr_status check_path(ksr_context *ctx, const char *path)
 {
+    if (ksr_sequence_is(path))
+        return check_sequence(ctx, path);
     if (!ksr_fs_exists(path))
         return errno == ENOENT || errno == ENOTDIR
                    ? ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path)
@@ -73,7 +85,18 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
     }
     format->interrupt_callback = ksr_ffmpeg_interrupt(ctx);
     ksr_ffmpeg_clear_message();
-    const int opened = avformat_open_input(&format, url, NULL, NULL); // frees it on failure
+    AVDictionary *options = NULL;
+    const AVInputFormat *demuxer = NULL;
+    if (ksr_sequence_is(path)) {
+        int first, count;
+        demuxer = av_find_input_format("image2");
+        if (ksr_sequence_scan(NULL, path, &first, &count) == KSR_OK)
+            av_dict_set_int(&options, "start_number", first, 0);
+        av_dict_set(&options, "pattern_type", "sequence", 0);
+        av_dict_set(&options, "framerate", "24", 0);
+    }
+    const int opened = avformat_open_input(&format, url, demuxer, &options); // frees it on failure
+    av_dict_free(&options);
     free(url);
     if (opened < 0) {
         if (ksr_check_cancel(ctx) != KSR_OK)

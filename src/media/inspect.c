@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/fs.h"
+#include "core/sequence.h"
 #include "media/input.h"
 
 ksr_status ksr_media_check(ksr_context *ctx, const char *path)
@@ -162,7 +163,7 @@ ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct k
     json_t *duration =
         f->duration > 0 ? json_real((double)f->duration / AV_TIME_BASE) : json_null();
     *out = json_pack("{s:s,s:s,s:o,s:I,s:o,s:o,s:i}", "path", path, "format", f->iformat->name,
-                     "duration", duration, "size", (json_int_t)ksr_fs_size(path), "streams",
+                     "duration", duration, "size", (json_int_t)ksr_sequence_size(path), "streams",
                      streams, "video", describe_film(film), "chapters", (int)f->nb_chapters);
     ksr_input_close(&input);
     return *out ? KSR_OK : ksr_fail_memory(ctx);

@@ -22,7 +22,9 @@ enum ksr_carry {
 // How the output is made; part of the manifest.
 struct ksr_output_plan {
     char format[32]; // FFmpeg muxer name
-    bool image;      // a single picture file
+    bool image;      // picture files alone
+    bool sequence;   // many of them, numbered
+    int first;       // of a sequence: its first number
     bool keep_tags;
     enum ksr_carry carry[KSR_MAX_STREAMS]; // per stream of the input
     char text_codec[KSR_MAX_STREAMS][16];  // for KSR_CARRY_CONVERT, per stream

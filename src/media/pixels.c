@@ -533,9 +533,9 @@ static enum AVPixelFormat for_jpeg(enum AVPixelFormat format)
     }
 }
 
-// The nearest format of a list: one that can be written, RGB for RGB and YCbCr for YCbCr if there
-// is any.
-static enum AVPixelFormat nearest(const enum AVPixelFormat *list, enum AVPixelFormat from)
+// The nearest format of a list: one that can be written; RGB if `rgb` says so, else YCbCr, if
+// there is any.
+static enum AVPixelFormat nearest(const enum AVPixelFormat *list, enum AVPixelFormat from, bool rgb)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
     for (int strict = 1; strict >= 0; strict--) {
@@ -543,7 +543,7 @@ static enum AVPixelFormat nearest(const enum AVPixelFormat *list, enum AVPixelFo
         int count = 0;
         for (const enum AVPixelFormat *f = list; *f != AV_PIX_FMT_NONE && count < 255; f++) {
             const AVPixFmtDescriptor *to = av_pix_fmt_desc_get(*f);
-            const bool alike = is_rgb(to) == is_rgb(d) && (has_color(to) || !has_color(d));
+            const bool alike = is_rgb(to) == rgb && (has_color(to) || !has_color(d));
             if (writable(to) && (!strict || alike))
                 some[count++] = *f;
         }
@@ -613,12 +613,14 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     }
     const bool is_yuv420 = !is_rgb(d) && d->nb_components >= 3 && d->comp[0].depth == 8 &&
                            d->log2_chroma_w == 1 && d->log2_chroma_h == 1 && !has_alpha(d);
-    if (is_yuv420 && listed(list, AV_PIX_FMT_YUV420P))
+    // Few programs read TIFF of YCbCr.
+    const bool wants_rgb = encoder->id == AV_CODEC_ID_TIFF;
+    if (is_yuv420 && !wants_rgb && listed(list, AV_PIX_FMT_YUV420P))
         *out = AV_PIX_FMT_YUV420P;
     else if (!list)
         *out = writable(d) ? from : AV_PIX_FMT_GBRAP;
     else
-        *out = nearest(list, from);
+        *out = nearest(list, from, is_rgb(d) || (wants_rgb && has_color(d)));
     if (encoder->id == AV_CODEC_ID_MJPEG)
         *out = for_jpeg(*out);
     if (*out == AV_PIX_FMT_NONE)
