@@ -66,7 +66,7 @@ static ksr_status add(ksr_context *ctx, struct ksr_checks *checks, bool passed, 
 // A transport stream cannot hold times below zero: there the whole file may start later.
 static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
                               const struct ksr_film *film, const size_t *kept, size_t count,
-                              const struct ksr_film *output, bool may_shift)
+                              const struct ksr_film *output, bool may_shift, double *shift_ms)
 {
     int64_t shift = 0, worst = 0;
     size_t wrong = 0, first_wrong = 0;
@@ -82,6 +82,7 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
             worst = off;
     }
     const double tick = ksr_film_seconds(output, 1) * 1000;
+    *shift_ms = (double)shift * tick;
     if (wrong > 0)
         return add(ctx, checks, false, "timestamps",
                    "timestamps: %zu of %zu frames differ, the first is frame %zu, by up to %.3f ms",
@@ -93,9 +94,10 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
 
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const struct ksr_film *film,
                           const size_t *kept, size_t kept_count, const char *output_path,
-                          enum ksr_decode decode)
+                          enum ksr_decode decode, double *shift_ms)
 {
     struct ksr_film output;
+    *shift_ms = 0;
     const size_t wanted = kept ? kept_count : film->frame_count;
     ksr_status status = ksr_film_index(ctx, output_path, true, &output);
     if (status == KSR_E_INPUT)
@@ -105,8 +107,8 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
     status = add(ctx, checks, output.frame_count == wanted, "frames",
                  "frames: %zu in the output, %zu expected", output.frame_count, wanted);
     if (status == KSR_OK && output.frame_count == wanted && !ksr_sequence_is(output_path))
-        status =
-            check_times(ctx, checks, film, kept, wanted, &output, ksr_media_may_shift(output_path));
+        status = check_times(ctx, checks, film, kept, wanted, &output,
+                             ksr_media_may_shift(output_path), shift_ms);
     // A size that was asked to fit is rounded to what chroma allows.
     const double x = (double)output.format.width * film->format.height;
     const double y = (double)output.format.height * film->format.width;
@@ -148,7 +150,7 @@ static ksr_status check_copy(ksr_context *ctx, struct ksr_checks *checks,
 
 static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                                const struct ksr_film *film, const char *output_path,
-                               const struct ksr_stream_match *match)
+                               const struct ksr_stream_match *match, double shift_ms)
 {
     char name[64];
     snprintf(name, sizeof(name), "stream %d", match->input);
@@ -161,7 +163,8 @@ static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, cons
         return add(ctx, checks, match->same_attachment, name, "%s stream %d: %s", match->type,
                    match->input, match->same_attachment ? "equal" : "its data differs");
     struct ksr_stream_comparison c;
-    const ksr_status status = ksr_media_compare(ctx, input_path, film, output_path, match, &c);
+    const ksr_status status =
+        ksr_media_compare(ctx, input_path, film, output_path, match, shift_ms, &c);
     if (status != KSR_OK)
         return status;
     if (!c.encoded_anew)
@@ -173,17 +176,27 @@ static ksr_status check_stream(ksr_context *ctx, struct ksr_checks *checks, cons
 }
 
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                             const struct ksr_film *film, const char *output_path,
+                             const struct ksr_film *film, const char *output_path, double shift_ms,
                              const enum ksr_carry *carry)
 {
-    struct ksr_stream_match *matches;
-    int count;
-    ksr_status status = ksr_media_match_streams(ctx, input_path, output_path, film->stream, carry,
-                                                &matches, &count);
+    struct ksr_stream_match *matches = NULL;
+    struct ksr_output_plan *guess = NULL;
+    int count = 0;
+    ksr_status status = KSR_OK;
+    if (!carry) {
+        guess = malloc(sizeof(*guess));
+        status = guess ? ksr_carry_guess(ctx, input_path, film, output_path, guess)
+                       : ksr_fail_memory(ctx);
+    }
+    if (status == KSR_OK)
+        status = ksr_media_match_streams(ctx, input_path, output_path, guess ? guess->carry : carry,
+                                         guess != NULL, &matches, &count);
     for (int i = 0; status == KSR_OK && i < count; i++)
         if (matches[i].input != film->stream)
-            status = check_stream(ctx, checks, input_path, film, output_path, &matches[i]);
+            status =
+                check_stream(ctx, checks, input_path, film, output_path, &matches[i], shift_ms);
     free(matches);
+    free(guess);
     return status;
 }
 
@@ -213,6 +226,7 @@ static ksr_status verify(ksr_context *ctx, const char *input_path, const char *o
                          struct ksr_checks *checks)
 {
     struct ksr_film film;
+    double shift_ms;
     ksr_status status = ksr_media_check(ctx, output_path);
     if (status == KSR_OK)
         status = ksr_film_index(ctx, input_path, true, &film);
@@ -220,9 +234,10 @@ static ksr_status verify(ksr_context *ctx, const char *input_path, const char *o
         return status;
     status = guess_telecine(ctx, input_path, output_path, &film);
     if (status == KSR_OK)
-        status = ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL);
+        status =
+            ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL, &shift_ms);
     if (status == KSR_OK)
-        status = ksr_check_streams(ctx, checks, input_path, &film, output_path, NULL);
+        status = ksr_check_streams(ctx, checks, input_path, &film, output_path, shift_ms, NULL);
     ksr_film_free(&film);
     return status;
 }

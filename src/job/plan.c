@@ -128,6 +128,30 @@ static ksr_status plan_numbers(ksr_context *ctx, struct ksr_manifest *m)
     return status;
 }
 
+// AVI knows no presentation times: frames must come in the order in which they are shown.
+// *options: to be freed with free(), may be NULL.
+static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *output,
+                              struct ksr_encoder_config *config,
+                              struct ksr_encoder_option **options)
+{
+    const size_t count = config->encoder_option_count;
+    *options = NULL;
+    if (strcmp(output->format, "avi") != 0)
+        return KSR_OK;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(config->encoder_options[i].key, "bf") == 0)
+            return KSR_OK;
+    *options = calloc(count + 1, sizeof(**options));
+    if (!*options)
+        return ksr_fail_memory(ctx);
+    for (size_t i = 0; i < count; i++)
+        (*options)[i] = config->encoder_options[i];
+    (*options)[count] = (struct ksr_encoder_option){"bf", "0"};
+    config->encoder_options = *options;
+    config->encoder_option_count = count + 1;
+    return KSR_OK;
+}
+
 static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
                                 struct ksr_manifest *m)
 {
@@ -141,11 +165,16 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (m->output.image && !m->output.sequence && m->film.frame_count > 1)
         return ksr_fail(ctx, KSR_E_PARAM, "%s is one picture, but the input has %zu frames",
                         config->output_path, m->film.frame_count);
+    struct ksr_encoder_config encoder = config->encoder;
+    struct ksr_encoder_option *options = NULL;
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
+        status = fit_encoder(ctx, &m->output, &encoder, &options);
+    if (status == KSR_OK)
         status =
-            ksr_encoder_resolve(ctx, &config->encoder, &m->film, width, height,
+            ksr_encoder_resolve(ctx, &encoder, &m->film, width, height,
                                 ksr_output_global_header(&m->output), image_codec, &m->encoder);
+    free(options);
     if (status == KSR_OK)
         status =
             ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);

@@ -229,11 +229,12 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
 {
     int skip = 0;
     const int count = a->converted->nb_samples;
+    const int64_t slack = a->from_zero && a->written == 0 ? 0 : tolerance(a);
     if (!a->started) {
         a->started = true;
         a->written = a->sent = time == AV_NOPTS_VALUE || a->from_zero ? 0 : time;
     }
-    if (time != AV_NOPTS_VALUE && time > a->written + tolerance(a)) {
+    if (time != AV_NOPTS_VALUE && time > a->written + slack) {
         AVFrame *samples = av_frame_clone(a->converted);
         const ksr_status status =
             samples ? push_silence(ctx, a, time - a->written) : ksr_fail_memory(ctx);
@@ -244,7 +245,7 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
         av_frame_free(&samples);
         if (status != KSR_OK)
             return status;
-    } else if (time != AV_NOPTS_VALUE && time < a->written - tolerance(a)) {
+    } else if (time != AV_NOPTS_VALUE && time < a->written - slack) {
         skip = a->written - time < count ? (int)(a->written - time) : count;
     }
     if (count == skip)

@@ -102,8 +102,10 @@ static ksr_status holds(const struct decision *d, const AVStream *stream, enum k
     const enum ksr_carry before = plan->carry[stream->index];
     struct ksr_trial trial;
     *yes = false;
-    if (codec == AV_CODEC_ID_NONE ||
-        avformat_query_codec(muxer(plan), codec, FF_COMPLIANCE_EXPERIMENTAL) == 0)
+    // Attachments go by their type, not by a codec.
+    const bool attachment = stream->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
+    if (!attachment && (codec == AV_CODEC_ID_NONE ||
+                        avformat_query_codec(muxer(plan), codec, FF_COMPLIANCE_EXPERIMENTAL) == 0))
         return KSR_OK;
     plan->carry[stream->index] = carry;
     const ksr_status status =
@@ -117,12 +119,10 @@ static ksr_status holds(const struct decision *d, const AVStream *stream, enum k
     return status;
 }
 
-// The audio encoder: the configured one; where only the default is in the way, another.
+// Reads the audio encoder of the configuration.
 static ksr_status choose_audio_codec(const struct decision *d)
 {
     const struct ksr_encoder_config *config = &d->config->encoder;
-    static const char *const others[] = {"libopus", "libvorbis", "flac", "pcm_s16le"};
-    const struct ksr_encoder_config defaults = ksr_encoder_config_default();
     const AVCodec *codec = avcodec_find_encoder_by_name(config->audio_codec);
     struct ksr_output_plan *plan = d->plan;
     if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
@@ -132,34 +132,32 @@ static ksr_status choose_audio_codec(const struct decision *d)
         return ksr_fail(d->ctx, KSR_E_PARAM, "audio_bitrate: '%s' is not valid (such as 192k)",
                         config->audio_bitrate);
     snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", codec->name);
-    if (plan->image || avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0)
-        return KSR_OK;
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        const AVCodec *other = avcodec_find_encoder_by_name(others[i]);
-        if (strcmp(config->audio_codec, defaults.audio_codec) == 0 && other &&
-            avformat_query_codec(muxer(plan), other->id, FF_COMPLIANCE_NORMAL) == 1) {
-            snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", other->name);
-            return KSR_OK;
-        }
-    }
-    plan->audio_codec[0] = 0; // an error only if a track needs it
     return KSR_OK;
 }
 
+// The configured encoder; where only the default is in the way, another that the container holds.
 static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
 {
+    static const char *const others[] = {"libopus", "libvorbis", "flac", "pcm_s16le"};
     struct ksr_output_plan *plan = d->plan;
+    const char *configured = d->config->encoder.audio_codec;
+    const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
+    const size_t count = is_default ? sizeof(others) / sizeof(others[0]) : 0;
     bool yes = false;
-    ksr_status status = KSR_OK;
-    if (plan->audio_codec[0]) {
-        const enum AVCodecID id = avcodec_find_encoder_by_name(plan->audio_codec)->id;
-        status = holds(d, stream, KSR_CARRY_ENCODE, id, &yes);
+    const AVCodec *codec = avcodec_find_encoder_by_name(plan->audio_codec);
+    ksr_status status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);
+    for (size_t i = 0; status == KSR_OK && !yes && i < count; i++) {
+        codec = avcodec_find_encoder_by_name(others[i]);
+        if (!codec)
+            continue;
+        snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", codec->name);
+        status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);
     }
     if (status != KSR_OK)
         return status;
     if (!yes)
         return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold audio of %s",
-                        container_name(plan), d->config->encoder.audio_codec);
+                        container_name(plan), configured);
     if (why)
         ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s%s",
                 stream->index, avcodec_get_name(stream->codecpar->codec_id), why, plan->audio_codec,
@@ -258,15 +256,48 @@ static ksr_status check_grid(const struct decision *d)
     if (strcmp(d->plan->format, "avi") != 0 || frame.num <= 0 || frame.den <= 0)
         return KSR_OK;
     for (size_t i = 0; i < film->frame_count; i++) {
-        const int64_t wanted = av_rescale_q((int64_t)i, frame, base);
+        const int64_t wanted = film->frames[0].time + av_rescale_q((int64_t)i, frame, base);
         if (llabs(film->frames[i].time - wanted) > 1)
-            return ksr_fail(d->ctx, KSR_E_PARAM,
-                            "format: avi cannot hold a film whose %s (frame %zu at %.3f s); mkv "
-                            "would",
-                            i == 0 ? "first frame is not at 0 s" : "frame rate varies", i,
-                            ksr_film_seconds(film, film->frames[i].time));
+            return ksr_fail(
+                d->ctx, KSR_E_PARAM,
+                "format: avi cannot hold a frame rate that varies (frame %zu at %.3f s); "
+                "mkv would",
+                i, ksr_film_seconds(film, film->frames[i].time));
     }
     return KSR_OK;
+}
+
+static ksr_status decide_streams(const struct decision *d, const AVFormatContext *input)
+{
+    ksr_status status = KSR_OK;
+    for (int i = 0; i < d->plan->stream_count; i++)
+        d->plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
+    for (int i = 0; status == KSR_OK && i < d->plan->stream_count; i++)
+        if (i != d->film->stream)
+            status = decide_stream(d, input->streams[i]);
+    return status;
+}
+
+ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                           const char *output_path, struct ksr_output_plan *plan)
+{
+    struct ksr_input input;
+    const char *image_codec;
+    struct ksr_processor_config config = ksr_processor_config_default();
+    const struct decision d = {NULL, input_path, film, &config, NULL, plan};
+    memset(plan, 0, sizeof(*plan));
+    ksr_status status = ksr_output_format(ctx, output_path, "auto", plan, &image_codec);
+    if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
+        return status;
+    plan->stream_count = film->stream_count;
+    status = choose_audio_codec(&d);
+    if (status == KSR_OK)
+        status = ksr_input_open(ctx, input_path, true, &input);
+    if (status == KSR_OK) {
+        status = decide_streams(&d, input.format);
+        ksr_input_close(&input);
+    }
+    return status == KSR_E_PARAM ? KSR_OK : status; // streams that nobody could carry are left out
 }
 
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
@@ -290,11 +321,8 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     if (status != KSR_OK)
         return status;
     status = ksr_input_open(ctx, input_path, true, &input);
-    for (int i = 0; i < plan->stream_count; i++)
-        plan->carry[i] = i == film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
-    for (int i = 0; status == KSR_OK && i < plan->stream_count; i++)
-        if (i != film->stream)
-            status = decide_stream(&d, input.format->streams[i]);
+    if (status == KSR_OK)
+        status = decide_streams(&d, input.format);
     if (status == KSR_OK)
         warn_of_chapters(&d, input.format);
     ksr_input_close(&input);

@@ -19,25 +19,6 @@ static bool same_attachment(const AVStream *a, const AVStream *b)
                    (size_t)a->codecpar->extradata_size) == 0);
 }
 
-// The first output stream not taken yet of the same type and codec, else of the same type if
-// that type can be encoded anew.
-static int guess_partner(const AVStream *in, const AVFormatContext *output, const bool *taken,
-                         int output_video)
-{
-    const AVCodecParameters *p = in->codecpar;
-    for (int pass = 0; pass < 2; pass++)
-        for (unsigned i = 0; i < output->nb_streams; i++) {
-            const AVCodecParameters *q = output->streams[i]->codecpar;
-            if (taken[i] || (int)i == output_video || q->codec_type != p->codec_type)
-                continue;
-            const bool anew = p->codec_type == AVMEDIA_TYPE_AUDIO ||
-                              (ksr_text_is(p->codec_id) && ksr_text_is(q->codec_id));
-            if (q->codec_id == p->codec_id || (pass == 1 && anew))
-                return (int)i;
-        }
-    return -1;
-}
-
 static void fill_match(struct ksr_stream_match *m, const AVStream *in, const AVStream *out)
 {
     const char *type = av_get_media_type_string(in->codecpar->codec_type);
@@ -66,9 +47,10 @@ static const AVStream *next_stream(const AVFormatContext *f, bool attached, unsi
     return *at < f->nb_streams ? f->streams[(*at)++] : NULL;
 }
 
-// With a plan: outputs were made in the order of the inputs, less those dropped.
+// Outputs were made in the order of the inputs, less those dropped. guessed: so it seems.
 static void match_by_plan(const AVFormatContext *input, const AVFormatContext *output,
-                          const enum ksr_carry *carry, struct ksr_stream_match *matches)
+                          const enum ksr_carry *carry, bool guessed,
+                          struct ksr_stream_match *matches)
 {
     unsigned at[2] = {0, 0};
     for (unsigned i = 0; i < input->nb_streams; i++) {
@@ -78,42 +60,13 @@ static void match_by_plan(const AVFormatContext *input, const AVFormatContext *o
         matches[i].expected = kept;
         matches[i].encoded = carry[i] == KSR_CARRY_ENCODE;
         matches[i].converted = carry[i] == KSR_CARRY_CONVERT;
+        matches[i].guessed = guessed;
     }
-}
-
-static ksr_status match_by_guess(ksr_context *ctx, const AVFormatContext *input,
-                                 const AVFormatContext *output, const char *output_path,
-                                 int video_stream, int output_video,
-                                 struct ksr_stream_match *matches)
-{
-    const AVOutputFormat *muxer = av_guess_format(NULL, output_path, NULL);
-    bool *taken = calloc(output->nb_streams + 1, sizeof(*taken));
-    if (!taken)
-        return ksr_fail_memory(ctx);
-    for (unsigned i = 0; i < input->nb_streams; i++) {
-        const AVStream *in = input->streams[i];
-        const int partner =
-            (int)i == video_stream ? output_video : guess_partner(in, output, taken, output_video);
-        fill_match(&matches[i], in, partner < 0 ? NULL : output->streams[partner]);
-        matches[i].guessed = true;
-        matches[i].expected = !muxer || avformat_query_codec(muxer, in->codecpar->codec_id,
-                                                             FF_COMPLIANCE_NORMAL) == 1;
-        if (partner >= 0) {
-            taken[partner] = true;
-            const bool anew =
-                output->streams[partner]->codecpar->codec_id != in->codecpar->codec_id;
-            matches[i].converted = anew && ksr_text_is(in->codecpar->codec_id);
-            matches[i].encoded = anew && !matches[i].converted;
-        }
-    }
-    free(taken);
-    return KSR_OK;
 }
 
 ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
-                                   const char *output_path, int video_stream,
-                                   const enum ksr_carry *carry, struct ksr_stream_match **out,
-                                   int *count)
+                                   const char *output_path, const enum ksr_carry *carry,
+                                   bool guessed, struct ksr_stream_match **out, int *count)
 {
     struct ksr_input input = {0}, output = {0};
     *out = NULL;
@@ -126,11 +79,8 @@ ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
         *out = calloc((size_t)*count, sizeof(**out));
         if (!*out)
             status = ksr_fail_memory(ctx);
-        else if (carry)
-            match_by_plan(input.format, output.format, carry, *out);
         else
-            status = match_by_guess(ctx, input.format, output.format, output_path, video_stream,
-                                    output.video->index, *out);
+            match_by_plan(input.format, output.format, carry, guessed, *out);
     }
     ksr_input_close(&input);
     ksr_input_close(&output);
@@ -227,15 +177,14 @@ static bool data_may_change(const struct side *s)
 // What one comparison allows and how far it goes.
 struct terms {
     double allowed; // difference of times, in milliseconds
-    bool may_shift; // all of the output may be later by the same time
-    double shift;   // how much that is, once known
+    double shift;   // how much later all of the output is; NAN = as the first packet says
     int64_t limit;  // packets; what follows is not looked at
 };
 
 // Notes the difference of two times; fails the comparison when it is too large.
 static void compare_times(struct terms *t, double in, double out, struct ksr_stream_comparison *c)
 {
-    if (t->may_shift && c->packets == 0)
+    if (isnan(t->shift))
         t->shift = out - in;
     const double off = fabs(out - in - t->shift);
     if (off > c->worst_ms)
@@ -365,7 +314,7 @@ static void measure_extent(struct side *s, double *start, double *end)
 // Encoders put up to two of their frames of priming before the start, and fill the last one.
 #define ENCODED_TOLERANCE_MS 100
 
-static void compare_extents(struct side *in, struct side *out, bool may_shift,
+static void compare_extents(struct side *in, struct side *out, double shift,
                             struct ksr_stream_comparison *c)
 {
     double in_start = 0, in_end = 0, out_start = 0, out_end = 0;
@@ -374,7 +323,6 @@ static void compare_extents(struct side *in, struct side *out, bool may_shift,
     c->encoded_anew = true;
     c->start_ms = out_start - in_start;
     c->end_ms = out_end - in_end;
-    const double shift = may_shift ? c->start_ms : 0;
     // AVI has no late starts: silence comes first.
     const bool padded = strcmp(out->input.format->iformat->name, "avi") == 0 && c->start_ms < 0;
     c->equal = (padded || fabs(c->start_ms - shift) <= ENCODED_TOLERANCE_MS) &&
@@ -390,12 +338,13 @@ static bool is_pcm(const struct side *s)
 }
 
 static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *out,
-                                const struct ksr_stream_match *match, int64_t limit,
-                                struct ksr_stream_comparison *c)
+                                const struct ksr_stream_match *match, double shift_ms,
+                                int64_t limit, struct ksr_stream_comparison *c)
 {
-    struct terms t = {.allowed = milliseconds(in, 1) + milliseconds(out, 1) + 1e-6,
-                      .may_shift = strcmp(out->input.format->iformat->name, "mpegts") == 0,
-                      .limit = limit};
+    // A tick of either side, but nobody is to hear it: AVI has ticks as long as its packets.
+    const double ticks = milliseconds(in, 1) + milliseconds(out, 1) + 1e-6;
+    const bool audio = in->stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    struct terms t = {.allowed = audio && ticks > 2 ? 2 : ticks, .shift = shift_ms, .limit = limit};
     next_packet(in);
     next_packet(out);
     const bool other_data = match->guessed && !in->end && !out->end && !same_data(in, out) &&
@@ -405,7 +354,7 @@ static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *
     else if (!match->encoded && is_pcm(in))
         compare_samples(ctx, in, out, &t, c);
     else if (match->encoded || other_data)
-        compare_extents(in, out, t.may_shift, c);
+        compare_extents(in, out, isnan(shift_ms) ? 0 : shift_ms, c);
     else
         compare_copied(ctx, in, out, &t, c);
     return ksr_check_cancel(ctx);
@@ -413,7 +362,7 @@ static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *
 
 ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const char *output_path, const struct ksr_stream_match *match,
-                             struct ksr_stream_comparison *c)
+                             double shift_ms, struct ksr_stream_comparison *c)
 {
     struct side in = {0}, out = {0};
     const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
@@ -422,7 +371,7 @@ ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const str
     if (status == KSR_OK)
         status = open_side(ctx, &out, output_path, match->output, &whole);
     if (status == KSR_OK)
-        status = compare_sides(ctx, &in, &out, match, INT64_MAX, c);
+        status = compare_sides(ctx, &in, &out, match, shift_ms, INT64_MAX, c);
     close_side(&in);
     close_side(&out);
     return status;
@@ -431,7 +380,7 @@ ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const str
 ksr_status ksr_media_compare_bytes(ksr_context *ctx, const char *input_path,
                                    const struct ksr_film *film, const uint8_t *bytes, int64_t size,
                                    const char *format, const struct ksr_stream_match *match,
-                                   int64_t limit, struct ksr_stream_comparison *c)
+                                   double shift_ms, int64_t limit, struct ksr_stream_comparison *c)
 {
     struct side in = {0}, out = {0};
     const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
@@ -442,7 +391,7 @@ ksr_status ksr_media_compare_bytes(ksr_context *ctx, const char *input_path,
     if (status == KSR_OK)
         status = begin_side(ctx, &out, match->output, &whole);
     if (status == KSR_OK)
-        status = compare_sides(ctx, &in, &out, match, limit, c);
+        status = compare_sides(ctx, &in, &out, match, shift_ms, limit, c);
     close_side(&in);
     close_side(&out);
     return status;

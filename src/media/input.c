@@ -139,6 +139,8 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
                                 const char *format, struct ksr_input *out)
 {
     memset(out, 0, sizeof(*out));
+    if (!bytes || size <= 0)
+        return KSR_E_INPUT;
     out->memory = ksr_memory_read(bytes, size);
     out->format = avformat_alloc_context();
     if (!out->memory || !out->format) {

@@ -28,7 +28,8 @@ bool ksr_media_may_shift(const char *path)
     struct ksr_input input;
     if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
         return false;
-    const bool shift = strcmp(input.format->iformat->name, "mpegts") == 0;
+    const bool shift = strcmp(input.format->iformat->name, "mpegts") == 0 ||
+                       strcmp(input.format->iformat->name, "avi") == 0;
     ksr_input_close(&input);
     return shift;
 }

@@ -14,7 +14,8 @@ ksr_status ksr_media_check(ksr_context *ctx, const char *path);
 // Rescales a time, rounding to nearest.
 int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to);
 
-// Whether a file's container cannot hold times below zero, so that all of them may be shifted.
+// Whether a file's container cannot hold every start (transport streams none below zero, AVI none
+// but zero), so that all times may be shifted alike.
 bool ksr_media_may_shift(const char *path);
 
 // *out: a description of the file for ksr_probe() (a new reference).
@@ -37,12 +38,11 @@ struct ksr_stream_match {
     bool attachment, same_attachment; // no packets; its data is equal
 };
 
-// Pairs the streams of two files. carry: what was meant per input stream; NULL = guess.
-// *out: to be freed with free().
+// Pairs the streams of two files. carry: what was meant per input stream; guessed: it may have been
+// something else. *out: to be freed with free().
 ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
-                                   const char *output_path, int video_stream,
-                                   const enum ksr_carry *carry, struct ksr_stream_match **out,
-                                   int *count);
+                                   const char *output_path, const enum ksr_carry *carry,
+                                   bool guessed, struct ksr_stream_match **out, int *count);
 
 struct ksr_stream_comparison {
     bool equal; // copied: data and times; encoded anew: start and end
@@ -54,15 +54,17 @@ struct ksr_stream_comparison {
 };
 
 // Reads both streams packet by packet, side by side, in bounded memory. film: what the output
-// should be of the input, which may be a piece of it.
+// should be of the input, which may be a piece of it. shift_ms: how much later everything is in the
+// output; NAN: as much as the first packet says.
 ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const char *output_path, const struct ksr_stream_match *match,
-                             struct ksr_stream_comparison *out);
+                             double shift_ms, struct ksr_stream_comparison *out);
 
 // The same with an output that is in memory, up to `limit` packets. format: name of its demuxer.
 ksr_status ksr_media_compare_bytes(ksr_context *ctx, const char *input_path,
                                    const struct ksr_film *film, const uint8_t *bytes, int64_t size,
                                    const char *format, const struct ksr_stream_match *match,
-                                   int64_t limit, struct ksr_stream_comparison *out);
+                                   double shift_ms, int64_t limit,
+                                   struct ksr_stream_comparison *out);
 
 #endif

@@ -37,6 +37,7 @@ struct ksr_output {
     AVFormatContext *format;
     const struct ksr_output_plan *plan;
     AVRational film_base;
+    int64_t shift;        // taken off every time, in the film's time base: AVI begins at 0
     struct track *tracks; // one per stream of the input
     struct track *video;
     AVPacket *held; // next packet of the other streams
@@ -44,6 +45,7 @@ struct ksr_output {
     AVPacket *packet;
     char *path;
     struct ksr_memory *memory; // of a trial, else NULL
+    AVStream *neighbour;       // of a trial of an attachment, else NULL
     int64_t size;
 };
 
@@ -330,6 +332,31 @@ static ksr_status add_tracks(ksr_context *ctx, ksr_output *o,
     return KSR_OK;
 }
 
+// A file with nothing but an attachment is no file: a trial of one has a track beside it.
+static ksr_status add_neighbour(ksr_context *ctx, ksr_output *o)
+{
+    AVStream *s = avformat_new_stream(o->format, NULL);
+    if (!s)
+        return ksr_fail_memory(ctx);
+    s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
+    s->codecpar->codec_id =
+        strcmp(o->plan->format, "webm") == 0 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_MJPEG;
+    s->codecpar->width = s->codecpar->height = 16;
+    s->time_base = (AVRational){1, 25};
+    o->neighbour = s;
+    return KSR_OK;
+}
+
+// Whether every stream of the output is an attachment or a cover picture.
+static bool only_attached(const ksr_output *o)
+{
+    for (unsigned i = 0; i < o->format->nb_streams; i++)
+        if (o->format->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT &&
+            !ksr_stream_is_cover(o->format->streams[i]))
+            return false;
+    return true;
+}
+
 static ksr_status write_failed(ksr_context *ctx, const ksr_output *o, int result)
 {
     char text[256];
@@ -413,6 +440,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     o->plan = plan;
     o->cut = ksr_cut_of(film);
     o->extras = film->extras;
+    o->shift = strcmp(plan->format, "avi") == 0 ? film->frames[0].time : 0;
     o->film_base = (AVRational){film->time_base.num, film->time_base.den};
     o->memory = path ? NULL : ksr_memory_write();
     o->path = path ? strdup(path) : NULL;
@@ -430,6 +458,8 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
         status = ksr_packets_create(ctx, &o->input, &o->cut, &o->packets);
     if (status == KSR_OK)
         status = add_tracks(ctx, o, encoder);
+    if (status == KSR_OK && o->memory && only_attached(o))
+        status = add_neighbour(ctx, o);
     if (status == KSR_OK)
         status = write_header(ctx, o);
     if (status == KSR_OK)
@@ -568,6 +598,16 @@ static ksr_status write_held(ksr_context *ctx, ksr_output *o)
     return status;
 }
 
+static void shift_times(const ksr_output *o, AVPacket *p)
+{
+    const AVRational base = o->input.format->streams[p->stream_index]->time_base;
+    const int64_t shift = av_rescale_q(o->shift, o->film_base, base);
+    if (p->pts != AV_NOPTS_VALUE)
+        p->pts -= shift;
+    if (p->dts != AV_NOPTS_VALUE)
+        p->dts -= shift;
+}
+
 // Makes o->held the next packet of the streams that go along, if there is one.
 static void hold_next(ksr_output *o)
 {
@@ -577,6 +617,7 @@ static void hold_next(ksr_output *o)
             return;
         }
         const int i = o->held->stream_index;
+        shift_times(o, o->held);
         o->holding = i < o->plan->stream_count && o->tracks[i].out && !o->tracks[i].attached &&
                      &o->tracks[i] != o->video;
         if (!o->holding)
@@ -607,6 +648,8 @@ static ksr_status carry_until(ksr_context *ctx, ksr_output *o, int64_t time)
 ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, size_t size,
                             int64_t time, int64_t decode_time, int64_t duration, bool key)
 {
+    time -= o->shift;
+    decode_time -= o->shift;
     ksr_status status = o->plan->image ? KSR_OK : carry_until(ctx, o, decode_time);
     if (status != KSR_OK)
         return status;
@@ -669,10 +712,24 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
 // How far into the input a trial goes for its packets.
 #define TRIAL_BYTES (64 << 20)
 
+// Gives the neighbour of an attachment its one packet.
+static ksr_status write_neighbour(ksr_context *ctx, ksr_output *o)
+{
+    av_packet_unref(o->packet);
+    if (av_new_packet(o->packet, 16) < 0)
+        return ksr_fail_memory(ctx);
+    memset(o->packet->data, 0, 16);
+    o->packet->pts = o->packet->dts = 0;
+    o->packet->duration = o->neighbour->time_base.den / 25;
+    o->packet->flags = AV_PKT_FLAG_KEY;
+    o->packet->stream_index = o->neighbour->index;
+    return av_interleaved_write_frame(o->format, o->packet) < 0 ? KSR_E_OUTPUT : KSR_OK;
+}
+
 ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t *written,
                           bool *whole, const struct ksr_memory **file)
 {
-    ksr_status status = KSR_OK;
+    ksr_status status = o->neighbour ? write_neighbour(ctx, o) : KSR_OK;
     *whole = false;
     for (*written = 0; status == KSR_OK && *written < limit; ++*written) {
         hold_next(o);

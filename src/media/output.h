@@ -58,6 +58,9 @@ struct ksr_memory;
 ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const struct ksr_encoder_settings *encoder,
                              const struct ksr_output_plan *plan);
+// Decides the same for an output that stands, as far as its name tells, without a word.
+ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                           const char *output_path, struct ksr_output_plan *plan);
 
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_output ksr_output;

@@ -14,7 +14,11 @@ def check(ok, what, detail=""):
 
 
 def run(*args, **options):
-    return subprocess.run(args, capture_output=True, text=True, **options)
+    """Runs a program; one that does not end is killed, which shows as a failure."""
+    try:
+        return subprocess.run(args, capture_output=True, text=True, timeout=120, **options)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(args, -9, "", "did not end")
 
 
 def finish(skipped=0):

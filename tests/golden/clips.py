@@ -6,14 +6,14 @@ machine with the same FFmpeg.
 """
 import os, struct, subprocess
 
-SECONDS = 2
+SECONDS = 1
 PICTURE = f"testsrc2=size=64x36:rate=24:duration={SECONDS}"
 SRT = """1
-00:00:00,200 --> 00:00:00,900
+00:00:00,100 --> 00:00:00,450
 A plain line
 
 2
-00:00:01,000 --> 00:00:01,800
+00:00:00,500 --> 00:00:00,900
 <b>Bold</b> and <i>italic</i>
 on two lines
 """
@@ -31,15 +31,15 @@ Style: Sign,Comic Sans,40,&H00FF00FF,&H000000FF,&H00000000,&H00000000,-1,0,0,0,1
 
 [Events]
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
-Dialogue: 0,0:00:00.20,0:00:00.90,Sign,,0,0,0,,{\\pos(100,100)}A sign
-Dialogue: 1,0:00:01.00,0:00:01.80,Sign,,0,0,0,,Its echo
+Dialogue: 0,0:00:00.10,0:00:00.45,Sign,,0,0,0,,{\\pos(100,100)}A sign
+Dialogue: 1,0:00:00.50,0:00:00.90,Sign,,0,0,0,,Its echo
 """
 VTT = """WEBVTT
 
-00:00.200 --> 00:00.900
+00:00.100 --> 00:00.450
 A plain cue
 
-00:01.000 --> 00:01.800
+00:00.500 --> 00:00.900
 An <i>italic</i> cue
 """
 CHAPTERS = """;FFMETADATA1
@@ -48,12 +48,12 @@ artist=Nobody
 [CHAPTER]
 TIMEBASE=1/1000
 START=0
-END=1000
+END=500
 title=First
 [CHAPTER]
 TIMEBASE=1/1000
-START=1000
-END=2000
+START=500
+END=1000
 title=Second
 """
 
@@ -94,7 +94,7 @@ def pgs(folder):
                            (len(lines) + 4).to_bytes(3, "big") + struct.pack(">HH", 16, 8) + lines)
         return out + segment(time, 0x80, b"")
 
-    times = [(0.2, True), (0.9, False), (1.0, True), (1.8, False)]
+    times = [(0.1, True), (0.45, False), (0.5, True), (0.9, False)]
     return write(folder, "box.sup", b"".join(show(t, i, on) for i, (t, on) in enumerate(times)))
 
 
@@ -105,9 +105,17 @@ def video(folder, name="video.mkv", options="-c:v libx264 -preset ultrafast -thr
     return path
 
 
+def cover(folder):
+    """A small picture for the front of the file."""
+    path = os.path.join(folder, "cover.png")
+    need(ffmpeg("-f", "lavfi", "-i", "testsrc2=size=32x32", "-frames:v", "1", "-bitexact", path))
+    return path
+
+
 # Audio by name: encoder options and a file that can hold it.
 AUDIO = {
     "aac": ("-c:a aac -ac 2", "mka"),
+    "mp2": ("-c:a mp2 -ac 2", "mka"),
     "mp3": ("-c:a libmp3lame -ac 2", "mka"),
     "ac3": ("-c:a ac3 -ac 6", "mka"),
     "eac3": ("-c:a eac3 -ac 2", "mka"),
@@ -143,9 +151,8 @@ def subtitle(folder, kind):
     made = os.path.join(folder, "made-" + os.path.basename(path))
     need(ffmpeg("-copyts", "-i", file, *options, "-bitexact", made))
     # The encoders of pictures know no durations.
-    times = {"vobsub": "setts=pts=200+800*N:dts=200+800*N:duration=700",
-             "dvbsub": "setts=pts='200+700*(N>0)+100*(N>1)+800*(N>2)':dts='200+700*(N>0)+100*(N>1)+800*(N>2)'"
-                       ":duration=100"}.get(kind)
+    times = {"vobsub": "setts=pts=100+400*N:dts=100+400*N:duration=350",
+             "dvbsub": "setts=pts=100+400*N:dts=100+400*N:duration=100"}.get(kind)
     if not times:
         os.rename(made, path)
         return path
