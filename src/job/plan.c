@@ -157,7 +157,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
 {
     const char *image_codec;
     const struct ksr_video_format *f = &m->film.format;
-    int width, height;
+    int width, height, bits;
+    struct ksr_layout layout;
     ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
                                           &m->output, &image_codec);
     if (status != KSR_OK)
@@ -167,6 +168,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
                         config->output_path, m->film.frame_count);
     struct ksr_encoder_config encoder = config->encoder;
     struct ksr_encoder_option *options = NULL;
+    if (!ksr_pixels_layout(f, &layout, &bits))
+        return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
         status = fit_encoder(ctx, &m->output, &encoder, &options);

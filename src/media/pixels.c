@@ -557,16 +557,25 @@ static enum AVPixelFormat nearest(const enum AVPixelFormat *list, enum AVPixelFo
 static void warn_loss(ksr_context *ctx, const AVCodec *encoder, enum AVPixelFormat from,
                       enum AVPixelFormat to)
 {
+    static const struct {
+        int bit;
+        const char *name;
+    } losses[] = {{FF_LOSS_ALPHA, "transparency"},
+                  {FF_LOSS_CHROMA, "colour"},
+                  {FF_LOSS_DEPTH, "bit depth"},
+                  {FF_LOSS_RESOLUTION, "chroma resolution"}};
     const int loss = av_get_pix_fmt_loss(to, from, 1);
-    const char *what = loss & FF_LOSS_ALPHA        ? "transparency"
-                       : loss & FF_LOSS_CHROMA     ? "colour"
-                       : loss & FF_LOSS_DEPTH      ? "bit depth"
-                       : loss & FF_LOSS_RESOLUTION ? "chroma resolution"
-                       : is_rgb(av_pix_fmt_desc_get(from)) && !is_rgb(av_pix_fmt_desc_get(to))
-                           ? "the exact RGB"
-                           : NULL;
-    if (what)
-        ksr_log(ctx, KSR_LOG_WARNING, "%s of the input (%s) is lost: %s writes %s", what,
+    char text[128] = "";
+    for (size_t i = 0; i < sizeof(losses) / sizeof(losses[0]); i++)
+        if (loss & losses[i].bit)
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", *text ? ", " : "",
+                     losses[i].name);
+    if (is_rgb(av_pix_fmt_desc_get(from)) && !is_rgb(av_pix_fmt_desc_get(to)) &&
+        !(loss & FF_LOSS_CHROMA))
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%sthe exact RGB",
+                 *text ? ", " : "");
+    if (*text)
+        ksr_log(ctx, KSR_LOG_WARNING, "%s of the input (%s) is lost: %s writes %s", text,
                 av_get_pix_fmt_name(from), encoder->name, av_get_pix_fmt_name(to));
 }
 

@@ -12,7 +12,7 @@ bytes for any number of workers and threads.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import argparse, json, os, tempfile
+import argparse, json, os, subprocess, tempfile, time
 
 from checks import check, finish, run
 
@@ -144,6 +144,16 @@ def main():
                 data = open(path, "rb").read()
                 reference = reference or data
                 check(data == reference, f"{name}: same bytes with {' '.join(more)}")
+            os.remove(at("same.mkv"))
+            for delay in (0.2, 0.4):
+                p = subprocess.Popen([program, "upscale", at(name), at("same.mkv"), *options, "--workers", "1"], stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL)
+                time.sleep(delay)
+                p.kill()
+                p.wait()
+                check(p.returncode == 0 or not os.path.exists(at("same.mkv")), f"{name}: killed after {delay} s")
+            r = run(program, "upscale", at(name), at("same.mkv"), *options, *(["--overwrite"] if p.returncode == 0 else []))
+            check(r.returncode == 0 and open(at("same.mkv"), "rb").read() == reference, f"{name}: same bytes after kill -9", r.stderr)
             os.remove(at("same.mkv"))
             run(program, "plan", at(name), at("same.mkv"), *options, "--fresh")
             for n in ("1", "0"):

@@ -326,6 +326,8 @@ def sizes(b):
     run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=101x99:rate=24:duration=0.2", "-c:v", "libx264", "-pix_fmt", "yuv444p", odd)
     r = run(b.program, "upscale", odd, b.at("odd.out.mkv"), "--fit", "101x99", "--pixel-format", "yuv420p", *PLAIN)
     check(r.returncode == 0 and b.info(b.at("odd.out.mkv"))["width"] % 2 == 0, "sizes: fitted sizes are even where chroma demands it", r.stderr)
+    b.upscale(b.write("xyz.nut", Format("yuv444p12"), 8, 8, flat(Format("yuv444p12"), 8, 8, [1, 2, 3]), ["-pix_fmt", "xyz12le"]), "xyz.out.mkv", status=3)
+    check(not os.path.exists(b.at("xyz.out.mkv.kizunasr")), "sizes: a format that cannot be processed is found before the work")
     # Cropping in the bitstream: 1080 lines are coded as 1088, and any rectangle can be cut.
     source = b.at("crop.mkv")
     run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=0.2", "-c:v", "libx264", "-crf", "0", "-pix_fmt", "yuv420p", b.at("whole.mkv"))
