@@ -12,6 +12,8 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
+#include "job/manifest.h"
+#include "job/store.h"
 #include "kizunasr/inspect.h"
 #include "media/filter.h"
 #include "media/inspect.h"
@@ -108,7 +110,7 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
                  "frames: %zu in the output, %zu expected", output.frame_count, wanted);
     if (status == KSR_OK && output.frame_count == wanted && !ksr_sequence_is(output_path))
         status = check_times(ctx, checks, film, kept, wanted, &output,
-                             ksr_media_may_shift(output_path), shift_ms);
+                             ksr_media_may_shift(output_path, film), shift_ms);
     // A size that was asked to fit is rounded to what chroma allows.
     const double x = (double)output.format.width * film->format.height;
     const double y = (double)output.format.height * film->format.width;
@@ -222,20 +224,109 @@ static ksr_status guess_telecine(ksr_context *ctx, const char *input_path, const
     return ksr_filter_plan(ctx, input_path, &config, film);
 }
 
+// What the output's own work folder says, where it was kept: which piece of the film was meant,
+// which frames were skipped, what became of every stream.
+struct meant {
+    struct ksr_manifest manifest;
+    bool known;
+    size_t *kept; // frames of the film in the output
+    size_t kept_count;
+};
+
+static void free_meant(struct meant *m)
+{
+    ksr_manifest_free(&m->manifest);
+    free(m->kept);
+}
+
+// Whether the folder's job read this very input.
+static bool is_its_input(ksr_context *ctx, const char *input_path, const struct ksr_manifest *m)
+{
+    struct ksr_fingerprint now;
+    return ksr_fs_fingerprint(ctx, input_path, false, &now) == KSR_OK &&
+           now.size == m->input.size && strcmp(now.ends, m->input.ends) == 0;
+}
+
+static ksr_status list_kept(ksr_context *ctx, const char *folder, struct meant *m)
+{
+    const struct ksr_manifest *job = &m->manifest;
+    ksr_status status = KSR_OK;
+    m->kept = calloc(job->film.frame_count, sizeof(m->kept[0]));
+    if (!m->kept)
+        return ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < job->segment_count; i++) {
+        struct ksr_segment_info info = {0};
+        bool valid;
+        uint32_t skipped = 0;
+        status = ksr_segment_check(ctx, folder, i, job->id, &valid, &info);
+        for (size_t k = 0; status == KSR_OK && k < job->segments[i].count; k++) {
+            if (valid && skipped < info.skipped_count && info.skipped[skipped] == k)
+                skipped++;
+            else
+                m->kept[m->kept_count++] = job->segments[i].first + k;
+        }
+        ksr_segment_info_free(&info);
+    }
+    return status;
+}
+
+static ksr_status find_meant(ksr_context *ctx, const char *input_path, const char *output_path,
+                             struct meant *m)
+{
+    char *folder = ksr_format("%s.kizunasr", output_path);
+    if (!folder)
+        return ksr_fail_memory(ctx);
+    ksr_status status =
+        ksr_fs_is_folder(folder) ? ksr_manifest_load(ctx, folder, &m->manifest) : KSR_E_INPUT;
+    m->known = status == KSR_OK && is_its_input(ctx, input_path, &m->manifest);
+    if (m->known)
+        status = list_kept(ctx, folder, m);
+    free(folder);
+    return status == KSR_E_INPUT || status == KSR_E_MISMATCH ? KSR_OK : status;
+}
+
+static ksr_status verify_meant(ksr_context *ctx, const char *input_path, const char *output_path,
+                               const struct meant *m, struct ksr_checks *checks)
+{
+    const struct ksr_film *film = &m->manifest.film;
+    double shift_ms;
+    ksr_log(ctx, KSR_LOG_INFO, "the work folder says what was meant: %zu of %zu frames%s",
+            m->kept_count, film->frame_count, film->cut ? ", a piece of the film" : "");
+    ksr_status status = ksr_check_film(ctx, checks, film, m->kept, m->kept_count, output_path,
+                                       KSR_DECODE_ALL, &shift_ms);
+    if (status == KSR_OK && !m->manifest.output.image)
+        status = ksr_check_streams(ctx, checks, input_path, film, output_path, shift_ms,
+                                   m->manifest.output.carry);
+    return status;
+}
+
 static ksr_status verify(ksr_context *ctx, const char *input_path, const char *output_path,
                          struct ksr_checks *checks)
 {
     struct ksr_film film;
     double shift_ms;
+    struct meant meant = {0};
     ksr_status status = ksr_media_check(ctx, output_path);
     if (status == KSR_OK)
-        status = ksr_film_index(ctx, input_path, true, &film);
+        status = find_meant(ctx, input_path, output_path, &meant);
+    if (status == KSR_OK && meant.known)
+        status = verify_meant(ctx, input_path, output_path, &meant, checks);
+    const bool done = status != KSR_OK || meant.known;
+    free_meant(&meant);
+    if (done)
+        return status;
+    status = ksr_film_index(ctx, input_path, true, &film);
     if (status != KSR_OK)
         return status;
     status = guess_telecine(ctx, input_path, output_path, &film);
     if (status == KSR_OK)
         status =
             ksr_check_film(ctx, checks, &film, NULL, 0, output_path, KSR_DECODE_ALL, &shift_ms);
+    if (status == KSR_OK && !checks->list[0].passed)
+        ksr_log(
+            ctx, KSR_LOG_INFO,
+            "skipped frames and a piece of a film are known only where the work folder was kept "
+            "(--keep-work)");
     if (status == KSR_OK)
         status = ksr_check_streams(ctx, checks, input_path, &film, output_path, shift_ms, NULL);
     ksr_film_free(&film);

@@ -191,6 +191,19 @@ static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
     return true;
 }
 
+// Frames without a time before the first that has one lead up to it. Returns how many.
+static int extrapolate_start(struct ksr_film *film, int64_t usual)
+{
+    size_t known = 0;
+    while (known < film->frame_count && film->frames[known].time == AV_NOPTS_VALUE)
+        known++;
+    if (known == film->frame_count)
+        return 0;
+    for (size_t i = known; i-- > 0;)
+        film->frames[i].time = film->frames[known].time - (int64_t)(known - i) * usual;
+    return (int)known;
+}
+
 // Every frame gets a time above the one before and a duration of at least one tick.
 static void repair_times(struct ksr_film *film)
 {
@@ -201,6 +214,7 @@ static void repair_times(struct ksr_film *film)
                              (AVRational){film->time_base.num, film->time_base.den});
     if (usual < 1)
         usual = 1;
+    film->repaired += extrapolate_start(film, usual);
     for (size_t i = 0; i < film->frame_count; i++) {
         struct ksr_film_frame *f = &film->frames[i];
         const struct ksr_film_frame *before = i > 0 ? f - 1 : NULL;

@@ -23,13 +23,14 @@ int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational 
     return av_rescale_q(time, (AVRational){from.num, from.den}, (AVRational){to.num, to.den});
 }
 
-bool ksr_media_may_shift(const char *path)
+bool ksr_media_may_shift(const char *path, const struct ksr_film *film)
 {
     struct ksr_input input;
     if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
         return false;
-    const bool shift = strcmp(input.format->iformat->name, "mpegts") == 0 ||
-                       strcmp(input.format->iformat->name, "avi") == 0;
+    const char *name = input.format->iformat->name;
+    const bool shift =
+        strcmp(name, "mpegts") == 0 || strcmp(name, "avi") == 0 || film->frames[0].time < 0;
     ksr_input_close(&input);
     return shift;
 }

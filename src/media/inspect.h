@@ -14,9 +14,9 @@ ksr_status ksr_media_check(ksr_context *ctx, const char *path);
 // Rescales a time, rounding to nearest.
 int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to);
 
-// Whether a file's container cannot hold every start (transport streams none below zero, AVI none
-// but zero), so that all times may be shifted alike.
-bool ksr_media_may_shift(const char *path);
+// Whether a file's container cannot hold every start (most none below zero, AVI none but zero), so
+// that all times may be shifted alike.
+bool ksr_media_may_shift(const char *path, const struct ksr_film *film);
 
 // *out: a description of the file for ksr_probe() (a new reference).
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,

@@ -37,7 +37,7 @@ struct ksr_output {
     AVFormatContext *format;
     const struct ksr_output_plan *plan;
     AVRational film_base;
-    int64_t shift;        // taken off every time, in the film's time base: AVI begins at 0
+    int64_t shift;        // taken off every time, in the film's time base
     struct track *tracks; // one per stream of the input
     struct track *video;
     AVPacket *held; // next packet of the other streams
@@ -429,6 +429,12 @@ static bool is_alone(const ksr_output *o)
     return true;
 }
 
+int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film)
+{
+    const int64_t start = film->frames[0].time;
+    return strcmp(plan->format, "avi") == 0 || start < 0 ? start : 0;
+}
+
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
                            const struct ksr_film *film, const struct ksr_encoder_settings *encoder,
                            const struct ksr_output_plan *plan, ksr_output **out)
@@ -440,7 +446,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     o->plan = plan;
     o->cut = ksr_cut_of(film);
     o->extras = film->extras;
-    o->shift = strcmp(plan->format, "avi") == 0 ? film->frames[0].time : 0;
+    o->shift = ksr_output_shift(plan, film);
     o->film_base = (AVRational){film->time_base.num, film->time_base.den};
     o->memory = path ? NULL : ksr_memory_write();
     o->path = path ? strdup(path) : NULL;

@@ -91,6 +91,10 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *output);
 ksr_status ksr_output_try(ksr_context *ctx, ksr_output *output, size_t limit, size_t *written,
                           bool *whole, const struct ksr_memory **file);
 
+// Returns what is taken off every time of the film, in its time base: a film that begins before
+// zero would lose those frames, and AVI always begins at zero.
+int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film);
+
 // Returns the bytes written so far.
 int64_t ksr_output_size(const ksr_output *output);
 

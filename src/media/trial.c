@@ -123,10 +123,9 @@ static ksr_status compare_file(ksr_context *ctx, const char *input_path,
                                                plan->carry[in->index] == KSR_CARRY_CONVERT};
     const int64_t limit = file->whole ? INT64_MAX : (int64_t)file->packets;
     // Where a transport stream begins follows from all of its streams.
-    const double shift = strcmp(plan->format, "mpegts") == 0 ? NAN
-                         : strcmp(plan->format, "avi") == 0
-                             ? -ksr_film_seconds(film, film->frames[0].time) * 1000
-                             : 0;
+    const double shift = strcmp(plan->format, "mpegts") == 0
+                             ? NAN
+                             : -ksr_film_seconds(film, ksr_output_shift(plan, film)) * 1000;
     struct ksr_stream_comparison c;
     const ksr_status status =
         ksr_media_compare_bytes(ctx, input_path, film, file->memory->data, file->memory->size,

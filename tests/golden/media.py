@@ -87,7 +87,10 @@ def compare(source, output, ext, same_audio):
     problems = []
     a, b = frame_times(source), frame_times(output)
     # Transport streams have no times below zero: all of them start later by the same amount.
-    shift = b[0] - a[0] if ext == "ts" and a and b else 0
+    # Nor has Matroska.
+    early = bool(a) and (a[0] < 0 or a[0] != a[0])
+    known = [(x, y) for x, y in zip(a, b) if x == x]
+    shift = known[0][1] - known[0][0] if known and (ext == "ts" or early) else 0
     allowed = tick(source) + tick(output)
     if len(a) != len(b) or not a:
         problems.append(f"{len(a)} frames in, {len(b)} out")
