@@ -100,6 +100,18 @@ def insert_captions(data):
     return bytes(out + data[at:])
 
 
+def add_dolby_vision(data):
+    """Puts a configuration box (profile 8.1) behind the hvcC of an MP4 whose index stands at its end."""
+    box = b"\x00\x00\x00\x20dvcC" + bytes((1, 0, 0x10, 0x0d, 0x10)) + bytes(19)
+    at = data.index(b"hvcC")
+    end = at - 4 + int.from_bytes(data[at - 4:at], "big")
+    data = bytearray(data)
+    for parent in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1"):
+        i = data.rindex(parent, 0, at) - 4
+        data[i:i + 4] = (int.from_bytes(data[i:i + 4], "big") + len(box)).to_bytes(4, "big")
+    return bytes(data[:end] + box + data[end:])
+
+
 def captions(path):
     r = run("ffprobe", "-v", "error", "-f", "lavfi", "-i", f"movie={path}[out0+subcc]", "-select_streams", "s",
             "-show_entries", "packet=data_hash", "-show_data_hash", "crc32", "-of", "csv=p=0")
@@ -141,6 +153,17 @@ def main():
                         if (codec, ext) == ("ffv1", "avi"):
                             meant |= {"mastering display", "content light level"} & wanted.keys()
                         check(lost == meant, f"{name}: {codec} in {ext}: as documented", f"lost {sorted(lost)}, documented {sorted(meant)}")
+
+        # Dolby Vision is never carried, and said; HDR10 below it stays.
+        source = os.path.join(folder, "dovi.mp4")
+        with open(os.path.join(folder, "pq.mp4"), "rb") as a, open(source, "wb") as b:
+            b.write(add_dolby_vision(a.read()))
+        r = run("ffprobe", "-v", "error", "-show_entries", "stream_side_data", source)
+        check("DOVI configuration" in r.stdout, "the input says Dolby Vision", r.stdout)
+        out = os.path.join(folder, "dovi.mkv")
+        r = run(program, "upscale", source, out, "--codec", "libx265", "--preset", "ultrafast", "--progress", "none", "--log-level", "warning")
+        check(r.returncode == 0 and "Dolby Vision" in r.stderr and "mastering" not in r.stderr, "Dolby Vision is named", r.stderr)
+        check("mastering display" in probe(out), "and HDR10 below it stays")
 
         # Captions.
         plain, mpeg = os.path.join(folder, "plain.m2v"), os.path.join(folder, "cc.m2v")
