@@ -10,6 +10,7 @@
 #include "core/sequence.h"
 #include "media/filter.h"
 #include "media/input.h"
+#include "media/refresh.h"
 
 // A video packet as the demuxer gives it, in decode order.
 struct packet_note {
@@ -100,12 +101,14 @@ static const char *codec_reason(const AVStream *video)
     return NULL;
 }
 
-static bool note_packet(struct packet_list *list, const AVPacket *packet)
+static bool note_packet(struct packet_list *list, const AVCodecParameters *video,
+                        const AVPacket *packet)
 {
     if (!ksr_array_reserve((void **)&list->notes, &list->capacity, list->count + 1,
                            sizeof(list->notes[0])))
         return false;
-    const bool key = (packet->flags & AV_PKT_FLAG_KEY) != 0;
+    const bool key =
+        (packet->flags & AV_PKT_FLAG_KEY) != 0 && !ksr_packet_is_refresh(video, packet);
     list->not_shown += (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
     if (packet->pts == AV_NOPTS_VALUE)
         list->why_decode = "timestamps are missing";
@@ -133,7 +136,8 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
             break;
         if (packet->flags & AV_PKT_FLAG_CORRUPT && packet->stream_index < film->stream_count)
             film->corrupt[packet->stream_index] = true;
-        if (packet->stream_index == film->stream && !note_packet(list, packet))
+        if (packet->stream_index == film->stream &&
+            !note_packet(list, input->video->codecpar, packet))
             status = ksr_fail_memory(ctx);
         av_packet_unref(packet);
         if (i % 256 == 0) {

@@ -58,6 +58,7 @@ FILMS = [
     ("late-start", shifted(3.5, "mkv"), "mkv mp4", ""),
     ("negative", shifted(-0.5, "mkv"), "mkv mp4", "repaired"),
     ("edit-list", edit_list, "mkv mp4", ""),
+    ("intra-refresh", plain(X264 + "-bf 0 -x264-params intra-refresh=1:keyint=48", "mkv"), "mkv", ""),
     ("open-gop", plain(X264 + "-bf 3 -g 24 -x264-params open-gop=1:b-adapt=0", "mp4"), "mp4", ""),
     ("fields", plain(X264 + "-flags +ilme+ildct -g 24 -x264-params interlaced=1", "ts"), "mkv", "interlaced"),
     ("mpeg2-fields", plain("-c:v mpeg2video -flags +ilme+ildct -g 12 -bf 2 -c:a mp2", "ts"), "mkv", "interlaced"),
