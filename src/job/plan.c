@@ -12,6 +12,7 @@
 #include "job/config.h"
 #include "media/extras.h"
 #include "media/filter.h"
+#include "media/inspect.h"
 #include "media/pixels.h"
 #include "media/scan.h"
 #include "stages/pipeline.h"
@@ -128,6 +129,37 @@ static ksr_status plan_numbers(ksr_context *ctx, struct ksr_manifest *m)
     return status;
 }
 
+// Whether frame i of the film is shown at i / rate, within a tick or a millisecond.
+static bool is_regular(const struct ksr_film *film, struct ksr_rational rate)
+{
+    const struct ksr_rational frame = {rate.den, rate.num}, ms = {1, 1000};
+    const int64_t allowed = ksr_rescale(1, ms, film->time_base);
+    if (rate.num <= 0)
+        return false;
+    for (size_t i = 0; i < film->frame_count; i++)
+        if (llabs(film->frames[i].time - film->frames[0].time -
+                  ksr_rescale((int64_t)i, frame, film->time_base)) > (allowed > 1 ? allowed : 1))
+            return false;
+    return true;
+}
+
+// The rate of a short film is guessed badly; AVI needs the true one.
+static void find_rate(struct ksr_film *film)
+{
+    const size_t last = film->frame_count - 1;
+    const double seconds = ksr_film_seconds(film, film->frames[last].time - film->frames[0].time);
+    if (last == 0 || is_regular(film, film->format.frame_rate))
+        return;
+    const double rate = (double)last / seconds;
+    const struct ksr_rational likely[] = {{(int)(rate + 0.5), 1},
+                                          {(int)(rate * 1.001 + 0.5) * 1000, 1001}};
+    for (size_t i = 0; i < 2; i++)
+        if (rate < 1000 && likely[i].num > 0 && is_regular(film, likely[i])) {
+            film->format.frame_rate = likely[i];
+            return;
+        }
+}
+
 // AVI knows no presentation times: frames must come in the order in which they are shown.
 // *options: to be freed with free(), may be NULL.
 static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *output,
@@ -170,6 +202,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     struct ksr_encoder_option *options = NULL;
     if (!ksr_pixels_layout(f, &layout, &bits))
         return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
+    if (strcmp(m->output.format, "avi") == 0)
+        find_rate(&m->film);
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
         status = fit_encoder(ctx, &m->output, &encoder, &options);
