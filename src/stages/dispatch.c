@@ -9,6 +9,7 @@ void ksr_stage_table_init(struct ksr_stage_table *table, enum ksr_cpu_level leve
         .normalize_rows = ksr_normalize_rows,
         .structure_rows = ksr_structure_rows,
         .upscale_rows = ksr_upscale_rows,
+        .learned_rows = ksr_learned_rows,
         .enhance_luma_rows = ksr_enhance_luma_rows,
         .enhance_chroma_rows = ksr_enhance_chroma_rows,
         .temporal_changed_rows = ksr_temporal_changed_rows,

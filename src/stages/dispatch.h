@@ -6,6 +6,7 @@
 
 #include "core/cpu.h"
 #include "stages/enhance.h"
+#include "stages/learned.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
 #include "stages/temporal.h"
@@ -18,6 +19,7 @@ struct ksr_stage_table {
                            const struct ksr_structure_params *params, int y0, int y1);
     void (*upscale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_upscale_params *params, int y0, int y1);
+    void (*learned_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, int y0, int y1);
     void (*enhance_luma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                               const struct ksr_enhance_params *params, int y0, int y1);
     void (*enhance_chroma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

@@ -134,6 +134,13 @@ static void upscale_rows(const ksr_pipeline *p, int plane, const struct ksr_plan
     p->table.upscale_rows(dst, src, &p->upscale[plane], y0, y1);
 }
 
+static void learned_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                         const struct ksr_plane *src, int y0, int y1)
+{
+    (void)plane;
+    p->table.learned_rows(dst, src, y0, y1);
+}
+
 static void enhance_luma_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
                               const struct ksr_plane *src, int y0, int y1)
 {
@@ -169,10 +176,12 @@ static void add_step(struct chain *chain, struct step step)
     chain->height[k + 1] = chain->height[k];
 }
 
-// One pass of stage 3, to the size that plane has in `output`.
+// One pass of stage 3, to the size that plane has in `output`: luma by learned filters, the rest by
+// one separable filter.
 static void add_upscale(struct chain *chain, int plane, const struct ksr_layout *output)
 {
-    add_step(chain, (struct step){upscale_rows, 2, KSR_UPSCALE_REACH});
+    add_step(chain, plane == 0 ? (struct step){learned_rows, 2, KSR_LEARNED_REACH}
+                               : (struct step){upscale_rows, 2, KSR_UPSCALE_REACH});
     chain->width[chain->count] = ksr_layout_plane_width(output, plane);
     chain->height[chain->count] = ksr_layout_plane_height(output, plane);
 }
