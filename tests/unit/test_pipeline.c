@@ -6,6 +6,7 @@
 
 #include "stages/enhance.h"
 #include "stages/normalize.h"
+#include "stages/learned.h"
 #include "stages/pipeline.h"
 #include "stages/structure.h"
 #include "stages/upscale.h"
@@ -50,6 +51,16 @@ static struct rig create(const struct ksr_layout *l, const struct ksr_pipeline_c
                          ksr_pool *pool)
 {
     return create_banded(l, c, pool, 0);
+}
+
+// Stage 3 on a whole plane: luma by the learned filters.
+static void upscale_plane(const struct ksr_plane *dst, const struct ksr_plane *src, int plane,
+                          const struct ksr_upscale_params *params)
+{
+    if (plane == 0)
+        ksr_learned_rows(dst, src, 0, dst->height);
+    else
+        ksr_upscale_rows(dst, src, params, 0, dst->height);
 }
 
 static void destroy(struct rig *rig)
@@ -142,7 +153,7 @@ static void neutral_parameters_leave_only_the_upscaler(void **state)
         film_frame(&in, n);
         for (int i = 0; i < 4; i++) {
             const struct ksr_upscale_params params = ksr_upscale_params_make(&l, i);
-            ksr_upscale_rows(&want.plane[i], &in.plane[i], &params, 0, want.plane[i].height);
+            upscale_plane(&want.plane[i], &in.plane[i], i, &params);
         }
         assert_frames_equal(run_film_frame(&p, n), &want);
     }
@@ -377,8 +388,8 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
             ksr_structure_rows(&a.plane[i], &b.plane[i], &structure, 0, height);
         const struct ksr_frame *half = c->shader_scale == 4 ? &middle : &a;
         if (c->shader_scale == 4)
-            ksr_upscale_rows(&middle.plane[i], &a.plane[i], &upscale, 0, middle.plane[i].height);
-        ksr_upscale_rows(&out->plane[i], &half->plane[i], &upscale, 0, out_height);
+            upscale_plane(&middle.plane[i], &a.plane[i], i, &upscale);
+        upscale_plane(&out->plane[i], &half->plane[i], i, &upscale);
         if (i == 0 && ksr_enhance_luma_active(&enhance))
             ksr_enhance_luma_rows(&enhanced.plane[i], &out->plane[i], &enhance, 0, out_height);
         else if (i > 0 && !alpha && ksr_enhance_chroma_active(&enhance))
