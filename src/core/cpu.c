@@ -21,7 +21,8 @@ static enum ksr_cpu_level detect(void)
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return KSR_CPU_AVX2;
-    return __builtin_cpu_supports("avx512vnni") ? KSR_CPU_AVX512VNNI : KSR_CPU_AVX512;
+    const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+    return vnni ? KSR_CPU_AVX512VNNI : KSR_CPU_AVX512;
 #else
     return KSR_CPU_C;
 #endif
@@ -33,14 +34,20 @@ enum ksr_cpu_level ksr_cpu_level(void)
     return have < allowed ? have : allowed;
 }
 
+const char *ksr_cpu_level_name(int level)
+{
+    const int count = (int)(sizeof(level_names) / sizeof(level_names[0]));
+    return level >= 0 && level < count ? level_names[level] : NULL;
+}
+
 bool ksr_cpu_set_limit(const char *name)
 {
     if (!name || !*name) {
         atomic_store(&limit, KSR_CPU_AVX512VNNI);
         return true;
     }
-    for (int i = 0; i < (int)(sizeof(level_names) / sizeof(level_names[0])); i++)
-        if (strcmp(name, level_names[i]) == 0) {
+    for (int i = 0; ksr_cpu_level_name(i); i++)
+        if (strcmp(name, ksr_cpu_level_name(i)) == 0) {
             atomic_store(&limit, i);
             return true;
         }

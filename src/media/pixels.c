@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "frame/dispatch.h"
 #include "frame/matrix.h"
 #include "frame/pack.h"
 #include "frame/resample.h"
@@ -173,7 +174,7 @@ static void read_rows(void *opaque, int i, const struct ksr_plane *dst, int y0, 
     if (is_plain(d, component)) {
         const int n = d->comp[component].plane;
         const struct ksr_code_plane code = {r->picture->data[n], r->picture->linesize[n], bits};
-        ksr_unpack_rows(dst, &code, y0, y1);
+        ksr_frame_table(ksr_cpu_level())->unpack_rows(dst, &code, y0, y1);
         return;
     }
     uint16_t codes[65536];
@@ -189,7 +190,7 @@ static void read_rows(void *opaque, int i, const struct ksr_plane *dst, int y0, 
                 bytes[x] = (uint8_t)codes[x];
             code = (struct ksr_code_plane){bytes, 0, 8};
         }
-        ksr_unpack_rows(&line, &code, 0, 1);
+        ksr_frame_table(ksr_cpu_level())->unpack_rows(&line, &code, 0, 1);
     }
 }
 
@@ -212,7 +213,7 @@ static void read_rgb_band(void *arg, int band, int thread)
     (void)thread;
     for (int i = 0; i < r->ycc.layout.planes; i++)
         read_rows(r, i, &r->ycc.plane[i], y0, y1);
-    ksr_rgb_to_ycc_rows(&r->ycc, y0, y1);
+    ksr_frame_table(ksr_cpu_level())->rgb_to_ycc_rows(&r->ycc, y0, y1);
 }
 
 struct ksr_pixel_reader *ksr_pixel_reader_create(void)
@@ -406,7 +407,7 @@ static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0,
     if (is_plain(d, component)) {
         const int n = d->comp[component].plane;
         const struct ksr_code_plane code = {picture->data[n], picture->linesize[n], bits};
-        ksr_pack_rows(&code, src, &params, y0, y1);
+        ksr_frame_table(ksr_cpu_level())->pack_rows(&code, src, &params, y0, y1);
         return;
     }
     // Through a row of 16-bit codes: rows must keep their numbers, which dithering depends on.
@@ -414,7 +415,7 @@ static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0,
     uint8_t *bytes = (uint8_t *)codes;
     for (int y = y0; y < y1; y++) {
         const struct ksr_code_plane code = {bytes, 0, bits};
-        ksr_pack_rows(&code, src, &params, y, y + 1);
+        ksr_frame_table(ksr_cpu_level())->pack_rows(&code, src, &params, y, y + 1);
         if (bits <= 8)
             for (int x = src->width - 1; x >= 0; x--) { // widen in place, from the end
                 const uint8_t value = bytes[x];
@@ -465,7 +466,7 @@ static void convert_band(void *arg, int band, int thread)
     const int y0 = band * BAND, y1 = band_end(band, w->layout.height);
     (void)thread;
     if (w->rgb_back)
-        ksr_rgb_from_ycc_rows(&w->whole, y0, y1);
+        ksr_frame_table(ksr_cpu_level())->rgb_from_ycc_rows(&w->whole, y0, y1);
     else if (w->to_rgb)
         ksr_matrix_rgb_rows(&w->matrix, &w->whole, y0, y1);
     for (int i = 0; i < w->layout.planes; i++) {

@@ -1,18 +1,29 @@
-// Which function runs at which SIMD level; see dispatch.h.
+// Which row function runs at which SIMD level; see dispatch.h.
 
 #include "stages/dispatch.h"
 
+#if defined(KSR_HAVE_X86)
+extern const struct ksr_stage_table ksr_stage_level_avx2, ksr_stage_level_avx512,
+    ksr_stage_level_avx512vnni;
+
+static const struct ksr_stage_table *level_table(enum ksr_cpu_level level)
+{
+    switch (level) {
+    case KSR_CPU_AVX512VNNI: return &ksr_stage_level_avx512vnni;
+    case KSR_CPU_AVX512: return &ksr_stage_level_avx512;
+    case KSR_CPU_AVX2: return &ksr_stage_level_avx2;
+    default: return &ksr_stage_level;
+    }
+}
+#else
+static const struct ksr_stage_table *level_table(enum ksr_cpu_level level)
+{
+    (void)level;
+    return &ksr_stage_level;
+}
+#endif
+
 void ksr_stage_table_init(struct ksr_stage_table *table, enum ksr_cpu_level level)
 {
-    (void)level; // there is only plain C so far
-    *table = (struct ksr_stage_table){
-        .normalize_rows = ksr_normalize_rows,
-        .structure_rows = ksr_structure_rows,
-        .upscale_rows = ksr_upscale_rows,
-        .learned_rows = ksr_learned_rows,
-        .enhance_luma_rows = ksr_enhance_luma_rows,
-        .enhance_chroma_rows = ksr_enhance_chroma_rows,
-        .temporal_changed_rows = ksr_temporal_changed_rows,
-        .temporal_rows = ksr_temporal_rows,
-    };
+    *table = *level_table(level);
 }

@@ -31,6 +31,9 @@ struct ksr_stage_table {
                           const struct ksr_temporal_params *params, int y0, int y1);
 };
 
+// The plain C functions.
+extern const struct ksr_stage_table ksr_stage_level;
+
 // Fills the table with the fastest functions of a level. Depends on the level alone.
 void ksr_stage_table_init(struct ksr_stage_table *table, enum ksr_cpu_level level);
 

@@ -41,12 +41,13 @@ static inline void ksr_tile_load(uint16_t tile[KSR_TILE_ALL], const struct ksr_p
 {
     const uint16_t *row = ksr_row(plane, y);
     const int first = x0 - KSR_TILE_PAD, last = plane->width - 1;
-    if (first >= 0 && first + KSR_TILE_ALL - 1 <= last) {
-        memcpy(tile, row + first, KSR_TILE_ALL * sizeof(tile[0]));
-        return;
-    }
-    for (int i = 0; i < KSR_TILE_ALL; i++)
-        tile[i] = row[ksr_clamp(first + i, 0, last)];
+    // Of the tile, [from, to) lies within the row; the rest repeats the row's ends.
+    const int from = ksr_max(0, -first), to = ksr_min(KSR_TILE_ALL, last + 1 - first);
+    for (int i = 0; i < from; i++)
+        tile[i] = row[0];
+    memcpy(tile + from, row + first + from, (size_t)(to - from) * sizeof(tile[0]));
+    for (int i = to; i < KSR_TILE_ALL; i++)
+        tile[i] = row[last];
 }
 
 // Returns a distance cut to what a smoothing step may follow: the distance itself up to `limit`,

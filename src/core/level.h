@@ -1,0 +1,41 @@
+// The names of one SIMD level: included before everything else (compiler option -include) where
+// src/meson.build compiles row functions once more, with KSR_LEVEL defined as the level's name.
+//
+// The sources stay what they are: at level avx2, ksr_normalize_rows() of stages/normalize.c
+// becomes ksr_normalize_rows_avx2(), made by the compiler with that level's instructions. Every
+// function with external linkage in those files must stand here; one that is missing shows as a
+// duplicate symbol when the library is linked. Only two names are used from outside: the tables.
+
+#ifndef KSR_CORE_LEVEL_H
+#define KSR_CORE_LEVEL_H
+
+#define KSR_LEVEL_JOIN(name, level)  name##_##level
+#define KSR_LEVEL_NAMED(name, level) KSR_LEVEL_JOIN(name, level)
+#define KSR_LEVEL_NAME(name)         KSR_LEVEL_NAMED(name, KSR_LEVEL)
+
+#define ksr_frame_level KSR_LEVEL_NAME(ksr_frame_level)
+#define ksr_stage_level KSR_LEVEL_NAME(ksr_stage_level)
+
+#define ksr_unpack_rows           KSR_LEVEL_NAME(ksr_unpack_rows)
+#define ksr_pack_rows             KSR_LEVEL_NAME(ksr_pack_rows)
+#define ksr_rgb_to_ycc_rows       KSR_LEVEL_NAME(ksr_rgb_to_ycc_rows)
+#define ksr_rgb_from_ycc_rows     KSR_LEVEL_NAME(ksr_rgb_from_ycc_rows)
+#define ksr_normalize_params_make KSR_LEVEL_NAME(ksr_normalize_params_make)
+#define ksr_normalize_rows        KSR_LEVEL_NAME(ksr_normalize_rows)
+#define ksr_upscale_params_make   KSR_LEVEL_NAME(ksr_upscale_params_make)
+#define ksr_upscale_rows          KSR_LEVEL_NAME(ksr_upscale_rows)
+#define ksr_learned_rows          KSR_LEVEL_NAME(ksr_learned_rows)
+#define ksr_bank_apply            KSR_LEVEL_NAME(ksr_bank_apply)
+#define ksr_enhance_params_make   KSR_LEVEL_NAME(ksr_enhance_params_make)
+#define ksr_enhance_luma_active   KSR_LEVEL_NAME(ksr_enhance_luma_active)
+#define ksr_enhance_chroma_active KSR_LEVEL_NAME(ksr_enhance_chroma_active)
+#define ksr_enhance_luma_rows     KSR_LEVEL_NAME(ksr_enhance_luma_rows)
+#define ksr_enhance_chroma_rows   KSR_LEVEL_NAME(ksr_enhance_chroma_rows)
+#define ksr_temporal_params_make  KSR_LEVEL_NAME(ksr_temporal_params_make)
+#define ksr_temporal_active       KSR_LEVEL_NAME(ksr_temporal_active)
+#define ksr_temporal_warmup       KSR_LEVEL_NAME(ksr_temporal_warmup)
+#define ksr_temporal_is_cut       KSR_LEVEL_NAME(ksr_temporal_is_cut)
+#define ksr_temporal_changed_rows KSR_LEVEL_NAME(ksr_temporal_changed_rows)
+#define ksr_temporal_rows         KSR_LEVEL_NAME(ksr_temporal_rows)
+
+#endif

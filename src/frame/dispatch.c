@@ -1,0 +1,24 @@
+// Which packing function runs at which SIMD level; see dispatch.h.
+
+#include "frame/dispatch.h"
+
+#if defined(KSR_HAVE_X86)
+extern const struct ksr_frame_table ksr_frame_level_avx2, ksr_frame_level_avx512,
+    ksr_frame_level_avx512vnni;
+
+const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
+{
+    switch (level) {
+    case KSR_CPU_AVX512VNNI: return &ksr_frame_level_avx512vnni;
+    case KSR_CPU_AVX512: return &ksr_frame_level_avx512;
+    case KSR_CPU_AVX2: return &ksr_frame_level_avx2;
+    default: return &ksr_frame_level;
+    }
+}
+#else
+const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
+{
+    (void)level;
+    return &ksr_frame_level;
+}
+#endif

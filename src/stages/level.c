@@ -1,0 +1,15 @@
+// The row functions of one level; compiled once for plain C and once more for every SIMD level
+// (core/level.h), chosen among by dispatch.c.
+
+#include "stages/dispatch.h"
+
+const struct ksr_stage_table ksr_stage_level = {
+    .normalize_rows = ksr_normalize_rows,
+    .structure_rows = ksr_structure_rows,
+    .upscale_rows = ksr_upscale_rows,
+    .learned_rows = ksr_learned_rows,
+    .enhance_luma_rows = ksr_enhance_luma_rows,
+    .enhance_chroma_rows = ksr_enhance_chroma_rows,
+    .temporal_changed_rows = ksr_temporal_changed_rows,
+    .temporal_rows = ksr_temporal_rows,
+};

@@ -1,0 +1,77 @@
+// Are the SIMD functions equal to plain C? One `kernel` per function of the dispatch tables; the
+// program (checkasm.c) prepares the same job twice, runs one by plain C and one by a level, and
+// compares every byte of the outputs with all that lies around them.
+
+#ifndef KSR_TESTS_CHECKASM_H
+#define KSR_TESTS_CHECKASM_H
+
+#include <stdint.h>
+
+#include "frame/dispatch.h"
+#include "stages/dispatch.h"
+
+#define CHECK_IMAGES 4
+
+enum pattern {
+    PATTERN_RANDOM,
+    PATTERN_EXTREME, // 0, 32767, 16384
+    PATTERN_COLUMNS, // 0 and 32767 by turns along the row
+    PATTERN_ROWS,    // and along the column
+    PATTERN_CHECKER,
+    PATTERN_RAMP,
+    PATTERN_IMPULSES, // single samples at the ends, on a flat ground
+    PATTERN_NOISE,    // small differences: what the smoothing functions follow
+    PATTERN_EDGE,     // a step at a random place, either way
+    PATTERN_COUNT
+};
+
+// A plane with guard rows around it. All bytes but the samples are poison.
+struct image {
+    struct ksr_plane plane;
+    uint16_t *memory;
+    size_t samples; // in memory
+};
+
+// One call: its planes, its rows, its parameters.
+struct job {
+    uint32_t random; // the same in both jobs of a pair
+    uint32_t poison; // what lies around the samples of inputs: not the same
+    enum pattern pattern;
+    int width, height, y0, y1;
+    struct image in[CHECK_IMAGES], out[CHECK_IMAGES];
+    int ins, outs;
+
+    struct ksr_pipeline_config config; // what the parameters below are made from
+    struct ksr_normalize_params normalize;
+    struct ksr_upscale_params upscale;
+    struct ksr_enhance_params enhance;
+    struct ksr_temporal_params temporal;
+    struct ksr_pack_params pack;
+    int bits;
+    bool flag;
+    int64_t result;
+};
+
+struct tables {
+    const struct ksr_frame_table *frame;
+    struct ksr_stage_table stage;
+};
+
+// corner: which combination of parameters, any number from 0 up; the first is the usual one.
+struct kernel {
+    const char *name;
+    void (*prepare)(struct job *job, unsigned corner);
+    void (*run)(struct job *job, const struct tables *tables);
+    const void *(*function)(const struct tables *tables); // to see whether a level has its own
+};
+
+extern const struct kernel check_kernels[];
+extern const int check_kernel_count;
+
+uint32_t check_random(uint32_t *state);
+
+// Add an image of the job's size, or of the given one, and fill it; return its plane.
+struct ksr_plane *check_in(struct job *job, int width, int height);
+struct ksr_plane *check_out(struct job *job, int width, int height);
+
+#endif

@@ -1,0 +1,281 @@
+// The functions to check, each with its planes and all corners of its parameters.
+
+#include "checkasm.h"
+
+// Returns the corner's next choice among n, and takes it off.
+static unsigned choose(unsigned *corner, unsigned n)
+{
+    const unsigned choice = *corner % n;
+    *corner /= n;
+    return choice;
+}
+
+static void make_in_place(struct job *j)
+{
+    j->out[j->outs++] = j->in[--j->ins];
+}
+
+static struct ksr_code_plane code_plane(const struct ksr_plane *p, int bits, bool upside_down)
+{
+    uint8_t *data = (uint8_t *)p->data;
+    const ptrdiff_t stride = p->stride * 2;
+    if (upside_down)
+        return (struct ksr_code_plane){data + (p->height - 1) * stride, -stride, bits};
+    return (struct ksr_code_plane){data, stride, bits};
+}
+
+// --- Frames ---
+
+static void prepare_unpack(struct job *j, unsigned corner)
+{
+    j->bits = 8 + (int)choose(&corner, 9);
+    j->flag = choose(&corner, 2);
+    struct ksr_plane *in = check_in(j, j->width, j->height);
+    for (int y = 0; y < in->height; y++)
+        for (int x = 0; x < in->width; x++) // the top bit too: garbage above the depth
+            in->data[y * in->stride + x] ^= (uint16_t)((check_random(&j->random) >> 7 & 1) << 15);
+    check_out(j, j->width, j->height);
+}
+
+static void run_unpack(struct job *j, const struct tables *t)
+{
+    const struct ksr_code_plane code = code_plane(&j->in[0].plane, j->bits, j->flag);
+    t->frame->unpack_rows(&j->out[0].plane, &code, j->y0, j->y1);
+}
+
+static void prepare_pack(struct job *j, unsigned corner)
+{
+    static const int depths[] = {8, 10, 12, 16, 9, 15, 14, 11, 13};
+    j->pack = (struct ksr_pack_params){.source_bits = 8, .dither = !choose(&corner, 2)};
+    j->bits = depths[choose(&corner, 9)];
+    j->pack.chroma = choose(&corner, 2);
+    j->pack.scale = choose(&corner, 2);
+    j->flag = choose(&corner, 2);
+    j->pack.source_bits = 8 + (int)choose(&corner, 9);
+    check_in(j, j->width, j->height);
+    check_out(j, j->width, j->height);
+}
+
+// The usual way for full-range video that changes depth.
+static void prepare_pack_scaled(struct job *j, unsigned corner)
+{
+    prepare_pack(j, corner);
+    j->pack.scale = true;
+    j->pack.source_bits = 10 - 2 * (j->bits == 10);
+}
+
+static void run_pack(struct job *j, const struct tables *t)
+{
+    const struct ksr_code_plane code = code_plane(&j->out[0].plane, j->bits, j->flag);
+    t->frame->pack_rows(&code, &j->in[0].plane, &j->pack, j->y0, j->y1);
+}
+
+static void prepare_rgb(struct job *j, unsigned corner)
+{
+    (void)corner;
+    for (int i = 0; i < 3; i++) {
+        check_in(j, j->width, j->height);
+        make_in_place(j);
+    }
+}
+
+static struct ksr_frame job_frame(const struct job *j)
+{
+    struct ksr_frame f = {.layout = {.width = j->width, .height = j->height, .planes = 3}};
+    for (int i = 0; i < 3; i++)
+        f.plane[i] = j->out[i].plane;
+    return f;
+}
+
+static void run_to_ycc(struct job *j, const struct tables *t)
+{
+    const struct ksr_frame f = job_frame(j);
+    t->frame->rgb_to_ycc_rows(&f, j->y0, j->y1);
+}
+
+static void run_from_ycc(struct job *j, const struct tables *t)
+{
+    const struct ksr_frame f = job_frame(j);
+    t->frame->rgb_from_ycc_rows(&f, j->y0, j->y1);
+}
+
+// --- Stages ---
+
+static void prepare_normalize(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {0.2, 1.0, 0.0005, 0.5, 0};
+    j->normalize = ksr_normalize_params_make(strengths[choose(&corner, 5)]);
+    check_in(j, j->width, j->height);
+    check_out(j, j->width, j->height);
+}
+
+static void run_normalize(struct job *j, const struct tables *t)
+{
+    t->stage.normalize_rows(&j->out[0].plane, &j->in[0].plane, &j->normalize, j->y0, j->y1);
+}
+
+static void prepare_upscale(struct job *j, unsigned corner)
+{
+    const unsigned plane = 1 - choose(&corner, 2), shift_x = 1 + choose(&corner, 2),
+                   shift_y = 1 + choose(&corner, 2), siting_x = choose(&corner, 2),
+                   siting_y = 1 - choose(&corner, 2), odd = choose(&corner, 4);
+    const struct ksr_layout layout = {.planes = 3,
+                                      .chroma_shift_x = (int)shift_x,
+                                      .chroma_shift_y = (int)shift_y,
+                                      .siting_x = (enum ksr_siting)siting_x,
+                                      .siting_y = (enum ksr_siting)siting_y};
+    j->upscale = ksr_upscale_params_make(&layout, (int)plane);
+    check_in(j, j->width, j->height);
+    j->y0 *= 2;
+    j->y1 *= 2;
+    j->y0 += j->y0 + 1 < j->y1 && (odd & 1);
+    j->y1 -= j->y1 == 2 * j->height && (odd & 1);
+    check_out(j, 2 * j->width - (int)(odd >> 1), 2 * j->height - (int)(odd & 1));
+}
+
+static void run_upscale(struct job *j, const struct tables *t)
+{
+    t->stage.upscale_rows(&j->out[0].plane, &j->in[0].plane, &j->upscale, j->y0, j->y1);
+}
+
+static void run_learned(struct job *j, const struct tables *t)
+{
+    t->stage.learned_rows(&j->out[0].plane, &j->in[0].plane, j->y0, j->y1);
+}
+
+static void prepare_enhance(struct job *j, double sharpening, double darkening, double contrast,
+                            double saturation, bool full)
+{
+    j->config.sharpening = sharpening;
+    j->config.line_darkening = darkening;
+    j->config.contrast_boost = contrast;
+    j->config.saturation_boost = saturation;
+    j->enhance = ksr_enhance_params_make(&j->config, full);
+    check_in(j, j->width, j->height);
+}
+
+static void prepare_sharpening(struct job *j, unsigned corner)
+{
+    static const double values[] = {0.5, 2, 0.004, 1};
+    const double value = values[choose(&corner, 4)];
+    prepare_enhance(j, value, 0, 1, 1, choose(&corner, 2));
+    check_out(j, j->width, j->height);
+}
+
+static void prepare_darkening(struct job *j, unsigned corner)
+{
+    static const double values[] = {0.5, 1, 0.004};
+    const double value = values[choose(&corner, 3)];
+    prepare_enhance(j, 0, value, 1, 1, choose(&corner, 2));
+    check_out(j, j->width, j->height);
+}
+
+static void prepare_contrast(struct job *j, unsigned corner)
+{
+    static const double values[] = {1.2, 4, 0, 0.5};
+    const double value = values[choose(&corner, 4)];
+    prepare_enhance(j, 0, 0, value, 1, choose(&corner, 2));
+    check_out(j, j->width, j->height);
+}
+
+static void prepare_luma(struct job *j, unsigned corner)
+{
+    static const double values[] = {0.5, 2}, darkening[] = {0.5, 1}, contrast[] = {1.2, 4, 0};
+    const double a = values[choose(&corner, 2)], b = darkening[choose(&corner, 2)];
+    const double c = contrast[choose(&corner, 3)];
+    prepare_enhance(j, a, b, c, 1, choose(&corner, 2));
+    check_out(j, j->width, j->height);
+}
+
+static void run_luma(struct job *j, const struct tables *t)
+{
+    t->stage.enhance_luma_rows(&j->out[0].plane, &j->in[0].plane, &j->enhance, j->y0, j->y1);
+}
+
+static void prepare_chroma(struct job *j, unsigned corner)
+{
+    static const double values[] = {1.2, 4, 0, 0.5};
+    const double value = values[choose(&corner, 4)];
+    prepare_enhance(j, 0, 0, 1, value, choose(&corner, 2));
+    j->flag = choose(&corner, 2);
+    if (j->flag)
+        make_in_place(j);
+    else
+        check_out(j, j->width, j->height);
+}
+
+static void run_chroma(struct job *j, const struct tables *t)
+{
+    const struct ksr_plane *dst = &j->out[0].plane;
+    t->stage.enhance_chroma_rows(dst, j->flag ? dst : &j->in[0].plane, &j->enhance, j->y0, j->y1);
+}
+
+static void prepare_temporal(struct job *j, unsigned corner)
+{
+    static const double weights[] = {0.15, 0.9, 0.0001}, thresholds[] = {0.1, 1, 0.0001, 0.004};
+    const double weight = weights[choose(&corner, 3)];
+    j->temporal = ksr_temporal_params_make(weight, thresholds[choose(&corner, 4)]);
+    j->flag = choose(&corner, 2); // one memory
+    for (int i = 0; i < 2; i++)
+        check_in(j, j->width, j->height);
+    if (choose(&corner, 2)) // a still picture with a little noise, so that something is blended
+        for (int y = 0; y < j->height; y++)
+            for (int x = 0; x < j->width; x++) {
+                const ptrdiff_t at = y * j->in[0].plane.stride + x;
+                const int v = j->in[0].plane.data[at] + (int)(check_random(&j->random) >> 8 & 255);
+                j->in[1].plane.data[at] = (uint16_t)(v > KSR_SAMPLE_MAX ? KSR_SAMPLE_MAX : v);
+            }
+    for (int i = 0; i < 2; i++) {
+        check_in(j, j->width, j->height);
+        make_in_place(j);
+    }
+}
+
+static void run_temporal(struct job *j, const struct tables *t)
+{
+    t->stage.temporal_rows(&j->out[0].plane, j->flag ? NULL : &j->out[1].plane, &j->in[0].plane,
+                           &j->in[1].plane, &j->temporal, j->y0, j->y1);
+}
+
+static void run_changed(struct job *j, const struct tables *t)
+{
+    j->result = t->stage.temporal_changed_rows(&j->in[0].plane, &j->in[1].plane, &j->temporal,
+                                               j->y0, j->y1);
+}
+
+#define FUNCTION(which, member)                                                                    \
+    static const void *which(const struct tables *t)                                               \
+    {                                                                                              \
+        return (const void *)(uintptr_t)(t->member);                                               \
+    }
+
+FUNCTION(of_unpack, frame->unpack_rows)
+FUNCTION(of_pack, frame->pack_rows)
+FUNCTION(of_to_ycc, frame->rgb_to_ycc_rows)
+FUNCTION(of_from_ycc, frame->rgb_from_ycc_rows)
+FUNCTION(of_normalize, stage.normalize_rows)
+FUNCTION(of_upscale, stage.upscale_rows)
+FUNCTION(of_learned, stage.learned_rows)
+FUNCTION(of_luma, stage.enhance_luma_rows)
+FUNCTION(of_chroma, stage.enhance_chroma_rows)
+FUNCTION(of_changed, stage.temporal_changed_rows)
+FUNCTION(of_temporal, stage.temporal_rows)
+
+const struct kernel check_kernels[] = {
+    {"unpack", prepare_unpack, run_unpack, of_unpack},
+    {"pack", prepare_pack, run_pack, of_pack},
+    {"pack_scaled", prepare_pack_scaled, run_pack, of_pack},
+    {"rgb_to_ycc", prepare_rgb, run_to_ycc, of_to_ycc},
+    {"rgb_from_ycc", prepare_rgb, run_from_ycc, of_from_ycc},
+    {"normalize", prepare_normalize, run_normalize, of_normalize},
+    {"upscale", prepare_upscale, run_upscale, of_upscale},
+    {"learned", prepare_upscale, run_learned, of_learned},
+    {"sharpening", prepare_sharpening, run_luma, of_luma},
+    {"line_darkening", prepare_darkening, run_luma, of_luma},
+    {"contrast", prepare_contrast, run_luma, of_luma},
+    {"enhance_luma", prepare_luma, run_luma, of_luma},
+    {"enhance_chroma", prepare_chroma, run_chroma, of_chroma},
+    {"temporal_changed", prepare_temporal, run_changed, of_changed},
+    {"temporal", prepare_temporal, run_temporal, of_temporal},
+};
+const int check_kernel_count = sizeof(check_kernels) / sizeof(check_kernels[0]);
