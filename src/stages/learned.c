@@ -60,7 +60,7 @@ typedef int16_t lane[KSR_TILE]; // one value per sample of a tile
 
 // What is known of the samples of a tile's row.
 struct piece {
-    lane patch[SIDE][SIDE]; // differences to the middle
+    lane patch[SIDE][SIDE];         // differences to the middle
     lane transpose, flip_x, flip_y; // -1 or 0
     lane feature[FEATURES], range, class;
     lane low, high; // limits of what is added to the middle
@@ -246,8 +246,8 @@ static void find_features(struct piece *p)
 #define SIGNED(r, k) ((int16_t)((p->patch[r][k][i] ^ m) - m))
         const int16_t left = SIGNED(2, 1), right = SIGNED(2, 3), up = SIGNED(1, 2),
                       down = SIGNED(3, 2);
-        const int16_t top_left = SIGNED(1, 1), top_right = SIGNED(1, 3),
-                      bottom_left = SIGNED(3, 1), bottom_right = SIGNED(3, 3);
+        const int16_t top_left = SIGNED(1, 1), top_right = SIGNED(1, 3), bottom_left = SIGNED(3, 1),
+                      bottom_right = SIGNED(3, 3);
         const int16_t across = mean16(left, right), along = mean16(up, down);
         p->feature[LEFT][i] = (int16_t)-left;
         p->feature[RIGHT][i] = right;
@@ -289,7 +289,7 @@ static void classify(struct piece *p)
 static void filter(struct piece *p, int count)
 {
     lane tap[KSR_BANK_TAPS];
-    const lane *patch = &p->patch[0][0];
+    lane *patch = &p->patch[0][0];
     memcpy(tap, patch, 12 * sizeof(lane));
     memcpy(tap + 12, patch + 13, 12 * sizeof(lane));
     ksr_bank_apply(p->out, tap, p->class, count);

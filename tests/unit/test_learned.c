@@ -52,7 +52,8 @@ static void ramps_stay_straight(void **state)
         struct ksr_frame dst = upscaled(&src);
         for (int y = 16; y < 64; y++)
             for (int x = 16; x < 64; x++) {
-                const double want = 16384 - 20 * (dx + dy) + dx * (x - 0.5) / 2 + dy * (y - 0.5) / 2;
+                const double want =
+                    16384 - 20 * (dx + dy) + dx * (x - 0.5) / 2 + dy * (y - 0.5) / 2;
                 const double off = *unit_at(&dst.plane[0], x, y) - want;
                 if (fabs(off) > 8)
                     fail_msg("%d degrees: (%d, %d) is %.1f off", degrees, x, y, off);
@@ -161,8 +162,10 @@ static void rows_do_not_depend_on_the_band(void **state)
             struct ksr_frame whole = upscaled(&src), parts = upscaled(&src);
             unit_fill(&parts.plane[0], 77);
             for (int y = 0; y < parts.plane[0].height;) {
-                const int rows = 1 + (int)(unit_random(&seed) % 7), left = parts.plane[0].height - y;
-                ksr_learned_rows(&parts.plane[0], &src.plane[0], y, y + (rows < left ? rows : left));
+                const int rows = 1 + (int)(unit_random(&seed) % 7),
+                          left = parts.plane[0].height - y;
+                ksr_learned_rows(&parts.plane[0], &src.plane[0], y,
+                                 y + (rows < left ? rows : left));
                 y += rows;
             }
             unit_assert_equal(&parts.plane[0], &whole.plane[0]);
@@ -175,9 +178,12 @@ static void rows_do_not_depend_on_the_band(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(coefficients_cannot_overflow), cmocka_unit_test(flat_areas_stay),
-        cmocka_unit_test(ramps_stay_straight),          cmocka_unit_test(steps_do_not_ring),
-        cmocka_unit_test(nothing_moves),                cmocka_unit_test(mirrors_give_mirrors),
+        cmocka_unit_test(coefficients_cannot_overflow),
+        cmocka_unit_test(flat_areas_stay),
+        cmocka_unit_test(ramps_stay_straight),
+        cmocka_unit_test(steps_do_not_ring),
+        cmocka_unit_test(nothing_moves),
+        cmocka_unit_test(mirrors_give_mirrors),
         cmocka_unit_test(rows_do_not_depend_on_the_band),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "stages/enhance.h"
-#include "stages/normalize.h"
 #include "stages/learned.h"
+#include "stages/normalize.h"
 #include "stages/pipeline.h"
 #include "stages/structure.h"
 #include "stages/upscale.h"

@@ -1,8 +1,8 @@
 // The learned filters at work, AVX2 and AVX-512; equal to the plain C one in stages/bank.c.
 //
 // A pair of taps is multiplied and added by one instruction, for as many samples as a register has
-// 32-bit lanes. The pair's coefficients differ from sample to sample: with AVX-512 the 32 classes of
-// one pair are two registers, from which a permutation by class picks; AVX2 gathers them.
+// 32-bit lanes. The pair's coefficients differ from sample to sample: with AVX-512 the 32 classes
+// of one pair are two registers, from which a permutation by class picks; AVX2 gathers them.
 
 #include <immintrin.h>
 
@@ -24,7 +24,7 @@ static __m512i add_pair(__m512i sum, __m512i coefficients, __m512i taps)
 #endif
 }
 
-void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t tap[KSR_BANK_TAPS][KSR_TILE],
+void ksr_bank_apply(int16_t out[4][KSR_TILE], int16_t tap[KSR_BANK_TAPS][KSR_TILE],
                     const int16_t class[KSR_TILE], int count)
 {
     const __m512i zero = _mm512_setzero_si512();
@@ -44,8 +44,8 @@ void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t tap[KSR_BANK_TAPS][K
             for (int p = 0; p < 4; p++) {
                 const __m512i first = _mm512_loadu_si512(ksr_bank[p][k]);
                 const __m512i last = _mm512_loadu_si512(ksr_bank[p][k] + 16);
-                low[p] = add_pair(low[p], _mm512_permutex2var_epi32(first, class_low, last),
-                                  taps_low);
+                low[p] =
+                    add_pair(low[p], _mm512_permutex2var_epi32(first, class_low, last), taps_low);
                 high[p] = add_pair(high[p], _mm512_permutex2var_epi32(first, class_high, last),
                                    taps_high);
             }
@@ -64,7 +64,7 @@ static __m256i gather(const int16_t filters[KSR_BANK_CLASSES][2], __m256i class)
     return _mm256_i32gather_epi32((const int *)filters, class, 4);
 }
 
-void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t tap[KSR_BANK_TAPS][KSR_TILE],
+void ksr_bank_apply(int16_t out[4][KSR_TILE], int16_t tap[KSR_BANK_TAPS][KSR_TILE],
                     const int16_t class[KSR_TILE], int count)
 {
     const __m256i zero = _mm256_setzero_si256();
