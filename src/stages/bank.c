@@ -2,7 +2,7 @@
 
 #include "stages/bank.h"
 
-void ksr_bank_apply(int16_t out[4][KSR_TILE], int16_t tap[KSR_BANK_TAPS][KSR_TILE],
+void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
                     const int16_t class[KSR_TILE], int count)
 {
     for (int p = 0; p < 4; p++)

@@ -20,7 +20,7 @@ extern const ksr_bank_filters ksr_bank[4];
 // Filters samples 0 .. count-1 (at most KSR_TILE): out[p][i] = (sum over k of the coefficient of
 // tap k, output p and class[i], times tap[k][i], + 4096) >> 13, limited to int16. Samples up to the
 // next multiple of 64 may be read and written too; their classes are in range.
-void ksr_bank_apply(int16_t out[4][KSR_TILE], int16_t tap[KSR_BANK_TAPS][KSR_TILE],
+void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
                     const int16_t class[KSR_TILE], int count);
 
 #endif

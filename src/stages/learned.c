@@ -68,46 +68,61 @@ struct piece {
 };
 
 // A gradient is the difference of two samples cut to 11 bits, so all sums fit 30 bits.
-static int32_t reduced(uint16_t sample)
+static int16_t reduced(uint16_t sample)
 {
-    return (sample + 8) >> 4;
+    return (int16_t)((uint16_t)(sample + 8) >> 4);
 }
 
 // --- Turn ---
 
-// Takes row y of the picture into the sums, or out of them.
-static void add_row(struct columns *c, const struct ksr_plane *src, int x0, int y, int sign,
-                    int distance)
+// The gradients of row y.
+struct gradients {
+    int16_t x[KSR_TILE_ALL], y[KSR_TILE_ALL];
+};
+
+static void find_gradients(struct gradients *g, const struct ksr_plane *src, int x0, int y)
 {
-    uint16_t above[KSR_TILE_ALL], row[KSR_TILE_ALL], below[KSR_TILE_ALL];
-    ksr_tile_load(above, src, x0, y - 1);
-    ksr_tile_load(row, src, x0, y);
-    ksr_tile_load(below, src, x0, y + 1);
+    uint16_t spare[3][KSR_TILE_ALL];
+    const uint16_t *above = ksr_tile_row(spare[0], src, x0, y - 1);
+    const uint16_t *row = ksr_tile_row(spare[1], src, x0, y);
+    const uint16_t *below = ksr_tile_row(spare[2], src, x0, y + 1);
     for (int i = 1; i < KSR_TILE_ALL - 1; i++) {
-        const int32_t gx = reduced(row[i + 1]) - reduced(row[i - 1]);
-        const int32_t gy = reduced(below[i]) - reduced(above[i]);
-        const int32_t xx = gx * gx, yy = gy * gy;
-        c->tilt[i] += sign * (xx - yy);
-        c->cross[i] += sign * (gx * gy);
-        c->energy[i] += sign * (xx + yy);
-        c->moment[i] += sign * distance * (xx + yy);
+        g->x[i] = (int16_t)(reduced(row[i + 1]) - reduced(row[i - 1]));
+        g->y[i] = (int16_t)(reduced(below[i]) - reduced(above[i]));
     }
 }
 
 static void start_columns(struct columns *c, const struct ksr_plane *src, int x0, int y)
 {
+    struct gradients g;
     memset(c, 0, sizeof(*c));
-    for (int r = -RADIUS; r <= RADIUS; r++)
-        add_row(c, src, x0, y + r, 1, r);
+    for (int r = -RADIUS; r <= RADIUS; r++) {
+        find_gradients(&g, src, x0, y + r);
+        for (int i = 1; i < KSR_TILE_ALL - 1; i++) {
+            const int32_t xx = g.x[i] * g.x[i], yy = g.y[i] * g.y[i];
+            c->tilt[i] += xx - yy;
+            c->cross[i] += g.x[i] * g.y[i];
+            c->energy[i] += xx + yy;
+            c->moment[i] += r * (xx + yy);
+        }
+    }
 }
 
-// Goes from row y to row y + 1: all distances fall by one.
+// Goes from row y to row y + 1: a row leaves, all distances fall by one, a row comes in.
 static void next_columns(struct columns *c, const struct ksr_plane *src, int x0, int y)
 {
-    for (int i = 1; i < KSR_TILE_ALL - 1; i++)
-        c->moment[i] -= c->energy[i];
-    add_row(c, src, x0, y - RADIUS, -1, -RADIUS - 1);
-    add_row(c, src, x0, y + RADIUS + 1, 1, RADIUS);
+    struct gradients out, in;
+    find_gradients(&out, src, x0, y - RADIUS);
+    find_gradients(&in, src, x0, y + RADIUS + 1);
+    for (int i = 1; i < KSR_TILE_ALL - 1; i++) {
+        const int32_t out_xx = out.x[i] * out.x[i], out_yy = out.y[i] * out.y[i];
+        const int32_t in_xx = in.x[i] * in.x[i], in_yy = in.y[i] * in.y[i];
+        const int32_t left = out_xx + out_yy, came = in_xx + in_yy;
+        c->moment[i] += RADIUS * (left + came) + left - c->energy[i];
+        c->energy[i] += came - left;
+        c->tilt[i] += (in_xx - in_yy) - (out_xx - out_yy);
+        c->cross[i] += in.x[i] * in.y[i] - out.x[i] * out.y[i];
+    }
 }
 
 static int32_t sum_around(const int32_t *v)
@@ -143,9 +158,10 @@ static void swap_where(int16_t *restrict a, int16_t *restrict b, const int16_t *
 
 static void load_patch(struct piece *p, const struct ksr_plane *src, int x0, int y)
 {
-    uint16_t row[SIDE][KSR_TILE_ALL];
+    uint16_t spare[SIDE][KSR_TILE_ALL];
+    const uint16_t *row[SIDE];
     for (int r = 0; r < SIDE; r++)
-        ksr_tile_load(row[r], src, x0, y - MIDDLE + r);
+        row[r] = ksr_tile_row(spare[r], src, x0, y - MIDDLE + r);
     const uint16_t *middle = row[MIDDLE] + KSR_TILE_PAD;
     for (int r = 0; r < SIDE; r++)
         for (int k = 0; k < SIDE; k++) {
@@ -288,10 +304,11 @@ static void classify(struct piece *p)
 
 static void filter(struct piece *p, int count)
 {
-    lane tap[KSR_BANK_TAPS];
-    lane *patch = &p->patch[0][0];
-    memcpy(tap, patch, 12 * sizeof(lane));
-    memcpy(tap + 12, patch + 13, 12 * sizeof(lane));
+    const int16_t *tap[KSR_BANK_TAPS];
+    for (int k = 0; k < KSR_BANK_TAPS; k++) {
+        const int place = k + (k >= SIDE * SIDE / 2); // all but the middle
+        tap[k] = p->patch[place / SIDE][place % SIDE];
+    }
     ksr_bank_apply(p->out, tap, p->class, count);
 }
 
@@ -317,13 +334,12 @@ void ksr_learned_rows(const struct ksr_plane *dst, const struct ksr_plane *src, 
 {
     struct columns columns;
     struct piece p;
-    uint16_t row[KSR_TILE_ALL];
+    uint16_t spare[KSR_TILE_ALL];
     for (int x0 = 0; 2 * x0 < dst->width; x0 += KSR_TILE) {
         const int count = ksr_min(2 * KSR_TILE, dst->width - 2 * x0);
         start_columns(&columns, src, x0, y0 / 2);
         for (int i = y0 / 2; 2 * i < y1; i++) {
-            ksr_tile_load(row, src, x0, i);
-            const uint16_t *middle = row + KSR_TILE_PAD;
+            const uint16_t *middle = ksr_tile_row(spare, src, x0, i) + KSR_TILE_PAD;
             find_turn(&p, &columns);
             load_patch(&p, src, x0, i);
             turn_patch(&p);

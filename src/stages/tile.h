@@ -50,6 +50,18 @@ static inline void ksr_tile_load(uint16_t tile[KSR_TILE_ALL], const struct ksr_p
         tile[i] = row[last];
 }
 
+// Returns samples x0 - KSR_TILE_PAD .. of row y like ksr_tile_load(), in place where none of them
+// lies outside the picture, else in `spare`.
+static inline const uint16_t *ksr_tile_row(uint16_t spare[KSR_TILE_ALL],
+                                           const struct ksr_plane *plane, int x0, int y)
+{
+    const int first = x0 - KSR_TILE_PAD;
+    if (first >= 0 && first + KSR_TILE_ALL <= plane->width)
+        return ksr_row(plane, y) + first;
+    ksr_tile_load(spare, plane, x0, y);
+    return spare;
+}
+
 // Returns a distance cut to what a smoothing step may follow: the distance itself up to `limit`,
 // then less and less, nothing from 2 * limit on. So noise is averaged and lines are left alone.
 static inline int ksr_soft(int distance, int limit)

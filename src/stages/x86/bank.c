@@ -24,7 +24,7 @@ static __m512i add_pair(__m512i sum, __m512i coefficients, __m512i taps)
 #endif
 }
 
-void ksr_bank_apply(int16_t out[4][KSR_TILE], int16_t tap[KSR_BANK_TAPS][KSR_TILE],
+void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
                     const int16_t class[KSR_TILE], int count)
 {
     const __m512i zero = _mm512_setzero_si512();
@@ -64,7 +64,7 @@ static __m256i gather(const int16_t filters[KSR_BANK_CLASSES][2], __m256i class)
     return _mm256_i32gather_epi32((const int *)filters, class, 4);
 }
 
-void ksr_bank_apply(int16_t out[4][KSR_TILE], int16_t tap[KSR_BANK_TAPS][KSR_TILE],
+void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
                     const int16_t class[KSR_TILE], int count)
 {
     const __m256i zero = _mm256_setzero_si256();
