@@ -11,32 +11,43 @@ struct ksr_normalize_params ksr_normalize_params_make(double denoise)
     return (struct ksr_normalize_params){.limit = (int)(denoise * LIMIT_MAX + 0.5)};
 }
 
-static void normalize_tile(uint16_t *restrict dst, uint16_t t[3][KSR_TILE_ALL], int count,
-                           int limit)
+// ksr_soft() of a - c in 16 bits, which is twice as many samples at once.
+static int16_t soft(uint16_t a, uint16_t c, int16_t limit)
 {
-    const uint16_t *above = t[0] + KSR_TILE_PAD, *row = t[1] + KSR_TILE_PAD,
-                   *below = t[2] + KSR_TILE_PAD;
+    const int16_t d = (int16_t)(a - c), size = d < 0 ? (int16_t)-d : d;
+    const int16_t beyond = (int16_t)(2 * limit - size);
+    const int16_t least = size < beyond ? size : beyond, kept = least < 0 ? 0 : least;
+    return d < 0 ? (int16_t)-kept : kept;
+}
+
+// Every step is at most 2048 and stays between c and a neighbour, so the sum fits 16 bits and the
+// result cannot leave the range.
+static void normalize_tile(uint16_t *restrict dst, const uint16_t *restrict above,
+                           const uint16_t *restrict row, const uint16_t *restrict below, int count,
+                           int16_t limit)
+{
     for (int i = 0; i < count; i++) {
-        const int c = row[i];
-        int sum = ksr_soft(row[i - 1] - c, limit) + ksr_soft(row[i + 1] - c, limit) +
-                  ksr_soft(above[i] - c, limit) + ksr_soft(below[i] - c, limit);
-        sum *= 2;
-        sum += ksr_soft(above[i - 1] - c, limit) + ksr_soft(above[i + 1] - c, limit) +
-               ksr_soft(below[i - 1] - c, limit) + ksr_soft(below[i + 1] - c, limit);
-        // Every step stays between c and a neighbour, so the sum cannot leave the range.
-        dst[i] = (uint16_t)(c + ((sum + 8) >> 4));
+        const uint16_t c = row[i];
+        const int16_t beside = (int16_t)(soft(row[i - 1], c, limit) + soft(row[i + 1], c, limit) +
+                                         soft(above[i], c, limit) + soft(below[i], c, limit));
+        const int16_t corners =
+            (int16_t)(soft(above[i - 1], c, limit) + soft(above[i + 1], c, limit) +
+                      soft(below[i - 1], c, limit) + soft(below[i + 1], c, limit));
+        const int16_t sum = (int16_t)(2 * beside + corners + 8);
+        dst[i] = (uint16_t)(c + (sum >> 4));
     }
 }
 
 void ksr_normalize_rows(const struct ksr_plane *dst, const struct ksr_plane *src,
                         const struct ksr_normalize_params *params, int y0, int y1)
 {
-    uint16_t t[3][KSR_TILE_ALL];
+    uint16_t spare[3][KSR_TILE_ALL];
+    const uint16_t *t[3];
     for (int y = y0; y < y1; y++)
         for (int x0 = 0; x0 < src->width; x0 += KSR_TILE) {
             for (int i = 0; i < 3; i++)
-                ksr_tile_load(t[i], src, x0, y - 1 + i);
-            normalize_tile(dst->data + y * dst->stride + x0, t, ksr_min(KSR_TILE, src->width - x0),
-                           params->limit);
+                t[i] = ksr_tile_row(spare[i], src, x0, y - 1 + i) + KSR_TILE_PAD;
+            normalize_tile(dst->data + y * dst->stride + x0, t[0], t[1], t[2],
+                           ksr_min(KSR_TILE, src->width - x0), (int16_t)params->limit);
         }
 }
