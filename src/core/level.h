@@ -25,6 +25,7 @@
 #define ksr_upscale_params_make   KSR_LEVEL_NAME(ksr_upscale_params_make)
 #define ksr_upscale_rows          KSR_LEVEL_NAME(ksr_upscale_rows)
 #define ksr_learned_rows          KSR_LEVEL_NAME(ksr_learned_rows)
+#define ksr_fir_apply             KSR_LEVEL_NAME(ksr_fir_apply)
 #define ksr_bank_apply            KSR_LEVEL_NAME(ksr_bank_apply)
 #define ksr_enhance_params_make   KSR_LEVEL_NAME(ksr_enhance_params_make)
 #define ksr_enhance_luma_active   KSR_LEVEL_NAME(ksr_enhance_luma_active)

@@ -2,11 +2,13 @@
 
 #include "stages/upscale.h"
 
+#include "stages/fir.h"
 #include "stages/tile.h"
 
-#define TAPS   KSR_UPSCALE_TAPS
-#define BITS   KSR_UPSCALE_BITS
-#define HALF   (1 << (BITS - 1))
+#define TAPS KSR_UPSCALE_TAPS
+#define BITS KSR_UPSCALE_BITS
+#define HALF (1 << (BITS - 1))
+_Static_assert(TAPS == KSR_FIR_TAPS && BITS == KSR_FIR_BITS, "fir.h makes the sums");
 #define OFFSET 16384 // makes the sum of a column fit int16
 
 // Luma and alpha: least squares over drawn pictures reduced with box and bicubic kernels, a part
@@ -77,28 +79,24 @@ static void find_limits(struct piece *p)
 // Filters the columns for an even (phase 0) or odd (phase 1) output row.
 static void filter_columns(struct piece *p, const int16_t tap[TAPS], int phase)
 {
-    const int16_t *r[TAPS];
+    const int16_t *in[TAPS];
     for (int k = 0; k < TAPS; k++)
-        r[k] = (const int16_t *)p->row[k + phase];
-    for (int i = 0; i < KSR_TILE_ALL; i++) {
-        const int sum = tap[0] * r[0][i] + tap[1] * r[1][i] + tap[2] * r[2][i] + tap[3] * r[3][i] +
-                        tap[4] * r[4][i] + tap[5] * r[5][i] + tap[6] * r[6][i] + tap[7] * r[7][i];
-        p->column[i] = (int16_t)(((sum + HALF) >> BITS) - OFFSET);
-    }
+        in[k] = (const int16_t *)p->row[k + phase];
+    ksr_fir_apply(p->column, in, tap, HALF - (OFFSET << BITS), KSR_TILE_ALL);
 }
 
-// Filters the row of columns for the even or odd samples of an output row.
+// Filters the row of columns for the even or odd samples of an output row. What does not fit int16
+// before the offset is added is beyond the limits.
 static void filter_row(uint16_t *restrict out, const struct piece *p, const int16_t tap[TAPS],
                        int phase)
 {
-    const int16_t *c = p->column + KSR_TILE_PAD - TAPS / 2 + phase;
-    for (int i = 0; i < KSR_TILE; i++) {
-        const int sum = tap[0] * c[i] + tap[1] * c[i + 1] + tap[2] * c[i + 2] + tap[3] * c[i + 3] +
-                        tap[4] * c[i + 4] + tap[5] * c[i + 5] + tap[6] * c[i + 6] +
-                        tap[7] * c[i + 7];
-        const int v = ((sum + HALF) >> BITS) + OFFSET;
-        out[i] = (uint16_t)ksr_clamp(v, p->low[i], p->high[i]);
-    }
+    const int16_t *in[TAPS];
+    int16_t sum[KSR_TILE];
+    for (int k = 0; k < TAPS; k++)
+        in[k] = p->column + KSR_TILE_PAD - TAPS / 2 + phase + k;
+    ksr_fir_apply(sum, in, tap, HALF, KSR_TILE);
+    for (int i = 0; i < KSR_TILE; i++)
+        out[i] = (uint16_t)ksr_clamp(sum[i] + OFFSET, p->low[i], p->high[i]);
 }
 
 static void interleave(uint16_t *restrict dst, uint16_t half[2][KSR_TILE], int count)
