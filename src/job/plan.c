@@ -52,14 +52,13 @@ static size_t choose_border(const struct ksr_film *film, int64_t ideal, int64_t 
 
 struct ksr_film_key ksr_plan_start(const struct ksr_film *film, size_t frame)
 {
-    struct ksr_film_key start = {0, film->frames[0].source, -1};
     size_t found = 0;
     const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
     frame = frame > lead ? frame - lead : 0;
     for (size_t k = 0; k < film->key_count && film->keys[k].frame <= frame; k++)
         found = k;
     if (film->linear || film->key_count == 0)
-        return start;
+        return ksr_film_start(film);
     if (film->open_gop && found > 0)
         found--;
     return film->keys[found];
@@ -129,18 +128,9 @@ static ksr_status plan_numbers(ksr_context *ctx, struct ksr_manifest *m)
     return status;
 }
 
-// Whether frame i of the film is shown at i / rate, within a tick or a millisecond.
 static bool is_regular(const struct ksr_film *film, struct ksr_rational rate)
 {
-    const struct ksr_rational frame = {rate.den, rate.num}, ms = {1, 1000};
-    const int64_t allowed = ksr_rescale(1, ms, film->time_base);
-    if (rate.num <= 0)
-        return false;
-    for (size_t i = 0; i < film->frame_count; i++)
-        if (llabs(film->frames[i].time - film->frames[0].time -
-                  ksr_rescale((int64_t)i, frame, film->time_base)) > (allowed > 1 ? allowed : 1))
-            return false;
-    return true;
+    return rate.num > 0 && ksr_film_irregular(film, rate) == film->frame_count;
 }
 
 // The rate of a short film is guessed badly; AVI needs the true one.

@@ -251,20 +251,15 @@ static void warn_of_chapters(const struct decision *d, const AVFormatContext *in
 static ksr_status check_grid(const struct decision *d)
 {
     const struct ksr_film *film = d->film;
-    const AVRational base = {film->time_base.num, film->time_base.den};
-    const AVRational frame = {film->format.frame_rate.den, film->format.frame_rate.num};
-    if (strcmp(d->plan->format, "avi") != 0 || frame.num <= 0 || frame.den <= 0)
+    const struct ksr_rational rate = film->format.frame_rate;
+    if (strcmp(d->plan->format, "avi") != 0 || rate.num <= 0 || rate.den <= 0)
         return KSR_OK;
-    const int64_t allowed = av_rescale_q(1, (AVRational){1, 1000}, base);
-    for (size_t i = 0; i < film->frame_count; i++) {
-        const int64_t wanted = film->frames[0].time + av_rescale_q((int64_t)i, frame, base);
-        if (llabs(film->frames[i].time - wanted) > (allowed > 1 ? allowed : 1))
-            return ksr_fail(
-                d->ctx, KSR_E_PARAM,
-                "format: avi cannot hold a frame rate that varies (frame %zu at %.3f s); "
-                "mkv would",
-                i, ksr_film_seconds(film, film->frames[i].time));
-    }
+    const size_t i = ksr_film_irregular(film, rate);
+    if (i < film->frame_count)
+        return ksr_fail(d->ctx, KSR_E_PARAM,
+                        "format: avi cannot hold a frame rate that varies (frame %zu at %.3f s); "
+                        "mkv would",
+                        i, ksr_film_seconds(film, film->frames[i].time));
     return KSR_OK;
 }
 

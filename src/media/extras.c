@@ -100,10 +100,7 @@ static ksr_status look_at_frames(ksr_context *ctx, const char *path, const struc
                                  int count, struct ksr_extras *extras)
 {
     ksr_reader *reader;
-    const struct ksr_film_key start = {0, film->frames[0].source, -1};
-    ksr_status status = ksr_reader_create(ctx, path, film, &reader);
-    if (status == KSR_OK)
-        status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
+    ksr_status status = ksr_reader_open(ctx, path, film, &reader);
     for (int i = 0; status == KSR_OK && i < count && !extras->captions; i++) {
         size_t index;
         bool damaged;

@@ -39,6 +39,25 @@ double ksr_film_seconds(const struct ksr_film *film, int64_t time)
     return (double)time * film->time_base.num / film->time_base.den;
 }
 
+struct ksr_film_key ksr_film_start(const struct ksr_film *film)
+{
+    return (struct ksr_film_key){0, film->frames[0].source, -1};
+}
+
+size_t ksr_film_irregular(const struct ksr_film *film, struct ksr_rational rate)
+{
+    const AVRational base = {film->time_base.num, film->time_base.den};
+    const AVRational frame = {rate.den, rate.num};
+    const int64_t millisecond = av_rescale_q(1, (AVRational){1, 1000}, base);
+    const int64_t allowed = millisecond > 1 ? millisecond : 1;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        const int64_t wanted = film->frames[0].time + av_rescale_q((int64_t)i, frame, base);
+        if (llabs(film->frames[i].time - wanted) > allowed)
+            return i;
+    }
+    return film->frame_count;
+}
+
 static int compare_times(const void *a, const void *b)
 {
     const int64_t x = ((const struct ksr_film_frame *)a)->source;

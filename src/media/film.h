@@ -108,4 +108,11 @@ size_t ksr_film_find(const struct ksr_film *film, int64_t source);
 // Returns a time of the film in seconds.
 double ksr_film_seconds(const struct ksr_film *film, int64_t time);
 
+// Returns where decoding can begin in any film: at its first frame.
+struct ksr_film_key ksr_film_start(const struct ksr_film *film);
+
+// Returns the first frame that is not shown at its number / rate after the first one, within a tick
+// or a millisecond, whichever is longer; frame_count where all are.
+size_t ksr_film_irregular(const struct ksr_film *film, struct ksr_rational rate);
+
 #endif

@@ -199,10 +199,7 @@ static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film
                        bool *flagged, AVFrame **first)
 {
     ksr_reader *reader;
-    const struct ksr_film_key start = {0, film->frames[0].source, -1};
-    ksr_status status = ksr_reader_create(ctx, path, film, &reader);
-    if (status == KSR_OK)
-        status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
+    ksr_status status = ksr_reader_open(ctx, path, film, &reader);
     *flagged = false;
     *first = NULL;
     for (int i = 0; status == KSR_OK && i < LOOK_FRAMES && !*flagged; i++) {
@@ -235,12 +232,10 @@ static ksr_status run_decimation(ksr_context *ctx, const char *path, const struc
 {
     ksr_reader *reader;
     kept->index = calloc(film->frame_count, sizeof(kept->index[0]));
-    const struct ksr_film_key start = {0, film->frames[0].source, -1};
     ksr_status status =
-        kept->index ? ksr_reader_create(ctx, path, film, &reader) : ksr_fail_memory(ctx);
+        kept->index ? ksr_reader_open(ctx, path, film, &reader) : ksr_fail_memory(ctx);
     if (status != KSR_OK)
         return status;
-    status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
     while (status == KSR_OK) {
         size_t index;
         bool damaged;

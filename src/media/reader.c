@@ -146,6 +146,18 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *r, size_t first,
     return status;
 }
 
+ksr_status ksr_reader_open(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                           ksr_reader **out)
+{
+    const struct ksr_film_key start = ksr_film_start(film);
+    ksr_status status = ksr_reader_create(ctx, path, film, out);
+    if (status == KSR_OK)
+        status = ksr_reader_seek(ctx, *out, 0, film->key_count > 0 ? &film->keys[0] : &start);
+    if (status != KSR_OK)
+        ksr_reader_destroy(out);
+    return status;
+}
+
 // Sends one more packet to the decoder, or the end of the stream.
 static ksr_status feed(ksr_context *ctx, ksr_reader *r)
 {

@@ -19,6 +19,10 @@ ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ks
                              ksr_reader **out);
 void ksr_reader_destroy(ksr_reader **reader);
 
+// Creates a reader that stands at the film's first frame. Returns what both steps return.
+ksr_status ksr_reader_open(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                           ksr_reader **out);
+
 // Makes ksr_reader_next() begin with frame `first`. from: the keyframe to decode from (ignored in
 // linear films, which are decoded from the start, or on from where the reader stands).
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_PROCESS (the keyframe is not where plan saw it), ...

@@ -76,7 +76,7 @@ static bool is_candidate(const struct ksr_film *film)
 // A keyframe a third into the film, past black and titles.
 static struct ksr_film_key choose_start(const struct ksr_film *film)
 {
-    struct ksr_film_key start = {0, film->frames[0].source, -1};
+    struct ksr_film_key start = ksr_film_start(film);
     for (size_t i = 0; i < film->key_count && !film->linear; i++)
         if (i == 0 || film->keys[i].frame <= film->frame_count / 3)
             start = film->keys[i];

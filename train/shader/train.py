@@ -232,7 +232,7 @@ NOTE = "// Made by train/shader/train.py and described in train/shader/README.md
 
 def write_splits(path, splits):
     with open(path, "w") as f:
-        f.write(NOTE + "static const struct split splits[] = {\n")
+        f.write(NOTE + "// clang-format off\nstatic const struct split splits[] = {\n")
         f.writelines(f"    {{{old}, {name}, {t}, {new}}},\n" for old, name, t, new in splits)
         f.write("};\n")
 
