@@ -221,11 +221,11 @@ ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct 
     return f;
 }
 
-void ksr_resampler_destroy(ksr_resampler **fit)
+void ksr_resampler_destroy(ksr_resampler **resampler)
 {
-    if (!fit || !*fit)
+    if (!resampler || !*resampler)
         return;
-    ksr_resampler *f = *fit;
+    ksr_resampler *f = *resampler;
     ksr_frame_free(&f->from);
     ksr_frame_free(&f->to);
     for (int i = 0; i < 2; i++) {
@@ -234,12 +234,12 @@ void ksr_resampler_destroy(ksr_resampler **fit)
     }
     free(f->scratch);
     free(f);
-    *fit = NULL;
+    *resampler = NULL;
 }
 
-struct ksr_row_sink ksr_resampler_sink(ksr_resampler *fit)
+struct ksr_row_sink ksr_resampler_sink(ksr_resampler *resampler)
 {
-    return ksr_frame_sink(&fit->from);
+    return ksr_frame_sink(&resampler->from);
 }
 
 static int within(int value, int low, int high)
@@ -333,8 +333,9 @@ static void run_band(void *arg, int band, int thread)
     }
 }
 
-void ksr_resampler_run(ksr_resampler *fit, const struct ksr_row_sink *sink)
+void ksr_resampler_run(ksr_resampler *resampler, const struct ksr_row_sink *sink)
 {
-    fit->sink = sink;
-    ksr_pool_run(fit->pool, run_band, fit, (fit->to.layout.height + BAND - 1) / BAND);
+    resampler->sink = sink;
+    ksr_pool_run(resampler->pool, run_band, resampler,
+                 (resampler->to.layout.height + BAND - 1) / BAND);
 }

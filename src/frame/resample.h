@@ -32,12 +32,12 @@ typedef struct ksr_resampler ksr_resampler;
 // must outlive it.
 ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct ksr_layout *to,
                                     ksr_pool *pool);
-void ksr_resampler_destroy(ksr_resampler **fit);
+void ksr_resampler_destroy(ksr_resampler **resampler);
 
 // Returns the sink for the rows of a frame of layout `from`.
-struct ksr_row_sink ksr_resampler_sink(ksr_resampler *fit);
+struct ksr_row_sink ksr_resampler_sink(ksr_resampler *resampler);
 
 // Scales the gathered frame and hands its rows to `sink`, on the threads of the pool.
-void ksr_resampler_run(ksr_resampler *fit, const struct ksr_row_sink *sink);
+void ksr_resampler_run(ksr_resampler *resampler, const struct ksr_row_sink *sink);
 
 #endif

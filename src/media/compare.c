@@ -111,13 +111,6 @@ static ksr_status begin_side(ksr_context *ctx, struct side *s, int stream,
     return s->packet ? ksr_packets_create(ctx, &s->input, cut, &s->packets) : ksr_fail_memory(ctx);
 }
 
-static ksr_status open_side(ksr_context *ctx, struct side *s, const char *path, int stream,
-                            const struct ksr_cut *cut)
-{
-    const ksr_status status = ksr_input_open(ctx, path, false, &s->input);
-    return status == KSR_OK ? begin_side(ctx, s, stream, cut) : status;
-}
-
 static void close_side(struct side *s)
 {
     av_packet_free(&s->packet);
@@ -360,21 +353,36 @@ static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *
     return ksr_check_cancel(ctx);
 }
 
+// Compares one stream of the input with one of an output that is open, and closes that.
+static ksr_status compare_with(ksr_context *ctx, const char *input_path,
+                               const struct ksr_film *film, struct side *out,
+                               const struct ksr_stream_match *match, double shift_ms, int64_t limit,
+                               struct ksr_stream_comparison *c)
+{
+    struct side in = {0};
+    const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
+    ksr_status status = ksr_input_open(ctx, input_path, false, &in.input);
+    if (status == KSR_OK)
+        status = begin_side(ctx, &in, match->input, &cut);
+    if (status == KSR_OK)
+        status = begin_side(ctx, out, match->output, &whole);
+    if (status == KSR_OK)
+        status = compare_sides(ctx, &in, out, match, shift_ms, limit, c);
+    close_side(&in);
+    close_side(out);
+    return status;
+}
+
 ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const char *output_path, const struct ksr_stream_match *match,
                              double shift_ms, struct ksr_stream_comparison *c)
 {
-    struct side in = {0}, out = {0};
-    const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
+    struct side out = {0};
     memset(c, 0, sizeof(*c));
-    ksr_status status = open_side(ctx, &in, input_path, match->input, &cut);
-    if (status == KSR_OK)
-        status = open_side(ctx, &out, output_path, match->output, &whole);
-    if (status == KSR_OK)
-        status = compare_sides(ctx, &in, &out, match, shift_ms, INT64_MAX, c);
-    close_side(&in);
-    close_side(&out);
-    return status;
+    const ksr_status status = ksr_input_open(ctx, output_path, false, &out.input);
+    return status == KSR_OK
+               ? compare_with(ctx, input_path, film, &out, match, shift_ms, INT64_MAX, c)
+               : status;
 }
 
 ksr_status ksr_media_compare_bytes(ksr_context *ctx, const char *input_path,
@@ -382,17 +390,9 @@ ksr_status ksr_media_compare_bytes(ksr_context *ctx, const char *input_path,
                                    const char *format, const struct ksr_stream_match *match,
                                    double shift_ms, int64_t limit, struct ksr_stream_comparison *c)
 {
-    struct side in = {0}, out = {0};
-    const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
+    struct side out = {0};
     memset(c, 0, sizeof(*c));
-    ksr_status status = open_side(ctx, &in, input_path, match->input, &cut);
-    if (status == KSR_OK)
-        status = ksr_input_open_bytes(ctx, bytes, size, format, &out.input);
-    if (status == KSR_OK)
-        status = begin_side(ctx, &out, match->output, &whole);
-    if (status == KSR_OK)
-        status = compare_sides(ctx, &in, &out, match, shift_ms, limit, c);
-    close_side(&in);
-    close_side(&out);
-    return status;
+    const ksr_status status = ksr_input_open_bytes(ctx, bytes, size, format, &out.input);
+    return status == KSR_OK ? compare_with(ctx, input_path, film, &out, match, shift_ms, limit, c)
+                            : status;
 }

@@ -11,13 +11,9 @@ struct ksr_normalize_params ksr_normalize_params_make(double denoise)
     return (struct ksr_normalize_params){.limit = (int)(denoise * LIMIT_MAX + 0.5)};
 }
 
-// ksr_soft() of a - c in 16 bits, which is twice as many samples at once.
 static int16_t soft(uint16_t a, uint16_t c, int16_t limit)
 {
-    const int16_t d = (int16_t)(a - c), size = d < 0 ? (int16_t)-d : d;
-    const int16_t beyond = (int16_t)(2 * limit - size);
-    const int16_t least = size < beyond ? size : beyond, kept = least < 0 ? 0 : least;
-    return d < 0 ? (int16_t)-kept : kept;
+    return ksr_soft((int16_t)(a - c), limit);
 }
 
 // Every step is at most 2048 and stays between c and a neighbour, so the sum fits 16 bits and the

@@ -114,29 +114,30 @@ static const struct {
 };
 
 // Sixteenths to add to the sample at column x of the tile's middle row.
-static int smooth_along(uint16_t t[ROWS][KSR_TILE_ALL], int x, int direction, int limit)
+static int smooth_along(uint16_t t[ROWS][KSR_TILE_ALL], int x, int direction, int16_t limit)
 {
     const int c = t[RADIUS][x];
     int sum = 0;
     for (int k = 0; k < 3; k++) {
         const int dx = along[direction][k].x, dy = along[direction][k].y;
-        sum += ksr_soft(t[RADIUS + dy][x + dx] - c, limit);
-        sum += ksr_soft(t[RADIUS - dy][x - dx] - c, limit);
+        sum += ksr_soft((int16_t)(t[RADIUS + dy][x + dx] - c), limit);
+        sum += ksr_soft((int16_t)(t[RADIUS - dy][x - dx] - c), limit);
     }
     return 2 * sum;
 }
 
-static int smooth_around(uint16_t t[ROWS][KSR_TILE_ALL], int x, int limit)
+static int smooth_around(uint16_t t[ROWS][KSR_TILE_ALL], int x, int16_t limit)
 {
     const int c = t[RADIUS][x];
     int sum = 0;
     for (int dy = -1; dy <= 1; dy++)
         for (int dx = -1; dx <= 1; dx++)
-            sum += (dx == 0 || dy == 0 ? 2 : 1) * ksr_soft(t[RADIUS + dy][x + dx] - c, limit);
+            sum += (dx == 0 || dy == 0 ? 2 : 1) *
+                   ksr_soft((int16_t)(t[RADIUS + dy][x + dx] - c), limit);
     return sum;
 }
 
-static void smooth_tile(uint16_t *dst, uint16_t t[ROWS][KSR_TILE_ALL], int count, int limit)
+static void smooth_tile(uint16_t *dst, uint16_t t[ROWS][KSR_TILE_ALL], int count, int16_t limit)
 {
     uint8_t classes[KSR_TILE];
     classify_tile(classes, t, count);
@@ -159,6 +160,6 @@ void ksr_structure_rows(const struct ksr_plane *dst, const struct ksr_plane *src
         for (int x0 = 0; x0 < src->width; x0 += KSR_TILE) {
             load(t, src, x0, y);
             smooth_tile(dst->data + y * dst->stride + x0, t, ksr_min(KSR_TILE, src->width - x0),
-                        params->limit);
+                        (int16_t)params->limit);
         }
 }

@@ -64,11 +64,13 @@ static inline const uint16_t *ksr_tile_row(uint16_t spare[KSR_TILE_ALL],
 
 // Returns a distance cut to what a smoothing step may follow: the distance itself up to `limit`,
 // then less and less, nothing from 2 * limit on. So noise is averaged and lines are left alone.
-static inline int ksr_soft(int distance, int limit)
+// In 16 bits, so that SIMD code holds twice as many. distance: of two samples; limit: 0 .. 2048.
+static inline int16_t ksr_soft(int16_t distance, int16_t limit)
 {
-    const int size = distance < 0 ? -distance : distance;
-    const int kept = ksr_max(0, ksr_min(size, 2 * limit - size));
-    return distance < 0 ? -kept : kept;
+    const int16_t size = distance < 0 ? (int16_t)-distance : distance;
+    const int16_t beyond = (int16_t)(2 * limit - size);
+    const int16_t least = size < beyond ? size : beyond, kept = least < 0 ? 0 : least;
+    return distance < 0 ? (int16_t)-kept : kept;
 }
 
 #endif

@@ -43,6 +43,7 @@ struct job {
 
     struct ksr_pipeline_config config; // what the parameters below are made from
     struct ksr_normalize_params normalize;
+    struct ksr_structure_params structure;
     struct ksr_upscale_params upscale;
     struct ksr_enhance_params enhance;
     struct ksr_temporal_params temporal;

@@ -114,6 +114,19 @@ static void run_normalize(struct job *j, const struct tables *t)
     t->stage.normalize_rows(&j->out[0].plane, &j->in[0].plane, &j->normalize, j->y0, j->y1);
 }
 
+static void prepare_structure(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {0.2, 1, 0.0005, 0.5};
+    j->structure = ksr_structure_params_make(strengths[choose(&corner, 4)]);
+    check_in(j, j->width, j->height);
+    check_out(j, j->width, j->height);
+}
+
+static void run_structure(struct job *j, const struct tables *t)
+{
+    t->stage.structure_rows(&j->out[0].plane, &j->in[0].plane, &j->structure, j->y0, j->y1);
+}
+
 static void prepare_upscale(struct job *j, unsigned corner)
 {
     const unsigned plane = 1 - choose(&corner, 2), shift_x = 1 + choose(&corner, 2),
@@ -254,6 +267,7 @@ FUNCTION(of_pack, frame->pack_rows)
 FUNCTION(of_to_ycc, frame->rgb_to_ycc_rows)
 FUNCTION(of_from_ycc, frame->rgb_from_ycc_rows)
 FUNCTION(of_normalize, stage.normalize_rows)
+FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_learned, stage.learned_rows)
 FUNCTION(of_luma, stage.enhance_luma_rows)
@@ -268,6 +282,7 @@ const struct kernel check_kernels[] = {
     {"rgb_to_ycc", prepare_rgb, run_to_ycc, of_to_ycc},
     {"rgb_from_ycc", prepare_rgb, run_from_ycc, of_from_ycc},
     {"normalize", prepare_normalize, run_normalize, of_normalize},
+    {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},
     {"learned", prepare_upscale, run_learned, of_learned},
     {"sharpening", prepare_sharpening, run_luma, of_luma},

@@ -4,9 +4,8 @@
 // 32-bit lanes. The pair's coefficients differ from sample to sample: with AVX-512 the 32 classes
 // of one pair are two registers, from which a permutation by class picks; AVX2 gathers them.
 
-#include <immintrin.h>
-
 #include "stages/bank.h"
+#include "stages/x86/pairs.h"
 
 #define PAIRS (KSR_BANK_TAPS / 2)
 #define HALF  (1 << (KSR_BANK_BITS - 1))
@@ -14,15 +13,6 @@
 #if defined(__AVX512BW__)
 
 _Static_assert(KSR_BANK_CLASSES == 32, "a permutation picks one of 32");
-
-static __m512i add_pair(__m512i sum, __m512i coefficients, __m512i taps)
-{
-#if defined(__AVX512VNNI__)
-    return _mm512_dpwssd_epi32(sum, coefficients, taps);
-#else
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(coefficients, taps));
-#endif
-}
 
 void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
                     const int16_t class[KSR_TILE], int count)
@@ -44,10 +34,10 @@ void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_
             for (int p = 0; p < 4; p++) {
                 const __m512i first = _mm512_loadu_si512(ksr_bank[p][k]);
                 const __m512i last = _mm512_loadu_si512(ksr_bank[p][k] + 16);
-                low[p] =
-                    add_pair(low[p], _mm512_permutex2var_epi32(first, class_low, last), taps_low);
-                high[p] = add_pair(high[p], _mm512_permutex2var_epi32(first, class_high, last),
-                                   taps_high);
+                low[p] = ksr_add_pairs_512(
+                    low[p], _mm512_permutex2var_epi32(first, class_low, last), taps_low);
+                high[p] = ksr_add_pairs_512(
+                    high[p], _mm512_permutex2var_epi32(first, class_high, last), taps_high);
             }
         }
         for (int p = 0; p < 4; p++)
@@ -81,10 +71,8 @@ void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_
             const __m256i taps_low = _mm256_unpacklo_epi16(a, b);
             const __m256i taps_high = _mm256_unpackhi_epi16(a, b);
             for (int p = 0; p < 4; p++) {
-                low[p] = _mm256_add_epi32(
-                    low[p], _mm256_madd_epi16(gather(ksr_bank[p][k], class_low), taps_low));
-                high[p] = _mm256_add_epi32(
-                    high[p], _mm256_madd_epi16(gather(ksr_bank[p][k], class_high), taps_high));
+                low[p] = ksr_add_pairs_256(low[p], gather(ksr_bank[p][k], class_low), taps_low);
+                high[p] = ksr_add_pairs_256(high[p], gather(ksr_bank[p][k], class_high), taps_high);
             }
         }
         for (int p = 0; p < 4; p++)

@@ -6,20 +6,11 @@
 
 #include "stages/fir.h"
 
-#include <immintrin.h>
+#include "stages/x86/pairs.h"
 
 #if defined(__AVX512BW__)
 
 #define LANES 32
-
-static __m512i add_pair(__m512i sum, __m512i pair, __m512i taps)
-{
-#if defined(__AVX512VNNI__)
-    return _mm512_dpwssd_epi32(sum, pair, taps);
-#else
-    return _mm512_add_epi32(sum, _mm512_madd_epi16(pair, taps));
-#endif
-}
 
 static void apply_block(int16_t *out, const int16_t *const in[KSR_FIR_TAPS], const int32_t pairs[4],
                         int32_t bias, int i)
@@ -29,8 +20,8 @@ static void apply_block(int16_t *out, const int16_t *const in[KSR_FIR_TAPS], con
         const __m512i a = _mm512_loadu_si512(in[2 * k] + i);
         const __m512i b = _mm512_loadu_si512(in[2 * k + 1] + i);
         const __m512i taps = _mm512_set1_epi32(pairs[k]);
-        low = add_pair(low, _mm512_unpacklo_epi16(a, b), taps);
-        high = add_pair(high, _mm512_unpackhi_epi16(a, b), taps);
+        low = ksr_add_pairs_512(low, _mm512_unpacklo_epi16(a, b), taps);
+        high = ksr_add_pairs_512(high, _mm512_unpackhi_epi16(a, b), taps);
     }
     _mm512_storeu_si512(out + i, _mm512_packs_epi32(_mm512_srai_epi32(low, KSR_FIR_BITS),
                                                     _mm512_srai_epi32(high, KSR_FIR_BITS)));
@@ -48,8 +39,8 @@ static void apply_block(int16_t *out, const int16_t *const in[KSR_FIR_TAPS], con
         const __m256i a = _mm256_loadu_si256((const __m256i *)(in[2 * k] + i));
         const __m256i b = _mm256_loadu_si256((const __m256i *)(in[2 * k + 1] + i));
         const __m256i taps = _mm256_set1_epi32(pairs[k]);
-        low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), taps));
-        high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), taps));
+        low = ksr_add_pairs_256(low, _mm256_unpacklo_epi16(a, b), taps);
+        high = ksr_add_pairs_256(high, _mm256_unpackhi_epi16(a, b), taps);
     }
     _mm256_storeu_si256((__m256i *)(out + i),
                         _mm256_packs_epi32(_mm256_srai_epi32(low, KSR_FIR_BITS),
