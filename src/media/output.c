@@ -1,53 +1,15 @@
-// Writing the output file; see output.h. carry.c decides what goes along.
+// Writing the output file; see output.h. output_tracks.c makes its streams.
 
 #include "media/output.h"
 
 #include <errno.h>
-#include <libavutil/avstring.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/fs.h"
 #include "core/mem.h"
-#include "media/audio.h"
-#include "media/extras.h"
-#include "media/input.h"
 #include "media/matroska.h"
-#include "media/packets.h"
-#include "media/text.h"
-
-// A stream of the input on its way into the output.
-struct track {
-    AVStream *in, *out; // out: NULL when it is dropped
-    ksr_audio *audio;   // KSR_CARRY_ENCODE only
-    ksr_text *text;     // KSR_CARRY_CONVERT only
-    bool attached;      // its one packet is in the header: nothing follows
-    int64_t last_in;    // decode time of the packet before, in the input's time base
-    int64_t last_dts;   // in the output's time base
-    int64_t rescale;    // state of av_rescale_delta()
-    int64_t delay;      // added to all times, in the output's time base
-    int bumped;         // packets moved because their decode times did not rise
-};
-
-struct ksr_output {
-    struct ksr_input input;
-    struct ksr_extras extras; // of the video
-    struct ksr_cut cut;
-    ksr_packets *packets; // of the other streams
-    AVFormatContext *format;
-    const struct ksr_output_plan *plan;
-    AVRational film_base;
-    int64_t shift;        // taken off every time, in the film's time base
-    struct track *tracks; // one per stream of the input
-    struct track *video;
-    AVPacket *held; // next packet of the other streams
-    bool holding, input_ended;
-    AVPacket *packet;
-    char *path;
-    struct ksr_memory *memory; // of a trial, else NULL
-    AVStream *neighbour;       // of a trial of an attachment, else NULL
-    int64_t size;
-};
+#include "media/output_parts.h"
 
 // --- Setting up ---
 
@@ -67,269 +29,6 @@ static int64_t movie_timescale(const ksr_output *o)
             scale = common;
     }
     return scale;
-}
-
-static bool tag_is_stale(const char *key, bool reencoded)
-{
-    // Brands and statistics describe the input file, not this one.
-    static const char *const always[] = {"encoder", "major_brand", "minor_version",
-                                         "compatible_brands"};
-    static const char *const measured[] = {"BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES",
-                                           "_STATISTICS_"};
-    for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-        if (av_strcasecmp(key, always[i]) == 0)
-            return true;
-    for (size_t i = 0; reencoded && i < sizeof(measured) / sizeof(measured[0]); i++)
-        if (av_strncasecmp(key, measured[i], strlen(measured[i])) == 0)
-            return true;
-    return false;
-}
-
-static int copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded)
-{
-    const AVDictionaryEntry *tag = NULL;
-    while ((tag = av_dict_get(from, "", tag, AV_DICT_IGNORE_SUFFIX)))
-        if (!tag_is_stale(tag->key, reencoded) && av_dict_set(to, tag->key, tag->value, 0) < 0)
-            return AVERROR(ENOMEM);
-    return 0;
-}
-
-// Cuts a chapter. Returns whether anything is left of it.
-static bool cut_chapter(const struct ksr_cut *cut, AVChapter *c)
-{
-    if (!cut->on)
-        return true;
-    const int64_t from = av_rescale_q(cut->from, cut->base, c->time_base);
-    const int64_t to = av_rescale_q(cut->to, cut->base, c->time_base);
-    if (c->start >= to || (c->end != AV_NOPTS_VALUE && c->end <= from))
-        return false;
-    c->start = c->start > from ? c->start - from : 0;
-    if (c->end != AV_NOPTS_VALUE)
-        c->end = (c->end < to ? c->end : to) - from;
-    return true;
-}
-
-static int copy_chapters(AVFormatContext *to, const AVFormatContext *from,
-                         const struct ksr_cut *cut, bool keep_tags)
-{
-    for (unsigned i = 0; i < from->nb_chapters; i++) {
-        const AVChapter *c = from->chapters[i];
-        AVChapter *copy = av_mallocz(sizeof(*copy));
-        if (!copy)
-            return AVERROR(ENOMEM);
-        copy->id = c->id;
-        copy->time_base = c->time_base;
-        copy->start = c->start;
-        copy->end = c->end;
-        if (!cut_chapter(cut, copy)) {
-            av_free(copy);
-            continue;
-        }
-        if (keep_tags)
-            av_dict_copy(&copy->metadata, c->metadata, 0);
-        if (av_dynarray_add_nofree(&to->chapters, (int *)&to->nb_chapters, copy) < 0) {
-            av_dict_free(&copy->metadata);
-            av_free(copy);
-            return AVERROR(ENOMEM);
-        }
-    }
-    return 0;
-}
-
-// Side data of the stream itself: all of it for copies, what stays true for the processed video.
-static int copy_side_data(AVStream *to, const AVStream *from, bool is_video)
-{
-#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-    if (!is_video)
-        return 0; // copied with the codec parameters
-    const AVPacketSideData *list = from->codecpar->coded_side_data;
-    const int count = from->codecpar->nb_coded_side_data;
-#else
-    const AVPacketSideData *list = from->side_data;
-    const int count = from->nb_side_data;
-#endif
-    for (int i = 0; i < count; i++) {
-        const AVPacketSideData *sd = &list[i];
-        if (is_video && sd->type != AV_PKT_DATA_DISPLAYMATRIX && sd->type != AV_PKT_DATA_STEREO3D &&
-            sd->type != AV_PKT_DATA_SPHERICAL)
-            continue;
-#if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
-        AVPacketSideData *copy =
-            av_packet_side_data_new(&to->codecpar->coded_side_data,
-                                    &to->codecpar->nb_coded_side_data, sd->type, sd->size, 0);
-        uint8_t *data = copy ? copy->data : NULL;
-#else
-        uint8_t *data = av_stream_new_side_data(to, sd->type, sd->size);
-#endif
-        if (!data)
-            return AVERROR(ENOMEM);
-        memcpy(data, sd->data, sd->size);
-    }
-    return 0;
-}
-
-static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
-                            const struct ksr_encoder_settings *settings)
-{
-    ksr_encoder *encoder;
-    ksr_status status = ksr_encoder_open(ctx, settings, NULL, 1, &encoder);
-    if (status != KSR_OK)
-        return status;
-    AVCodecParameters *p = t->out->codecpar;
-    if (avcodec_parameters_from_context(p, ksr_encoder_context(encoder)) < 0)
-        status = ksr_fail_memory(ctx);
-    ksr_encoder_close(&encoder);
-    const bool mov = strcmp(o->plan->format, "mp4") == 0 || strcmp(o->plan->format, "mov") == 0;
-    if (p->codec_id == AV_CODEC_ID_HEVC && mov)
-        p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
-    t->out->time_base = o->film_base;
-    t->out->avg_frame_rate =
-        (AVRational){settings->format.frame_rate.num, settings->format.frame_rate.den};
-    t->out->sample_aspect_ratio = p->sample_aspect_ratio;
-    o->video = t;
-    return status;
-}
-
-static bool is_matroska(const ksr_output *o)
-{
-    return strcmp(o->plan->format, "matroska") == 0 || strcmp(o->plan->format, "webm") == 0;
-}
-
-// Matroska keeps the pre-skip of Opus; not every demuxer hands it on.
-static void set_opus_padding(const ksr_output *o, AVCodecParameters *p)
-{
-    if (is_matroska(o) && p->codec_id == AV_CODEC_ID_OPUS && p->initial_padding == 0 &&
-        p->extradata_size >= 19)
-        p->initial_padding = p->extradata[10] | p->extradata[11] << 8;
-}
-
-static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
-{
-    if (avcodec_parameters_copy(t->out->codecpar, t->in->codecpar) < 0)
-        return ksr_fail_memory(ctx);
-    // Tags of another container mean nothing here, unless both know it.
-    unsigned known;
-    const uint32_t tag = t->in->codecpar->codec_tag;
-    const struct AVCodecTag *const *tags = o->format->oformat->codec_tag;
-    if (!tags || av_codec_get_id(tags, tag) != t->in->codecpar->codec_id ||
-        !av_codec_get_tag2(tags, t->in->codecpar->codec_id, &known))
-        t->out->codecpar->codec_tag = 0;
-    set_opus_padding(o, t->out->codecpar);
-    t->out->time_base = t->in->time_base;
-    t->out->avg_frame_rate = t->in->avg_frame_rate;
-    t->out->r_frame_rate = t->in->r_frame_rate;
-    t->out->sample_aspect_ratio = t->in->sample_aspect_ratio;
-    t->out->duration = 0;
-    return KSR_OK;
-}
-
-// Matroska keeps pictures that belong to the file as attachments.
-static ksr_status attach_cover(ksr_context *ctx, struct track *t)
-{
-    AVCodecParameters *p = t->out->codecpar;
-    const AVPacket *picture = &t->in->attached_pic;
-    const bool png = p->codec_id == AV_CODEC_ID_PNG;
-    p->codec_type = AVMEDIA_TYPE_ATTACHMENT;
-    av_freep(&p->extradata);
-    p->extradata_size = 0;
-    p->extradata = av_mallocz((size_t)picture->size + AV_INPUT_BUFFER_PADDING_SIZE);
-    if (!p->extradata ||
-        av_dict_set(&t->out->metadata, "filename", png ? "cover.png" : "cover.jpg", 0) < 0 ||
-        av_dict_set(&t->out->metadata, "mimetype", png ? "image/png" : "image/jpeg", 0) < 0)
-        return ksr_fail_memory(ctx);
-    memcpy(p->extradata, picture->data, (size_t)picture->size);
-    p->extradata_size = picture->size;
-    t->attached = true;
-    return KSR_OK;
-}
-
-static bool becomes_attachment(const ksr_output *o, const AVStream *in)
-{
-    const enum AVCodecID id = in->codecpar->codec_id;
-    return strcmp(o->plan->format, "matroska") == 0 && ksr_stream_is_cover(in) &&
-           in->attached_pic.size > 0 && (id == AV_CODEC_ID_PNG || id == AV_CODEC_ID_MJPEG);
-}
-
-static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t)
-{
-    ksr_status status = ksr_text_open(ctx, t->in, o->plan->text_codec[t->in->index], &t->text);
-    if (status != KSR_OK)
-        return status;
-    if (avcodec_parameters_from_context(t->out->codecpar, ksr_text_encoder(t->text)) < 0)
-        return ksr_fail_memory(ctx);
-    t->out->time_base = t->in->time_base;
-    return KSR_OK;
-}
-
-static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
-{
-    const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
-    ksr_status status = ksr_audio_open(ctx, t->in, o->plan->audio_codec, o->plan->audio_bit_rate,
-                                       global, strcmp(o->plan->format, "avi") == 0, &t->audio);
-    if (status != KSR_OK)
-        return status;
-    const AVCodecContext *encoder = ksr_audio_encoder(t->audio);
-    if (avcodec_parameters_from_context(t->out->codecpar, encoder) < 0)
-        return ksr_fail_memory(ctx);
-    t->out->time_base = encoder->time_base;
-    return KSR_OK;
-}
-
-static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
-                            const struct ksr_encoder_settings *settings)
-{
-    struct track *t = &o->tracks[index];
-    const enum ksr_carry carry = o->plan->carry[index];
-    t->in = o->input.format->streams[index];
-    t->in->discard =
-        carry == KSR_CARRY_VIDEO || carry == KSR_CARRY_DROP ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
-    t->last_in = t->last_dts = t->rescale = AV_NOPTS_VALUE;
-    if (carry == KSR_CARRY_DROP)
-        return KSR_OK;
-    t->out = avformat_new_stream(o->format, NULL);
-    if (!t->out)
-        return ksr_fail_memory(ctx);
-    ksr_status status = carry == KSR_CARRY_VIDEO     ? add_video(ctx, o, t, settings)
-                        : carry == KSR_CARRY_COPY    ? add_copy(ctx, o, t)
-                        : carry == KSR_CARRY_CONVERT ? add_converted(ctx, o, t)
-                                                     : add_encoded(ctx, o, t);
-    if (status != KSR_OK)
-        return status;
-    t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
-    t->out->disposition = t->in->disposition;
-    // An attachment is nothing without its file name.
-    const bool tags = o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-    if ((tags && copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
-        (carry <= KSR_CARRY_COPY && copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
-        return ksr_fail_memory(ctx);
-    if (carry == KSR_CARRY_VIDEO && ksr_extras_write_stream(&o->extras, t->out) < 0)
-        return ksr_fail_memory(ctx);
-    if (o->cut.on)
-        av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
-    return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
-}
-
-static ksr_status add_tracks(ksr_context *ctx, ksr_output *o,
-                             const struct ksr_encoder_settings *settings)
-{
-    const int count = (int)o->input.format->nb_streams;
-    if (count != o->plan->stream_count)
-        return ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %d streams instead of %d", count,
-                        o->plan->stream_count);
-    o->tracks = calloc((size_t)count, sizeof(o->tracks[0]));
-    if (!o->tracks)
-        return ksr_fail_memory(ctx);
-    ksr_status status = KSR_OK;
-    for (int i = 0; status == KSR_OK && i < count; i++)
-        status = add_track(ctx, o, i, settings);
-    if (status != KSR_OK)
-        return status;
-    if ((o->plan->keep_tags &&
-         copy_tags(&o->format->metadata, o->input.format->metadata, false) < 0) ||
-        (!o->plan->image &&
-         copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags) < 0))
-        return ksr_fail_memory(ctx);
-    return KSR_OK;
 }
 
 // A file with nothing but an attachment is no file: a trial of one has a track beside it.
@@ -383,7 +82,8 @@ static void set_delays(ksr_output *o)
     for (int i = 0; i < o->plan->stream_count; i++) {
         struct track *t = &o->tracks[i];
         const AVCodecParameters *p = t->out ? t->out->codecpar : NULL;
-        if (p && p->codec_id == AV_CODEC_ID_OPUS && is_matroska(o) && !ksr_matroska_adds_delay())
+        if (p && p->codec_id == AV_CODEC_ID_OPUS && ksr_output_is_matroska(o) &&
+            !ksr_matroska_adds_delay())
             t->delay = av_rescale_q(p->initial_padding, (AVRational){1, 48000}, t->out->time_base);
     }
 }
@@ -463,7 +163,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     if (status == KSR_OK)
         status = ksr_packets_create(ctx, &o->input, &o->cut, &o->packets);
     if (status == KSR_OK)
-        status = add_tracks(ctx, o, encoder);
+        status = ksr_output_add_tracks(ctx, o, encoder);
     if (status == KSR_OK && o->memory && only_attached(o))
         status = add_neighbour(ctx, o);
     if (status == KSR_OK)

@@ -1,0 +1,59 @@
+// What output.c and output_tracks.c share.
+
+#ifndef KSR_MEDIA_OUTPUT_PARTS_H
+#define KSR_MEDIA_OUTPUT_PARTS_H
+
+#include <string.h>
+
+#include "media/audio.h"
+#include "media/extras.h"
+#include "media/input.h"
+#include "media/memory.h"
+#include "media/output.h"
+#include "media/packets.h"
+#include "media/text.h"
+
+// A stream of the input on its way into the output.
+struct track {
+    AVStream *in, *out; // out: NULL when it is dropped
+    ksr_audio *audio;   // KSR_CARRY_ENCODE only
+    ksr_text *text;     // KSR_CARRY_CONVERT only
+    bool attached;      // its one packet is in the header: nothing follows
+    int64_t last_in;    // decode time of the packet before, in the input's time base
+    int64_t last_dts;   // in the output's time base
+    int64_t rescale;    // state of av_rescale_delta()
+    int64_t delay;      // added to all times, in the output's time base
+    int bumped;         // packets moved because their decode times did not rise
+};
+
+struct ksr_output {
+    struct ksr_input input;
+    struct ksr_extras extras; // of the video
+    struct ksr_cut cut;
+    ksr_packets *packets; // of the other streams
+    AVFormatContext *format;
+    const struct ksr_output_plan *plan;
+    AVRational film_base;
+    int64_t shift;        // taken off every time, in the film's time base
+    struct track *tracks; // one per stream of the input
+    struct track *video;
+    AVPacket *held; // next packet of the other streams
+    bool holding, input_ended;
+    AVPacket *packet;
+    char *path;
+    struct ksr_memory *memory; // of a trial, else NULL
+    AVStream *neighbour;       // of a trial of an attachment, else NULL
+    int64_t size;
+};
+
+static inline bool ksr_output_is_matroska(const ksr_output *o)
+{
+    return strcmp(o->plan->format, "matroska") == 0 || strcmp(o->plan->format, "webm") == 0;
+}
+
+// Makes the streams of an output that is being opened, with tags and chapters.
+// Returns KSR_OK, KSR_E_INPUT (it has other streams than planned), KSR_E_NOMEM, ...
+ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,
+                                 const struct ksr_encoder_settings *settings);
+
+#endif

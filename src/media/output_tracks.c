@@ -1,0 +1,168 @@
+// What a stream of the input becomes in the output; see output_parts.h. carry.c decides what goes
+// along.
+
+#include <stdlib.h>
+
+#include "core/mem.h"
+#include "media/metadata.h"
+#include "media/output_parts.h"
+
+static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
+                            const struct ksr_encoder_settings *settings)
+{
+    ksr_encoder *encoder;
+    ksr_status status = ksr_encoder_open(ctx, settings, NULL, 1, &encoder);
+    if (status != KSR_OK)
+        return status;
+    AVCodecParameters *p = t->out->codecpar;
+    if (avcodec_parameters_from_context(p, ksr_encoder_context(encoder)) < 0)
+        status = ksr_fail_memory(ctx);
+    ksr_encoder_close(&encoder);
+    const bool mov = strcmp(o->plan->format, "mp4") == 0 || strcmp(o->plan->format, "mov") == 0;
+    if (p->codec_id == AV_CODEC_ID_HEVC && mov)
+        p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
+    t->out->time_base = o->film_base;
+    t->out->avg_frame_rate =
+        (AVRational){settings->format.frame_rate.num, settings->format.frame_rate.den};
+    t->out->sample_aspect_ratio = p->sample_aspect_ratio;
+    o->video = t;
+    return status;
+}
+
+// Matroska keeps the pre-skip of Opus; not every demuxer hands it on.
+static void set_opus_padding(const ksr_output *o, AVCodecParameters *p)
+{
+    if (ksr_output_is_matroska(o) && p->codec_id == AV_CODEC_ID_OPUS && p->initial_padding == 0 &&
+        p->extradata_size >= 19)
+        p->initial_padding = p->extradata[10] | p->extradata[11] << 8;
+}
+
+static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    if (avcodec_parameters_copy(t->out->codecpar, t->in->codecpar) < 0)
+        return ksr_fail_memory(ctx);
+    // Tags of another container mean nothing here, unless both know it.
+    unsigned known;
+    const uint32_t tag = t->in->codecpar->codec_tag;
+    const struct AVCodecTag *const *tags = o->format->oformat->codec_tag;
+    if (!tags || av_codec_get_id(tags, tag) != t->in->codecpar->codec_id ||
+        !av_codec_get_tag2(tags, t->in->codecpar->codec_id, &known))
+        t->out->codecpar->codec_tag = 0;
+    set_opus_padding(o, t->out->codecpar);
+    t->out->time_base = t->in->time_base;
+    t->out->avg_frame_rate = t->in->avg_frame_rate;
+    t->out->r_frame_rate = t->in->r_frame_rate;
+    t->out->sample_aspect_ratio = t->in->sample_aspect_ratio;
+    t->out->duration = 0;
+    return KSR_OK;
+}
+
+// Matroska keeps pictures that belong to the file as attachments.
+static ksr_status attach_cover(ksr_context *ctx, struct track *t)
+{
+    AVCodecParameters *p = t->out->codecpar;
+    const AVPacket *picture = &t->in->attached_pic;
+    const bool png = p->codec_id == AV_CODEC_ID_PNG;
+    p->codec_type = AVMEDIA_TYPE_ATTACHMENT;
+    av_freep(&p->extradata);
+    p->extradata_size = 0;
+    p->extradata = av_mallocz((size_t)picture->size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!p->extradata ||
+        av_dict_set(&t->out->metadata, "filename", png ? "cover.png" : "cover.jpg", 0) < 0 ||
+        av_dict_set(&t->out->metadata, "mimetype", png ? "image/png" : "image/jpeg", 0) < 0)
+        return ksr_fail_memory(ctx);
+    memcpy(p->extradata, picture->data, (size_t)picture->size);
+    p->extradata_size = picture->size;
+    t->attached = true;
+    return KSR_OK;
+}
+
+static bool becomes_attachment(const ksr_output *o, const AVStream *in)
+{
+    const enum AVCodecID id = in->codecpar->codec_id;
+    return strcmp(o->plan->format, "matroska") == 0 && ksr_stream_is_cover(in) &&
+           in->attached_pic.size > 0 && (id == AV_CODEC_ID_PNG || id == AV_CODEC_ID_MJPEG);
+}
+
+static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    ksr_status status = ksr_text_open(ctx, t->in, o->plan->text_codec[t->in->index], &t->text);
+    if (status != KSR_OK)
+        return status;
+    if (avcodec_parameters_from_context(t->out->codecpar, ksr_text_encoder(t->text)) < 0)
+        return ksr_fail_memory(ctx);
+    t->out->time_base = t->in->time_base;
+    return KSR_OK;
+}
+
+static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
+{
+    const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
+    ksr_status status = ksr_audio_open(ctx, t->in, o->plan->audio_codec, o->plan->audio_bit_rate,
+                                       global, strcmp(o->plan->format, "avi") == 0, &t->audio);
+    if (status != KSR_OK)
+        return status;
+    const AVCodecContext *encoder = ksr_audio_encoder(t->audio);
+    if (avcodec_parameters_from_context(t->out->codecpar, encoder) < 0)
+        return ksr_fail_memory(ctx);
+    t->out->time_base = encoder->time_base;
+    return KSR_OK;
+}
+
+static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
+                            const struct ksr_encoder_settings *settings)
+{
+    struct track *t = &o->tracks[index];
+    const enum ksr_carry carry = o->plan->carry[index];
+    t->in = o->input.format->streams[index];
+    t->in->discard =
+        carry == KSR_CARRY_VIDEO || carry == KSR_CARRY_DROP ? AVDISCARD_ALL : AVDISCARD_DEFAULT;
+    t->last_in = t->last_dts = t->rescale = AV_NOPTS_VALUE;
+    if (carry == KSR_CARRY_DROP)
+        return KSR_OK;
+    t->out = avformat_new_stream(o->format, NULL);
+    if (!t->out)
+        return ksr_fail_memory(ctx);
+    ksr_status status = carry == KSR_CARRY_VIDEO     ? add_video(ctx, o, t, settings)
+                        : carry == KSR_CARRY_COPY    ? add_copy(ctx, o, t)
+                        : carry == KSR_CARRY_CONVERT ? add_converted(ctx, o, t)
+                                                     : add_encoded(ctx, o, t);
+    if (status != KSR_OK)
+        return status;
+    t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
+    t->out->disposition = t->in->disposition;
+    // An attachment is nothing without its file name.
+    const bool tags = o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
+    if ((tags && ksr_copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
+        (carry <= KSR_CARRY_COPY &&
+         ksr_copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
+        return ksr_fail_memory(ctx);
+    if (carry == KSR_CARRY_VIDEO && ksr_extras_write_stream(&o->extras, t->out) < 0)
+        return ksr_fail_memory(ctx);
+    if (o->cut.on)
+        av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
+    return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
+}
+
+ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,
+                                 const struct ksr_encoder_settings *settings)
+{
+    const int count = (int)o->input.format->nb_streams;
+    if (count != o->plan->stream_count)
+        return ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %d streams instead of %d", count,
+                        o->plan->stream_count);
+    o->tracks = calloc((size_t)count, sizeof(o->tracks[0]));
+    if (!o->tracks)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    for (int i = 0; status == KSR_OK && i < count; i++)
+        status = add_track(ctx, o, i, settings);
+    if (status != KSR_OK)
+        return status;
+    if ((o->plan->keep_tags &&
+         ksr_copy_tags(&o->format->metadata, o->input.format->metadata, false) < 0) ||
+        (!o->plan->image &&
+         ksr_copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags) < 0))
+        return ksr_fail_memory(ctx);
+    return KSR_OK;
+}
