@@ -53,6 +53,15 @@ void ksr_hash_text(const void *data, size_t size, char out[KSR_HASH_TEXT])
     write_text(XXH3_128bits(data, size), out);
 }
 
+void ksr_hash128(const void *data, size_t size, uint8_t out[16])
+{
+    const XXH128_hash_t hash = XXH3_128bits(data, size);
+    for (int i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(hash.low64 >> 8 * i);
+        out[8 + i] = (uint8_t)(hash.high64 >> 8 * i);
+    }
+}
+
 uint64_t ksr_hash64(const void *data, size_t size)
 {
     return XXH3_64bits(data, size);

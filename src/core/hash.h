@@ -28,6 +28,9 @@ void ksr_hasher_text(const ksr_hasher *hasher, char out[KSR_HASH_TEXT]);
 // Writes the hash of one piece of memory.
 void ksr_hash_text(const void *data, size_t size, char out[KSR_HASH_TEXT]);
 
+// Writes the 128-bit hash of one piece of memory as bytes: low half, high half, little-endian.
+void ksr_hash128(const void *data, size_t size, uint8_t out[16]);
+
 // Returns a 64-bit hash of one piece of memory.
 uint64_t ksr_hash64(const void *data, size_t size);
 

@@ -5,6 +5,7 @@
 #define KSR_STAGES_DISPATCH_H
 
 #include "core/cpu.h"
+#include "net/net.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
@@ -20,6 +21,8 @@ struct ksr_stage_table {
     void (*upscale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_upscale_params *params, int y0, int y1);
     void (*learned_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, int y0, int y1);
+    void (*net_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
+                     void *scratch, int y0, int y1);
     void (*enhance_luma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                               const struct ksr_enhance_params *params, int y0, int y1);
     void (*enhance_chroma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

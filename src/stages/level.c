@@ -8,6 +8,7 @@ const struct ksr_stage_table ksr_stage_level = {
     .structure_rows = ksr_structure_rows,
     .upscale_rows = ksr_upscale_rows,
     .learned_rows = ksr_learned_rows,
+    .net_rows = ksr_net_rows,
     .enhance_luma_rows = ksr_enhance_luma_rows,
     .enhance_chroma_rows = ksr_enhance_chroma_rows,
     .temporal_changed_rows = ksr_temporal_changed_rows,

@@ -48,6 +48,7 @@ struct job {
     struct ksr_enhance_params enhance;
     struct ksr_temporal_params temporal;
     struct ksr_pack_params pack;
+    const ksr_net *net; // borrowed
     int bits;
     bool flag;
     int64_t result;

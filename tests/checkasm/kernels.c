@@ -2,6 +2,8 @@
 
 #include "checkasm.h"
 
+#include "core/mem.h"
+
 // Returns the corner's next choice among n, and takes it off.
 static unsigned choose(unsigned *corner, unsigned n)
 {
@@ -156,6 +158,63 @@ static void run_learned(struct job *j, const struct tables *t)
     t->stage.learned_rows(&j->out[0].plane, &j->in[0].plane, j->y0, j->y1);
 }
 
+// A network drawn at random: any weights, any kind. It is made once and kept for the next runs, as
+// its sums are exact whatever the picture.
+static const ksr_net *random_net(unsigned corner)
+{
+    static ksr_net *nets[12];
+    static const int widths[] = {32, 16, 64};
+    const unsigned kind = corner % 12;
+    if (nets[kind])
+        return nets[kind];
+    const int width = widths[kind % 3], head = kind / 3 & 1 ? 3 : 5, tail = kind / 6 ? 1 : 3;
+    static int32_t bias[KSR_MODEL_WIDTH];
+    static uint8_t shift[3][KSR_MODEL_WIDTH];
+    static int16_t weight[3][KSR_MODEL_WIDTH * KSR_MODEL_WIDTH * 9];
+    struct ksr_model m = {.layers = 4, .width = width, .reach = head / 2 + 2 + tail / 2};
+    uint32_t random = 77 + kind;
+    for (int i = 0; i < KSR_MODEL_WIDTH; i++) {
+        bias[i] = (int32_t)(check_random(&random) >> 20) - 2048;
+        for (int k = 0; k < 3; k++)
+            shift[k][i] = (uint8_t)((k == 0 ? 13 : k == 1 ? 5 : 0) + check_random(&random) % 6);
+    }
+    for (int k = 0; k < 3; k++)
+        for (size_t i = 0; i < sizeof(weight[k]) / sizeof(weight[k][0]); i++) {
+            const uint32_t r = check_random(&random) >> 8;
+            weight[k][i] = (int16_t)(k == 0       ? (int)(r % 4001) - 2000
+                                     : r % 5 == 0 ? (r & 256 ? 127 : -127)
+                                                  : (int)(r % 255) - 127);
+        }
+    m.layer[0] = (struct ksr_model_layer){1, width, head, bias, shift[0], weight[0]};
+    m.layer[1] = (struct ksr_model_layer){width, width, 3, bias, shift[1], weight[1]};
+    m.layer[2] = (struct ksr_model_layer){width, width, 3, bias, shift[1], weight[1]};
+    m.layer[3] = (struct ksr_model_layer){width, 4, tail, bias, shift[2], weight[2]};
+    return nets[kind] = ksr_net_create(&m);
+}
+
+static void prepare_net(struct job *j, unsigned corner)
+{
+    const unsigned odd = corner / 12 % 4;
+    j->net = random_net(corner);
+    check_in(j, j->width, j->height);
+    j->y0 *= 2;
+    j->y1 *= 2;
+    j->y1 -= j->y1 == 2 * j->height && (odd & 1);
+    check_out(j, 2 * j->width - (int)(odd >> 1), 2 * j->height - (int)(odd & 1));
+}
+
+static void run_net(struct job *j, const struct tables *t)
+{
+    static void *scratch; // for the widest
+    static size_t size;
+    if (size < ksr_net_scratch(j->net)) {
+        ksr_aligned_free(scratch);
+        size = ksr_net_scratch(j->net);
+        scratch = ksr_aligned_calloc(size);
+    }
+    t->stage.net_rows(&j->out[0].plane, &j->in[0].plane, j->net, scratch, j->y0, j->y1);
+}
+
 static void prepare_enhance(struct job *j, double sharpening, double darkening, double contrast,
                             double saturation, bool full)
 {
@@ -270,6 +329,7 @@ FUNCTION(of_normalize, stage.normalize_rows)
 FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_learned, stage.learned_rows)
+FUNCTION(of_net, stage.net_rows)
 FUNCTION(of_luma, stage.enhance_luma_rows)
 FUNCTION(of_chroma, stage.enhance_chroma_rows)
 FUNCTION(of_changed, stage.temporal_changed_rows)
@@ -285,6 +345,7 @@ const struct kernel check_kernels[] = {
     {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},
     {"learned", prepare_upscale, run_learned, of_learned},
+    {"net", prepare_net, run_net, of_net},
     {"sharpening", prepare_sharpening, run_luma, of_luma},
     {"line_darkening", prepare_darkening, run_luma, of_luma},
     {"contrast", prepare_contrast, run_luma, of_luma},

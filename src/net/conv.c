@@ -1,0 +1,64 @@
+// One row of one layer, plain C: the definition. See conv.h.
+
+#include "net/conv.h"
+
+#include "stages/tile.h"
+
+// Adds the products of a pair of inputs to the sums of all outputs.
+static void add_pair(int32_t *restrict sum, const int16_t *restrict weight, int a, int b,
+                     int outputs)
+{
+    for (int o = 0; o < outputs; o++)
+        sum[o] += weight[2 * o] * a + weight[2 * o + 1] * b;
+}
+
+static void finish(const struct ksr_net_layer *l, const int32_t *sum, ksr_act *out)
+{
+    for (int o = 0; o < l->outputs; o++)
+        out[o] = (ksr_act)ksr_clamp((sum[o] + l->bias[o]) >> l->shift[o], 0, 255);
+}
+
+void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
+                  int count)
+{
+    for (int x = 0; x < count; x++) {
+        int32_t sum[KSR_MODEL_WIDTH] = {0};
+        const int16_t *weight = l->weight16;
+        for (int r = 0; r < l->side; r++)
+            for (int c = 0; c < l->side; c += 2, weight += 2 * l->outputs)
+                add_pair(sum, weight, in[r][x + c], c + 1 < l->side ? in[r][x + c + 1] : 0,
+                         l->outputs);
+        finish(l, sum, out + x * l->outputs);
+    }
+}
+
+// The sums over the kernel at column x.
+static void convolve(const struct ksr_net_layer *l, const ksr_act *const in[3], int x, int32_t *sum)
+{
+    const int16_t *weight = l->weight16;
+    for (int r = 0; r < l->side; r++)
+        for (int i = 0; i < l->side * l->inputs; i += 2, weight += 2 * l->outputs)
+            add_pair(sum, weight, in[r][x * l->inputs + i], in[r][x * l->inputs + i + 1],
+                     l->outputs);
+}
+
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out,
+                  int count)
+{
+    for (int x = 0; x < count; x++) {
+        int32_t sum[KSR_MODEL_WIDTH] = {0};
+        convolve(l, in, x, sum);
+        finish(l, sum, out + x * l->outputs);
+    }
+}
+
+void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
+                  int count)
+{
+    for (int x = 0; x < count; x++) {
+        int32_t sum[4] = {0};
+        convolve(l, in, x, sum);
+        for (int o = 0; o < 4; o++)
+            out[4 * x + o] = (sum[o] + l->bias[o]) >> l->shift[o];
+    }
+}

@@ -1,0 +1,269 @@
+// One row of one layer, AVX2, AVX-512 and VNNI; equal to the plain C one in net/conv.c.
+//
+// A block of pixels by two registers of outputs is kept in registers while the kernel is gone
+// through: per group of inputs each pixel's values are spread over a register and multiplied with the
+// weights of all outputs. VNNI multiplies u8 by s8 and adds four products to a 32-bit lane, exactly.
+// The others take pairs of 16 bits, since 8-bit products would have to pass through a 16-bit sum that
+// saturates.
+
+#include "net/conv.h"
+
+#include <string.h>
+
+#include "stages/x86/pairs.h"
+
+#define GROUP KSR_NET_GROUP
+
+#if defined(__AVX512BW__)
+typedef __m512i vector;
+#define LANES         16
+#define PIXELS        12 // of a block
+#define set(v)        _mm512_set1_epi32(v)
+#define load(p)       _mm512_loadu_si512(p)
+#define add(a, b)     _mm512_add_epi32(a, b)
+#define shift_by(a, b) _mm512_srav_epi32(a, b)
+#define pairs(s, a, b) ksr_add_pairs_512(s, a, b)
+#else
+typedef __m256i vector;
+#define LANES         8
+#define PIXELS        6
+#define set(v)        _mm256_set1_epi32(v)
+#define load(p)       _mm256_loadu_si256((const __m256i *)(p))
+#define add(a, b)     _mm256_add_epi32(a, b)
+#define shift_by(a, b) _mm256_srav_epi32(a, b)
+#define pairs(s, a, b) ksr_add_pairs_256(s, a, b)
+#endif
+
+#if GROUP == 4
+typedef int8_t weight;
+#define groups(s, a, b) _mm512_dpbusd_epi32(s, a, b)
+#define weights_of(l)   ((l)->weight8)
+#else
+typedef int16_t weight;
+#define groups(s, a, b) pairs(s, a, b)
+#define weights_of(l)   ((l)->weight16)
+#endif
+
+_Static_assert(PIXELS <= KSR_NET_SPARE, "blocks go beyond the last pixel");
+
+// Four bytes of inputs in every lane.
+static inline vector spread(const void *p)
+{
+    int32_t v;
+    memcpy(&v, p, sizeof(v));
+    return set(v);
+}
+
+static inline void store(ksr_act *out, vector v)
+{
+#if GROUP == 4
+    _mm_storeu_si128((__m128i *)out,
+                     _mm512_cvtusepi32_epi8(_mm512_max_epi32(v, _mm512_setzero_si512())));
+#elif LANES == 16
+    const __m512i limited =
+        _mm512_min_epi32(_mm512_max_epi32(v, _mm512_setzero_si512()), _mm512_set1_epi32(255));
+    _mm256_storeu_si256((__m256i *)out, _mm512_cvtepi32_epi16(limited));
+#else
+    const __m256i limited =
+        _mm256_min_epi32(_mm256_max_epi32(v, _mm256_setzero_si256()), _mm256_set1_epi32(255));
+    _mm_storeu_si128((__m128i *)out, _mm_packs_epi32(_mm256_castsi256_si128(limited),
+                                                     _mm256_extracti128_si256(limited, 1)));
+#endif
+}
+
+// A block of pixels: PIXELS by `registers` of outputs from `o` on.
+#define START(registers)                                                                           \
+    vector sum[PIXELS][2];                                                                         \
+    _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)                                      \
+        _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++) sum[p][k] =                    \
+            load(l->bias + o + k * LANES);
+
+#define STORE(registers)                                                                           \
+    _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)                                      \
+        _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)                                \
+            store(out + p * l->outputs + o + k * LANES,                                            \
+                  shift_by(sum[p][k], load(l->shift + o + k * LANES)));
+
+static inline __attribute__((always_inline)) void
+body_block(const struct ksr_net_layer *l, const ksr_act *const in[3], int x, ksr_act *out, int o,
+           const int width, const int registers)
+{
+    START(registers)
+    const weight *w = weights_of(l) + o * GROUP;
+    for (int r = 0; r < l->side; r++) {
+        const ksr_act *a = in[r] + x * width;
+        for (int i = 0; i < l->side * width; i += GROUP, a += GROUP, w += width * GROUP) {
+            vector b[2];
+            _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
+                b[k] = load(w + k * LANES * GROUP);
+            _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)
+            {
+                const vector v = spread(a + p * width);
+                _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
+                    sum[p][k] = groups(sum[p][k], v, b[k]);
+            }
+        }
+    }
+    STORE(registers)
+}
+
+static inline __attribute__((always_inline)) void
+body_row(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out, int count,
+         const int width)
+{
+    // One register where that is all outputs.
+    for (int x = 0; x < count; x += PIXELS)
+        for (int o = 0; o < width; o += 2 * LANES)
+            if (width >= 2 * LANES)
+                body_block(l, in, x, out + x * width, o, width, 2);
+            else
+                body_block(l, in, x, out + x * width, o, width, 1);
+}
+
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out,
+                  int count)
+{
+    switch (l->outputs) {
+    case 16: body_row(l, in, out, count, 16); break;
+    case 32: body_row(l, in, out, count, 32); break;
+    default: body_row(l, in, out, count, 64); break;
+    }
+}
+
+static inline __attribute__((always_inline)) void
+head_block(const struct ksr_net_layer *l, const int16_t *const in[5], int x, ksr_act *out, int o,
+           const int registers)
+{
+    START(registers)
+    const int16_t *w = l->weight16 + 2 * o;
+    for (int r = 0; r < l->side; r++)
+        for (int c = 0; c < l->side; c += 2, w += 2 * l->outputs) {
+            vector b[2];
+            _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
+                b[k] = load(w + k * LANES * 2);
+            _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)
+            {
+                const vector v = spread(in[r] + x + p + c);
+                _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
+                    sum[p][k] = pairs(sum[p][k], v, b[k]);
+            }
+        }
+    STORE(registers)
+}
+
+void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
+                  int count)
+{
+    for (int x = 0; x < count; x += PIXELS)
+        for (int o = 0; o < l->outputs; o += 2 * LANES)
+            if (l->outputs >= 2 * LANES)
+                head_block(l, in, x, out + x * l->outputs, o, 2);
+            else
+                head_block(l, in, x, out + x * l->outputs, o, 1);
+}
+
+// --- The last layer: too few outputs for the lanes, which hold inputs instead ---
+
+static inline void store_tail(const struct ksr_net_layer *l, int32_t *out, __m128i sum)
+{
+    const __m128i bias = _mm_loadu_si128((const __m128i *)l->bias);
+    const __m128i shift = _mm_loadu_si128((const __m128i *)l->shift);
+    _mm_storeu_si128((__m128i *)out, _mm_srav_epi32(_mm_add_epi32(sum, bias), shift));
+}
+
+#if GROUP == 4
+
+// Adds lanes within 128 bits: each quarter has the four totals of its lanes.
+static inline __m512i totals(const __m512i s[4])
+{
+    const __m512i a = _mm512_add_epi32(_mm512_unpacklo_epi32(s[0], s[1]),
+                                       _mm512_unpackhi_epi32(s[0], s[1]));
+    const __m512i b = _mm512_add_epi32(_mm512_unpacklo_epi32(s[2], s[3]),
+                                       _mm512_unpackhi_epi32(s[2], s[3]));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+}
+
+// 64 bytes are 64 / width pixels; four times as many at once.
+static inline __attribute__((always_inline)) void
+tail_row(const struct ksr_net_layer *l, const uint8_t *const in[3], int32_t *out, int count,
+         const int width)
+{
+    const int each = 64 / width;
+    for (int x = 0; x < count; x += 4 * each) {
+        __m512i sum[4][4];
+        _Pragma("GCC unroll 4") for (int p = 0; p < 4; p++)
+            _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) sum[p][k] = _mm512_setzero_si512();
+        const int8_t *w = l->tail8;
+        for (int r = 0; r < l->side; r++)
+            for (int c = 0; c < l->side; c++, w += 4 * 64) {
+                const uint8_t *a = in[r] + (x + c) * width;
+                _Pragma("GCC unroll 4") for (int p = 0; p < 4; p++)
+                {
+                    const __m512i v = _mm512_loadu_si512(a + 64 * p);
+                    _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) sum[p][k] =
+                        _mm512_dpbusd_epi32(sum[p][k], v, _mm512_loadu_si512(w + 64 * k));
+                }
+            }
+        for (int p = 0; p < 4; p++) {
+            const __m512i t = totals(sum[p]);
+            const __m128i part[4] = {_mm512_extracti32x4_epi32(t, 0), _mm512_extracti32x4_epi32(t, 1),
+                                     _mm512_extracti32x4_epi32(t, 2),
+                                     _mm512_extracti32x4_epi32(t, 3)};
+            for (int k = 0; k < each; k++) {
+                __m128i whole = part[k * 4 / each];
+                for (int q = 1; q < 4 / each; q++)
+                    whole = _mm_add_epi32(whole, part[k * 4 / each + q]);
+                store_tail(l, out + 4 * (x + p * each + k), whole);
+            }
+        }
+    }
+}
+
+void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
+                  int count)
+{
+    switch (l->inputs) {
+    case 16: tail_row(l, in, out, count, 16); break;
+    case 32: tail_row(l, in, out, count, 32); break;
+    default: tail_row(l, in, out, count, 64); break;
+    }
+}
+
+#else
+
+// Adds the lanes of four sums: the result has the total of sum k in lane k.
+static inline __m128i total(__m128i a, __m128i b, __m128i c, __m128i d)
+{
+    return _mm_hadd_epi32(_mm_hadd_epi32(a, b), _mm_hadd_epi32(c, d));
+}
+
+static inline __m128i quarter(__m256i v)
+{
+    return _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+}
+
+void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
+                  int count)
+{
+    const int width = l->inputs;
+    for (int x = 0; x < count; x++) {
+        __m256i sum[4];
+        for (int k = 0; k < 4; k++)
+            sum[k] = _mm256_setzero_si256();
+        const int16_t *w = l->tail16;
+        for (int r = 0; r < l->side; r++)
+            for (int c = 0; c < l->side; c++, w += 4 * width) {
+                const int16_t *a = in[r] + (x + c) * width;
+                for (int i = 0; i < width; i += 16) {
+                    const __m256i v = _mm256_loadu_si256((const __m256i *)(a + i));
+                    for (int k = 0; k < 4; k++)
+                        sum[k] = ksr_add_pairs_256(
+                            sum[k], v, _mm256_loadu_si256((const __m256i *)(w + k * width + i)));
+                }
+            }
+        store_tail(l, out + 4 * x,
+                   total(quarter(sum[0]), quarter(sum[1]), quarter(sum[2]), quarter(sum[3])));
+    }
+}
+
+#endif

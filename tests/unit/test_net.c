@@ -1,0 +1,118 @@
+// The engine against the integer reference of train/ai/reference.py, at every level; bands.
+
+#include "unit.h"
+
+#include <stdio.h>
+
+#include "core/hash.h"
+#include "core/mem.h"
+#include "stages/dispatch.h"
+
+// What train/ai/reference.py prints.
+static const struct {
+    const char *name;
+    int width, height;
+    const char *hash;
+} golden[] = {
+    {"anime-fast", 67, 41, "371df68d4c6492c26b53dd698929b5ca"},
+    {"anime-fast", 1, 1, "81b1637d8be3b681de79478c4ebac33a"},
+    {"anime-fast", 3, 50, "db5f6482cfc91f06e9e83b77e71940a1"},
+    {"anime-fast", 509, 9, "e785696e0a4ba17de33d159acac30c0a"},
+    {"anime-quality", 67, 41, "07ec0e699edacc990be8873b3b78438e"},
+    {"anime-quality", 1, 1, "d52e997f945fa7810826546c201aea1c"},
+    {"anime-quality", 3, 50, "19a2bbcfcda77bba12695d9f8ce25c56"},
+    {"anime-quality", 509, 9, "c052d8053f1521131dc1a09891cbba51"},
+};
+
+static ksr_net *load(const char *name)
+{
+    static uint8_t file[1 << 17];
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    const size_t size = fread(file, 1, sizeof(file), f);
+    fclose(f);
+    struct ksr_model model;
+    const char *wrong = ksr_model_parse(file, size, &model);
+    assert_null(wrong);
+    ksr_net *net = ksr_net_create(&model);
+    assert_non_null(net);
+    ksr_model_free(&model);
+    return net;
+}
+
+// drawn() of train/ai/reference.py.
+static void draw(const struct ksr_plane *p)
+{
+    for (int y = 0; y < p->height; y++)
+        for (int x = 0; x < p->width; x++) {
+            int v = (x * 307 + y * 211) % 32768;
+            v = (x - 20) * (x - 20) + (y - 15) * (y - 15) < 120 ? 31000 : v;
+            v = (x + 2 * y) % 37 < 3 ? 1500 : v;
+            const int noise = (x * 7919 + y * 104729 + x * y * 31) % 8191;
+            *unit_at(p, x, y) = (uint16_t)(x > 40 ? (v / 4 + noise * 3) % 32768 : v);
+        }
+}
+
+static void hash_plane(const struct ksr_plane *p, char out[KSR_HASH_TEXT])
+{
+    ksr_hasher *hasher = ksr_hasher_create();
+    assert_non_null(hasher);
+    for (int y = 0; y < p->height; y++)
+        ksr_hasher_add(hasher, unit_at(p, 0, y), (size_t)p->width * sizeof(uint16_t));
+    ksr_hasher_text(hasher, out);
+    ksr_hasher_destroy(&hasher);
+}
+
+// Doubles a picture at a level, `rows` output rows at once.
+static void check(int i, enum ksr_cpu_level level, int rows)
+{
+    struct ksr_stage_table table;
+    ksr_stage_table_init(&table, level);
+    ksr_net *net = load(golden[i].name);
+    void *scratch = ksr_aligned_calloc(ksr_net_scratch(net));
+    assert_non_null(scratch);
+    struct ksr_frame src = unit_grey(golden[i].width, golden[i].height);
+    struct ksr_frame dst = unit_grey(2 * golden[i].width, 2 * golden[i].height);
+    draw(&src.plane[0]);
+    for (int y = 0; y < dst.plane[0].height; y += rows) {
+        const int end = y + rows < dst.plane[0].height ? y + rows : dst.plane[0].height;
+        table.net_rows(&dst.plane[0], &src.plane[0], net, scratch, y, end);
+    }
+    char hash[KSR_HASH_TEXT];
+    hash_plane(&dst.plane[0], hash);
+    if (strcmp(hash, golden[i].hash) != 0)
+        fail_msg("%s %dx%d, %s, %d rows: %s", golden[i].name, golden[i].width, golden[i].height,
+                 ksr_cpu_level_name((int)level), rows, hash);
+    ksr_frame_free(&src);
+    ksr_frame_free(&dst);
+    ksr_aligned_free(scratch);
+    ksr_net_destroy(&net);
+}
+
+static void equals_the_reference(void **state)
+{
+    (void)state;
+    for (int level = 0; level <= (int)ksr_cpu_level(); level++)
+        for (int i = 0; i < (int)(sizeof(golden) / sizeof(golden[0])); i++)
+            check(i, (enum ksr_cpu_level)level, 1000);
+}
+
+static void bands_change_nothing(void **state)
+{
+    (void)state;
+    for (int rows = 1; rows < 100; rows += 9) {
+        check(0, ksr_cpu_level(), rows);
+        check(4, ksr_cpu_level(), rows);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equals_the_reference),
+        cmocka_unit_test(bands_change_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

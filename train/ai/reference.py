@@ -1,0 +1,75 @@
+"""What a model computes, in integers with NumPy and nothing else: the engine's golden results.
+
+    reference.py                          prints the checksums in tests/unit/test_net.c
+    reference.py MODEL.npz IN.png OUT.png doubles a grey picture of 8 bits (needs Pillow)
+"""
+import os
+import sys
+
+import numpy as np
+
+from pack import checksum, layers
+
+TAPS = np.array([[-3, 29, 111, -9, 0], [0, -9, 111, 29, -3]], np.int64)
+
+
+def convolve(x, weights):
+    """x [C,h,w], only where the kernel fits."""
+    k = weights.shape[2]
+    h, w = x.shape[1] - k + 1, x.shape[2] - k + 1
+    out = np.zeros((weights.shape[0], h, w), np.int64)
+    for r in range(k):
+        for c in range(k):
+            out += np.tensordot(weights[:, :, r, c].astype(np.int64), x[:, r : r + h, c : c + w], 1)
+    return out
+
+
+def shuffle(x):
+    """[4,h,w] to [2h,2w]."""
+    h, w = x.shape[1:]
+    return x.reshape(2, 2, h, w).transpose(2, 0, 3, 1).reshape(2 * h, 2 * w)
+
+
+def double(chain, samples):
+    """samples [h,w] of 15 bits -> [2h,2w]."""
+    reach = sum(weights.shape[2] // 2 for weights, _, _ in chain)
+    centred = np.pad(samples.astype(np.int64), reach, mode="edge") - 16384
+    x = centred[None]
+    for i, (weights, bias, shift) in enumerate(chain):
+        x = (convolve(x, weights) + bias[:, None, None]) >> shift[:, None, None]
+        if i < len(chain) - 1:
+            x = np.clip(x, 0, 255)
+    around = centred[None, reach - 2 : -(reach - 2) or None, reach - 2 : -(reach - 2) or None]
+    kernel = np.stack([np.outer(TAPS[y], TAPS[c]) for y in (0, 1) for c in (0, 1)])[:, None]
+    base = ((convolve(around, kernel) + 8192) >> 14) + 16384
+    return np.clip(shuffle(base + x), 0, 32767).astype("<u2")
+
+
+def drawn(width, height):
+    """The picture that tests/unit/test_net.c draws: ramps, a disc, lines and noise."""
+    y, x = np.mgrid[0:height, 0:width]
+    v = (x * 307 + y * 211) % 32768
+    v = np.where((x - 20) ** 2 + (y - 15) ** 2 < 120, 31000, v)
+    v = np.where((x + 2 * y) % 37 < 3, 1500, v)
+    noise = (x * 7919 + y * 104729 + x * y * 31) % 8191
+    return np.where(x > 40, (v // 4 + noise * 3) % 32768, v)
+
+
+def main():
+    here = os.path.dirname(os.path.abspath(__file__))
+    if len(sys.argv) == 4:
+        from PIL import Image
+
+        small = np.asarray(Image.open(sys.argv[2]).convert("L")).astype(np.int64) << 7
+        big = double(layers(sys.argv[1]), small).astype(np.int64)
+        Image.fromarray(np.clip(big + 64 >> 7, 0, 255).astype(np.uint8)).save(sys.argv[3])
+        return
+    for name in ("anime-fast", "anime-quality"):
+        chain = layers(os.path.join(here, "../../models", name + ".npz"))
+        for width, height in ((67, 41), (1, 1), (3, 50), (509, 9)):
+            text = checksum(double(chain, drawn(width, height)).tobytes())
+            print(f'    {{"{name}", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},')
+
+
+if __name__ == "__main__":
+    main()
