@@ -8,6 +8,7 @@
 
 #include "net/conv.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "stages/x86/pairs.h"
@@ -36,7 +37,7 @@ typedef __m256i vector;
 
 #if GROUP == 4
 typedef int8_t weight;
-#define groups(s, a, b) _mm512_dpbusd_epi32(s, a, b)
+#define groups(s, a, b) ksr_add_fours_512(s, a, b)
 #define weights_of(l)   ((l)->weight8)
 #else
 typedef int16_t weight;
@@ -71,53 +72,60 @@ static inline void store(ksr_act *out, vector v)
 #endif
 }
 
-// A block of pixels: PIXELS by `registers` of outputs from `o` on.
-#define START(registers)                                                                           \
-    vector sum[PIXELS][2];                                                                         \
-    _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)                                      \
-        _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++) sum[p][k] =                    \
-            load(l->bias + o + k * LANES);
+// A block of pixels: PIXELS by one or two registers of outputs, from output `o` on. Each sum is a
+// variable of its own: compilers do not keep an array of so many in registers.
+#if LANES == 16
+#define EACH_PIXEL(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#else
+#define EACH_PIXEL(X) X(0) X(1) X(2) X(3) X(4) X(5)
+#endif
 
-#define STORE(registers)                                                                           \
-    _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)                                      \
-        _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)                                \
-            store(out + p * l->outputs + o + k * LANES,                                            \
-                  shift_by(sum[p][k], load(l->shift + o + k * LANES)));
+#define START(p) vector low##p = load(l->bias + o), high##p = two ? load(l->bias + o + LANES) : low##p;
+
+#define STORE(p)                                                                                   \
+    store(out + p * l->outputs + o, shift_by(low##p, load(l->shift + o)));                         \
+    if (two)                                                                                       \
+        store(out + p * l->outputs + o + LANES, shift_by(high##p, load(l->shift + o + LANES)));
+
+#define ADD_GROUP(p)                                                                               \
+    {                                                                                              \
+        const vector v = spread(a + p * width);                                                    \
+        low##p = groups(low##p, v, w_low);                                                         \
+        if (two)                                                                                   \
+            high##p = groups(high##p, v, w_high);                                                  \
+    }
+
+#define ADD_SAMPLES(p)                                                                             \
+    {                                                                                              \
+        const vector v = spread(a + p);                                                            \
+        low##p = pairs(low##p, v, w_low);                                                          \
+        if (two)                                                                                   \
+            high##p = pairs(high##p, v, w_high);                                                   \
+    }
 
 static inline __attribute__((always_inline)) void
 body_block(const struct ksr_net_layer *l, const ksr_act *const in[3], int x, ksr_act *out, int o,
-           const int width, const int registers)
+           const int width, const bool two)
 {
-    START(registers)
+    EACH_PIXEL(START)
     const weight *w = weights_of(l) + o * GROUP;
     for (int r = 0; r < l->side; r++) {
         const ksr_act *a = in[r] + x * width;
         for (int i = 0; i < l->side * width; i += GROUP, a += GROUP, w += width * GROUP) {
-            vector b[2];
-            _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
-                b[k] = load(w + k * LANES * GROUP);
-            _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)
-            {
-                const vector v = spread(a + p * width);
-                _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
-                    sum[p][k] = groups(sum[p][k], v, b[k]);
-            }
+            const vector w_low = load(w), w_high = two ? load(w + LANES * GROUP) : w_low;
+            EACH_PIXEL(ADD_GROUP)
         }
     }
-    STORE(registers)
+    EACH_PIXEL(STORE)
 }
 
 static inline __attribute__((always_inline)) void
 body_row(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out, int count,
          const int width)
 {
-    // One register where that is all outputs.
     for (int x = 0; x < count; x += PIXELS)
         for (int o = 0; o < width; o += 2 * LANES)
-            if (width >= 2 * LANES)
-                body_block(l, in, x, out + x * width, o, width, 2);
-            else
-                body_block(l, in, x, out + x * width, o, width, 1);
+            body_block(l, in, x, out + x * width, o, width, width >= 2 * LANES);
 }
 
 void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out,
@@ -132,23 +140,17 @@ void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr
 
 static inline __attribute__((always_inline)) void
 head_block(const struct ksr_net_layer *l, const int16_t *const in[5], int x, ksr_act *out, int o,
-           const int registers)
+           const bool two)
 {
-    START(registers)
+    EACH_PIXEL(START)
     const int16_t *w = l->weight16 + 2 * o;
     for (int r = 0; r < l->side; r++)
         for (int c = 0; c < l->side; c += 2, w += 2 * l->outputs) {
-            vector b[2];
-            _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
-                b[k] = load(w + k * LANES * 2);
-            _Pragma("GCC unroll 12") for (int p = 0; p < PIXELS; p++)
-            {
-                const vector v = spread(in[r] + x + p + c);
-                _Pragma("GCC unroll 2") for (int k = 0; k < registers; k++)
-                    sum[p][k] = pairs(sum[p][k], v, b[k]);
-            }
+            const int16_t *a = in[r] + x + c;
+            const vector w_low = load(w), w_high = two ? load(w + LANES * 2) : w_low;
+            EACH_PIXEL(ADD_SAMPLES)
         }
-    STORE(registers)
+    EACH_PIXEL(STORE)
 }
 
 void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
@@ -157,9 +159,9 @@ void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr
     for (int x = 0; x < count; x += PIXELS)
         for (int o = 0; o < l->outputs; o += 2 * LANES)
             if (l->outputs >= 2 * LANES)
-                head_block(l, in, x, out + x * l->outputs, o, 2);
+                head_block(l, in, x, out + x * l->outputs, o, true);
             else
-                head_block(l, in, x, out + x * l->outputs, o, 1);
+                head_block(l, in, x, out + x * l->outputs, o, false);
 }
 
 // --- The last layer: too few outputs for the lanes, which hold inputs instead ---
@@ -201,7 +203,7 @@ tail_row(const struct ksr_net_layer *l, const uint8_t *const in[3], int32_t *out
                 {
                     const __m512i v = _mm512_loadu_si512(a + 64 * p);
                     _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) sum[p][k] =
-                        _mm512_dpbusd_epi32(sum[p][k], v, _mm512_loadu_si512(w + 64 * k));
+                        ksr_add_fours_512(sum[p][k], v, _mm512_loadu_si512(w + 64 * k));
                 }
             }
         for (int p = 0; p < 4; p++) {

@@ -5,6 +5,21 @@
 
 #include <immintrin.h>
 
+#if defined(__AVX512VNNI__) && defined(__GNUC__)
+// Returns sum with four products of u8 (a) and s8 (b) added in every lane. As an instruction and not as
+// an intrinsic, for which GCC 12 copies and spills sums: 1.75 times slower in a loop over 24 of them.
+static inline __m512i ksr_add_fours_512(__m512i sum, __m512i a, __m512i b)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+}
+#elif defined(__AVX512VNNI__)
+static inline __m512i ksr_add_fours_512(__m512i sum, __m512i a, __m512i b)
+{
+    return _mm512_dpbusd_epi32(sum, a, b);
+}
+#endif
+
 #if defined(__AVX512BW__)
 static inline __m512i ksr_add_pairs_512(__m512i sum, __m512i a, __m512i b)
 {
