@@ -31,7 +31,7 @@ struct access {
 #define FIELDS(F) \
     F("pipeline", "use_ai", "bool", "", "false", "upscale with a network instead of filters", T_BOOL, pipeline.use_ai, 0, 0, 0, false) \
     F("pipeline", "shader_scale", "int", "2 or 4", "2", "output size / input size without AI", T_INT, pipeline.shader_scale, 2, 4, 2, false) \
-    F("pipeline", "ai_model_path", "string", "", "", "bundled model name or path of an .onnx file", T_STRING, pipeline.ai_model_path, 0, 0, 0, true) \
+    F("pipeline", "ai_model_path", "string", "", "", "anime-fast, anime-quality (default), or path of a .ksrnet file", T_STRING, pipeline.ai_model_path, 0, 0, 0, true) \
     F("pipeline", "ai_scale", "int", "2 or 4", "2", "output size / input size with AI", T_INT, pipeline.ai_scale, 2, 4, 2, false) \
     F("pipeline", "ai_tile_size", "int", "32 to 4096", "512", "tile edge in input pixels", T_INT, pipeline.ai_tile_size, 32, 4096, 1, false) \
     F("pipeline", "ai_tile_overlap", "int", "0 to 512", "64", "overlap of tiles in input pixels", T_INT, pipeline.ai_tile_overlap, 0, 512, 1, false) \

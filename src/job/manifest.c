@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "job/config.h"
+#include "net/library.h"
 
 #define MANIFEST_VERSION 1
 #define MAX_FRAMES       100000000
@@ -26,7 +27,7 @@ void ksr_manifest_free(struct ksr_manifest *m)
 
 json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
                          const struct ksr_processor_config *config, const char *format,
-                         const char *codec)
+                         const char *codec, const char *model_hash)
 {
     char identity[KSR_HASH_TEXT];
     ksr_encoder_identity(ctx, codec, identity);
@@ -34,9 +35,22 @@ json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
     resolved.encoder.format = format;
     resolved.encoder.codec = codec;
     json_t *values = ksr_config_to_json(&resolved, false);
-    return json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s}}", "input", "bytes", (json_int_t)input->size,
-                     "xxh128", input->whole, "config", values, "versions", "kizunasr",
-                     ksr_version(), "libraries", ksr_library_versions(), "encoder", identity);
+    return json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*}", "input", "bytes",
+                     (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
+                     "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
+                     identity, "model", model_hash);
+}
+
+ksr_status ksr_manifest_net(ksr_context *ctx, const struct ksr_manifest *manifest, ksr_net **out)
+{
+    const char *name = ksr_config_get(manifest->config)->pipeline.ai_model_path;
+    const char *want = json_string_value(json_object_get(manifest->key, "model"));
+    const ksr_status status = ksr_model_load(ctx, name, out);
+    if (status != KSR_OK || (want && strcmp(want, (*out)->hash) == 0))
+        return status;
+    ksr_net_destroy(out);
+    return ksr_fail(ctx, KSR_E_MISMATCH, "The model has changed since it was planned with: %s",
+                    name ? name : KSR_MODEL_DEFAULT);
 }
 
 bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT])
@@ -69,6 +83,9 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
         what = "the input file";
     else if (!json_equal(json_object_get(there, "versions"), json_object_get(wanted, "versions")))
         what = "a version of KizunaSR or its libraries";
+    else if (json_object_get(there, "model") && json_object_get(wanted, "model") &&
+             !json_equal(json_object_get(there, "model"), json_object_get(wanted, "model")))
+        what = "the model";
     else
         what = first_difference(there, wanted);
     return ksr_fail(ctx, KSR_E_MISMATCH, "%s holds another job: %s differs (--fresh starts over)",

@@ -13,6 +13,7 @@
 #include "media/encoder.h"
 #include "media/film.h"
 #include "media/output.h"
+#include "net/net.h"
 
 // A run of frames that one worker decodes, processes and encodes.
 struct ksr_segment_plan {
@@ -21,7 +22,7 @@ struct ksr_segment_plan {
 };
 
 struct ksr_manifest {
-    json_t *key;            // {"input", "config", "versions"}
+    json_t *key;            // {"input", "config", "versions"}, with AI "model": its file's hash
     char id[KSR_HASH_TEXT]; // hash of the key: the job's name in segments
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute
@@ -37,10 +38,15 @@ struct ksr_manifest {
 void ksr_manifest_free(struct ksr_manifest *manifest);
 
 // Returns the key (a new reference) of a job: fingerprint, configuration with its container
-// resolved, versions with the encoder's; NULL = out of memory.
+// resolved, versions with the encoder's, hash of the model's file (NULL without AI); NULL = out of
+// memory.
 json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
                          const struct ksr_processor_config *config, const char *format,
-                         const char *codec);
+                         const char *codec, const char *model_hash);
+
+// Loads the model of a job. Returns KSR_OK, KSR_E_MODEL, KSR_E_MISMATCH when it is not the one that
+// was planned with (both logged), KSR_E_NOMEM.
+ksr_status ksr_manifest_net(ksr_context *ctx, const struct ksr_manifest *manifest, ksr_net **out);
 
 // Writes the id of a key.
 // Returns false when out of memory.

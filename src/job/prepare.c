@@ -13,6 +13,7 @@
 #include "job/config.h"
 #include "job/plan.h"
 #include "media/inspect.h"
+#include "net/library.h"
 
 ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options *options,
                            char **out)
@@ -66,14 +67,19 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
     return status;
 }
 
-static ksr_status check_model(ksr_context *ctx, const struct ksr_pipeline_config *p)
+// Whether the model can be used; hash: of its file, empty without AI.
+static ksr_status check_model(ksr_context *ctx, const struct ksr_pipeline_config *p,
+                              char hash[KSR_HASH_TEXT])
 {
+    hash[0] = 0;
     if (!p->use_ai)
         return KSR_OK;
-    if (p->ai_model_path)
-        return ksr_fail(ctx, KSR_E_MODEL, "AI mode is not in this version: cannot use %s",
-                        p->ai_model_path);
-    return ksr_fail(ctx, KSR_E_MODEL, "AI mode is not in this version: no model is bundled");
+    ksr_net *net;
+    const ksr_status status = ksr_model_load(ctx, p->ai_model_path, &net);
+    if (status == KSR_OK)
+        memcpy(hash, net->hash, KSR_HASH_TEXT);
+    ksr_net_destroy(&net);
+    return status;
 }
 
 // --- The folder ---
@@ -223,7 +229,8 @@ static ksr_status plan_into_folder(ksr_context *ctx, struct ksr_job *job,
 }
 
 static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_config *config,
-                              const struct ksr_run_options *options, struct ksr_job *job)
+                              const struct ksr_run_options *options, const char *model,
+                              struct ksr_job *job)
 {
     struct ksr_fingerprint input;
     struct ksr_output_plan container = {0};
@@ -236,7 +243,8 @@ static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_confi
     if (status != KSR_OK)
         return status;
     json_t *key = ksr_manifest_key(ctx, &input, config, container.format,
-                                   image_codec ? image_codec : config->encoder.codec);
+                                   image_codec ? image_codec : config->encoder.codec,
+                                   model[0] ? model : NULL);
     if (!key)
         return ksr_fail_memory(ctx);
     if (ksr_fs_exists(job->folder))
@@ -258,6 +266,7 @@ ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *
 {
     memset(job, 0, sizeof(*job));
     job->lock = -1;
+    char model[KSR_HASH_TEXT];
     ksr_status status = ksr_config_check(ctx, config);
     if (status == KSR_OK)
         status = check_options(ctx, options);
@@ -266,11 +275,11 @@ ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *
     if (status == KSR_OK)
         status = check_output(ctx, config);
     if (status == KSR_OK)
-        status = check_model(ctx, &config->pipeline);
+        status = check_model(ctx, &config->pipeline, model);
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)
         status = ksr_fail_memory(ctx);
     if (status == KSR_OK)
-        status = open_folder(ctx, config, options, job);
+        status = open_folder(ctx, config, options, model, job);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

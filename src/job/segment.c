@@ -12,6 +12,7 @@
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
+#include "net/library.h"
 #include "stages/pipeline.h"
 
 struct ksr_worker {
@@ -23,6 +24,7 @@ struct ksr_worker {
     int threads;
     ksr_pool *pool;
     ksr_reader *reader;
+    ksr_net *net; // NULL without AI
     ksr_pipeline *pipeline;
     ksr_resampler *fit;       // NULL when the pipeline's output has the right size
     struct ksr_layout layout; // of input frames
@@ -79,9 +81,11 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
     if (!ksr_pixels_layout(&manifest->film.format, &w->layout, &bits))
         status = ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
                           manifest->film.format.pixel_format);
+    if (status == KSR_OK && w->config->pipeline.use_ai)
+        status = ksr_manifest_net(ctx, manifest, &w->net);
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
-        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->pool, 0);
+        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->net, w->pool, 0);
         if (!w->pool || !w->pipeline || !make_fit(w))
             status = ksr_fail_memory(ctx);
     }
@@ -100,6 +104,7 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_worker *w = *worker;
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
+    ksr_net_destroy(&w->net);
     ksr_resampler_destroy(&w->fit);
     ksr_pool_destroy(&w->pool);
     free(w);

@@ -14,6 +14,11 @@
 #define MAX_STEPS 5 // normalize, structure, two passes of upscale, enhance
 #define BAND_ROWS 64
 
+// A network computes rows around every band anew in all its layers, so its bands are high: a few per
+// thread, within these limits.
+#define NET_BAND_LEAST 128
+#define NET_BAND_MOST  544
+
 // Rows y0 .. y1-1 of a plane.
 struct span {
     int y0, y1;
@@ -22,7 +27,7 @@ struct span {
 // One stage on one plane, or one pass of it.
 struct step {
     void (*rows)(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                 const struct ksr_plane *src, int y0, int y1);
+                 const struct ksr_plane *src, int y0, int y1, int thread);
     int scale; // 1, or 2: row y is made of the rows around row y / scale
     int reach; // so many above it and below it
 };
@@ -38,7 +43,10 @@ struct ksr_pipeline {
     ksr_pool *pool; // borrowed
     struct ksr_stage_table table;
     struct ksr_layout output;
-    int band_rows; // of plane 0 of the output
+    int band_rows;      // of plane 0 of the output
+    const ksr_net *net; // NULL: learned filters
+    uint8_t *scratch;   // of the network, one per thread
+    size_t scratch_bytes;
 
     struct ksr_normalize_params normalize;
     struct ksr_structure_params structure;
@@ -92,7 +100,7 @@ static void run_chain(const ksr_pipeline *p, int plane, const struct ksr_row_sou
     for (int k = 1; k <= chain->count; k++) {
         const struct ksr_plane dst =
             band_plane(buffer[k % 2], need[k].y0, chain->width[k], chain->height[k]);
-        chain->step[k - 1].rows(p, plane, &dst, &src, need[k].y0, need[k].y1);
+        chain->step[k - 1].rows(p, plane, &dst, &src, need[k].y0, need[k].y1, thread);
         src = dst;
     }
     sink->rows(sink->opaque, plane, &src, rows.y0, rows.y1);
@@ -115,42 +123,55 @@ static struct span band_span(const ksr_pipeline *p, int i, int band)
 // --- The steps of a chain ---
 
 static void normalize_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                           const struct ksr_plane *src, int y0, int y1)
+                           const struct ksr_plane *src, int y0, int y1, int thread)
 {
+    (void)thread;
     (void)plane;
     p->table.normalize_rows(dst, src, &p->normalize, y0, y1);
 }
 
 static void structure_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                           const struct ksr_plane *src, int y0, int y1)
+                           const struct ksr_plane *src, int y0, int y1, int thread)
 {
+    (void)thread;
     (void)plane;
     p->table.structure_rows(dst, src, &p->structure, y0, y1);
 }
 
 static void upscale_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                         const struct ksr_plane *src, int y0, int y1)
+                         const struct ksr_plane *src, int y0, int y1, int thread)
 {
+    (void)thread;
     p->table.upscale_rows(dst, src, &p->upscale[plane], y0, y1);
 }
 
 static void learned_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                         const struct ksr_plane *src, int y0, int y1)
+                         const struct ksr_plane *src, int y0, int y1, int thread)
 {
+    (void)thread;
     (void)plane;
     p->table.learned_rows(dst, src, y0, y1);
 }
 
-static void enhance_luma_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                              const struct ksr_plane *src, int y0, int y1)
+static void net_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                     const struct ksr_plane *src, int y0, int y1, int thread)
 {
+    (void)plane;
+    p->table.net_rows(dst, src, p->net, p->scratch + (size_t)thread * p->scratch_bytes, y0, y1);
+}
+
+static void enhance_luma_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
+                              const struct ksr_plane *src, int y0, int y1, int thread)
+{
+    (void)thread;
     (void)plane;
     p->table.enhance_luma_rows(dst, src, &p->enhance, y0, y1);
 }
 
 static void enhance_chroma_rows(const ksr_pipeline *p, int plane, const struct ksr_plane *dst,
-                                const struct ksr_plane *src, int y0, int y1)
+                                const struct ksr_plane *src, int y0, int y1, int thread)
 {
+    (void)thread;
     (void)plane;
     p->table.enhance_chroma_rows(dst, src, &p->enhance, y0, y1);
 }
@@ -176,12 +197,14 @@ static void add_step(struct chain *chain, struct step step)
     chain->height[k + 1] = chain->height[k];
 }
 
-// One pass of stage 3, to the size that plane has in `output`: luma by learned filters, the rest by
-// one separable filter.
-static void add_upscale(struct chain *chain, int plane, const struct ksr_layout *output)
+// One pass of stage 3, to the size that plane has in `output`: luma by a network or learned filters,
+// the rest by one separable filter.
+static void add_upscale(const ksr_pipeline *p, struct chain *chain, int plane,
+                        const struct ksr_layout *output)
 {
-    add_step(chain, plane == 0 ? (struct step){learned_rows, 2, KSR_LEARNED_REACH}
-                               : (struct step){upscale_rows, 2, KSR_UPSCALE_REACH});
+    add_step(chain, plane != 0 ? (struct step){upscale_rows, 2, KSR_UPSCALE_REACH}
+                    : p->net   ? (struct step){net_rows, 2, p->net->reach}
+                               : (struct step){learned_rows, 2, KSR_LEARNED_REACH});
     chain->width[chain->count] = ksr_layout_plane_width(output, plane);
     chain->height[chain->count] = ksr_layout_plane_height(output, plane);
 }
@@ -197,9 +220,9 @@ static struct chain make_chain(const ksr_pipeline *p, const struct ksr_layout *i
         add_step(&chain, (struct step){normalize_rows, 1, KSR_NORMALIZE_REACH});
     if (luma && p->structure.limit > 0)
         add_step(&chain, (struct step){structure_rows, 1, KSR_STRUCTURE_REACH});
-    add_upscale(&chain, plane, &middle);
+    add_upscale(p, &chain, plane, &middle);
     if (scale == 4)
-        add_upscale(&chain, plane, &p->output);
+        add_upscale(p, &chain, plane, &p->output);
     if (luma && ksr_enhance_luma_active(&p->enhance))
         add_step(&chain, (struct step){enhance_luma_rows, 1, KSR_ENHANCE_REACH});
     if (picture && !luma && ksr_enhance_chroma_active(&p->enhance))
@@ -356,16 +379,37 @@ static bool allocate_temporal(ksr_pipeline *p)
            ksr_frame_alloc(&p->memory[1], &p->output);
 }
 
+static bool allocate_net(ksr_pipeline *p)
+{
+    if (!p->net)
+        return true;
+    size_t bytes;
+    p->scratch_bytes = (ksr_net_scratch(p->net) + KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
+    if (!ksr_size_multiply(p->scratch_bytes, (size_t)ksr_pool_threads(p->pool), &bytes))
+        return false;
+    p->scratch = ksr_aligned_calloc(bytes);
+    return p->scratch != NULL;
+}
+
+static int usual_band_rows(const ksr_pipeline *p)
+{
+    if (!p->net)
+        return BAND_ROWS;
+    const int parts = 2 * ksr_pool_threads(p->pool);
+    const int rows = (p->output.height + parts - 1) / parts;
+    return (ksr_clamp(rows, NET_BAND_LEAST, NET_BAND_MOST) + 15) / 16 * 16;
+}
+
 int ksr_pipeline_scale(const struct ksr_pipeline_config *config)
 {
     return config->use_ai ? config->ai_scale : config->shader_scale;
 }
 
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
-                                  const struct ksr_pipeline_config *config, ksr_pool *pool,
-                                  int band_rows)
+                                  const struct ksr_pipeline_config *config, const ksr_net *net,
+                                  ksr_pool *pool, int band_rows)
 {
-    const int scale = config->use_ai ? config->ai_scale : config->shader_scale;
+    const int scale = ksr_pipeline_scale(config);
     const struct ksr_layout output = ksr_pipeline_output_layout(input, scale);
     ksr_pipeline *p = calloc(1, sizeof(*p));
     if (!p || !ksr_layout_valid(&output)) {
@@ -374,7 +418,8 @@ ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
     }
     p->pool = pool;
     p->output = output;
-    p->band_rows = band_rows > 0 ? band_rows : BAND_ROWS;
+    p->net = config->use_ai ? net : NULL;
+    p->band_rows = band_rows > 0 ? band_rows : usual_band_rows(p);
     ksr_stage_table_init(&p->table, ksr_cpu_level());
     p->normalize = ksr_normalize_params_make(config->denoise);
     p->structure = ksr_structure_params_make(config->structure_smoothing);
@@ -385,7 +430,7 @@ ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
     }
     p->temporal = ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
     p->temporal_on = config->enable_temporal && ksr_temporal_active(&p->temporal);
-    if (!allocate_bands(p) || !allocate_temporal(p))
+    if (!allocate_bands(p) || !allocate_net(p) || !allocate_temporal(p))
         ksr_pipeline_destroy(&p);
     return p;
 }
@@ -396,6 +441,7 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline)
         return;
     ksr_pipeline *p = *pipeline;
     ksr_aligned_free(p->bands);
+    ksr_aligned_free(p->scratch);
     ksr_frame_free(&p->current);
     ksr_frame_free(&p->before);
     ksr_frame_free(&p->memory[0]);

@@ -14,6 +14,7 @@
 #include "frame/frame.h"
 #include "frame/rows.h"
 #include "kizunasr/config.h"
+#include "net/net.h"
 
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_pipeline ksr_pipeline;
@@ -21,11 +22,12 @@ typedef struct ksr_pipeline ksr_pipeline;
 // Returns a pipeline for frames of `input` layout, or NULL when out of memory or when the output
 // would be wider or higher than 65535.
 // config: values in range (the caller has checked); copied. pool: may be NULL; must outlive it.
+// net: makes luma of stage 3 if config->use_ai, else not looked at; borrowed, must outlive it.
 // band_rows: output rows worked on at once; 0 = as many as suit the cache.
 // Free with ksr_pipeline_destroy(), which accepts NULL and a pointer to NULL.
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
-                                  const struct ksr_pipeline_config *config, ksr_pool *pool,
-                                  int band_rows);
+                                  const struct ksr_pipeline_config *config, const ksr_net *net,
+                                  ksr_pool *pool, int band_rows);
 void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 
 // Returns the layout of the frames that come out of a pipeline with this input and scale (2, 4):

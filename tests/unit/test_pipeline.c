@@ -41,7 +41,7 @@ static struct rig create_banded(const struct ksr_layout *l, const struct ksr_pip
                                 ksr_pool *pool, int band_rows)
 {
     const struct ksr_layout output = ksr_pipeline_output_layout(l, c->shader_scale);
-    struct rig rig = {ksr_pipeline_create(l, c, pool, band_rows), unit_frame(*l),
+    struct rig rig = {ksr_pipeline_create(l, c, NULL, pool, band_rows), unit_frame(*l),
                       unit_frame(output)};
     assert_non_null(rig.pipeline);
     return rig;
@@ -223,7 +223,7 @@ static void too_large_outputs_are_refused(void **state)
     (void)state;
     const struct ksr_layout l = unit_layout(20000, 1, 1, 0);
     const struct ksr_pipeline_config c = neutral(4);
-    assert_null(ksr_pipeline_create(&l, &c, NULL, 0));
+    assert_null(ksr_pipeline_create(&l, &c, NULL, NULL, 0));
     ksr_pipeline *none = NULL;
     ksr_pipeline_destroy(NULL);
     ksr_pipeline_destroy(&none);
