@@ -2,7 +2,7 @@
 
 #include "net/conv.h"
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 // Adds the products of a pair of inputs to the sums of all outputs.
 static void add_pair(int32_t *restrict sum, const int16_t *restrict weight, int a, int b,

@@ -22,7 +22,8 @@ typedef int16_t ksr_act;
 // pixels.
 //   head: in: samples less 16384; out[x * width + channel], limited to 0..255
 //   body: in[r][x * width + channel]; out the same
-//   tail: in the same; out[x * 4 + k]: differences for top left, top right, bottom left, bottom right
+//   tail: in the same; out[x * 4 + k]: differences for top left, top right, bottom left, bottom
+//   right
 void ksr_net_head(const struct ksr_net_layer *layer, const int16_t *const in[5], ksr_act *out,
                   int count);
 void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[3], ksr_act *out,

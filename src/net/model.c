@@ -54,7 +54,9 @@ static const char *read_layer(struct bytes *b, struct ksr_model_layer *l, int in
     const bool zero = take(b, 2) == 0;
     const bool width_ok = l->outputs == 16 || l->outputs == 32 || l->outputs == 64;
     if (!zero || l->inputs != (index == 0 ? 1 : width) ||
-        (last ? l->outputs != 4 : index == 0 ? !width_ok : l->outputs != width) ||
+        (last         ? l->outputs != 4
+         : index == 0 ? !width_ok
+                      : l->outputs != width) ||
         (l->side != 1 && l->side != 3 && (l->side != 5 || index > 0)))
         return "its layers are not of a kind that is supported";
     const size_t outputs = (size_t)l->outputs;

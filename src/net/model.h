@@ -1,8 +1,8 @@
 // A network as its file holds it: a chain of convolutions that doubles luma.
 //
-// The first layer sees one channel of 15-bit samples, all others up to the last see `width` channels
-// of 8 bits, the last gives four differences of 15 bits. models/README.md has the arithmetic,
-// train/ai/pack.py the file format.
+// The first layer sees one channel of 15-bit samples, all others up to the last see `width`
+// channels of 8 bits, the last gives four differences of 15 bits. models/README.md has the
+// arithmetic, train/ai/pack.py the file format.
 
 #ifndef KSR_NET_MODEL_H
 #define KSR_NET_MODEL_H

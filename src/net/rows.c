@@ -1,14 +1,14 @@
 // The layers one after the other, row by row; see net.h.
 //
 // Works down strips of columns. Every layer keeps its last few rows in a ring; as soon as a row of
-// samples is there, each layer makes the one row that it completes. A strip's rows of all layers stay
-// in the second-level cache.
+// samples is there, each layer makes the one row that it completes. A strip's rows of all layers
+// stay in the second-level cache.
 
 #include <string.h>
 
 #include "core/mem.h"
+#include "frame/tile.h"
 #include "net/conv.h"
-#include "stages/tile.h"
 
 #define STRIP   480 // columns of input
 #define SAMPLES 64  // rows of samples kept: more than twice the reach
@@ -111,10 +111,8 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
         const int32_t *c = column + i, *d = s->difference + 4 * i + 2 * below;
         const int32_t left = taps[0] * c[0] + taps[1] * c[1] + taps[2] * c[2] + taps[3] * c[3];
         const int32_t right = taps[0] * c[4] + taps[1] * c[3] + taps[2] * c[2] + taps[3] * c[1];
-        half[0][i] =
-            (uint16_t)ksr_clamp(((left + 8192) >> 14) + 16384 + d[0], 0, KSR_SAMPLE_MAX);
-        half[1][i] =
-            (uint16_t)ksr_clamp(((right + 8192) >> 14) + 16384 + d[1], 0, KSR_SAMPLE_MAX);
+        half[0][i] = (uint16_t)ksr_clamp(((left + 8192) >> 14) + 16384 + d[0], 0, KSR_SAMPLE_MAX);
+        half[1][i] = (uint16_t)ksr_clamp(((right + 8192) >> 14) + 16384 + d[1], 0, KSR_SAMPLE_MAX);
     }
     uint16_t *out = dst->data + y * dst->stride + 2 * s->x0;
     const int count = ksr_min(2 * s->columns, dst->width - 2 * s->x0);

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 #define KSR_BANK_TAPS    24
 #define KSR_BANK_BITS    13

@@ -2,7 +2,7 @@
 
 #include "stages/enhance.h"
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 #define CODE   128 // one code of 8 bits
 #define ONE    4096

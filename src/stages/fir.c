@@ -2,7 +2,7 @@
 
 #include "stages/fir.h"
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 void ksr_fir_apply(int16_t *restrict out, const int16_t *const in[KSR_FIR_TAPS],
                    const int16_t tap[KSR_FIR_TAPS], int32_t bias, int count)

@@ -6,8 +6,8 @@
 
 #include "stages/learned.h"
 
+#include "frame/tile.h"
 #include "stages/bank.h"
-#include "stages/tile.h"
 
 #define RADIUS 4 // of the window in which gradients are summed
 #define SIDE   5 // of the patch that is turned and filtered

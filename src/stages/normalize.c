@@ -2,7 +2,7 @@
 
 #include "stages/normalize.h"
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 #define LIMIT_MAX 2048 // 16 codes of 8 bits: above, it would no longer be coding noise
 

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "frame/tile.h"
 #include "stages/dispatch.h"
-#include "stages/tile.h"
 
 #define MAX_STEPS 5 // normalize, structure, two passes of upscale, enhance
 #define BAND_ROWS 64
 
-// A network computes rows around every band anew in all its layers, so its bands are high: a few per
-// thread, within these limits.
+// A network computes rows around every band anew in all its layers, so its bands are high: a few
+// per thread, within these limits.
 #define NET_BAND_LEAST 128
 #define NET_BAND_MOST  544
 
@@ -197,8 +197,8 @@ static void add_step(struct chain *chain, struct step step)
     chain->height[k + 1] = chain->height[k];
 }
 
-// One pass of stage 3, to the size that plane has in `output`: luma by a network or learned filters,
-// the rest by one separable filter.
+// One pass of stage 3, to the size that plane has in `output`: luma by a network or learned
+// filters, the rest by one separable filter.
 static void add_upscale(const ksr_pipeline *p, struct chain *chain, int plane,
                         const struct ksr_layout *output)
 {

@@ -2,7 +2,7 @@
 
 #include "stages/structure.h"
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 #define LIMIT_MAX 2048 // 16 codes of 8 bits
 #define ROWS      7    // a 5x5 window of central differences

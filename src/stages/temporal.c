@@ -2,7 +2,7 @@
 
 #include "stages/temporal.h"
 
-#include "stages/tile.h"
+#include "frame/tile.h"
 
 #define WEIGHT_BITS 14
 #define CHANGED_MAX 2048 // 16 codes of 8 bits: more is a change even if blending is allowed there

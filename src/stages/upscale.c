@@ -2,8 +2,8 @@
 
 #include "stages/upscale.h"
 
+#include "frame/tile.h"
 #include "stages/fir.h"
-#include "stages/tile.h"
 
 #define TAPS KSR_UPSCALE_TAPS
 #define BITS KSR_UPSCALE_BITS

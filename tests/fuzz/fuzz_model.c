@@ -1,5 +1,6 @@
 // The reader of model files under libFuzzer: tests/fuzz/meson.build has how to build it. Each input
-// is tried as it is, and once more with its checksum put right, so that what lies behind is reached.
+// is tried as it is, and once more with its checksum put right, so that what lies behind is
+// reached.
 
 #include <stdlib.h>
 #include <string.h>

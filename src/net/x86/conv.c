@@ -1,36 +1,36 @@
 // One row of one layer, AVX2, AVX-512 and VNNI; equal to the plain C one in net/conv.c.
 //
 // A block of pixels by two registers of outputs is kept in registers while the kernel is gone
-// through: per group of inputs each pixel's values are spread over a register and multiplied with the
-// weights of all outputs. VNNI multiplies u8 by s8 and adds four products to a 32-bit lane, exactly.
-// The others take pairs of 16 bits, since 8-bit products would have to pass through a 16-bit sum that
-// saturates.
+// through: per group of inputs each pixel's values are spread over a register and multiplied with
+// the weights of all outputs. VNNI multiplies u8 by s8 and adds four products to a 32-bit lane,
+// exactly. The others take pairs of 16 bits, since 8-bit products would have to pass through a
+// 16-bit sum that saturates.
 
 #include "net/conv.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-#include "stages/x86/pairs.h"
+#include "core/x86/pairs.h"
 
 #define GROUP KSR_NET_GROUP
 
 #if defined(__AVX512BW__)
 typedef __m512i vector;
-#define LANES         16
-#define PIXELS        12 // of a block
-#define set(v)        _mm512_set1_epi32(v)
-#define load(p)       _mm512_loadu_si512(p)
-#define add(a, b)     _mm512_add_epi32(a, b)
+#define LANES          16
+#define PIXELS         12 // of a block
+#define set(v)         _mm512_set1_epi32(v)
+#define load(p)        _mm512_loadu_si512(p)
+#define add(a, b)      _mm512_add_epi32(a, b)
 #define shift_by(a, b) _mm512_srav_epi32(a, b)
 #define pairs(s, a, b) ksr_add_pairs_512(s, a, b)
 #else
 typedef __m256i vector;
-#define LANES         8
-#define PIXELS        6
-#define set(v)        _mm256_set1_epi32(v)
-#define load(p)       _mm256_loadu_si256((const __m256i *)(p))
-#define add(a, b)     _mm256_add_epi32(a, b)
+#define LANES          8
+#define PIXELS         6
+#define set(v)         _mm256_set1_epi32(v)
+#define load(p)        _mm256_loadu_si256((const __m256i *)(p))
+#define add(a, b)      _mm256_add_epi32(a, b)
 #define shift_by(a, b) _mm256_srav_epi32(a, b)
 #define pairs(s, a, b) ksr_add_pairs_256(s, a, b)
 #endif
@@ -80,7 +80,8 @@ static inline void store(ksr_act *out, vector v)
 #define EACH_PIXEL(X) X(0) X(1) X(2) X(3) X(4) X(5)
 #endif
 
-#define START(p) vector low##p = load(l->bias + o), high##p = two ? load(l->bias + o + LANES) : low##p;
+#define START(p)                                                                                   \
+    vector low##p = load(l->bias + o), high##p = two ? load(l->bias + o + LANES) : low##p;
 
 #define STORE(p)                                                                                   \
     store(out + p * l->outputs + o, shift_by(low##p, load(l->shift + o)));                         \
@@ -103,9 +104,10 @@ static inline void store(ksr_act *out, vector v)
             high##p = pairs(high##p, v, w_high);                                                   \
     }
 
-static inline __attribute__((always_inline)) void
-body_block(const struct ksr_net_layer *l, const ksr_act *const in[3], int x, ksr_act *out, int o,
-           const int width, const bool two)
+static inline __attribute__((always_inline)) void body_block(const struct ksr_net_layer *l,
+                                                             const ksr_act *const in[3], int x,
+                                                             ksr_act *out, int o, const int width,
+                                                             const bool two)
 {
     EACH_PIXEL(START)
     const weight *w = weights_of(l) + o * GROUP;
@@ -119,9 +121,9 @@ body_block(const struct ksr_net_layer *l, const ksr_act *const in[3], int x, ksr
     EACH_PIXEL(STORE)
 }
 
-static inline __attribute__((always_inline)) void
-body_row(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out, int count,
-         const int width)
+static inline __attribute__((always_inline)) void body_row(const struct ksr_net_layer *l,
+                                                           const ksr_act *const in[3], ksr_act *out,
+                                                           int count, const int width)
 {
     for (int x = 0; x < count; x += PIXELS)
         for (int o = 0; o < width; o += 2 * LANES)
@@ -138,9 +140,9 @@ void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr
     }
 }
 
-static inline __attribute__((always_inline)) void
-head_block(const struct ksr_net_layer *l, const int16_t *const in[5], int x, ksr_act *out, int o,
-           const bool two)
+static inline __attribute__((always_inline)) void head_block(const struct ksr_net_layer *l,
+                                                             const int16_t *const in[5], int x,
+                                                             ksr_act *out, int o, const bool two)
 {
     EACH_PIXEL(START)
     const int16_t *w = l->weight16 + 2 * o;
@@ -178,17 +180,17 @@ static inline void store_tail(const struct ksr_net_layer *l, int32_t *out, __m12
 // Adds lanes within 128 bits: each quarter has the four totals of its lanes.
 static inline __m512i totals(const __m512i s[4])
 {
-    const __m512i a = _mm512_add_epi32(_mm512_unpacklo_epi32(s[0], s[1]),
-                                       _mm512_unpackhi_epi32(s[0], s[1]));
-    const __m512i b = _mm512_add_epi32(_mm512_unpacklo_epi32(s[2], s[3]),
-                                       _mm512_unpackhi_epi32(s[2], s[3]));
+    const __m512i a =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(s[0], s[1]), _mm512_unpackhi_epi32(s[0], s[1]));
+    const __m512i b =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(s[2], s[3]), _mm512_unpackhi_epi32(s[2], s[3]));
     return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
 }
 
 // 64 bytes are 64 / width pixels; four times as many at once.
-static inline __attribute__((always_inline)) void
-tail_row(const struct ksr_net_layer *l, const uint8_t *const in[3], int32_t *out, int count,
-         const int width)
+static inline __attribute__((always_inline)) void tail_row(const struct ksr_net_layer *l,
+                                                           const uint8_t *const in[3], int32_t *out,
+                                                           int count, const int width)
 {
     const int each = 64 / width;
     for (int x = 0; x < count; x += 4 * each) {
@@ -208,9 +210,9 @@ tail_row(const struct ksr_net_layer *l, const uint8_t *const in[3], int32_t *out
             }
         for (int p = 0; p < 4; p++) {
             const __m512i t = totals(sum[p]);
-            const __m128i part[4] = {_mm512_extracti32x4_epi32(t, 0), _mm512_extracti32x4_epi32(t, 1),
-                                     _mm512_extracti32x4_epi32(t, 2),
-                                     _mm512_extracti32x4_epi32(t, 3)};
+            const __m128i part[4] = {
+                _mm512_extracti32x4_epi32(t, 0), _mm512_extracti32x4_epi32(t, 1),
+                _mm512_extracti32x4_epi32(t, 2), _mm512_extracti32x4_epi32(t, 3)};
             for (int k = 0; k < each; k++) {
                 __m128i whole = part[k * 4 / each];
                 for (int q = 1; q < 4 / each; q++)

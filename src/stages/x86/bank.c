@@ -5,7 +5,7 @@
 // of one pair are two registers, from which a permutation by class picks; AVX2 gathers them.
 
 #include "stages/bank.h"
-#include "stages/x86/pairs.h"
+#include "core/x86/pairs.h"
 
 #define PAIRS (KSR_BANK_TAPS / 2)
 #define HALF  (1 << (KSR_BANK_BITS - 1))

@@ -6,7 +6,7 @@
 
 #include "stages/fir.h"
 
-#include "stages/x86/pairs.h"
+#include "core/x86/pairs.h"
 
 #if defined(__AVX512BW__)
 

@@ -2,8 +2,8 @@
 // compute on. Tiles live on the stack and stay in the first-level cache; the loops over them have
 // no edge cases.
 
-#ifndef KSR_STAGES_TILE_H
-#define KSR_STAGES_TILE_H
+#ifndef KSR_FRAME_TILE_H
+#define KSR_FRAME_TILE_H
 
 #include <stdint.h>
 #include <string.h>

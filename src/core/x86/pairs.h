@@ -1,13 +1,14 @@
 // Sums of products of 16-bit pairs: one instruction with VNNI, two without.
 
-#ifndef KSR_STAGES_X86_PAIRS_H
-#define KSR_STAGES_X86_PAIRS_H
+#ifndef KSR_CORE_X86_PAIRS_H
+#define KSR_CORE_X86_PAIRS_H
 
 #include <immintrin.h>
 
 #if defined(__AVX512VNNI__) && defined(__GNUC__)
-// Returns sum with four products of u8 (a) and s8 (b) added in every lane. As an instruction and not as
-// an intrinsic, for which GCC 12 copies and spills sums: 1.75 times slower in a loop over 24 of them.
+// Returns sum with four products of u8 (a) and s8 (b) added in every lane. As an instruction and
+// not as an intrinsic, for which GCC 12 copies and spills sums: 1.75 times slower in a loop over 24
+// of them.
 static inline __m512i ksr_add_fours_512(__m512i sum, __m512i a, __m512i b)
 {
     __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
