@@ -37,7 +37,7 @@ typedef struct ksr_net {
 ksr_net *ksr_net_create(const struct ksr_model *model);
 void ksr_net_destroy(ksr_net **net);
 
-// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: about half a megabyte.
+// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: below 5 MB.
 size_t ksr_net_scratch(const ksr_net *net);
 
 // Makes rows y0 .. y1-1 of the picture of twice the size. Reads net->reach rows around.
