@@ -27,6 +27,7 @@ class Case:
         self.options, self.ext = options.split(), ext
         self.output = os.path.join(folder, f"{name}.{ext}")
         self.reference = None
+        self.seconds = 0  # that the last run took
 
     def run(self, *args, env=None):
         return run(self.program, *args, env={**os.environ, **(env or {})})
@@ -49,7 +50,12 @@ class Case:
         check(not left, f"{self.name}: {what}: nothing left behind", left)
 
     def upscale(self, what, *more, env=None):
+        start = time.monotonic()
         self.outcome(what, self.run(*self.upscale_args(*more), env=env))
+        self.seconds = time.monotonic() - start
+
+    def segment(self, number):
+        return os.path.join(self.output + ".kizunasr", f"{number:06}.seg")
 
     def by_hand(self):
         work = self.output + ".kizunasr"
@@ -63,14 +69,14 @@ class Case:
         self.outcome("plan, work from the last to the first, join", self.run("join", work))
 
     def resumed(self):
-        """Killed in the middle at several moments, then run again."""
-        for delay in (0.3, 0.8, 1.5):
+        """Killed at several moments of a run as long as the last one, then run again."""
+        for share in (0.2, 0.5, 0.8):
             p = subprocess.Popen([self.program, *self.upscale_args()], stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
-            time.sleep(delay)
+            time.sleep(share * self.seconds)
             p.send_signal(signal.SIGKILL)
             p.wait()
-            check(p.returncode in (0, -signal.SIGKILL), f"{self.name}: killed after {delay} s", p.returncode)
+            check(p.returncode in (0, -signal.SIGKILL), f"{self.name}: killed at {share} of its time", p.returncode)
             if p.returncode != 0:
                 check(not os.path.exists(self.output), f"{self.name}: nothing under the output's name")
             else:
@@ -78,9 +84,11 @@ class Case:
         self.outcome("resumed after kill -9", self.run(*self.upscale_args()))
 
     def interrupted(self):
+        """Stopped by SIGINT when the first segment is there, then run again."""
         p = subprocess.Popen([self.program, *self.upscale_args()], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True)
-        time.sleep(0.7)
+        while p.poll() is None and not os.path.exists(self.segment(0)):
+            time.sleep(0.002)
         p.send_signal(signal.SIGINT)
         _, err = p.communicate()
         check(p.returncode == 130 and "resume" in err, f"{self.name}: SIGINT gives 130 and says how to resume",
@@ -92,7 +100,7 @@ class Case:
         work = self.output + ".kizunasr"
         self.run("plan", self.source, self.output, "--progress", "none", *self.options)
         self.run("work", work)
-        path = os.path.join(work, "000001.seg")
+        path = self.segment(1)
         data = bytearray(open(path, "rb").read())
         data[len(data) // 2] ^= 1
         open(path, "wb").write(data)
