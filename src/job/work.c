@@ -8,11 +8,12 @@
 #include "core/cpu.h"
 #include "core/mem.h"
 #include "job/segment.h"
+#include "media/encoder.h"
 #include "stages/pipeline.h"
 
-// What one worker holds, in bytes per pixel of the output: 1381 MiB at 3840x2160 with libx264 at
+// What one worker holds, in bytes per pixel of the output: 1645 MiB at 3840x2160 with libx264 at
 // medium, the whole program with one worker, less what the program itself takes.
-#define WORKER_BYTES_PER_PIXEL 167
+#define WORKER_BYTES_PER_PIXEL 200
 
 struct crew {
     ksr_context *ctx;
@@ -124,7 +125,8 @@ static int choose_workers(const struct crew *crew, const struct ksr_run_options 
     long long each = (long long)f->width * f->height * WORKER_BYTES_PER_PIXEL + (64 << 20);
     if (p->fit) // the whole frame before it is scaled down: at most four planes of two bytes
         each += (long long)in->width * in->height * scale * scale * 8;
-    int workers = options->workers > 0 ? options->workers : ksr_cpu_count();
+    const int cores = ksr_encoder_cores(crew->job->manifest.encoder.codec);
+    int workers = options->workers > 0 ? options->workers : (ksr_cpu_count() + cores - 1) / cores;
     if (options->workers == 0 && memory > 0 && workers > memory * 3 / 4 / each)
         workers = (int)(memory * 3 / 4 / each);
     if (workers > crew->missing_count)

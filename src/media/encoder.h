@@ -62,6 +62,9 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
 // grey frame. "none" for encoders that refuse such a frame.
 void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT]);
 
+// Returns how many cores one encoder of this name keeps busy, at any size: 1 or more.
+int ksr_encoder_cores(const char *codec);
+
 // Reads "5M", "800k", "1000000". Returns false when it is none of these.
 bool ksr_parse_bit_rate(const char *text, int64_t *out);
 

@@ -15,6 +15,7 @@ struct encoder_kind {
     const char *codec;
     int max_crf;              // 0 = it has no crf
     int min_size;             // least width and height
+    int cores;                // that one encoder keeps busy with the threads pinned below
     bool presets;             // its preset option knows the x264 preset names
     bool speeds;              // the preset names stand for the speeds of vp9_speeds
     const char *lossless_key; // option that makes crf 0 lossless
@@ -25,12 +26,12 @@ struct encoder_kind {
 
 // libx265 3.5 takes smaller pictures too, and writes past its buffers with some (48x32, 40x60).
 static const struct encoder_kind kinds[] = {
-    {"libx264", 51, 1, true, false, "qp", "0", "x264-params",
-     "cpu-independent=1:threads=1:lookahead-threads=1:sliced-threads=0:open-gop=0"},
-    {"libx265", 51, 64, true, false, NULL, NULL, "x265-params",
+    {"libx264", 51, 1, 2, true, false, "qp", "0", "x264-params",
+     "cpu-independent=1:threads=3:lookahead-threads=1:sliced-threads=0:open-gop=0"},
+    {"libx265", 51, 64, 1, true, false, NULL, NULL, "x265-params",
      "wpp=1:frame-threads=1:lookahead-slices=0:pmode=0:pme=0:open-gop=0:info=0:log-level=none"},
-    {"libvpx-vp9", 63, 1, false, true, "lossless", "1", NULL, NULL},
-    {"ffv1", 0, 1, false, false, NULL, NULL, NULL, NULL},
+    {"libvpx-vp9", 63, 1, 1, false, true, "lossless", "1", NULL, NULL},
+    {"ffv1", 0, 1, 1, false, false, NULL, NULL, NULL, NULL},
 };
 
 static const struct encoder_kind *find_kind(const char *codec)
@@ -39,6 +40,12 @@ static const struct encoder_kind *find_kind(const char *codec)
         if (strcmp(kinds[i].codec, codec) == 0)
             return &kinds[i];
     return NULL;
+}
+
+int ksr_encoder_cores(const char *codec)
+{
+    const struct encoder_kind *kind = find_kind(codec);
+    return kind ? kind->cores : 1;
 }
 
 static const char *const presets[] = {"ultrafast", "superfast", "veryfast", "faster",   "fast",

@@ -77,7 +77,7 @@ def main():
         v, _, _ = streams(path)
         settings = open(path, "rb").read()
         check(v.get("pix_fmt") == "yuv444p10le", "pixel_format", v.get("pix_fmt"))
-        for text in (b"crf=23.0", b"subme=8", b"threads=1", b"lookahead_threads=1"):
+        for text in (b"crf=23.0", b"subme=8", b"threads=3", b"lookahead_threads=1"):
             check(text in settings, f"x264 wrote {text.decode()}")
 
         _, _, f = streams(upscale("film.bin", eight, "--format", "matroska"))
