@@ -104,8 +104,8 @@ static const struct option table[] = {
      .group = GROUP_RUNNING,
      .verbs = ALL,
      .offset = AT(cpu),
-     .help = "use no SIMD above c, avx2, avx512 or avx512vnni (default: the variable "
-             "KIZUNASR_CPU, else all there is)"},
+     .help = "use no SIMD above c, avx2, avx512, avx512vnni or amx (default: the "
+             "variable KIZUNASR_CPU, else all there is)"},
     {.name = "work-dir",
      .value = "DIR",
      .kind = OPTION_TEXT,

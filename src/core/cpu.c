@@ -7,9 +7,32 @@
 #include <stdio.h>
 #include <string.h>
 
-static atomic_int limit = KSR_CPU_AVX512VNNI;
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
-static const char *const level_names[] = {"c", "avx2", "avx512", "avx512vnni"};
+static atomic_int limit = KSR_CPU_AMX;
+
+static const char *const level_names[] = {"c", "avx2", "avx512", "avx512vnni", "amx"};
+
+#if defined(__x86_64__)
+// Whether there are AMX tiles for 8-bit integers. Linux saves them only for processes that ask; the
+// answer holds for all threads.
+static bool may_use_tiles(void)
+{
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, TILES = 1 << 24, INTEGERS = 1 << 25 };
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & TILES) || !(d & INTEGERS))
+        return false;
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return false;
+#endif
+}
+#endif
 
 static enum ksr_cpu_level detect(void)
 {
@@ -22,7 +45,9 @@ static enum ksr_cpu_level detect(void)
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
         return KSR_CPU_AVX2;
     const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
-    return vnni ? KSR_CPU_AVX512VNNI : KSR_CPU_AVX512;
+    if (!vnni)
+        return KSR_CPU_AVX512;
+    return may_use_tiles() ? KSR_CPU_AMX : KSR_CPU_AVX512VNNI;
 #else
     return KSR_CPU_C;
 #endif
@@ -43,7 +68,7 @@ const char *ksr_cpu_level_name(int level)
 bool ksr_cpu_set_limit(const char *name)
 {
     if (!name || !*name) {
-        atomic_store(&limit, KSR_CPU_AVX512VNNI);
+        atomic_store(&limit, KSR_CPU_AMX);
         return true;
     }
     for (int i = 0; ksr_cpu_level_name(i); i++)

@@ -10,18 +10,20 @@ enum ksr_cpu_level {
     KSR_CPU_AVX2 = 1,
     KSR_CPU_AVX512 = 2,     // F, BW, DQ, VL
     KSR_CPU_AVX512VNNI = 3, // and VNNI, VBMI
+    KSR_CPU_AMX = 4,        // and AMX with 8-bit integers
 };
 
 // Returns the highest level that the machine and the operating system support and the limit allows.
 enum ksr_cpu_level ksr_cpu_level(void);
 
-// Returns the name of a level, NULL behind the last: "c", "avx2", "avx512", "avx512vnni".
+// Returns the name of a level, NULL behind the last: "c", "avx2", "avx512", "avx512vnni",
+// "amx".
 const char *ksr_cpu_level_name(int level);
 
 // Sets the limit by name (see ksr_cpu_limit() in context.h). Returns false for unknown names.
 bool ksr_cpu_set_limit(const char *name);
 
-// Returns the limit set, KSR_CPU_AVX512VNNI if none.
+// Returns the limit set, KSR_CPU_AMX if none.
 enum ksr_cpu_level ksr_cpu_get_limit(void);
 
 // Returns the number of processors this process may run on, at least 1.

@@ -16,7 +16,7 @@ typedef int16_t ksr_act;
 #endif
 
 // Samples behind the last wanted one that may be read and written.
-#define KSR_NET_SPARE 16
+#define KSR_NET_SPARE 32
 
 // All three: in[r] is row r of the kernel, at the column of its left side; out is a row of `count`
 // pixels.

@@ -1,4 +1,4 @@
-// One row of one layer, AVX2, AVX-512 and VNNI; equal to the plain C one in net/conv.c.
+// One row of one layer, AVX2, AVX-512, VNNI and AMX; equal to the plain C one in net/conv.c.
 //
 // A block of pixels by two registers of outputs is kept in registers while the kernel is gone
 // through: per group of inputs each pixel's values are spread over a register and multiplied with
@@ -104,6 +104,123 @@ static inline void store(ksr_act *out, vector v)
             high##p = pairs(high##p, v, w_high);                                                   \
     }
 
+#if defined(__AMX_INT8__)
+
+// AMX: a tile is 16 rows of up to 64 bytes. TDPBUSD takes 16 pixels by up to 64 inputs and those
+// inputs by 16 outputs, and adds all products to a tile of sums. A row of the kernel is side *
+// width bytes of inputs side by side, taken 64 at a time; what is left at width 32 has tiles of its
+// own.
+//
+// Tiles: 0, 1 the sums of 16 pixels for 16 outputs each, 2, 3 those of the next 16 pixels;
+// 4 inputs and 5 weights; 6 and 7 the same for what is left.
+
+struct tile_shapes {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t bytes[16];
+    uint8_t rows[16];
+};
+
+static inline void shape_tile(struct tile_shapes *s, int tile, int rows, int bytes)
+{
+    s->rows[tile] = (uint8_t)rows;
+    s->bytes[tile] = (uint16_t)bytes;
+}
+
+static inline void shape_tiles(int row)
+{
+    const int whole = row < 64 ? row : 64, left = row % whole;
+    _Alignas(64) struct tile_shapes s = {.palette = 1};
+    for (int i = 0; i < 4; i++)
+        shape_tile(&s, i, 16, 64);
+    shape_tile(&s, 4, 16, whole);
+    shape_tile(&s, 5, whole / 4, 64);
+    if (left > 0) {
+        shape_tile(&s, 6, 16, left);
+        shape_tile(&s, 7, left / 4, 64);
+    }
+    _tile_loadconfig(&s);
+}
+
+// Adds the products of inputs a and weights w to the sums. Tile numbers are part of instructions.
+#define ADD_TILES(A, W, a, w)                                                                      \
+    {                                                                                              \
+        _tile_loadd(W, w, 4 * width);                                                              \
+        _tile_loadd(A, a, width);                                                                  \
+        _tile_dpbusd(0, A, W);                                                                     \
+        if (more) {                                                                                \
+            _tile_loadd(A, (a) + 16 * width, width);                                               \
+            _tile_dpbusd(2, A, W);                                                                 \
+        }                                                                                          \
+        if (two) {                                                                                 \
+            _tile_loadd(W, (w) + 64, 4 * width);                                                   \
+            if (more) {                                                                            \
+                _tile_dpbusd(3, A, W);                                                             \
+                _tile_loadd(A, a, width);                                                          \
+            }                                                                                      \
+            _tile_dpbusd(1, A, W);                                                                 \
+        }                                                                                          \
+    }
+
+static inline void store_sums(const struct ksr_net_layer *l, int32_t sum[16][16], ksr_act *out,
+                              int o)
+{
+    const vector bias = load(l->bias + o), shift = load(l->shift + o);
+    for (int p = 0; p < 16; p++)
+        store(out + p * l->outputs + o, shift_by(add(load(sum[p]), bias), shift));
+}
+
+// 16 pixels, or 32 with `more`, by 16 outputs, or 32 with `two`, from output `o` on.
+static inline __attribute__((always_inline)) void body_block(const struct ksr_net_layer *l,
+                                                             const ksr_act *const in[3], int x,
+                                                             ksr_act *out, int o, const int width,
+                                                             const bool two, const bool more)
+{
+    const int row = l->side * width, whole = row < 64 ? row : 64, end = row - row % whole;
+    _Alignas(64) int32_t sum[4][16][16];
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int r = 0; r < l->side; r++) {
+        const ksr_act *a = in[r] + x * width;
+        const int8_t *w = l->weight8 + r * row * width + 4 * o;
+        for (int k = 0; k < end; k += whole)
+            ADD_TILES(4, 5, a + k, w + k * width)
+        if (end < row)
+            ADD_TILES(6, 7, a + end, w + end * width)
+    }
+    _tile_stored(0, sum[0], 64);
+    store_sums(l, sum[0], out, o);
+    if (two) {
+        _tile_stored(1, sum[1], 64);
+        store_sums(l, sum[1], out, o + 16);
+    }
+    if (more) {
+        _tile_stored(2, sum[2], 64);
+        store_sums(l, sum[2], out + 16 * width, o);
+    }
+    if (two && more) {
+        _tile_stored(3, sum[3], 64);
+        store_sums(l, sum[3], out + 16 * width, o + 16);
+    }
+}
+
+static inline __attribute__((always_inline)) void body_row(const struct ksr_net_layer *l,
+                                                           const ksr_act *const in[3], ksr_act *out,
+                                                           int count, const int width)
+{
+    shape_tiles(l->side * width);
+    for (int x = 0; x < count; x += 32)
+        for (int o = 0; o < width; o += 32)
+            if (x + 16 < count)
+                body_block(l, in, x, out + x * width, o, width, width >= 32, true);
+            else
+                body_block(l, in, x, out + x * width, o, width, width >= 32, false);
+    _tile_release();
+}
+
+#else
+
 static inline __attribute__((always_inline)) void body_block(const struct ksr_net_layer *l,
                                                              const ksr_act *const in[3], int x,
                                                              ksr_act *out, int o, const int width,
@@ -129,6 +246,8 @@ static inline __attribute__((always_inline)) void body_row(const struct ksr_net_
         for (int o = 0; o < width; o += 2 * LANES)
             body_block(l, in, x, out + x * width, o, width, width >= 2 * LANES);
 }
+
+#endif
 
 void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out,
                   int count)
