@@ -1,0 +1,79 @@
+// The table of verbs; see verbs.h. A new verb is a line here, a bit in verbs.h, a file of its own,
+// and the bit in the options that it takes (options.c).
+
+#include "verbs.h"
+
+#include <string.h>
+
+static const struct verb verbs[] = {
+    {.name = "upscale",
+     .bit = VERB_UPSCALE,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "the main job: plan, work and join in one; resumes by itself",
+     .description =
+         "Upscales a film. All other streams go along. If it is interrupted, the same\n"
+         "command goes on where it stopped. OUTPUT appears when it is whole and checked.",
+     .examples = {"kizunasr upscale film.mkv film-4k.mkv",
+                  "kizunasr upscale film.mkv out.mkv --scale 4 --codec libx265 --crf 16"},
+     .run = run_upscale},
+    {.name = "plan",
+     .bit = VERB_PLAN,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "writes the work folder, prints the number of segments",
+     .description = "Cuts a film into segments for 'kizunasr work' and writes the work folder.\n"
+                    "Prints the number of segments; they are counted from 0.",
+     .examples = {"kizunasr plan film.mkv film-4k.mkv",
+                  "kizunasr plan film.mkv out.mkv --scale 4 --work-dir /shared/film"},
+     .run = run_plan},
+    {.name = "work",
+     .bit = VERB_WORK,
+     .arguments = {"FOLDER"},
+     .summary = "makes segments of a planned film, on any machine",
+     .description =
+         "Makes the named segments of a work folder, or all that are missing. Any number\n"
+         "of these may run at once, on any machines that see the folder and the input.",
+     .examples = {"kizunasr work film-4k.mkv.kizunasr",
+                  "kizunasr work /shared/film --segment 3 --segment 4"},
+     .run = run_work},
+    {.name = "join",
+     .bit = VERB_JOIN,
+     .arguments = {"FOLDER"},
+     .summary = "makes the output from the finished segments",
+     .description =
+         "Joins the segments of a work folder with the other streams, checks the output,\n"
+         "puts it in its place and removes the folder.",
+     .examples = {"kizunasr join film-4k.mkv.kizunasr", "kizunasr join /shared/film --keep-work"},
+     .run = run_join},
+    {.name = "probe",
+     .bit = VERB_PROBE,
+     .arguments = {"FILE"},
+     .summary = "shows streams, exact frame count, timing and colour",
+     .description = "Reads a whole file once and describes it.",
+     .examples = {"kizunasr probe film.mkv", "kizunasr probe film.mkv --json"},
+     .run = run_probe},
+    {.name = "verify",
+     .bit = VERB_VERIFY,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "compares an output with its input",
+     .description = "Compares a finished output with its input: frame count, timestamps, streams\n"
+                    "and copied packets. Decodes every frame of the output.",
+     .examples = {"kizunasr verify film.mkv film-4k.mkv",
+                  "kizunasr verify film.mkv film-4k.mkv --json"},
+     .run = run_verify},
+};
+
+enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };
+
+const struct verb *verbs_all(size_t *count)
+{
+    *count = VERB_COUNT;
+    return verbs;
+}
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
