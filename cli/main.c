@@ -65,9 +65,9 @@ static int unknown_verb(struct ui *ui, const char *name)
     size_t count;
     const struct verb *verbs = verbs_all(&count);
     for (size_t i = 0; i < count; i++) {
-        size_t distance;
-        if (text_resembles(name, verbs[i].name, &distance) && distance < closest) {
-            closest = distance;
+        const size_t likeness = ksr_word_likeness(name, verbs[i].name);
+        if (likeness < closest) {
+            closest = likeness;
             best = verbs[i].name;
         }
     }

@@ -7,6 +7,7 @@
 #include "options.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,14 +224,11 @@ static const struct ksr_config_field *find_in_fields(const char *name)
 // Keeps in `best` the candidate that is closest to `word`.
 static void consider(const char *word, const char *candidate, char best[NAME_SIZE], size_t *closest)
 {
-    size_t distance;
-    if (!text_resembles(word, candidate, &distance) || distance >= *closest)
+    const size_t likeness = ksr_word_likeness(word, candidate);
+    if (likeness >= *closest)
         return;
-    const size_t length = strlen(candidate);
-    if (length >= NAME_SIZE)
-        return;
-    memcpy(best, candidate, length + 1);
-    *closest = distance;
+    snprintf(best, NAME_SIZE, "%s", candidate);
+    *closest = likeness;
 }
 
 static int unknown_option(const struct reader *r, const char *dashes, const char *name)
@@ -285,17 +283,21 @@ static void *member_of(struct options *options, const struct option *option)
 static int read_choice(const struct reader *r, const struct option *option, const char *value)
 {
     int place = 0;
-    const size_t length = strlen(value);
+    char best[NAME_SIZE] = "";
+    size_t closest = SIZE_MAX;
     for (const char *c = option->value; c; place++) {
+        char word[NAME_SIZE];
         const char *end = strchr(c, '|');
-        const size_t size = end ? (size_t)(end - c) : strlen(c);
-        if (size == length && memcmp(c, value, size) == 0) {
+        snprintf(word, sizeof(word), "%.*s", end ? (int)(end - c) : (int)strlen(c), c);
+        if (strcmp(word, value) == 0) {
             *(int *)member_of(r->options, option) = place;
             return EXIT_DONE;
         }
+        consider(value, word, best, &closest);
         c = end ? end + 1 : NULL;
     }
-    return ui_usage_error(r->ui, "--%s: expected %s, got '%s'", option->name, option->value, value);
+    return ui_usage_error(r->ui, "--%s: expected %s, got '%s'%s%s%s", option->name, option->value,
+                          value, best[0] ? " (did you mean " : "", best, best[0] ? "?)" : "");
 }
 
 static int read_segment(struct reader *r, const char *value)

@@ -30,12 +30,4 @@ size_t text_columns(const char *text);
 // else (blanks, signs other than a leading '-', overflow).
 bool text_integer(const char *text, int low, int high, int *out);
 
-// Returns the number of letters to change, add, drop or swap to make `a` of `b`; words longer
-// than 63 bytes count as unlike (SIZE_MAX).
-size_t text_distance(const char *a, const char *b);
-
-// Returns whether `candidate` is close enough to `word` to be what was meant; *distance then holds
-// how close (smaller is closer).
-bool text_resembles(const char *word, const char *candidate, size_t *distance);
-
 #endif

@@ -7,6 +7,8 @@
 #ifndef KIZUNASR_COMMON_H
 #define KIZUNASR_COMMON_H
 
+#include <stddef.h>
+
 #if defined(__GNUC__)
 #define KSR_API      __attribute__((visibility("default")))
 #define KSR_MUST_USE __attribute__((warn_unused_result))
@@ -49,6 +51,11 @@ KSR_API const char *ksr_version(void);
 // Returns one line naming the versions of the FFmpeg libraries in use, such as
 // "libavutil 57.28.100, libavcodec 59.37.100, ...". The string is static.
 KSR_API const char *ksr_library_versions(void);
+
+// Returns how likely `candidate` is what somebody who typed `word` meant: 0 when they are equal,
+// more for each letter that is wrong, missing, too many or swapped, most where `word` is but a part
+// of it; SIZE_MAX when they are unlike.
+KSR_API size_t ksr_word_likeness(const char *word, const char *candidate);
 
 #ifdef __cplusplus
 }

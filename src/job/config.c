@@ -12,6 +12,7 @@
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/words.h"
 
 enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_TIME, T_POLICY, T_MAP };
 
@@ -182,12 +183,16 @@ static void *member(struct ksr_processor_config *values, int i)
 static ksr_status bad_value(ksr_context *ctx, int i, const char *value)
 {
     const char *range = docs[i].range;
+    struct ksr_guess guess = {.word = value};
+    char meant[KSR_GUESS_TEXT];
+    for (int p = 0; p < 3 && accesses[i].type == T_POLICY; p++)
+        ksr_guess_consider(&guess, policy_names[p]);
     if (accesses[i].type == T_BOOL)
         range = "true or false";
     else if (accesses[i].type == T_MAP)
         range = "key=value";
-    return ksr_fail(ctx, KSR_E_PARAM, "%s: '%s' is not valid (%s)", docs[i].name, value,
-                    *range ? range : docs[i].type);
+    return ksr_fail(ctx, KSR_E_PARAM, "%s: '%s' is not valid (%s)%s", docs[i].name, value,
+                    *range ? range : docs[i].type, ksr_guess_text(&guess, meant));
 }
 
 static bool parse_bool(const char *text, bool *out)

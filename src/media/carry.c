@@ -6,6 +6,7 @@
 #include "core/sequence.h"
 #include "media/ffmpeg.h"
 #include "media/input.h"
+#include "media/names.h"
 #include "media/output.h"
 #include "media/text.h"
 #include "media/trial.h"
@@ -13,6 +14,7 @@
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec)
 {
+    char guess[KSR_GUESS_TEXT];
     ksr_ffmpeg_init();
     *image_codec = NULL;
     const bool by_name = strcmp(format, "auto") != 0;
@@ -22,7 +24,8 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
     if (by_name && !found && strcmp(format, "mkv") == 0)
         found = av_guess_format("matroska", NULL, NULL);
     if (by_name && !found)
-        return ksr_fail(ctx, KSR_E_PARAM, "format: there is no container '%s'", format);
+        return ksr_fail(ctx, KSR_E_PARAM, "format: there is no container '%s'%s", format,
+                        ksr_guess_container(format, guess));
     if (!found)
         found = av_guess_format("mp4", NULL, NULL);
     if (!found || (found->flags & AVFMT_NOFILE && strcmp(found->name, "image2") != 0))
@@ -125,9 +128,11 @@ static ksr_status choose_audio_codec(const struct decision *d)
     const struct ksr_encoder_config *config = &d->config->encoder;
     const AVCodec *codec = avcodec_find_encoder_by_name(config->audio_codec);
     struct ksr_output_plan *plan = d->plan;
+    char guess[KSR_GUESS_TEXT];
     if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
-        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'",
-                        config->audio_codec);
+        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'%s",
+                        config->audio_codec,
+                        ksr_guess_encoder(AVMEDIA_TYPE_AUDIO, config->audio_codec, guess));
     if (!ksr_parse_bit_rate(config->audio_bitrate, &plan->audio_bit_rate))
         return ksr_fail(d->ctx, KSR_E_PARAM, "audio_bitrate: '%s' is not valid (such as 192k)",
                         config->audio_bitrate);

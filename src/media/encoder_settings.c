@@ -7,6 +7,7 @@
 #include "media/encoder.h"
 #include "media/extras.h"
 #include "media/ffmpeg.h"
+#include "media/names.h"
 #include "media/pixels.h"
 
 // What differs between the encoders that the promise of same bytes covers. `pins` is what must
@@ -137,11 +138,15 @@ static ksr_status set_preset(ksr_context *ctx, const AVCodec *codec,
     const bool given = strcmp(config->preset, defaults.preset) != 0;
     if (kind && (kind->presets || kind->speeds)) {
         const int place = find_preset(config->preset);
+        struct ksr_guess guess = {.word = config->preset};
+        char meant[KSR_GUESS_TEXT];
+        for (size_t i = 0; place < 0 && i < sizeof(presets) / sizeof(presets[0]); i++)
+            ksr_guess_consider(&guess, presets[i]);
         if (place < 0)
             return ksr_fail(ctx, KSR_E_PARAM,
                             "preset: '%s' is not valid (ultrafast, superfast, veryfast, faster, "
-                            "fast, medium, slow, slower, veryslow or placebo)",
-                            config->preset);
+                            "fast, medium, slow, slower, veryslow or placebo)%s",
+                            config->preset, ksr_guess_text(&guess, meant));
         if (kind->presets)
             return set_option(ctx, out, "preset", config->preset);
         const ksr_status status = set_option(ctx, out, "deadline", vp9_speeds[place].deadline);
@@ -250,8 +255,10 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
 static const AVCodec *find_encoder(ksr_context *ctx, const char *name, ksr_status *status)
 {
     const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    char guess[KSR_GUESS_TEXT];
     if (!codec)
-        *status = ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'", name);
+        *status = ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'%s", name,
+                           ksr_guess_encoder(AVMEDIA_TYPE_VIDEO, name, guess));
     else if (codec->type != AVMEDIA_TYPE_VIDEO)
         *status = ksr_fail(ctx, KSR_E_PARAM, "codec: '%s' does not encode video", name);
     else

@@ -12,6 +12,7 @@
 #include "frame/pack.h"
 #include "frame/resample.h"
 #include "frame/rgb.h"
+#include "media/names.h"
 
 // --- What a pixel format is ---
 
@@ -597,10 +598,12 @@ static ksr_status check_conversion(ksr_context *ctx, const struct ksr_video_form
 static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
                                const enum AVPixelFormat *list, enum AVPixelFormat *out)
 {
+    char guess[KSR_GUESS_TEXT];
     *out = av_get_pix_fmt(wanted);
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(*out);
     if (!d || (d->flags & AV_PIX_FMT_FLAG_HWACCEL))
-        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' is not a pixel format", wanted);
+        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' is not a pixel format%s", wanted,
+                        ksr_guess_pixel_format(wanted, guess));
     if (!listed(list, *out))
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s does not take '%s'", encoder->name,
                         wanted);
