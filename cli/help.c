@@ -18,41 +18,33 @@ void help_usage(FILE *out)
           out);
 }
 
-static void print_usage_line(FILE *out, const struct verb *verb, const char *start)
+// Writes the verb and what it takes into `out`: "work FOLDER".
+static void call_of(char *out, size_t size, const struct verb *verb)
 {
-    fprintf(out, "%skizunasr %s", start, verb->name);
-    for (int i = 0; i < VERB_ARGUMENTS && verb->arguments[i]; i++)
-        fprintf(out, " %s", verb->arguments[i]);
-    fputs(" [options]\n", out);
+    size_t length = (size_t)snprintf(out, size, "%s", verb->name);
+    for (int i = 0; i < VERB_ARGUMENTS && verb->arguments[i] && length < size; i++)
+        length += (size_t)snprintf(out + length, size - length, " %s", verb->arguments[i]);
 }
 
 void help_program(FILE *out)
 {
+    char call[LABEL_SIZE];
     size_t count;
     const struct verb *verbs = verbs_all(&count);
     fputs("KizunaSR upscales anime films: the same bytes every time, and nothing lost.\n"
           "\n"
-          "Usage:\n",
+          "Usage: kizunasr VERB ARGUMENTS [options]\n"
+          "\n",
           out);
-    for (size_t i = 0; i < count; i++)
-        print_usage_line(out, &verbs[i], "  ");
-    fputs("\nVerbs:\n", out);
-    for (size_t i = 0; i < count; i++)
-        fprintf(out, "  %-9s %s\n", verbs[i].name, verbs[i].summary);
+    for (size_t i = 0; i < count; i++) {
+        call_of(call, sizeof(call), &verbs[i]);
+        fprintf(out, "  %-20s %s\n", call, verbs[i].summary);
+    }
     fputs("\n"
-          "Options:\n"
-          "  --help     this text; after a verb, its options\n"
-          "  --version  versions of the program and of the libraries it uses\n"
+          "  --help, --version    after a verb, --help shows its options\n"
           "\n"
-          "Exit status:\n"
-          "  0    done and verified\n"
-          "  1    processing failed\n"
-          "  2    wrong usage\n"
-          "  3    input missing, unreadable or without video\n"
-          "  4    output or work folder cannot be written, or is in use\n"
-          "  5    AI model missing or unusable\n"
-          "  6    finished, but verification failed\n"
-          "  130  interrupted; run the same command again to resume\n",
+          "Exit status: 0 done and verified, 1 failed, 2 wrong usage, 3 input, 4 output,\n"
+          "5 model, 6 verification failed, 130 interrupted (run it again to resume).\n",
           out);
 }
 
@@ -152,14 +144,23 @@ static bool has_short_name(const struct ksr_config_field *field)
     return false;
 }
 
+static bool takes_field(const struct verb *verb, const struct ksr_config_field *field,
+                        enum option_group group)
+{
+    return verb->bit & VERBS_WITH_SETTINGS && field_is_option(field) &&
+           field_group(field) == group && !has_short_name(field);
+}
+
 static bool group_has(const struct verb *verb, enum option_group group)
 {
     size_t count;
     const struct option *table = options_table(&count);
-    if (verb->bit & (VERB_UPSCALE | VERB_PLAN))
-        return true;
     for (size_t i = 0; i < count; i++)
         if (table[i].group == group && table[i].verbs & verb->bit)
+            return true;
+    const struct ksr_config_field *fields = ksr_config_fields(&count);
+    for (size_t i = 0; i < count; i++)
+        if (takes_field(verb, &fields[i], group))
             return true;
     return false;
 }
@@ -176,13 +177,10 @@ static void print_group(FILE *out, const struct verb *verb, enum option_group gr
     for (size_t i = 0; i < count; i++)
         if (table[i].group == group && table[i].verbs & verb->bit)
             print_option(out, &table[i]);
-    if (!(verb->bit & (VERB_UPSCALE | VERB_PLAN)))
-        return;
     const struct ksr_config_field *fields = ksr_config_fields(&count);
     for (size_t i = 0; i < count; i++) {
         char name[64], help[ENTRY_SIZE];
-        if (!field_is_option(&fields[i]) || field_group(&fields[i]) != group ||
-            has_short_name(&fields[i]))
+        if (!takes_field(verb, &fields[i], group))
             continue;
         field_option_name(name, sizeof(name), &fields[i]);
         describe_field(help, &fields[i]);
@@ -192,8 +190,9 @@ static void print_group(FILE *out, const struct verb *verb, enum option_group gr
 
 void help_verb(FILE *out, const struct verb *verb)
 {
-    print_usage_line(out, verb, "Usage: ");
-    fprintf(out, "\n%s\n", verb->description);
+    char call[LABEL_SIZE];
+    call_of(call, sizeof(call), verb);
+    fprintf(out, "Usage: kizunasr %s [options]\n\n%s\n", call, verb->description);
     for (int group = 0; group < GROUP_COUNT; group++)
         print_group(out, verb, (enum option_group)group);
     fputs("\nExamples:\n", out);

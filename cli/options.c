@@ -27,14 +27,14 @@ static const struct option table[] = {
      .value = "2|4",
      .kind = OPTION_FIELD,
      .group = GROUP_MAIN,
-     .verbs = JOBS,
+     .verbs = VERBS_WITH_SETTINGS,
      .fields = {"shader_scale", "ai_scale"},
      .help = "output size / input size per axis, with and without AI (default 2)"},
     {.name = "config",
      .value = "FILE",
      .kind = OPTION_CONFIG,
      .group = GROUP_MAIN,
-     .verbs = JOBS,
+     .verbs = VERBS_WITH_SETTINGS,
      .help = "read settings from a JSON file; options given beside it win"},
     {.name = "overwrite",
      .kind = OPTION_FLAG,
@@ -54,23 +54,29 @@ static const struct option table[] = {
      .verbs = LOOKS,
      .offset = AT(json),
      .help = "print the result as JSON"},
+    {.name = "schema",
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = VERB_CONFIG,
+     .offset = AT(schema),
+     .help = "print the JSON Schema of settings files instead"},
 
     {.name = "ai-model",
      .value = "NAME|FILE",
      .kind = OPTION_FIELD,
      .group = GROUP_PICTURE,
-     .verbs = JOBS,
+     .verbs = VERBS_WITH_SETTINGS,
      .fields = {"ai_model_path"}},
     {.name = "temporal",
      .kind = OPTION_FIELD,
      .group = GROUP_PICTURE,
-     .verbs = JOBS,
+     .verbs = VERBS_WITH_SETTINGS,
      .fields = {"enable_temporal"}},
     {.name = "encoder-option",
      .value = "K=V",
      .kind = OPTION_FIELD,
      .group = GROUP_ENCODER,
-     .verbs = JOBS,
+     .verbs = VERBS_WITH_SETTINGS,
      .fields = {"encoder_options"},
      .help = "pass an option to the encoder as it is; may be repeated"},
 
@@ -138,7 +144,7 @@ static const struct option table[] = {
      .value = "error|warning|info|debug",
      .kind = OPTION_CHOICE,
      .group = GROUP_RUNNING,
-     .verbs = ALL,
+     .verbs = ALL | VERB_CONFIG,
      .offset = AT(log_level),
      .help = "messages on standard error, up to this level (default info)"},
 };
@@ -239,7 +245,7 @@ static int unknown_option(const struct reader *r, const char *dashes, const char
         if (table[i].verbs & r->verb->bit)
             consider(name, table[i].name, best, &closest);
     const struct ksr_config_field *fields = ksr_config_fields(&count);
-    for (size_t i = 0; r->verb->bit & JOBS && i < count; i++) {
+    for (size_t i = 0; r->verb->bit & VERBS_WITH_SETTINGS && i < count; i++) {
         field_option_name(spelled, sizeof(spelled), &fields[i]);
         if (field_is_option(&fields[i]))
             consider(name, spelled, best, &closest);
@@ -257,7 +263,7 @@ static int find_option(const struct reader *r, const char *name, struct found *o
         out->field = find_in_fields(name);
     if (!out->option && !out->field)
         return unknown_option(r, "--", name);
-    const unsigned verbs = out->option ? out->option->verbs : JOBS;
+    const unsigned verbs = out->option ? out->option->verbs : VERBS_WITH_SETTINGS;
     if (!(verbs & r->verb->bit))
         return ui_usage_error(r->ui, "%s does not take --%s", r->verb->name, name);
     return EXIT_DONE;
@@ -473,7 +479,7 @@ int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const
 
     int status = first_pass(&r, argc, argv);
     ui->level = (ksr_log_level)options->log_level;
-    if (status == EXIT_DONE && verb->bit & JOBS)
+    if (status == EXIT_DONE && verb->bit & VERBS_WITH_SETTINGS)
         status = ui_exit_status(ui, second_pass(&r, ctx));
     if (status == EXIT_DONE)
         status = check_arguments(&r);

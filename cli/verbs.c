@@ -9,7 +9,7 @@ static const struct verb verbs[] = {
     {.name = "upscale",
      .bit = VERB_UPSCALE,
      .arguments = {"INPUT", "OUTPUT"},
-     .summary = "the main job: plan, work and join in one; resumes by itself",
+     .summary = "the main job; resumes by itself",
      .description =
          "Upscales a film. All other streams go along. If it is interrupted, the same\n"
          "command goes on where it stopped. OUTPUT appears when it is whole and checked.",
@@ -60,6 +60,15 @@ static const struct verb verbs[] = {
      .examples = {"kizunasr verify film.mkv film-4k.mkv",
                   "kizunasr verify film.mkv film-4k.mkv --json"},
      .run = run_verify},
+    {.name = "config",
+     .bit = VERB_CONFIG,
+     .summary = "prints settings as the JSON that --config reads",
+     .description =
+         "Prints the settings that the options and a settings file come to, defaults and\n"
+         "all, as JSON that --config reads. Reads no film.",
+     .examples = {"kizunasr config --scale 4 --crf 16 > anime.json",
+                  "kizunasr config --schema > kizunasr.schema.json"},
+     .run = run_config},
 };
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };

@@ -14,7 +14,11 @@ enum {
     VERB_JOIN = 8,
     VERB_PROBE = 16,
     VERB_VERIFY = 32,
+    VERB_CONFIG = 64,
 };
+
+// Those that take the settings of a job, one option for every field of the configuration.
+#define VERBS_WITH_SETTINGS (VERB_UPSCALE | VERB_PLAN | VERB_CONFIG)
 
 enum { VERB_ARGUMENTS = 2 };
 
@@ -40,6 +44,7 @@ int run_plan(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_work(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_join(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_probe(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_config(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_verify(ksr_context *ctx, struct ui *ui, const struct options *options);
 
 // Prints the line that ends upscale and join. name: of the output; is made safe for the terminal.

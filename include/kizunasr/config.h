@@ -144,6 +144,10 @@ KSR_API const struct ksr_processor_config *ksr_config_get(const ksr_config *conf
 KSR_API KSR_MUST_USE ksr_status ksr_config_json(const struct ksr_processor_config *config,
                                                 char **out);
 
+// *out: the JSON Schema (draft 2020-12) of the files that ksr_config_load() reads, owned by the
+// caller, free with ksr_free(). Returns KSR_OK, KSR_E_PARAM, KSR_E_NOMEM.
+KSR_API KSR_MUST_USE ksr_status ksr_config_schema(char **out);
+
 // Frees memory that a function of this library handed out, where its comment says so.
 KSR_API void ksr_free(void *memory);
 

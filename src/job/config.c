@@ -429,6 +429,18 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
     return bad_value(config->ctx, i, "the JSON value");
 }
 
+static ksr_status unknown_name(ksr_context *ctx, const char *what, const char *name,
+                               const char *object)
+{
+    struct ksr_guess guess = {.word = name};
+    char meant[KSR_GUESS_TEXT];
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (strcmp(docs[i].object, object) == 0)
+            ksr_guess_consider(&guess, docs[i].name);
+    return ksr_fail(ctx, KSR_E_PARAM, "%s: unknown name '%s' in '%s'%s", what, name, object,
+                    ksr_guess_text(&guess, meant));
+}
+
 ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const char *what)
 {
     const char *object, *name;
@@ -449,8 +461,7 @@ ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const ch
         {
             const int i = find_field(name);
             if (i < 0 || strcmp(docs[i].object, object) != 0)
-                return ksr_fail(config->ctx, KSR_E_PARAM, "%s: unknown name '%s' in '%s'", what,
-                                name, object);
+                return unknown_name(config->ctx, what, name, object);
             const ksr_status status = set_from_json(config, i, value);
             if (status != KSR_OK)
                 return status;
