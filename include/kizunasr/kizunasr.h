@@ -1,7 +1,7 @@
 // KizunaSR, an offline video upscaler: everything public in one include.
 //
 // Start with job.h (the main job) and config.h (what it does); context.h tells how messages,
-// progress and cancelling work; inspect.h looks at files.
+// progress and cancelling work; inspect.h looks at files, decoder.h reads their frames.
 
 #ifndef KIZUNASR_KIZUNASR_H
 #define KIZUNASR_KIZUNASR_H
@@ -9,6 +9,7 @@
 #include "kizunasr/common.h"
 #include "kizunasr/config.h"
 #include "kizunasr/context.h"
+#include "kizunasr/decoder.h"
 #include "kizunasr/inspect.h"
 #include "kizunasr/job.h"
 

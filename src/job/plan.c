@@ -14,6 +14,7 @@
 #include "media/filter.h"
 #include "media/inspect.h"
 #include "media/pixels.h"
+#include "media/reader.h"
 #include "media/scan.h"
 #include "stages/pipeline.h"
 
@@ -50,20 +51,6 @@ static size_t choose_border(const struct ksr_film *film, int64_t ideal, int64_t 
     return best;
 }
 
-struct ksr_film_key ksr_plan_start(const struct ksr_film *film, size_t frame)
-{
-    size_t found = 0;
-    const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
-    frame = frame > lead ? frame - lead : 0;
-    for (size_t k = 0; k < film->key_count && film->keys[k].frame <= frame; k++)
-        found = k;
-    if (film->linear || film->key_count == 0)
-        return ksr_film_start(film);
-    if (film->open_gop && found > 0)
-        found--;
-    return film->keys[found];
-}
-
 struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warmup, int *count)
 {
     const struct ksr_film_frame *first = &film->frames[0];
@@ -85,7 +72,7 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
         if (end <= start)
             continue; // a hole in the film: no frame for this piece of time
         const size_t lead = start > (size_t)warmup ? start - (size_t)warmup : 0;
-        segments[n++] = (struct ksr_segment_plan){start, end - start, ksr_plan_start(film, lead)};
+        segments[n++] = (struct ksr_segment_plan){start, end - start, ksr_reader_entry(film, lead)};
         start = end;
     }
     *count = n;

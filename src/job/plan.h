@@ -21,9 +21,4 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
 ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duration,
                         struct ksr_film *film);
 
-// Returns where to begin decoding so that `frame` comes out clean: the keyframe at or before it,
-// or one earlier in films where frames before a keyframe need the group before; with a filter,
-// early enough for that.
-struct ksr_film_key ksr_plan_start(const struct ksr_film *film, size_t frame);
-
 #endif

@@ -166,7 +166,7 @@ ksr_status ksr_audio_open(ksr_context *ctx, const AVStream *stream, const char *
     a->from_zero = from_zero;
     const int cpu_flags = av_get_cpu_flags();
     av_force_cpu_flags(0);
-    ksr_status status = ksr_decoder_open(ctx, stream, &a->decoder);
+    ksr_status status = ksr_stream_open_decoder(ctx, stream, &a->decoder);
     if (status == KSR_OK && (a->decoder->sample_rate <= 0 || a->decoder->ch_layout.nb_channels < 1))
         status = ksr_fail(ctx, KSR_E_INPUT, "audio of stream %d has no sample rate or channels",
                           stream->index);

@@ -263,8 +263,8 @@ static void next_shown(struct side *s, char **meaning)
 static void compare_converted(ksr_context *ctx, struct side *in, struct side *out, struct terms *t,
                               struct ksr_stream_comparison *c)
 {
-    c->equal = ksr_decoder_open(ctx, in->stream, &in->decoder) == KSR_OK &&
-               ksr_decoder_open(ctx, out->stream, &out->decoder) == KSR_OK;
+    c->equal = ksr_stream_open_decoder(ctx, in->stream, &in->decoder) == KSR_OK &&
+               ksr_stream_open_decoder(ctx, out->stream, &out->decoder) == KSR_OK;
     c->converted = true;
     while (c->equal && c->packets < t->limit && ksr_check_cancel(ctx) == KSR_OK) {
         char *before, *after;

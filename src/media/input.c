@@ -159,7 +159,7 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
     return opened ? KSR_OK : KSR_E_INPUT;
 }
 
-ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
+ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
 {
     char text[256];
     *out = NULL;
@@ -189,7 +189,7 @@ ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecCon
 
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
 {
-    return ksr_decoder_open(ctx, input->video, &input->decoder);
+    return ksr_stream_open_decoder(ctx, input->video, &input->decoder);
 }
 
 void ksr_input_select(struct ksr_input *input, int stream)

@@ -33,7 +33,7 @@ void ksr_input_close(struct ksr_input *input);
 void ksr_input_select(struct ksr_input *input, int stream);
 
 // Opens a decoder for any stream with the settings above; free with avcodec_free_context().
-ksr_status ksr_decoder_open(ksr_context *ctx, const AVStream *stream, AVCodecContext **out);
+ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out);
 
 // Returns whether a stream is a picture that belongs to the file, not a film.
 bool ksr_stream_is_cover(const AVStream *stream);

@@ -581,9 +581,8 @@ static void warn_loss(ksr_context *ctx, const AVCodec *encoder, enum AVPixelForm
                 av_get_pix_fmt_name(from), encoder->name, av_get_pix_fmt_name(to));
 }
 
-// What writing would fail at, found before any work.
-static ksr_status check_conversion(ksr_context *ctx, const struct ksr_video_format *source,
-                                   enum AVPixelFormat target)
+ksr_status ksr_pixels_check(ksr_context *ctx, const struct ksr_video_format *source,
+                            enum AVPixelFormat target)
 {
     const AVPixFmtDescriptor *from = describe(source), *to = av_pix_fmt_desc_get(target);
     double kr, kb;
@@ -619,7 +618,7 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     if (strcmp(wanted, "auto") != 0) {
         ksr_status status = choose_named(ctx, encoder, wanted, list, out);
         if (status == KSR_OK)
-            status = check_conversion(ctx, source, *out);
+            status = ksr_pixels_check(ctx, source, *out);
         if (status == KSR_OK)
             warn_loss(ctx, encoder, from, without_j(*out));
         return status;
@@ -639,7 +638,7 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     if (*out == AV_PIX_FMT_NONE)
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s takes nothing like '%s'", encoder->name,
                         source->pixel_format);
-    const ksr_status status = check_conversion(ctx, source, *out);
+    const ksr_status status = ksr_pixels_check(ctx, source, *out);
     if (status == KSR_OK)
         warn_loss(ctx, encoder, from, without_j(*out));
     return status;

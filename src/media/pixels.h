@@ -59,6 +59,11 @@ ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, 
 ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
                              const struct ksr_video_format *source, enum AVPixelFormat *out);
 
+// Finds before any work what writing pictures of a source as `target` would fail at.
+// Returns KSR_OK, KSR_E_PARAM (logged).
+ksr_status ksr_pixels_check(ksr_context *ctx, const struct ksr_video_format *source,
+                            enum AVPixelFormat target);
+
 // What the width and height of a picture should be multiples of: 2 or 4 where its own format, or
 // the named one ("auto": none), has coarser chroma, else 1.
 void ksr_pixels_size_steps(const char *own, const char *named, int *step_x, int *step_y);

@@ -65,6 +65,20 @@ void ksr_reader_destroy(ksr_reader **reader)
     *reader = NULL;
 }
 
+struct ksr_film_key ksr_reader_entry(const struct ksr_film *film, size_t frame)
+{
+    size_t found = 0;
+    const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
+    frame = frame > lead ? frame - lead : 0;
+    for (size_t k = 0; k < film->key_count && film->keys[k].frame <= frame; k++)
+        found = k;
+    if (film->linear || film->key_count == 0)
+        return ksr_film_start(film);
+    if (film->open_gop && found > 0)
+        found--;
+    return film->keys[found];
+}
+
 static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
 {
     ksr_input_close(&r->input);

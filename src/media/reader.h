@@ -23,6 +23,11 @@ void ksr_reader_destroy(ksr_reader **reader);
 ksr_status ksr_reader_open(ksr_context *ctx, const char *path, const struct ksr_film *film,
                            ksr_reader **out);
 
+// Returns where to begin decoding so that `frame` comes out clean: the keyframe at or before it,
+// or one earlier in films where frames before a keyframe need the group before; with a filter,
+// early enough for that.
+struct ksr_film_key ksr_reader_entry(const struct ksr_film *film, size_t frame);
+
 // Makes ksr_reader_next() begin with frame `first`. from: the keyframe to decode from (ignored in
 // linear films, which are decoded from the start, or on from where the reader stands).
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_PROCESS (the keyframe is not where plan saw it), ...

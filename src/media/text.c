@@ -74,7 +74,7 @@ ksr_status ksr_text_open(ksr_context *ctx, const AVStream *stream, const char *c
     t->stream = stream;
     t->bytes = malloc(ENCODED_SIZE);
     ksr_status status =
-        t->bytes ? ksr_decoder_open(ctx, stream, &t->decoder) : ksr_fail_memory(ctx);
+        t->bytes ? ksr_stream_open_decoder(ctx, stream, &t->decoder) : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = open_encoder(ctx, t, codec);
     if (status != KSR_OK)

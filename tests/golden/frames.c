@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "core/hash.h"
-#include "job/plan.h"
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
@@ -69,12 +68,12 @@ static bool compare_entries(ksr_context *ctx, const char *path, const struct ksr
     ksr_reader *reader = NULL;
     uint64_t *linear = calloc(film->frame_count, sizeof(*linear));
     uint64_t entered[FRAMES_AFTER_ENTRY];
-    const struct ksr_film_key start = ksr_plan_start(film, 0);
+    const struct ksr_film_key start = ksr_reader_entry(film, 0);
     bool ok = linear && ksr_reader_create(ctx, path, film, &reader) == KSR_OK &&
               read_run(ctx, reader, frame, 0, film->frame_count, &start, linear);
     *entries = 0;
     for (size_t first = step; ok && first < film->frame_count; first += step) {
-        const struct ksr_film_key from = ksr_plan_start(film, first);
+        const struct ksr_film_key from = ksr_reader_entry(film, first);
         const size_t left = film->frame_count - first;
         const size_t count = left < FRAMES_AFTER_ENTRY ? left : FRAMES_AFTER_ENTRY;
         ok = read_run(ctx, reader, frame, first, count, &from, entered);
