@@ -1,15 +1,23 @@
 // The help texts; see help.h.
-//
-// Ranges and defaults of configuration fields come from the library, so a new field is in the help
-// as soon as it exists.
 
 #include "help.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include "catalogue.h"
 #include "text.h"
 
-enum { COLUMNS = 79, HELP_COLUMN = 28, LABEL_SIZE = 96, ENTRY_SIZE = 512 };
+enum {
+    COLUMNS = 79,
+    LEAST_COLUMNS = 40,
+    HELP_COLUMN = 28,
+    SCREEN_ROWS = 24,
+    LABEL_SIZE = 160,
+};
 
 void help_usage(FILE *out)
 {
@@ -48,23 +56,32 @@ void help_program(FILE *out)
           out);
 }
 
-// Prints `text` in lines that start at HELP_COLUMN, the first of them at `column`. A tab is a space
-// that no line ends at.
-static void print_wrapped(FILE *out, const char *text, size_t column)
+// Columns to fill: those of a narrow terminal, else of a usual one.
+static size_t columns_of(FILE *out)
 {
-    bool fresh = false; // at the start of a line
-    if (column + 2 > HELP_COLUMN) {
+    struct winsize size;
+    const int fd = fileno(out);
+    if (fd < 0 || ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_col > COLUMNS)
+        return COLUMNS;
+    return size.ws_col > LEAST_COLUMNS ? size.ws_col - 1u : LEAST_COLUMNS;
+}
+
+// Prints words in lines that start at column `indent`, the first of them at `column`. A tab is a
+// space that no line ends at.
+static void print_wrapped(FILE *out, const char *text, size_t column, size_t indent, size_t columns)
+{
+    bool fresh = true; // at the start of a line
+    if (column + (column > 0) + (column > 0) > indent) {
         fputc('\n', out);
         column = 0;
     }
-    fprintf(out, "%*s", (int)(HELP_COLUMN - column), "");
-    column = HELP_COLUMN;
-    fresh = true;
+    fprintf(out, "%*s", (int)(indent - column), "");
+    column = indent;
     while (*text) {
         const size_t length = strcspn(text, " ");
-        if (!fresh && column + 1 + length > COLUMNS) {
-            fprintf(out, "\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
+        if (!fresh && column + 1 + length > columns) {
+            fprintf(out, "\n%*s", (int)indent, "");
+            column = indent;
             fresh = true;
         }
         if (!fresh)
@@ -79,124 +96,135 @@ static void print_wrapped(FILE *out, const char *text, size_t column)
     fputc('\n', out);
 }
 
-static void print_entry(FILE *out, const char *name, const char *value, bool attached,
-                        const char *help)
+void help_label(char *out, size_t size, const struct entry *entry)
 {
-    char label[LABEL_SIZE];
-    if (attached)
-        snprintf(label, sizeof(label), "  --%s[=BOOL]", name);
+    if (entry->attached)
+        snprintf(out, size, "--%s[=BOOL]", entry->name);
     else
-        snprintf(label, sizeof(label), "  --%s%s%s", name, value ? " " : "", value ? value : "");
+        snprintf(out, size, "--%s%s%s", entry->name, *entry->value ? " " : "", entry->value);
+}
+
+// --- All options, as wide as they are ---
+
+static void print_long(FILE *out, const struct entry *entry, size_t columns)
+{
+    char label[LABEL_SIZE] = "  ", text[2 * ENTRY_TEXT];
+    help_label(label + 2, sizeof(label) - 2, entry);
+    snprintf(text, sizeof(text), *entry->limits ? "%s (%s)" : "%s", entry->help, entry->limits);
     fputs(label, out);
-    print_wrapped(out, help, text_columns(label));
+    print_wrapped(out, text, text_columns(label), columns < 60 ? 6 : HELP_COLUMN, columns);
 }
 
-// Writes a field's help line, range and default into `out`: "quality (0 to 63; default 18)".
-static void describe_field(char out[ENTRY_SIZE], const struct ksr_config_field *field)
+// Prints the options of the group, all with GROUP_COUNT, under titles.
+static void print_groups(FILE *out, const struct entry *entries, size_t count, int only)
 {
-    const char *range = strcmp(field->type, "bool") == 0 ? "" : field->range;
-    const char *preset = field_is_switch(field) ? "" : field->default_value;
-    snprintf(out, ENTRY_SIZE, "%s%s%s%s%s%s%s", field->help, *range || *preset ? " (" : "", range,
-             *range && *preset ? "; " : "", *preset ? "default\t" : "", preset,
-             *range || *preset ? ")" : "");
-}
-
-static const char *value_name(const struct ksr_config_field *field)
-{
-    static const char *const names[][2] = {
-        {"bool", "BOOL"}, {"int", "N"}, {"number", "X"}, {"map", "K=V"}};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(field->type, names[i][0]) == 0)
-            return names[i][1];
-    return "TEXT";
-}
-
-static void print_option(FILE *out, const struct option *option)
-{
-    const struct ksr_config_field *field =
-        option->kind == OPTION_FIELD ? field_find(option->fields[0]) : NULL;
-    char help[ENTRY_SIZE];
-    if (option->help || !field)
-        snprintf(help, sizeof(help), "%s", option->help ? option->help : "");
-    else
-        describe_field(help, field);
-    print_entry(out, option->name, option->value, field && field_is_switch(field), help);
-}
-
-static enum option_group field_group(const struct ksr_config_field *field)
-{
-    if (strncmp(field->name, "audio_", 6) == 0)
-        return GROUP_AUDIO;
-    if (strcmp(field->object, "pipeline") == 0)
-        return GROUP_PICTURE;
-    return strcmp(field->object, "encoder") == 0 ? GROUP_ENCODER : GROUP_MAIN;
-}
-
-// Returns whether the table has a shorter name for just this field.
-static bool has_short_name(const struct ksr_config_field *field)
-{
-    size_t count;
-    const struct option *table = options_table(&count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].kind == OPTION_FIELD && !table[i].fields[1] &&
-            strcmp(table[i].fields[0], field->name) == 0)
-            return true;
-    return false;
-}
-
-static bool takes_field(const struct verb *verb, const struct ksr_config_field *field,
-                        enum option_group group)
-{
-    return verb->bit & VERBS_WITH_SETTINGS && field_is_option(field) &&
-           field_group(field) == group && !has_short_name(field);
-}
-
-static bool group_has(const struct verb *verb, enum option_group group)
-{
-    size_t count;
-    const struct option *table = options_table(&count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].group == group && table[i].verbs & verb->bit)
-            return true;
-    const struct ksr_config_field *fields = ksr_config_fields(&count);
-    for (size_t i = 0; i < count; i++)
-        if (takes_field(verb, &fields[i], group))
-            return true;
-    return false;
-}
-
-static void print_group(FILE *out, const struct verb *verb, enum option_group group)
-{
-    static const char *const titles[GROUP_COUNT] = {"Main", "Picture", "Encoder", "Audio",
-                                                    "Running"};
-    if (!group_has(verb, group))
-        return;
-    fprintf(out, "\n%s:\n", titles[group]);
-    size_t count;
-    const struct option *table = options_table(&count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].group == group && table[i].verbs & verb->bit)
-            print_option(out, &table[i]);
-    const struct ksr_config_field *fields = ksr_config_fields(&count);
+    int last = -1;
     for (size_t i = 0; i < count; i++) {
-        char name[64], help[ENTRY_SIZE];
-        if (!takes_field(verb, &fields[i], group))
+        const int group = (int)entries[i].group;
+        if (only != GROUP_COUNT && only != group)
             continue;
-        field_option_name(name, sizeof(name), &fields[i]);
-        describe_field(help, &fields[i]);
-        print_entry(out, name, value_name(&fields[i]), field_is_switch(&fields[i]), help);
+        if (group != last)
+            fprintf(out, "\n%s:\n", catalogue_group(entries[i].group));
+        last = group;
+        print_long(out, &entries[i], columns_of(out));
     }
 }
 
-void help_verb(FILE *out, const struct verb *verb)
+// --- The short form: a line an option ---
+
+// Writes what of the help fits into `room` columns.
+static void fit_help(char *out, size_t size, const struct entry *entry, size_t room)
 {
-    char call[LABEL_SIZE];
-    call_of(call, sizeof(call), verb);
-    fprintf(out, "Usage: kizunasr %s [options]\n\n%s\n", call, verb->description);
+    snprintf(out, size, *entry->limits ? "%s (%s)" : "%s", entry->help, entry->limits);
+    for (char *c = out; *c; c++)
+        *c = *c == '\t' ? ' ' : *c;
+    if (*entry->brief)
+        snprintf(out, size, "%s", entry->brief);
+    else if (text_columns(out) > room)
+        snprintf(out, size, "%s", entry->help);
+    if (text_columns(out) <= room)
+        return;
+    size_t end = room > 3 ? room - 3 : 0;
+    while (end > 0 && out[end] != ' ')
+        end--;
+    snprintf(out + end, size - end, "...");
+}
+
+static void print_short(FILE *out, const struct entry *entry, const char *title, size_t columns)
+{
+    char label[LABEL_SIZE], start[2 * LABEL_SIZE], help[2 * ENTRY_TEXT];
+    help_label(label, sizeof(label), entry);
+    if (strlen(label) > 24) // a long list of choices
+        snprintf(label, sizeof(label), "--%s %s", entry->name,
+                 strchr(entry->value, '|') ? "WHAT" : "X");
+    snprintf(start, sizeof(start), "%-8s%-24s ", title, label);
+    const size_t used = text_columns(start);
+    fit_help(help, sizeof(help), entry, columns > used ? columns - used : 0);
+    fprintf(out, "%s%s\n", start, help);
+}
+
+static size_t count_common(const struct entry *entries, size_t count)
+{
+    size_t common = 0;
+    for (size_t i = 0; i < count; i++)
+        common += entries[i].common;
+    return common;
+}
+
+static void print_list(FILE *out, const struct entry *entries, size_t count, bool all)
+{
+    const char *last = "";
+    for (size_t i = 0; i < count; i++) {
+        const char *title = catalogue_group(entries[i].group);
+        if (!all && !entries[i].common)
+            continue;
+        print_short(out, &entries[i], strcmp(title, last) == 0 ? "" : title, columns_of(out));
+        last = title;
+    }
+}
+
+// --- A verb ---
+
+// Returns the group of that name, GROUP_COUNT for "all", -1 for others.
+static int find_topic(const char *topic)
+{
     for (int group = 0; group < GROUP_COUNT; group++)
-        print_group(out, verb, (enum option_group)group);
+        if (strcasecmp(topic, catalogue_group((enum option_group)group)) == 0)
+            return group;
+    return strcmp(topic, "all") == 0 ? GROUP_COUNT : -1;
+}
+
+static void print_examples(FILE *out, const struct verb *verb)
+{
     fputs("\nExamples:\n", out);
     for (size_t i = 0; i < sizeof(verb->examples) / sizeof(verb->examples[0]); i++)
         if (verb->examples[i])
             fprintf(out, "  %s\n", verb->examples[i]);
+}
+
+bool help_verb(FILE *out, const struct verb *verb, const char *topic)
+{
+    const int wanted = topic ? find_topic(topic) : -1;
+    char call[LABEL_SIZE];
+    struct entry *entries = calloc(ENTRIES_MAX, sizeof(*entries));
+    if (!entries || (topic && wanted < 0)) {
+        free(entries);
+        return false;
+    }
+    const size_t count = catalogue_of(verb, entries);
+    call_of(call, sizeof(call), verb);
+    fprintf(out, "Usage: kizunasr %s [options]\n\n%s\n", call, verb->description);
+    if (topic) {
+        print_groups(out, entries, count, wanted);
+    } else {
+        const bool all = count + 11 <= SCREEN_ROWS; // eleven rows are around them
+        fputc('\n', out);
+        print_list(out, entries, count, all);
+        if (!all)
+            fprintf(out, "        %zu more: kizunasr %s --help=all\n",
+                    count - count_common(entries, count), verb->name);
+    }
+    print_examples(out, verb);
+    free(entries);
+    return true;
 }

@@ -90,7 +90,11 @@ static int run_verb(ksr_context *ctx, struct ui *ui, const struct verb *verb, in
     struct options options;
     int status = options_read(&options, ctx, ui, verb, argc, argv);
     if (status == EXIT_DONE && options.help) {
-        help_verb(stdout, verb);
+        if (!help_verb(stdout, verb, options.help_topic))
+            status = ui_usage_error(ui,
+                                    "--help: expected all, main, picture, encoder, audio or "
+                                    "running, got '%s'",
+                                    options.help_topic ? options.help_topic : "");
     } else if (status == EXIT_DONE) {
         status = limit_cpu(ui, options.cpu);
         if (status == EXIT_DONE) {

@@ -24,41 +24,51 @@ enum { NAME_SIZE = 64 };
 
 static const struct option table[] = {
     {.name = "scale",
+     .common = true,
      .value = "2|4",
      .kind = OPTION_FIELD,
      .group = GROUP_MAIN,
      .verbs = VERBS_WITH_SETTINGS,
      .fields = {"shader_scale", "ai_scale"},
+     .brief = "times the size: 2 (default) or 4",
      .help = "output size / input size per axis, with and without AI (default 2)"},
     {.name = "config",
+     .common = true,
      .value = "FILE",
      .kind = OPTION_CONFIG,
      .group = GROUP_MAIN,
      .verbs = VERBS_WITH_SETTINGS,
+     .brief = "settings from a JSON file",
      .help = "read settings from a JSON file; options given beside it win"},
     {.name = "overwrite",
+     .common = true,
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
      .verbs = RUNS & ~VERB_WORK,
      .offset = AT(run.overwrite),
      .help = "replace an output that exists"},
     {.name = "segment",
+     .common = true,
      .value = "N",
      .kind = OPTION_SEGMENT,
      .group = GROUP_MAIN,
      .verbs = VERB_WORK,
+     .brief = "this one, counted from 0; may be repeated",
      .help = "make this segment, counted from 0; may be repeated"},
     {.name = "json",
+     .common = true,
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
      .verbs = LOOKS,
      .offset = AT(json),
      .help = "print the result as JSON"},
     {.name = "schema",
+     .common = true,
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
      .verbs = VERB_CONFIG,
      .offset = AT(schema),
+     .brief = "the JSON Schema of settings files instead",
      .help = "print the JSON Schema of settings files instead"},
 
     {.name = "ai-model",
@@ -88,8 +98,10 @@ static const struct option table[] = {
      .offset = AT(run.threads),
      .low = 0,
      .high = 64,
+     .brief = "threads inside one worker (default: chosen)",
      .help = "threads inside one worker, 1 to 64 (default 0: chosen)"},
     {.name = "workers",
+     .common = true,
      .value = "N",
      .kind = OPTION_INTEGER,
      .group = GROUP_RUNNING,
@@ -97,6 +109,7 @@ static const struct option table[] = {
      .offset = AT(run.workers),
      .low = 0,
      .high = 64,
+     .brief = "segments at once (default: as cores allow)",
      .help = "segments in work at once, 1 to 64 (default 0: as cores and memory allow)"},
     {.name = "device",
      .value = "NAME",
@@ -111,6 +124,7 @@ static const struct option table[] = {
      .group = GROUP_RUNNING,
      .verbs = ALL,
      .offset = AT(cpu),
+     .brief = "no SIMD above c, avx2, avx512, ...",
      .help = "use no SIMD above c, avx2, avx512, avx512vnni or amx (default: the "
              "variable KIZUNASR_CPU, else all there is)"},
     {.name = "work-dir",
@@ -138,6 +152,7 @@ static const struct option table[] = {
      .group = GROUP_RUNNING,
      .verbs = ALL,
      .offset = AT(progress),
+     .brief = "auto, bar, json or none",
      .help = "progress on standard error (default auto: a bar on a terminal, else a line now and "
              "then)"},
     {.name = "log-level",
@@ -146,6 +161,7 @@ static const struct option table[] = {
      .group = GROUP_RUNNING,
      .verbs = ALL | VERB_CONFIG,
      .offset = AT(log_level),
+     .brief = "error, warning, info or debug",
      .help = "messages on standard error, up to this level (default info)"},
 };
 
@@ -457,11 +473,16 @@ static int check_arguments(const struct reader *r)
     return EXIT_DONE;
 }
 
-static bool wants_help(int argc, char **argv)
+// Looks for --help, -h or --help=TOPIC; *topic: NULL if there is none.
+static bool wants_help(int argc, char **argv, const char **topic)
 {
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+    *topic = NULL;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--help=", 7) == 0)
+            *topic = argv[i] + 7;
+        if (*topic || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return true;
+    }
     return false;
 }
 
@@ -469,7 +490,7 @@ int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const
                  int argc, char **argv)
 {
     *options = (struct options){.log_level = KSR_LOG_INFO, .progress = PROGRESS_AUTO};
-    options->help = wants_help(argc, argv);
+    options->help = wants_help(argc, argv, &options->help_topic);
     if (options->help)
         return EXIT_DONE;
     struct reader r = {.options = options, .ui = ui, .verb = verb};

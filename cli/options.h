@@ -22,11 +22,12 @@ struct options {
     int *segments;                   // owned; --segment
     size_t segment_count;
     bool json;
-    bool schema; // of settings files, instead of settings
-    int progress;    // enum progress_mode
-    int log_level;   // ksr_log_level
-    const char *cpu; // NULL = not given
-    bool help;       // --help was given; nothing else is filled
+    bool schema;            // of settings files, instead of settings
+    int progress;           // enum progress_mode
+    int log_level;          // ksr_log_level
+    const char *cpu;        // NULL = not given
+    bool help;              // --help was given; nothing else is filled
+    const char *help_topic; // of --help=TOPIC; NULL = none
 };
 
 // The groups of the help text, in order.
@@ -59,6 +60,8 @@ struct option {
     int low, high;         // OPTION_INTEGER
     const char *fields[2]; // OPTION_FIELD: names of configuration fields
     const char *help;
+    const char *brief; // help for the short list, at most 47 columns; NULL = `help` fits
+    bool common;       // stands in the short list
 };
 
 // Returns the table; *count: how many.

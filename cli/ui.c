@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text.h"
 
@@ -14,13 +16,23 @@ void ui_init(struct ui *ui)
     *ui = (struct ui){.level = KSR_LOG_INFO};
 }
 
+// Whether standard error is a terminal whose user wants colours (https://no-color.org).
+static bool colours(void)
+{
+    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(none && *none) && term && strcmp(term, "dumb") != 0 && isatty(STDERR_FILENO);
+}
+
 static void show_line(struct ui *ui, const char *prefix, const char *message)
 {
     char line[4096];
-    snprintf(line, sizeof(line), "kizunasr: %s%s", prefix, message);
+    const char *colour = "";
+    if (*prefix && colours())
+        colour = strcmp(prefix, "error: ") == 0 ? "\033[1;31m" : "\033[33m";
+    snprintf(line, sizeof(line), "%s", message);
     text_clean(line);
     progress_hide(&ui->progress);
-    fprintf(stderr, "%s\n", line);
+    fprintf(stderr, "kizunasr: %s%s%s%s\n", colour, prefix, *colour ? "\033[0m" : "", line);
     progress_show(&ui->progress);
 }
 
