@@ -22,6 +22,7 @@ struct options {
     int *segments;                   // owned; --segment
     size_t segment_count;
     bool json;
+    bool dry_run;
     bool schema;            // of settings files, instead of settings
     int progress;           // enum progress_mode
     int log_level;          // ksr_log_level

@@ -36,6 +36,8 @@ void print_result(const char *name, const struct ksr_result *result)
 int run_upscale(ksr_context *ctx, struct ui *ui, const struct options *options)
 {
     struct ksr_result result = {0};
+    if (options->dry_run)
+        return dry_run(ctx, ui, options);
     const ksr_status status = ksr_upscale(ctx, &options->job, &options->run, &result);
     progress_finish(&ui->progress);
     if (status == KSR_OK)

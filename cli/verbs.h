@@ -47,6 +47,9 @@ int run_probe(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_config(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_verify(ksr_context *ctx, struct ui *ui, const struct options *options);
 
+// Prints what upscale would do, instead of doing it.
+int dry_run(ksr_context *ctx, struct ui *ui, const struct options *options);
+
 // Prints the line that ends upscale and join. name: of the output; is made safe for the terminal.
 void print_result(const char *name, const struct ksr_result *result);
 

@@ -58,6 +58,14 @@ KSR_API KSR_MUST_USE ksr_status ksr_plan(ksr_context *ctx,
                                          const struct ksr_run_options *options,
                                          struct ksr_result *result);
 
+// Checks and plans like ksr_plan(), but writes nothing.
+// *json: what ksr_upscale() would do, owned by the caller, free with ksr_free(): paths, sizes,
+// encoder options, what happens to each stream, every segment and whether it is finished; see
+// docs/manual.md for its members.
+KSR_API KSR_MUST_USE ksr_status ksr_dry_run(ksr_context *ctx,
+                                            const struct ksr_processor_config *config,
+                                            const struct ksr_run_options *options, char **json);
+
 // Makes the segments in `segments` (numbers from 0), or all that are missing when count is 0.
 // folder: a work folder written by ksr_plan(). Any number of calls may run at once, on any
 // machines that see the folder and the input under the same paths.

@@ -228,41 +228,82 @@ static ksr_status plan_into_folder(ksr_context *ctx, struct ksr_job *job,
     return status;
 }
 
+// Forms the key of a job: reads the whole input once for its fingerprint.
+static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *config,
+                           const char *model, struct ksr_fingerprint *input, json_t **key)
+{
+    struct ksr_output_plan container = {0};
+    const char *image_codec;
+    *key = NULL;
+    ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
+                                          &container, &image_codec);
+    if (status == KSR_OK)
+        status = ksr_fs_fingerprint(ctx, config->input_path, true, input);
+    if (status != KSR_OK)
+        return status;
+    *key = ksr_manifest_key(ctx, input, config, container.format,
+                            image_codec ? image_codec : config->encoder.codec,
+                            model[0] ? model : NULL);
+    return *key ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+// found: the folder is of this very job. Fills in job->done.
+static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_processor_config *config,
+                                      const struct ksr_run_options *options, bool found,
+                                      struct ksr_job *job)
+{
+    job->done = found && output_is_ours(ctx, job);
+    if (!job->done && !options->overwrite && ksr_sequence_exists(config->output_path) &&
+        !(found && ksr_job_was_publishing(job)))
+        return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+                        config->output_path);
+    return KSR_OK;
+}
+
 static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_config *config,
                               const struct ksr_run_options *options, const char *model,
                               struct ksr_job *job)
 {
     struct ksr_fingerprint input;
-    struct ksr_output_plan container = {0};
-    const char *image_codec;
+    json_t *key;
     bool found = false;
-    ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
-                                          &container, &image_codec);
-    if (status == KSR_OK)
-        status = ksr_fs_fingerprint(ctx, config->input_path, true, &input);
-    if (status != KSR_OK)
-        return status;
-    json_t *key = ksr_manifest_key(ctx, &input, config, container.format,
-                                   image_codec ? image_codec : config->encoder.codec,
-                                   model[0] ? model : NULL);
-    if (!key)
-        return ksr_fail_memory(ctx);
-    if (ksr_fs_exists(job->folder))
+    ksr_status status = form_key(ctx, config, model, &input, &key);
+    if (status == KSR_OK && ksr_fs_exists(job->folder))
         status = enter_folder(ctx, job, options, key, &found);
-    if (status == KSR_OK && found)
-        job->done = output_is_ours(ctx, job);
-    if (status == KSR_OK && !job->done && !options->overwrite &&
-        ksr_sequence_exists(config->output_path) && !(found && ksr_job_was_publishing(job)))
-        status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
-                          config->output_path);
+    if (status == KSR_OK)
+        status = check_output_exists(ctx, config, options, found, job);
     if (status == KSR_OK && !found)
         status = plan_into_folder(ctx, job, config, &input, key);
     json_decref(key);
     return status;
 }
 
-ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *config,
-                           const struct ksr_run_options *options, struct ksr_job *job)
+// The same without touching anything: no folder, no lock.
+static ksr_status look_into_folder(ksr_context *ctx, const struct ksr_processor_config *config,
+                                   const struct ksr_run_options *options, const char *model,
+                                   struct ksr_job *job)
+{
+    struct ksr_fingerprint input;
+    json_t *key;
+    bool found = false;
+    ksr_status status = form_key(ctx, config, model, &input, &key);
+    if (status == KSR_OK && !options->fresh && ksr_fs_exists(job->folder))
+        status = adopt_manifest(ctx, job, key, &found);
+    if (status == KSR_OK)
+        status = check_output_exists(ctx, config, options, found, job);
+    if (status == KSR_OK && !found)
+        status = ksr_plan_make(ctx, config, &input, key, &job->manifest);
+    json_decref(key);
+    return status;
+}
+
+typedef ksr_status folder_function(ksr_context *ctx, const struct ksr_processor_config *config,
+                                   const struct ksr_run_options *options, const char *model,
+                                   struct ksr_job *job);
+
+static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *config,
+                          const struct ksr_run_options *options, folder_function *enter,
+                          struct ksr_job *job)
 {
     memset(job, 0, sizeof(*job));
     job->lock = -1;
@@ -279,10 +320,22 @@ ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)
         status = ksr_fail_memory(ctx);
     if (status == KSR_OK)
-        status = open_folder(ctx, config, options, model, job);
+        status = enter(ctx, config, options, model, job);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;
+}
+
+ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *config,
+                           const struct ksr_run_options *options, struct ksr_job *job)
+{
+    return prepare(ctx, config, options, open_folder, job);
+}
+
+ksr_status ksr_job_look(ksr_context *ctx, const struct ksr_processor_config *config,
+                        const struct ksr_run_options *options, struct ksr_job *job)
+{
+    return prepare(ctx, config, options, look_into_folder, job);
 }
 
 // --- Opening for work and join ---

@@ -21,6 +21,10 @@ struct ksr_job {
 ksr_status ksr_job_prepare(ksr_context *ctx, const struct ksr_processor_config *config,
                            const struct ksr_run_options *options, struct ksr_job *job);
 
+// The same for looking only: reads and plans, but makes, locks and changes nothing.
+ksr_status ksr_job_look(ksr_context *ctx, const struct ksr_processor_config *config,
+                        const struct ksr_run_options *options, struct ksr_job *job);
+
 // Opens a folder that has a manifest: for work (shared) and join (exclusive). Checks that the
 // input and the versions are still those of the plan.
 ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, struct ksr_job *job);
