@@ -52,7 +52,7 @@ static void occupy_standard_streams(void)
 
 static int print_version(struct ui *ui)
 {
-    printf("kizunasr %s\n%s\n", ksr_version(), ksr_library_versions());
+    printf("kizunasr %s\n%s\n%s\n", ksr_version(), ksr_library_versions(), ksr_other_versions());
     return ui_close_output(ui, EXIT_DONE);
 }
 

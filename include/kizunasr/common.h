@@ -52,6 +52,10 @@ KSR_API const char *ksr_version(void);
 // "libavutil 57.28.100, libavcodec 59.37.100, ...". The string is static.
 KSR_API const char *ksr_library_versions(void);
 
+// Returns one line naming the versions of the other libraries in use, which do not reach the output's
+// bytes: "jansson 2.14, xxHash 0.8.1". The string is static.
+KSR_API const char *ksr_other_versions(void);
+
 // Returns how likely `candidate` is what somebody who typed `word` meant: 0 when they are equal,
 // more for each letter that is wrong, missing, too many or swapped, most where `word` is but a part
 // of it; SIZE_MAX when they are unlike.
