@@ -27,6 +27,9 @@ struct ksr_run_options {
     bool keep_work;       // leave the work folder after success
     bool fresh;           // delete what an earlier run left and start over
     bool overwrite;       // replace an output that exists
+    // File for the provenance record (docs/provenance.md); NULL = none. Borrowed. An older record
+    // is replaced, any other file only with `overwrite`. ksr_upscale() and ksr_join() write it.
+    const char *provenance;
 };
 
 // What a finished call did.

@@ -6,12 +6,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
 
 struct ksr_context {
     struct ksr_callbacks callbacks;
     atomic_bool cancelled;
     atomic_int warnings;
-    pthread_mutex_t lock; // held around every callback, so that two never run at once
+    pthread_mutex_t lock;           // held around every callback, so that two never run at once
+    struct ksr_warnings *collected; // under `lock`; NULL = nobody collects
 };
 
 const char *ksr_status_name(ksr_status status)
@@ -83,15 +87,16 @@ static void log_line(ksr_context *ctx, ksr_log_level level, const char *format, 
         return;
     if (level == KSR_LOG_WARNING)
         atomic_fetch_add(&ctx->warnings, 1);
-    if (!ctx->callbacks.log)
-        return;
     char line[2048];
     vsnprintf(line, sizeof(line), format, args);
     for (char *c = line; *c; c++)
         if (*c == '\n' || *c == '\r')
             *c = ' ';
     pthread_mutex_lock(&ctx->lock);
-    ctx->callbacks.log(ctx->callbacks.opaque, level, line);
+    if (level == KSR_LOG_WARNING && ctx->collected)
+        ctx->collected->lost |= !ksr_warnings_add(ctx->collected, line);
+    if (ctx->callbacks.log)
+        ctx->callbacks.log(ctx->callbacks.opaque, level, line);
     pthread_mutex_unlock(&ctx->lock);
 }
 
@@ -129,4 +134,33 @@ void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress)
 int ksr_warning_count(const ksr_context *ctx)
 {
     return ctx ? atomic_load(&ctx->warnings) : 0;
+}
+
+void ksr_warnings_collect(ksr_context *ctx, struct ksr_warnings *list)
+{
+    if (!ctx)
+        return;
+    pthread_mutex_lock(&ctx->lock);
+    ctx->collected = list;
+    pthread_mutex_unlock(&ctx->lock);
+}
+
+bool ksr_warnings_add(struct ksr_warnings *list, const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy || !ksr_array_reserve((void **)&list->texts, &list->capacity, list->count + 1,
+                                    sizeof(list->texts[0]))) {
+        free(copy);
+        return false;
+    }
+    list->texts[list->count++] = copy;
+    return true;
+}
+
+void ksr_warnings_free(struct ksr_warnings *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->texts[i]);
+    free(list->texts);
+    memset(list, 0, sizeof(*list));
 }

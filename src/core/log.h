@@ -28,4 +28,21 @@ void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress);
 // Returns the number of warnings logged so far.
 int ksr_warning_count(const ksr_context *ctx);
 
+// The texts of warnings. All zero is an empty list.
+struct ksr_warnings {
+    char **texts; // owned
+    size_t count, capacity;
+    bool lost; // out of memory: some are missing
+};
+
+// From here on warnings are also added to `list`, which must stay where it is; NULL ends that.
+// For the parts of a run that have one thread.
+void ksr_warnings_collect(ksr_context *ctx, struct ksr_warnings *list);
+
+// Adds a text. Returns false when out of memory.
+bool ksr_warnings_add(struct ksr_warnings *list, const char *text);
+
+// Frees the texts and leaves an empty list.
+void ksr_warnings_free(struct ksr_warnings *list);
+
 #endif

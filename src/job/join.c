@@ -9,6 +9,7 @@
 #include "core/sequence.h"
 #include "job/check.h"
 #include "job/images.h"
+#include "job/provenance.h"
 #include "job/store.h"
 #include "job/work.h"
 
@@ -22,6 +23,7 @@ struct joining {
     const char *part; // temporary name of the output, or pattern of names
     uint32_t delay;   // frames between decode and presentation order
     size_t written;
+    struct ksr_warnings warnings; // of the writing
     struct ksr_join_result result;
 };
 
@@ -42,7 +44,7 @@ static ksr_status list_frames(struct joining *j, int number, const struct ksr_se
     if (strcmp(info->headers, j->job->manifest.encoder.headers) != 0)
         return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d was encoded with other settings",
                         number);
-    j->result.repeated += info->repeated;
+    j->result.repeated += info->repeated_count;
     j->result.skipped += info->skipped_count;
     if (info->delay > j->delay)
         j->delay = info->delay;
@@ -191,9 +193,13 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_
     if (status == KSR_OK && j.frame_count == 0)
         status = ksr_fail(ctx, KSR_E_PROCESS, "every frame was skipped");
     if (status == KSR_OK) {
+        ksr_warnings_collect(ctx, &j.warnings);
         status = write_output(&j, part);
+        ksr_warnings_collect(ctx, NULL);
         if (status == KSR_OK)
             status = check_output(&j, part);
+        if (status == KSR_OK)
+            status = ksr_provenance_make(ctx, job, part, &j.warnings);
         if (status == KSR_OK)
             status = publish(&j);
         if (status != KSR_OK)
@@ -202,6 +208,7 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_
     *result = j.result;
     result->frames = (int64_t)j.frame_count;
     result->size = status == KSR_OK ? ksr_sequence_size(m->output_path) : 0;
+    ksr_warnings_free(&j.warnings);
     free(part);
     free(j.frames);
     free(j.first);

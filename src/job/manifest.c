@@ -20,6 +20,7 @@ void ksr_manifest_free(struct ksr_manifest *m)
     ksr_config_destroy(&m->config);
     ksr_film_free(&m->film);
     free(m->segments);
+    ksr_warnings_free(&m->warnings);
     memset(m, 0, sizeof(*m));
 }
 
@@ -145,7 +146,7 @@ static json_t *film_to_json(const struct ksr_film *film)
                      format_to_json(&film->format));
 }
 
-static json_t *encoder_to_json(const struct ksr_encoder_settings *e)
+json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
 {
     json_t *options = json_object();
     for (int i = 0; options && i < e->option_count; i++)
@@ -208,17 +209,43 @@ static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_seg
                      "times", times, "durations", durations, "sources", sources_to_json(film, s));
 }
 
+// What JSON cannot hold, bytes that are not UTF-8, becomes question marks.
+static json_t *any_string(const char *text)
+{
+    json_t *string = json_string(text);
+    char *plain = string ? NULL : strdup(text);
+    for (char *c = plain; c && *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    if (plain)
+        string = json_string(plain);
+    free(plain);
+    return string;
+}
+
+json_t *ksr_manifest_texts(const struct ksr_warnings *warnings)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < warnings->count; i++)
+        if (json_array_append_new(list, any_string(warnings->texts[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    return list;
+}
+
 static json_t *manifest_to_json(const struct ksr_manifest *m)
 {
     json_t *segments = json_array();
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
-    return json_pack("{s:i,s:O,s:{s:s,s:s,s:s},s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
+    return json_pack("{s:i,s:O,s:{s:s,s:s,s:s},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
                      MANIFEST_VERSION, "key", m->key, "paths", "input", m->input_path, "output",
                      m->output_path, "input_ends", m->input.ends, "config",
                      ksr_config_to_json(ksr_config_get(m->config), true), "film",
-                     film_to_json(&m->film), "encoder", encoder_to_json(&m->encoder), "output",
-                     output_to_json(&m->output), "segments", segments);
+                     film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
+                     output_to_json(&m->output), "segments", segments, "warnings",
+                     ksr_manifest_texts(&m->warnings));
 }
 
 ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *m, const char *folder)
@@ -405,6 +432,18 @@ static bool read_segments(const json_t *array, struct ksr_manifest *m)
     return m->segments && next == m->film.frame_count;
 }
 
+static bool read_texts(const json_t *array, struct ksr_warnings *out)
+{
+    if (!json_is_array(array))
+        return false;
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const char *text = json_string_value(json_array_get(array, i));
+        if (!text || !ksr_warnings_add(out, text))
+            return false;
+    }
+    return true;
+}
+
 static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manifest *m)
 {
     const json_t *paths = json_object_get(root, "paths");
@@ -427,7 +466,8 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
            read_encoder(json_object_get(root, "encoder"), &m->encoder) &&
            read_output(json_object_get(root, "output"), &m->output) &&
            m->film.stream < m->output.stream_count &&
-           read_segments(json_object_get(root, "segments"), m);
+           read_segments(json_object_get(root, "segments"), m) &&
+           read_texts(json_object_get(root, "warnings"), &m->warnings);
 }
 
 ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_manifest *out)

@@ -32,6 +32,7 @@ struct ksr_manifest {
     struct ksr_output_plan output;
     struct ksr_segment_plan *segments;
     int segment_count;
+    struct ksr_warnings warnings; // what planning said: losses, repairs
 };
 
 // Frees everything; leaves *manifest all zero. Accepts an all-zero manifest.
@@ -56,6 +57,12 @@ bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT]);
 // Returns KSR_E_MISMATCH.
 ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const json_t *there,
                                  const json_t *wanted);
+
+// Returns the encoder's settings with everything that is pinned, as JSON; NULL = out of memory.
+json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *encoder);
+
+// Returns texts as a JSON list; NULL = out of memory.
+json_t *ksr_manifest_texts(const struct ksr_warnings *warnings);
 
 // Writes manifest.json into a folder, whole or not at all.
 ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *manifest,

@@ -215,6 +215,24 @@ static ksr_status keep_config(ksr_context *ctx, const struct ksr_processor_confi
     return status;
 }
 
+// What the machine lacks is no property of the job.
+static void warn_of_space(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    char *parent = ksr_fs_parent(m->output_path);
+    const int64_t room = parent ? ksr_fs_free_space(parent) : -1;
+    free(parent);
+    // Segments and output stand side by side for a moment, each about twice the input per
+    // doubling of the size at the default quality.
+    const double area = (double)m->encoder.format.width * m->encoder.format.height /
+                        ((double)m->film.format.width * m->film.format.height);
+    const double wanted = (double)m->input.size * area;
+    if (room >= 0 && (double)room < wanted)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "free disk space may not suffice: %.0f MiB free, about %.0f "
+                "MiB wanted",
+                (double)room / 1048576, wanted / 1048576);
+}
+
 static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_film *film = &m->film;
@@ -233,19 +251,6 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
     if (!m->encoder.promised && !m->output.image)
         ksr_log(ctx, KSR_LOG_WARNING, "the bytes that %s writes may differ from run to run",
                 m->encoder.codec);
-    char *parent = ksr_fs_parent(m->output_path);
-    const int64_t room = parent ? ksr_fs_free_space(parent) : -1;
-    free(parent);
-    // Segments and output stand side by side for a moment, each about twice the input per
-    // doubling of the size at the default quality.
-    const double area = (double)m->encoder.format.width * m->encoder.format.height /
-                        ((double)film->format.width * film->format.height);
-    const double wanted = (double)m->input.size * area;
-    if (room >= 0 && (double)room < wanted)
-        ksr_log(ctx, KSR_LOG_WARNING,
-                "free disk space may not suffice: %.0f MiB free, about %.0f "
-                "MiB wanted",
-                (double)room / 1048576, wanted / 1048576);
 }
 
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
@@ -329,13 +334,10 @@ ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duratio
     return ksr_film_cut(ctx, film, from, length);
 }
 
-ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
-                         const struct ksr_fingerprint *input, json_t *key, struct ksr_manifest *out)
+static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *config,
+                       struct ksr_manifest *out)
 {
-    memset(out, 0, sizeof(*out));
-    out->key = json_incref(key);
-    out->input = *input;
-    ksr_status status = ksr_manifest_id(key, out->id) ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = ksr_manifest_id(out->key, out->id) ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = keep_config(ctx, config, out);
     if (status == KSR_OK)
@@ -357,11 +359,27 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
         if (!out->segments)
             status = ksr_fail_memory(ctx);
     }
+    if (status == KSR_OK)
+        warn_of_trouble(ctx, out);
+    return status;
+}
+
+ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
+                         const struct ksr_fingerprint *input, json_t *key, struct ksr_manifest *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->key = json_incref(key);
+    out->input = *input;
+    ksr_warnings_collect(ctx, &out->warnings);
+    ksr_status status = make(ctx, config, out);
+    ksr_warnings_collect(ctx, NULL);
+    if (status == KSR_OK && out->warnings.lost)
+        status = ksr_fail_memory(ctx);
     if (status != KSR_OK) {
         ksr_manifest_free(out);
         return status;
     }
-    warn_of_trouble(ctx, out);
+    warn_of_space(ctx, out);
     log_summary(ctx, out);
     return KSR_OK;
 }

@@ -12,6 +12,7 @@
 #include "core/sequence.h"
 #include "job/config.h"
 #include "job/plan.h"
+#include "job/provenance.h"
 #include "media/inspect.h"
 #include "net/library.h"
 
@@ -93,7 +94,8 @@ static bool has_suffix(const char *text, const char *suffix)
 // Whether a file of a work folder is ours: never delete what somebody else put there.
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {"manifest.json", "done.json", "publishing", "lock"};
+    static const char *const names[] = {"manifest.json", "done.json", "provenance.json",
+                                        "publishing", "lock"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0 &&
             (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
@@ -315,6 +317,8 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
         status = ksr_media_check(ctx, config->input_path);
     if (status == KSR_OK)
         status = check_output(ctx, config);
+    if (status == KSR_OK)
+        status = ksr_provenance_check(ctx, options, config->input_path, config->output_path);
     if (status == KSR_OK)
         status = check_model(ctx, &config->pipeline, model);
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)

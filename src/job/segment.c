@@ -125,9 +125,10 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
             *outcome = FRAME_NEEDS_LEAD;
             return KSR_OK;
         }
-        m->info.repeated += counts;
-        if (counts)
+        if (counts) {
+            m->info.repeated[m->info.repeated_count++] = (uint32_t)(i - m->plan->first);
             ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: repeated", i, seconds);
+        }
         *outcome = FRAME_READY;
         return KSR_OK;
     case KSR_FRAME_ERROR_SKIP:
@@ -246,8 +247,9 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
                                       .dither = w->config->encoder.dither,
                                       .pool = w->pool};
     m->times = calloc(m->plan->count, sizeof(m->times[0]));
+    m->info.repeated = calloc(m->plan->count, sizeof(m->info.repeated[0]));
     m->info.skipped = calloc(m->plan->count, sizeof(m->info.skipped[0]));
-    if (!m->times || !m->info.skipped)
+    if (!m->times || !m->info.repeated || !m->info.skipped)
         return ksr_fail_memory(w->ctx);
     ksr_pipeline_reset(w->pipeline, (int64_t)lead);
     // A lead longer than planned begins at the start of the film, where any frame is clean.

@@ -9,15 +9,16 @@
 
 #include "core/mem.h"
 
-#define MAGIC       "KSRSEG1\n"
-#define MAGIC_SIZE  8
-#define TEXT_SIZE   (KSR_HASH_TEXT - 1)
-#define END_MARK    UINT32_C(0xffffffff)
-#define MAX_PACKET  (UINT32_C(1) << 30)
-#define MAX_SKIPPED (UINT32_C(1) << 24)
+#define MAGIC      "KSRSEG2\n"
+#define MAGIC_SIZE 8
+#define TEXT_SIZE  (KSR_HASH_TEXT - 1)
+#define END_MARK   UINT32_C(0xffffffff)
+#define MAX_PACKET (UINT32_C(1) << 30)
+#define MAX_FRAMES (UINT32_C(1) << 24)
 
 void ksr_segment_info_free(struct ksr_segment_info *info)
 {
+    free(info->repeated);
     free(info->skipped);
     memset(info, 0, sizeof(*info));
 }
@@ -52,6 +53,15 @@ static ksr_status put_u32(ksr_context *ctx, ksr_segment_writer *w, uint32_t v)
     const uint8_t bytes[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
                               (uint8_t)(v >> 24)};
     return put(ctx, w, bytes, sizeof(bytes));
+}
+
+static ksr_status put_list(ksr_context *ctx, ksr_segment_writer *w, const uint32_t *list,
+                           uint32_t count)
+{
+    ksr_status status = KSR_OK;
+    for (uint32_t i = 0; status == KSR_OK && i < count; i++)
+        status = put_u32(ctx, w, list[i]);
+    return status;
 }
 
 static ksr_status put_start(ksr_context *ctx, ksr_segment_writer *w, int number, const char *job_id,
@@ -112,13 +122,13 @@ ksr_status ksr_segment_writer_commit(ksr_context *ctx, ksr_segment_writer *w,
 {
     char checksum[KSR_HASH_TEXT];
     info->packets = w->packets;
-    const uint32_t counts[] = {END_MARK, info->packets, info->delay, info->repeated,
+    const uint32_t counts[] = {END_MARK, info->packets, info->delay, info->repeated_count,
                                info->skipped_count};
-    ksr_status status = KSR_OK;
-    for (size_t i = 0; status == KSR_OK && i < sizeof(counts) / sizeof(counts[0]); i++)
-        status = put_u32(ctx, w, counts[i]);
-    for (uint32_t i = 0; status == KSR_OK && i < info->skipped_count; i++)
-        status = put_u32(ctx, w, info->skipped[i]);
+    ksr_status status = put_list(ctx, w, counts, sizeof(counts) / sizeof(counts[0]));
+    if (status == KSR_OK)
+        status = put_list(ctx, w, info->repeated, info->repeated_count);
+    if (status == KSR_OK)
+        status = put_list(ctx, w, info->skipped, info->skipped_count);
     ksr_hasher_text(w->hasher, checksum);
     if (status == KSR_OK)
         status = put(ctx, w, checksum, TEXT_SIZE);
@@ -206,22 +216,27 @@ static bool get_start(ksr_segment_reader *r, char job_id[KSR_HASH_TEXT], uint32_
            get_data(r, *headers_size);
 }
 
+// *out is set in any case, for its owner to free.
+static bool get_list(ksr_segment_reader *r, uint32_t count, uint32_t **out)
+{
+    *out = count <= MAX_FRAMES ? calloc((size_t)count + 1, sizeof(**out)) : NULL;
+    for (uint32_t i = 0; *out && i < count; i++)
+        if (!get_u32(r, &(*out)[i]) || (i > 0 && (*out)[i] <= (*out)[i - 1]))
+            return false;
+    return *out != NULL;
+}
+
 static bool get_end(ksr_segment_reader *r, uint32_t packets, struct ksr_segment_info *info)
 {
-    char stored[KSR_HASH_TEXT] = "", found[KSR_HASH_TEXT];
-    uint32_t last = 0;
-    if (!get_u32(r, &info->packets) || !get_u32(r, &info->delay) || !get_u32(r, &info->repeated) ||
-        !get_u32(r, &info->skipped_count) || info->packets != packets ||
-        info->skipped_count > MAX_SKIPPED || info->delay > 1024)
+    char stored[KSR_HASH_TEXT] = "";
+    if (!get_u32(r, &info->packets) || !get_u32(r, &info->delay) ||
+        !get_u32(r, &info->repeated_count) || !get_u32(r, &info->skipped_count) ||
+        info->packets != packets || info->delay > 1024 ||
+        !get_list(r, info->repeated_count, &info->repeated) ||
+        !get_list(r, info->skipped_count, &info->skipped))
         return false;
-    info->skipped = calloc((size_t)info->skipped_count + 1, sizeof(info->skipped[0]));
-    for (uint32_t i = 0; info->skipped && i < info->skipped_count; i++) {
-        if (!get_u32(r, &info->skipped[i]) || (i > 0 && info->skipped[i] <= last))
-            return false;
-        last = info->skipped[i];
-    }
-    ksr_hasher_text(r->hasher, found);
-    return info->skipped && get(r, stored, TEXT_SIZE) && strcmp(stored, found) == 0 &&
+    ksr_hasher_text(r->hasher, info->checksum);
+    return get(r, stored, TEXT_SIZE) && strcmp(stored, info->checksum) == 0 &&
            fgetc(r->file) == EOF;
 }
 

@@ -1,11 +1,11 @@
 // The segment store: finished segments as files `NNNNNN.seg` in the work folder.
 //
 // Layout, integers little-endian:
-//   "KSRSEG1\n" | job id (32 bytes of text) | u32 segment number
+//   "KSRSEG2\n" | job id (32 bytes of text) | u32 segment number
 //   u32 size, parameter sets
 //   per packet: u32 size (never 0xffffffff), u32 rank << 1 | key, bytes
 //   u32 0xffffffff, u32 packets, u32 reorder delay, u32 repeated, u32 skipped,
-//   u32 x skipped: frame of the segment
+//   u32 x (repeated + skipped): frame of the segment
 //   XXH3-128 of everything before, as 32 bytes of text
 // rank: place of the packet's frame among the frames encoded in this segment, in film order.
 // A file stands under its name only when it is whole; the checksum finds later damage.
@@ -18,12 +18,14 @@
 // What a worker tells about a segment beside its packets.
 struct ksr_segment_info {
     uint32_t packets;
-    uint32_t delay;    // frames the encoder may hold back; read from a file: or really does
-    uint32_t repeated; // frames shown again in place of bad ones
-    uint32_t *skipped; // frames (from 0 in the segment) without a packet, rising; owned
-    uint32_t skipped_count;
-    int64_t size;                // bytes of the file
-    char headers[KSR_HASH_TEXT]; // of the parameter sets; filled in on reading
+    uint32_t delay; // frames the encoder may hold back; read from a file: or really does
+    // Frames, from 0 in the segment, rising; owned.
+    uint32_t *repeated; // in whose place the frame before is shown again
+    uint32_t *skipped;  // without a packet
+    uint32_t repeated_count, skipped_count;
+    int64_t size;                 // bytes of the file
+    char headers[KSR_HASH_TEXT];  // of the parameter sets; filled in on reading
+    char checksum[KSR_HASH_TEXT]; // the file's own, at its end; filled in on reading
 };
 
 void ksr_segment_info_free(struct ksr_segment_info *info);

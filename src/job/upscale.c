@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "core/sequence.h"
 #include "job/prepare.h"
+#include "job/provenance.h"
 #include "job/work.h"
 
 static const struct ksr_run_options no_options;
@@ -24,13 +25,15 @@ static void describe_job(ksr_context *ctx, const struct ksr_job *job, int warnin
 }
 
 // Join, then tidy up: the folder goes, or notes that the output has been written.
-static ksr_status join_job(ksr_context *ctx, struct ksr_job *job, bool keep_work,
-                           struct ksr_result *result)
+static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
+                           const struct ksr_run_options *options, struct ksr_result *result)
 {
     struct ksr_join_result joined;
     ksr_status status = ksr_join_run(ctx, job, &joined);
     if (status == KSR_OK)
-        status = keep_work ? ksr_job_note_done(ctx, job) : ksr_job_remove_folder(ctx, job);
+        status = ksr_provenance_copy(ctx, job, options->provenance);
+    if (status == KSR_OK)
+        status = options->keep_work ? ksr_job_note_done(ctx, job) : ksr_job_remove_folder(ctx, job);
     result->frames = joined.frames;
     result->frames_repeated = joined.repeated;
     result->frames_skipped = joined.skipped;
@@ -43,7 +46,7 @@ static ksr_status work_and_join(ksr_context *ctx, struct ksr_job *job,
 {
     ksr_status status = ksr_work_run(ctx, job, NULL, 0, options, &result->segments_reused);
     if (status == KSR_OK)
-        status = join_job(ctx, job, options->keep_work, result);
+        status = join_job(ctx, job, options, result);
     return status;
 }
 
@@ -60,10 +63,12 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status != KSR_OK)
         return status;
     describe_job(ctx, &job, warnings, &done);
-    if (job.done)
+    if (job.done) {
         done.output_size = ksr_sequence_size(job.manifest.output_path);
-    else
+        status = ksr_provenance_copy(ctx, &job, options->provenance);
+    } else {
         status = work_and_join(ctx, &job, options, &done);
+    }
     done.warnings = ksr_warning_count(ctx) - warnings;
     if (status == KSR_OK && result)
         *result = done;
@@ -125,7 +130,10 @@ ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_o
         status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
                           job.manifest.output_path);
     if (status == KSR_OK)
-        status = join_job(ctx, &job, options->keep_work, &done);
+        status =
+            ksr_provenance_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
+    if (status == KSR_OK)
+        status = join_job(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;
     if (status == KSR_OK && result)
         *result = done;

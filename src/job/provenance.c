@@ -1,0 +1,208 @@
+// The record of a run; see provenance.h.
+
+#include "job/provenance.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/mem.h"
+#include "job/config.h"
+#include "job/store.h"
+#include "media/checksum.h"
+
+#define RECORD_VERSION 1
+#define RECORD_START   "{\n  \"kizunasr_provenance\":"
+
+// --- Where it goes ---
+
+// Whether a file begins as a record does.
+static bool is_record(const char *path)
+{
+    char start[sizeof(RECORD_START)] = "";
+    FILE *file = fopen(path, "rbe");
+    const size_t size = file ? fread(start, 1, sizeof(RECORD_START) - 1, file) : 0;
+    if (file)
+        fclose(file);
+    return size == sizeof(RECORD_START) - 1 && strcmp(start, RECORD_START) == 0;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 || ksr_fs_same_file(a, b);
+}
+
+ksr_status ksr_provenance_check(ksr_context *ctx, const struct ksr_run_options *options,
+                                const char *input_path, const char *output_path)
+{
+    const char *path = options->provenance;
+    if (!path)
+        return KSR_OK;
+    if (is_same(path, input_path) || is_same(path, output_path))
+        return ksr_fail(ctx, KSR_E_PARAM, "The provenance record is the input or the output: %s",
+                        path);
+    if (ksr_fs_is_folder(path))
+        return ksr_fail(ctx, KSR_E_OUTPUT, "The provenance record is a folder, not a file: %s",
+                        path);
+    if (ksr_fs_exists(path) && !options->overwrite && !is_record(path))
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "The provenance record would replace another file: %s (--overwrite "
+                        "replaces it)",
+                        path);
+    char *parent = ksr_fs_parent(path);
+    if (!parent)
+        return ksr_fail_memory(ctx);
+    ksr_status status = KSR_OK;
+    if (!ksr_fs_is_folder(parent) || access(parent, W_OK) != 0)
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write the provenance record in %s", parent);
+    free(parent);
+    return status;
+}
+
+static char *record_path(const struct ksr_job *job)
+{
+    return ksr_format("%s/provenance.json", job->folder);
+}
+
+ksr_status ksr_provenance_copy(ksr_context *ctx, const struct ksr_job *job, const char *path)
+{
+    if (!path)
+        return KSR_OK;
+    char *from = record_path(job), *text = NULL;
+    size_t size;
+    ksr_status status = from ? ksr_fs_read_file(ctx, from, &text, &size) : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = ksr_fs_write_file(ctx, path, text, size);
+    else if (status == KSR_E_INPUT)
+        status = ksr_fail(ctx, KSR_E_PROCESS, "No provenance record in %s (--fresh makes one)",
+                          job->folder);
+    free(text);
+    free(from);
+    return status;
+}
+
+// --- What it says ---
+
+// What the segments tell, gathered in the order of the film.
+struct gathered {
+    json_t *segments, *repeated, *skipped;
+    int64_t frames;
+};
+
+static bool add_frames(json_t *list, size_t first, const uint32_t *frames, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (json_array_append_new(list, json_integer((json_int_t)(first + frames[i]))) != 0)
+            return false;
+    return true;
+}
+
+static ksr_status add_segment(ksr_context *ctx, const struct ksr_job *job, int number,
+                              struct gathered *g)
+{
+    const struct ksr_segment_plan *s = &job->manifest.segments[number];
+    struct ksr_segment_info info = {0};
+    bool valid;
+    ksr_status status =
+        ksr_segment_check(ctx, job->folder, number, job->manifest.id, &valid, &info);
+    if (status == KSR_OK && !valid)
+        status = ksr_fail(ctx, KSR_E_PROCESS, "segment %d is missing or damaged", number);
+    if (status == KSR_OK) {
+        json_t *entry = json_pack("{s:I,s:I,s:I,s:s}", "first", (json_int_t)s->first, "frames",
+                                  (json_int_t)s->count, "bytes", (json_int_t)info.size, "xxh128",
+                                  info.checksum);
+        if (json_array_append_new(g->segments, entry) != 0 ||
+            !add_frames(g->repeated, s->first, info.repeated, info.repeated_count) ||
+            !add_frames(g->skipped, s->first, info.skipped, info.skipped_count))
+            status = ksr_fail_memory(ctx);
+        g->frames += info.packets;
+    }
+    ksr_segment_info_free(&info);
+    return status;
+}
+
+static ksr_status gather(ksr_context *ctx, const struct ksr_job *job, struct gathered *g)
+{
+    g->segments = json_array();
+    g->repeated = json_array();
+    g->skipped = json_array();
+    ksr_status status = g->segments && g->repeated && g->skipped ? KSR_OK : ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < job->manifest.segment_count; i++)
+        status = add_segment(ctx, job, i, g);
+    return status;
+}
+
+// The last part of a path: folders are the machine's business.
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static json_t *input_to_json(const struct ksr_manifest *m)
+{
+    return json_pack("{s:s,s:I,s:s,s:I}", "name", name_of(m->input_path), "bytes",
+                     (json_int_t)m->input.size, "xxh128", m->input.whole, "frames",
+                     (json_int_t)m->film.frame_count);
+}
+
+static json_t *output_to_json(const struct ksr_manifest *m, const struct gathered *g, int64_t bytes,
+                              const char *sha256)
+{
+    return json_pack("{s:s,s:s,s:i,s:i,s:I,s:I,s:s}", "name", name_of(m->output_path), "format",
+                     m->output.format, "width", m->encoder.format.width, "height",
+                     m->encoder.format.height, "frames", (json_int_t)g->frames, "bytes",
+                     (json_int_t)bytes, "sha256", sha256);
+}
+
+static json_t *record_to_json(const struct ksr_manifest *m, const struct gathered *g, int64_t bytes,
+                              const char *sha256, const struct ksr_warnings *of_joining)
+{
+    json_t *warnings = ksr_manifest_texts(&m->warnings);
+    json_t *more = ksr_manifest_texts(of_joining);
+    if (!warnings || !more || json_array_extend(warnings, more) != 0) {
+        json_decref(warnings);
+        warnings = NULL; // which json_pack() passes on
+    }
+    json_decref(more);
+    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O,s:O*,s:o,s:O,s:O,s:O,s:o}",
+                     "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m),
+                     "output", output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
+                     "versions", json_object_get(m->key, "versions"), "config",
+                     json_object_get(m->key, "config"), "model", json_object_get(m->key, "model"),
+                     "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments,
+                     "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings);
+}
+
+static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)
+{
+    char *path = record_path(job);
+    char *text = record ? json_dumps(record, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
+    char *file = text ? ksr_format("%s\n", text) : NULL;
+    const ksr_status status =
+        path && file ? ksr_fs_write_file(ctx, path, file, strlen(file)) : ksr_fail_memory(ctx);
+    free(file);
+    free(text);
+    free(path);
+    return status;
+}
+
+ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, const char *part,
+                               const struct ksr_warnings *warnings)
+{
+    char sha256[KSR_SHA256_TEXT];
+    int64_t bytes;
+    struct gathered g = {0};
+    ksr_status status = warnings->lost ? ksr_fail_memory(ctx) : gather(ctx, job, &g);
+    if (status == KSR_OK)
+        status = ksr_media_sha256(ctx, part, sha256, &bytes);
+    if (status == KSR_OK) {
+        json_t *record = record_to_json(&job->manifest, &g, bytes, sha256, warnings);
+        status = save(ctx, job, record);
+        json_decref(record);
+    }
+    json_decref(g.segments);
+    json_decref(g.repeated);
+    json_decref(g.skipped);
+    return status;
+}
