@@ -1,0 +1,117 @@
+"""Writes ONNX models from the integers of the .npz: export.py NAME.npz...
+
+NAME.onnx: x [N,1,H,W] luma, 0..1 for codes 0..255 of 8 bits -> y [N,1,2H,2W], float32, any size.
+Standard operators on whole numbers that a float32 holds: every sum stays below 2^24 (asserted), so a
+runtime that adds in any order gives the integers of the engine, and y is the engine's sample of
+15 bits / 32640, limited to 0..1.
+"""
+import sys
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from pack import layers
+from reference import TAPS
+
+EXACT = 1 << 24
+CODES = 255 << 7  # the working sample of code 255
+SPLIT = 4096
+PART = 128  # the same for the first layer, whose sums can pass EXACT
+
+
+class Graph:
+    """Nodes in a row: every call adds one and names its result."""
+
+    def __init__(self):
+        self.nodes, self.constants = [], []
+
+    def constant(self, value, dtype=np.float32):
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
+        return name
+
+    def add(self, kind, *inputs, to=None, **attributes):
+        names = [i if isinstance(i, str) else self.constant(i) for i in inputs]
+        to = to or f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, names, [to], **attributes))
+        return to
+
+    def floor_of(self, x, divisor):
+        """divisor: powers of two, one for all or one per channel."""
+        return self.add("Floor", self.add("Mul", x, 1 / np.asarray(divisor, np.float64)))
+
+    def pad(self, x, size):
+        around = self.constant([0, 0, size, size, 0, 0, size, size], np.int64)
+        return self.add("Pad", x, around, mode="edge")
+
+
+def split(g, x, unit):
+    """x = unit * high + low, whole numbers."""
+    high = g.floor_of(x, unit)
+    return high, g.add("Sub", x, g.add("Mul", high, unit))
+
+
+def convolve(g, x, weights, limit, bias=None):
+    """limit: of the magnitude of x."""
+    sums = np.abs(weights.astype(np.int64)).sum((1, 2, 3)) * limit
+    if bias is not None:
+        sums = sums + np.abs(bias.astype(np.int64))
+    assert sums.max() < EXACT, sums.max()
+    inputs = [x, weights] if bias is None else [x, weights, bias]
+    return g.add("Conv", *inputs, kernel_shape=weights.shape[2:])
+
+
+def network(g, x, chain):
+    """The four differences of every sample."""
+    for i, (weights, bias, shift) in enumerate(chain):
+        scale = 2.0 ** shift[:, None, None]
+        if i == 0:
+            high, low = split(g, x, PART)
+            carry = g.floor_of(convolve(g, low, weights, PART, bias), PART)
+            x = g.add("Add", convolve(g, high, weights, 16384 // PART), carry)
+            scale = scale / PART
+            assert (scale >= 1).all()
+        else:
+            x = convolve(g, x, weights, 255, bias)
+        x = g.floor_of(x, scale)
+        if i < len(chain) - 1:
+            x = g.add("Clip", x, 0, 255)
+    return x
+
+
+def interpolation(g, x):
+    """The four outputs of every sample less 16384. Sums over columns fit, those over rows of
+    them would not: they are taken in two parts."""
+    high, low = split(g, convolve(g, x, TAPS[:, None, :, None], 16384), SPLIT)
+    kernel = np.zeros((4, 2, 1, 5))
+    for y in (0, 1):
+        for c in (0, 1):
+            kernel[2 * y + c, y, 0] = TAPS[c]
+    half = np.full(4, 8192)
+    carry = g.floor_of(convolve(g, low, kernel, SPLIT, half), SPLIT)
+    return g.floor_of(g.add("Add", convolve(g, high, kernel, EXACT // SPLIT), carry), 16384 // SPLIT)
+
+
+def export(chain, name):
+    g = Graph()
+    reach = sum(weights.shape[2] // 2 for weights, _, _ in chain)
+    codes = g.add("Clip", g.add("Round", g.add("Mul", "x", CODES)), 0, 32767)
+    centred = g.add("Sub", codes, 16384)
+    differences = network(g, g.pad(centred, reach), chain)
+    big = g.add("Add", g.add("Add", interpolation(g, g.pad(centred, 2)), differences), 16384)
+    y = g.add("Clip", g.add("Div", big, CODES), 0, 1)
+    g.add("DepthToSpace", y, to="y", blocksize=2)
+    shapes = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in
+              (("x", ["n", 1, "h", "w"]), ("y", ["n", 1, "2h", "2w"]))]
+    model = helper.make_model(helper.make_graph(g.nodes, name, shapes[:1], shapes[1:], g.constants),
+                              opset_imports=[helper.make_opsetid("", 13)], producer_name="kizunasr")
+    model.ir_version = 7
+    onnx.checker.check_model(model)
+    return model
+
+
+if __name__ == "__main__":
+    for path in sys.argv[1:]:
+        name = path.removesuffix(".npz")
+        onnx.save(export(layers(path), name.rsplit("/", 1)[-1]), name + ".onnx")
