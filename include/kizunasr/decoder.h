@@ -52,7 +52,7 @@ struct ksr_decoder_info {
 struct ksr_picture {
     int64_t frame_index; // from 0, in the order shown
     int64_t pts;         // when it is shown, in units of the time base
-    int64_t duration;    // how long, in the same units; at least 1
+    int64_t duration;    // until the next frame, in the same units; of the last: as the file says
     int width, height;   // in pixels
     int bits;            // of a sample: 8 or 16
     bool damaged;        // the decoder says that it is not as it was coded

@@ -148,9 +148,12 @@ ksr_status ksr_decoder_next(ksr_decoder *decoder, const struct ksr_picture **out
     status = convert(decoder);
     if (status != KSR_OK)
         return status;
+    // What containers say of durations is often that of packets, in the order they are coded.
+    const struct ksr_film_frame *f = &decoder->film.frames[index];
+    const bool last = index + 1 == decoder->film.frame_count;
     decoder->picture.frame_index = (int64_t)index;
-    decoder->picture.pts = decoder->film.frames[index].time;
-    decoder->picture.duration = decoder->film.frames[index].duration;
+    decoder->picture.pts = f->time;
+    decoder->picture.duration = last ? f->duration : f[1].time - f->time;
     *out = &decoder->picture;
     return KSR_OK;
 }

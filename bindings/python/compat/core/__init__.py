@@ -1,0 +1,1 @@
+"""Import path of programs written for the earlier, Python-only processor."""

@@ -1,0 +1,5 @@
+"""The settings of the stages, under their earlier name."""
+
+from kizunasr import PipelineConfig
+
+__all__ = ["PipelineConfig"]

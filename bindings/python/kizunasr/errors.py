@@ -1,0 +1,86 @@
+"""What goes wrong, as exceptions.
+
+=====================  =============================================  ==========================
+exception              also a                                         when
+=====================  =============================================  ==========================
+`FileNotFoundError`    `OSError`                                      the input is not there
+`FileExistsError`      `OSError`                                      the output is there already
+`ValueError`           -                                              a setting is wrong, an
+                                                                      encoder does not open
+`MemoryError`          -                                              out of memory
+`InputError`           `ValueError`                                   the input cannot be read
+`OutputError`          `OSError`                                      the output cannot be written
+`ModelError`           `ValueError`                                   the AI model is missing or
+                                                                      cannot be used
+`ProcessingError`      `RuntimeError`                                 decoding or encoding failed
+`VerificationError`    `RuntimeError`                                 the output is not as it
+                                                                      should be
+`Cancelled`            `RuntimeError`                                 `cancel()` was called
+=====================  =============================================  ==========================
+
+Ctrl-C raises `KeyboardInterrupt`, as always.
+"""
+
+from __future__ import annotations
+
+from . import _library as _c
+
+
+class InputError(ValueError):
+    """The input is unreadable, is no film, or has no video."""
+
+
+class OutputError(OSError):
+    """The output or the work folder cannot be written, or another run holds it."""
+
+
+class ModelError(ValueError):
+    """The AI model is missing or cannot be used."""
+
+
+class ProcessingError(RuntimeError):
+    """Decoding, filtering or encoding failed; the message names the frame where there is one."""
+
+
+class VerificationError(RuntimeError):
+    """The output was written but does not match its input."""
+
+
+class Cancelled(RuntimeError):
+    """The run was cancelled; the same run again goes on where it stopped."""
+
+
+_KINDS = {
+    _c.E_PARAM: ValueError,
+    _c.E_MISMATCH: ValueError,
+    _c.E_NOMEM: MemoryError,
+    _c.E_INPUT: InputError,
+    _c.E_OUTPUT: OutputError,
+    _c.E_BUSY: OutputError,
+    _c.E_MODEL: ModelError,
+    _c.E_VERIFY: VerificationError,
+    _c.E_CANCELLED: Cancelled,
+    _c.E_PROCESS: ProcessingError,
+}
+
+# How the program spells a setting, and how it is spelled here.
+_SPELLINGS = {
+    "--overwrite replaces it": "overwrite=True replaces it",
+    "--fresh starts over": "fresh=True starts over",
+    "--on-frame-error repeat or skip goes on": "on_frame_error='repeat' or 'skip' goes on",
+}
+
+
+def exception(status: int, message: str) -> Exception:
+    """Returns the exception for a status of the library and the line it logged."""
+    if status == _c.E_CANCELLED:
+        message = message or "cancelled; the same run again goes on where it stopped"
+    message = message or _c.library().ksr_status_name(status).decode()
+    for theirs, ours in _SPELLINGS.items():
+        message = message.replace(theirs, ours)
+    kind = _KINDS.get(status, RuntimeError)
+    if status == _c.E_INPUT and message.startswith("Input file not found"):
+        kind = FileNotFoundError
+    elif status == _c.E_PARAM and message.startswith("Output file exists"):
+        kind = FileExistsError
+    return kind(message)

@@ -1,0 +1,196 @@
+"""Reading films: exact frame counts, frames as arrays, descriptions, comparisons."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Optional
+
+import numpy as np
+
+from . import _library as _c
+from ._context import Context, ProgressCallback
+from .config import Path
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One frame of a film."""
+
+    data: np.ndarray
+    """RGB, shape (height, width, 3), full range: uint8, or uint16 of a decoder with bits=16. A copy
+    that belongs to the frame."""
+    pts: int
+    """When it is shown, in units of the decoder's `time_base`."""
+    duration: int
+    """How long it is shown, in the same units: until the next frame; of the last: as the file says."""
+    time: float
+    """When it is shown, in seconds."""
+    frame_index: int
+    """Its number in the film, from 0, in the order shown."""
+    width: int
+    """In pixels."""
+    height: int
+    """In pixels."""
+    damaged: bool
+    """The decoder says that the picture is not as it was coded."""
+
+
+class VideoDecoder:
+    """The frames of a film, in the order they are shown.
+
+    Opening reads the file once, so `total_frames` is exact. Iterating goes on where the last read
+    ended, as with a file; `seek()` goes anywhere::
+
+        with VideoDecoder("film.mkv") as decoder:
+            print(decoder.total_frames)
+            for frame in decoder:
+                print(frame.frame_index, frame.pts, frame.data.mean())
+
+    Args:
+        path: a film, or an image sequence such as 'in%05d.png'.
+        bits: of a sample in `Frame.data`: 8 or 16.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        InputError: it cannot be read or has no video.
+        MemoryError: out of memory.
+
+    One thread at a time; decoders are independent of each other.
+    """
+
+    def __init__(self, path: Path, *, bits: int = 8) -> None:
+        self._lib = _c.library()
+        self._handle = ctypes.c_void_p()
+        self._context: Optional[Context] = Context()
+        self.path = path
+        try:
+            params = _c.DecoderParams(bits=bits)
+            self._context.raise_for(self._context.call(
+                self._lib.ksr_decoder_open, ctypes.byref(self._handle), self._context.handle,
+                _c.encode(path), ctypes.byref(params)))
+        except BaseException:
+            self.close()
+            raise
+        info = self._lib.ksr_decoder_info(self._handle).contents
+        self.total_frames: int = info.total_frames
+        """Frames in the film; exact."""
+        self.width: int = info.width
+        """Of every frame, in pixels."""
+        self.height: int = info.height
+        """Of every frame, in pixels."""
+        self.pixel_format: str = info.pixel_format.decode()
+        """Of the film, FFmpeg's name."""
+        self.time_base = Fraction(info.time_base_num, info.time_base_den)
+        """Seconds per unit of `Frame.pts`."""
+        self.frame_rate = (Fraction(info.frame_rate_num, info.frame_rate_den)
+                           if info.frame_rate_num else None)
+        """Average frames per second; None: not known."""
+        self.sample_aspect_ratio = (Fraction(info.sample_aspect_num, info.sample_aspect_den)
+                                    if info.sample_aspect_num else None)
+        """Width of a pixel by its height; None: not known."""
+
+    @property
+    def fps(self) -> float:
+        """Average frames per second; 0 if not known."""
+        return float(self.frame_rate or 0)
+
+    def __len__(self) -> int:
+        return self.total_frames
+
+    def __iter__(self) -> VideoDecoder:
+        return self
+
+    def __next__(self) -> Frame:
+        frame = self.read()
+        if frame is None:
+            raise StopIteration
+        return frame
+
+    def read(self) -> Optional[Frame]:
+        """Returns the next frame, None after the last one.
+
+        Raises ProcessingError, InputError, MemoryError, and ValueError on a closed decoder.
+        """
+        context = self._open_context()
+        picture = ctypes.POINTER(_c.Picture)()
+        context.raise_for(context.call_here(self._lib.ksr_decoder_next, self._handle,
+                                            ctypes.byref(picture)))
+        return self._frame(picture.contents) if picture else None
+
+    def seek(self, frame_index: int) -> None:
+        """Makes the next read give frame `frame_index`, 0 .. total_frames (the end).
+
+        Raises ValueError when it is out of range.
+        """
+        context = self._open_context()
+        context.raise_for(context.call_here(self._lib.ksr_decoder_seek, self._handle,
+                                            frame_index))
+
+    def close(self) -> None:
+        """Closes the file. May be called twice."""
+        self._lib.ksr_decoder_destroy(ctypes.byref(self._handle))
+        if self._context is not None:
+            self._context.close()
+        self._context = None
+
+    def __enter__(self) -> VideoDecoder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_context", None) is not None:
+            self.close()
+
+    def _open_context(self) -> Context:
+        if self._context is None:
+            raise ValueError("the decoder is closed")
+        return self._context
+
+    def _frame(self, p: _c.Picture) -> Frame:
+        dtype = np.dtype(np.uint16 if p.bits == 16 else np.uint8)
+        size = (p.height - 1) * p.stride + p.width * 3 * dtype.itemsize
+        view = np.ndarray((p.height, p.width, 3), dtype,
+                          (ctypes.c_char * size).from_address(p.data),
+                          strides=(p.stride, 3 * dtype.itemsize, dtype.itemsize))
+        return Frame(data=view.copy(), pts=p.pts, duration=p.duration,
+                     time=float(p.pts * self.time_base), frame_index=p.frame_index,
+                     width=p.width, height=p.height, damaged=p.damaged)
+
+
+def _json_call(function: Any, *arguments: bytes, accepted: tuple[int, ...] = (_c.OK,),
+               progress: Optional[ProgressCallback] = None) -> dict[str, Any]:
+    context, text = Context(), ctypes.c_void_p()
+    try:
+        status = context.call(function, context.handle, *arguments, ctypes.byref(text),
+                              progress=progress)
+        if status not in accepted or not text:
+            context.raise_for(status)
+        return json.loads(ctypes.string_at(text.value))
+    finally:
+        _c.library().ksr_free(text)
+        context.close()
+
+
+def probe(path: Path) -> dict[str, Any]:
+    """Describes a film: container, streams, exact frame count, timing, colour.
+
+    The members are those of ``kizunasr probe --json`` (docs/manual.md). Raises FileNotFoundError,
+    InputError, MemoryError.
+    """
+    return _json_call(_c.library().ksr_probe, _c.encode(path))
+
+
+def verify(input_path: Path, output_path: Path, *,
+           progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
+    """Compares an output with its input: frames, timestamps, streams; decodes every frame.
+
+    Returns the members of ``kizunasr verify --json``: 'passed', and 'checks' with a name, passed and
+    detail each. Raises FileNotFoundError, InputError, MemoryError.
+    """
+    return _json_call(_c.library().ksr_verify, _c.encode(input_path), _c.encode(output_path),
+                      accepted=(_c.OK, _c.E_VERIFY), progress=progress_callback)
