@@ -22,6 +22,7 @@ PACKAGE = os.path.join(ROOT, "bindings", "python")
 COMPAT = os.path.join(PACKAGE, "compat")
 
 LIBRARY, SAMPLE = (os.path.abspath(a) for a in sys.argv[1:3])
+SANITIZED = "LD_PRELOAD" in os.environ
 os.environ["KIZUNASR_LIBRARY"] = LIBRARY
 os.environ["PYTHONPATH"] = os.pathsep.join((PACKAGE, COMPAT))  # for programs that tests start
 sys.path[:0] = [PACKAGE, COMPAT]
