@@ -2,6 +2,7 @@
 """The package against its library: structs, settings, messages, progress, stopping, frames."""
 
 import dataclasses
+import json
 import logging
 import os
 import pickle
@@ -60,7 +61,8 @@ class Library(unittest.TestCase):
     @unittest.skipUnless(shutil.which("cc"), "no C compiler")
     def test_structs_are_those_of_the_headers(self):
         lines = ['#include "kizunasr/kizunasr.h"']
-        structs = [s for s in vars(_library).values() if hasattr(s, "_name_")]
+        structs = [s for s in vars(_library).values()
+                   if isinstance(s, type) and "_name_" in vars(s)]
         self.assertEqual(len(structs), 8)
         for s in structs:
             name = f"struct {s._name_}"
@@ -219,6 +221,11 @@ class Runs(Films):
         self.assertEqual(str(caught.exception),
                          "Output file exists: out.mp4 (overwrite=True replaces it)")
         process("film.mp4", "out.mp4", kizunasr.RunOptions(overwrite=True))
+
+    def test_provenance(self):
+        process("film.mp4", "out.mp4", kizunasr.RunOptions(provenance="out.json"))
+        with open("out.json", encoding="utf-8") as f:
+            self.assertEqual(json.load(f)["output"]["frames"], 12)
 
     def test_other_job_in_the_folder(self):
         os.mkdir("out-work")

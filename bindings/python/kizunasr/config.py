@@ -142,13 +142,16 @@ class RunOptions:
     """Deletes what an earlier run left and starts over."""
     overwrite: bool = False
     """Replaces an output that exists."""
+    provenance: Optional[Path] = None
+    """File for a record of what the output was made from; None: none."""
 
     def _c_struct(self) -> _c.RunOptions:
-        return _c.RunOptions(
+        return _c.RunOptionsWithRoom(
             threads=self.threads, workers=self.workers,
             device=None if self.device is None else _c.encode(self.device),
             work_dir=None if self.work_dir is None else _c.encode(self.work_dir),
-            keep_work=self.keep_work, fresh=self.fresh, overwrite=self.overwrite)
+            keep_work=self.keep_work, fresh=self.fresh, overwrite=self.overwrite,
+            provenance=None if self.provenance is None else _c.encode(self.provenance))
 
 
 def _text(name: str, value: Any) -> bytes:

@@ -99,7 +99,7 @@ class OfflineVideoProcessor:
 
     def _run(self, context: Context) -> ProcessingResult:
         config = NativeConfig(context, self.config)
-        options, result = self.options._c_struct(), _c.Result()
+        options, result = self.options._c_struct(), _c.ResultWithRoom()
         try:
             status = context.call(_c.library().ksr_upscale, context.handle, config.pointer,
                                   ctypes.byref(options), ctypes.byref(result),
@@ -107,4 +107,4 @@ class OfflineVideoProcessor:
         finally:
             config.close()
         context.raise_for(status)
-        return ProcessingResult(**{name: getattr(result, name) for name, _ in result._fields_})
+        return ProcessingResult(**{name: getattr(result, name) for name, _ in _c.Result._fields_})
