@@ -28,7 +28,9 @@ struct ksr_run_options {
     bool fresh;           // delete what an earlier run left and start over
     bool overwrite;       // replace an output that exists
     // File for the provenance record (docs/provenance.md); NULL = none. Borrowed. An older record
-    // is replaced, any other file only with `overwrite`. ksr_upscale() and ksr_join() write it.
+    // is replaced, any other file only with `overwrite`. ksr_upscale() and ksr_join() write it, and
+    // ksr_upscale() finds the job already done if an older record says so of the output that
+    // stands.
     const char *provenance;
 };
 

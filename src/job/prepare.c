@@ -262,6 +262,22 @@ static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_process
     return KSR_OK;
 }
 
+// Without a folder, a record can tell that this very job has written the output.
+static ksr_status look_for_record(ksr_context *ctx, const struct ksr_processor_config *config,
+                                  const struct ksr_run_options *options, const json_t *key,
+                                  struct ksr_job *job)
+{
+    char id[KSR_HASH_TEXT];
+    if (options->fresh)
+        return KSR_OK;
+    if (!ksr_manifest_id(key, id))
+        return ksr_fail_memory(ctx);
+    const ksr_status status =
+        ksr_provenance_look(ctx, options->provenance, id, config->output_path, &job->record);
+    job->done = job->record.stands;
+    return status;
+}
+
 static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_config *config,
                               const struct ksr_run_options *options, const char *model,
                               struct ksr_job *job)
@@ -272,9 +288,11 @@ static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_confi
     ksr_status status = form_key(ctx, config, model, &input, &key);
     if (status == KSR_OK && ksr_fs_exists(job->folder))
         status = enter_folder(ctx, job, options, key, &found);
-    if (status == KSR_OK)
-        status = check_output_exists(ctx, config, options, found, job);
     if (status == KSR_OK && !found)
+        status = look_for_record(ctx, config, options, key, job);
+    if (status == KSR_OK && !job->done)
+        status = check_output_exists(ctx, config, options, found, job);
+    if (status == KSR_OK && !found && !job->done)
         status = plan_into_folder(ctx, job, config, &input, key);
     json_decref(key);
     return status;

@@ -5,6 +5,7 @@
 #define KSR_JOB_PREPARE_H
 
 #include "job/manifest.h"
+#include "job/provenance.h"
 #include "kizunasr/job.h"
 
 // An opened job. All zero is a closed one.
@@ -12,7 +13,8 @@ struct ksr_job {
     char *folder;
     int lock; // -1 = not held
     struct ksr_manifest manifest;
-    bool done; // the output stands, written by this very job
+    bool done;                // the output stands, written by this very job
+    struct ksr_record record; // if that is known from a record: then there is no manifest
 };
 
 // Checks configuration, input, output, container and model; opens or makes the work folder, takes

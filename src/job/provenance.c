@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/sequence.h"
 #include "job/config.h"
+#include "job/prepare.h"
 #include "job/store.h"
 #include "media/checksum.h"
 
@@ -78,6 +80,50 @@ ksr_status ksr_provenance_copy(ksr_context *ctx, const struct ksr_job *job, cons
                           job->folder);
     free(text);
     free(from);
+    return status;
+}
+
+// --- Whether it is true ---
+
+static int64_t number(const json_t *object, const char *name)
+{
+    return json_integer_value(json_object_get(object, name));
+}
+
+static void read_record(const json_t *record, struct ksr_record *out)
+{
+    const json_t *output = json_object_get(record, "output");
+    *out = (struct ksr_record){
+        .frames = number(output, "frames"),
+        .bytes = number(output, "bytes"),
+        .width = (int)number(output, "width"),
+        .height = (int)number(output, "height"),
+        .repeated = (int64_t)json_array_size(json_object_get(record, "repeated")),
+        .skipped = (int64_t)json_array_size(json_object_get(record, "skipped")),
+        .segments = (int)json_array_size(json_object_get(record, "segments"))};
+}
+
+ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *id,
+                               const char *output_path, struct ksr_record *out)
+{
+    memset(out, 0, sizeof(*out));
+    if (!path || !is_record(path) || !ksr_sequence_exists(output_path))
+        return KSR_OK;
+    json_t *record = json_load_file(path, 0, NULL);
+    const char *job = json_string_value(json_object_get(record, "job"));
+    const char *wanted =
+        json_string_value(json_object_get(json_object_get(record, "output"), "sha256"));
+    ksr_status status = KSR_OK;
+    if (job && wanted && strcmp(job, id) == 0) {
+        char sha256[KSR_SHA256_TEXT];
+        int64_t bytes;
+        read_record(record, out);
+        if (ksr_sequence_size(output_path) == out->bytes) {
+            status = ksr_media_sha256(ctx, output_path, sha256, &bytes);
+            out->stands = status == KSR_OK && strcmp(sha256, wanted) == 0;
+        }
+    }
+    json_decref(record);
     return status;
 }
 

@@ -7,12 +7,31 @@
 #ifndef KSR_JOB_PROVENANCE_H
 #define KSR_JOB_PROVENANCE_H
 
-#include "job/prepare.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kizunasr/job.h"
+
+struct ksr_job;
+struct ksr_warnings;
 
 // Whether the record that `options` want, if they do, could be written at the end of the job.
 // Returns KSR_OK, KSR_E_OUTPUT, KSR_E_PARAM (something else stands there; all logged), KSR_E_NOMEM.
 ksr_status ksr_provenance_check(ksr_context *ctx, const struct ksr_run_options *options,
                                 const char *input_path, const char *output_path);
+
+// What a record says of an output that it stands for.
+struct ksr_record {
+    bool stands; // the output is there, byte for byte as the job of that name wrote it
+    int64_t frames, repeated, skipped, bytes;
+    int width, height, segments;
+};
+
+// Looks whether the record at `path` is of the job `id` and of the output that stands. path: NULL =
+// there is none. A record of another job, or none, or none that can be read, is no failure.
+// Returns KSR_OK, KSR_E_OUTPUT (the output cannot be read), KSR_E_NOMEM, KSR_E_CANCELLED.
+ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *id,
+                               const char *output_path, struct ksr_record *out);
 
 // Writes the record of a job whose segments are all there into its folder.
 // part: where the bytes of the output are. warnings: of the joining, beside those of the plan.

@@ -24,6 +24,18 @@ static void describe_job(ksr_context *ctx, const struct ksr_job *job, int warnin
                                   .already_done = job->done};
 }
 
+// What a record tells about a job that is done and has no folder any more.
+static void describe_record(const struct ksr_record *record, struct ksr_result *result)
+{
+    result->frames = record->frames;
+    result->frames_repeated = record->repeated;
+    result->frames_skipped = record->skipped;
+    result->segments = record->segments;
+    result->width = record->width;
+    result->height = record->height;
+    result->output_size = record->bytes;
+}
+
 // Join, then tidy up: the folder goes, or notes that the output has been written.
 static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
                            const struct ksr_run_options *options, struct ksr_result *result)
@@ -63,7 +75,9 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status != KSR_OK)
         return status;
     describe_job(ctx, &job, warnings, &done);
-    if (job.done) {
+    if (job.record.stands) {
+        describe_record(&job.record, &done);
+    } else if (job.done) {
         done.output_size = ksr_sequence_size(job.manifest.output_path);
         status = ksr_provenance_copy(ctx, &job, options->provenance);
     } else {
@@ -82,8 +96,10 @@ ksr_status ksr_plan(ksr_context *ctx, const struct ksr_processor_config *config,
     if (!config)
         return ksr_fail(ctx, KSR_E_PARAM, "config is NULL");
     struct ksr_job job;
+    struct ksr_run_options here = options ? *options : no_options;
+    here.provenance = NULL; // which neither is written here nor stands for a plan
     const int warnings = ksr_warning_count(ctx);
-    const ksr_status status = ksr_job_prepare(ctx, config, options ? options : &no_options, &job);
+    const ksr_status status = ksr_job_prepare(ctx, config, &here, &job);
     if (status != KSR_OK)
         return status;
     if (result)

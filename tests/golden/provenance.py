@@ -97,6 +97,23 @@ def main():
               "skipped frames by index", skip["skipped"])
         check(not os.path.exists(place("skip.mkv.kizunasr")), "no folder stays")
 
+        # The record alone says that an output is done; not that of other settings, or other bytes.
+        again = ("skip.mkv", "--on-frame-error", "skip", "--provenance", place("skip.json"))
+        r = upscale(*again)
+        check(r.returncode == 0 and "skip.mkv: already done" in r.stdout, "done, says the record", r.stderr)
+        r = upscale(*again, "--crf", "30")
+        check(r.returncode == 2 and "Output file exists" in r.stderr, "other settings are not done", r.stderr)
+        with open(place("skip.mkv"), "r+b") as f:
+            f.seek(-1000, os.SEEK_END)
+            byte = f.read(1)[0]
+            f.seek(-1000, os.SEEK_END)
+            f.write(bytes([byte ^ 1]))
+        r = upscale(*again)
+        check(r.returncode == 2 and "Output file exists" in r.stderr, "nor is a changed output", r.stderr)
+        clips.write(folder, "broken.json", '{\n  "kizunasr_provenance": 1, "job": [')
+        r = upscale("skip.mkv", "--on-frame-error", "skip", "--provenance", place("broken.json"))
+        check(r.returncode == 2 and "Output file exists" in r.stderr, "nor does a broken record count", r.stderr)
+
         # An image sequence: the bytes of all files in order.
         r = run(program, "upscale", film, place("p%03d.png"), "--start", "1", "--duration", "0.2", "--provenance",
                 place("png.json"))
