@@ -149,32 +149,34 @@ static bool still_there(int fd, const char *path)
            a.st_ino == b.st_ino;
 }
 
-ksr_status ksr_fs_lock(ksr_context *ctx, const char *folder, bool exclusive, int *fd)
+ksr_status ksr_fs_lock_file(ksr_context *ctx, const char *path, bool exclusive, const char *busy,
+                            int *fd)
 {
-    *fd = -1;
-    char *path = ksr_format("%s/lock", folder);
-    if (!path)
-        return ksr_fail_memory(ctx);
-    ksr_status status = KSR_OK;
     for (;;) {
         *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (*fd < 0) {
-            status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", path, strerror(errno));
-            break;
-        }
+        if (*fd < 0)
+            return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", path, strerror(errno));
         if (flock(*fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
             const int error = errno;
             ksr_fs_unlock(fd);
             if (error == EWOULDBLOCK)
-                status = ksr_fail(ctx, KSR_E_BUSY, "another run is using %s", folder);
-            else
-                status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot lock %s: %s", path, strerror(error));
-            break;
+                return ksr_fail(ctx, KSR_E_BUSY, "%s", busy);
+            return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot lock %s: %s", path, strerror(error));
         }
         if (still_there(*fd, path))
-            break;
+            return KSR_OK;
         ksr_fs_unlock(fd);
     }
+}
+
+ksr_status ksr_fs_lock(ksr_context *ctx, const char *folder, bool exclusive, int *fd)
+{
+    *fd = -1;
+    char *path = ksr_format("%s/lock", folder);
+    char *busy = ksr_format("another run is using %s", folder);
+    const ksr_status status =
+        path && busy ? ksr_fs_lock_file(ctx, path, exclusive, busy, fd) : ksr_fail_memory(ctx);
+    free(busy);
     free(path);
     return status;
 }
@@ -215,6 +217,7 @@ static ksr_status fingerprint_file(ksr_context *ctx, const char *path, bool whol
     ksr_status status = KSR_OK;
     char *block = malloc(BLOCK);
     ksr_hasher *hasher = ksr_hasher_create();
+    out->modified = ksr_fs_modified(path); // before reading: a later change shows
     out->size = ksr_fs_size(path);
     if (!block || !hasher) {
         status = ksr_fail_memory(ctx);
@@ -241,6 +244,11 @@ end:
     return status;
 }
 
+static int64_t add_dates(int64_t a, int64_t b)
+{
+    return (int64_t)(((uint64_t)a * 31 + (uint64_t)b) & INT64_MAX);
+}
+
 // Of a sequence: the hashes of its files' hashes, in order.
 static ksr_status fingerprint_sequence(ksr_context *ctx, const char *pattern, bool whole,
                                        struct ksr_fingerprint *out)
@@ -258,6 +266,7 @@ static ksr_status fingerprint_sequence(ksr_context *ctx, const char *pattern, bo
         if (status != KSR_OK)
             break;
         out->size += one.size;
+        out->modified = add_dates(out->modified, one.modified);
         ksr_hasher_add(wholes, one.whole, sizeof(one.whole));
         ksr_hasher_add(ends, one.ends, sizeof(one.ends));
     }
@@ -315,6 +324,28 @@ int64_t ksr_fs_size(const char *path)
 {
     struct stat s;
     return stat(path, &s) == 0 ? (int64_t)s.st_size : -1;
+}
+
+static int64_t modified_file(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 ? add_dates(s.st_mtim.tv_sec, s.st_mtim.tv_nsec) : -1;
+}
+
+int64_t ksr_fs_modified(const char *path)
+{
+    int first = 0, count = 0;
+    int64_t sum = 0;
+    if (!ksr_sequence_is(path))
+        return modified_file(path);
+    if (ksr_sequence_scan(NULL, path, &first, &count) != KSR_OK)
+        return -1;
+    for (int i = 0; i < count; i++) {
+        char *name = ksr_sequence_name(path, first + i);
+        sum = add_dates(sum, name ? modified_file(name) : -1);
+        free(name);
+    }
+    return sum;
 }
 
 int64_t ksr_fs_free_space(const char *path)

@@ -41,11 +41,17 @@ ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)
 // *fd: hand it to ksr_fs_unlock(). Returns KSR_OK, KSR_E_BUSY (someone else holds it; logged),
 // KSR_E_OUTPUT.
 ksr_status ksr_fs_lock(ksr_context *ctx, const char *folder, bool exclusive, int *fd);
+
+// Makes a file if it is missing and takes its lock, as ksr_fs_lock() does. The lock follows the
+// file when it is renamed. busy: what to say when someone else holds it.
+ksr_status ksr_fs_lock_file(ksr_context *ctx, const char *path, bool exclusive, const char *busy,
+                            int *fd);
 void ksr_fs_unlock(int *fd);
 
 // What a file holds, whatever its name and date.
 struct ksr_fingerprint {
     int64_t size;
+    int64_t modified;          // when it was last written, as ksr_fs_modified() tells
     char whole[KSR_HASH_TEXT]; // of all bytes
     char ends[KSR_HASH_TEXT];  // of the first and last MiB: a quick look whether it changed
 };
@@ -63,6 +69,10 @@ bool ksr_fs_is_folder(const char *path);
 
 // Returns whether two paths name the same existing file.
 bool ksr_fs_same_file(const char *a, const char *b);
+
+// Returns a number that changes when a file, or one of a sequence, is written: dates, which are
+// only ever compared for being equal. -1 when it is not there.
+int64_t ksr_fs_modified(const char *path);
 
 // Returns the size of a file in bytes, or -1.
 int64_t ksr_fs_size(const char *path);

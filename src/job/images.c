@@ -1,8 +1,10 @@
 // An output that is an image sequence: every packet is a file. Written under temporary names, then
 // renamed one by one; each is whole at any moment, and a run that was stopped in between goes on.
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/fs.h"
@@ -15,10 +17,13 @@ ksr_status ksr_images_write(ksr_context *ctx, const char *pattern, int number, c
     char *name = ksr_sequence_name(pattern, number);
     FILE *file = name ? fopen(name, "wbe") : NULL;
     ksr_status status = KSR_OK;
+    bool ok = file && fwrite(data, 1, size, file) == size;
+    if (file && fclose(file) != 0)
+        ok = false;
     if (!name)
         status = ksr_fail_memory(ctx);
-    else if (!file || fwrite(data, 1, size, file) != size || fclose(file) != 0)
-        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s", name);
+    else if (!ok)
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", name, strerror(errno));
     free(name);
     return status;
 }

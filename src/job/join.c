@@ -159,10 +159,13 @@ static ksr_status check_output(struct joining *j, const char *path)
 static ksr_status publish(const struct joining *j)
 {
     const struct ksr_manifest *m = &j->job->manifest;
+    ksr_status status = ksr_job_note_done(j->ctx, j->job, j->part);
+    if (status != KSR_OK)
+        return status;
     if (!m->output.sequence)
         return ksr_fs_publish(j->ctx, j->part, m->output_path);
     // From here on files stand under their final names: a run that is stopped may go on.
-    ksr_status status = ksr_job_note_publishing(j->ctx, j->job);
+    status = ksr_job_note_publishing(j->ctx, j->job);
     if (status == KSR_OK)
         status =
             ksr_images_publish(j->ctx, j->part, m->output_path, m->output.first, j->frame_count);
@@ -178,6 +181,41 @@ static void remove_part(const struct joining *j)
         unlink(j->part);
 }
 
+// Two runs with work folders of their own could have the same output.
+static ksr_status lock_part(const struct joining *j, int *lock)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    if (m->output.sequence)
+        return KSR_OK;
+    char *busy = ksr_format("another run is writing %s", m->output_path);
+    const ksr_status status =
+        busy ? ksr_fs_lock_file(j->ctx, j->part, true, busy, lock) : ksr_fail_memory(j->ctx);
+    free(busy);
+    return status;
+}
+
+// The part, checked, under its name; nothing of it is left after a failure.
+static ksr_status make_output(struct joining *j)
+{
+    int lock = -1;
+    ksr_status status = lock_part(j, &lock);
+    if (status != KSR_OK)
+        return status;
+    ksr_warnings_collect(j->ctx, &j->warnings);
+    status = write_output(j, j->part);
+    ksr_warnings_collect(j->ctx, NULL);
+    if (status == KSR_OK)
+        status = check_output(j, j->part);
+    if (status == KSR_OK)
+        status = ksr_provenance_make(j->ctx, j->job, j->part, &j->warnings);
+    if (status == KSR_OK)
+        status = publish(j);
+    if (status != KSR_OK)
+        remove_part(j);
+    ksr_fs_unlock(&lock);
+    return status;
+}
+
 ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_join_result *result)
 {
     const struct ksr_manifest *m = &job->manifest;
@@ -189,22 +227,13 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_
     j.part = part;
     ksr_status status = j.frames && j.first && part ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
+        status = ksr_manifest_check_input(ctx, m, false);
+    if (status == KSR_OK)
         status = survey_segments(&j);
     if (status == KSR_OK && j.frame_count == 0)
         status = ksr_fail(ctx, KSR_E_PROCESS, "every frame was skipped");
-    if (status == KSR_OK) {
-        ksr_warnings_collect(ctx, &j.warnings);
-        status = write_output(&j, part);
-        ksr_warnings_collect(ctx, NULL);
-        if (status == KSR_OK)
-            status = check_output(&j, part);
-        if (status == KSR_OK)
-            status = ksr_provenance_make(ctx, job, part, &j.warnings);
-        if (status == KSR_OK)
-            status = publish(&j);
-        if (status != KSR_OK)
-            remove_part(&j);
-    }
+    if (status == KSR_OK)
+        status = make_output(&j);
     *result = j.result;
     result->frames = (int64_t)j.frame_count;
     result->size = status == KSR_OK ? ksr_sequence_size(m->output_path) : 0;

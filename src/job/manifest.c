@@ -54,6 +54,20 @@ ksr_status ksr_manifest_net(ksr_context *ctx, const struct ksr_manifest *manifes
                     name ? name : KSR_MODEL_DEFAULT);
 }
 
+ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *m, bool whole)
+{
+    struct ksr_fingerprint now;
+    whole = whole || ksr_fs_modified(m->input_path) != m->input.modified;
+    const ksr_status status = ksr_fs_fingerprint(ctx, m->input_path, whole, &now);
+    if (status != KSR_OK)
+        return status;
+    if (now.size != m->input.size || strcmp(now.ends, m->input.ends) != 0 ||
+        (whole && strcmp(now.whole, m->input.whole) != 0))
+        return ksr_fail(ctx, KSR_E_MISMATCH, "The input has changed since it was planned: %s",
+                        m->input_path);
+    return KSR_OK;
+}
+
 bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT])
 {
     char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS | KSR_JSON_REALS);
@@ -239,23 +253,46 @@ static json_t *manifest_to_json(const struct ksr_manifest *m)
     json_t *segments = json_array();
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
-    return json_pack("{s:i,s:O,s:{s:s,s:s,s:s},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
-                     MANIFEST_VERSION, "key", m->key, "paths", "input", m->input_path, "output",
-                     m->output_path, "input_ends", m->input.ends, "config",
-                     ksr_config_to_json(ksr_config_get(m->config), true), "film",
-                     film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
-                     output_to_json(&m->output), "segments", segments, "warnings",
-                     ksr_manifest_texts(&m->warnings));
+    return json_pack(
+        "{s:i,s:O,s:{s:s,s:s,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
+        MANIFEST_VERSION, "key", m->key, "paths", "input", m->input_path, "output", m->output_path,
+        "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified, "config",
+        ksr_config_to_json(ksr_config_get(m->config), true), "film", film_to_json(&m->film),
+        "encoder", ksr_manifest_encoder(&m->encoder), "output", output_to_json(&m->output),
+        "segments", segments, "warnings", ksr_manifest_texts(&m->warnings));
+}
+
+// The file's text: the object with a checksum of all the rest as its first member. NULL = out of
+// memory.
+#define CHECKSUM "{\"checksum\":\""
+#define START    (sizeof(CHECKSUM) - 1 + KSR_HASH_TEXT - 1 + 2) // the bytes up to the second member
+
+static char *seal(const char *object)
+{
+    char sum[KSR_HASH_TEXT];
+    ksr_hash_text(object + 1, strlen(object + 1), sum);
+    return ksr_format(CHECKSUM "%s\",%s", sum, object + 1);
+}
+
+static bool is_sealed(const char *text, size_t size)
+{
+    char sum[KSR_HASH_TEXT];
+    if (size < START || memcmp(text, CHECKSUM, sizeof(CHECKSUM) - 1) != 0)
+        return false;
+    ksr_hash_text(text + START, size - START, sum);
+    return memcmp(text + sizeof(CHECKSUM) - 1, sum, KSR_HASH_TEXT - 1) == 0;
 }
 
 ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *m, const char *folder)
 {
     char *path = ksr_format("%s/manifest.json", folder);
     json_t *root = manifest_to_json(m);
-    char *text = root ? json_dumps(root, JSON_COMPACT | KSR_JSON_REALS) : NULL;
+    char *object = root ? json_dumps(root, JSON_COMPACT | KSR_JSON_REALS) : NULL;
+    char *text = object ? seal(object) : NULL;
     const ksr_status status =
         path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
     free(text);
+    free(object);
     json_decref(root);
     free(path);
     return status;
@@ -287,7 +324,17 @@ static bool read_format(const json_t *o, struct ksr_video_format *f)
            f->width <= 65535 && f->height > 0 && f->height <= 65535;
 }
 
-static bool read_film(const json_t *o, struct ksr_film *film)
+// How many frames the segments list: an allocation is never larger than what was read.
+static json_int_t count_times(const json_t *segments)
+{
+    size_t sum = 0, i;
+    const json_t *segment;
+    json_array_foreach(segments, i, segment) sum +=
+        json_array_size(json_object_get(segment, "times"));
+    return (json_int_t)sum;
+}
+
+static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
 {
     int linear, cut;
     json_int_t frames, offset, skipped;
@@ -297,7 +344,7 @@ static bool read_film(const json_t *o, struct ksr_film *film)
                     "cut", &cut, "offset", &offset, "skipped", &skipped, "frames", &frames) != 0)
         return false;
     if (film->stream < 0 || skipped < 0 || film->time_base.num <= 0 || film->time_base.den <= 0 ||
-        frames < 1 || frames > MAX_FRAMES ||
+        frames < 1 || frames > MAX_FRAMES || frames != listed ||
         !read_format(json_object_get(o, "format"), &film->format))
         return false;
     film->linear = linear;
@@ -454,6 +501,7 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
         return false;
     const json_t *content = json_object_get(m->key, "input");
     m->input.size = json_integer_value(json_object_get(content, "bytes"));
+    m->input.modified = json_integer_value(json_object_get(paths, "input_modified"));
     m->input_path = strdup(input);
     m->output_path = strdup(output);
     return m->input_path && m->output_path &&
@@ -462,12 +510,30 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
            ksr_config_create(&m->config, ctx) == KSR_OK &&
            ksr_config_from_json(m->config, json_object_get(root, "config"), "manifest.json") ==
                KSR_OK &&
-           read_film(json_object_get(root, "film"), &m->film) &&
+           read_film(json_object_get(root, "film"), count_times(json_object_get(root, "segments")),
+                     &m->film) &&
            read_encoder(json_object_get(root, "encoder"), &m->encoder) &&
            read_output(json_object_get(root, "output"), &m->output) &&
            m->film.stream < m->output.stream_count &&
            read_segments(json_object_get(root, "segments"), m) &&
            read_texts(json_object_get(root, "warnings"), &m->warnings);
+}
+
+ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest *out)
+{
+    memset(out, 0, sizeof(*out));
+    // A changed digit is still JSON: without the checksum it would be a time of some frame.
+    json_t *root =
+        is_sealed(text, size) ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    int version = 0;
+    ksr_status status = KSR_OK;
+    json_unpack(root, "{s:i}", "kizunasr_manifest", &version);
+    if (version != MANIFEST_VERSION || !read_manifest(NULL, root, out)) {
+        ksr_manifest_free(out);
+        status = KSR_E_MISMATCH;
+    }
+    json_decref(root);
+    return status;
 }
 
 ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_manifest *out)
@@ -479,16 +545,8 @@ ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_ma
     size_t size;
     ksr_status status = ksr_fs_read_file(ctx, path, &text, &size);
     free(path);
-    if (status != KSR_OK)
-        return status;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    if (status == KSR_OK)
+        status = ksr_manifest_parse(text, size, out);
     free(text);
-    int version = 0;
-    json_unpack(root, "{s:i}", "kizunasr_manifest", &version);
-    if (version != MANIFEST_VERSION || !read_manifest(NULL, root, out)) {
-        ksr_manifest_free(out);
-        status = KSR_E_MISMATCH;
-    }
-    json_decref(root);
     return status;
 }

@@ -1,7 +1,8 @@
 // The manifest: everything that plan decided, so that workers and join anywhere do the same.
 //
 // It is a function of the input's content, the configuration and the versions, which together are
-// the job's key. Paths are kept beside the key. The file is JSON: manifest.json in the work folder.
+// the job's key. Paths are kept beside the key. The file is JSON: manifest.json in the work folder;
+// its first member is a checksum of the bytes of all the others.
 
 #ifndef KSR_JOB_MANIFEST_H
 #define KSR_JOB_MANIFEST_H
@@ -49,6 +50,12 @@ json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
 // was planned with (both logged), KSR_E_NOMEM.
 ksr_status ksr_manifest_net(ksr_context *ctx, const struct ksr_manifest *manifest, ksr_net **out);
 
+// Checks that the input is still the one that was planned. whole: reads all of it, which is done
+// anyway when its date is another; else its size and ends.
+// Returns KSR_OK, KSR_E_MISMATCH, KSR_E_INPUT (both logged), KSR_E_CANCELLED, KSR_E_NOMEM.
+ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *manifest,
+                                    bool whole);
+
 // Writes the id of a key.
 // Returns false when out of memory.
 bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT]);
@@ -72,5 +79,8 @@ ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *manife
 // Returns KSR_OK, KSR_E_INPUT (there is none; not logged), KSR_E_MISMATCH (it is damaged, or of
 // another version; not logged), KSR_E_NOMEM.
 ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_manifest *out);
+
+// The same for the contents of manifest.json in memory. Returns KSR_OK, KSR_E_MISMATCH.
+ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest *out);
 
 #endif

@@ -112,9 +112,41 @@ static bool is_ours_but_lock(const char *name)
     return is_ours(name) && strcmp(name, "lock") != 0;
 }
 
+static bool is_temporary(const char *name)
+{
+    return is_ours(name) && has_suffix(name, ".tmp");
+}
+
+// What a finished job leaves for a moment when its folder goes.
+static bool is_rest(const char *name)
+{
+    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0;
+}
+
+static bool is_manifest(const char *name)
+{
+    return strcmp(name, "manifest.json") == 0;
+}
+
+static bool is_done(const char *name)
+{
+    return strcmp(name, "done.json") == 0;
+}
+
+static bool is_made(const char *name)
+{
+    return is_ours(name) && !is_manifest(name) && !is_done(name) && !is_rest(name);
+}
+
+// What tells that the job is done goes late, and its record after that: stopped anywhere in
+// between, the next run knows.
 ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job)
 {
-    return ksr_fs_remove_folder(ctx, job->folder, is_ours);
+    bool (*const order[])(const char *name) = {is_made, is_manifest, is_done, is_rest};
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && i < sizeof(order) / sizeof(order[0]); i++)
+        status = ksr_fs_remove_folder(ctx, job->folder, order[i]);
+    return status;
 }
 
 static char *done_path(const struct ksr_job *job)
@@ -138,10 +170,10 @@ bool ksr_job_was_publishing(const struct ksr_job *job)
     return was;
 }
 
-ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job)
+ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const char *part)
 {
     struct ksr_fingerprint print;
-    ksr_status status = ksr_fs_fingerprint(ctx, job->manifest.output_path, false, &print);
+    ksr_status status = ksr_fs_fingerprint(ctx, part, false, &print);
     char *path = done_path(job);
     json_t *note = json_pack("{s:s,s:I,s:s}", "job", job->manifest.id, "bytes",
                              (json_int_t)print.size, "ends", print.ends);
@@ -155,19 +187,20 @@ ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job)
     return status;
 }
 
-// Whether the output that stands was written by this job, as its folder notes.
-static bool output_is_ours(ksr_context *ctx, const struct ksr_job *job)
+// Whether the output that stands was written by the job of this id, as its folder notes.
+static bool output_is_ours(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
+                           const char *job_id)
 {
     char *path = done_path(job), *text = NULL;
     struct ksr_fingerprint print;
     bool ours = false;
-    if (path && ksr_sequence_exists(job->manifest.output_path) &&
+    if (path && ksr_sequence_exists(output_path) &&
         ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK &&
-        ksr_fs_fingerprint(ctx, job->manifest.output_path, false, &print) == KSR_OK) {
+        ksr_fs_fingerprint(ctx, output_path, false, &print) == KSR_OK) {
         json_t *note = json_loads(text, 0, NULL);
         const char *id = json_string_value(json_object_get(note, "job"));
         const char *ends = json_string_value(json_object_get(note, "ends"));
-        ours = id && ends && strcmp(id, job->manifest.id) == 0 && strcmp(ends, print.ends) == 0 &&
+        ours = id && ends && strcmp(id, job_id) == 0 && strcmp(ends, print.ends) == 0 &&
                json_integer_value(json_object_get(note, "bytes")) == print.size;
         json_decref(note);
     }
@@ -188,8 +221,9 @@ static ksr_status lock_folder(ksr_context *ctx, struct ksr_job *job, bool exclus
 static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const json_t *key,
                                  bool *found)
 {
-    ksr_status status = ksr_manifest_load(ctx, job->folder, &job->manifest);
-    *found = status == KSR_OK;
+    struct ksr_manifest there;
+    ksr_status status = ksr_manifest_load(ctx, job->folder, &there);
+    *found = false;
     if (status == KSR_E_INPUT)
         return KSR_OK;
     if (status == KSR_E_MISMATCH) {
@@ -200,8 +234,45 @@ static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const js
     char id[KSR_HASH_TEXT];
     if (status == KSR_OK && !ksr_manifest_id(key, id))
         status = ksr_fail_memory(ctx);
-    if (status == KSR_OK && strcmp(job->manifest.id, id) != 0)
-        status = ksr_manifest_mismatch(ctx, job->folder, job->manifest.key, key);
+    if (status == KSR_OK && strcmp(there.id, id) != 0)
+        status = ksr_manifest_mismatch(ctx, job->folder, there.key, key);
+    if (status != KSR_OK) {
+        ksr_manifest_free(&there);
+        return status;
+    }
+    ksr_manifest_free(&job->manifest);
+    job->manifest = there;
+    *found = true;
+    return KSR_OK;
+}
+
+// The manifest of this job may have been made when its files had other names or dates.
+static ksr_status update_paths(ksr_context *ctx, struct ksr_job *job,
+                               const struct ksr_processor_config *config,
+                               const struct ksr_fingerprint *input)
+{
+    struct ksr_manifest *m = &job->manifest;
+    char *const paths[] = {ksr_fs_absolute(config->input_path),
+                           ksr_fs_absolute(config->output_path)};
+    const char *const names[] = {"input_path", "output_path"};
+    char **const there[] = {&m->input_path, &m->output_path};
+    bool changed = m->input.modified != input->modified;
+    ksr_status status = paths[0] && paths[1] ? KSR_OK : ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < 2; i++) {
+        changed = changed || strcmp(*there[i], paths[i]) != 0;
+        status = ksr_config_set(m->config, names[i], paths[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (status == KSR_OK) {
+            free(*there[i]);
+            *there[i] = paths[i];
+        } else {
+            free(paths[i]);
+        }
+    }
+    m->input.modified = input->modified;
+    if (status == KSR_OK && changed)
+        status = ksr_manifest_save(ctx, m, job->folder);
     return status;
 }
 
@@ -214,6 +285,8 @@ static ksr_status enter_folder(ksr_context *ctx, struct ksr_job *job,
     ksr_status status = lock_folder(ctx, job, true);
     if (status == KSR_OK && options->fresh)
         return ksr_fs_remove_folder(ctx, job->folder, is_ours_but_lock);
+    if (status == KSR_OK) // nobody else writes here now: left by a run that was killed
+        status = ksr_fs_remove_folder(ctx, job->folder, is_temporary);
     return status == KSR_OK ? adopt_manifest(ctx, job, key, found) : status;
 }
 
@@ -221,10 +294,14 @@ static ksr_status plan_into_folder(ksr_context *ctx, struct ksr_job *job,
                                    const struct ksr_processor_config *config,
                                    const struct ksr_fingerprint *input, json_t *key)
 {
+    bool found = false;
     const bool locked = job->lock >= 0;
     ksr_status status = ksr_plan_make(ctx, config, input, key, &job->manifest);
     if (status == KSR_OK && !locked)
         status = lock_folder(ctx, job, true);
+    // Another run may have planned at the same time, and have left its folder since.
+    if (status == KSR_OK && !locked)
+        status = adopt_manifest(ctx, job, key, &found);
     if (status == KSR_OK)
         status = ksr_manifest_save(ctx, &job->manifest, job->folder);
     return status;
@@ -232,7 +309,8 @@ static ksr_status plan_into_folder(ksr_context *ctx, struct ksr_job *job,
 
 // Forms the key of a job: reads the whole input once for its fingerprint.
 static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *config,
-                           const char *model, struct ksr_fingerprint *input, json_t **key)
+                           const char *model, struct ksr_fingerprint *input, json_t **key,
+                           char id[KSR_HASH_TEXT])
 {
     struct ksr_output_plan container = {0};
     const char *image_codec;
@@ -246,15 +324,15 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
     *key = ksr_manifest_key(ctx, input, config, container.format,
                             image_codec ? image_codec : config->encoder.codec,
                             model[0] ? model : NULL);
-    return *key ? KSR_OK : ksr_fail_memory(ctx);
+    return *key && ksr_manifest_id(*key, id) ? KSR_OK : ksr_fail_memory(ctx);
 }
 
-// found: the folder is of this very job. Fills in job->done.
+// id: of the job. found: the folder is of this very job. Fills in job->done.
 static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_processor_config *config,
-                                      const struct ksr_run_options *options, bool found,
-                                      struct ksr_job *job)
+                                      const struct ksr_run_options *options, const char *id,
+                                      bool found, struct ksr_job *job)
 {
-    job->done = found && output_is_ours(ctx, job);
+    job->done = !options->fresh && output_is_ours(ctx, job, config->output_path, id);
     if (!job->done && !options->overwrite && ksr_sequence_exists(config->output_path) &&
         !(found && ksr_job_was_publishing(job)))
         return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
@@ -264,14 +342,11 @@ static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_process
 
 // Without a folder, a record can tell that this very job has written the output.
 static ksr_status look_for_record(ksr_context *ctx, const struct ksr_processor_config *config,
-                                  const struct ksr_run_options *options, const json_t *key,
+                                  const struct ksr_run_options *options, const char *id,
                                   struct ksr_job *job)
 {
-    char id[KSR_HASH_TEXT];
     if (options->fresh)
         return KSR_OK;
-    if (!ksr_manifest_id(key, id))
-        return ksr_fail_memory(ctx);
     const ksr_status status =
         ksr_provenance_look(ctx, options->provenance, id, config->output_path, &job->record);
     job->done = job->record.stands;
@@ -284,16 +359,21 @@ static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_confi
 {
     struct ksr_fingerprint input;
     json_t *key;
+    char id[KSR_HASH_TEXT];
     bool found = false;
-    ksr_status status = form_key(ctx, config, model, &input, &key);
+    ksr_status status = form_key(ctx, config, model, &input, &key, id);
     if (status == KSR_OK && ksr_fs_exists(job->folder))
         status = enter_folder(ctx, job, options, key, &found);
+    if (status == KSR_OK && found)
+        status = update_paths(ctx, job, config, &input);
     if (status == KSR_OK && !found)
-        status = look_for_record(ctx, config, options, key, job);
+        status = look_for_record(ctx, config, options, id, job);
     if (status == KSR_OK && !job->done)
-        status = check_output_exists(ctx, config, options, found, job);
+        status = check_output_exists(ctx, config, options, id, found, job);
     if (status == KSR_OK && !found && !job->done)
         status = plan_into_folder(ctx, job, config, &input, key);
+    if (status != KSR_OK && !found && job->lock >= 0)
+        ksr_fs_remove_folder(NULL, job->folder, is_rest); // nothing else was in it
     json_decref(key);
     return status;
 }
@@ -305,12 +385,13 @@ static ksr_status look_into_folder(ksr_context *ctx, const struct ksr_processor_
 {
     struct ksr_fingerprint input;
     json_t *key;
+    char id[KSR_HASH_TEXT];
     bool found = false;
-    ksr_status status = form_key(ctx, config, model, &input, &key);
+    ksr_status status = form_key(ctx, config, model, &input, &key, id);
     if (status == KSR_OK && !options->fresh && ksr_fs_exists(job->folder))
         status = adopt_manifest(ctx, job, key, &found);
     if (status == KSR_OK)
-        status = check_output_exists(ctx, config, options, found, job);
+        status = check_output_exists(ctx, config, options, id, found, job);
     if (status == KSR_OK && !found)
         status = ksr_plan_make(ctx, config, &input, key, &job->manifest);
     json_decref(key);
@@ -362,18 +443,9 @@ ksr_status ksr_job_look(ksr_context *ctx, const struct ksr_processor_config *con
 
 // --- Opening for work and join ---
 
-static ksr_status check_unchanged(ksr_context *ctx, const struct ksr_manifest *m)
+static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
 {
-    struct ksr_fingerprint now;
     char identity[KSR_HASH_TEXT];
-    ksr_status status = ksr_media_check(ctx, m->input_path);
-    if (status == KSR_OK)
-        status = ksr_fs_fingerprint(ctx, m->input_path, false, &now);
-    if (status != KSR_OK)
-        return status;
-    if (now.size != m->input.size || strcmp(now.ends, m->input.ends) != 0)
-        return ksr_fail(ctx, KSR_E_MISMATCH, "The input has changed since it was planned: %s",
-                        m->input_path);
     ksr_encoder_identity(ctx, m->encoder.codec, identity);
     json_t *versions = json_object_get(m->key, "versions");
     const char *const want[][2] = {
@@ -407,7 +479,16 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
             ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version", folder);
     }
     if (status == KSR_OK)
-        status = check_unchanged(ctx, &job->manifest);
+        status = ksr_media_check(ctx, job->manifest.input_path);
+    if (status == KSR_OK) {
+        const int64_t modified = ksr_fs_modified(job->manifest.input_path);
+        status = ksr_manifest_check_input(ctx, &job->manifest, exclusive);
+        job->manifest.input.modified = modified;
+    }
+    if (status == KSR_OK)
+        status = check_versions(ctx, &job->manifest);
+    if (status == KSR_OK && exclusive)
+        job->done = output_is_ours(ctx, job, job->manifest.output_path, job->manifest.id);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

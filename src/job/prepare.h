@@ -28,7 +28,8 @@ ksr_status ksr_job_look(ksr_context *ctx, const struct ksr_processor_config *con
                         const struct ksr_run_options *options, struct ksr_job *job);
 
 // Opens a folder that has a manifest: for work (shared) and join (exclusive). Checks that the
-// input and the versions are still those of the plan.
+// input and the versions are still those of the plan: all of the input for join, or when its date
+// is another; else its size and ends.
 ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, struct ksr_job *job);
 
 // Releases the lock and frees everything; leaves the folder.
@@ -42,7 +43,8 @@ ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job);
 ksr_status ksr_job_note_publishing(ksr_context *ctx, const struct ksr_job *job);
 bool ksr_job_was_publishing(const struct ksr_job *job);
 
-// Notes in the folder that the output has been written.
-ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job);
+// Notes in the folder what the output holds; part: where it stands until it gets its name. To be
+// called before that, so that a run that is stopped between knows its output again.
+ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const char *part);
 
 #endif

@@ -40,8 +40,8 @@ struct making {
     struct ksr_row_source source; // the last good picture; .rows is NULL when there is none
     ksr_encoder *encoder;
     ksr_segment_writer *writer;
-    int64_t *times; // of the frames sent to the encoder, in its time base
-    size_t sent;
+    int64_t *times;      // of the frames sent to the encoder, in its time base
+    size_t sent, stored; // frames in, packets out
     int64_t bytes;
     struct ksr_segment_info info;
 };
@@ -186,6 +186,7 @@ static ksr_status store_packets(ksr_worker *w, struct making *m)
         status = ksr_segment_writer_packet(w->ctx, m->writer, rank, packet.key, packet.data,
                                            packet.size);
         m->bytes += (int64_t)packet.size;
+        m->stored++;
         if (status == KSR_OK)
             status = ksr_encoder_receive(w->ctx, m->encoder, &packet);
     }
@@ -229,12 +230,13 @@ static ksr_status finish_encoder(ksr_worker *w, struct making *m)
     if (status == KSR_OK && m->sent > 0)
         status = store_packets(w, m);
     m->info.delay = (uint32_t)ksr_encoder_delay(m->encoder);
+    // A segment that stands under its name is taken for right ever after: look before that.
+    if (status == KSR_OK && m->stored != m->sent)
+        status = ksr_fail(w->ctx, KSR_E_PROCESS, "segment %d: %zu frames in, %zu packets out",
+                          m->number, m->sent, m->stored);
     if (status == KSR_OK)
-        status = ksr_segment_writer_commit(w->ctx, m->writer, &m->info);
-    if (status == KSR_OK && m->info.packets != m->sent)
-        status = ksr_fail(w->ctx, KSR_E_PROCESS, "segment %d: %zu frames in, %u packets out",
-                          m->number, m->sent, m->info.packets);
-    return status;
+        status = ksr_manifest_check_input(w->ctx, w->manifest, false);
+    return status == KSR_OK ? ksr_segment_writer_commit(w->ctx, m->writer, &m->info) : status;
 }
 
 // --- The segment ---

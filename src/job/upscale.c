@@ -36,20 +36,38 @@ static void describe_record(const struct ksr_record *record, struct ksr_result *
     result->output_size = record->bytes;
 }
 
-// Join, then tidy up: the folder goes, or notes that the output has been written.
+// Join, then tidy up. An output that came up meanwhile is not ours to replace.
 static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
                            const struct ksr_run_options *options, struct ksr_result *result)
 {
-    struct ksr_join_result joined;
-    ksr_status status = ksr_join_run(ctx, job, &joined);
+    struct ksr_join_result joined = {0};
+    ksr_status status = KSR_OK;
+    if (ksr_sequence_exists(job->manifest.output_path) && !options->overwrite &&
+        !ksr_job_was_publishing(job))
+        status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+                          job->manifest.output_path);
+    if (status == KSR_OK)
+        status = ksr_join_run(ctx, job, &joined);
     if (status == KSR_OK)
         status = ksr_provenance_copy(ctx, job, options->provenance);
-    if (status == KSR_OK)
-        status = options->keep_work ? ksr_job_note_done(ctx, job) : ksr_job_remove_folder(ctx, job);
+    if (status == KSR_OK && !options->keep_work)
+        status = ksr_job_remove_folder(ctx, job);
     result->frames = joined.frames;
     result->frames_repeated = joined.repeated;
     result->frames_skipped = joined.skipped;
     result->output_size = joined.size;
+    return status;
+}
+
+// The output stands, whole: a run that was stopped may have left the folder.
+static ksr_status tidy_up(ksr_context *ctx, struct ksr_job *job, const char *output_path,
+                          const struct ksr_run_options *options, struct ksr_result *result)
+{
+    result->output_size = ksr_sequence_size(output_path);
+    ksr_status status =
+        job->record.stands ? KSR_OK : ksr_provenance_copy(ctx, job, options->provenance);
+    if (status == KSR_OK && !options->keep_work)
+        status = ksr_job_remove_folder(ctx, job);
     return status;
 }
 
@@ -75,14 +93,12 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status != KSR_OK)
         return status;
     describe_job(ctx, &job, warnings, &done);
-    if (job.record.stands) {
+    if (job.record.stands)
         describe_record(&job.record, &done);
-    } else if (job.done) {
-        done.output_size = ksr_sequence_size(job.manifest.output_path);
-        status = ksr_provenance_copy(ctx, &job, options->provenance);
-    } else {
+    if (job.done)
+        status = tidy_up(ctx, &job, config->output_path, options, &done);
+    else
         status = work_and_join(ctx, &job, options, &done);
-    }
     done.warnings = ksr_warning_count(ctx) - warnings;
     if (status == KSR_OK && result)
         *result = done;
@@ -141,15 +157,10 @@ ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_o
     if (status != KSR_OK)
         return status;
     describe_job(ctx, &job, warnings, &done);
-    if (ksr_sequence_exists(job.manifest.output_path) && !options->overwrite &&
-        !ksr_job_was_publishing(&job))
-        status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
-                          job.manifest.output_path);
+    status = ksr_provenance_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
     if (status == KSR_OK)
-        status =
-            ksr_provenance_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
-    if (status == KSR_OK)
-        status = join_job(ctx, &job, options, &done);
+        status = job.done ? tidy_up(ctx, &job, job.manifest.output_path, options, &done)
+                          : join_job(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;
     if (status == KSR_OK && result)
         *result = done;
