@@ -2,7 +2,6 @@
 
 #include "job/prepare.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,130 +84,6 @@ static ksr_status check_model(ksr_context *ctx, const struct ksr_pipeline_config
 
 // --- The folder ---
 
-static bool has_suffix(const char *text, const char *suffix)
-{
-    const size_t n = strlen(text), m = strlen(suffix);
-    return n >= m && strcmp(text + n - m, suffix) == 0;
-}
-
-// Whether a file of a work folder is ours: never delete what somebody else put there.
-static bool is_ours(const char *name)
-{
-    static const char *const names[] = {"manifest.json", "done.json", "provenance.json",
-                                        "publishing", "lock"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strncmp(name, names[i], strlen(names[i])) == 0 &&
-            (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
-            return true;
-    for (int i = 0; i < 6; i++)
-        if (!isdigit((unsigned char)name[i]))
-            return false;
-    return strcmp(name + 6, ".seg") == 0 ||
-           (strncmp(name + 6, ".seg.", 5) == 0 && has_suffix(name, ".tmp"));
-}
-
-static bool is_ours_but_lock(const char *name)
-{
-    return is_ours(name) && strcmp(name, "lock") != 0;
-}
-
-static bool is_temporary(const char *name)
-{
-    return is_ours(name) && has_suffix(name, ".tmp");
-}
-
-// What a finished job leaves for a moment when its folder goes.
-static bool is_rest(const char *name)
-{
-    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0;
-}
-
-static bool is_manifest(const char *name)
-{
-    return strcmp(name, "manifest.json") == 0;
-}
-
-static bool is_done(const char *name)
-{
-    return strcmp(name, "done.json") == 0;
-}
-
-static bool is_made(const char *name)
-{
-    return is_ours(name) && !is_manifest(name) && !is_done(name) && !is_rest(name);
-}
-
-// What tells that the job is done goes late, and its record after that: stopped anywhere in
-// between, the next run knows.
-ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job)
-{
-    bool (*const order[])(const char *name) = {is_made, is_manifest, is_done, is_rest};
-    ksr_status status = KSR_OK;
-    for (size_t i = 0; status == KSR_OK && i < sizeof(order) / sizeof(order[0]); i++)
-        status = ksr_fs_remove_folder(ctx, job->folder, order[i]);
-    return status;
-}
-
-static char *done_path(const struct ksr_job *job)
-{
-    return ksr_format("%s/done.json", job->folder);
-}
-
-ksr_status ksr_job_note_publishing(ksr_context *ctx, const struct ksr_job *job)
-{
-    char *path = ksr_format("%s/publishing", job->folder);
-    const ksr_status status = path ? ksr_fs_write_file(ctx, path, "\n", 1) : ksr_fail_memory(ctx);
-    free(path);
-    return status;
-}
-
-bool ksr_job_was_publishing(const struct ksr_job *job)
-{
-    char *path = ksr_format("%s/publishing", job->folder);
-    const bool was = path && ksr_fs_exists(path);
-    free(path);
-    return was;
-}
-
-ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const char *part)
-{
-    struct ksr_fingerprint print;
-    ksr_status status = ksr_fs_fingerprint(ctx, part, false, &print);
-    char *path = done_path(job);
-    json_t *note = json_pack("{s:s,s:I,s:s}", "job", job->manifest.id, "bytes",
-                             (json_int_t)print.size, "ends", print.ends);
-    char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
-    if (status == KSR_OK)
-        status =
-            path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
-    free(text);
-    json_decref(note);
-    free(path);
-    return status;
-}
-
-// Whether the output that stands was written by the job of this id, as its folder notes.
-static bool output_is_ours(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
-                           const char *job_id)
-{
-    char *path = done_path(job), *text = NULL;
-    struct ksr_fingerprint print;
-    bool ours = false;
-    if (path && ksr_sequence_exists(output_path) &&
-        ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK &&
-        ksr_fs_fingerprint(ctx, output_path, false, &print) == KSR_OK) {
-        json_t *note = json_loads(text, 0, NULL);
-        const char *id = json_string_value(json_object_get(note, "job"));
-        const char *ends = json_string_value(json_object_get(note, "ends"));
-        ours = id && ends && strcmp(id, job_id) == 0 && strcmp(ends, print.ends) == 0 &&
-               json_integer_value(json_object_get(note, "bytes")) == print.size;
-        json_decref(note);
-    }
-    free(text);
-    free(path);
-    return ours;
-}
-
 static ksr_status lock_folder(ksr_context *ctx, struct ksr_job *job, bool exclusive)
 {
     ksr_status status = ksr_fs_make_folder(ctx, job->folder);
@@ -284,9 +159,9 @@ static ksr_status enter_folder(ksr_context *ctx, struct ksr_job *job,
     *found = false;
     ksr_status status = lock_folder(ctx, job, true);
     if (status == KSR_OK && options->fresh)
-        return ksr_fs_remove_folder(ctx, job->folder, is_ours_but_lock);
+        return ksr_job_clear_folder(ctx, job);
     if (status == KSR_OK) // nobody else writes here now: left by a run that was killed
-        status = ksr_fs_remove_folder(ctx, job->folder, is_temporary);
+        status = ksr_job_clear_temporary(ctx, job);
     return status == KSR_OK ? adopt_manifest(ctx, job, key, found) : status;
 }
 
@@ -332,7 +207,7 @@ static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_process
                                       const struct ksr_run_options *options, const char *id,
                                       bool found, struct ksr_job *job)
 {
-    job->done = !options->fresh && output_is_ours(ctx, job, config->output_path, id);
+    job->done = !options->fresh && ksr_job_wrote(ctx, job, config->output_path, id);
     if (!job->done && !options->overwrite && ksr_sequence_exists(config->output_path) &&
         !(found && ksr_job_was_publishing(job)))
         return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
@@ -373,7 +248,7 @@ static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_confi
     if (status == KSR_OK && !found && !job->done)
         status = plan_into_folder(ctx, job, config, &input, key);
     if (status != KSR_OK && !found && job->lock >= 0)
-        ksr_fs_remove_folder(NULL, job->folder, is_rest); // nothing else was in it
+        ksr_job_drop_folder(job); // nothing of worth was in it
     json_decref(key);
     return status;
 }
@@ -459,6 +334,33 @@ static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
     return KSR_OK;
 }
 
+// A folder that a join was just removing has no manifest any more, but still says what was done.
+static ksr_status load_manifest(ksr_context *ctx, struct ksr_job *job, bool for_join)
+{
+    struct ksr_manifest *m = &job->manifest;
+    ksr_status status = ksr_manifest_load(ctx, job->folder, m);
+    if (status == KSR_E_INPUT && for_join && ksr_job_wrote(ctx, job, NULL, NULL)) {
+        m->output_path = ksr_job_noted_output(ctx, job);
+        job->done = m->output_path != NULL;
+        return job->done ? KSR_OK : ksr_fail_memory(ctx);
+    }
+    if (status == KSR_E_INPUT && for_join)
+        ksr_job_drop_folder(job);
+    if (status == KSR_E_INPUT)
+        return ksr_fail(ctx, status, "No manifest.json in %s", job->folder);
+    if (status == KSR_E_MISMATCH)
+        return ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version",
+                        job->folder);
+    if (status == KSR_OK)
+        status = ksr_media_check(ctx, m->input_path);
+    if (status == KSR_OK) {
+        const int64_t modified = ksr_fs_modified(m->input_path);
+        status = ksr_manifest_check_input(ctx, m, for_join);
+        m->input.modified = modified;
+    }
+    return status;
+}
+
 ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, struct ksr_job *job)
 {
     memset(job, 0, sizeof(*job));
@@ -471,24 +373,14 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
         status = ksr_fail(ctx, KSR_E_INPUT, "Work folder not found: %s", folder);
     if (status == KSR_OK)
         status = ksr_fs_lock(ctx, folder, exclusive, &job->lock);
-    if (status == KSR_OK) {
-        status = ksr_manifest_load(ctx, folder, &job->manifest);
-        if (status == KSR_E_INPUT)
-            ksr_fail(ctx, status, "No manifest.json in %s", folder);
-        else if (status == KSR_E_MISMATCH)
-            ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version", folder);
-    }
     if (status == KSR_OK)
-        status = ksr_media_check(ctx, job->manifest.input_path);
-    if (status == KSR_OK) {
-        const int64_t modified = ksr_fs_modified(job->manifest.input_path);
-        status = ksr_manifest_check_input(ctx, &job->manifest, exclusive);
-        job->manifest.input.modified = modified;
-    }
+        status = load_manifest(ctx, job, exclusive);
+    if (job->done)
+        return KSR_OK;
     if (status == KSR_OK)
         status = check_versions(ctx, &job->manifest);
     if (status == KSR_OK && exclusive)
-        job->done = output_is_ours(ctx, job, job->manifest.output_path, job->manifest.id);
+        job->done = ksr_job_wrote(ctx, job, job->manifest.output_path, job->manifest.id);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

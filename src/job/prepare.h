@@ -35,8 +35,16 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
 // Releases the lock and frees everything; leaves the folder.
 void ksr_job_close(struct ksr_job *job);
 
+// --- The work folder (folder.c) ---
+
 // Deletes the folder's files that are KizunaSR's, and the folder; call before ksr_job_close().
 ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job);
+
+// Deletes them all but the lock; temporary files of runs that were killed; and a folder in which
+// nothing is that tells of a job.
+ksr_status ksr_job_clear_folder(ksr_context *ctx, const struct ksr_job *job);
+ksr_status ksr_job_clear_temporary(ksr_context *ctx, const struct ksr_job *job);
+void ksr_job_drop_folder(const struct ksr_job *job);
 
 // Notes in the folder that files of an output sequence begin to stand under their names; whether
 // that was noted.
@@ -46,5 +54,13 @@ bool ksr_job_was_publishing(const struct ksr_job *job);
 // Notes in the folder what the output holds; part: where it stands until it gets its name. To be
 // called before that, so that a run that is stopped between knows its output again.
 ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const char *part);
+
+// Whether the output that stands was written by the job of this id (NULL: whichever), as its
+// folder notes. output_path: NULL = the one that is noted.
+bool ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
+                   const char *job_id);
+
+// Returns the output that is noted, free with free(); NULL when there is none.
+char *ksr_job_noted_output(ksr_context *ctx, const struct ksr_job *job);
 
 #endif

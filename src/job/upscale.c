@@ -157,7 +157,9 @@ ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_o
     if (status != KSR_OK)
         return status;
     describe_job(ctx, &job, warnings, &done);
-    status = ksr_provenance_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
+    if (!job.done)
+        status =
+            ksr_provenance_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
     if (status == KSR_OK)
         status = job.done ? tidy_up(ctx, &job, job.manifest.output_path, options, &done)
                           : join_job(ctx, &job, options, &done);

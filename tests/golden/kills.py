@@ -145,11 +145,12 @@ class Job:
         """Killed when all had been done, so that nothing tells of the job any more."""
         return not any(os.path.exists(os.path.join(self.work, n)) for n in ("manifest.json", "done.json"))
 
-    def refused(self):
+    def refused(self, command):
         """To the same command the output is then anybody's. Returns what is wrong."""
-        p = self.start(self.commands[0])
+        p = self.start(command)
         _, err = p.communicate(timeout=LIMIT)
-        if p.returncode != 2 or "Output file exists" not in err:
+        status, line = {"upscale": (2, "Output file exists"), "join": (3, "ork folder not found|No manifest")}[command[1]]
+        if p.returncode != status or not re.search(line, err):
             return f"a finished output is not seen: status {p.returncode}, {err}"
         return ""
 
@@ -176,8 +177,8 @@ def killed(job, kills, rng):
         else:
             p.communicate(timeout=LIMIT)
         over = p.returncode == -signal.SIGKILL and job.outputs() and job.forgotten()
-        if over and step == 0:
-            wrong += filter(None, [job.refused()])
+        if over:
+            wrong += filter(None, [job.refused(job.commands[step])])
         if p.returncode == -signal.SIGKILL and not over:
             continue
         if p.returncode not in (0, -signal.SIGKILL):

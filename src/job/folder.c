@@ -1,0 +1,167 @@
+// The work folder of a job: what in it is ours, how it goes, and what it notes of the output; see
+// prepare.h.
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/sequence.h"
+#include "job/prepare.h"
+
+static bool has_suffix(const char *text, const char *suffix)
+{
+    const size_t n = strlen(text), m = strlen(suffix);
+    return n >= m && strcmp(text + n - m, suffix) == 0;
+}
+
+// Whether a file of a work folder is ours: never delete what somebody else put there.
+static bool is_ours(const char *name)
+{
+    static const char *const names[] = {"manifest.json", "done.json", "provenance.json",
+                                        "publishing", "lock"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0 &&
+            (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
+            return true;
+    for (int i = 0; i < 6; i++)
+        if (!isdigit((unsigned char)name[i]))
+            return false;
+    return strcmp(name + 6, ".seg") == 0 ||
+           (strncmp(name + 6, ".seg.", 5) == 0 && has_suffix(name, ".tmp"));
+}
+
+static bool is_ours_but_lock(const char *name)
+{
+    return is_ours(name) && strcmp(name, "lock") != 0;
+}
+
+static bool is_temporary(const char *name)
+{
+    return is_ours(name) && has_suffix(name, ".tmp");
+}
+
+// What a finished job leaves for a moment when its folder goes.
+static bool is_rest(const char *name)
+{
+    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0;
+}
+
+static bool is_manifest(const char *name)
+{
+    return strcmp(name, "manifest.json") == 0;
+}
+
+static bool is_done(const char *name)
+{
+    return strcmp(name, "done.json") == 0;
+}
+
+static bool is_made(const char *name)
+{
+    return is_ours(name) && !is_manifest(name) && !is_done(name) && !is_rest(name);
+}
+
+ksr_status ksr_job_clear_folder(ksr_context *ctx, const struct ksr_job *job)
+{
+    return ksr_fs_remove_folder(ctx, job->folder, is_ours_but_lock);
+}
+
+ksr_status ksr_job_clear_temporary(ksr_context *ctx, const struct ksr_job *job)
+{
+    return ksr_fs_remove_folder(ctx, job->folder, is_temporary);
+}
+
+void ksr_job_drop_folder(const struct ksr_job *job)
+{
+    ksr_fs_remove_folder(NULL, job->folder, is_rest);
+}
+
+// What tells that the job is done goes late, and its record after that: stopped anywhere in
+// between, the next run knows.
+ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job)
+{
+    bool (*const order[])(const char *name) = {is_made, is_manifest, is_done, is_rest};
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && i < sizeof(order) / sizeof(order[0]); i++)
+        status = ksr_fs_remove_folder(ctx, job->folder, order[i]);
+    return status;
+}
+
+static char *done_path(const struct ksr_job *job)
+{
+    return ksr_format("%s/done.json", job->folder);
+}
+
+ksr_status ksr_job_note_publishing(ksr_context *ctx, const struct ksr_job *job)
+{
+    char *path = ksr_format("%s/publishing", job->folder);
+    const ksr_status status = path ? ksr_fs_write_file(ctx, path, "\n", 1) : ksr_fail_memory(ctx);
+    free(path);
+    return status;
+}
+
+bool ksr_job_was_publishing(const struct ksr_job *job)
+{
+    char *path = ksr_format("%s/publishing", job->folder);
+    const bool was = path && ksr_fs_exists(path);
+    free(path);
+    return was;
+}
+
+ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const char *part)
+{
+    struct ksr_fingerprint print;
+    ksr_status status = ksr_fs_fingerprint(ctx, part, false, &print);
+    char *path = done_path(job);
+    json_t *note =
+        json_pack("{s:s,s:s,s:I,s:s}", "job", job->manifest.id, "output", job->manifest.output_path,
+                  "bytes", (json_int_t)print.size, "ends", print.ends);
+    char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
+    if (status == KSR_OK)
+        status =
+            path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
+    free(text);
+    json_decref(note);
+    free(path);
+    return status;
+}
+
+static json_t *read_note(ksr_context *ctx, const struct ksr_job *job)
+{
+    char *path = done_path(job), *text = NULL;
+    json_t *note = NULL;
+    if (path && ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK)
+        note = json_loads(text, 0, NULL);
+    free(text);
+    free(path);
+    return note;
+}
+
+bool ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
+                   const char *job_id)
+{
+    struct ksr_fingerprint print;
+    json_t *note = read_note(ctx, job);
+    const char *id = json_string_value(json_object_get(note, "job"));
+    const char *ends = json_string_value(json_object_get(note, "ends"));
+    if (!output_path)
+        output_path = json_string_value(json_object_get(note, "output"));
+    const bool ours = id && ends && output_path && (!job_id || strcmp(id, job_id) == 0) &&
+                      ksr_sequence_exists(output_path) &&
+                      ksr_fs_fingerprint(ctx, output_path, false, &print) == KSR_OK &&
+                      strcmp(ends, print.ends) == 0 &&
+                      json_integer_value(json_object_get(note, "bytes")) == print.size;
+    json_decref(note);
+    return ours;
+}
+
+char *ksr_job_noted_output(ksr_context *ctx, const struct ksr_job *job)
+{
+    json_t *note = read_note(ctx, job);
+    const char *output = json_string_value(json_object_get(note, "output"));
+    char *copy = output ? strdup(output) : NULL;
+    json_decref(note);
+    return copy;
+}
