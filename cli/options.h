@@ -23,6 +23,8 @@ struct options {
     size_t segment_count;
     bool json;
     bool dry_run;
+    const char *size; // of the picture that bench makes; NULL = not given
+    int milliseconds; // that bench takes for each figure; 0 = not given
     bool schema;            // of settings files, instead of settings
     int progress;           // enum progress_mode
     int log_level;          // ksr_log_level

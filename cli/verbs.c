@@ -69,6 +69,14 @@ static const struct verb verbs[] = {
      .examples = {"kizunasr config --scale 4 --crf 16 > anime.json",
                   "kizunasr config --schema > kizunasr.schema.json"},
      .run = run_config},
+    {.name = "bench",
+     .bit = VERB_BENCH,
+     .summary = "measures how fast this machine is",
+     .description =
+         "Measures the stages one by one, all of them and the networks on more and more\n"
+         "threads, and what memory and arithmetic of this machine can do at most.",
+     .examples = {"kizunasr bench", "kizunasr bench --size 1280x720 --json"},
+     .run = run_bench},
 };
 
 enum { VERB_COUNT = sizeof(verbs) / sizeof(verbs[0]) };

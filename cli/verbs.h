@@ -15,6 +15,7 @@ enum {
     VERB_PROBE = 16,
     VERB_VERIFY = 32,
     VERB_CONFIG = 64,
+    VERB_BENCH = 128,
 };
 
 // Those that take the settings of a job, one option for every field of the configuration.
@@ -44,6 +45,7 @@ int run_plan(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_work(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_join(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_probe(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_bench(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_config(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_verify(ksr_context *ctx, struct ui *ui, const struct options *options);
 
