@@ -121,7 +121,8 @@ static int run_with_context(struct ui *ui, const struct verb *verb, int argc, ch
     atomic_store(&interruptible, NULL);
     ksr_context_destroy(&ctx);
     if (status == EXIT_INTERRUPTED) {
-        const bool resumes = verb->bit & (VERB_UPSCALE | VERB_PLAN | VERB_WORK | VERB_JOIN);
+        const bool resumes =
+            verb->bit & (VERB_UPSCALE | VERB_BATCH | VERB_PLAN | VERB_WORK | VERB_JOIN);
         ui_note(ui, resumes ? "interrupted; run the same command again to resume" : "interrupted");
     }
     return status;

@@ -19,10 +19,44 @@ enum { NAME_SIZE = 64 };
 #define JOBS       (VERB_UPSCALE | VERB_PLAN)
 #define RUNS       (JOBS | VERB_WORK | VERB_JOIN)
 #define LOOKS      (VERB_PROBE | VERB_VERIFY)
-#define ALL        (RUNS | LOOKS)
+#define ALL        (RUNS | LOOKS | VERB_BATCH)
 #define AT(member) offsetof(struct options, member)
 
 static const struct option table[] = {
+    {.name = "output-dir",
+     .common = true,
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_BATCH,
+     .offset = AT(output_dir),
+     .brief = "the folder for all outputs; made if needed",
+     .help = "the folder for all outputs; made if it is not there"},
+    {.name = "recursive",
+     .common = true,
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = VERB_BATCH,
+     .offset = AT(recursive),
+     .help = "folders of folders too, and the same below DIR"},
+    {.name = "list",
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_BATCH,
+     .offset = AT(list),
+     .brief = "inputs from a file, one a line; -: stdin",
+     .help = "more inputs from a file, one a line ('-': standard input)"},
+    {.name = "name",
+     .common = true,
+     .value = "TEMPLATE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_BATCH,
+     .offset = AT(name),
+     .brief = "of outputs (default {name}.{ext})",
+     .help = "names of outputs, with {name}, {ext}, {folder} and {scale} of each film (default "
+             "{name}.{ext})"},
     {.name = "scale",
      .common = true,
      .value = "2|4",
@@ -44,7 +78,7 @@ static const struct option table[] = {
      .common = true,
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
-     .verbs = RUNS & ~VERB_WORK,
+     .verbs = (RUNS & ~VERB_WORK) | VERB_BATCH,
      .offset = AT(run.overwrite),
      .help = "replace an output that exists"},
     {.name = "dry-run",
@@ -65,7 +99,7 @@ static const struct option table[] = {
     {.name = "json",
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
-     .verbs = LOOKS | VERB_UPSCALE | VERB_BENCH,
+     .verbs = LOOKS | VERB_UPSCALE | VERB_BATCH | VERB_BENCH,
      .offset = AT(json),
      .help = "print the result as JSON"},
     {.name = "size",
@@ -116,7 +150,7 @@ static const struct option table[] = {
      .value = "N",
      .kind = OPTION_INTEGER,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BENCH,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_BENCH,
      .offset = AT(run.threads),
      .low = 0,
      .high = 64,
@@ -127,7 +161,7 @@ static const struct option table[] = {
      .value = "N",
      .kind = OPTION_INTEGER,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH,
      .offset = AT(run.workers),
      .low = 0,
      .high = 64,
@@ -137,7 +171,7 @@ static const struct option table[] = {
      .value = "NAME",
      .kind = OPTION_TEXT,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH,
      .offset = AT(run.device),
      .help = "where the stages run (default cpu)"},
     {.name = "cpu",
@@ -159,7 +193,7 @@ static const struct option table[] = {
     {.name = "keep-work",
      .kind = OPTION_FLAG,
      .group = GROUP_RUNNING,
-     .verbs = VERB_UPSCALE | VERB_JOIN,
+     .verbs = VERB_UPSCALE | VERB_JOIN | VERB_BATCH,
      .offset = AT(run.keep_work),
      .help = "leave the work folder after success"},
     {.name = "provenance",
@@ -173,7 +207,7 @@ static const struct option table[] = {
     {.name = "fresh",
      .kind = OPTION_FLAG,
      .group = GROUP_RUNNING,
-     .verbs = JOBS,
+     .verbs = JOBS | VERB_BATCH,
      .offset = AT(run.fresh),
      .help = "delete what an earlier run left and start over"},
     {.name = "progress",
@@ -427,6 +461,10 @@ static int read_option(struct reader *r, int argc, char **argv, int *i)
 
 static int read_argument(struct reader *r, const char *text)
 {
+    if (r->verb->many) {
+        r->options->inputs[r->options->input_count++] = text;
+        return EXIT_DONE;
+    }
     if (r->argument_count >= VERB_ARGUMENTS || !r->verb->arguments[r->argument_count])
         return ui_usage_error(r->ui, "unexpected argument '%s'", text);
     r->options->arguments[r->argument_count++] = text;
@@ -488,6 +526,8 @@ static ksr_status second_pass(struct reader *r, ksr_context *ctx)
 static int check_arguments(const struct reader *r)
 {
     struct options *options = r->options;
+    if (r->verb->many)
+        return EXIT_DONE; // the verb knows where else they may come from
     if (options->config) {
         const char **paths[] = {&options->job.input_path, &options->job.output_path};
         for (int i = 0; i < 2; i++) {
@@ -525,8 +565,11 @@ int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const
         return EXIT_DONE;
     struct reader r = {.options = options, .ui = ui, .verb = verb};
     r.settings = calloc((size_t)argc + 1, sizeof(r.settings[0]));
-    if (!r.settings)
+    options->inputs = calloc((size_t)argc + 1, sizeof(options->inputs[0]));
+    if (!r.settings || !options->inputs) {
+        free(r.settings);
         return ui_exit_status(ui, KSR_E_NOMEM);
+    }
 
     int status = first_pass(&r, argc, argv);
     ui->level = (ksr_log_level)options->log_level;
@@ -542,5 +585,7 @@ void options_free(struct options *options)
 {
     ksr_config_destroy(&options->config);
     free(options->segments);
+    free(options->inputs);
     options->segments = NULL;
+    options->inputs = NULL;
 }

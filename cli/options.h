@@ -15,9 +15,13 @@
 struct verb;
 
 struct options {
-    const char *arguments[2];   // positional ones, as many as the verb names; borrowed from argv
-    struct ksr_run_options run; // strings borrowed from argv
-    ksr_config *config;         // owned; NULL for verbs that take no configuration
+    const char *arguments[2]; // positional ones, as many as the verb names; borrowed from argv
+    const char **inputs;      // owned list, of a verb that takes many; strings borrowed from argv
+    size_t input_count;
+    const char *output_dir, *list, *name; // of batch; NULL = not given
+    bool recursive;
+    struct ksr_run_options run;      // strings borrowed from argv
+    ksr_config *config;              // owned; NULL for verbs that take no configuration
     struct ksr_processor_config job; // what config and arguments say together; borrows from both
     int *segments;                   // owned; --segment
     size_t segment_count;

@@ -39,6 +39,8 @@ static void show_line(struct ui *ui, const char *prefix, const char *message)
 static void show(struct ui *ui, ksr_log_level level, const char *message)
 {
     static const char *const prefixes[] = {"error: ", "warning: ", "", "debug: "};
+    if (level == KSR_LOG_ERROR)
+        snprintf(ui->error, sizeof(ui->error), "%s", message);
     if (level > ui->level || level < KSR_LOG_ERROR || level > KSR_LOG_DEBUG)
         return;
     if (level == KSR_LOG_ERROR) {
@@ -46,6 +48,12 @@ static void show(struct ui *ui, ksr_log_level level, const char *message)
         ui->memory_shown = ui->memory_shown || strstr(message, "out of memory");
     }
     show_line(ui, prefixes[level], message);
+}
+
+void ui_forget_errors(struct ui *ui)
+{
+    ui->error_shown = ui->memory_shown = false;
+    ui->error[0] = '\0';
 }
 
 void ui_note(struct ui *ui, const char *text)

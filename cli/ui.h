@@ -27,17 +27,23 @@ enum {
 #define UI_PRINTF(format, first)
 #endif
 
+#define UI_ERROR_SIZE 1024
+
 // Thread-safety: the library never calls two callbacks at once, and the program itself speaks only
 // while no call into the library is running.
 struct ui {
-    ksr_log_level level;      // messages above it are not shown
-    struct progress progress; // the bar, which every message has to step around
-    bool error_shown;         // at least one error line
-    bool memory_shown;        // the line "out of memory"
+    ksr_log_level level;       // messages above it are not shown
+    struct progress progress;  // the bar, which every message has to step around
+    bool error_shown;          // at least one error line
+    bool memory_shown;         // the line "out of memory"
+    char error[UI_ERROR_SIZE]; // the last error line, "" = none
 };
 
 // Starts with level info and no progress display.
 void ui_init(struct ui *ui);
+
+// Begins anew with errors: for a verb that goes on after one.
+void ui_forget_errors(struct ui *ui);
 
 // Shows one line on standard error, if the level is wanted: "kizunasr: error: TEXT",
 // "kizunasr: warning: TEXT", "kizunasr: TEXT" (info), "kizunasr: debug: TEXT".

@@ -16,10 +16,11 @@ enum {
     VERB_VERIFY = 32,
     VERB_CONFIG = 64,
     VERB_BENCH = 128,
+    VERB_BATCH = 256,
 };
 
 // Those that take the settings of a job, one option for every field of the configuration.
-#define VERBS_WITH_SETTINGS (VERB_UPSCALE | VERB_PLAN | VERB_CONFIG)
+#define VERBS_WITH_SETTINGS (VERB_UPSCALE | VERB_PLAN | VERB_CONFIG | VERB_BATCH)
 
 enum { VERB_ARGUMENTS = 2 };
 
@@ -27,6 +28,7 @@ struct verb {
     const char *name;
     unsigned bit;
     const char *arguments[VERB_ARGUMENTS]; // names of the positional arguments; NULL = none
+    bool many;                             // any number of the first argument, in `inputs`
     const char *summary;                   // one line for the list of verbs
     const char *description;               // opens the verb's own help
     const char *examples[2];
@@ -41,6 +43,7 @@ const struct verb *verbs_all(size_t *count);
 const struct verb *verb_find(const char *name);
 
 int run_upscale(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_batch(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_plan(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_work(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_join(ksr_context *ctx, struct ui *ui, const struct options *options);
