@@ -3,6 +3,7 @@
 #   make            build the program: build/kizunasr
 #   make demo       install what the build needs, build, draw a sample, upscale it, verify it
 #   make check      install what the tests need, build, run every test, twice (plain, sanitizers)
+#   make onnxruntime  get ONNX Runtime, which runs .onnx models, into build-onnxruntime/
 #   make test       run the tests on build/ as it is; TESTS=pattern picks some
 #   make sanitize   build with the address and undefined-behaviour sanitizers, run every test
 #   make install    install what `make` built; PREFIX=/usr/local, DESTDIR=
@@ -26,7 +27,7 @@ PROGRAM = $(BUILD)/kizunasr
 TOLERATED = -Dc_args=-Wno-error=deprecated-declarations
 SANITIZERS = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
 
-.PHONY: all demo check test sanitize install format clean $(PROGRAM)
+.PHONY: all demo check onnxruntime test sanitize install format clean $(PROGRAM)
 
 all: $(PROGRAM)
 
@@ -46,11 +47,15 @@ demo:
 
 check:
 	@tools/setup check
+	@tools/onnxruntime
 	@tools/configure $(CHECK) -Dwerror=true $(TOLERATED)
 	@tools/configure $(SANITIZE) $(SANITIZERS)
 	@$(MESON) compile -C $(CHECK)
 	@$(MESON) compile -C $(SANITIZE)
 	@tests/run $(CHECK) $(SANITIZE)
+
+onnxruntime:
+	@tools/onnxruntime
 
 test: $(PROGRAM)
 	@tests/run -k '$(TESTS)' $(BUILD)

@@ -27,6 +27,8 @@ void print_result(const char *name, const struct ksr_result *result)
     char size[TEXT_SHORT];
     printf("%" PRId64 " frame%s, %dx%d, %s, verified", result->frames, text_plural(result->frames),
            result->width, result->height, text_size(size, result->output_size));
+    if (result->engine[0] && strcmp(result->engine, "native") != 0)
+        printf(", %s", result->engine);
     print_count(result->frames_repeated, "repeated", false);
     print_count(result->frames_skipped, "skipped", false);
     print_count(result->warnings, "warning", true);

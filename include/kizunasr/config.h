@@ -35,10 +35,15 @@ extern "C" {
 struct ksr_pipeline_config {
     bool use_ai;               // stage 3 is a network instead of filters; default false
     int shader_scale;          // output size / input size per axis without AI: 2 (default) or 4
-    const char *ai_model_path; // name of a bundled model or path of a file; NULL = the default
+    const char *ai_model_path; // name of a bundled model or path of a .ksrnet or .onnx file; NULL =
+                               // the default
     int ai_scale;              // output size / input size per axis with AI: 2 (default) or 4
     int ai_tile_size;          // tile edge in input pixels, 32..4096; default 512
     int ai_tile_overlap;       // overlap of neighbouring tiles in input pixels, 0..512; default 64
+    const char *ai_engine;     // "native", "onnxruntime", or "auto" (default): by the model's file
+    const char *ai_color;      // what an .onnx model sees: "luma" (default), or "rgb"
+    const char *ai_white;      // value of white in an .onnx model: "1", "255", or "auto" (default)
+    bool ai_fallback;          // go on without AI where the model cannot be used; default false
     bool deinterlace;          // fields to frames of full height before stage 1; default false
     bool inverse_telecine;     // leave out the frames that telecine added; default false
     const char *fit; // "1920x1080": the largest size within, scaled down from the result; NULL

@@ -18,11 +18,13 @@
 extern "C" {
 #endif
 
-// How a job is run. Nothing here changes the output's bytes. All zero = defaults.
+// How a job is run. Nothing here changes the output's bytes, except that a model which ONNX Runtime
+// runs may give other ones with other threads or on another device: then both belong to the job
+// like its configuration, and ksr_work() takes them from the plan. All zero = defaults.
 struct ksr_run_options {
     int threads;          // threads inside one worker's stages, 1..64; 0 = chosen
     int workers;          // segments in work at once, 1..64; 0 = as cores and memory allow
-    const char *device;   // "cpu"; NULL = "cpu"
+    const char *device;   // "cpu", or with ONNX Runtime "cuda", "tensorrt", ...; NULL = "cpu"
     const char *work_dir; // work folder; NULL = output path + ".kizunasr". Borrowed
     bool keep_work;       // leave the work folder after success
     bool fresh;           // delete what an earlier run left and start over
@@ -32,6 +34,7 @@ struct ksr_run_options {
     // ksr_upscale() finds the job already done if an older record says so of the output that
     // stands.
     const char *provenance;
+    const char *onnxruntime_library; // path of ONNX Runtime; NULL = looked for. Borrowed
 };
 
 // What a finished call did.
@@ -45,6 +48,8 @@ struct ksr_result {
     int64_t output_size;     // bytes; 0 after plan and work
     int warnings;            // warnings logged during the call
     bool already_done;       // the output was there, written by this very job; nothing was done
+    char engine[96];         // what ran the model: "native", "ONNX Runtime 1.30.0 on cpu, 2 threads";
+                             // empty without AI
 };
 
 // The whole job. config and options (NULL = defaults) are read only during the call.

@@ -274,6 +274,7 @@ static ksr_status bench_stages(struct bench *b)
 struct fused_run {
     struct bench *b;
     ksr_pipeline *pipeline;
+    ksr_status status;       // of the last run: the native engine has no failure
     struct ksr_frame output; // layout alone
 };
 
@@ -297,7 +298,7 @@ static void run_fused(void *arg)
     struct fused_run *r = arg;
     const struct ksr_row_source source = {source_rows, r};
     const struct ksr_row_sink sink = {sink_rows, r};
-    ksr_pipeline_run(r->pipeline, &source, &sink);
+    r->status = ksr_pipeline_run(r->b->ctx, r->pipeline, &source, &sink);
 }
 
 // Measures a configuration on `threads`; *time: seconds for a frame.
@@ -305,9 +306,10 @@ static ksr_status measure_fused(struct bench *b, const struct ksr_pipeline_confi
                                 const ksr_net *net, int threads, double *time)
 {
     struct fused_run r = {.b = b};
+    ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
     ksr_pool *pool = threads > 1 ? ksr_pool_create(threads) : NULL;
     if (threads == 1 || pool)
-        r.pipeline = ksr_pipeline_create(&b->small.layout, config, net, pool, 0);
+        r.pipeline = ksr_pipeline_create(&b->small.layout, config, net ? &engine : NULL, pool, 0);
     r.output.layout = ksr_pipeline_output_layout(&b->small.layout, ksr_pipeline_scale(config));
     for (int i = 0; i < r.output.layout.planes; i++) {
         r.output.plane[i].width = ksr_layout_plane_width(&r.output.layout, i);

@@ -14,7 +14,7 @@
 #include "core/mem.h"
 #include "core/words.h"
 
-enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_TIME, T_POLICY, T_MAP };
+enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_CHOICE, T_TIME, T_POLICY, T_MAP };
 
 static const char *const policy_names[] = {"abort", "repeat", "skip"};
 
@@ -32,10 +32,14 @@ struct access {
 #define FIELDS(F) \
     F("pipeline", "use_ai", "bool", "", "false", "upscale with a network instead of filters", T_BOOL, pipeline.use_ai, 0, 0, 0, false) \
     F("pipeline", "shader_scale", "int", "2 or 4", "2", "output size / input size without AI", T_INT, pipeline.shader_scale, 2, 4, 2, false) \
-    F("pipeline", "ai_model_path", "string", "", "", "anime-fast, anime-quality (default), or path of a .ksrnet file", T_STRING, pipeline.ai_model_path, 0, 0, 0, true) \
+    F("pipeline", "ai_model_path", "string", "", "", "anime-fast, anime-quality (default), or path of a .ksrnet or .onnx file", T_STRING, pipeline.ai_model_path, 0, 0, 0, true) \
     F("pipeline", "ai_scale", "int", "2 or 4", "2", "output size / input size with AI", T_INT, pipeline.ai_scale, 2, 4, 2, false) \
     F("pipeline", "ai_tile_size", "int", "32 to 4096", "512", "tile edge in input pixels", T_INT, pipeline.ai_tile_size, 32, 4096, 1, false) \
     F("pipeline", "ai_tile_overlap", "int", "0 to 512", "64", "overlap of tiles in input pixels", T_INT, pipeline.ai_tile_overlap, 0, 512, 1, false) \
+    F("pipeline", "ai_engine", "string", "auto, native or onnxruntime", "auto", "what runs the model; auto = by its file", T_CHOICE, pipeline.ai_engine, 0, 0, 0, false) \
+    F("pipeline", "ai_color", "string", "luma or rgb", "luma", "what the model sees", T_CHOICE, pipeline.ai_color, 0, 0, 0, false) \
+    F("pipeline", "ai_white", "string", "auto, 1 or 255", "auto", "value of white in an .onnx model; auto = found out", T_CHOICE, pipeline.ai_white, 0, 0, 0, false) \
+    F("pipeline", "ai_fallback", "bool", "", "false", "go on without AI where the model cannot be used", T_BOOL, pipeline.ai_fallback, 0, 0, 0, false) \
     F("pipeline", "deinterlace", "bool", "", "false", "make whole frames of interlaced ones", T_BOOL, pipeline.deinterlace, 0, 0, 0, false) \
     F("pipeline", "inverse_telecine", "bool", "", "false", "take film out of 29.97 frames per second", T_BOOL, pipeline.inverse_telecine, 0, 0, 0, false) \
     F("pipeline", "fit", "string", "", "", "largest size within, such as 1920x1080", T_STRING, pipeline.fit, 0, 0, 0, true) \
@@ -84,6 +88,9 @@ struct ksr_pipeline_config ksr_pipeline_config_default(void)
                                         .ai_scale = 2,
                                         .ai_tile_size = 512,
                                         .ai_tile_overlap = 64,
+                                        .ai_engine = "auto",
+                                        .ai_color = "luma",
+                                        .ai_white = "auto",
                                         .denoise = 0.2,
                                         .contrast_boost = 1.0,
                                         .saturation_boost = 1.0,
@@ -180,13 +187,38 @@ static void *member(struct ksr_processor_config *values, int i)
     return (char *)values + accesses[i].offset;
 }
 
+// Takes the next of the words of a range such as "auto, 1 or 255". Returns false after the last.
+static bool next_choice(const char **range, char word[64])
+{
+    if (strncmp(*range, "or ", 3) == 0)
+        *range += 3;
+    const size_t length = strcspn(*range, ", ");
+    snprintf(word, 64, "%.*s", (int)length, *range);
+    *range += length;
+    *range += strspn(*range, ", ");
+    return length > 0;
+}
+
+static bool is_choice(const char *range, const char *value)
+{
+    char word[64];
+    while (next_choice(&range, word))
+        if (strcmp(word, value) == 0)
+            return true;
+    return false;
+}
+
 static ksr_status bad_value(ksr_context *ctx, int i, const char *value)
 {
     const char *range = docs[i].range;
     struct ksr_guess guess = {.word = value};
     char meant[KSR_GUESS_TEXT];
+    char choices[8][64];
     for (int p = 0; p < 3 && accesses[i].type == T_POLICY; p++)
         ksr_guess_consider(&guess, policy_names[p]);
+    const char *left = range;
+    for (int k = 0; accesses[i].type == T_CHOICE && k < 8 && next_choice(&left, choices[k]); k++)
+        ksr_guess_consider(&guess, choices[k]);
     if (accesses[i].type == T_BOOL)
         range = "true or false";
     else if (accesses[i].type == T_MAP)
@@ -329,6 +361,9 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
             return bad_value(config->ctx, i, value);
         return set_string(config, i, value);
     case T_STRING: return set_string(config, i, value);
+    case T_CHOICE:
+        return is_choice(docs[i].range, value) ? set_string(config, i, value)
+                                               : bad_value(config->ctx, i, value);
     case T_POLICY: return set_policy(config, i, value);
     case T_MAP: return add_option(config, i, value);
     }
@@ -359,6 +394,12 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
             if (!accesses[i].nullable && !*(const char *const *)target)
                 return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
             continue;
+        case T_CHOICE: {
+            const char *value = *(const char *const *)target;
+            if (!value || !is_choice(docs[i].range, value))
+                return bad_value(ctx, i, value ? value : "null");
+            continue;
+        }
         case T_TIME: {
             const char *value = *(const char *const *)target;
             int64_t time;
@@ -497,6 +538,7 @@ static json_t *field_to_json(const struct ksr_processor_config *config, int i)
     case T_INT: return json_integer(*(const int *)target);
     case T_NUMBER: return json_real(*(const double *)target);
     case T_TIME:
+    case T_CHOICE:
     case T_STRING: {
         const char *text = *(const char *const *)target;
         return text ? json_string(text) : json_null();

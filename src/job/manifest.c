@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "job/config.h"
+#include "media/pixels.h"
 #include "net/library.h"
 
 #define MANIFEST_VERSION 1
@@ -26,9 +27,16 @@ void ksr_manifest_free(struct ksr_manifest *m)
 
 // --- The key ---
 
+static json_t *engine_to_json(const struct ksr_engine_identity *engine)
+{
+    return engine->runtime[0] ? json_pack("{s:s,s:s,s:i}", "runtime", engine->runtime, "provider",
+                                          engine->provider, "threads", engine->threads)
+                              : NULL;
+}
+
 json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
                          const struct ksr_processor_config *config, const char *format,
-                         const char *codec, const char *model_hash)
+                         const char *codec, const struct ksr_engine_identity *engine)
 {
     char identity[KSR_HASH_TEXT];
     ksr_encoder_identity(ctx, codec, identity);
@@ -36,22 +44,90 @@ json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
     resolved.encoder.format = format;
     resolved.encoder.codec = codec;
     json_t *values = ksr_config_to_json(&resolved, false);
-    return json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*}", "input", "bytes",
+    return json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*}", "input", "bytes",
                      (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
                      "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
-                     identity, "model", model_hash);
+                     identity, "model", engine->model[0] ? engine->model : NULL, "engine",
+                     engine_to_json(engine));
 }
 
-ksr_status ksr_manifest_net(ksr_context *ctx, const struct ksr_manifest *manifest, ksr_net **out)
+// What of an engine differs, for a message; NULL = nothing. Either may be NULL: the native one.
+static const char *engine_difference(const json_t *there, const json_t *now, char *text,
+                                     size_t size)
+{
+    static const char *const members[][2] = {{"runtime", "the version of ONNX Runtime"},
+                                             {"provider", "the device that runs the model"},
+                                             {"threads", "the number of threads in the model"}};
+    if (!there != !now)
+        return "the engine that runs the model";
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_t *a = json_object_get(there, members[i][0]), *b = json_object_get(now, members[i][0]);
+        if (json_equal(a, b) || (!a && !b))
+            continue;
+        if (json_is_string(a) && json_is_string(b))
+            snprintf(text, size, "%s (%s there, %s now)", members[i][1], json_string_value(a),
+                     json_string_value(b));
+        else
+            snprintf(text, size, "%s (%lld there, %lld now)", members[i][1],
+                     (long long)json_integer_value(a), (long long)json_integer_value(b));
+        return text;
+    }
+    return NULL;
+}
+
+// Whether the engine is the one that the job was planned with.
+static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
+                               const struct ksr_engine_identity *now)
 {
     const char *name = ksr_config_get(manifest->config)->pipeline.ai_model_path;
     const char *want = json_string_value(json_object_get(manifest->key, "model"));
-    const ksr_status status = ksr_model_load(ctx, name, out);
-    if (status != KSR_OK || (want && strcmp(want, (*out)->hash) == 0))
-        return status;
-    ksr_net_destroy(out);
-    return ksr_fail(ctx, KSR_E_MISMATCH, "The model has changed since it was planned with: %s",
-                    name ? name : KSR_MODEL_DEFAULT);
+    char text[256];
+    if (!want || strcmp(want, now->model) != 0)
+        return ksr_fail(ctx, KSR_E_MISMATCH, "The model has changed since it was planned with: %s",
+                        name ? name : KSR_MODEL_DEFAULT);
+    json_t *engine = engine_to_json(now);
+    const char *what =
+        engine_difference(json_object_get(manifest->key, "engine"), engine, text, sizeof(text));
+    json_decref(engine);
+    return what ? ksr_fail(ctx, KSR_E_MISMATCH, "planned otherwise: %s", what) : KSR_OK;
+}
+
+ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
+                               const struct ksr_run_options *options, ksr_engine **out)
+{
+    const json_t *planned = json_object_get(manifest->key, "engine");
+    const char *provider = json_string_value(json_object_get(planned, "provider"));
+    const int threads = (int)json_integer_value(json_object_get(planned, "threads"));
+    struct ksr_engine_params params = {.config = &ksr_config_get(manifest->config)->pipeline,
+                                       .library = options->onnxruntime_library,
+                                       .device = options->device ? options->device : provider,
+                                       .only_device = true,
+                                       .threads =
+                                           options->threads > 0 ? options->threads : threads};
+    ksr_pixels_weights(&manifest->film.format, &params.kr, &params.kb, &params.bits);
+    // A device that did not start when the job was planned is not asked for again.
+    if (planned && provider && strcmp(provider, "CPUExecutionProvider") == 0)
+        params.device = NULL;
+    ksr_status status = ksr_engine_open(ctx, &params, out);
+    if (status == KSR_OK)
+        status = check_engine(ctx, manifest, &(*out)->identity);
+    if (status != KSR_OK)
+        ksr_engine_close(out);
+    return status;
+}
+
+void ksr_manifest_engine_text(const struct ksr_manifest *manifest, char *out, size_t size)
+{
+    const json_t *engine = json_object_get(manifest->key, "engine");
+    const char *provider = json_string_value(json_object_get(engine, "provider"));
+    const char *runtime = json_string_value(json_object_get(engine, "runtime"));
+    const struct ksr_ort_device *device = provider ? ksr_ort_device_find(provider) : NULL;
+    const int threads = (int)json_integer_value(json_object_get(engine, "threads"));
+    if (runtime && device)
+        snprintf(out, size, "%s on %s, %d thread%s", runtime, device->name, threads,
+                 threads == 1 ? "" : "s");
+    else
+        snprintf(out, size, "%s", json_object_get(manifest->key, "model") ? "native" : "");
 }
 
 ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *m, bool whole)
@@ -94,6 +170,8 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
                                  const json_t *wanted)
 {
     const char *what = NULL;
+    char text[256];
+    const json_t *was = json_object_get(there, "engine"), *now = json_object_get(wanted, "engine");
     if (!json_equal(json_object_get(there, "input"), json_object_get(wanted, "input")))
         what = "the input file";
     else if (!json_equal(json_object_get(there, "versions"), json_object_get(wanted, "versions")))
@@ -101,7 +179,9 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     else if (json_object_get(there, "model") && json_object_get(wanted, "model") &&
              !json_equal(json_object_get(there, "model"), json_object_get(wanted, "model")))
         what = "the model";
-    else
+    else if (json_object_get(there, "model") && json_object_get(wanted, "model"))
+        what = engine_difference(was, now, text, sizeof(text));
+    if (!what)
         what = first_difference(there, wanted);
     return ksr_fail(ctx, KSR_E_MISMATCH, "%s holds another job: %s differs (--fresh starts over)",
                     folder, what);

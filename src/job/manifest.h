@@ -10,11 +10,11 @@
 #include <jansson.h>
 
 #include "core/fs.h"
-#include "kizunasr/config.h"
+#include "kizunasr/job.h"
 #include "media/encoder.h"
 #include "media/film.h"
 #include "media/output.h"
-#include "net/net.h"
+#include "net/engine.h"
 
 // A run of frames that one worker decodes, processes and encodes.
 struct ksr_segment_plan {
@@ -23,7 +23,8 @@ struct ksr_segment_plan {
 };
 
 struct ksr_manifest {
-    json_t *key;            // {"input", "config", "versions"}, with AI "model": its file's hash
+    json_t *key; // {"input", "config", "versions"}, with AI "model": its file's hash, and
+                 // with ONNX Runtime "engine": {"runtime", "provider", "threads"}
     char id[KSR_HASH_TEXT]; // hash of the key: the job's name in segments
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute
@@ -40,15 +41,21 @@ struct ksr_manifest {
 void ksr_manifest_free(struct ksr_manifest *manifest);
 
 // Returns the key (a new reference) of a job: fingerprint, configuration with its container
-// resolved, versions with the encoder's, hash of the model's file (NULL without AI); NULL = out of
-// memory.
+// resolved, versions with the encoder's, and what runs the model (.model empty without AI); NULL =
+// out of memory.
 json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
                          const struct ksr_processor_config *config, const char *format,
-                         const char *codec, const char *model_hash);
+                         const char *codec, const struct ksr_engine_identity *engine);
 
-// Loads the model of a job. Returns KSR_OK, KSR_E_MODEL, KSR_E_MISMATCH when it is not the one that
-// was planned with (both logged), KSR_E_NOMEM.
-ksr_status ksr_manifest_net(ksr_context *ctx, const struct ksr_manifest *manifest, ksr_net **out);
+// Opens the engine of a job with AI, as it was planned. options: where the runtime is; a device or
+// threads named there must be those of the plan.
+// Returns KSR_OK, KSR_E_MODEL, KSR_E_MISMATCH when model, runtime, provider or threads are not
+// those that were planned with (all logged), KSR_E_NOMEM.
+ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
+                               const struct ksr_run_options *options, ksr_engine **out);
+
+// Writes what runs the model of a job, for people; empty without AI.
+void ksr_manifest_engine_text(const struct ksr_manifest *manifest, char *out, size_t size);
 
 // Checks that the input is still the one that was planned. whole: reads all of it, which is done
 // anyway when its date is another; else its size and ends.

@@ -3,17 +3,19 @@
 #include "job/prepare.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/cpu.h"
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
 #include "job/plan.h"
 #include "job/provenance.h"
 #include "media/inspect.h"
-#include "net/library.h"
+#include "net/engine.h"
 
 ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options *options,
                            char **out)
@@ -39,8 +41,6 @@ void ksr_job_close(struct ksr_job *job)
 
 static ksr_status check_options(ksr_context *ctx, const struct ksr_run_options *o)
 {
-    if (o->device && strcmp(o->device, "cpu") != 0)
-        return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu)", o->device);
     if (o->threads < 0 || o->threads > 64)
         return ksr_fail(ctx, KSR_E_PARAM, "threads: '%d' is not valid (1 to 64)", o->threads);
     if (o->workers < 0 || o->workers > 64)
@@ -67,19 +67,68 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
     return status;
 }
 
-// Whether the model can be used; hash: of its file, empty without AI.
-static ksr_status check_model(ksr_context *ctx, const struct ksr_pipeline_config *p,
-                              char hash[KSR_HASH_TEXT])
+// --- The engine of AI mode ---
+
+static ksr_status open_engine(ksr_context *ctx, const struct ksr_pipeline_config *p,
+                              const struct ksr_run_options *options,
+                              struct ksr_engine_identity *identity)
 {
-    hash[0] = 0;
-    if (!p->use_ai)
-        return KSR_OK;
-    ksr_net *net;
-    const ksr_status status = ksr_model_load(ctx, p->ai_model_path, &net);
+    const struct ksr_engine_params params = {.config = p,
+                                             .library = options->onnxruntime_library,
+                                             .device = options->device,
+                                             .threads = options->threads > 0 ? options->threads
+                                                                             : ksr_cpu_count()};
+    ksr_engine *engine;
+    const ksr_status status = ksr_engine_open(ctx, &params, &engine);
     if (status == KSR_OK)
-        memcpy(hash, net->hash, KSR_HASH_TEXT);
-    ksr_net_destroy(&net);
+        *identity = engine->identity;
+    ksr_engine_close(&engine);
     return status;
+}
+
+// Keeps the reason of a failure.
+static void keep_error(void *opaque, ksr_log_level level, const char *message)
+{
+    if (level == KSR_LOG_ERROR)
+        snprintf(opaque, 1024, "%s", message);
+}
+
+// The same, where a model that cannot be used only means that there is no AI.
+static ksr_status try_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
+                             const struct ksr_run_options *options,
+                             struct ksr_engine_identity *identity)
+{
+    char reason[1024] = "";
+    const struct ksr_callbacks callbacks = {.log = keep_error, .opaque = reason};
+    ksr_context *quiet;
+    ksr_status status = ksr_context_create(&quiet, &callbacks);
+    if (status != KSR_OK)
+        return ksr_fail_memory(ctx);
+    status = open_engine(quiet, p, options, identity);
+    ksr_context_destroy(&quiet);
+    if (status == KSR_E_MODEL) {
+        ksr_log(ctx, KSR_LOG_WARNING, "%s: upscaling goes on without AI", reason);
+        p->use_ai = false;
+        p->shader_scale = p->ai_scale;
+        return KSR_OK;
+    }
+    // Once more, for its messages.
+    return open_engine(ctx, p, options, identity);
+}
+
+// Whether the model can be used, and what runs it (all zero without AI).
+static ksr_status check_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
+                               const struct ksr_run_options *options,
+                               struct ksr_engine_identity *identity)
+{
+    *identity = (struct ksr_engine_identity){0};
+    if (!p->use_ai)
+        return !options->device || strcmp(options->device, "cpu") == 0
+                   ? KSR_OK
+                   : ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu)",
+                              options->device);
+    return p->ai_fallback ? try_engine(ctx, p, options, identity)
+                          : open_engine(ctx, p, options, identity);
 }
 
 // --- The folder ---
@@ -184,8 +233,8 @@ static ksr_status plan_into_folder(ksr_context *ctx, struct ksr_job *job,
 
 // Forms the key of a job: reads the whole input once for its fingerprint.
 static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *config,
-                           const char *model, struct ksr_fingerprint *input, json_t **key,
-                           char id[KSR_HASH_TEXT])
+                           const struct ksr_engine_identity *engine, struct ksr_fingerprint *input,
+                           json_t **key, char id[KSR_HASH_TEXT])
 {
     struct ksr_output_plan container = {0};
     const char *image_codec;
@@ -197,8 +246,7 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
     if (status != KSR_OK)
         return status;
     *key = ksr_manifest_key(ctx, input, config, container.format,
-                            image_codec ? image_codec : config->encoder.codec,
-                            model[0] ? model : NULL);
+                            image_codec ? image_codec : config->encoder.codec, engine);
     return *key && ksr_manifest_id(*key, id) ? KSR_OK : ksr_fail_memory(ctx);
 }
 
@@ -229,14 +277,14 @@ static ksr_status look_for_record(ksr_context *ctx, const struct ksr_processor_c
 }
 
 static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_config *config,
-                              const struct ksr_run_options *options, const char *model,
-                              struct ksr_job *job)
+                              const struct ksr_run_options *options,
+                              const struct ksr_engine_identity *engine, struct ksr_job *job)
 {
     struct ksr_fingerprint input;
     json_t *key;
     char id[KSR_HASH_TEXT];
     bool found = false;
-    ksr_status status = form_key(ctx, config, model, &input, &key, id);
+    ksr_status status = form_key(ctx, config, engine, &input, &key, id);
     if (status == KSR_OK && ksr_fs_exists(job->folder))
         status = enter_folder(ctx, job, options, key, &found);
     if (status == KSR_OK && found)
@@ -255,14 +303,14 @@ static ksr_status open_folder(ksr_context *ctx, const struct ksr_processor_confi
 
 // The same without touching anything: no folder, no lock.
 static ksr_status look_into_folder(ksr_context *ctx, const struct ksr_processor_config *config,
-                                   const struct ksr_run_options *options, const char *model,
-                                   struct ksr_job *job)
+                                   const struct ksr_run_options *options,
+                                   const struct ksr_engine_identity *engine, struct ksr_job *job)
 {
     struct ksr_fingerprint input;
     json_t *key;
     char id[KSR_HASH_TEXT];
     bool found = false;
-    ksr_status status = form_key(ctx, config, model, &input, &key, id);
+    ksr_status status = form_key(ctx, config, engine, &input, &key, id);
     if (status == KSR_OK && !options->fresh && ksr_fs_exists(job->folder))
         status = adopt_manifest(ctx, job, key, &found);
     if (status == KSR_OK)
@@ -274,8 +322,8 @@ static ksr_status look_into_folder(ksr_context *ctx, const struct ksr_processor_
 }
 
 typedef ksr_status folder_function(ksr_context *ctx, const struct ksr_processor_config *config,
-                                   const struct ksr_run_options *options, const char *model,
-                                   struct ksr_job *job);
+                                   const struct ksr_run_options *options,
+                                   const struct ksr_engine_identity *engine, struct ksr_job *job);
 
 static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *config,
                           const struct ksr_run_options *options, folder_function *enter,
@@ -283,7 +331,8 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
 {
     memset(job, 0, sizeof(*job));
     job->lock = -1;
-    char model[KSR_HASH_TEXT];
+    struct ksr_processor_config resolved = *config; // without AI where that cannot be had
+    struct ksr_engine_identity engine;
     ksr_status status = ksr_config_check(ctx, config);
     if (status == KSR_OK)
         status = check_options(ctx, options);
@@ -294,11 +343,11 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
     if (status == KSR_OK)
         status = ksr_provenance_check(ctx, options, config->input_path, config->output_path);
     if (status == KSR_OK)
-        status = check_model(ctx, &config->pipeline, model);
+        status = check_engine(ctx, &resolved.pipeline, options, &engine);
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)
         status = ksr_fail_memory(ctx);
     if (status == KSR_OK)
-        status = enter(ctx, config, options, model, job);
+        status = enter(ctx, &resolved, options, &engine, job);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

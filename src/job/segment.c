@@ -12,7 +12,7 @@
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
-#include "net/library.h"
+#include "net/engine.h"
 #include "stages/pipeline.h"
 
 struct ksr_worker {
@@ -24,7 +24,7 @@ struct ksr_worker {
     int threads;
     ksr_pool *pool;
     ksr_reader *reader;
-    ksr_net *net; // NULL without AI
+    ksr_engine *engine; // NULL without AI
     ksr_pipeline *pipeline;
     ksr_resampler *fit;       // NULL when the pipeline's output has the right size
     struct ksr_layout layout; // of input frames
@@ -62,7 +62,7 @@ static bool make_fit(ksr_worker *w)
 }
 
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
-                             const char *folder, int threads,
+                             const char *folder, int threads, const struct ksr_run_options *options,
                              const struct ksr_worker_listener *listener, ksr_worker **out)
 {
     *out = NULL;
@@ -82,10 +82,10 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
         status = ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
                           manifest->film.format.pixel_format);
     if (status == KSR_OK && w->config->pipeline.use_ai)
-        status = ksr_manifest_net(ctx, manifest, &w->net);
+        status = ksr_manifest_engine(ctx, manifest, options, &w->engine);
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
-        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->net, w->pool, 0);
+        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->engine, w->pool, 0);
         if (!w->pool || !w->pipeline || !make_fit(w))
             status = ksr_fail_memory(ctx);
     }
@@ -104,7 +104,7 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_worker *w = *worker;
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
-    ksr_net_destroy(&w->net);
+    ksr_engine_close(&w->engine);
     ksr_resampler_destroy(&w->fit);
     ksr_pool_destroy(&w->pool);
     free(w);
@@ -207,11 +207,14 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
         return status;
     if (w->fit) {
         const struct ksr_row_sink whole = ksr_resampler_sink(w->fit);
-        ksr_pipeline_run(w->pipeline, &m->source, &whole);
-        ksr_resampler_run(w->fit, &sink);
+        status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, &whole);
+        if (status == KSR_OK)
+            ksr_resampler_run(w->fit, &sink);
     } else {
-        ksr_pipeline_run(w->pipeline, &m->source, &sink);
+        status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, &sink);
     }
+    if (status != KSR_OK)
+        return status;
     m->times[m->sent++] = time;
     const bool fresh = m->next == i && !m->next_damaged; // not a repeat
     status = ksr_encoder_attach(w->ctx, m->encoder, fresh ? ksr_reader_taken(w->reader) : NULL);
@@ -299,7 +302,7 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
         if (i >= m->plan->first)
             status = encode_frame(w, m, i);
         else
-            ksr_pipeline_run(w->pipeline, &m->source, NULL);
+            status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, NULL);
         if (status == KSR_OK)
             status = ksr_check_cancel(w->ctx);
     }

@@ -18,9 +18,10 @@ struct ksr_worker_listener {
     void *opaque;
 };
 
-// manifest and folder must outlive the worker. threads: for the stages' row bands.
+// manifest and folder must outlive the worker. threads: for the stages' row bands. options: where
+// the engine of AI mode is; read only during the call.
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
-                             const char *folder, int threads,
+                             const char *folder, int threads, const struct ksr_run_options *options,
                              const struct ksr_worker_listener *listener, ksr_worker **out);
 void ksr_worker_destroy(ksr_worker **worker);
 

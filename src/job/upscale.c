@@ -22,6 +22,7 @@ static void describe_job(ksr_context *ctx, const struct ksr_job *job, int warnin
                                   .height = m->encoder.format.height,
                                   .warnings = ksr_warning_count(ctx) - warnings_before,
                                   .already_done = job->done};
+    ksr_manifest_engine_text(m, result->engine, sizeof(result->engine));
 }
 
 // What a record tells about a job that is done and has no folder any more.

@@ -19,6 +19,7 @@ struct crew {
     ksr_context *ctx;
     const struct ksr_job *job;
     int threads;
+    const struct ksr_run_options *options;
     int *missing; // numbers of the segments to make
     int missing_count;
     pthread_mutex_t lock;
@@ -75,7 +76,7 @@ static void *worker_main(void *arg)
     const struct ksr_worker_listener listener = {count_frame, crew};
     ksr_worker *worker = NULL;
     ksr_status status = ksr_worker_create(crew->ctx, &crew->job->manifest, crew->job->folder,
-                                          crew->threads, &listener, &worker);
+                                          crew->threads, crew->options, &listener, &worker);
     int segment;
     if (status != KSR_OK)
         note_end(crew, status);
@@ -127,6 +128,8 @@ static int choose_workers(const struct crew *crew, const struct ksr_run_options 
         each += (long long)in->width * in->height * scale * scale * 8;
     const int cores = ksr_encoder_cores(crew->job->manifest.encoder.codec);
     int workers = options->workers > 0 ? options->workers : (ksr_cpu_count() + cores - 1) / cores;
+    if (options->workers == 0 && json_object_get(crew->job->manifest.key, "engine"))
+        workers = 1; // whose model has all cores
     if (options->workers == 0 && memory > 0 && workers > memory * 3 / 4 / each)
         workers = (int)(memory * 3 / 4 / each);
     if (workers > crew->missing_count)
@@ -151,7 +154,7 @@ ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *
                         size_t count, const struct ksr_run_options *options, int *reused)
 {
     const size_t total = (size_t)job->manifest.segment_count;
-    struct crew crew = {.ctx = ctx, .job = job};
+    struct crew crew = {.ctx = ctx, .job = job, .options = options};
     pthread_mutex_init(&crew.lock, NULL);
     crew.missing = calloc(count > total ? count : total, sizeof(crew.missing[0]));
     crew.frames_of = calloc(total, sizeof(crew.frames_of[0]));

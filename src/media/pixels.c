@@ -296,6 +296,17 @@ static bool luma_weights(const struct ksr_video_format *f, double *kr, double *k
     }
 }
 
+void ksr_pixels_weights(const struct ksr_video_format *format, double *kr, double *kb, int *bits)
+{
+    struct ksr_layout layout;
+    const AVPixFmtDescriptor *d = describe(format);
+    *kr = *kb = 0;
+    if (!ksr_pixels_layout(format, &layout, bits))
+        *bits = 8;
+    if (d && !is_rgb(d) && !luma_weights(format, kr, kb))
+        *kr = *kb = 0;
+}
+
 // Where plane i of one layout stands in another: alpha is the last of two or four.
 static int find_plane(const struct ksr_layout *from, int i, const struct ksr_layout *to)
 {

@@ -53,6 +53,10 @@ void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer);
 struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture);
 ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, ksr_pool *pool);
 
+// Says how a film's colour is made of its samples: the weights of red and blue in luma (both 0
+// where it has none: RGB), and the depth that working samples are unpacked from.
+void ksr_pixels_weights(const struct ksr_video_format *format, double *kr, double *kb, int *bits);
+
 // Chooses the encoder's pixel format: the named one, or for "auto" yuv420p for 8-bit 4:2:0
 // input, else the nearest that the encoder takes, with a warning where something is lost.
 // Returns KSR_OK, KSR_E_PARAM (unknown, or not taken by the encoder; logged).

@@ -16,19 +16,24 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-// Returns the path of a model, free with free(); NULL when out of memory.
-static char *find(const char *name)
+bool ksr_model_is_onnx(const char *name)
 {
-    if (strchr(name, '/') || ends_with(name, ".ksrnet"))
-        return strdup(name);
+    return name && ends_with(name, ".onnx");
+}
+
+const char *ksr_model_folder(void)
+{
     const char *given = getenv("KIZUNASR_MODELS");
     if (given && *given)
-        return ksr_format("%s/%s.ksrnet", given, name);
-    char *path = ksr_format("%s/%s.ksrnet", KSR_MODELS_INSTALLED, name);
-    if (!path || ksr_fs_exists(path))
-        return path;
-    free(path);
-    return ksr_format("%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
+        return given;
+    return ksr_fs_exists(KSR_MODELS_INSTALLED) ? KSR_MODELS_INSTALLED : KSR_MODELS_SOURCE;
+}
+
+char *ksr_model_find(const char *name, const char *end)
+{
+    if (strchr(name, '/') || ends_with(name, ".ksrnet") || ends_with(name, ".onnx"))
+        return strdup(name);
+    return ksr_format("%s/%s%s", ksr_model_folder(), name, end);
 }
 
 static ksr_status read_model(ksr_context *ctx, const char *name, const char *path, ksr_net **out)
@@ -55,12 +60,12 @@ ksr_status ksr_model_load(ksr_context *ctx, const char *name, ksr_net **out)
 {
     *out = NULL;
     name = name && *name ? name : KSR_MODEL_DEFAULT;
-    if (ends_with(name, ".onnx"))
+    if (ksr_model_is_onnx(name))
         return ksr_fail(ctx, KSR_E_MODEL,
-                        "ONNX models are not in this version: cannot use %s (anime-fast, "
-                        "anime-quality, or a .ksrnet file)",
+                        "Model cannot be used: %s: the native engine does not run .onnx models "
+                        "(ai_engine: auto or onnxruntime)",
                         name);
-    char *path = find(name);
+    char *path = ksr_model_find(name, ".ksrnet");
     const ksr_status status = path ? read_model(ctx, name, path, out) : ksr_fail_memory(ctx);
     free(path);
     return status;

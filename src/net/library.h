@@ -14,4 +14,14 @@
 // build. *out: free with ksr_net_destroy(). Returns KSR_OK, KSR_E_MODEL (logged), KSR_E_NOMEM.
 ksr_status ksr_model_load(ksr_context *ctx, const char *name, ksr_net **out);
 
+// Returns the path of a model's file, free with free(); NULL when out of memory. name: a path if it
+// has a slash or ends in .ksrnet or .onnx, else of a bundled model. end: of its file, ".onnx".
+char *ksr_model_find(const char *name, const char *end);
+
+// Returns whether a name (NULL = the default) is that of an .onnx file.
+bool ksr_model_is_onnx(const char *name);
+
+// Returns the folder where bundled models are.
+const char *ksr_model_folder(void);
+
 #endif

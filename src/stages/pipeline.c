@@ -2,6 +2,8 @@
 //
 // Every plane has a chain: the steps that are on, from the source's rows to the sink's.
 // run_chain() is the core: it makes one band of one plane, and all the rest prepares for it.
+// Where an engine makes whole pictures only, the chain of a plane that it makes has two parts: a
+// lead up to the engine, which fills a whole picture, and the rest, which starts from its result.
 
 #include "stages/pipeline.h"
 
@@ -44,7 +46,8 @@ struct ksr_pipeline {
     struct ksr_stage_table table;
     struct ksr_layout output;
     int band_rows;      // of plane 0 of the output
-    const ksr_net *net; // NULL: learned filters
+    ksr_engine *engine; // borrowed; NULL: learned filters
+    const ksr_net *net; // of the engine; NULL: none, or it makes whole pictures
     uint8_t *scratch;   // of the network, one per thread
     size_t scratch_bytes;
 
@@ -53,6 +56,11 @@ struct ksr_pipeline {
     struct ksr_upscale_params upscale[KSR_MAX_PLANES];
     struct ksr_enhance_params enhance;
     struct chain chain[KSR_MAX_PLANES];
+
+    // An engine for whole pictures only:
+    int engine_planes;                 // planes that it makes, the first ones; 0 = there is none
+    struct chain lead[KSR_MAX_PLANES]; // from the source to `small`
+    struct ksr_frame small, large;     // what it gets and gives
 
     uint16_t *bands;     // two buffers per thread, between which the steps of a chain alternate
     size_t band_samples; // in one of them
@@ -84,10 +92,10 @@ static struct span rows_read(const struct step *step, struct span rows, int heig
 }
 
 // Makes rows of one plane: reads what they depend on, takes it through all steps, hands it on.
-static void run_chain(const ksr_pipeline *p, int plane, const struct ksr_row_source *source,
-                      const struct ksr_row_sink *sink, struct span rows, int thread)
+static void run_chain(const ksr_pipeline *p, const struct chain *chain, int plane,
+                      const struct ksr_row_source *source, const struct ksr_row_sink *sink,
+                      struct span rows, int thread)
 {
-    const struct chain *chain = &p->chain[plane];
     uint16_t *buffer[2] = {p->bands + 2 * (size_t)thread * p->band_samples,
                            p->bands + (2 * (size_t)thread + 1) * p->band_samples};
     struct span need[MAX_STEPS + 1];
@@ -106,18 +114,28 @@ static void run_chain(const ksr_pipeline *p, int plane, const struct ksr_row_sou
     sink->rows(sink->opaque, plane, &src, rows.y0, rows.y1);
 }
 
-static int band_count(const ksr_pipeline *p)
+static int bands_of(const struct ksr_layout *layout, int band_rows)
 {
-    return (p->output.height + p->band_rows - 1) / p->band_rows;
+    return (layout->height + band_rows - 1) / band_rows;
 }
 
-// Returns a band's rows of plane i. Bands of subsampled planes may be empty.
+static int band_count(const ksr_pipeline *p)
+{
+    return bands_of(&p->output, p->band_rows);
+}
+
+// Returns a band's rows of plane i of a layout. Bands of subsampled planes may be empty.
+static struct span span_of(const struct ksr_layout *layout, int band_rows, int i, int band)
+{
+    const int shift = ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0;
+    const int height = ksr_layout_plane_height(layout, i);
+    const int y0 = band * band_rows >> shift, y1 = (band + 1) * band_rows >> shift;
+    return (struct span){y0, band == bands_of(layout, band_rows) - 1 ? height : y1};
+}
+
 static struct span band_span(const ksr_pipeline *p, int i, int band)
 {
-    const int shift = ksr_layout_is_chroma(&p->output, i) ? p->output.chroma_shift_y : 0;
-    const int height = ksr_layout_plane_height(&p->output, i);
-    const int y0 = band * p->band_rows >> shift, y1 = (band + 1) * p->band_rows >> shift;
-    return (struct span){y0, band == band_count(p) - 1 ? height : y1};
+    return span_of(&p->output, p->band_rows, i, band);
 }
 
 // --- The steps of a chain ---
@@ -209,25 +227,49 @@ static void add_upscale(const ksr_pipeline *p, struct chain *chain, int plane,
     chain->height[chain->count] = ksr_layout_plane_height(output, plane);
 }
 
-static struct chain make_chain(const ksr_pipeline *p, const struct ksr_layout *input, int scale,
-                               int plane)
+static struct chain empty_chain(const struct ksr_layout *from, int plane)
 {
-    const bool picture = plane < picture_planes(input), luma = plane == 0;
-    const struct ksr_layout middle = ksr_pipeline_output_layout(input, 2);
-    struct chain chain = {.width = {ksr_layout_plane_width(input, plane)},
-                          .height = {ksr_layout_plane_height(input, plane)}};
-    if (picture && p->normalize.limit > 0)
-        add_step(&chain, (struct step){normalize_rows, 1, KSR_NORMALIZE_REACH});
-    if (luma && p->structure.limit > 0)
-        add_step(&chain, (struct step){structure_rows, 1, KSR_STRUCTURE_REACH});
-    add_upscale(p, &chain, plane, &middle);
-    if (scale == 4)
-        add_upscale(p, &chain, plane, &p->output);
-    if (luma && ksr_enhance_luma_active(&p->enhance))
-        add_step(&chain, (struct step){enhance_luma_rows, 1, KSR_ENHANCE_REACH});
-    if (picture && !luma && ksr_enhance_chroma_active(&p->enhance))
-        add_step(&chain, (struct step){enhance_chroma_rows, 1, 0});
-    return chain;
+    return (struct chain){.width = {ksr_layout_plane_width(from, plane)},
+                          .height = {ksr_layout_plane_height(from, plane)}};
+}
+
+// Stages 1 and 2.
+static void add_cleaning(const ksr_pipeline *p, struct chain *chain, int plane)
+{
+    if (plane < picture_planes(&p->output) && p->normalize.limit > 0)
+        add_step(chain, (struct step){normalize_rows, 1, KSR_NORMALIZE_REACH});
+    if (plane == 0 && p->structure.limit > 0)
+        add_step(chain, (struct step){structure_rows, 1, KSR_STRUCTURE_REACH});
+}
+
+// The passes of stage 3 from a layout to the output's.
+static void add_passes(const ksr_pipeline *p, struct chain *chain, const struct ksr_layout *from,
+                       int plane)
+{
+    for (int scale = 2; from->width * scale <= p->output.width; scale *= 2) {
+        const struct ksr_layout to = ksr_pipeline_output_layout(from, scale);
+        add_upscale(p, chain, plane, &to);
+    }
+}
+
+static void add_enhancement(const ksr_pipeline *p, struct chain *chain, int plane)
+{
+    if (plane == 0 && ksr_enhance_luma_active(&p->enhance))
+        add_step(chain, (struct step){enhance_luma_rows, 1, KSR_ENHANCE_REACH});
+    if (plane > 0 && plane < picture_planes(&p->output) && ksr_enhance_chroma_active(&p->enhance))
+        add_step(chain, (struct step){enhance_chroma_rows, 1, 0});
+}
+
+static void make_chains(ksr_pipeline *p, const struct ksr_layout *input, int plane)
+{
+    const bool by_engine = plane < p->engine_planes;
+    const struct ksr_layout *from = by_engine ? &p->large.layout : input;
+    struct chain *chain = &p->chain[plane], *lead = &p->lead[plane];
+    *lead = empty_chain(input, plane);
+    *chain = empty_chain(from, plane);
+    add_cleaning(p, by_engine ? lead : chain, plane);
+    add_passes(p, chain, from, plane);
+    add_enhancement(p, chain, plane);
 }
 
 // --- Whole frames ---
@@ -239,15 +281,39 @@ struct run {
     bool forget; // stage 5: a scene begins
 };
 
+// Stages 1 and 2 on a band of the planes that an engine makes as a whole.
+static void run_lead_band(void *arg, int band, int thread)
+{
+    const struct run *run = arg;
+    const ksr_pipeline *p = run->pipeline;
+    const struct ksr_row_sink sink = ksr_frame_sink(&p->small);
+    for (int i = 0; i < p->engine_planes; i++) {
+        const struct span rows = span_of(&p->small.layout, BAND_ROWS, i, band);
+        if (rows.y0 < rows.y1)
+            run_chain(p, &p->lead[i], i, run->source, &sink, rows, thread);
+    }
+}
+
+static ksr_status run_engine(ksr_context *ctx, struct run *run)
+{
+    const ksr_pipeline *p = run->pipeline;
+    if (p->engine_planes == 0)
+        return KSR_OK;
+    ksr_pool_run(p->pool, run_lead_band, run, bands_of(&p->small.layout, BAND_ROWS));
+    return ksr_engine_frame(ctx, p->engine, &p->large, &p->small, p->pool);
+}
+
 // Stages 1 to 4 on a band of all planes.
 static void run_band(void *arg, int band, int thread)
 {
     const struct run *run = arg;
     const ksr_pipeline *p = run->pipeline;
+    const struct ksr_row_source made = ksr_frame_source(&p->large);
     for (int i = 0; i < p->output.planes; i++) {
         const struct span rows = band_span(p, i, band);
         if (rows.y0 < rows.y1)
-            run_chain(p, i, run->source, run->sink, rows, thread);
+            run_chain(p, &p->chain[i], i, i < p->engine_planes ? &made : run->source, run->sink,
+                      rows, thread);
     }
 }
 
@@ -305,11 +371,14 @@ static void blend_band(void *arg, int band, int thread)
 }
 
 // With stage 5, the others fill a whole frame first.
-static void run_temporal(ksr_pipeline *p, const struct ksr_row_source *source,
-                         const struct ksr_row_sink *sink)
+static ksr_status run_temporal(ksr_context *ctx, ksr_pipeline *p,
+                               const struct ksr_row_source *source, const struct ksr_row_sink *sink)
 {
     const struct ksr_row_sink current = ksr_frame_sink(&p->current);
     struct run run = {p, source, &current, false};
+    const ksr_status status = run_engine(ctx, &run);
+    if (status != KSR_OK)
+        return status;
     ksr_pool_run(p->pool, run_band, &run, band_count(p));
     run.forget = !p->has_before || is_cut(&run);
     run.sink = sink;
@@ -317,16 +386,19 @@ static void run_temporal(ksr_pipeline *p, const struct ksr_row_source *source,
     ksr_frame_swap(&p->current, &p->before);
     p->has_before = true;
     p->frame++;
+    return KSR_OK;
 }
 
-void ksr_pipeline_run(ksr_pipeline *p, const struct ksr_row_source *source,
-                      const struct ksr_row_sink *sink)
+ksr_status ksr_pipeline_run(ksr_context *ctx, ksr_pipeline *p, const struct ksr_row_source *source,
+                            const struct ksr_row_sink *sink)
 {
     struct run run = {p, source, sink, false};
     if (p->temporal_on)
-        run_temporal(p, source, sink);
-    else if (sink)
+        return run_temporal(ctx, p, source, sink);
+    const ksr_status status = sink ? run_engine(ctx, &run) : KSR_OK;
+    if (status == KSR_OK && sink)
         ksr_pool_run(p->pool, run_band, &run, band_count(p));
+    return status;
 }
 
 // --- Life ---
@@ -353,14 +425,20 @@ static size_t chain_samples(const struct chain *chain, int rows)
     return most;
 }
 
+static void make_bands_hold(ksr_pipeline *p, const struct chain *chain, int band_rows)
+{
+    const int height = chain->height[chain->count];
+    const size_t samples = chain_samples(chain, ksr_min(height, band_rows));
+    if (samples > p->band_samples)
+        p->band_samples = samples;
+}
+
 static bool allocate_bands(ksr_pipeline *p)
 {
-    for (int i = 0; i < p->output.planes; i++) {
-        const int height = ksr_layout_plane_height(&p->output, i);
-        const size_t samples = chain_samples(&p->chain[i], ksr_min(height, p->band_rows));
-        if (samples > p->band_samples)
-            p->band_samples = samples;
-    }
+    for (int i = 0; i < p->output.planes; i++)
+        make_bands_hold(p, &p->chain[i], p->band_rows);
+    for (int i = 0; i < p->engine_planes; i++)
+        make_bands_hold(p, &p->lead[i], BAND_ROWS);
     size_t bytes;
     if (!ksr_size_multiply(p->band_samples,
                            2 * sizeof(uint16_t) * (size_t)ksr_pool_threads(p->pool), &bytes))
@@ -391,6 +469,21 @@ static bool allocate_net(ksr_pipeline *p)
     return p->scratch != NULL;
 }
 
+// Takes the engine of AI mode, and makes room for what it gets and gives if it makes whole
+// pictures.
+static bool take_engine(ksr_pipeline *p, ksr_engine *engine, const struct ksr_layout *input)
+{
+    p->engine = engine;
+    p->net = engine ? engine->net : NULL;
+    if (!engine || engine->net)
+        return true;
+    p->engine_planes = ksr_engine_planes(engine, input);
+    struct ksr_layout small = *input;
+    small.planes = p->engine_planes;
+    const struct ksr_layout large = ksr_pipeline_output_layout(&small, ksr_engine_scale(engine));
+    return ksr_frame_alloc(&p->small, &small) && ksr_frame_alloc(&p->large, &large);
+}
+
 static int usual_band_rows(const ksr_pipeline *p)
 {
     if (!p->net)
@@ -406,7 +499,7 @@ int ksr_pipeline_scale(const struct ksr_pipeline_config *config)
 }
 
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
-                                  const struct ksr_pipeline_config *config, const ksr_net *net,
+                                  const struct ksr_pipeline_config *config, ksr_engine *engine,
                                   ksr_pool *pool, int band_rows)
 {
     const int scale = ksr_pipeline_scale(config);
@@ -418,7 +511,7 @@ ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
     }
     p->pool = pool;
     p->output = output;
-    p->net = config->use_ai ? net : NULL;
+    const bool has_engine = take_engine(p, config->use_ai ? engine : NULL, input);
     p->band_rows = band_rows > 0 ? band_rows : usual_band_rows(p);
     ksr_stage_table_init(&p->table, ksr_cpu_level());
     p->normalize = ksr_normalize_params_make(config->denoise);
@@ -426,11 +519,11 @@ ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
     p->enhance = ksr_enhance_params_make(config, input->full_range);
     for (int i = 0; i < input->planes; i++) {
         p->upscale[i] = ksr_upscale_params_make(input, i);
-        p->chain[i] = make_chain(p, input, scale, i);
+        make_chains(p, input, i);
     }
     p->temporal = ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
     p->temporal_on = config->enable_temporal && ksr_temporal_active(&p->temporal);
-    if (!allocate_bands(p) || !allocate_net(p) || !allocate_temporal(p))
+    if (!has_engine || !allocate_bands(p) || !allocate_net(p) || !allocate_temporal(p))
         ksr_pipeline_destroy(&p);
     return p;
 }
@@ -442,6 +535,8 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline)
     ksr_pipeline *p = *pipeline;
     ksr_aligned_free(p->bands);
     ksr_aligned_free(p->scratch);
+    ksr_frame_free(&p->small);
+    ksr_frame_free(&p->large);
     ksr_frame_free(&p->current);
     ksr_frame_free(&p->before);
     ksr_frame_free(&p->memory[0]);

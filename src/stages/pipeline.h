@@ -5,7 +5,7 @@
 // small buffers that stay in the processor's cache, and bands are shared out to threads. Each
 // stage says how many rows around it reads (its reach), so neither the height of a band nor the
 // number of threads changes a bit. Only temporal stabilization, which decides about whole frames,
-// keeps whole frames.
+// and an engine of AI mode that makes whole pictures (net/engine.h) keep whole frames.
 
 #ifndef KSR_STAGES_PIPELINE_H
 #define KSR_STAGES_PIPELINE_H
@@ -14,7 +14,7 @@
 #include "frame/frame.h"
 #include "frame/rows.h"
 #include "kizunasr/config.h"
-#include "net/net.h"
+#include "net/engine.h"
 
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_pipeline ksr_pipeline;
@@ -22,11 +22,12 @@ typedef struct ksr_pipeline ksr_pipeline;
 // Returns a pipeline for frames of `input` layout, or NULL when out of memory or when the output
 // would be wider or higher than 65535.
 // config: values in range (the caller has checked); copied. pool: may be NULL; must outlive it.
-// net: makes luma of stage 3 if config->use_ai, else not looked at; borrowed, must outlive it.
+// engine: makes the picture of stage 3 larger if config->use_ai, else not looked at; borrowed, must
+// outlive it, and must not be run by others meanwhile unless it is the native one.
 // band_rows: output rows worked on at once; 0 = as many as suit the cache.
 // Free with ksr_pipeline_destroy(), which accepts NULL and a pointer to NULL.
 ksr_pipeline *ksr_pipeline_create(const struct ksr_layout *input,
-                                  const struct ksr_pipeline_config *config, const ksr_net *net,
+                                  const struct ksr_pipeline_config *config, ksr_engine *engine,
                                   ksr_pool *pool, int band_rows);
 void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 
@@ -39,9 +40,12 @@ int ksr_pipeline_scale(const struct ksr_pipeline_config *config);
 
 // Runs all stages on one frame: reads the rows of the input layout from `source`, some of them
 // twice, and hands every row of the output layout to `sink`, on the threads of the pool. sink:
-// NULL when the frame only warms up the stages with a memory. No allocation, no failure.
-void ksr_pipeline_run(ksr_pipeline *pipeline, const struct ksr_row_source *source,
-                      const struct ksr_row_sink *sink);
+// NULL when the frame only warms up the stages with a memory. Without an engine that makes whole
+// pictures: no allocation, no failure, always KSR_OK. Else what ksr_engine_frame() returns; after a
+// failure, run no more.
+KSR_MUST_USE ksr_status ksr_pipeline_run(ksr_context *ctx, ksr_pipeline *pipeline,
+                                         const struct ksr_row_source *source,
+                                         const struct ksr_row_sink *sink);
 
 // Forgets the previous frame, and says which number in the film (from 0) the next one has: stage 5
 // forgets at fixed numbers (temporal.h), so that a run from the middle gives the same frames as one

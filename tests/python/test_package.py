@@ -210,7 +210,7 @@ class Runs(Films):
             result, kizunasr.ProcessingResult(
                 frames=12, frames_repeated=0, frames_skipped=0, segments=1, segments_reused=0,
                 width=128, height=96, output_size=os.path.getsize("out.mp4"), warnings=0,
-                already_done=False))
+                already_done=False, engine=""))
 
     def test_output_exists(self):
         process("film.mp4", "out.mp4", kizunasr.RunOptions(keep_work=True))

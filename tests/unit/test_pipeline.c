@@ -78,7 +78,7 @@ static const struct ksr_frame *run(struct rig *rig)
     const struct ksr_row_sink sink = ksr_frame_sink(&rig->out);
     for (int i = 0; i < rig->out.layout.planes; i++)
         unit_fill(&rig->out.plane[i], 0xdead); // every sample must come anew
-    ksr_pipeline_run(rig->pipeline, &source, &sink);
+    assert_int_equal(ksr_pipeline_run(NULL, rig->pipeline, &source, &sink), KSR_OK);
     return &rig->out;
 }
 
@@ -480,7 +480,7 @@ static void warming_up_needs_no_sink(void **state)
         run_film_frame(&a, n);
         film_frame(&b.in, n);
         const struct ksr_row_source source = ksr_frame_source(&b.in);
-        ksr_pipeline_run(b.pipeline, &source, NULL);
+        assert_int_equal(ksr_pipeline_run(NULL, b.pipeline, &source, NULL), KSR_OK);
     }
     assert_frames_equal(run_film_frame(&a, 5), run_film_frame(&b, 5));
     destroy(&a);

@@ -46,6 +46,14 @@ class PipelineConfig:
     """Edge of a tile in input pixels, 32 to 4096."""
     ai_tile_overlap: int = 64
     """Overlap of neighbouring tiles in input pixels, 0 to 512."""
+    ai_engine: str = "auto"
+    """What runs the model: 'native', 'onnxruntime', or 'auto': by the model's file."""
+    ai_color: str = "luma"
+    """What an .onnx model sees: 'luma' or 'rgb'."""
+    ai_white: str = "auto"
+    """Value of white in an .onnx model: '1', '255', or 'auto': found out."""
+    ai_fallback: bool = False
+    """Goes on without AI where the model cannot be used."""
     deinterlace: bool = False
     """Makes whole frames of interlaced ones."""
     inverse_telecine: bool = False
@@ -126,7 +134,7 @@ class OfflineProcessorConfig:
 
 @dataclass(slots=True)
 class RunOptions:
-    """How a job is run. Nothing here changes the output's bytes."""
+    """How a job is run. Nothing here changes the output's bytes, but for what ONNX Runtime runs."""
 
     threads: int = 0
     """Threads inside one worker, 1 to 64; 0: chosen."""
@@ -144,6 +152,8 @@ class RunOptions:
     """Replaces an output that exists."""
     provenance: Optional[Path] = None
     """File for a record of what the output was made from; None: none."""
+    onnxruntime_library: Optional[Path] = None
+    """ONNX Runtime's shared library, which runs .onnx models; None: looked for."""
 
     def _c_struct(self) -> _c.RunOptions:
         return _c.RunOptionsWithRoom(
@@ -151,7 +161,9 @@ class RunOptions:
             device=None if self.device is None else _c.encode(self.device),
             work_dir=None if self.work_dir is None else _c.encode(self.work_dir),
             keep_work=self.keep_work, fresh=self.fresh, overwrite=self.overwrite,
-            provenance=None if self.provenance is None else _c.encode(self.provenance))
+            provenance=None if self.provenance is None else _c.encode(self.provenance),
+            onnxruntime_library=None if self.onnxruntime_library is None
+            else _c.encode(self.onnxruntime_library))
 
 
 def _text(name: str, value: Any) -> bytes:

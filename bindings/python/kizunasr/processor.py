@@ -36,6 +36,8 @@ class ProcessingResult:
     """Warnings logged during the run."""
     already_done: bool
     """The output was there already, written by this very job; nothing was done."""
+    engine: str
+    """What ran the model: 'native', 'ONNX Runtime 1.30.0 on cpu, 2 threads'; '' without AI."""
 
 
 class OfflineVideoProcessor:
@@ -107,4 +109,6 @@ class OfflineVideoProcessor:
         finally:
             config.close()
         context.raise_for(status)
-        return ProcessingResult(**{name: getattr(result, name) for name, _ in _c.Result._fields_})
+        values = {name: getattr(result, name) for name, _ in _c.Result._fields_}
+        values["engine"] = values["engine"].decode()
+        return ProcessingResult(**values)

@@ -1,0 +1,126 @@
+// The two engines of AI mode; see engine.h.
+
+#include "net/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/library.h"
+
+bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config)
+{
+    if (strcmp(config->ai_engine, "auto") == 0)
+        return ksr_model_is_onnx(config->ai_model_path);
+    return strcmp(config->ai_engine, "onnxruntime") == 0;
+}
+
+static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *params,
+                              ksr_engine *engine)
+{
+    const struct ksr_pipeline_config *c = params->config;
+    if (params->device && strcmp(params->device, "cpu") != 0)
+        return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu)", params->device);
+    if (strcmp(c->ai_color, "rgb") == 0)
+        return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
+    const ksr_status status = ksr_model_load(ctx, c->ai_model_path, &engine->net);
+    if (status == KSR_OK)
+        memcpy(engine->identity.model, engine->net->hash, sizeof(engine->identity.model));
+    return status;
+}
+
+static void identify(struct ksr_engine_identity *out, const ksr_onnx *onnx, int threads)
+{
+    memcpy(out->model, onnx->hash, sizeof(out->model));
+    snprintf(out->runtime, sizeof(out->runtime), "ONNX Runtime %s", onnx->ort->version);
+    snprintf(out->provider, sizeof(out->provider), "%s", onnx->device->provider);
+    out->threads = threads;
+}
+
+static ksr_status make_frames(ksr_context *ctx, const struct ksr_engine_params *params,
+                              ksr_onnx **onnx, ksr_engine *engine)
+{
+    const struct ksr_pipeline_config *c = params->config;
+    const bool known = params->kr > 0;
+    const struct ksr_frames_params p = {.scale = c->ai_scale,
+                                        .tile = c->ai_tile_size,
+                                        .overlap = c->ai_tile_overlap,
+                                        .rgb = strcmp(c->ai_color, "rgb") == 0,
+                                        .kr = known ? params->kr : 0.2126,
+                                        .kb = known ? params->kb : 0.0722,
+                                        .bits = params->bits ? params->bits : 8};
+    if (p.rgb && (*onnx)->channels != 3)
+        return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
+    engine->frames = ksr_frames_create(*onnx, &p);
+    if (!engine->frames)
+        return ksr_fail_memory(ctx);
+    *onnx = NULL;
+    return KSR_OK;
+}
+
+static ksr_status open_onnx(ksr_context *ctx, const struct ksr_engine_params *params,
+                            ksr_engine *engine)
+{
+    const struct ksr_pipeline_config *c = params->config;
+    const char *name = c->ai_model_path && *c->ai_model_path ? c->ai_model_path : KSR_MODEL_DEFAULT;
+    char *path = ksr_model_find(name, ".onnx");
+    if (!path)
+        return ksr_fail_memory(ctx);
+    const struct ksr_onnx_params p = {.path = path,
+                                      .name = name,
+                                      .library = params->library,
+                                      .device = params->device,
+                                      .only = params->only_device,
+                                      .threads = params->threads,
+                                      .white = atoi(c->ai_white)}; // 0 for "auto"
+    ksr_onnx *onnx = NULL;
+    ksr_status status = ksr_onnx_open(ctx, &p, &onnx);
+    free(path);
+    if (status == KSR_OK) {
+        identify(&engine->identity, onnx, params->threads);
+        status = make_frames(ctx, params, &onnx, engine);
+    }
+    ksr_onnx_close(&onnx);
+    return status;
+}
+
+ksr_status ksr_engine_open(ksr_context *ctx, const struct ksr_engine_params *params,
+                           ksr_engine **out)
+{
+    *out = NULL;
+    ksr_engine *engine = calloc(1, sizeof(*engine));
+    if (!engine)
+        return ksr_fail_memory(ctx);
+    const ksr_status status = ksr_engine_is_onnx(params->config) ? open_onnx(ctx, params, engine)
+                                                                 : open_native(ctx, params, engine);
+    if (status != KSR_OK)
+        ksr_engine_close(&engine);
+    *out = engine;
+    return status;
+}
+
+void ksr_engine_close(ksr_engine **engine)
+{
+    if (!engine || !*engine)
+        return;
+    ksr_net_destroy(&(*engine)->net);
+    ksr_frames_destroy(&(*engine)->frames);
+    free(*engine);
+    *engine = NULL;
+}
+
+int ksr_engine_planes(const ksr_engine *engine, const struct ksr_layout *layout)
+{
+    return ksr_frames_rgb(engine->frames) && layout->planes >= 3 ? 3 : 1;
+}
+
+int ksr_engine_scale(const ksr_engine *engine)
+{
+    return ksr_frames_scale(engine->frames);
+}
+
+ksr_status ksr_engine_frame(ksr_context *ctx, ksr_engine *engine, const struct ksr_frame *dst,
+                            const struct ksr_frame *src, ksr_pool *pool)
+{
+    return ksr_frames_run(ctx, engine->frames, dst, src, pool);
+}

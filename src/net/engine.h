@@ -1,0 +1,63 @@
+// What makes the picture larger in AI mode: one of two engines behind one small interface.
+//
+//   native       our own models in integers (net.h), on any rows of luma at any time, from any
+//                thread: `net` is set, and stages/pipeline.c runs it like the other stages
+//   onnxruntime  any .onnx model (frames.h), on whole pictures only: `net` is NULL, and the
+//                pipeline gathers what ksr_engine_frame() reads before it goes on
+//
+// A third engine is a member here, a branch in the four functions of engine.c, and a name in
+// config.c.
+
+#ifndef KSR_NET_ENGINE_H
+#define KSR_NET_ENGINE_H
+
+#include "core/log.h"
+#include "core/pool.h"
+#include "kizunasr/config.h"
+#include "net/frames.h"
+#include "net/net.h"
+
+struct ksr_engine_params {
+    const struct ksr_pipeline_config *config; // model, engine, scale, tiles, colour
+    const char *library;                      // of ONNX Runtime; NULL = looked for
+    const char *device;                       // NULL = cpu
+    bool only_device;                         // that device or none: no falling back to the CPU
+    int threads;                              // inside the model, with ONNX Runtime
+    double kr, kb;                            // weights of red and blue in luma; both 0: BT.709
+    int bits;                                 // depth that samples were unpacked from; 0 = 8
+};
+
+// What of an engine reaches the output's bytes.
+struct ksr_engine_identity {
+    char model[KSR_HASH_TEXT]; // of the model's file
+    char runtime[64];          // "ONNX Runtime 1.30.0"; empty with the native engine, as all below
+    char provider[64];         // "CPUExecutionProvider"
+    int threads;
+};
+
+// Thread-safety: one thread at a time per object, but `net` is for any number of threads.
+typedef struct ksr_engine {
+    ksr_net *net;
+    ksr_frames *frames;
+    struct ksr_engine_identity identity;
+} ksr_engine;
+
+// Loads the model into the engine that it needs.
+// *out: free with ksr_engine_close(). Returns KSR_OK, KSR_E_MODEL, KSR_E_PARAM (a device that this
+// engine does not have, or colour that the model does not take; all logged), KSR_E_NOMEM.
+ksr_status ksr_engine_open(ksr_context *ctx, const struct ksr_engine_params *params,
+                           ksr_engine **out);
+void ksr_engine_close(ksr_engine **engine);
+
+// Returns whether the configuration asks for ONNX Runtime.
+bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config);
+
+// With an engine for whole pictures: how many planes it takes, from the first on, of a layout; how
+// many times larger the picture gets, 1 if the stage's own filters still have to make it larger;
+// and one picture (ksr_frames_run()).
+int ksr_engine_planes(const ksr_engine *engine, const struct ksr_layout *layout);
+int ksr_engine_scale(const ksr_engine *engine);
+ksr_status ksr_engine_frame(ksr_context *ctx, ksr_engine *engine, const struct ksr_frame *dst,
+                            const struct ksr_frame *src, ksr_pool *pool);
+
+#endif
