@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Runs the commands of docs/tasks/*.md: docs.py PROGRAM FOLDER
+
+The indented blocks of a page, one after the other, are a script that must succeed, in a folder with
+small films of the names that the page uses.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+program, folder = sys.argv[1], sys.argv[2]
+X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
+SOURCE = "-f lavfi -i testsrc2=s=96x64:r=24 -f lavfi -i sine=440:r=48000 -t {} -c:a aac"
+FILMS = {  # by page
+    "archive-a-season": [("season/episode-01.mkv", f"{SOURCE.format(4)} {X264}"),
+               ("season/episode-02.mkv", f"{SOURCE.format(1)} {X264}")],
+    "dvd": [("dvd.mkv", "-f lavfi -i testsrc2=s=720x480:r=24000/1001,telecine -t 1 "
+             "-c:v mpeg2video -flags +ildct+ilme -aspect 4:3 -q:v 4")],
+    "ten-bit": [("ten-bit.mkv", f"{SOURCE.format(1)} -c:v libx265 -pix_fmt yuv420p10le "
+             "-x265-params log-level=error"),
+            ("eight-bit.mkv", f"{SOURCE.format(1)} {X264}")],
+    "variable-frame-rate": [("vfr.mkv", f"{SOURCE.format(2)} -vf select='not(eq(mod(n\\,5)\\,2))' "
+             f"-fps_mode vfr {X264}")],
+    "cluster": [("film.mkv", f"{SOURCE.format(20)} {X264} -g 24")],
+}
+# A scheduler as small as the page needs: it runs each number of the array.
+SBATCH = """#!/bin/sh
+for argument; do
+    case $argument in --array=*) last=${argument##*-} ;; esac
+    script=$argument
+done
+for i in $(seq 0 "$last"); do SLURM_ARRAY_TASK_ID=$i sh -c "$script" || exit 1; done
+"""
+
+
+def commands(page):
+    text = open(page, encoding="utf-8").read()
+    blocks = re.findall(r"(?:^(?: {4}| {8}).*\n)+", text, re.M)
+    return "\n".join(re.sub(r"^ {4,8}(?=\S)", "", block, flags=re.M) for block in blocks)
+
+
+def prepare(room, page):
+    os.mkdir(f"{room}/bin")
+    os.symlink(os.path.abspath(program), f"{room}/bin/kizunasr")
+    with open(f"{room}/bin/sbatch", "w", encoding="utf-8") as file:
+        file.write(SBATCH)
+    os.chmod(f"{room}/bin/sbatch", 0o755)
+    os.mkdir(f"{room}/season")
+    for name, recipe in FILMS[os.path.splitext(os.path.basename(page))[0]]:
+        subprocess.run(f"ffmpeg -v error {recipe} {name}", shell=True, cwd=room, check=True,
+                       stdin=subprocess.DEVNULL)
+
+
+if not shutil.which("ffmpeg"):
+    sys.exit(77)
+pages, failed = sorted(glob.glob(os.path.join(folder, "*.md"))), 0
+for page in pages:
+    with tempfile.TemporaryDirectory() as room:
+        script = commands(page)
+        prepare(room, page)
+        env = dict(os.environ, PATH=f"{room}/bin:{os.environ['PATH']}")
+        done = subprocess.run(["bash", "-e", "-u", "-c", script], cwd=room, env=env, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+    if done.returncode != 0 or "kizunasr" not in script:
+        failed += 1
+        print(f"FAILED {page}, exit status {done.returncode}\n{script}\n{done.stdout.decode()}")
+print(f"{len(pages) - failed} passed, {failed} failed, 0 skipped")
+sys.exit(failed > 0)
