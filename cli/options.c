@@ -118,6 +118,50 @@ static const struct option table[] = {
      .low = 10,
      .high = 60000,
      .help = "milliseconds for each figure (default 1000)"},
+    {.name = "provenance",
+     .common = true,
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERBS_THAT_COMPARE,
+     .offset = AT(verify.provenance),
+     .brief = "the run's record: settings, skipped frames",
+     .help =
+         "the provenance record of the run that made OUTPUT: tells settings and skipped frames"},
+    {.name = "start",
+     .common = true,
+     .value = "TIME",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERBS_THAT_COMPARE,
+     .offset = AT(verify.start),
+     .help = "OUTPUT begins at this time of INPUT"},
+    {.name = "duration",
+     .common = true,
+     .value = "TIME",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERBS_THAT_COMPARE,
+     .offset = AT(verify.duration),
+     .help = "OUTPUT ends this long after its start"},
+    {.name = "deinterlace",
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = VERBS_THAT_COMPARE,
+     .offset = AT(verify.deinterlace),
+     .help = "OUTPUT was made with --deinterlace"},
+    {.name = "inverse-telecine",
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = VERBS_THAT_COMPARE,
+     .offset = AT(verify.inverse_telecine),
+     .help = "OUTPUT was made with --inverse-telecine"},
+    {.name = "frames",
+     .kind = OPTION_FLAG,
+     .group = GROUP_MAIN,
+     .verbs = VERB_VERIFY,
+     .offset = AT(verify.frames),
+     .help = "with --json: the measures of every frame too"},
     {.name = "schema",
      .common = true,
      .kind = OPTION_FLAG,
@@ -297,10 +341,11 @@ void field_option_name(char *out, size_t size, const struct ksr_config_field *fi
     out[i] = '\0';
 }
 
-static const struct option *find_in_table(const char *name)
+// Several verbs may have an option of one name, each with a meaning of its own.
+static const struct option *find_in_table(const char *name, unsigned verbs)
 {
     for (size_t i = 0; i < TABLE_SIZE; i++)
-        if (strcmp(table[i].name, name) == 0)
+        if (table[i].verbs & verbs && strcmp(table[i].name, name) == 0)
             return &table[i];
     return NULL;
 }
@@ -349,9 +394,11 @@ static int unknown_option(const struct reader *r, const char *dashes, const char
 
 static int find_option(const struct reader *r, const char *name, struct found *out)
 {
-    *out = (struct found){.option = find_in_table(name)};
+    *out = (struct found){.option = find_in_table(name, r->verb->bit)};
     if (!out->option)
         out->field = find_in_fields(name);
+    if (!out->option && !out->field)
+        out->option = find_in_table(name, ~0U);
     if (!out->option && !out->field)
         return unknown_option(r, "--", name);
     const unsigned verbs = out->option ? out->option->verbs : VERBS_WITH_SETTINGS;

@@ -20,15 +20,16 @@ struct options {
     size_t input_count;
     const char *output_dir, *list, *name; // of batch; NULL = not given
     bool recursive;
-    struct ksr_run_options run;      // strings borrowed from argv
-    ksr_config *config;              // owned; NULL for verbs that take no configuration
-    struct ksr_processor_config job; // what config and arguments say together; borrows from both
-    int *segments;                   // owned; --segment
+    struct ksr_run_options run;       // strings borrowed from argv
+    struct ksr_verify_options verify; // strings borrowed from argv
+    ksr_config *config;               // owned; NULL for verbs that take no configuration
+    struct ksr_processor_config job;  // what config and arguments say together; borrows from both
+    int *segments;                    // owned; --segment
     size_t segment_count;
     bool json;
     bool dry_run;
-    const char *size; // of the picture that bench makes; NULL = not given
-    int milliseconds; // that bench takes for each figure; 0 = not given
+    const char *size;       // of the picture that bench makes; NULL = not given
+    int milliseconds;       // that bench takes for each figure; 0 = not given
     bool schema;            // of settings files, instead of settings
     int progress;           // enum progress_mode
     int log_level;          // ksr_log_level

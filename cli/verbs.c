@@ -64,10 +64,11 @@ static const struct verb verbs[] = {
      .bit = VERB_VERIFY,
      .arguments = {"INPUT", "OUTPUT"},
      .summary = "compares an output with its input",
-     .description = "Compares a finished output with its input: frame count, timestamps, streams\n"
-                    "and copied packets. Decodes every frame of the output.",
+     .description = "Compares a finished output with its input: frames, timestamps, every stream,\n"
+                    "sound, chapters, and the pictures: likeness, order, position, colours,\n"
+                    "banding, ringing. Decodes every frame of both.",
      .examples = {"kizunasr verify film.mkv film-4k.mkv",
-                  "kizunasr verify film.mkv film-4k.mkv --json"},
+                  "kizunasr verify film.mkv film-4k.mkv --provenance film-4k.json --json"},
      .run = run_verify},
     {.name = "config",
      .bit = VERB_CONFIG,

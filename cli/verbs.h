@@ -20,6 +20,7 @@ enum {
 };
 
 // Those that take the settings of a job, one option for every field of the configuration.
+#define VERBS_THAT_COMPARE  (VERB_VERIFY)
 #define VERBS_WITH_SETTINGS (VERB_UPSCALE | VERB_PLAN | VERB_CONFIG | VERB_BATCH)
 
 enum { VERB_ARGUMENTS = 2 };

@@ -1,4 +1,5 @@
-// kizunasr verify: one line for each check, and a last one that says how it went.
+// kizunasr verify: one line for each check, a table of how like the pictures are, and a last line
+// that says how it went.
 
 #include <jansson.h>
 #include <stdio.h>
@@ -24,6 +25,27 @@ static void print_check(const json_t *check)
     puts(text_clean(line));
 }
 
+static double number(const json_t *o, const char *name)
+{
+    return json_number_value(json_object_get(o, name));
+}
+
+static void print_row(const char *title, const json_t *values, const char *unit)
+{
+    printf("     %-12s %9.4g %9.4g %9.4g%s\n", title, number(values, "median"),
+           number(values, "mean"), number(values, "worst"), unit);
+}
+
+static void print_picture(const json_t *picture)
+{
+    if (!json_is_object(picture))
+        return;
+    printf("     %-12s %9s %9s %9s\n", "picture", "median", "mean", "worst");
+    print_row("PSNR", json_object_get(picture, "psnr"), " dB");
+    print_row("PSNR chroma", json_object_get(picture, "psnr_chroma"), " dB");
+    print_row("SSIM", json_object_get(picture, "ssim"), "");
+}
+
 // Returns whether the text was what it should be.
 static bool print_checks(const char *text)
 {
@@ -37,6 +59,7 @@ static bool print_checks(const char *text)
         failed += !json_is_true(json_object_get(check, "passed"));
         print_check(check);
     }
+    print_picture(json_object_get(root, "picture"));
     if (usable && json_is_true(json_object_get(root, "passed")))
         puts("verified");
     else if (usable)
@@ -48,7 +71,8 @@ static bool print_checks(const char *text)
 int run_verify(ksr_context *ctx, struct ui *ui, const struct options *options)
 {
     char *json = NULL;
-    ksr_status status = ksr_verify(ctx, options->arguments[0], options->arguments[1], &json);
+    ksr_status status =
+        ksr_verify(ctx, options->arguments[0], options->arguments[1], &options->verify, &json);
     progress_finish(&ui->progress);
     if (status == KSR_OK || status == KSR_E_VERIFY) {
         if (json && options->json)

@@ -19,14 +19,31 @@ extern "C" {
 // KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json);
 
+// What the run that made an output was told, where it matters for comparing. All zero = nothing is
+// known but what the output's work folder says, if it was kept. Strings are borrowed.
+struct ksr_verify_options {
+    const char *provenance; // the run's provenance record (a file); the members below must be unset
+    const char *start;      // the output is a piece of the input, as in struct ksr_processor_config
+    const char *duration;
+    bool deinterlace;      // its frames were deinterlaced
+    bool inverse_telecine; // left out: looked at, when four fifths of the frames are there
+    bool frames;           // the JSON has the measures of every frame
+};
+
 // Compares a finished output with its input: frame count, every timestamp, all streams, every
-// copied packet; decodes every frame of the output.
-// *json: an indented JSON object with "passed" and "checks" [{"name", "passed", "detail"}], owned
-// by the caller, free with ksr_free(); also set when the verification fails.
-// Returns KSR_OK (all checks passed), KSR_E_VERIFY (some did not), KSR_E_PARAM, KSR_E_INPUT (one
-// of the files is missing, unreadable or without video), KSR_E_NOMEM, KSR_E_CANCELLED.
+// copied packet, the sound of tracks that were encoded anew (to a fraction of a millisecond),
+// chapters; decodes every frame of both and compares the pictures: likeness, order, position,
+// colours, banding and ringing.
+// options: NULL = all zero.
+// *json: an indented JSON object with "passed", "checks" [{"name", "passed", "detail"}] and
+// "picture" (docs/manual.md), owned by the caller, free with ksr_free(); also set when the
+// verification fails.
+// Returns KSR_OK (all checks passed), KSR_E_VERIFY (some did not), KSR_E_PARAM (options that
+// contradict each other or the input), KSR_E_INPUT (one of the files is missing, unreadable or
+// without video), KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_verify(ksr_context *ctx, const char *input_path,
-                                           const char *output_path, char **json);
+                                           const char *output_path,
+                                           const struct ksr_verify_options *options, char **json);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "core/attributes.h"
 #include "media/film.h"
 #include "media/output.h"
 
@@ -26,6 +27,10 @@ void ksr_checks_free(struct ksr_checks *checks);
 // Returns the detail of the first check that failed, NULL if all passed.
 const char *ksr_checks_first_failure(const struct ksr_checks *checks);
 
+// Adds one check with its outcome in plain words.
+ksr_status ksr_checks_add(ksr_context *ctx, struct ksr_checks *checks, bool passed,
+                          const char *name, const char *format, ...) KSR_PRINTF(5, 6);
+
 // Returns {"passed", "checks": [...]}, NULL = out of memory.
 json_t *ksr_checks_to_json(const struct ksr_checks *checks);
 
@@ -39,9 +44,10 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
                           enum ksr_decode decode, double *shift_ms);
 
 // Every other stream: there, copied packet for packet, or encoded anew in time.
-// carry: what was meant per stream of the input; NULL = judge by what is there.
+// carry: what was meant per stream of the input; NULL = judge by what is there. decode: whether
+// sound that was encoded anew is decoded and compared.
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                              const struct ksr_film *film, const char *output_path, double shift_ms,
-                             const enum ksr_carry *carry);
+                             const enum ksr_carry *carry, enum ksr_decode decode);
 
 #endif

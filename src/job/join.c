@@ -148,7 +148,7 @@ static ksr_status check_output(struct joining *j, const char *path)
                                        KSR_DECODE_SOME, &shift_ms);
     if (status == KSR_OK && !m->output.image)
         status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film, path, shift_ms,
-                                   m->output.carry);
+                                   m->output.carry, KSR_DECODE_SOME);
     const char *failed = ksr_checks_first_failure(&checks);
     if (status == KSR_OK && failed)
         status = ksr_fail(j->ctx, KSR_E_VERIFY, "verification failed: %s", failed);

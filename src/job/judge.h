@@ -1,0 +1,23 @@
+// What measured pictures mean: the checks of verify about the picture, in plain words.
+//
+// docs/verification.md has the limits and what they were measured on.
+
+#ifndef KSR_JOB_JUDGE_H
+#define KSR_JOB_JUDGE_H
+
+#include "job/check.h"
+#include "job/picture.h"
+
+// Adds the checks. settings: of the run; NULL = not known, which makes some limits wider.
+ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
+                             const struct ksr_picture *picture,
+                             const struct ksr_pipeline_config *settings);
+
+// The median of a member of all frames, such as offsetof(struct ksr_picture_frame, psnr).
+// Returns 0 without frames, or out of memory.
+double ksr_judge_median(const struct ksr_picture *picture, size_t member);
+
+// The number in `frames` of the one with the lowest PSNR; 0 without frames.
+size_t ksr_judge_worst(const struct ksr_picture *picture);
+
+#endif

@@ -1,0 +1,250 @@
+// Finding out what was meant; see meant.h.
+
+#include "job/meant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fs.h"
+#include "core/mem.h"
+#include "core/sequence.h"
+#include "job/config.h"
+#include "job/manifest.h"
+#include "job/plan.h"
+#include "job/store.h"
+#include "media/filter.h"
+
+void ksr_meant_free(struct ksr_meant *m)
+{
+    ksr_film_free(&m->film);
+    ksr_config_destroy(&m->settings);
+    json_decref(m->record);
+    free(m->kept);
+    free(m->repeated);
+    free(m->output);
+    memset(m, 0, sizeof(*m));
+}
+
+const struct ksr_pipeline_config *ksr_meant_pipeline(const struct ksr_meant *m)
+{
+    return m->settings ? &ksr_config_get(m->settings)->pipeline : NULL;
+}
+
+// --- The film as it went in ---
+
+// Image sequences have no times but those their reader gave them.
+static void set_rate(const char *input_path, const struct ksr_film *output, struct ksr_film *film)
+{
+    if (ksr_sequence_is(input_path) && output->format.frame_rate.num > 0)
+        ksr_film_set_rate(film, output->format.frame_rate);
+}
+
+// An output of four fifths of the frames is what inverse telecine makes.
+static bool looks_decimated(const struct ksr_film *film, size_t count)
+{
+    return count + 2 >= film->frame_count / 5 * 4 && count <= film->frame_count / 5 * 4 + 6 &&
+           count < film->frame_count;
+}
+
+static ksr_status read_film(ksr_context *ctx, const char *input_path, const char *output_path,
+                            const struct ksr_verify_options *options, struct ksr_meant *m)
+{
+    const struct ksr_processor_config *known = m->settings ? ksr_config_get(m->settings) : NULL;
+    struct ksr_pipeline_config pipeline = ksr_pipeline_config_default();
+    struct ksr_film output;
+    ksr_status status = ksr_film_index(ctx, input_path, true, &m->film);
+    if (status == KSR_OK)
+        status = ksr_film_index(ctx, output_path, true, &output);
+    if (status != KSR_OK)
+        return status;
+    set_rate(input_path, &output, &m->film);
+    pipeline.deinterlace = known ? known->pipeline.deinterlace : options->deinterlace;
+    pipeline.inverse_telecine =
+        known ? known->pipeline.inverse_telecine : options->inverse_telecine;
+    const char *start = known ? known->start : options->start;
+    const char *duration = known ? known->duration : options->duration;
+    if (!known && !pipeline.deinterlace && !pipeline.inverse_telecine && !start && !duration)
+        pipeline.inverse_telecine = looks_decimated(&m->film, output.frame_count);
+    ksr_film_free(&output);
+    if (pipeline.deinterlace || pipeline.inverse_telecine)
+        status = ksr_filter_plan(ctx, input_path, &pipeline, &m->film);
+    if (status == KSR_OK)
+        status = ksr_plan_cut(ctx, start, duration, &m->film);
+    return status;
+}
+
+// --- Frames that were skipped or repeated ---
+
+static ksr_status mark(ksr_context *ctx, const struct ksr_meant *m, const char *list, bool *marks)
+{
+    size_t i;
+    json_t *number;
+    json_array_foreach(json_object_get(m->record, list), i, number)
+    {
+        const json_int_t frame = json_integer_value(number);
+        if (!json_is_integer(number) || frame < 0 || frame >= (json_int_t)m->film.frame_count)
+            return ksr_fail(ctx, KSR_E_PARAM, "provenance: '%s' names frames that are not there",
+                            list);
+        marks[frame] = true;
+    }
+    return KSR_OK;
+}
+
+static ksr_status read_fates(ksr_context *ctx, struct ksr_meant *m)
+{
+    const size_t count = m->film.frame_count;
+    bool *skipped = calloc(count, sizeof(*skipped));
+    m->repeated = calloc(count, sizeof(*m->repeated));
+    m->kept = calloc(count, sizeof(*m->kept));
+    ksr_status status = skipped && m->repeated && m->kept ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK && m->record)
+        status = mark(ctx, m, "skipped", skipped);
+    if (status == KSR_OK && m->record)
+        status = mark(ctx, m, "repeated", m->repeated);
+    for (size_t i = 0; status == KSR_OK && i < count; i++)
+        if (!skipped[i])
+            m->kept[m->kept_count++] = i;
+    free(skipped);
+    return status;
+}
+
+// --- The provenance record ---
+
+static ksr_status check_record(ksr_context *ctx, const char *path, const char *input_path,
+                               const json_t *record)
+{
+    const json_t *input = json_object_get(record, "input");
+    const json_t *bytes = json_object_get(input, "bytes");
+    if (!json_is_integer(json_object_get(record, "kizunasr_provenance")) || !json_is_integer(bytes))
+        return ksr_fail(ctx, KSR_E_PARAM, "%s is no provenance record", path);
+    if (json_integer_value(bytes) != ksr_sequence_size(input_path))
+        return ksr_fail(ctx, KSR_E_PARAM, "The provenance record %s is of another input than %s",
+                        path, input_path);
+    return KSR_OK;
+}
+
+static ksr_status load_record(ksr_context *ctx, const char *path, const char *input_path,
+                              struct ksr_meant *m)
+{
+    char *text = NULL;
+    ksr_status status = ksr_fs_read_file(ctx, path, &text, NULL);
+    if (status == KSR_E_INPUT)
+        return ksr_fail(ctx, KSR_E_PARAM, "Cannot read the provenance record %s", path);
+    if (status != KSR_OK)
+        return status;
+    m->record = json_loads(text, 0, NULL);
+    free(text);
+    status = check_record(ctx, path, input_path, m->record);
+    if (status == KSR_OK)
+        status = ksr_config_create(&m->settings, ctx);
+    if (status == KSR_OK)
+        status = ksr_config_from_json(m->settings, json_object_get(m->record, "config"), path);
+    m->source = "the provenance record";
+    return status;
+}
+
+// A record that counts other frames than the film has would put skips in wrong places.
+static ksr_status check_frames(ksr_context *ctx, const struct ksr_meant *m)
+{
+    const json_t *frames = json_object_get(json_object_get(m->record, "input"), "frames");
+    if (!m->record || json_integer_value(frames) == (json_int_t)m->film.frame_count)
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PARAM, "provenance: %lld frames were meant, the input has %zu",
+                    (long long)json_integer_value(frames), m->film.frame_count);
+}
+
+// --- The work folder ---
+
+// Whether the folder's job read this very input.
+static bool is_its_input(ksr_context *ctx, const char *input_path, const struct ksr_manifest *m)
+{
+    struct ksr_fingerprint now;
+    return ksr_fs_fingerprint(ctx, input_path, false, &now) == KSR_OK &&
+           now.size == m->input.size && strcmp(now.ends, m->input.ends) == 0;
+}
+
+// Skipped frames as the segments tell, in the form of a record.
+static ksr_status skipped_to_json(ksr_context *ctx, const char *folder,
+                                  const struct ksr_manifest *job, json_t *list)
+{
+    ksr_status status = list ? KSR_OK : ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < job->segment_count; i++) {
+        struct ksr_segment_info info = {0};
+        bool valid;
+        status = ksr_segment_check(ctx, folder, i, job->id, &valid, &info);
+        for (uint32_t k = 0; status == KSR_OK && valid && k < info.skipped_count; k++)
+            json_array_append_new(
+                list, json_integer((json_int_t)(job->segments[i].first + info.skipped[k])));
+        ksr_segment_info_free(&info);
+    }
+    return status;
+}
+
+static ksr_status take_manifest(ksr_context *ctx, const char *folder, struct ksr_manifest *job,
+                                struct ksr_meant *m)
+{
+    m->settings = job->config;
+    job->config = NULL;
+    m->output = malloc(sizeof(*m->output));
+    if (!m->output)
+        return ksr_fail_memory(ctx);
+    *m->output = job->output;
+    m->source = "the work folder";
+    json_t *skipped = json_array();
+    const ksr_status status = skipped_to_json(ctx, folder, job, skipped);
+    char *path = ksr_format("%s/provenance.json", folder), *text = NULL;
+    if (path && ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK)
+        m->record = json_loads(text, 0, NULL);
+    free(text);
+    free(path);
+    if (!m->record)
+        m->record = json_pack("{s:{s:I},s:o}", "input", "frames", (json_int_t)job->film.frame_count,
+                              "skipped", skipped);
+    else
+        json_decref(skipped);
+    return status == KSR_OK && !m->record ? ksr_fail_memory(ctx) : status;
+}
+
+static ksr_status load_folder(ksr_context *ctx, const char *input_path, const char *output_path,
+                              struct ksr_meant *m)
+{
+    struct ksr_manifest job = {0};
+    char *folder = ksr_format("%s.kizunasr", output_path);
+    if (!folder)
+        return ksr_fail_memory(ctx);
+    ksr_status status =
+        ksr_fs_is_folder(folder) ? ksr_manifest_load(ctx, folder, &job) : KSR_E_INPUT;
+    if (status == KSR_OK && is_its_input(ctx, input_path, &job))
+        status = take_manifest(ctx, folder, &job, m);
+    ksr_manifest_free(&job);
+    free(folder);
+    return status == KSR_E_INPUT || status == KSR_E_MISMATCH ? KSR_OK : status;
+}
+
+// --- All of it ---
+
+ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *output_path,
+                          const struct ksr_verify_options *options, struct ksr_meant *m)
+{
+    memset(m, 0, sizeof(*m));
+    const bool told =
+        options->start || options->duration || options->deinterlace || options->inverse_telecine;
+    if (options->provenance && told)
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "provenance: the record tells what was done; other options cannot");
+    ksr_status status = KSR_OK;
+    if (options->provenance)
+        status = load_record(ctx, options->provenance, input_path, m);
+    else if (!told)
+        status = load_folder(ctx, input_path, output_path, m);
+    if (status == KSR_OK)
+        status = read_film(ctx, input_path, output_path, options, m);
+    if (status == KSR_OK)
+        status = check_frames(ctx, m);
+    if (status == KSR_OK)
+        status = read_fates(ctx, m);
+    if (status == KSR_OK && m->source)
+        ksr_log(ctx, KSR_LOG_INFO, "%s says what was meant: %zu of %zu frames%s", m->source,
+                m->kept_count, m->film.frame_count, m->film.cut ? ", a piece of the film" : "");
+    return status;
+}

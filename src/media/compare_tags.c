@@ -1,0 +1,151 @@
+// Comparing chapters and tags; see compare_tags.h.
+
+#include "media/compare_tags.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "media/input.h"
+#include "media/metadata.h"
+
+#define TOLERANCE_MS 2 // a tick of either container
+
+static bool is_one_of(const char *format, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strstr(format, names[i]))
+            return true;
+    return false;
+}
+
+static const char *value_of(const AVDictionary *tags, const char *name)
+{
+    const AVDictionaryEntry *tag = av_dict_get(tags, name, NULL, 0);
+    return tag ? tag->value : "";
+}
+
+// --- Chapters ---
+
+static double start_ms(const AVChapter *c)
+{
+    return (double)c->start * av_q2d(c->time_base) * 1000;
+}
+
+static void compare_chapters(const AVFormatContext *wanted, const AVFormatContext *got,
+                             double shift_ms, struct ksr_tags_comparison *out)
+{
+    char *text = out->chapters_differ;
+    const size_t size = sizeof(out->chapters_differ);
+    out->chapters = wanted->nb_chapters;
+    if (got->nb_chapters != wanted->nb_chapters) {
+        snprintf(text, size, "%u in the output, %u expected", got->nb_chapters,
+                 wanted->nb_chapters);
+        return;
+    }
+    for (unsigned i = 0; i < wanted->nb_chapters; i++) {
+        const AVChapter *a = wanted->chapters[i], *b = got->chapters[i];
+        const double off = start_ms(b) - start_ms(a) - shift_ms;
+        const char *title = value_of(a->metadata, "title");
+        if (fabs(off) > TOLERANCE_MS)
+            snprintf(text, size, "chapter %u begins %.3f ms %s", i + 1, fabs(off),
+                     off < 0 ? "early" : "late");
+        else if (strcmp(title, value_of(b->metadata, "title")) != 0)
+            snprintf(text, size, "chapter %u has another title than '%s'", i + 1, title);
+        if (*text)
+            return;
+    }
+}
+
+static ksr_status compare_cut_chapters(ksr_context *ctx, const AVFormatContext *input,
+                                       const struct ksr_film *film, const AVFormatContext *output,
+                                       double shift_ms, struct ksr_tags_comparison *out)
+{
+    static const char *const holders[] = {"matroska", "mp4", "nut", "asf", "wtv"};
+    const struct ksr_cut cut = ksr_cut_of(film);
+    AVFormatContext *wanted = avformat_alloc_context();
+    if (!wanted || ksr_copy_chapters(wanted, input, &cut, true) < 0) {
+        avformat_free_context(wanted);
+        return ksr_fail_memory(ctx);
+    }
+    out->chapters_held =
+        is_one_of(output->iformat->name, holders, sizeof(holders) / sizeof(holders[0]));
+    compare_chapters(wanted, output, shift_ms, out);
+    avformat_free_context(wanted);
+    return KSR_OK;
+}
+
+// --- Tags ---
+
+static void compare_tag(const AVDictionary *wanted, const AVDictionary *got, const char *name,
+                        const char *of, struct ksr_tags_comparison *out)
+{
+    const char *value = value_of(wanted, name);
+    // "und" is what some containers write where no language is known.
+    if (!*value || strcmp(value, "und") == 0)
+        return;
+    out->tags++;
+    if (!out->tags_differ[0] && strcmp(value, value_of(got, name)) != 0)
+        snprintf(out->tags_differ, sizeof(out->tags_differ), "the %s of %s is not '%s'", name, of,
+                 value);
+}
+
+static bool is_kind(const AVStream *s, enum AVMediaType type)
+{
+    return s->codecpar->codec_type == type && !ksr_stream_is_cover(s);
+}
+
+static unsigned count_of(const AVFormatContext *f, enum AVMediaType type)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < f->nb_streams; i++)
+        n += is_kind(f->streams[i], type);
+    return n;
+}
+
+// Streams of a kind keep their order. Where some were left out, there is nothing to say.
+static void compare_streams(const AVFormatContext *input, const AVFormatContext *output,
+                            enum AVMediaType type, struct ksr_tags_comparison *out)
+{
+    unsigned o = 0;
+    if (count_of(input, type) != count_of(output, type))
+        return;
+    for (unsigned i = 0; i < input->nb_streams; i++) {
+        char of[64];
+        if (!is_kind(input->streams[i], type))
+            continue;
+        while (!is_kind(output->streams[o], type))
+            o++;
+        snprintf(of, sizeof(of), "%s stream %u", av_get_media_type_string(type), i);
+        compare_tag(input->streams[i]->metadata, output->streams[o]->metadata, "language", of, out);
+        compare_tag(input->streams[i]->metadata, output->streams[o]->metadata, "title", of, out);
+        o++;
+    }
+}
+
+static void compare_tags(const AVFormatContext *input, const AVFormatContext *output,
+                         struct ksr_tags_comparison *out)
+{
+    out->tags_held = strstr(output->iformat->name, "matroska") != NULL;
+    compare_tag(input->metadata, output->metadata, "title", "the file", out);
+    compare_streams(input, output, AVMEDIA_TYPE_VIDEO, out);
+    compare_streams(input, output, AVMEDIA_TYPE_AUDIO, out);
+    compare_streams(input, output, AVMEDIA_TYPE_SUBTITLE, out);
+}
+
+ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
+                                  const struct ksr_film *film, const char *output_path,
+                                  double shift_ms, struct ksr_tags_comparison *out)
+{
+    struct ksr_input input = {0}, output = {0};
+    memset(out, 0, sizeof(*out));
+    ksr_status status = ksr_input_open(ctx, input_path, true, &input);
+    if (status == KSR_OK)
+        status = ksr_input_open(ctx, output_path, true, &output);
+    if (status == KSR_OK)
+        status = compare_cut_chapters(ctx, input.format, film, output.format, shift_ms, out);
+    if (status == KSR_OK)
+        compare_tags(input.format, output.format, out);
+    ksr_input_close(&input);
+    ksr_input_close(&output);
+    return status;
+}
