@@ -42,7 +42,7 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double ksr_judge_median(const struct ksr_picture *p, size_t member)
+double ksr_judge_median(const struct ksr_pictures *p, size_t member)
 {
     float *values = p->count > 0 ? malloc(p->count * sizeof(*values)) : NULL;
     if (!values)
@@ -55,7 +55,7 @@ double ksr_judge_median(const struct ksr_picture *p, size_t member)
     return median;
 }
 
-size_t ksr_judge_worst(const struct ksr_picture *p)
+size_t ksr_judge_worst(const struct ksr_pictures *p)
 {
     size_t worst = 0;
     for (size_t i = 1; i < p->count; i++)
@@ -65,7 +65,7 @@ size_t ksr_judge_worst(const struct ksr_picture *p)
 }
 
 static ksr_status judge_likeness(ksr_context *ctx, struct ksr_checks *checks,
-                                 const struct ksr_picture *p)
+                                 const struct ksr_pictures *p)
 {
     const double psnr = ksr_judge_median(p, MEMBER(psnr)), ssim = ksr_judge_median(p, MEMBER(ssim));
     const struct ksr_picture_frame *worst = &p->frames[ksr_judge_worst(p)];
@@ -91,7 +91,7 @@ static ksr_status judge_likeness(ksr_context *ctx, struct ksr_checks *checks,
 }
 
 static ksr_status judge_places(ksr_context *ctx, struct ksr_checks *checks,
-                               const struct ksr_picture *p)
+                               const struct ksr_pictures *p)
 {
     size_t wrong = 0, first = 0;
     for (size_t i = 0; i < p->count; i++)
@@ -115,7 +115,7 @@ static ksr_status judge_places(ksr_context *ctx, struct ksr_checks *checks,
 }
 
 static ksr_status judge_shift(ksr_context *ctx, struct ksr_checks *checks,
-                              const struct ksr_picture *p)
+                              const struct ksr_pictures *p)
 {
     const double x = ksr_judge_median(p, MEMBER(shift_x)), y = ksr_judge_median(p, MEMBER(shift_y));
     if (ksr_judge_median(p, MEMBER(texture)) < TEXTURE_LEAST)
@@ -133,7 +133,7 @@ static ksr_status judge_shift(ksr_context *ctx, struct ksr_checks *checks,
 }
 
 static ksr_status judge_chroma_shift(ksr_context *ctx, struct ksr_checks *checks,
-                                     const struct ksr_picture *p)
+                                     const struct ksr_pictures *p)
 {
     // Chroma is where luma is, unless it has moved by itself.
     const double x = ksr_judge_median(p, MEMBER(chroma_x)) - ksr_judge_median(p, MEMBER(shift_x));
@@ -151,7 +151,7 @@ static ksr_status judge_chroma_shift(ksr_context *ctx, struct ksr_checks *checks
 }
 
 static ksr_status judge_colours(ksr_context *ctx, struct ksr_checks *checks,
-                                const struct ksr_picture *p,
+                                const struct ksr_pictures *p,
                                 const struct ksr_pipeline_config *settings)
 {
     static const char *const words[KSR_COLOUR_CASES] = {
@@ -185,7 +185,7 @@ static ksr_status judge_colours(ksr_context *ctx, struct ksr_checks *checks,
 }
 
 static ksr_status judge_artefacts(ksr_context *ctx, struct ksr_checks *checks,
-                                  const struct ksr_picture *p,
+                                  const struct ksr_pictures *p,
                                   const struct ksr_pipeline_config *settings)
 {
     const double banding = ksr_judge_median(p, MEMBER(banding));
@@ -208,7 +208,7 @@ static ksr_status judge_artefacts(ksr_context *ctx, struct ksr_checks *checks,
 }
 
 ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
-                             const struct ksr_picture *p,
+                             const struct ksr_pictures *p,
                              const struct ksr_pipeline_config *settings)
 {
     if (p->count == 0)

@@ -10,14 +10,14 @@
 
 // Adds the checks. settings: of the run; NULL = not known, which makes some limits wider.
 ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
-                             const struct ksr_picture *picture,
+                             const struct ksr_pictures *picture,
                              const struct ksr_pipeline_config *settings);
 
 // The median of a member of all frames, such as offsetof(struct ksr_picture_frame, psnr).
 // Returns 0 without frames, or out of memory.
-double ksr_judge_median(const struct ksr_picture *picture, size_t member);
+double ksr_judge_median(const struct ksr_pictures *picture, size_t member);
 
 // The number in `frames` of the one with the lowest PSNR; 0 without frames.
-size_t ksr_judge_worst(const struct ksr_picture *picture);
+size_t ksr_judge_worst(const struct ksr_pictures *picture);
 
 #endif

@@ -40,7 +40,7 @@ struct side {
 struct comparison {
     ksr_context *ctx;
     const struct ksr_picture_pair *pair;
-    struct ksr_picture *out;
+    struct ksr_pictures *out;
     struct side in, after;
     ksr_pool *pool;
     struct ksr_layout layout; // of the comparison
@@ -50,7 +50,7 @@ struct comparison {
     float in_cells[RING][3][CELLS], out_cells[RING][3][CELLS];
 };
 
-void ksr_picture_free(struct ksr_picture *picture)
+void ksr_pictures_free(struct ksr_pictures *picture)
 {
     free(picture->frames);
     memset(picture, 0, sizeof(*picture));
@@ -288,7 +288,7 @@ static bool find_partner(const struct comparison *c, size_t output, size_t *n)
 
 static ksr_status add_pair(struct comparison *c, size_t input, size_t output)
 {
-    struct ksr_picture *out = c->out;
+    struct ksr_pictures *out = c->out;
     if (!ksr_array_reserve((void **)&out->frames, &out->capacity, out->count + 1,
                            sizeof(out->frames[0])))
         return ksr_fail_memory(c->ctx);
@@ -358,8 +358,8 @@ static ksr_status prepare(struct comparison *c)
     return status == KSR_OK ? prepare_side(c, &c->after) : status;
 }
 
-ksr_status ksr_picture_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
-                               struct ksr_picture *out)
+ksr_status ksr_pictures_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
+                                struct ksr_pictures *out)
 {
     memset(out, 0, sizeof(*out));
     struct comparison *c = calloc(1, sizeof(*c));

@@ -20,7 +20,7 @@ struct ksr_picture_frame {
     int shows; // 0, or how many frames later (earlier: < 0) the picture in the output comes
 };
 
-struct ksr_picture {
+struct ksr_pictures {
     struct ksr_picture_frame *frames;
     size_t count, capacity;
     size_t unpaired;                // frames of the output that no frame of the input belongs to
@@ -42,10 +42,10 @@ struct ksr_picture_pair {
 };
 
 // Decodes both films side by side. Frames are paired by number where there are as many as wanted,
-// else by time. Free *out with ksr_picture_free(), also after a failure.
+// else by time. Free *out with ksr_pictures_free(), also after a failure.
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
-ksr_status ksr_picture_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
-                               struct ksr_picture *out);
-void ksr_picture_free(struct ksr_picture *picture);
+ksr_status ksr_pictures_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
+                                struct ksr_pictures *out);
+void ksr_pictures_free(struct ksr_pictures *picture);
 
 #endif

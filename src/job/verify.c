@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fs.h"
 #include "core/sequence.h"
 #include "job/config.h"
 #include "job/judge.h"
+#include "media/checksum.h"
 #include "media/compare_tags.h"
 #include "media/inspect.h"
 #include "media/scan.h"
@@ -19,7 +21,7 @@ void ksr_verification_free(struct ksr_verification *v)
 {
     ksr_meant_free(&v->meant);
     ksr_film_free(&v->output);
-    ksr_picture_free(&v->picture);
+    ksr_pictures_free(&v->picture);
     ksr_checks_free(&v->checks);
 }
 
@@ -50,6 +52,33 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
     return status;
 }
 
+// Whether input and output are still the files that the record names.
+static ksr_status check_record(ksr_context *ctx, const char *input_path, const char *output_path,
+                               struct ksr_verification *v)
+{
+    const json_t *input = json_object_get(v->meant.record, "input");
+    const json_t *output = json_object_get(v->meant.record, "output");
+    const char *input_hash = json_string_value(json_object_get(input, "xxh128"));
+    const char *output_hash = json_string_value(json_object_get(output, "sha256"));
+    struct ksr_fingerprint now;
+    char sha256[KSR_SHA256_TEXT];
+    int64_t bytes;
+    if (!input_hash || !output_hash)
+        return KSR_OK;
+    ksr_status status = ksr_fs_fingerprint(ctx, input_path, true, &now);
+    if (status == KSR_OK)
+        status = ksr_media_sha256(ctx, output_path, sha256, &bytes);
+    if (status != KSR_OK)
+        return status;
+    const bool same_input = strcmp(now.whole, input_hash) == 0;
+    const bool same_output = strcmp(sha256, output_hash) == 0;
+    return ksr_checks_add(ctx, &v->checks, same_input && same_output, "provenance",
+                          "provenance: %s",
+                          !same_input    ? "the input is not the file that was read"
+                          : !same_output ? "the output is not the file that was written"
+                                         : "input and output are the files that the record names");
+}
+
 static ksr_status check_picture(ksr_context *ctx, const char *input_path, const char *output_path,
                                 struct ksr_verification *v)
 {
@@ -65,7 +94,7 @@ static ksr_status check_picture(ksr_context *ctx, const char *input_path, const 
     if (status == KSR_E_INPUT)
         return KSR_OK; // "readable" has failed already
     if (status == KSR_OK)
-        status = ksr_picture_measure(ctx, &pair, &v->picture);
+        status = ksr_pictures_measure(ctx, &pair, &v->picture);
     return status == KSR_OK ? ksr_judge_picture(ctx, &v->checks, &v->picture, pair.pipeline)
                             : status;
 }
@@ -95,6 +124,8 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
                                    m->output ? m->output->carry : NULL, KSR_DECODE_ALL);
     if (status == KSR_OK && !ksr_sequence_is(output_path))
         status = check_tags(ctx, input_path, output_path, shift_ms, v);
+    if (status == KSR_OK && m->record)
+        status = check_record(ctx, input_path, output_path, v);
     if (status == KSR_OK)
         status = check_picture(ctx, input_path, output_path, v);
     return status;
@@ -108,7 +139,7 @@ static json_t *rounded(double value)
     return json_real(round(value * 10000) / 10000);
 }
 
-static json_t *summary(const struct ksr_picture *p, size_t member)
+static json_t *summary(const struct ksr_pictures *p, size_t member)
 {
     json_t *o = json_object();
     float low = INFINITY;
@@ -125,7 +156,7 @@ static json_t *summary(const struct ksr_picture *p, size_t member)
     return o;
 }
 
-static json_t *series(const struct ksr_picture *p, size_t member)
+static json_t *series(const struct ksr_pictures *p, size_t member)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < p->count; i++) {
@@ -136,7 +167,7 @@ static json_t *series(const struct ksr_picture *p, size_t member)
     return list;
 }
 
-static json_t *frames_to_json(const struct ksr_picture *p)
+static json_t *frames_to_json(const struct ksr_pictures *p)
 {
     json_t *numbers = json_array(), *times = json_array(), *shows = json_array();
     for (size_t i = 0; i < p->count; i++) {
@@ -152,7 +183,7 @@ static json_t *frames_to_json(const struct ksr_picture *p)
 #undef SERIES
 }
 
-static json_t *picture_to_json(const struct ksr_picture *p, bool frames)
+static json_t *picture_to_json(const struct ksr_pictures *p, bool frames)
 {
     if (p->count == 0)
         return json_null();

@@ -11,7 +11,7 @@
 struct ksr_verification {
     struct ksr_meant meant;
     struct ksr_film output;
-    struct ksr_picture picture; // no frames where it could not be compared
+    struct ksr_pictures picture; // no frames where it could not be compared
     struct ksr_checks checks;
 };
 

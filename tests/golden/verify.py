@@ -113,7 +113,6 @@ def good_outputs(program, source, folder, only):
         if only not in name:
             continue
         output = os.path.join(folder, "good.mkv")
-        record = os.path.join(folder, "good.json")
         made = run(program, "upscale", source, output, *options.split(), "--overwrite", "--progress", "none",
                    "--log-level", "error")
         r, result = verify(program, source, output)
@@ -153,6 +152,33 @@ def broken_streams(program, source, good, folder, only):
             check(abs(ms - late) < 0.5, f"measured: {name}", str(ms))
 
 
+def told(program, source, folder):
+    """What a run was told, by its record, its work folder or options."""
+    piece, record = os.path.join(folder, "piece.mkv"), os.path.join(folder, "piece.json")
+    made = run(program, "upscale", source, piece, "--preset", "ultrafast", "--start", "0.5", "--duration", "1",
+               "--saturation-boost", "1.4", "--provenance", record, "--progress", "none")
+    r, result = verify(program, source, piece, "--provenance", record)
+    check(made.returncode == 0 and r.returncode == 0 and result["known_from"] == "the provenance record",
+          "a piece with its record", made.stderr + r.stdout + r.stderr)
+    found("a piece without its record", *verify(program, source, piece), "frames", "24 in the output, 48 expected")
+    r, result = verify(program, source, piece, "--start", "0.5", "--duration", "1")
+    failed = [c["name"] for c in result["checks"] if not c["passed"]]
+    check(failed == ["colour"] or failed == [], "a piece that was told of, with colours that were not", str(failed))
+    with open(record) as file:
+        said = json.load(file)
+    for name, change, status, word in (
+            ("skips that are not there", {"skipped": [3, 4]}, 6, "frames: 24 in the output, 22 expected"),
+            ("frames that cannot be", {"repeated": [99]}, 2, "'repeated' names frames that are not there"),
+            ("another output", {"output": {"sha256": "0"}}, 6, "the output is not the file that was written"),
+            ("another input", {"input": {"bytes": 5}}, 2, "is of another input"),
+            ("no record", {"kizunasr_provenance": None}, 2, "is no provenance record")):
+        other = os.path.join(folder, "other.json")
+        with open(other, "w") as file:
+            json.dump({**said, **{k: {**said[k], **v} if isinstance(v, dict) else v for k, v in change.items()}}, file)
+        r, result = verify(program, source, piece, "--provenance", other)
+        check(r.returncode == status and word in r.stdout + r.stderr, f"record: {name}", r.stdout + r.stderr)
+
+
 def drift(program, folder, only):
     """A long track over few frames: 0.01 % are 3 ms after half a minute."""
     source, good, bad = (os.path.join(folder, n) for n in ("long.mkv", "long-good.mkv", "long-bad.mkv"))
@@ -182,6 +208,8 @@ def main():
     good_outputs(program, source, folder, args.only)
     broken_pictures(program, source, good, folder, args.only)
     broken_streams(program, source, good, folder, args.only)
+    if args.only in "told":
+        told(program, source, folder)
     if args.only in "drift":
         drift(program, folder, args.only)
     if not args.keep:

@@ -70,6 +70,16 @@ class ResultWithRoom(Result):
     _fields_ = [("room", c.c_char * 256)]
 
 
+class VerifyOptions(c.Structure):
+    _name_ = "ksr_verify_options"
+    _fields_ = [("provenance", c.c_char_p), ("start", c.c_char_p), ("duration", c.c_char_p),
+                ("deinterlace", c.c_bool), ("inverse_telecine", c.c_bool), ("frames", c.c_bool)]
+
+
+class VerifyOptionsWithRoom(VerifyOptions):
+    _fields_ = [("room", c.c_char * 256)]
+
+
 class ConfigField(c.Structure):
     _name_ = "ksr_config_field"
     _fields_ = [(name, c.c_char_p)
@@ -115,7 +125,7 @@ _FUNCTIONS = {
     "ksr_config_get": (c.c_void_p, [HANDLE]),
     "ksr_upscale": (c.c_int, [HANDLE, c.c_void_p, c.POINTER(RunOptions), c.POINTER(Result)]),
     "ksr_probe": (c.c_int, [HANDLE, c.c_char_p, OUT]),
-    "ksr_verify": (c.c_int, [HANDLE, c.c_char_p, c.c_char_p, OUT]),
+    "ksr_verify": (c.c_int, [HANDLE, c.c_char_p, c.c_char_p, c.POINTER(VerifyOptions), OUT]),
     "ksr_decoder_open": (c.c_int, [OUT, HANDLE, c.c_char_p, c.POINTER(DecoderParams)]),
     "ksr_decoder_destroy": (None, [OUT]),
     "ksr_decoder_info": (c.POINTER(DecoderInfo), [HANDLE]),

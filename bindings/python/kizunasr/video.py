@@ -185,12 +185,21 @@ def probe(path: Path) -> dict[str, Any]:
     return _json_call(_c.library().ksr_probe, _c.encode(path))
 
 
-def verify(input_path: Path, output_path: Path, *,
+def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = None,
+           start: Optional[str] = None, duration: Optional[str] = None, deinterlace: bool = False,
+           inverse_telecine: bool = False, frames: bool = False,
            progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
-    """Compares an output with its input: frames, timestamps, streams; decodes every frame.
+    """Compares an output with its input: frames, timestamps, streams, sound, chapters, pictures.
 
-    Returns the members of ``kizunasr verify --json``: 'passed', and 'checks' with a name, passed and
-    detail each. Raises FileNotFoundError, InputError, MemoryError.
+    What the run was told is known from `provenance`, the record it wrote, or from the other arguments.
+    Returns the members of ``kizunasr verify --json``: 'passed', 'checks' with a name, passed and detail
+    each, and 'picture', with `frames` the measures of every one. Raises FileNotFoundError, InputError,
+    MemoryError.
     """
+    options = _c.VerifyOptionsWithRoom(
+        provenance=None if provenance is None else _c.encode(provenance),
+        start=None if start is None else str(start).encode(),
+        duration=None if duration is None else str(duration).encode(),
+        deinterlace=deinterlace, inverse_telecine=inverse_telecine, frames=frames)
     return _json_call(_c.library().ksr_verify, _c.encode(input_path), _c.encode(output_path),
-                      accepted=(_c.OK, _c.E_VERIFY), progress=progress_callback)
+                      ctypes.byref(options), accepted=(_c.OK, _c.E_VERIFY), progress=progress_callback)
