@@ -22,8 +22,8 @@ void ksr_colours_terms(const struct ksr_video_format *format, int bits, struct k
     // RGB stands in working frames as BT.709.
     if (ksr_pixels_is_rgb(format))
         *out = (struct ksr_colours){0.2126, 0.0722, out->black, out->luma, out->chroma};
-    else if (!ksr_pixels_luma_weights(format, &out->kr, &out->kb))
-        out->kr = out->kb = 0;
+    else
+        ksr_pixels_weights(format, &out->kr, &out->kb, &depth);
 }
 
 void ksr_colours_agree(const struct ksr_video_format *a, const struct ksr_video_format *b,

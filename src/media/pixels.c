@@ -278,7 +278,8 @@ void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer)
     *writer = NULL;
 }
 
-bool ksr_pixels_luma_weights(const struct ksr_video_format *f, double *kr, double *kb)
+// Weights of red and blue in luma. Where the matrix is not said, it goes by size, as in players.
+static bool luma_weights(const struct ksr_video_format *f, double *kr, double *kb)
 {
     int space = f->color_space;
     if (space == AVCOL_SPC_UNSPECIFIED)
@@ -345,7 +346,7 @@ static void plan_conversion(struct ksr_pixel_writer *w, const struct ksr_video_f
     w->layout.chroma_shift_x = is_rgb(to) || components(to) < 3 ? 0 : to->log2_chroma_w;
     w->layout.chroma_shift_y = is_rgb(to) || components(to) < 3 ? 0 : to->log2_chroma_h;
     w->layout.full_range = is_rgb(to) || full_target;
-    if (w->to_rgb && ksr_pixels_luma_weights(source, &kr, &kb))
+    if (w->to_rgb && luma_weights(source, &kr, &kb))
         w->matrix = ksr_matrix_rgb(kr, kb, frames->full_range, w->source_bits);
     else if (w->new_range)
         w->matrix = ksr_matrix_range(full_target, w->source_bits);
@@ -598,7 +599,7 @@ ksr_status ksr_pixels_check(ksr_context *ctx, const struct ksr_video_format *sou
     double kr, kb;
     if (!writable(to))
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' cannot be written", to->name);
-    if (is_rgb(to) && !is_rgb(from) && !ksr_pixels_luma_weights(source, &kr, &kb))
+    if (is_rgb(to) && !is_rgb(from) && !luma_weights(source, &kr, &kb))
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: no conversion from the matrix %s to %s",
                         av_color_space_name((enum AVColorSpace)source->color_space), to->name);
     return KSR_OK;

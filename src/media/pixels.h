@@ -20,10 +20,6 @@ bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout 
 // Returns whether the pictures are RGB: their working frames hold full-range YCbCr 4:4:4.
 bool ksr_pixels_is_rgb(const struct ksr_video_format *format);
 
-// Finds the weights of red and blue in luma. Where the matrix is not said, it goes by size, as in
-// players. Returns false for a matrix that is not made of weights.
-bool ksr_pixels_luma_weights(const struct ksr_video_format *format, double *kr, double *kb);
-
 // Reads pictures as rows of working samples.
 // Thread-safety: one thread at a time per object.
 struct ksr_pixel_reader;
