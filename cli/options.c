@@ -236,7 +236,7 @@ static const struct option table[] = {
      .verbs = ALL | VERB_BENCH,
      .offset = AT(cpu),
      .brief = "no SIMD above c, avx2, avx512, ...",
-     .help = "use no SIMD above c, avx2, avx512, avx512vnni or amx (default: the "
+     .help = "use no SIMD above c, avx2, avxvnni, avx512, avx512vnni or amx (default: the "
              "variable KIZUNASR_CPU, else all there is)"},
     {.name = "work-dir",
      .value = "DIR",

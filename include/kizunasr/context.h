@@ -73,10 +73,9 @@ KSR_API void ksr_context_destroy(ksr_context **ctx);
 KSR_API void ksr_context_cancel(ksr_context *ctx);
 
 // Limits the SIMD instructions that KizunaSR and the FFmpeg libraries use to those of `level` and
-// below: "c" (none), "avx2", "avx512", "avx512vnni", "amx"; NULL or "" = all the machine has. The
-// result of a run does not depend on it. Call it before the first run: it holds for the whole
-// process.
-// Returns KSR_OK, KSR_E_PARAM (unknown name).
+// below: "c" (none), "avx2", "avxvnni", "avx512", "avx512vnni", "amx"; NULL or "" = all the machine
+// has. The result of a run does not depend on it. Call it before the first run: it holds for the
+// whole process. Returns KSR_OK, KSR_E_PARAM (unknown name).
 KSR_API KSR_MUST_USE ksr_status ksr_cpu_limit(const char *level);
 
 #ifdef __cplusplus

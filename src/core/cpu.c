@@ -15,7 +15,7 @@
 
 static atomic_int limit = KSR_CPU_AMX;
 
-static const char *const level_names[] = {"c", "avx2", "avx512", "avx512vnni", "amx"};
+static const char *const level_names[] = {"c", "avx2", "avxvnni", "avx512", "avx512vnni", "amx"};
 
 #if defined(__x86_64__)
 // Whether there are AMX tiles for 8-bit integers. Linux saves them only for processes that ask; the
@@ -34,29 +34,67 @@ static bool may_use_tiles(void)
 }
 #endif
 
-static enum ksr_cpu_level detect(void)
+#if defined(__x86_64__)
+static bool has_avx_vnni(void)
 {
+#if defined(__linux__)
+    enum { AVX_VNNI = 1 << 4 };
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX_VNNI);
+#else
+    return false;
+#endif
+}
+#endif
+
+// Returns a bit for every level.
+static int detect(void)
+{
+    int levels = 1 << KSR_CPU_C;
 #if defined(__x86_64__)
     // The compiler's check covers the operating system's part (saved registers) too.
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2"))
-        return KSR_CPU_C;
+        return levels;
+    levels |= 1 << KSR_CPU_AVX2;
+    if (has_avx_vnni())
+        levels |= 1 << KSR_CPU_AVXVNNI;
     if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
         !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
-        return KSR_CPU_AVX2;
-    const bool vnni = __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
-    if (!vnni)
-        return KSR_CPU_AVX512;
-    return may_use_tiles() ? KSR_CPU_AMX : KSR_CPU_AVX512VNNI;
-#else
-    return KSR_CPU_C;
+        return levels;
+    levels |= 1 << KSR_CPU_AVX512;
+    if (!__builtin_cpu_supports("avx512vnni") || !__builtin_cpu_supports("avx512vbmi"))
+        return levels;
+    levels |= 1 << KSR_CPU_AVX512VNNI;
+    if (may_use_tiles())
+        levels |= 1 << KSR_CPU_AMX;
 #endif
+    return levels;
+}
+
+// Detected once: asking the processor takes long where a hypervisor answers, and rows ask often.
+static int machine_levels(void)
+{
+    static atomic_int known;
+    int levels = atomic_load_explicit(&known, memory_order_relaxed);
+    if (levels == 0) {
+        levels = detect();
+        atomic_store_explicit(&known, levels, memory_order_relaxed);
+    }
+    return levels;
+}
+
+bool ksr_cpu_has(enum ksr_cpu_level level)
+{
+    return level <= ksr_cpu_get_limit() && machine_levels() >> level & 1;
 }
 
 enum ksr_cpu_level ksr_cpu_level(void)
 {
-    const enum ksr_cpu_level have = detect(), allowed = ksr_cpu_get_limit();
-    return have < allowed ? have : allowed;
+    enum ksr_cpu_level level = ksr_cpu_get_limit();
+    while (!ksr_cpu_has(level))
+        level--;
+    return level;
 }
 
 const char *ksr_cpu_level_name(int level)

@@ -8,15 +8,19 @@
 enum ksr_cpu_level {
     KSR_CPU_C = 0,
     KSR_CPU_AVX2 = 1,
-    KSR_CPU_AVX512 = 2,     // F, BW, DQ, VL
-    KSR_CPU_AVX512VNNI = 3, // and VNNI, VBMI
-    KSR_CPU_AMX = 4,        // and AMX with 8-bit integers
+    KSR_CPU_AVXVNNI = 2,    // and AVX-VNNI; not all processors with a higher level have it
+    KSR_CPU_AVX512 = 3,     // AVX2, and AVX-512 F, BW, DQ, VL
+    KSR_CPU_AVX512VNNI = 4, // and VNNI, VBMI
+    KSR_CPU_AMX = 5,        // and AMX with 8-bit integers
 };
 
 // Returns the highest level that the machine and the operating system support and the limit allows.
 enum ksr_cpu_level ksr_cpu_level(void);
 
-// Returns the name of a level, NULL behind the last: "c", "avx2", "avx512", "avx512vnni",
+// Returns whether the machine and the operating system support a level and the limit allows it.
+bool ksr_cpu_has(enum ksr_cpu_level level);
+
+// Returns the name of a level, NULL behind the last: "c", "avx2", "avxvnni", "avx512", "avx512vnni",
 // "amx".
 const char *ksr_cpu_level_name(int level);
 

@@ -3,8 +3,8 @@
 #include "frame/dispatch.h"
 
 #if defined(KSR_HAVE_X86)
-extern const struct ksr_frame_table ksr_frame_level_avx2, ksr_frame_level_avx512,
-    ksr_frame_level_avx512vnni, ksr_frame_level_amx;
+extern const struct ksr_frame_table ksr_frame_level_avx2, ksr_frame_level_avxvnni,
+    ksr_frame_level_avx512, ksr_frame_level_avx512vnni, ksr_frame_level_amx;
 
 const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
 {
@@ -12,6 +12,7 @@ const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
     case KSR_CPU_AMX: return &ksr_frame_level_amx;
     case KSR_CPU_AVX512VNNI: return &ksr_frame_level_avx512vnni;
     case KSR_CPU_AVX512: return &ksr_frame_level_avx512;
+    case KSR_CPU_AVXVNNI: return &ksr_frame_level_avxvnni;
     case KSR_CPU_AVX2: return &ksr_frame_level_avx2;
     default: return &ksr_frame_level;
     }

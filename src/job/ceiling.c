@@ -1,4 +1,4 @@
-// Arithmetic ceilings; see ceiling.h. Twelve independent sums hide the latency of an instruction.
+// Arithmetic ceilings; see ceiling.h. Independent sums hide the latency of an instruction.
 
 #include "job/ceiling.h"
 
@@ -7,7 +7,9 @@
 
 #include "core/attributes.h"
 
-enum { SUMS = 12, ROUNDS = 2000000 };
+// The sum of pairs without VNNI is one quick addition: few sums do, and more would not stay in
+// registers.
+enum { SUMS = 10, SUMS_AVX2 = 6, ROUNDS = 2000000 };
 
 #if defined(KSR_HAVE_X86)
 #include <immintrin.h>
@@ -15,83 +17,60 @@ enum { SUMS = 12, ROUNDS = 2000000 };
 // Keeps the compiler from doing the work once, or never.
 static volatile int sink;
 
-KSR_TARGET("avx2")
-static void multiply_avx2(void)
-{
-    __m256i sum[SUMS], a = _mm256_set1_epi16((short)sink), b = _mm256_set1_epi16(3);
-    for (int i = 0; i < SUMS; i++)
-        sum[i] = _mm256_set1_epi32(i);
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < SUMS; i++)
-            sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(_mm256_xor_si256(a, sum[i]), b));
-    for (int i = 1; i < SUMS; i++)
-        sum[0] = _mm256_add_epi32(sum[0], sum[i]);
-    sink = _mm256_extract_epi32(sum[0], 0);
-}
+// A function that adds STEP(sum, a, b) to some sums of a vector type, again and again. The empty
+// instruction makes `a` look new every time.
+#define MULTIPLY(name, target, count, vector, set, step, low)                                      \
+    KSR_TARGET(target)                                                                             \
+    static void name(void)                                                                         \
+    {                                                                                              \
+        vector sum[count], a = set(sink), b = set(0x03030303);                                     \
+        _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++) sum[i] = set(i);                \
+        for (int round = 0; round < ROUNDS; round++) {                                             \
+            _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++)                             \
+            {                                                                                      \
+                KSR_OPAQUE_VECTOR(a);                                                              \
+                sum[i] = step(sum[i], a, b);                                                       \
+            }                                                                                      \
+        }                                                                                          \
+        int total = 0;                                                                             \
+        _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++) total += low(sum[i]);           \
+        sink = total;                                                                              \
+    }
 
-KSR_TARGET("avx512f,avx512bw")
-static void multiply_avx512(void)
-{
-    __m512i sum[SUMS], a = _mm512_set1_epi16((short)sink), b = _mm512_set1_epi16(3);
-    for (int i = 0; i < SUMS; i++)
-        sum[i] = _mm512_set1_epi32(i);
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < SUMS; i++)
-            sum[i] = _mm512_add_epi32(sum[i], _mm512_madd_epi16(_mm512_xor_si512(a, sum[i]), b));
-    for (int i = 1; i < SUMS; i++)
-        sum[0] = _mm512_add_epi32(sum[0], sum[i]);
-    sink = _mm_extract_epi32(_mm512_castsi512_si128(sum[0]), 0);
-}
+#define LOW_256(v)          _mm_cvtsi128_si32(_mm256_castsi256_si128(v))
+#define LOW_512(v)          _mm_cvtsi128_si32(_mm512_castsi512_si128(v))
+#define MADD_256(sum, a, b) _mm256_add_epi32(sum, _mm256_madd_epi16(a, b))
+#define MADD_512(sum, a, b) _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
 
-KSR_TARGET("avx512f,avx512vnni")
-static void multiply_vnni16(void)
-{
-    __m512i sum[SUMS], a = _mm512_set1_epi32(sink), b = _mm512_set1_epi32(0x00030003);
-    for (int i = 0; i < SUMS; i++)
-        sum[i] = _mm512_set1_epi32(i);
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < SUMS; i++)
-            sum[i] = _mm512_dpwssd_epi32(sum[i], a, b);
-    for (int i = 1; i < SUMS; i++)
-        sum[0] = _mm512_add_epi32(sum[0], sum[i]);
-    sink = _mm_cvtsi128_si32(_mm512_castsi512_si128(sum[0]));
-}
-
-KSR_TARGET("avx512f,avx512vnni")
-static void multiply_vnni8(void)
-{
-    __m512i sum[SUMS], a = _mm512_set1_epi32(sink), b = _mm512_set1_epi32(0x03030303);
-    for (int i = 0; i < SUMS; i++)
-        sum[i] = _mm512_set1_epi32(i);
-    for (int round = 0; round < ROUNDS; round++)
-        for (int i = 0; i < SUMS; i++)
-            sum[i] = _mm512_dpbusd_epi32(sum[i], a, b);
-    for (int i = 1; i < SUMS; i++)
-        sum[0] = _mm512_add_epi32(sum[0], sum[i]);
-    sink = _mm_cvtsi128_si32(_mm512_castsi512_si128(sum[0]));
-}
+MULTIPLY(multiply_avx2, "avx2", SUMS_AVX2, __m256i, _mm256_set1_epi32, MADD_256, LOW_256)
+MULTIPLY(multiply_avxvnni16, "avx2,avxvnni", SUMS, __m256i, _mm256_set1_epi32,
+         _mm256_dpwssd_avx_epi32, LOW_256)
+MULTIPLY(multiply_avxvnni8, "avx2,avxvnni", SUMS, __m256i, _mm256_set1_epi32,
+         _mm256_dpbusd_avx_epi32, LOW_256)
+MULTIPLY(multiply_avx512, "avx512f,avx512bw", SUMS, __m512i, _mm512_set1_epi32, MADD_512, LOW_512)
+MULTIPLY(multiply_vnni16, "avx512f,avx512vnni", SUMS, __m512i, _mm512_set1_epi32,
+         _mm512_dpwssd_epi32, LOW_512)
+MULTIPLY(multiply_vnni8, "avx512f,avx512vnni", SUMS, __m512i, _mm512_set1_epi32,
+         _mm512_dpbusd_epi32, LOW_512)
 
 bool ksr_ceiling_multiply(enum ksr_cpu_level level, const char *what, double *operations)
 {
+    static const struct {
+        void (*int16)(void), (*int8)(void);
+        int lanes, sums; // lanes of int16
+    } kinds[] = {
+        [KSR_CPU_C] = {NULL, NULL, 0, 0},
+        [KSR_CPU_AVX2] = {multiply_avx2, NULL, 16, SUMS_AVX2},
+        [KSR_CPU_AVXVNNI] = {multiply_avxvnni16, multiply_avxvnni8, 16, SUMS},
+        [KSR_CPU_AVX512] = {multiply_avx512, NULL, 32, SUMS},
+        [KSR_CPU_AVX512VNNI] = {multiply_vnni16, multiply_vnni8, 32, SUMS},
+        [KSR_CPU_AMX] = {multiply_vnni16, multiply_vnni8, 32, SUMS}, // tiles are not measured
+    };
     const bool bytes = strcmp(what, "int8") == 0;
-    void (*run)(void) = NULL;
-    int lanes = 0;
-    if (bytes && level >= KSR_CPU_AVX512VNNI) {
-        run = multiply_vnni8;
-        lanes = 64;
-    } else if (!bytes && level >= KSR_CPU_AVX512VNNI) {
-        run = multiply_vnni16;
-        lanes = 32;
-    } else if (!bytes && level >= KSR_CPU_AVX512) {
-        run = multiply_avx512;
-        lanes = 32;
-    } else if (!bytes && level >= KSR_CPU_AVX2) {
-        run = multiply_avx2;
-        lanes = 16;
-    }
+    void (*run)(void) = bytes ? kinds[level].int8 : kinds[level].int16;
     if (run)
         run();
-    *operations = (double)lanes * SUMS * ROUNDS;
+    *operations = (bytes ? 2.0 : 1.0) * kinds[level].lanes * kinds[level].sums * ROUNDS;
     return run != NULL;
 }
 #else

@@ -7,7 +7,7 @@
 #include "net/net.h"
 
 // How a level holds activations, and how many inputs it multiplies and adds in one lane.
-#if defined(__AVX512VNNI__)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 typedef uint8_t ksr_act;
 #define KSR_NET_GROUP 4
 #else

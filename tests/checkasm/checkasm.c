@@ -245,6 +245,8 @@ static void bench_all(const struct options *options)
             continue;
         double c = 0;
         for (int level = 0; level <= (int)ksr_cpu_level(); level++) {
+            if (!ksr_cpu_has((enum ksr_cpu_level)level))
+                continue;
             const struct tables tables = level_tables((enum ksr_cpu_level)level);
             const double time = bench_kernel(kernel, &tables);
             c = level == 0 ? time : c;
@@ -260,7 +262,7 @@ static int check_all(const struct options *options)
     const struct tables c = level_tables(KSR_CPU_C);
     printf("seed %u\n", options->seed);
     for (int level = 1; ksr_cpu_level_name(level); level++) {
-        const bool have = level <= (int)ksr_cpu_level();
+        const bool have = ksr_cpu_has((enum ksr_cpu_level)level);
         for (int i = 0; i < check_kernel_count; i++) {
             const struct kernel *kernel = &check_kernels[i];
             if (options->test && fnmatch(options->test, kernel->name, 0) != 0)

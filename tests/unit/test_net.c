@@ -96,7 +96,8 @@ static void equals_the_reference(void **state)
     (void)state;
     for (int level = 0; level <= (int)ksr_cpu_level(); level++)
         for (int i = 0; i < (int)(sizeof(golden) / sizeof(golden[0])); i++)
-            check(i, (enum ksr_cpu_level)level, 1000);
+            if (ksr_cpu_has((enum ksr_cpu_level)level))
+                check(i, (enum ksr_cpu_level)level, 1000);
 }
 
 static void bands_change_nothing(void **state)

@@ -21,6 +21,20 @@ static inline __m512i ksr_add_fours_512(__m512i sum, __m512i a, __m512i b)
 }
 #endif
 
+#if defined(__AVXVNNI__) && defined(__GNUC__)
+// The same for 256 bits, in the form that processors without AVX-512 know.
+static inline __m256i ksr_add_fours_256(__m256i sum, __m256i a, __m256i b)
+{
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+    return sum;
+}
+#elif defined(__AVXVNNI__)
+static inline __m256i ksr_add_fours_256(__m256i sum, __m256i a, __m256i b)
+{
+    return _mm256_dpbusd_avx_epi32(sum, a, b);
+}
+#endif
+
 #if defined(__AVX512BW__)
 static inline __m512i ksr_add_pairs_512(__m512i sum, __m512i a, __m512i b)
 {
@@ -34,7 +48,11 @@ static inline __m512i ksr_add_pairs_512(__m512i sum, __m512i a, __m512i b)
 
 static inline __m256i ksr_add_pairs_256(__m256i sum, __m256i a, __m256i b)
 {
+#if defined(__AVXVNNI__)
+    return _mm256_dpwssd_avx_epi32(sum, a, b);
+#else
     return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+#endif
 }
 
 #endif

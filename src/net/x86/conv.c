@@ -1,4 +1,5 @@
-// One row of one layer, AVX2, AVX-512, VNNI and AMX; equal to the plain C one in net/conv.c.
+// One row of one layer, AVX2, AVX-VNNI, AVX-512, its VNNI and AMX; equal to the plain C one in
+// net/conv.c.
 //
 // A block of pixels by two registers of outputs is kept in registers while the kernel is gone
 // through: per group of inputs each pixel's values are spread over a register and multiplied with
@@ -37,8 +38,12 @@ typedef __m256i vector;
 
 #if GROUP == 4
 typedef int8_t weight;
+#if LANES == 16
 #define groups(s, a, b) ksr_add_fours_512(s, a, b)
-#define weights_of(l)   ((l)->weight8)
+#else
+#define groups(s, a, b) ksr_add_fours_256(s, a, b)
+#endif
+#define weights_of(l) ((l)->weight8)
 #else
 typedef int16_t weight;
 #define groups(s, a, b) pairs(s, a, b)
@@ -57,7 +62,11 @@ static inline vector spread(const void *p)
 
 static inline void store(ksr_act *out, vector v)
 {
-#if GROUP == 4
+#if GROUP == 4 && LANES == 8
+    const __m128i limited =
+        _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(limited, limited));
+#elif GROUP == 4
     _mm_storeu_si128((__m128i *)out,
                      _mm512_cvtusepi32_epi8(_mm512_max_epi32(v, _mm512_setzero_si512())));
 #elif LANES == 16
@@ -294,7 +303,7 @@ static inline void store_tail(const struct ksr_net_layer *l, int32_t *out, __m12
     _mm_storeu_si128((__m128i *)out, _mm_srav_epi32(_mm_add_epi32(sum, bias), shift));
 }
 
-#if GROUP == 4
+#if GROUP == 4 && LANES == 16
 
 // Adds lanes within 128 bits: each quarter has the four totals of its lanes.
 static inline __m512i totals(const __m512i s[4])
@@ -354,6 +363,31 @@ void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int
 
 #else
 
+#if GROUP == 4
+#define TAIL_ADD        ksr_add_fours_256
+#define TAIL_STEP       32 // inputs in a register
+#define TAIL_OUTPUT     64 // weights from one output to the next
+#define tail_weights(l) ((l)->tail8)
+
+// 16 inputs fill half of a register; the rest is zero.
+static inline __m256i load_inputs(const uint8_t *p, int width)
+{
+    return width < 32 ? _mm256_zextsi128_si256(_mm_loadu_si128((const __m128i *)p))
+                      : _mm256_loadu_si256((const __m256i *)p);
+}
+#else
+#define TAIL_ADD        ksr_add_pairs_256
+#define TAIL_STEP       16
+#define TAIL_OUTPUT     width
+#define tail_weights(l) ((l)->tail16)
+
+static inline __m256i load_inputs(const int16_t *p, int width)
+{
+    (void)width;
+    return _mm256_loadu_si256((const __m256i *)p);
+}
+#endif
+
 // Adds the lanes of four sums: the result has the total of sum k in lane k.
 static inline __m128i total(__m128i a, __m128i b, __m128i c, __m128i d)
 {
@@ -373,15 +407,16 @@ void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int
         __m256i sum[4];
         for (int k = 0; k < 4; k++)
             sum[k] = _mm256_setzero_si256();
-        const int16_t *w = l->tail16;
+        const weight *w = tail_weights(l);
         for (int r = 0; r < l->side; r++)
-            for (int c = 0; c < l->side; c++, w += 4 * width) {
-                const int16_t *a = in[r] + (x + c) * width;
-                for (int i = 0; i < width; i += 16) {
-                    const __m256i v = _mm256_loadu_si256((const __m256i *)(a + i));
+            for (int c = 0; c < l->side; c++, w += 4 * TAIL_OUTPUT) {
+                const ksr_act *a = in[r] + (x + c) * width;
+                for (int i = 0; i < width; i += TAIL_STEP) {
+                    const __m256i v = load_inputs(a + i, width);
                     for (int k = 0; k < 4; k++)
-                        sum[k] = ksr_add_pairs_256(
-                            sum[k], v, _mm256_loadu_si256((const __m256i *)(w + k * width + i)));
+                        sum[k] = TAIL_ADD(
+                            sum[k], v,
+                            _mm256_loadu_si256((const __m256i *)(w + k * TAIL_OUTPUT + i)));
                 }
             }
         store_tail(l, out + 4 * x,
