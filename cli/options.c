@@ -19,7 +19,7 @@ enum { NAME_SIZE = 64 };
 #define JOBS       (VERB_UPSCALE | VERB_PLAN)
 #define RUNS       (JOBS | VERB_WORK | VERB_JOIN)
 #define LOOKS      (VERB_PROBE | VERB_VERIFY)
-#define ALL        (RUNS | LOOKS | VERB_BATCH)
+#define ALL        (RUNS | LOOKS | VERB_BATCH | VERB_REPORT | VERB_PREVIEW)
 #define AT(member) offsetof(struct options, member)
 
 static const struct option table[] = {
@@ -99,7 +99,7 @@ static const struct option table[] = {
     {.name = "json",
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
-     .verbs = LOOKS | VERB_UPSCALE | VERB_BATCH | VERB_BENCH,
+     .verbs = LOOKS | VERB_UPSCALE | VERB_BATCH | VERB_BENCH | VERB_PREVIEW,
      .offset = AT(json),
      .help = "print the result as JSON"},
     {.name = "size",
@@ -118,6 +118,48 @@ static const struct option table[] = {
      .low = 10,
      .high = 60000,
      .help = "milliseconds for each figure (default 1000)"},
+    {.name = "output",
+     .common = true,
+     .value = "FILE",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_REPORT,
+     .offset = AT(output),
+     .help = "the page to write; also -o FILE"},
+    {.name = "output",
+     .common = true,
+     .value = "DIR",
+     .kind = OPTION_TEXT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_PREVIEW,
+     .offset = AT(output),
+     .brief = "folder of samples and pages; also -o DIR",
+     .help = "the folder of samples and pages (default: the input's name and -preview, here); also "
+             "-o DIR"},
+    {.name = "samples",
+     .common = true,
+     .value = "N",
+     .kind = OPTION_INTEGER,
+     .group = GROUP_MAIN,
+     .verbs = VERB_PREVIEW,
+     .offset = AT(samples),
+     .low = 1,
+     .high = 16,
+     .help = "pieces spread over the film (default 3; 1 with --start)"},
+    {.name = "frame",
+     .common = true,
+     .value = "N",
+     .kind = OPTION_FRAME,
+     .group = GROUP_MAIN,
+     .verbs = VERB_REPORT,
+     .help = "show this frame of OUTPUT too, from 0; may be repeated"},
+    {.name = "at",
+     .common = true,
+     .value = "TIME",
+     .kind = OPTION_AT,
+     .group = GROUP_MAIN,
+     .verbs = VERB_REPORT,
+     .help = "show the frame at this time too; may be repeated"},
     {.name = "provenance",
      .common = true,
      .value = "FILE",
@@ -194,7 +236,7 @@ static const struct option table[] = {
      .value = "N",
      .kind = OPTION_INTEGER,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_BENCH,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_BENCH | VERB_PREVIEW,
      .offset = AT(run.threads),
      .low = 0,
      .high = 64,
@@ -205,7 +247,7 @@ static const struct option table[] = {
      .value = "N",
      .kind = OPTION_INTEGER,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
      .offset = AT(run.workers),
      .low = 0,
      .high = 64,
@@ -215,7 +257,7 @@ static const struct option table[] = {
      .value = "NAME",
      .kind = OPTION_TEXT,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
      .offset = AT(run.device),
      .brief = "cpu, or with .onnx models cuda, tensorrt, ...",
      .help = "where the stages run (default cpu); .onnx models also on cuda, tensorrt, openvino, "
@@ -224,7 +266,7 @@ static const struct option table[] = {
      .value = "FILE",
      .kind = OPTION_TEXT,
      .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH,
+     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
      .offset = AT(run.onnxruntime_library),
      .brief = "ONNX Runtime, which runs .onnx models",
      .help = "the shared library of ONNX Runtime, which runs .onnx models (default: the variable "
@@ -444,6 +486,31 @@ static int read_choice(const struct reader *r, const struct option *option, cons
                           value, best[0] ? " (did you mean " : "", best, best[0] ? "?)" : "");
 }
 
+static int read_frame(struct reader *r, const char *value)
+{
+    struct ksr_report_options *report = &r->options->report;
+    int number;
+    if (!text_integer(value, 0, INT32_MAX, &number))
+        return ui_usage_error(r->ui, "--frame: expected a number from 0, got '%s'", value);
+    int64_t *grown = realloc((void *)report->frames, (report->frame_count + 1) * sizeof(*grown));
+    if (!grown)
+        return ui_exit_status(r->ui, KSR_E_NOMEM);
+    grown[report->frame_count++] = number;
+    report->frames = grown;
+    return EXIT_DONE;
+}
+
+static int read_at(struct reader *r, const char *value)
+{
+    struct ksr_report_options *report = &r->options->report;
+    const char **grown = realloc((void *)report->times, (report->time_count + 1) * sizeof(*grown));
+    if (!grown)
+        return ui_exit_status(r->ui, KSR_E_NOMEM);
+    grown[report->time_count++] = value;
+    report->times = grown;
+    return EXIT_DONE;
+}
+
 static int read_segment(struct reader *r, const char *value)
 {
     struct options *options = r->options;
@@ -472,6 +539,8 @@ static int take_option(struct reader *r, const struct found *what, const char *v
     case OPTION_TEXT: *(const char **)member = value; break;
     case OPTION_CHOICE: return read_choice(r, option, value);
     case OPTION_SEGMENT: return read_segment(r, value);
+    case OPTION_FRAME: return read_frame(r, value);
+    case OPTION_AT: return read_at(r, value);
     case OPTION_INTEGER:
         if (!text_integer(value, option->low, option->high, (int *)member))
             return ui_usage_error(r->ui, "--%s: expected %d to %d, got '%s'", option->name,
@@ -487,6 +556,8 @@ static int take_option(struct reader *r, const struct found *what, const char *v
 static int read_option(struct reader *r, int argc, char **argv, int *i)
 {
     const char *text = argv[(*i)++];
+    if (strcmp(text, "-o") == 0 && find_in_table("output", r->verb->bit))
+        text = "--output";
     if (text[1] != '-')
         return unknown_option(r, "-", text + 1);
     text += 2;
@@ -644,6 +715,8 @@ void options_free(struct options *options)
     ksr_config_destroy(&options->config);
     free(options->segments);
     free(options->inputs);
+    free((void *)options->report.frames);
+    free((void *)options->report.times);
     options->segments = NULL;
     options->inputs = NULL;
 }

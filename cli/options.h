@@ -22,6 +22,9 @@ struct options {
     bool recursive;
     struct ksr_run_options run;       // strings borrowed from argv
     struct ksr_verify_options verify; // strings borrowed from argv
+    struct ksr_report_options report; // lists owned: --frame, --at
+    const char *output;               // of report and preview; NULL = not given
+    int samples;                      // of preview; 0 = not given
     ksr_config *config;               // owned; NULL for verbs that take no configuration
     struct ksr_processor_config job;  // what config and arguments say together; borrows from both
     int *segments;                    // owned; --segment
@@ -54,6 +57,8 @@ enum option_kind {
     OPTION_CHOICE,  // an int: the place of the value in `value`, a list "a|b|c"
     OPTION_TEXT,    // a string
     OPTION_SEGMENT, // added to `segments`
+    OPTION_FRAME,   // added to report.frames
+    OPTION_AT,      // added to report.times
     OPTION_CONFIG,  // --config
     OPTION_FIELD,   // another name for configuration fields
 };

@@ -70,6 +70,27 @@ static const struct verb verbs[] = {
      .examples = {"kizunasr verify film.mkv film-4k.mkv",
                   "kizunasr verify film.mkv film-4k.mkv --provenance film-4k.json --json"},
      .run = run_verify},
+    {.name = "report",
+     .bit = VERB_REPORT,
+     .arguments = {"INPUT", "OUTPUT"},
+     .summary = "writes a page: before and after, plots, checks",
+     .description =
+         "Verifies an output and writes what it finds as one HTML file that needs nothing\n"
+         "else: before and after of the worst, the median and chosen frames, measures\n"
+         "over time, streams, settings.",
+     .examples = {"kizunasr report film.mkv film-4k.mkv -o film.html",
+                  "kizunasr report film.mkv film-4k.mkv -o film.html --at 12:30 --frame 100"},
+     .run = run_report},
+    {.name = "preview",
+     .bit = VERB_PREVIEW,
+     .arguments = {"INPUT"},
+     .summary = "upscales samples, says what the whole would take",
+     .description =
+         "Upscales a few seconds from several places of a film, writes them with a report\n"
+         "each to a folder, and estimates time and size of the whole film.",
+     .examples = {"kizunasr preview film.mkv --scale 4",
+                  "kizunasr preview film.mkv --start 10:00 --duration 20 -o look"},
+     .run = run_preview},
     {.name = "config",
      .bit = VERB_CONFIG,
      .summary = "prints settings as the JSON that --config reads",

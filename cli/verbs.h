@@ -17,11 +17,13 @@ enum {
     VERB_CONFIG = 64,
     VERB_BENCH = 128,
     VERB_BATCH = 256,
+    VERB_REPORT = 512,
+    VERB_PREVIEW = 1024,
 };
 
 // Those that take the settings of a job, one option for every field of the configuration.
-#define VERBS_THAT_COMPARE  (VERB_VERIFY)
-#define VERBS_WITH_SETTINGS (VERB_UPSCALE | VERB_PLAN | VERB_CONFIG | VERB_BATCH)
+#define VERBS_THAT_COMPARE  (VERB_VERIFY | VERB_REPORT)
+#define VERBS_WITH_SETTINGS (VERB_UPSCALE | VERB_PLAN | VERB_CONFIG | VERB_BATCH | VERB_PREVIEW)
 
 enum { VERB_ARGUMENTS = 2 };
 
@@ -51,6 +53,8 @@ int run_join(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_probe(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_bench(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_config(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_report(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_preview(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_verify(ksr_context *ctx, struct ui *ui, const struct options *options);
 
 // Prints what upscale would do, instead of doing it.

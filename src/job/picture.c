@@ -185,6 +185,14 @@ static void compare_chroma(struct comparison *c, struct ksr_picture_frame *f)
     }
 }
 
+static float cells_change(const float *a, const float *b)
+{
+    double sum = 0;
+    for (int i = 0; i < CELLS; i++)
+        sum += fabsf(b[i] - a[i]);
+    return (float)(sum / CELLS);
+}
+
 static void sum_colours(struct comparison *c, size_t slot)
 {
     const float *before[3], *after[3];
@@ -216,6 +224,8 @@ static void compare_pair(struct comparison *c, struct ksr_picture_frame *f)
     }
     if (planes == 3)
         sum_colours(c, slot);
+    if (c->out->count > 0)
+        f->change = cells_change(c->in_cells[(c->out->count - 1) % RING][0], c->in_cells[slot][0]);
 }
 
 // --- Frames in the wrong place ---

@@ -16,6 +16,7 @@ struct ksr_picture_frame {
     float shift_x, shift_y, texture;
     float chroma_x, chroma_y, chroma_texture; // where chroma lies, and how surely
     float mean[3];                            // how much larger Y, Cb, Cr are on average
+    float change;                             // of luma since the pair before, on average
     float banding, ringing;                   // frame/measure.h
     int shows; // 0, or how many frames later (earlier: < 0) the picture in the output comes
 };

@@ -1,0 +1,220 @@
+#!/usr/bin/env python3
+"""The report page and the preview, as people use them: in a real browser, without a window.
+
+A film with hostile names is upscaled and reported on. Chromium opens the page from its file: the
+slider is dragged, keys are pressed, plots are looked at, light and dark, wide and narrow; nothing may
+appear on the console and nothing may be asked of a network.
+
+  report.py PROGRAM [--shots DIR]       DIR: screenshots for people to look at
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import argparse, json, os, re, shutil, sys, tempfile, urllib.parse
+
+import browser
+import clips
+from checks import check, finish, run
+
+HOSTILE = "</script><script>window.hacked=1</script><img src=x onerror='window.hacked=2'>\u2028 & \"quotes\""
+FILE_NAME = "a film <img src=x onerror=window.hacked=3> & 'more'.mkv"
+PICTURE = ("testsrc2=size=320x180:rate=24:duration=1[a];gradients=size=320x180:rate=24:duration=1:c0=0x203050:"
+           "c1=0xb09060:seed=1:speed=0.01[b];[a][b]concat,format=yuv420p")
+
+
+def make_films(program, folder):
+    source, output = os.path.join(folder, FILE_NAME), os.path.join(folder, "out " + FILE_NAME)
+    text = clips.write(folder, "text.srt", clips.SRT)
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", PICTURE, "-f", "lavfi", "-i", "anoisesrc=color=pink:duration=2:seed=1",
+                            "-i", text, "-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-preset", "ultrafast",
+                            "-crf", "12", "-threads", "1", "-c:a", "aac", "-metadata", "title=" + HOSTILE,
+                            "-metadata:s:a:0", "title=" + HOSTILE, "-metadata:s:a:0", "language=jpn", source))
+    record = os.path.join(folder, "record.json")
+    r = run(program, "upscale", source, output, "--preset", "ultrafast", "--provenance", record, "--progress", "none")
+    check(r.returncode == 0, "upscale", r.stderr)
+    return source, output, record
+
+
+def data_of(page):
+    with open(page, encoding="utf-8") as file:
+        text = file.read()
+    return text, json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.S)[1])
+
+
+def written(program, films, folder):
+    source, output, record = films
+    page = os.path.join(folder, "report.html")
+    r = run(program, "report", source, output, "-o", page, "--provenance", record, "--frame", "3", "--at", "0:01.5",
+            "--progress", "none", "--log-level", "warning")
+    check(r.returncode == 0 and r.stdout == f"{page}: all checks passed\n" and not r.stderr, "report", r.stdout + r.stderr)
+    text, data = data_of(page)
+    check("window.hacked" not in text.replace(json.dumps(HOSTILE), "") or "<script>window" not in text, "nothing foreign is markup")
+    check("<img src=x" not in text, "no foreign element")
+    check("http:" not in text.replace("http://www.w3.org", "") and "https:" not in text, "no address of a network")
+    check(data["input"]["name"] == FILE_NAME and folder not in text, "names without folders")
+    shots = {s["frame"]: s["why"] for s in data["shots"]}
+    check("chosen" in shots.get(3, []) and "chosen" in shots.get(36, []), "chosen frames", str(shots))
+    check(any("worst" in w for w in shots.values()) and any("median" in w for w in shots.values()), "worst and median")
+    check("after a cut" in shots.get(24, []), "the scene cut", str(shots))
+    check(all(s["before"].startswith("data:image/png;base64,") and s["after"].startswith("data:image/png;base64,")
+              for s in data["shots"]), "pictures")
+    check(len(data["series"]["psnr"]) == 48 and len(data["rates"]["output"]) == 2, "measures over time")
+    check(data["settings"]["encoder"]["preset"] == "ultrafast" and data["record"]["kizunasr_provenance"] == 1, "settings and record")
+    again = os.path.join(folder, "again.html")
+    run(program, "report", source, output, "-o", again, "--provenance", record, "--frame", "3", "--at", "0:01.5")
+    check(open(page, "rb").read() == open(again, "rb").read(), "the same page again")
+    return page
+
+
+# The canvas' pixels of one row in the middle, as a string of averages of 20 stretches.
+ROW = """(() => { const c = document.getElementById('view'), g = c.getContext('2d');
+  const d = g.getImageData(0, Math.floor(c.height / 4), c.width, 1).data, out = [];
+  for (let i = 0; i < 20; i++) { let s = 0, n = 0;
+    for (let x = Math.floor(i * c.width / 20) + 4; x < Math.floor((i + 1) * c.width / 20) - 4; x++, n++) s += d[4 * x] + d[4 * x + 1] * 3 + d[4 * x + 2] * 7;
+    out.push(Math.round(100 * s / n)); } return out; })()"""
+
+
+def viewer(b):
+    check(b.until("document.getElementById('shot-note').textContent !== ''"), "a frame is shown")
+    rows = {}
+    for key in "bas":
+        b.key(key, ord(key.upper()), key)
+        rows[key] = b.run(ROW)
+    differs = [i for i in range(20) if rows["b"][i] != rows["a"][i]]
+    check(len(differs) >= 10, "before is not after", str(differs))
+    box = b.run("(r => ({x: r.x, y: r.y, w: r.width, h: r.height}))(document.getElementById('view').getBoundingClientRect())")
+    y = box["y"] + box["h"] / 2
+    half = b.run(ROW)
+    check(half[:9] == rows["b"][:9] and half[11:] == rows["a"][11:], "before on the left, after on the right", str(half))
+    b.mouse("mousePressed", box["x"] + box["w"] / 2, y, 1)
+    for step in range(1, 6):
+        b.mouse("mouseMoved", box["x"] + box["w"] * (0.5 + 0.06 * step), y, 1)
+    b.mouse("mouseReleased", box["x"] + box["w"] * 0.8, y, 0)
+    value = int(b.run("document.getElementById('split').value"))
+    moved = b.run(ROW)
+    check(abs(value - 800) <= 5, "the border follows the mouse", str(value))
+    check(moved[:15] == rows["b"][:15] and moved[17:] == rows["a"][17:], "and the picture follows it", str(moved))
+    b.mouse("mouseMoved", box["x"] + 5, y, 0)
+    check(int(b.run("document.getElementById('split').value")) == value, "it is let go")
+    b.run("document.getElementById('view').focus()")
+    b.key("ArrowLeft", 37)
+    check(int(b.run("document.getElementById('split').value")) == value - 20, "an arrow moves it")
+    selected = "[...document.querySelectorAll('#shots button')].findIndex(x => x.getAttribute('aria-selected') === 'true')"
+    first = b.run(selected)
+    b.key("]", 221, "]")
+    check(b.until(f"{selected} === {first + 1}"), "] shows the next frame")
+    b.key("[", 219, "[")
+    check(b.until(f"{selected} === {first}"), "[ shows the one before")
+    b.key("+", 187, "+")
+    b.key("+", 187, "+")
+    check(b.run("document.querySelector('#zooms [aria-checked=true]').textContent") == "2×", "+ zooms")
+    before = b.run(ROW)
+    b.key("ArrowRight", 39, modifiers=8)
+    check(b.run(ROW) != before, "Shift and an arrow move the picture")
+    b.key("d", 68, "d")
+    check(b.run("document.getElementById('tag-right').textContent") == "Difference ×8", "d shows the difference")
+    dark = sum(b.run(ROW))
+    b.run("(e => { e.value = 32; e.dispatchEvent(new Event('input')); })(document.getElementById('gain'))")
+    check(sum(b.run(ROW)) > dark, "and more gain shows more of it")
+    for key, code in (("s", 83), ("-", 189), ("-", 189)):
+        b.key(key, code, key)
+
+
+def plots(b):
+    b.until("document.querySelectorAll('svg path.line').length === 4")
+    lines = b.run("""[...document.querySelectorAll('svg path.line')].map(p => [p.getAttribute('d').length, p.getBBox().width, p.getBBox().height])""")
+    check(len(lines) == 4 and all(d > 20 and w > 100 and h > 5 for d, w, h in lines), "four lines are drawn", str(lines))
+    check(b.run("![...document.querySelectorAll('svg path.line')].some(p => /NaN|Infinity/.test(p.getAttribute('d')))"), "of numbers")
+    b.run("document.querySelector('svg').focus()")
+    b.key("ArrowRight", 39)
+    check(re.match(r"0\.0\d s: [0-9.]+ dB", b.run("document.querySelector('.readout').textContent")), "keys read values off",
+          b.run("document.querySelector('.readout').textContent"))
+
+
+def look(b, page, folder, shots):
+    url = "file://" + urllib.parse.quote(page)
+    check(b.open(url, 1280, 900), "the page opens")
+    viewer(b)
+    plots(b)
+    check(b.run("document.querySelectorAll('#checks li').length") >= 12, "checks")
+    check(b.run("document.querySelectorAll('#streams tbody tr').length") == 3, "streams")
+    check(b.run("document.title").startswith("out a film <img") and b.run("document.getElementById('title').textContent") == "out " + FILE_NAME,
+          "names are text")
+    check("window.hacked" in b.run("document.getElementById('streams').textContent"), "titles are text")
+    light = b.run("getComputedStyle(document.body).backgroundColor")
+    if shots:
+        b.shoot(os.path.join(shots, "light.png"))
+    b.run("document.getElementById('theme').click(); document.getElementById('theme').click()")
+    check(b.run("document.documentElement.classList.contains('dark')"), "the switch makes it dark")
+    b.run("document.getElementById('theme').click()")
+    for name, width, scale, dark in (("dark", 1280, 1, True), ("phone", 360, 2, False), ("phone-dark", 320, 2, True)):
+        b.open(url, width, 800, scale, dark)
+        b.until("document.getElementById('shot-note').textContent !== ''")
+        check((b.run("getComputedStyle(document.body).backgroundColor") != light) == dark, f"{name}: colours")
+        wide = b.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        check(wide[0] <= wide[1], f"{name}: nothing sticks out", str(wide))
+        if shots:
+            b.shoot(os.path.join(shots, name + ".png"))
+        check(not b.troubles(), f"{name}: no trouble on the console", "; ".join(b.troubles()))
+    check(b.run("window.hacked") is None, "no foreign code has run")
+
+
+def refusals(program, films, folder):
+    source, output, _ = films
+    page = os.path.join(folder, "other.html")
+    for name, options, status, word in (
+            ("frame", ["-o", page, "--frame", "48"], 2, "the output has no frame 48 (0 to 47)"),
+            ("time", ["-o", page, "--at", "3"], 2, "the output ends before 3"),
+            ("words", ["-o", page, "--at", "noon"], 2, "'noon' is not a time"),
+            ("onto the film", ["-o", output], 2, "would replace the film"),
+            ("folder", ["-o", folder], 4, "is a folder"),
+            ("nowhere", ["-o", os.path.join(folder, "no", "page.html")], 4, ""),
+            ("nothing", [], 2, "-o FILE is missing")):
+        r = run(program, "report", source, output, *options, "--progress", "none", "--log-level", "error")
+        check(r.returncode == status and word in r.stderr and not os.path.exists(page), f"refused: {name}", f"{r.returncode} {r.stderr}")
+
+
+def preview(program, films, folder):
+    samples = os.path.join(folder, "samples")
+    r = run(program, "preview", films[0], "-o", samples, "--duration", "0.5", "--samples", "2", "--preset", "ultrafast",
+            "--saturation-boost", "1.3", "--json", "--progress", "none", "--log-level", "error")
+    check(r.returncode == 0, "preview", r.stdout + r.stderr)
+    said = json.loads(r.stdout) if r.returncode == 0 else {}
+    check(said.get("samples") == 2 and said.get("frames") == 24 and said.get("film_frames") == 48 and said.get("passed"), "two samples", r.stdout)
+    check(sorted(os.listdir(samples)) == ["report-1.html", "report-2.html", "sample-1.json", "sample-1.mkv", "sample-2.json", "sample-2.mkv"],
+          "files", str(os.listdir(samples)))
+    sizes = sum(os.path.getsize(os.path.join(samples, f"sample-{i}.mkv")) for i in (1, 2))
+    check(abs(said["bytes"] / (2 * sizes) - 1) < 0.05 and said["bytes_range"][0] <= said["bytes"] <= said["bytes_range"][1], "size", str(said))
+    check(0 < said["seconds_range"][0] <= said["seconds"] <= said["seconds_range"][1], "time", str(said))
+    _, data = data_of(os.path.join(samples, "report-2.html"))
+    check(data["estimate"]["bytes"] == said["bytes"] and data["times"][0]["seconds"] > 0 and data["output"]["frames"] == 12, "its page")
+    r = run(program, "preview", films[0], "-o", samples, "--start", "1", "--duration", "0.25", "--preset", "ultrafast", "--progress", "none", "--log-level", "error")
+    check(r.returncode == 0 and re.match(r".*: 1 sample, 6 frames at [0-9.]+ per second, all checks passed\nthe whole film: 48 frames, about ", r.stdout),
+          "one sample where it is wanted", r.stdout + r.stderr)
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__)
+    a.add_argument("program")
+    a.add_argument("--shots")
+    args = a.parse_args()
+    program, folder = os.path.abspath(args.program), tempfile.mkdtemp(prefix="report-")
+    films = make_films(program, folder)
+    page = written(program, films, folder)
+    refusals(program, films, folder)
+    preview(program, films, folder)
+    chromium, skipped = browser.find(), 0
+    if chromium:
+        b = browser.Browser(chromium)
+        try:
+            look(b, page, folder, args.shots)
+        finally:
+            b.close()
+    else:
+        print("skipped: there is no chromium")
+        skipped = 1
+    shutil.rmtree(folder)
+    finish(skipped)
+
+
+if __name__ == "__main__":
+    main()
