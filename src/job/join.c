@@ -6,12 +6,14 @@
 #include <unistd.h>
 
 #include "core/mem.h"
+#include "core/pool.h"
 #include "core/sequence.h"
 #include "job/check.h"
 #include "job/images.h"
 #include "job/provenance.h"
 #include "job/store.h"
 #include "job/work.h"
+#include "media/checksum.h"
 
 // The frames that have a packet, in film order, and how far the packets of a segment reach.
 struct joining {
@@ -156,6 +158,34 @@ static ksr_status check_output(struct joining *j, const char *path)
     return status;
 }
 
+// Reading the output twice, each on a thread of its own: its checksum takes as long as its check.
+struct reading {
+    struct joining *j;
+    ksr_status status[2]; // of the check, of the checksum
+    char sha256[KSR_SHA256_TEXT];
+    int64_t bytes;
+};
+
+static void read_output(void *arg, int i, int thread)
+{
+    struct reading *r = arg;
+    (void)thread;
+    r->status[i] = i == 0 ? check_output(r->j, r->j->part)
+                          : ksr_media_sha256(r->j->ctx, r->j->part, r->sha256, &r->bytes);
+}
+
+static ksr_status check_and_record(struct joining *j)
+{
+    struct reading r = {.j = j};
+    ksr_pool *pool = ksr_pool_create(2);
+    ksr_pool_run(pool, read_output, &r, 2); // one after the other when there is no pool
+    ksr_pool_destroy(&pool);
+    for (int i = 0; i < 2; i++)
+        if (r.status[i] != KSR_OK)
+            return r.status[i];
+    return ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings);
+}
+
 static ksr_status publish(const struct joining *j)
 {
     const struct ksr_manifest *m = &j->job->manifest;
@@ -205,9 +235,7 @@ static ksr_status make_output(struct joining *j)
     status = write_output(j, j->part);
     ksr_warnings_collect(j->ctx, NULL);
     if (status == KSR_OK)
-        status = check_output(j, j->part);
-    if (status == KSR_OK)
-        status = ksr_provenance_make(j->ctx, j->job, j->part, &j->warnings);
+        status = check_and_record(j);
     if (status == KSR_OK)
         status = publish(j);
     if (status != KSR_OK)

@@ -233,15 +233,11 @@ static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *reco
     return status;
 }
 
-ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, const char *part,
-                               const struct ksr_warnings *warnings)
+ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, int64_t bytes,
+                               const char *sha256, const struct ksr_warnings *warnings)
 {
-    char sha256[KSR_SHA256_TEXT];
-    int64_t bytes;
     struct gathered g = {0};
     ksr_status status = warnings->lost ? ksr_fail_memory(ctx) : gather(ctx, job, &g);
-    if (status == KSR_OK)
-        status = ksr_media_sha256(ctx, part, sha256, &bytes);
     if (status == KSR_OK) {
         json_t *record = record_to_json(&job->manifest, &g, bytes, sha256, warnings);
         status = save(ctx, job, record);
