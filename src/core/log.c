@@ -10,12 +10,18 @@
 
 #include "core/mem.h"
 
+enum { KEPT_MOST = 2 };
+
 struct ksr_context {
     struct ksr_callbacks callbacks;
     atomic_bool cancelled;
     atomic_int warnings;
     pthread_mutex_t lock;           // held around every callback, so that two never run at once
     struct ksr_warnings *collected; // under `lock`; NULL = nobody collects
+    struct kept {
+        void *thing; // NULL = no more
+        void (*destroy)(void *thing);
+    } kept[KEPT_MOST]; // under `lock`; the last one kept comes first
 };
 
 const char *ksr_status_name(ksr_status status)
@@ -65,9 +71,44 @@ void ksr_context_destroy(ksr_context **ctx)
 {
     if (!ctx || !*ctx)
         return;
+    for (int i = 0; i < KEPT_MOST && (*ctx)->kept[i].thing; i++)
+        (*ctx)->kept[i].destroy((*ctx)->kept[i].thing);
     pthread_mutex_destroy(&(*ctx)->lock);
     free(*ctx);
     *ctx = NULL;
+}
+
+void ksr_context_keep(ksr_context *ctx, void *thing, void (*destroy)(void *thing))
+{
+    struct kept last = {thing, destroy};
+    if (ctx) {
+        pthread_mutex_lock(&ctx->lock);
+        last = ctx->kept[KEPT_MOST - 1];
+        memmove(&ctx->kept[1], &ctx->kept[0], sizeof(ctx->kept[0]) * (KEPT_MOST - 1));
+        ctx->kept[0] = (struct kept){thing, destroy};
+        pthread_mutex_unlock(&ctx->lock);
+    }
+    if (last.thing)
+        last.destroy(last.thing);
+}
+
+void *ksr_context_take(ksr_context *ctx, void (*destroy)(void *thing),
+                       bool (*fits)(const void *thing, const void *wanted), const void *wanted)
+{
+    void *thing = NULL;
+    if (!ctx)
+        return NULL;
+    pthread_mutex_lock(&ctx->lock);
+    for (int i = 0; i < KEPT_MOST && ctx->kept[i].thing && !thing; i++) {
+        if (ctx->kept[i].destroy != destroy || !fits(ctx->kept[i].thing, wanted))
+            continue;
+        thing = ctx->kept[i].thing;
+        memmove(&ctx->kept[i], &ctx->kept[i + 1],
+                sizeof(ctx->kept[0]) * (size_t)(KEPT_MOST - 1 - i));
+        ctx->kept[KEPT_MOST - 1] = (struct kept){0};
+    }
+    pthread_mutex_unlock(&ctx->lock);
+    return thing;
 }
 
 void ksr_context_cancel(ksr_context *ctx)

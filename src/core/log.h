@@ -1,4 +1,5 @@
-// The context's inside: messages, progress, the cancel flag. See include/kizunasr/context.h.
+// The context's inside: messages, progress, the cancel flag, what is kept for the next run. See
+// include/kizunasr/context.h.
 
 #ifndef KSR_CORE_LOG_H
 #define KSR_CORE_LOG_H
@@ -27,6 +28,16 @@ void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress);
 
 // Returns the number of warnings logged so far.
 int ksr_warning_count(const ksr_context *ctx);
+
+// Gives the context something costly to make, such as a loaded model, for later calls with it. The
+// last few are kept until the context is destroyed. NULL as context: destroyed at once.
+// Thread-safe.
+void ksr_context_keep(ksr_context *ctx, void *thing, void (*destroy)(void *thing));
+
+// Returns a thing of that kind that fits `wanted`, which is the caller's again, or NULL.
+// Thread-safe.
+void *ksr_context_take(ksr_context *ctx, void (*destroy)(void *thing),
+                       bool (*fits)(const void *thing, const void *wanted), const void *wanted);
 
 // The texts of warnings. All zero is an empty list.
 struct ksr_warnings {

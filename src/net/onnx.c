@@ -294,6 +294,8 @@ enum ksr_onnx_result ksr_onnx_run(ksr_onnx *m, const float *in, int width, int h
     m->ort->ReleaseValue(result);
     m->ort->ReleaseValue(input);
     snprintf(message, size, "%s", text);
+    if (!done)
+        m->home = NULL; // who knows what state it is in
     return done ? KSR_ONNX_DONE : out_of_memory(text) ? KSR_ONNX_NO_MEMORY : KSR_ONNX_FAILED;
 }
 
@@ -451,37 +453,22 @@ static ksr_status read_model(ksr_context *ctx, const struct ksr_onnx_params *par
                : status;
 }
 
-ksr_status ksr_onnx_open(ksr_context *ctx, const struct ksr_onnx_params *params, ksr_onnx **out)
+static char *make_key(const struct ksr_onnx_params *p, const char *hash)
 {
-    char *data = NULL;
-    size_t size = 0;
-    *out = NULL;
-    ksr_onnx *m = calloc(1, sizeof(*m));
-    if (!m)
-        return ksr_fail_memory(ctx);
-    ksr_status status = read_model(ctx, params, &data, &size);
-    if (status == KSR_OK)
-        status = ksr_ort_open(ctx, params->library, &m->ort);
-    if (status == KSR_OK) {
-        ksr_hash_text(data, size, m->hash);
-        status = start(ctx, m, params, data, size);
-    }
-    free(data);
-    if (status == KSR_OK)
-        status = look(ctx, m, params->name);
-    if (status == KSR_OK)
-        status = try_out(ctx, m, params);
-    if (status != KSR_OK)
-        ksr_onnx_close(&m);
-    *out = m;
-    return status;
+    const char *device = p->device ? p->device : "cpu";
+    const bool only = p->only && strcmp(device, "cpu") != 0; // there is nothing to fall back to
+    return ksr_format("%s %s %s %d %d %d", hash, p->library ? p->library : "", device, only,
+                      p->threads, p->white);
 }
 
-void ksr_onnx_close(ksr_onnx **onnx)
+static bool has_key(const void *onnx, const void *key)
 {
-    if (!onnx || !*onnx)
-        return;
-    ksr_onnx *m = *onnx;
+    return strcmp(((const ksr_onnx *)onnx)->key, key) == 0;
+}
+
+static void destroy(void *onnx)
+{
+    ksr_onnx *m = onnx;
     if (m->memory)
         m->ort->ReleaseMemoryInfo(m->memory);
     if (m->session)
@@ -491,6 +478,64 @@ void ksr_onnx_close(ksr_onnx **onnx)
     free(m->output);
     free(m->half[0]);
     free(m->half[1]);
+    free(m->key);
     free(m);
+}
+
+static ksr_status load(ksr_context *ctx, const struct ksr_onnx_params *params, const char *data,
+                       size_t size, ksr_onnx *m)
+{
+    const int warnings = ksr_warning_count(ctx);
+    ksr_status status = ksr_ort_open(ctx, params->library, &m->ort);
+    if (status == KSR_OK)
+        status = start(ctx, m, params, data, size);
+    if (status == KSR_OK)
+        status = look(ctx, m, params->name);
+    if (status == KSR_OK)
+        status = try_out(ctx, m, params);
+    if (status == KSR_OK)
+        ksr_log(ctx, KSR_LOG_DEBUG, "%s is loaded", params->name);
+    // Every film is told what there is to warn of.
+    if (ksr_warning_count(ctx) == warnings)
+        m->home = ctx;
+    return status;
+}
+
+ksr_status ksr_onnx_open(ksr_context *ctx, const struct ksr_onnx_params *params, ksr_onnx **out)
+{
+    char *data = NULL;
+    size_t size = 0;
+    *out = NULL;
+    ksr_onnx *m = calloc(1, sizeof(*m));
+    if (!m)
+        return ksr_fail_memory(ctx);
+    ksr_status status = read_model(ctx, params, &data, &size);
+    if (status == KSR_OK) {
+        ksr_hash_text(data, size, m->hash);
+        m->key = make_key(params, m->hash);
+        *out = m->key ? ksr_context_take(ctx, destroy, has_key, m->key) : NULL;
+        status = m->key ? KSR_OK : ksr_fail_memory(ctx);
+    }
+    if (status == KSR_OK && !*out) {
+        status = load(ctx, params, data, size, m);
+        if (status == KSR_OK) {
+            *out = m;
+            m = NULL;
+        }
+    }
+    free(data);
+    if (m)
+        destroy(m);
+    return status;
+}
+
+void ksr_onnx_close(ksr_onnx **onnx)
+{
+    if (!onnx || !*onnx)
+        return;
+    if ((*onnx)->home)
+        ksr_context_keep((*onnx)->home, *onnx, destroy);
+    else
+        destroy(*onnx);
     *onnx = NULL;
 }

@@ -38,10 +38,13 @@ typedef struct ksr_onnx {
     int white;                // 1 or 255
     char hash[KSR_HASH_TEXT]; // of the file
     const struct ksr_ort_device *device; // that runs it
+    ksr_context *home; // keeps it after closing, for the next one of that key; NULL = nobody does
+    char *key;         // the file's content and all that it was opened with
 } ksr_onnx;
 
-// *out: free with ksr_onnx_close(). Returns KSR_OK, KSR_E_MODEL (logged), KSR_E_PARAM (an unknown
-// device; logged), KSR_E_NOMEM.
+// *out: free with ksr_onnx_close(), while ctx is there: it keeps what was opened without a warning,
+// so that the next film, or the worker after the check, need not load the model again. Returns
+// KSR_OK, KSR_E_MODEL (logged), KSR_E_PARAM (an unknown device; logged), KSR_E_NOMEM.
 ksr_status ksr_onnx_open(ksr_context *ctx, const struct ksr_onnx_params *params, ksr_onnx **out);
 void ksr_onnx_close(ksr_onnx **onnx);
 

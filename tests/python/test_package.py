@@ -293,6 +293,21 @@ class Runs(Films):
             fresh=True)).process()
         self.assertEqual((result.frames, result.frames_repeated), (12, 1))
 
+    def test_model_is_loaded_once(self):
+        """Checking it before the work, and the worker, are one loading."""
+        config = config_of("film.mp4", "out.mkv")
+        config.pipeline_config.use_ai = True
+        config.pipeline_config.ai_model_path = os.path.join(counting.ROOT, "models",
+                                                            "anime-fast.onnx")
+        with self.assertLogs("kizunasr", logging.DEBUG) as logs:
+            try:
+                kizunasr.OfflineVideoProcessor(
+                    config, options=kizunasr.RunOptions(workers=1)).process()
+            except kizunasr.ModelError as error:
+                logging.getLogger("kizunasr").debug("%s", error)
+                self.skipTest(str(error))
+        self.assertEqual(sum("is loaded" in line for line in logs.output), 1)
+
     def test_exception_in_the_callback_ends_the_run(self):
         def stop(progress):
             if progress.phase == "work" and progress.done > 30:
