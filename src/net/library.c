@@ -2,6 +2,10 @@
 
 #include "net/library.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,12 +25,36 @@ bool ksr_model_is_onnx(const char *name)
     return name && ends_with(name, ".onnx");
 }
 
+static char beside_library[4096]; // "" = there is none
+
+// An installed library, wherever its tree was moved, has the models in ../share/kizunasr/models, or
+// one folder further up (lib/x86_64-linux-gnu).
+static void look_beside_library(void)
+{
+    Dl_info self;
+    if (!dladdr((const void *)(uintptr_t)&ksr_model_folder, &self) || !self.dli_fname)
+        return;
+    const char *slash = strrchr(self.dli_fname, '/');
+    static const char *const ways[] = {"..", "../.."};
+    for (int i = 0; slash && i < 2; i++) {
+        snprintf(beside_library, sizeof(beside_library), "%.*s/%s/share/kizunasr/models",
+                 (int)(slash - self.dli_fname), self.dli_fname, ways[i]);
+        if (ksr_fs_is_folder(beside_library))
+            return;
+    }
+    beside_library[0] = 0;
+}
+
 const char *ksr_model_folder(void)
 {
     const char *given = getenv("KIZUNASR_MODELS");
     if (given && *given)
         return given;
-    return ksr_fs_exists(KSR_MODELS_INSTALLED) ? KSR_MODELS_INSTALLED : KSR_MODELS_SOURCE;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, look_beside_library);
+    if (beside_library[0])
+        return beside_library;
+    return ksr_fs_exists(KSR_MODELS_SOURCE) ? KSR_MODELS_SOURCE : KSR_MODELS_INSTALLED;
 }
 
 char *ksr_model_find(const char *name, const char *end)
