@@ -61,11 +61,15 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
                               const struct ksr_film *film, const size_t *kept, size_t count,
                               const struct ksr_film *output, bool may_shift, double *shift_ms)
 {
-    int64_t shift = 0, worst = 0;
+    int64_t shift = 0, worst = 0, last = INT64_MIN;
     size_t wrong = 0, first_wrong = 0;
     for (size_t i = 0; i < count && i < output->frame_count; i++) {
-        const int64_t wanted =
+        int64_t wanted =
             ksr_rescale(film->frames[kept ? kept[i] : i].time, film->time_base, output->time_base);
+        // Frames that share a tick of the output were moved apart when its times were read.
+        if (wanted <= last)
+            wanted = last + 1;
+        last = wanted;
         if (i == 0 && may_shift)
             shift = output->frames[0].time - wanted;
         const int64_t off = llabs(output->frames[i].time - wanted - shift);
