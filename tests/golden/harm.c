@@ -107,6 +107,14 @@ static struct outcome upscale(const char *file, const char *output, ksr_frame_er
     return o;
 }
 
+// Damaged sound that reads in another way from the output's container: an output that would differ
+// from its input is not put in its place, and that is right.
+static bool is_sound_refused(const struct outcome *o)
+{
+    return strncmp(o->error, "verification failed: audio ",
+                   strlen("verification failed: audio ")) == 0;
+}
+
 // What holds for every run.
 static bool is_sound(const char *file, const char *output, const struct outcome *o)
 {
@@ -118,7 +126,8 @@ static bool is_sound(const char *file, const char *output, const struct outcome 
     if (o->status != KSR_OK)
         return (o->errors == 1 || fail(file, "not one error message", o)) &&
                (!o->hash[0] || fail(file, "failed and left an output", o)) &&
-               (o->status != KSR_E_VERIFY || fail(file, "wrote what it had to refuse", o));
+               (o->status != KSR_E_VERIFY || is_sound_refused(o) ||
+                fail(file, "the output is not what was meant", o));
     return (o->errors == 0 || fail(file, "done, with an error message", o)) &&
            (o->hash[0] || fail(file, "done, without an output", o)) &&
            (o->named == o->result.frames_repeated + o->result.frames_skipped ||

@@ -1,0 +1,447 @@
+// Out of memory, at every single allocation of a run in turn.
+//
+//   starve FILM FOLDER [STEP [STEP_OF_LIBRARIES]]
+//
+// This program brings malloc() and its kin along: they count, remember every live block with the
+// calls that led to it, and can be told to fail once. A run of `upscale` is made once in full, for
+// its allocations and its output; then again and again in a child process, with every STEP-th of
+// KizunaSR's own allocations failing, and every STEP_OF_LIBRARIES-th of those that libraries make
+// for themselves (0: none). What must hold then:
+//
+//   - the run ends by itself with one message and an error, or with the right output;
+//   - when the allocation was KizunaSR's own, or that of JSON or of the C library for it, the
+//     error is KSR_E_NOMEM, "out of memory";
+//   - nothing that KizunaSR allocated or opened stays behind;
+//   - the same run, not starved, then makes the same output from what is in the folder.
+//
+// What a library does wrong with its own failed allocation is told apart by the library that asked
+// for it, and counted: `library` lines name where. Ends with `N passed, N failed, N skipped`.
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/fs.h"
+#include "kizunasr/kizunasr.h"
+
+#define CALLS   24        // remembered of what led to an allocation
+#define BLOCKS  (1 << 17) // live at once, at most
+#define MAX     (1 << 20) // allocations in a run, at most
+#define SECONDS 30        // a run that takes longer hangs
+
+// --- The allocator ---
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+void __libc_free(void *block);
+
+struct block {
+    void *address;
+    void *calls[CALLS];
+};
+
+static struct block *blocks; // open addressing; NULL before main()
+static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_bool armed;          // count and remember
+static atomic_long count, fail_at; // allocations since then; the one to fail, -1 = none
+static _Thread_local bool inside;  // backtrace() may allocate
+
+static void **askers; // in the run that counts: CALLS for every allocation; else NULL
+
+// What a child tells its parent.
+static struct report {
+    void *failed[CALLS]; // what led to the allocation that failed
+    ksr_status status;
+    int errors;
+    char error[256];
+    long leaks;
+    void *leaked[CALLS]; // the first
+} * report;
+
+static size_t place_of(const void *address)
+{
+    return (size_t)(((uintptr_t)address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (BLOCKS - 1);
+}
+
+static void remember(void *address)
+{
+    void *calls[CALLS + 2] = {0};
+    backtrace(calls, CALLS + 2);
+    pthread_mutex_lock(&blocks_lock);
+    size_t i = place_of(address);
+    while (blocks[i].address)
+        i = (i + 1) & (BLOCKS - 1);
+    blocks[i].address = address;
+    memcpy(blocks[i].calls, calls + 2, sizeof(blocks[i].calls));
+    pthread_mutex_unlock(&blocks_lock);
+}
+
+static void forget(const void *address)
+{
+    pthread_mutex_lock(&blocks_lock);
+    size_t i = place_of(address);
+    while (blocks[i].address && blocks[i].address != address)
+        i = (i + 1) & (BLOCKS - 1);
+    if (blocks[i].address) {
+        blocks[i].address = NULL;
+        // Close the gap: whoever stands behind it may belong before it.
+        for (size_t k = (i + 1) & (BLOCKS - 1); blocks[k].address; k = (k + 1) & (BLOCKS - 1)) {
+            const size_t home = place_of(blocks[k].address);
+            if (((k - home) & (BLOCKS - 1)) >= ((k - i) & (BLOCKS - 1))) {
+                blocks[i] = blocks[k];
+                blocks[k].address = NULL;
+                i = k;
+            }
+        }
+    }
+    pthread_mutex_unlock(&blocks_lock);
+}
+
+// Whether this allocation is the one that fails.
+static bool fails(void)
+{
+    const long n = atomic_fetch_add(&count, 1);
+    const bool failing = n == atomic_load(&fail_at);
+    void *calls[CALLS + 2] = {0};
+    if (!failing && (!askers || n >= MAX))
+        return false;
+    inside = true;
+    backtrace(calls, CALLS + 2);
+    inside = false;
+    memcpy(failing ? report->failed : askers + n * CALLS, calls + 2, sizeof(report->failed));
+    if (failing)
+        errno = ENOMEM;
+    return failing;
+}
+
+static void *note(void *address)
+{
+    if (address && atomic_load(&armed) && !inside) {
+        inside = true;
+        remember(address);
+        inside = false;
+    }
+    return address;
+}
+
+static bool refuse(void)
+{
+    return atomic_load(&armed) && !inside && fails();
+}
+
+void *malloc(size_t size)
+{
+    return refuse() ? NULL : note(__libc_malloc(size));
+}
+
+void *calloc(size_t n, size_t size)
+{
+    return refuse() ? NULL : note(__libc_calloc(n, size));
+}
+
+void *realloc(void *block, size_t size)
+{
+    if (refuse())
+        return NULL;
+    if (blocks && block && !inside)
+        forget(block);
+    return note(__libc_realloc(block, size));
+}
+
+void *memalign(size_t alignment, size_t size);
+
+void *memalign(size_t alignment, size_t size)
+{
+    return refuse() ? NULL : note(__libc_memalign(alignment, size));
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    void *block = memalign(alignment, size);
+    if (!block)
+        return ENOMEM;
+    *out = block;
+    return 0;
+}
+
+void free(void *block)
+{
+    if (blocks && block && !inside)
+        forget(block);
+    __libc_free(block);
+}
+
+// --- Who asked ---
+
+static const char *file_of(const void *call)
+{
+    Dl_info info;
+    if (!call || !dladdr(call, &info) || !info.dli_fname)
+        return "?";
+    const char *slash = strrchr(info.dli_fname, '/');
+    return slash ? slash + 1 : info.dli_fname;
+}
+
+static const char *function_of(const void *call)
+{
+    Dl_info info;
+    return call && dladdr(call, &info) && info.dli_sname ? info.dli_sname : "?";
+}
+
+static const void *who_asked(void *const calls[CALLS]);
+
+// The library is linked into this very program.
+static bool is_ours(const void *call)
+{
+    Dl_info here, there;
+    return call && dladdr(call, &there) && dladdr((const void *)(uintptr_t)who_asked, &here) &&
+           here.dli_fbase == there.dli_fbase;
+}
+
+// Libraries that pass a failed allocation on to their caller, here always KizunaSR.
+static bool is_helper(const void *call)
+{
+    static const char *const names[] = {"libc.so", "libjansson", "libxxhash", "ld-linux"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(file_of(call), names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+// The call that answers for an allocation: KizunaSR's, or the library's that is not a mere helper.
+static const void *who_asked(void *const calls[CALLS])
+{
+    for (int i = 0; i < CALLS && calls[i]; i++)
+        if (!is_helper(calls[i]))
+            return calls[i];
+    return NULL;
+}
+
+static void print_calls(void *const calls[CALLS])
+{
+    for (int i = 0; i < CALLS && calls[i]; i++) {
+        printf("       %s %s", file_of(calls[i]), function_of(calls[i]));
+        Dl_info info;
+        if (is_ours(calls[i]) && dladdr(calls[i], &info))
+            printf(" +0x%zx", (size_t)((const char *)calls[i] - (const char *)info.dli_fbase));
+        printf("\n");
+    }
+}
+
+// --- The run ---
+
+static void listen(void *opaque, ksr_log_level level, const char *message)
+{
+    struct report *r = opaque;
+    if (level == KSR_LOG_ERROR && r->errors++ == 0)
+        snprintf(r->error, sizeof(r->error), "%s", message);
+}
+
+static ksr_status run(const char *film, const char *output)
+{
+    struct ksr_processor_config config = ksr_processor_config_default();
+    struct ksr_run_options options = {.threads = 1, .workers = 1};
+    struct ksr_callbacks callbacks = {.log = listen, .opaque = report};
+    ksr_context *ctx;
+    config.input_path = film;
+    config.output_path = output;
+    config.encoder.preset = "ultrafast";
+    ksr_status status = ksr_context_create(&ctx, &callbacks);
+    if (status != KSR_OK) {
+        report->errors++;
+        return status;
+    }
+    status = ksr_upscale(ctx, &config, &options, NULL);
+    ksr_context_destroy(&ctx);
+    return status;
+}
+
+static void count_leaks(void)
+{
+    for (size_t i = 0; i < BLOCKS; i++)
+        if (blocks[i].address && is_ours(who_asked(blocks[i].calls)) && report->leaks++ == 0)
+            memcpy(report->leaked, blocks[i].calls, sizeof(report->leaked));
+}
+
+// Runs in a child, with an allocation failing (-1: none). Returns its wait status.
+static int run_in_child(const char *film, const char *output, long failing)
+{
+    memset(report, 0, sizeof(*report));
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        alarm(SECONDS);
+        atomic_store(&fail_at, failing);
+        atomic_store(&count, 0);
+        atomic_store(&armed, failing >= 0);
+        report->status = run(film, output);
+        atomic_store(&armed, false);
+        count_leaks();
+        _exit(0);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    return status;
+}
+
+static bool hash_file(const char *path, char hash[KSR_HASH_TEXT])
+{
+    char *data;
+    size_t size;
+    if (ksr_fs_read_file(NULL, path, &data, &size) != KSR_OK)
+        return false;
+    ksr_hash_text(data, size, hash);
+    free(data);
+    return true;
+}
+
+// --- The judgement ---
+
+struct tally {
+    long passed, failed, library_crash, library_other;
+    long memory, other_error, untouched;
+};
+
+static void say(const char *word, long n, const char *what)
+{
+    printf("%s %ld: %s (%s: %s)\n", word, n, what, ksr_status_name(report->status), report->error);
+    print_calls(report->failed);
+}
+
+static bool same_output(const char *output, const char *wanted)
+{
+    char hash[KSR_HASH_TEXT];
+    return hash_file(output, hash) && strcmp(hash, wanted) == 0;
+}
+
+// What is wrong with a starved run, NULL if nothing is.
+static const char *what_is_wrong(int wait_status, const char *output, const char *wanted)
+{
+    const bool ours = is_ours(who_asked(report->failed));
+    if (WIFSIGNALED(wait_status))
+        return WTERMSIG(wait_status) == SIGALRM ? "hangs" : strsignal(WTERMSIG(wait_status));
+    if (wait_status != 0)
+        return "ended by itself";
+    if (report->leaks > 0)
+        return "leaks";
+    if (report->status == KSR_OK)
+        return same_output(output, wanted) ? NULL : "done, with another output";
+    if (report->errors != 1)
+        return "not one error message";
+    if (access(output, F_OK) == 0 && !same_output(output, wanted))
+        return "failed, and left another output";
+    if (ours && report->status != KSR_E_NOMEM)
+        return "another error than out of memory";
+    return NULL;
+}
+
+static void judge(long n, int wait_status, const char *output, const char *wanted, struct tally *t)
+{
+    const char *wrong = what_is_wrong(wait_status, output, wanted);
+    const bool ours = is_ours(who_asked(report->failed));
+    t->memory += !wrong && report->status == KSR_E_NOMEM;
+    t->untouched += !wrong && report->status == KSR_OK;
+    t->other_error += !wrong && report->status != KSR_OK && report->status != KSR_E_NOMEM;
+    if (!wrong) {
+        t->passed++;
+    } else if (ours || report->leaks > 0) {
+        t->failed++;
+        say("FAIL", n, wrong);
+        if (report->leaks > 0) {
+            printf("     %ld leaked, the first from:\n", report->leaks);
+            print_calls(report->leaked);
+        }
+    } else {
+        WIFSIGNALED(wait_status) ? t->library_crash++ : t->library_other++;
+        say("library", n, wrong);
+    }
+}
+
+static void clear(const char *output, const char *folder)
+{
+    char command[1024];
+    snprintf(command, sizeof(command), "rm -rf '%s' '%s.part' '%s'", output, output, folder);
+    if (system(command) != 0)
+        abort();
+}
+
+int main(int argc, char **argv)
+{
+#ifdef __SANITIZE_ADDRESS__
+    puts("skipped: the sanitizers have their own malloc()");
+    return 77;
+#endif
+    if (argc < 3)
+        return 2;
+    const long step = argc > 3 ? atol(argv[3]) : 1;
+    const long library_step = argc > 4 ? atol(argv[4]) : step;
+    char output[400], folder[450], wanted[KSR_HASH_TEXT];
+    void *warm[4];
+    backtrace(warm, 4); // loads what it needs
+    report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    blocks = mmap(NULL, BLOCKS * sizeof(*blocks), PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    snprintf(output, sizeof(output), "%s/output.mkv", argv[2]);
+    snprintf(folder, sizeof(folder), "%s.kizunasr", output);
+    void **asked = mmap(NULL, MAX * CALLS * sizeof(*asked), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    // Once for what libraries keep for the life of the process, once to count.
+    atomic_store(&fail_at, -1);
+    for (int i = 0; i < 2; i++) {
+        clear(output, folder);
+        atomic_store(&count, 0);
+        askers = i == 1 ? asked : NULL;
+        atomic_store(&armed, i == 1);
+        const ksr_status status = run(argv[1], output);
+        atomic_store(&armed, false);
+        if (status != KSR_OK || !hash_file(output, wanted)) {
+            printf("FAIL the run itself: %s\n0 passed, 1 failed, 0 skipped\n", report->error);
+            return 1;
+        }
+    }
+    askers = NULL;
+    const long total = atomic_load(&count) < MAX ? atomic_load(&count) : MAX;
+    long own = 0, foreign = 0;
+    count_leaks();
+    struct tally t = {.failed = report->leaks > 0};
+    if (report->leaks > 0)
+        print_calls(report->leaked);
+    for (long n = 0; n < total; n++) {
+        const bool ours = is_ours(who_asked(asked + n * CALLS));
+        const long place = ours ? own++ : foreign++, every = ours ? step : library_step;
+        if (every == 0 || place % every != 0)
+            continue;
+        clear(output, folder);
+        judge(n, run_in_child(argv[1], output, n), output, wanted, &t);
+        if (access(output, F_OK) != 0) { // resume
+            const int status = run_in_child(argv[1], output, -1);
+            if (status != 0 || report->status != KSR_OK || !same_output(output, wanted)) {
+                t.failed++;
+                say("FAIL", n, "does not resume");
+            }
+        }
+    }
+    printf(
+        "%ld own allocations, every %ld; %ld of libraries, every %ld: %ld out of memory, %ld other "
+        "errors, %ld without effect; in libraries: %ld crashes, %ld others\n",
+        own, step, foreign, library_step, t.memory, t.other_error, t.untouched, t.library_crash,
+        t.library_other);
+    printf("%ld passed, %ld failed, 0 skipped\n", t.passed, t.failed);
+    return t.failed > 0 || t.passed == 0;
+}
