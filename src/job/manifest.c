@@ -297,10 +297,11 @@ static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_seg
             run = 0;
         }
     }
-    return json_pack("{s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o,s:o*}", "first", (json_int_t)s->first,
-                     "count", (json_int_t)s->count, "from", "frame", (json_int_t)s->from.frame,
-                     "time", (json_int_t)s->from.time, "position", (json_int_t)s->from.position,
-                     "times", times, "durations", durations, "sources", sources_to_json(film, s));
+    return json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o,s:o*}", "first", (json_int_t)s->first,
+                     "count", (json_int_t)s->count, "bit_rate", (json_int_t)s->bit_rate, "from",
+                     "frame", (json_int_t)s->from.frame, "time", (json_int_t)s->from.time,
+                     "position", (json_int_t)s->from.position, "times", times, "durations",
+                     durations, "sources", sources_to_json(film, s));
 }
 
 // What JSON cannot hold, bytes that are not UTF-8, becomes question marks.
@@ -542,15 +543,19 @@ static bool read_segments(const json_t *array, struct ksr_manifest *m)
     for (int i = 0; m->segments && i < m->segment_count; i++) {
         struct ksr_segment_plan *s = &m->segments[i];
         json_t *o = json_array_get(array, (size_t)i);
-        json_int_t first, count, frame, time, position;
-        if (json_unpack(o, "{s:I,s:I,s:{s:I,s:I,s:I}}", "first", &first, "count", &count, "from",
-                        "frame", &frame, "time", &time, "position", &position) != 0)
+        json_int_t first, count, rate, frame, time, position;
+        if (json_unpack(o, "{s:I,s:I,s:I,s:{s:I,s:I,s:I}}", "first", &first, "count", &count,
+                        "bit_rate", &rate, "from", "frame", &frame, "time", &time, "position",
+                        &position) != 0)
+            return false;
+        if (rate < 0 || rate > INT64_C(1000000000000))
             return false;
         if (first < 0 || (size_t)first != next || count < 1 || frame < 0 || frame > first ||
             (size_t)count > m->film.frame_count - next)
             return false;
         s->first = (size_t)first;
         s->count = (size_t)count;
+        s->bit_rate = rate;
         s->from = (struct ksr_film_key){(size_t)frame, time, position};
         if (!read_times(o, &m->film, s))
             return false;

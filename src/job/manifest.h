@@ -20,6 +20,7 @@
 struct ksr_segment_plan {
     size_t first, count;      // frames of the film
     struct ksr_film_key from; // where decoding begins: clean at `first` less the warm-up
+    int64_t bit_rate;         // to be met by this segment, bits per second; 0 = the encoder's own
 };
 
 struct ksr_manifest {

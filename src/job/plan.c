@@ -10,6 +10,7 @@
 #include "core/sequence.h"
 #include "frame/resample.h"
 #include "job/config.h"
+#include "job/effort.h"
 #include "media/extras.h"
 #include "media/filter.h"
 #include "media/inspect.h"
@@ -72,7 +73,8 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
         if (end <= start)
             continue; // a hole in the film: no frame for this piece of time
         const size_t lead = start > (size_t)warmup ? start - (size_t)warmup : 0;
-        segments[n++] = (struct ksr_segment_plan){start, end - start, ksr_reader_entry(film, lead)};
+        segments[n++] = (struct ksr_segment_plan){
+            .first = start, .count = end - start, .from = ksr_reader_entry(film, lead)};
         start = end;
     }
     *count = n;
@@ -359,6 +361,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         if (!out->segments)
             status = ksr_fail_memory(ctx);
     }
+    if (status == KSR_OK)
+        status = ksr_effort_share(ctx, out);
     if (status == KSR_OK)
         warn_of_trouble(ctx, out);
     return status;

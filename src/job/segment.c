@@ -5,6 +5,7 @@
 
 #include "job/segment.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,9 @@
 #include "net/engine.h"
 #include "stages/pipeline.h"
 
+#define RATE_TOLERANCE 3 // percent by which a segment may miss its bit rate
+#define RATE_TRIES     3
+
 struct ksr_worker {
     ksr_context *ctx;
     const struct ksr_manifest *manifest;
@@ -24,7 +28,8 @@ struct ksr_worker {
     int threads;
     ksr_pool *pool;
     ksr_reader *reader;
-    ksr_engine *engine; // NULL without AI
+    ksr_engine *engine;                  // NULL without AI
+    struct ksr_encoder_settings encoder; // the manifest's, at the bit rate of the segment
     ksr_pipeline *pipeline;
     ksr_resampler *fit;       // NULL when the pipeline's output has the right size
     struct ksr_layout layout; // of input frames
@@ -37,6 +42,7 @@ struct making {
     int number;
     size_t next; // frame of the film that the reader holds; SIZE_MAX = no more
     bool next_damaged;
+    bool anew; // it has been encoded before: what is wrong with its frames has been said
     struct ksr_row_source source; // the last good picture; .rows is NULL when there is none
     ksr_encoder *encoder;
     ksr_segment_writer *writer;
@@ -72,6 +78,7 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
     w->ctx = ctx;
     w->manifest = manifest;
     w->config = ksr_config_get(manifest->config);
+    w->encoder = manifest->encoder;
     w->folder = folder;
     w->threads = threads;
     if (listener)
@@ -113,10 +120,21 @@ void ksr_worker_destroy(ksr_worker **worker)
 
 // --- Decode ---
 
+static double seconds_of(const ksr_worker *w, size_t i)
+{
+    return ksr_film_seconds(&w->manifest->film, w->manifest->film.frames[i].time);
+}
+
+static void note_frame(ksr_worker *w, const struct making *m, size_t i, const char *what)
+{
+    if (!m->anew)
+        ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: %s", i, seconds_of(w, i),
+                what);
+}
+
 // Frame i did not decode, or is damaged: do what the configuration says.
 static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
 {
-    const double seconds = ksr_film_seconds(&w->manifest->film, w->manifest->film.frames[i].time);
     const bool counts = i >= m->plan->first;
     switch (w->config->on_frame_error) {
     case KSR_FRAME_ERROR_ABORT: break;
@@ -127,21 +145,21 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
         }
         if (counts) {
             m->info.repeated[m->info.repeated_count++] = (uint32_t)(i - m->plan->first);
-            ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: repeated", i, seconds);
+            note_frame(w, m, i, "repeated");
         }
         *outcome = FRAME_READY;
         return KSR_OK;
     case KSR_FRAME_ERROR_SKIP:
         if (counts) {
             m->info.skipped[m->info.skipped_count++] = (uint32_t)(i - m->plan->first);
-            ksr_log(w->ctx, KSR_LOG_WARNING, "frame %zu (%.3f s) is damaged: skipped", i, seconds);
+            note_frame(w, m, i, "skipped");
         }
         *outcome = FRAME_SKIPPED;
         return KSR_OK;
     }
     return ksr_fail(w->ctx, KSR_E_PROCESS,
                     "frame %zu (%.3f s) is damaged (--on-frame-error repeat or skip goes on)", i,
-                    seconds);
+                    seconds_of(w, i));
 }
 
 // Makes m->source give the rows of frame i of the film.
@@ -237,9 +255,7 @@ static ksr_status finish_encoder(ksr_worker *w, struct making *m)
     if (status == KSR_OK && m->stored != m->sent)
         status = ksr_fail(w->ctx, KSR_E_PROCESS, "segment %d: %zu frames in, %zu packets out",
                           m->number, m->sent, m->stored);
-    if (status == KSR_OK)
-        status = ksr_manifest_check_input(w->ctx, w->manifest, false);
-    return status == KSR_OK ? ksr_segment_writer_commit(w->ctx, m->writer, &m->info) : status;
+    return status == KSR_OK ? ksr_manifest_check_input(w->ctx, w->manifest, false) : status;
 }
 
 // --- The segment ---
@@ -265,7 +281,7 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
     if (status == KSR_OK)
         status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
     if (status == KSR_OK)
-        status = ksr_encoder_open(w->ctx, &manifest->encoder, &input, w->threads, &m->encoder);
+        status = ksr_encoder_open(w->ctx, &w->encoder, &input, w->threads, &m->encoder);
     if (status != KSR_OK)
         return status;
     size_t size;
@@ -309,16 +325,19 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
     return status == KSR_OK ? finish_encoder(w, m) : status;
 }
 
-ksr_status ksr_worker_run(ksr_worker *w, int segment)
+// Makes a segment with as long a lead as it needs. m is closed after a failure.
+static ksr_status make_with_lead(ksr_worker *w, struct making *m, int segment, bool anew)
 {
     const struct ksr_segment_plan *plan = &w->manifest->segments[segment];
     size_t warmup = (size_t)ksr_pipeline_warmup(&w->config->pipeline);
     for (;;) {
-        struct making m = {.plan = plan, .number = segment};
+        *m = (struct making){.plan = plan, .number = segment, .anew = anew};
         const size_t lead = plan->first > warmup ? plan->first - warmup : 0;
         bool again = false;
-        const ksr_status status = make_segment(w, &m, lead, &again);
-        close_segment(&m);
+        const ksr_status status = make_segment(w, m, lead, &again);
+        if (status == KSR_OK && !again)
+            return KSR_OK;
+        close_segment(m);
         if (!again)
             return status;
         if (lead == 0)
@@ -326,4 +345,65 @@ ksr_status ksr_worker_run(ksr_worker *w, int segment)
                             plan->first);
         warmup = warmup * 2 + 64;
     }
+}
+
+// --- The bit rate ---
+
+static int64_t wanted_bytes(const ksr_worker *w, const struct ksr_segment_plan *s)
+{
+    const struct ksr_film *film = &w->manifest->film;
+    const struct ksr_film_frame *last = &film->frames[s->first + s->count - 1];
+    const int64_t length = last->time + last->duration - film->frames[s->first].time;
+    return (int64_t)((double)s->bit_rate * ksr_film_seconds(film, length) / 8);
+}
+
+// Whether another try can be nearer to the target: it was missed, and not because the pictures have
+// no use for so many bits.
+static bool worth_a_try(int64_t bytes, int64_t wanted)
+{
+    return llabs(bytes - wanted) > wanted * RATE_TOLERANCE / 100 && bytes > wanted / 2;
+}
+
+// Encoders miss a rate in so few frames. Encodes the segment again, at a rate corrected by what
+// came out, while that helps. m: the nearest so far.
+static ksr_status meet_rate(ksr_worker *w, struct making *m)
+{
+    const int64_t wanted = wanted_bytes(w, m->plan);
+    int64_t last = m->bytes;
+    ksr_status status = KSR_OK;
+    for (int i = 1; i < RATE_TRIES && worth_a_try(last, wanted); i++) {
+        struct making next;
+        const double corrected = (double)w->encoder.bit_rate * (double)wanted / (double)last;
+        w->encoder.bit_rate = (int64_t)fmax(corrected, fmax((double)m->plan->bit_rate / 8, 1000));
+        status = make_with_lead(w, &next, m->number, true);
+        if (status != KSR_OK)
+            break;
+        last = next.bytes;
+        const bool nearer = llabs(next.bytes - wanted) < llabs(m->bytes - wanted);
+        if (nearer) {
+            struct making swap = *m;
+            *m = next;
+            next = swap;
+        }
+        close_segment(&next);
+        if (!nearer)
+            break;
+    }
+    return status;
+}
+
+ksr_status ksr_worker_run(ksr_worker *w, int segment)
+{
+    const int64_t rate = w->manifest->segments[segment].bit_rate;
+    struct making m;
+    w->encoder.bit_rate = rate > 0 ? rate : w->manifest->encoder.bit_rate;
+    ksr_status status = make_with_lead(w, &m, segment, false);
+    if (status != KSR_OK)
+        return status;
+    if (rate > 0)
+        status = meet_rate(w, &m);
+    if (status == KSR_OK)
+        status = ksr_segment_writer_commit(w->ctx, m.writer, &m.info);
+    close_segment(&m);
+    return status;
 }

@@ -58,6 +58,15 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
                                bool global_header, const char *image_codec,
                                struct ksr_encoder_settings *out);
 
+// Opens the encoder once and notes the hash of its parameter sets in settings->headers.
+ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_settings *settings);
+
+// Fixes the level of libx264 and libx265 at what they choose for a bit rate, the highest of any
+// segment, so that all segments have the same parameter sets. Leaves other encoders, and a level
+// that the user chose, as they are.
+ksr_status ksr_encoder_pin_level(ksr_context *ctx, struct ksr_encoder_settings *settings,
+                                 int64_t bit_rate);
+
 // Writes what tells one build of an encoder from another: the hash of what it makes of one small
 // grey frame. "none" for encoders that refuse such a frame.
 void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT]);

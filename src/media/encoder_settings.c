@@ -207,10 +207,12 @@ static ksr_status set_params(ksr_context *ctx, const struct encoder_kind *kind,
         if (strcmp(config->encoder_options[i].key, kind->params_key) == 0)
             user = config->encoder_options[i].value;
     const bool x265 = strcmp(kind->codec, "libx265") == 0;
+    // Segments are short: held closely, they meet their rate (docs/segments.md).
+    const char *close = config->bitrate && !x265 && !strstr(user, "ratetol") ? ":ratetol=0.1" : "";
     ksr_extras_params(extras, x265, hdr, sizeof(hdr));
     const char *lossless = x265 && config->crf == 0 && !config->bitrate ? ":lossless=1" : "";
-    const int length = snprintf(params, sizeof(params), "%s%s%s%s%s", user, *user ? ":" : "",
-                                kind->pins, lossless, hdr);
+    const int length = snprintf(params, sizeof(params), "%s%s%s%s%s%s", user, *user ? ":" : "",
+                                kind->pins, close, lossless, hdr);
     if (length < 0 || (size_t)length >= sizeof(params))
         return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s is too long", kind->params_key);
     return set_option(ctx, out, kind->params_key, params);
@@ -274,6 +276,20 @@ static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_bas
     return !find_kind(codec->name) && (few_rates || time_base.den > 65535 || time_base.num > 65535);
 }
 
+ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_settings *settings)
+{
+    ksr_encoder *trial = NULL;
+    settings->headers[0] = 0;
+    const ksr_status status = ksr_encoder_open(ctx, settings, NULL, 1, &trial);
+    if (status == KSR_OK) {
+        size_t size;
+        const uint8_t *headers = ksr_encoder_headers(trial, &size);
+        ksr_hash_text(headers, size, settings->headers);
+    }
+    ksr_encoder_close(&trial);
+    return status;
+}
+
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
                                bool global_header, const char *image_codec,
@@ -307,16 +323,7 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
                              : (struct ksr_rational){1, 25};
     }
     status = set_all_options(ctx, codec, config, &film->extras, out);
-    ksr_encoder *trial = NULL;
-    if (status == KSR_OK)
-        status = ksr_encoder_open(ctx, out, NULL, 1, &trial);
-    if (status == KSR_OK) {
-        size_t size;
-        const uint8_t *headers = ksr_encoder_headers(trial, &size);
-        ksr_hash_text(headers, size, out->headers);
-    }
-    ksr_encoder_close(&trial);
-    return status;
+    return status == KSR_OK ? ksr_encoder_note_headers(ctx, out) : status;
 }
 
 void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT])

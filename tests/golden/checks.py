@@ -11,6 +11,7 @@ def check(ok, what, detail=""):
     print(("ok   " if ok else "FAIL ") + what + ("" if ok else f": {detail}"))
     passed += bool(ok)
     failed += not ok
+    return ok
 
 
 def run(*args, **options):
