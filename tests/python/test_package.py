@@ -63,7 +63,7 @@ class Library(unittest.TestCase):
         lines = ['#include "kizunasr/kizunasr.h"']
         structs = [s for s in vars(_library).values()
                    if isinstance(s, type) and "_name_" in vars(s)]
-        self.assertEqual(len(structs), 8)
+        self.assertGreaterEqual(len(structs), 8)
         for s in structs:
             name = f"struct {s._name_}"
             lines.append(f'_Static_assert(sizeof({name}) == {_library.c.sizeof(s)}, "{name}");')
