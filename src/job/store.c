@@ -168,6 +168,7 @@ struct ksr_segment_reader {
     ksr_hasher *hasher; // of everything read; NULL when it has been checked before
     uint8_t *data;
     size_t capacity;
+    bool no_memory; // why a function below returned false
 };
 
 // All of these return false at the end of the file or out of memory.
@@ -197,8 +198,8 @@ static bool get_data(ksr_segment_reader *r, uint32_t size)
         return false;
     while (have < size) {
         const size_t step = size - have < (1 << 20) ? size - have : (1 << 20);
-        if (!ksr_array_reserve((void **)&r->data, &r->capacity, have + step, 1) ||
-            !get(r, r->data + have, step))
+        r->no_memory = !ksr_array_reserve((void **)&r->data, &r->capacity, have + step, 1);
+        if (r->no_memory || !get(r, r->data + have, step))
             return false;
         have += step;
     }
@@ -219,7 +220,10 @@ static bool get_start(ksr_segment_reader *r, char job_id[KSR_HASH_TEXT], uint32_
 // *out is set in any case, for its owner to free.
 static bool get_list(ksr_segment_reader *r, uint32_t count, uint32_t **out)
 {
-    *out = count <= MAX_FRAMES ? calloc((size_t)count + 1, sizeof(**out)) : NULL;
+    if (count > MAX_FRAMES)
+        return false;
+    *out = calloc((size_t)count + 1, sizeof(**out));
+    r->no_memory = !*out;
     for (uint32_t i = 0; *out && i < count; i++)
         if (!get_u32(r, &(*out)[i]) || (i > 0 && (*out)[i] <= (*out)[i - 1]))
             return false;
@@ -273,6 +277,8 @@ static ksr_segment_reader *open_reader(const char *folder, int number)
     char *path = ksr_segment_path(folder, number);
     if (r && path)
         r->file = fopen(path, "rbe");
+    if (r && !r->file)
+        r->no_memory = !path || errno == ENOMEM;
     free(path);
     return r;
 }
@@ -286,11 +292,12 @@ ksr_status ksr_segment_check(ksr_context *ctx, const char *folder, int number, c
     if (!r)
         return ksr_fail_memory(ctx);
     r->hasher = ksr_hasher_create();
-    const bool memory = r->hasher != NULL;
+    bool memory = r->hasher != NULL && !r->no_memory;
     if (memory && r->file) {
         *valid = file_is_whole(ctx, r, number, job_id, &found);
         fseeko(r->file, 0, SEEK_END);
         found.size = ftello(r->file);
+        memory = !r->no_memory;
     }
     ksr_segment_reader_close(&r);
     if (*valid && info)
@@ -310,7 +317,10 @@ ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int num
     if (!r)
         return ksr_fail_memory(ctx);
     if (!r->file || !get_start(r, id, &found, &size)) {
+        const bool memory = !r->no_memory;
         ksr_segment_reader_close(&r);
+        if (!memory)
+            return ksr_fail_memory(ctx);
         return ksr_fail(ctx, KSR_E_PROCESS, "segment %d cannot be read", number);
     }
     *out = r;
@@ -327,7 +337,8 @@ ksr_status ksr_segment_reader_packet(ksr_context *ctx, ksr_segment_reader *r, ui
     if (bytes == END_MARK)
         return KSR_OK;
     if (!get_u32(r, &tag) || !get_data(r, bytes))
-        return ksr_fail(ctx, KSR_E_PROCESS, "a segment ends early");
+        return r->no_memory ? ksr_fail_memory(ctx)
+                            : ksr_fail(ctx, KSR_E_PROCESS, "a segment ends early");
     *rank = tag >> 1;
     *key = tag & 1;
     *data = r->data;

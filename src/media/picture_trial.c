@@ -272,7 +272,9 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
                 alone->carry[i] = KSR_CARRY_DROP;
         // An encoder that wants other sizes fails here, and says nothing about tags.
         status = run(NULL, input_path, film, settings, alone, &losses);
-        if (status != KSR_E_NOMEM && status != KSR_E_CANCELLED)
+        if (status == KSR_E_NOMEM)
+            ksr_fail_memory(ctx);
+        else if (status != KSR_E_CANCELLED)
             status = KSR_OK;
     }
     free(alone);
