@@ -179,6 +179,25 @@ def told(program, source, folder):
         check(r.returncode == status and word in r.stdout + r.stderr, f"record: {name}", r.stdout + r.stderr)
 
 
+def policies(program, folder):
+    """Frames that a run repeated or skipped because they were damaged, by its record."""
+    bad = os.path.join(folder, "bad.avi")
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x64:rate=24:duration=1", "-c:v", "mjpeg", "-q:v", "3", bad))
+    places = run("ffprobe", "-v", "error", "-show_entries", "packet=pos,size", "-of", "csv=p=0", bad).stdout.split()
+    with open(bad, "r+b") as file:
+        for number in (5, 6, 17):
+            size, at = sorted(int(n) for n in places[number].split(",")[:2])
+            file.seek(at + 8)
+            file.write(bytes(size - 16))  # inside the chunk, wherever it begins
+    for policy, count in (("repeat", 24), ("skip", 21)):
+        output, record = (os.path.join(folder, policy + ext) for ext in (".mkv", ".json"))
+        made = run(program, "upscale", bad, output, "--codec", "ffv1", "--on-frame-error", policy, "--provenance", record, "--progress", "none")
+        r, result = verify(program, bad, output, "--provenance", record)
+        check(made.returncode == 0 and r.returncode == 0 and result["passed"] and result["picture"]["frames"] == 21 and
+              f"frames: {count} in the output, {count} expected" in r.stdout, f"damaged frames: {policy}", r.stdout + r.stderr + made.stderr)
+    found("skipped frames nobody told of", *verify(program, bad, os.path.join(folder, "skip.mkv")), "frames", "21 in the output, 24 expected")
+
+
 def drift(program, folder, only):
     """A long track over few frames: 0.01 % are 3 ms after half a minute."""
     source, good, bad = (os.path.join(folder, n) for n in ("long.mkv", "long-good.mkv", "long-bad.mkv"))
@@ -210,6 +229,8 @@ def main():
     broken_streams(program, source, good, folder, args.only)
     if args.only in "told":
         told(program, source, folder)
+    if args.only in "policies":
+        policies(program, folder)
     if args.only in "drift":
         drift(program, folder, args.only)
     if not args.keep:
