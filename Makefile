@@ -6,6 +6,7 @@
 #   make onnxruntime  get ONNX Runtime, which runs .onnx models, into build-onnxruntime/
 #   make test       run the tests on build/ as it is; TESTS=pattern picks some
 #   make sanitize   build with the address and undefined-behaviour sanitizers, run every test
+#   make threads    build with the thread sanitizer, run the tests that use several threads
 #   make install    install what `make` built; PREFIX=/usr/local, DESTDIR=
 #   make format     let clang-format lay out the C files
 #   make clean      remove what the targets above made
@@ -20,6 +21,7 @@ TESTS =
 
 CHECK = build-check
 SANITIZE = build-sanitize
+THREADS = build-threads
 DEMO = $(BUILD)/demo
 PROGRAM = $(BUILD)/kizunasr
 
@@ -65,6 +67,11 @@ sanitize:
 	@$(MESON) compile -C $(SANITIZE)
 	@tests/run -k '$(TESTS)' $(SANITIZE)
 
+threads:
+	@tools/configure $(THREADS) --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+	@$(MESON) compile -C $(THREADS)
+	@for test in pool pipeline matrix; do tests/run -k $$test $(THREADS) || exit 1; done
+
 # A prefix given here counts even if the build folder was set up with another one.
 install: $(BUILD)/build.ninja
 ifneq ($(origin PREFIX),file)
@@ -78,4 +85,4 @@ format:
 	    xargs clang-format -i --style=file
 
 clean:
-	rm -rf $(BUILD) $(CHECK) $(SANITIZE)
+	rm -rf $(BUILD) $(CHECK) $(SANITIZE) $(THREADS)

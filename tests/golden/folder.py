@@ -253,9 +253,11 @@ def clocks(make, sanitized):
             os.utime(name, (date, date))
         p.does("work", "--segment", "7")
         p.ends(f"dates of the year {1970 if date < 9 else 2100}")
-    if sanitized or not shutil.which("faketime"):
+    if sanitized:  # faketime and a sanitizer both want to be the first library
+        return
+    if not shutil.which("faketime"):
         skipped += 1
-        print("skip a clock that jumps: no faketime" + (" beside a sanitizer" if sanitized else ""))
+        print("skip a clock that jumps: no faketime")
         return
     p.does("plan")
     for jump in ("+20y", "-20y"):
