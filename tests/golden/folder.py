@@ -62,12 +62,24 @@ class Place:
                 time.sleep(0.0002)
             if p.poll() is None:
                 p.send_signal(signal.SIGSTOP)
-                return p
+                if self.stands(p) and reached():
+                    return p
+                p.send_signal(signal.SIGCONT)
             p.communicate()
             if os.path.exists(self.output):
                 os.remove(self.output)
             shutil.rmtree(self.work, ignore_errors=True)
         raise RuntimeError("the run is over too soon")
+
+    @staticmethod
+    def stands(p):
+        """Whether it was stopped before it ended."""
+        while True:
+            with open(f"/proc/{p.pid}/stat", encoding="ascii", errors="replace") as file:
+                state = file.read().rsplit(")", 1)[1].split()[0]
+            if state in "TZX":
+                return state == "T"
+            time.sleep(0.0002)
 
     def went_on(self, p):
         p.send_signal(signal.SIGCONT)
