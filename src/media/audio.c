@@ -53,7 +53,7 @@ void ksr_audio_close(ksr_audio **audio)
 // Lists may be NULL (anything goes) and end with `end`; the wanted value if listed, else the first.
 static enum AVSampleFormat choose_sample_format(const AVCodec *codec, enum AVSampleFormat wanted)
 {
-    const enum AVSampleFormat *list = codec->sample_fmts;
+    const enum AVSampleFormat *list = ksr_av_sample_formats(codec);
     if (!list)
         return wanted;
     for (const enum AVSampleFormat *f = list; *f != AV_SAMPLE_FMT_NONE; f++)
@@ -64,7 +64,7 @@ static enum AVSampleFormat choose_sample_format(const AVCodec *codec, enum AVSam
 
 static int choose_rate(const AVCodec *codec, int wanted)
 {
-    const int *list = codec->supported_samplerates;
+    const int *list = ksr_av_sample_rates(codec);
     int best = 0;
     if (!list)
         return wanted;
@@ -81,7 +81,7 @@ static int choose_layout(const AVCodec *codec, const AVChannelLayout *wanted, AV
         av_channel_layout_default(&usual, wanted->nb_channels);
     else if (av_channel_layout_copy(&usual, wanted) < 0)
         return AVERROR(ENOMEM);
-    const AVChannelLayout *list = codec->ch_layouts, *best = NULL;
+    const AVChannelLayout *list = ksr_av_channel_layouts(codec), *best = NULL;
     for (; list && list->nb_channels; list++) {
         if (av_channel_layout_compare(list, &usual) == 0)
             best = list;
@@ -114,7 +114,7 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name,
         e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     ksr_ffmpeg_clear_message();
     int result = avcodec_open2(e, codec, NULL);
-    if (result == AVERROR(EINVAL) && !codec->ch_layouts) {
+    if (result == AVERROR(EINVAL) && !ksr_av_channel_layouts(codec)) {
         // libopus knows one layout per number of channels and has no list of them.
         av_channel_layout_uninit(&e->ch_layout);
         av_channel_layout_default(&e->ch_layout, a->decoder->ch_layout.nb_channels);

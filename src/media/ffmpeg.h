@@ -70,4 +70,37 @@ static inline bool ksr_av_frame_key(const AVFrame *frame)
 #endif
 }
 
+// What an encoder takes, as lists that end with AV_SAMPLE_FMT_NONE, 0, and a layout without
+// channels; NULL: anything goes.
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
+static inline const void *ksr_av_supported(const AVCodec *codec, enum AVCodecConfig what)
+{
+    const void *list = NULL;
+    return avcodec_get_supported_config(NULL, codec, what, 0, &list, NULL) < 0 ? NULL : list;
+}
+#define KSR_AV_SUPPORTED(codec, what, member) ksr_av_supported(codec, what)
+#else
+#define KSR_AV_SUPPORTED(codec, what, member) ((codec)->member)
+#endif
+
+static inline const enum AVPixelFormat *ksr_av_pixel_formats(const AVCodec *codec)
+{
+    return KSR_AV_SUPPORTED(codec, AV_CODEC_CONFIG_PIX_FORMAT, pix_fmts);
+}
+
+static inline const enum AVSampleFormat *ksr_av_sample_formats(const AVCodec *codec)
+{
+    return KSR_AV_SUPPORTED(codec, AV_CODEC_CONFIG_SAMPLE_FORMAT, sample_fmts);
+}
+
+static inline const int *ksr_av_sample_rates(const AVCodec *codec)
+{
+    return KSR_AV_SUPPORTED(codec, AV_CODEC_CONFIG_SAMPLE_RATE, supported_samplerates);
+}
+
+static inline const AVChannelLayout *ksr_av_channel_layouts(const AVCodec *codec)
+{
+    return KSR_AV_SUPPORTED(codec, AV_CODEC_CONFIG_CHANNEL_LAYOUT, ch_layouts);
+}
+
 #endif

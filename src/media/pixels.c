@@ -503,17 +503,6 @@ ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, 
 
 // --- Choosing ---
 
-static const enum AVPixelFormat *encoder_formats(const AVCodec *encoder)
-{
-#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
-    const void *list = NULL;
-    avcodec_get_supported_config(NULL, encoder, AV_CODEC_CONFIG_PIX_FORMAT, 0, &list, NULL);
-    return list;
-#else
-    return encoder->pix_fmts;
-#endif
-}
-
 static bool listed(const enum AVPixelFormat *list, enum AVPixelFormat format)
 {
     for (; list && *list != AV_PIX_FMT_NONE; list++)
@@ -623,7 +612,7 @@ static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const c
 ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
                              const struct ksr_video_format *source, enum AVPixelFormat *out)
 {
-    const enum AVPixelFormat *list = encoder_formats(encoder);
+    const enum AVPixelFormat *list = ksr_av_pixel_formats(encoder);
     const enum AVPixelFormat from = without_j(av_get_pix_fmt(source->pixel_format));
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
     if (strcmp(wanted, "auto") != 0) {
