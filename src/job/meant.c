@@ -13,6 +13,7 @@
 #include "job/plan.h"
 #include "job/store.h"
 #include "media/filter.h"
+#include "media/scan.h"
 
 void ksr_meant_free(struct ksr_meant *m)
 {
@@ -72,6 +73,8 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
         pipeline.inverse_telecine = looks_decimated(&m->film, output.frame_count);
     ksr_film_free(&output);
     if (pipeline.deinterlace || pipeline.inverse_telecine)
+        status = ksr_scan_film(ctx, input_path, &m->film); // as plan does
+    if (status == KSR_OK && (pipeline.deinterlace || pipeline.inverse_telecine))
         status = ksr_filter_plan(ctx, input_path, &pipeline, &m->film);
     if (status == KSR_OK)
         status = ksr_plan_cut(ctx, start, duration, &m->film);

@@ -242,10 +242,11 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is film with telecine: upscaling its mixed frames shows combing "
                 "(--inverse-telecine brings the film back)");
-    else if (film->format.interlaced)
+    else if (film->format.interlaced || film->unmarked_fields)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "the video is interlaced: upscaling both fields together shows combing "
-                "(--deinterlace makes whole frames)");
+                "the video is interlaced%s: upscaling both fields together shows combing "
+                "(--deinterlace makes whole frames)",
+                film->unmarked_fields ? ", as its pictures show, though it is not marked so" : "");
     if (m->output.sequence && film->stream_count > 1)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "an image sequence holds pictures alone: %d other streams are left out",
@@ -319,8 +320,8 @@ static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_confi
                               struct ksr_film *film)
 {
     const struct ksr_pipeline_config *p = &config->pipeline;
-    return p->deinterlace || p->inverse_telecine ? ksr_filter_plan(ctx, config->input_path, p, film)
-                                                 : ksr_scan_film(ctx, config->input_path, film);
+    const ksr_status status = ksr_scan_film(ctx, config->input_path, film);
+    return status == KSR_OK ? ksr_filter_plan(ctx, config->input_path, p, film) : status;
 }
 
 ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duration,

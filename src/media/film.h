@@ -27,7 +27,7 @@ struct ksr_video_format {
     int color_range, color_space, color_primaries, color_transfer;
     int chroma_location; // FFmpeg's AVCHROMA_LOC_*
     bool interlaced;
-    bool bottom_first; // of two fields; only where the container says so
+    bool bottom_first; // of two fields; where the container says so, or the pictures show it
 };
 
 // What pictures carry beside samples and colour tags; all zero = nothing.
@@ -70,9 +70,10 @@ struct ksr_film {
     bool open_gop;  // some frames before a keyframe are decoded after it
     bool *corrupt;  // per stream of the file: the demuxer flagged a packet of it as corrupt
     int stream_count;
-    size_t undecoded; // linear: packets of which no frame came
-    int repaired;     // timestamps that were missing, equal or falling
-    bool telecined;   // it looks as if telecine had made it (scan.h)
+    size_t undecoded;     // linear: packets of which no frame came
+    int repaired;         // timestamps that were missing, equal or falling
+    bool telecined;       // it looks as if telecine had made it (scan.h)
+    bool unmarked_fields; // it looks interlaced, but is not marked so (scan.h)
     struct ksr_extras extras;
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
 };

@@ -336,7 +336,9 @@ static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *co
                 fps);
     else if (config->deinterlace && !flagged && !film->format.interlaced)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "deinterlace: the film does not say that it is interlaced; doing every frame");
+                "deinterlace: the film does not say that it is interlaced; doing every frame, %s "
+                "field first",
+                film->format.bottom_first ? "bottom" : "top");
 }
 
 ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
@@ -361,6 +363,7 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
         snprintf(film->filter, sizeof(film->filter), "bwdif=mode=send_frame:parity=%s:deint=%s",
                  order, flagged ? "interlaced" : "all");
     else
+        // Its second input for deeper samples overruns its buffers in FFmpeg 5.1: 8 bits only.
         snprintf(film->filter, sizeof(film->filter),
                  "fieldmatch=order=%s:combmatch=full,bwdif=mode=send_frame:parity=%s:deint="
                  "interlaced",
@@ -374,6 +377,6 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     if (config->inverse_telecine)
         status = plan_telecine(ctx, path, film);
     snprintf(film->format.pixel_format, sizeof(film->format.pixel_format), "%s", name);
-    film->format.interlaced = false;
+    film->format.interlaced = film->unmarked_fields = film->telecined = false;
     return status;
 }

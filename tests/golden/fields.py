@@ -90,21 +90,37 @@ def main():
         check("interlaced" in said and "--deinterlace" in said, "upscale warns of interlaced video", said)
 
         # A film that says nothing of its fields.
-        plain = make(at("unmarked.mkv"), VIDEO, "interlace=scan=tff,setfield=prog", "-c:v ffv1", sound=False)
-        ours, said = upscale(plain, "unmarked.out.mkv", "--deinterlace", *NEUTRAL)
-        check("does not say" in said, "unmarked fields: said", said)
-        wanted = prefiltered(plain, "unmarked.bwdif.mkv", "bwdif=send_frame:parity=tff:deint=all")
-        check(md5(ours) == md5(wanted) != "", "unmarked fields: every frame is done")
+        for scan, options in (("tff", "-c:v ffv1"), ("bff", "-c:v ffv1 -pix_fmt yuv422p10le"),
+                              ("bff", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25")):
+            what = f"unmarked fields, {scan} {options.split()[1]}"
+            plain = make(at("unmarked.mkv"), VIDEO, f"interlace=scan={scan}:lowpass=off,setfield=prog", options, sound=False)
+            video = json.loads(run(program, "probe", plain, "--json").stdout)["video"]
+            check(video["interlaced"] and video["unmarked_fields"] and not video["telecined"], f"{what}: probe sees them", video)
+            r = run(program, "plan", plain, at("unmarked.plan.mkv"), "--fresh")
+            check("interlaced, as its pictures show" in r.stderr, f"{what}: plan warns of them", r.stderr)
+            ours, said = upscale(plain, "unmarked.out.mkv", "--deinterlace", *NEUTRAL)
+            order = {"tff": "top", "bff": "bottom"}[scan]
+            check(f"does not say that it is interlaced; doing every frame, {order} field first" in said, f"{what}: said", said)
+            wanted = prefiltered(plain, "unmarked.bwdif.mkv", f"bwdif=send_frame:parity={scan}:deint=all")
+            check(md5(ours) == md5(wanted) != "", f"{what}: every frame is done, in its order of fields")
+        # What only looks a little like it: noise, small moving things, drifting stripes, slow pans.
+        for name, source in (("noise", VIDEO + ",noise=alls=60:allf=t"), ("small", "testsrc2=size=96x64:rate=25:duration=4"),
+                             ("stripes", "nullsrc=size=64x64:rate=25:duration=4,geq=lum='if(mod(Y+N,2),40,200)':cb=128:cr=128"),
+                             ("pan", "testsrc=size=160x120:rate=25:duration=1,loop=-1:1:0,setpts=N/25/TB,scroll=v=0.005,trim=duration=4")):
+            plain = make(at("whole.mkv"), source, "", "-c:v ffv1 -t 4", sound=False)
+            video = json.loads(run(program, "probe", plain, "--json").stdout)["video"]
+            check(not video["interlaced"] and not video["telecined"], f"{name}: is not taken for fields", video)
 
         # Telecine and back.
-        film = make(at("film.mkv"), FILM, "", "-c:v ffv1 -pix_fmt yuv420p")
-        wanted = frame_md5s(upscale(film, "film.out.mkv", *NEUTRAL)[0])
-        soft = make(at("telecined.mkv"), FILM, "format=yuv420p," + PULLDOWN, "-c:v ffv1")
-        ours, _ = upscale(soft, "telecined.out.mkv", "--inverse-telecine", *NEUTRAL)
-        now = frame_md5s(ours)
-        lost = sum(a != b for a, b in zip(now, wanted))
-        check(len(now) == len(wanted) and lost * 50 < len(now), "telecine is undone without a trace",
-              f"{len(now)} of {len(wanted)} frames, {lost} differ")
+        for depth in ("yuv420p", "yuv422p"):
+            film = make(at("film.mkv"), FILM, f"format={depth}", "-c:v ffv1")
+            wanted = frame_md5s(upscale(film, "film.out.mkv", *NEUTRAL)[0])
+            soft = make(at("telecined.mkv"), FILM, f"format={depth}," + PULLDOWN, "-c:v ffv1")
+            ours, _ = upscale(soft, "telecined.out.mkv", "--inverse-telecine", *NEUTRAL)
+            now = frame_md5s(ours)
+            lost = sum(a != b for a, b in zip(now, wanted))
+            check(len(now) == len(wanted) and lost * 50 < len(now), f"{depth}: telecine is undone without a trace",
+                  f"{len(now)} of {len(wanted)} frames, {lost} differ")
         for name, options in (("telecined.ts", MPEG2), ("telecined.mp4", H264), ("telecined.mpeg2.mkv", MPEG2)):
             source = make(at(name), FILM, "format=yuv420p," + PULLDOWN, options)
             r = run(frames, source, "7", "inverse_telecine")
@@ -128,9 +144,11 @@ def main():
         check("telecine" in said and "--inverse-telecine" in said, "upscale warns of telecined video", said)
 
         # Refusals, before any work.
+        rgb = make(at("rgb.mkv"), "testsrc2=size=96x64:rate=30000/1001:duration=1", "", "-c:v ffv1 -pix_fmt bgr0", sound=False)
         for what, source, options in (
                 ("both filters", soft, ["--deinterlace", "--inverse-telecine"]),
-                ("inverse telecine of 10 bits", interlaced[3], ["--inverse-telecine"])):
+                ("inverse telecine of 10 bits", interlaced[3], ["--inverse-telecine"]),
+                ("inverse telecine of RGB", rgb, ["--inverse-telecine"])):
             r = run(program, "upscale", source, at("no.mkv"), *options, "--progress", "none")
             check(r.returncode == 2 and not os.path.exists(at("no.mkv")) and not os.path.exists(at("no.mkv.kizunasr")),
                   f"{what}: exit 2 before any work", f"{r.returncode} {r.stderr}")
