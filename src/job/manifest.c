@@ -29,9 +29,10 @@ void ksr_manifest_free(struct ksr_manifest *m)
 
 static json_t *engine_to_json(const struct ksr_engine_identity *engine)
 {
-    return engine->runtime[0] ? json_pack("{s:s,s:s,s:i}", "runtime", engine->runtime, "provider",
-                                          engine->provider, "threads", engine->threads)
-                              : NULL;
+    return engine->runtime[0]
+               ? json_pack("{s:s,s:s,s:i,s:i}", "runtime", engine->runtime, "provider",
+                           engine->provider, "threads", engine->threads, "white", engine->white)
+               : NULL;
 }
 
 json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
@@ -57,7 +58,8 @@ static const char *engine_difference(const json_t *there, const json_t *now, cha
 {
     static const char *const members[][2] = {{"runtime", "the version of ONNX Runtime"},
                                              {"provider", "the device that runs the model"},
-                                             {"threads", "the number of threads in the model"}};
+                                             {"threads", "the number of threads in the model"},
+                                             {"white", "the model's value of white"}};
     if (!there != !now)
         return "the engine that runs the model";
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
@@ -98,12 +100,13 @@ ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *mani
     const json_t *planned = json_object_get(manifest->key, "engine");
     const char *provider = json_string_value(json_object_get(planned, "provider"));
     const int threads = (int)json_integer_value(json_object_get(planned, "threads"));
-    struct ksr_engine_params params = {.config = &ksr_config_get(manifest->config)->pipeline,
-                                       .library = options->onnxruntime_library,
-                                       .device = options->device ? options->device : provider,
-                                       .only_device = true,
-                                       .threads =
-                                           options->threads > 0 ? options->threads : threads};
+    struct ksr_engine_params params = {
+        .config = &ksr_config_get(manifest->config)->pipeline,
+        .library = options->onnxruntime_library,
+        .device = options->device ? options->device : provider,
+        .only_device = true,
+        .threads = options->threads > 0 ? options->threads : threads,
+        .white = (int)json_integer_value(json_object_get(planned, "white"))};
     ksr_pixels_weights(&manifest->film.format, &params.kr, &params.kb, &params.bits);
     // A device that did not start when the job was planned is not asked for again.
     if (planned && provider && strcmp(provider, "CPUExecutionProvider") == 0)

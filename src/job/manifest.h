@@ -25,7 +25,7 @@ struct ksr_segment_plan {
 
 struct ksr_manifest {
     json_t *key; // {"input", "config", "versions"}, with AI "model": its file's hash, and
-                 // with ONNX Runtime "engine": {"runtime", "provider", "threads"}
+                 // with ONNX Runtime "engine": {"runtime", "provider", "threads", "white"}
     char id[KSR_HASH_TEXT]; // hash of the key: the job's name in segments
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute

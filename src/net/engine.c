@@ -35,6 +35,7 @@ static void identify(struct ksr_engine_identity *out, const ksr_onnx *onnx, int 
     snprintf(out->runtime, sizeof(out->runtime), "ONNX Runtime %s", onnx->ort->version);
     snprintf(out->provider, sizeof(out->provider), "%s", onnx->device->provider);
     out->threads = threads;
+    out->white = onnx->white;
 }
 
 static ksr_status make_frames(ksr_context *ctx, const struct ksr_engine_params *params,
@@ -72,7 +73,8 @@ static ksr_status open_onnx(ksr_context *ctx, const struct ksr_engine_params *pa
                                       .device = params->device,
                                       .only = params->only_device,
                                       .threads = params->threads,
-                                      .white = atoi(c->ai_white)}; // 0 for "auto"
+                                      .white = params->white ? params->white
+                                                             : atoi(c->ai_white)}; // "auto": 0
     ksr_onnx *onnx = NULL;
     ksr_status status = ksr_onnx_open(ctx, &p, &onnx);
     free(path);

@@ -23,6 +23,7 @@ struct ksr_engine_params {
     const char *device;                       // NULL = cpu
     bool only_device;                         // that device or none: no falling back to the CPU
     int threads;                              // inside the model, with ONNX Runtime
+    int white;                                // its value of white; 0 = as configured
     double kr, kb;                            // weights of red and blue in luma; both 0: BT.709
     int bits;                                 // depth that samples were unpacked from; 0 = 8
 };
@@ -33,6 +34,7 @@ struct ksr_engine_identity {
     char runtime[64];          // "ONNX Runtime 1.30.0"; empty with the native engine, as all below
     char provider[64];         // "CPUExecutionProvider"
     int threads;
+    int white; // value of white: 1 or 255
 };
 
 // Thread-safety: one thread at a time per object, but `net` is for any number of threads.

@@ -251,15 +251,12 @@ static enum ksr_onnx_result make_tiles(ksr_context *ctx, struct pass *p, ksr_poo
     const ksr_frames *f = p->frames;
     const ksr_onnx *o = f->onnx;
     const int overlap = f->params.overlap;
-    // Where results are averaged over parts of samples, tiles start where a sample of dst does.
-    const int multiple =
-        p->part == p->whole || o->multiple % 3 == 0 ? o->multiple : o->multiple * 3;
     const struct ksr_tiling x = ksr_tiling_make(p->src->plane[0].width,
-                                                o->width ? o->width : f->tile, overlap, multiple,
+                                                o->width ? o->width : f->tile, overlap, o->multiple,
                                                 o->width),
                             y = ksr_tiling_make(p->src->plane[0].height,
-                                                o->height ? o->height : f->tile, overlap, multiple,
-                                                o->height);
+                                                o->height ? o->height : f->tile, overlap,
+                                                o->multiple, o->height);
     p->width = x.size;
     p->height = y.size;
     for (int i = 0; i < x.count * y.count; i++) {

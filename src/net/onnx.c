@@ -166,7 +166,8 @@ static const char *take_input(ksr_onnx *m, const struct shape *s, char text[MESS
     char shape[128];
     shape_text(shape, sizeof(shape), s);
     const int64_t n = s->size[0], c = s->size[1], h = s->size[2], w = s->size[3];
-    if (s->rank != 4 || (n > 0 && n != 1) || (c > 0 && c != 1 && c != 3)) {
+    const bool channels_last = s->rank == 4 && c != 1 && c != 3 && (w == 1 || w == 3);
+    if (s->rank != 4 || (n > 0 && n != 1) || (c > 0 && c != 1 && c != 3) || channels_last) {
         snprintf(text, MESSAGE, "its input is %s; [1,1,H,W] or [1,3,H,W] is needed", shape);
         return text;
     }
