@@ -100,6 +100,23 @@ static const struct verb verbs[] = {
      .examples = {"kizunasr config --scale 4 --crf 16 > anime.json",
                   "kizunasr config --schema > kizunasr.schema.json"},
      .run = run_config},
+    {.name = "models",
+     .bit = VERB_MODELS,
+     .arguments = {"[MODEL]..."},
+     .many = true,
+     .summary = "lists models, or tells what one takes and gives",
+     .description =
+         "Lists the bundled models. With names or files, opens these and tells what they\n"
+         "take and give; .onnx files are tried out with ONNX Runtime.",
+     .examples = {"kizunasr models", "kizunasr models model.onnx --json"},
+     .run = run_models},
+    {.name = "devices",
+     .bit = VERB_DEVICES,
+     .summary = "lists what --device can be here",
+     .description = "Lists what can run the stages and the models on this machine, and which\n"
+                    "ONNX Runtime was found.",
+     .examples = {"kizunasr devices", "kizunasr devices --json"},
+     .run = run_devices},
     {.name = "bench",
      .bit = VERB_BENCH,
      .summary = "measures how fast this machine is",

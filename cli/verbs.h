@@ -19,6 +19,8 @@ enum {
     VERB_BATCH = 256,
     VERB_REPORT = 512,
     VERB_PREVIEW = 1024,
+    VERB_MODELS = 2048,
+    VERB_DEVICES = 4096,
 };
 
 // Those that take the settings of a job, one option for every field of the configuration.
@@ -55,6 +57,8 @@ int run_bench(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_config(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_report(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_preview(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_models(ksr_context *ctx, struct ui *ui, const struct options *options);
+int run_devices(ksr_context *ctx, struct ui *ui, const struct options *options);
 int run_verify(ksr_context *ctx, struct ui *ui, const struct options *options);
 
 // Prints what upscale would do, instead of doing it.

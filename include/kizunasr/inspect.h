@@ -45,6 +45,24 @@ KSR_API KSR_MUST_USE ksr_status ksr_verify(ksr_context *ctx, const char *input_p
                                            const char *output_path,
                                            const struct ksr_verify_options *options, char **json);
 
+// Lists the bundled models, or describes the named ones: what runs them, how large they make a
+// picture, what they take. An .onnx file is tried out for that with ONNX Runtime.
+// names: `count` names or paths; 0 = all bundled ones, which are not opened. onnxruntime: path of the
+// runtime; NULL = looked for.
+// *json: an indented JSON object with "folder" and "models", owned by the caller, free with
+// ksr_free(); see docs/manual.md for its members.
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_MODEL (one cannot be used), KSR_E_NOMEM.
+KSR_API KSR_MUST_USE ksr_status ksr_models(ksr_context *ctx, const char *const *names,
+                                           size_t count, const char *onnxruntime, char **json);
+
+// Lists what can run the stages and models here: the processor, and what ONNX Runtime offers where
+// it is found. onnxruntime: path of the runtime; NULL = looked for.
+// *json: an indented JSON object with "devices" and "onnxruntime", owned by the caller, free with
+// ksr_free(); see docs/manual.md for its members.
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_NOMEM.
+KSR_API KSR_MUST_USE ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime,
+                                            char **json);
+
 #ifdef __cplusplus
 }
 #endif

@@ -111,6 +111,19 @@ void *ksr_context_take(ksr_context *ctx, void (*destroy)(void *thing),
     return thing;
 }
 
+static void keep_error(void *opaque, ksr_log_level level, const char *message)
+{
+    if (level == KSR_LOG_ERROR)
+        snprintf(opaque, KSR_REASON_SIZE, "%s", message);
+}
+
+ksr_status ksr_context_create_quiet(ksr_context **out, char *reason)
+{
+    const struct ksr_callbacks callbacks = {.log = keep_error, .opaque = reason};
+    reason[0] = 0;
+    return ksr_context_create(out, &callbacks);
+}
+
 void ksr_context_cancel(ksr_context *ctx)
 {
     if (ctx)

@@ -26,6 +26,12 @@ ksr_status ksr_check_cancel(const ksr_context *ctx);
 // Sends one progress report. Thread-safe.
 void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress);
 
+#define KSR_REASON_SIZE 1024
+
+// *out: a context that shows nothing: the message of the last failure goes into `reason`, which has
+// KSR_REASON_SIZE bytes and must outlive it. Returns KSR_OK, KSR_E_NOMEM (not logged).
+ksr_status ksr_context_create_quiet(ksr_context **out, char *reason);
+
 // Returns the number of warnings logged so far.
 int ksr_warning_count(const ksr_context *ctx);
 

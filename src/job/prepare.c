@@ -3,7 +3,6 @@
 #include "job/prepare.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,22 +85,14 @@ static ksr_status open_engine(ksr_context *ctx, const struct ksr_pipeline_config
     return status;
 }
 
-// Keeps the reason of a failure.
-static void keep_error(void *opaque, ksr_log_level level, const char *message)
-{
-    if (level == KSR_LOG_ERROR)
-        snprintf(opaque, 1024, "%s", message);
-}
-
 // The same, where a model that cannot be used only means that there is no AI.
 static ksr_status try_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
                              const struct ksr_run_options *options,
                              struct ksr_engine_identity *identity)
 {
-    char reason[1024] = "";
-    const struct ksr_callbacks callbacks = {.log = keep_error, .opaque = reason};
+    char reason[KSR_REASON_SIZE];
     ksr_context *quiet;
-    ksr_status status = ksr_context_create(&quiet, &callbacks);
+    ksr_status status = ksr_context_create_quiet(&quiet, reason);
     if (status != KSR_OK)
         return ksr_fail_memory(ctx);
     status = open_engine(quiet, p, options, identity);

@@ -2,6 +2,7 @@
 
 #include "net/library.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -55,6 +56,48 @@ const char *ksr_model_folder(void)
     if (beside_library[0])
         return beside_library;
     return ksr_fs_exists(KSR_MODELS_SOURCE) ? KSR_MODELS_SOURCE : KSR_MODELS_INSTALLED;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void ksr_model_free_names(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+}
+
+ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count)
+{
+    DIR *folder = opendir(ksr_model_folder());
+    ksr_status status = KSR_OK;
+    size_t capacity = 0;
+    *names = NULL;
+    *count = 0;
+    if (!folder)
+        return ksr_fail(ctx, KSR_E_MODEL, "Cannot read the folder of models: %s",
+                        ksr_model_folder());
+    for (struct dirent *e; status == KSR_OK && (e = readdir(folder));) {
+        if (!ends_with(e->d_name, ".ksrnet") && !ends_with(e->d_name, ".onnx"))
+            continue;
+        char *name = strdup(e->d_name);
+        if (name && ksr_array_reserve((void **)names, &capacity, *count + 1, sizeof(**names)))
+            (*names)[(*count)++] = name;
+        else
+            free(name), status = ksr_fail_memory(ctx);
+    }
+    closedir(folder);
+    if (*count > 0)
+        qsort(*names, *count, sizeof(**names), compare_names);
+    if (status != KSR_OK) {
+        ksr_model_free_names(*names, *count);
+        *names = NULL;
+        *count = 0;
+    }
+    return status;
 }
 
 char *ksr_model_find(const char *name, const char *end)

@@ -21,6 +21,12 @@ char *ksr_model_find(const char *name, const char *end);
 // Returns whether a name (NULL = the default) is that of an .onnx file.
 bool ksr_model_is_onnx(const char *name);
 
+// *names: the names of the bundled models' files, in order, *count of them; free with
+// ksr_model_free_names(). Returns KSR_OK, KSR_E_MODEL (the folder cannot be read; logged),
+// KSR_E_NOMEM.
+ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count);
+void ksr_model_free_names(char **names, size_t count);
+
 // Returns the folder where bundled models are.
 const char *ksr_model_folder(void);
 

@@ -15,7 +15,7 @@ struct ksr_tiling ksr_tiling_make(int length, int size, int overlap, int multipl
     if (fixed)
         multiple = 1; // the size is given, and groups are counted from any start
     else
-        size = ksr_max(size / multiple, 1) * multiple;
+        size = ksr_max(size / multiple, 2) * multiple; // or none could overlap
     t.size = fixed ? size : ksr_min(size, round_up(length, multiple));
     t.step = ksr_max((t.size - ksr_min(overlap, t.size / 2)) / multiple, 1) * multiple;
     if (length <= t.size)

@@ -21,9 +21,9 @@ struct ksr_tile {
     int start, from, to;
 };
 
-// size: wanted; a picture that is smaller gets one tile of its own size. multiple: what sizes are
-// multiples of. fixed: the size is the only one the model takes. An overlap above half of the size
-// counts as that half.
+// size: wanted, and at least two of `multiple`; a picture that is smaller gets one tile of its own
+// size. multiple: what sizes are multiples of. fixed: the size is the only one the model takes. An
+// overlap above half of the size counts as that half.
 struct ksr_tiling ksr_tiling_make(int length, int size, int overlap, int multiple, int fixed);
 struct ksr_tile ksr_tiling_tile(const struct ksr_tiling *tiling, int i);
 

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """AI mode with ONNX Runtime: models of many shapes against NumPy, tiles, jobs, bad models.
 
-  onnx_engine.py PROGRAM
+  onnx_engine.py PROGRAM SHIM
+
+SHIM is tests/ort/shim.c, which makes the runtime fail in rare ways.
 
 Films are lossless in and out, of 10 bits, so what is compared is the model's work. Skipped where
 there is no runtime. Ends with `N passed, N failed, N skipped`.
 """
-import os, subprocess, sys, tempfile
+import json, os, subprocess, sys, tempfile
 
 from checks import check, finish, run
 
@@ -300,6 +302,44 @@ def test_runtime(b):
     check(md5(b.path("fallback.mkv")) == md5(b.path("shader.mkv")) != "", "fallback: shader mode")
 
 
+def test_shim(b, shim):
+    """What the runtime seldom does."""
+    net = Net(strength=0.3)
+    path = b.model("net.onnx", net.bytes)
+    r = run(b.program, "devices", "--json")
+    real = json.loads(r.stdout)["onnxruntime"]["path"]
+
+    def upscale(*options, **env):
+        return b.upscale("out.mkv", path, "--onnxruntime-library", shim, *options,
+                         env=dict(env, SHIM_RUNTIME=real))
+
+    r = upscale(SHIM_WIDEST="64", SHIM_BALANCE=b.path("balance"))
+    check(r.returncode == 0 and r.stderr == "kizunasr: warning: out of memory with tiles of 512: tiles "
+          "of 256 from here on\nkizunasr: warning: out of memory with tiles of 256: tiles of 128 from "
+          "here on\nkizunasr: warning: out of memory with tiles of 128: tiles of 64 from here on\n",
+          "out of memory: smaller tiles, a line each", r.stderr)
+    check(*reorder(near(read_luma(b.path("out.mkv"), 2 * WIDTH, 2 * HEIGHT),
+                        expected_luma(net, b.planes[0], 2), 1), "out of memory: the same picture"))
+    with open(b.path("balance")) as file:
+        left = file.read()
+    check(left == "0 sessions, 0 values, 0 types, 0 shapes\n", "everything is released", left)
+    r = upscale(SHIM_WIDEST="16")
+    check(r.returncode == 5 and "Failed to allocate" in r.stderr, "out of memory in the trial", r.stderr)
+    r = upscale(SHIM_OLD="1", SHIM_VERSION="1.2.0")
+    check(r.returncode == 5 and r.stderr == "kizunasr: error: ONNX Runtime 1.2.0 is too old: 1.12 or "
+          f"newer is needed: {shim}\n", "a runtime that is too old", r.stderr)
+    r = b.upscale("out.mkv", path, "--onnxruntime-library", shim, env={"SHIM_RUNTIME": "nowhere"})
+    check(r.returncode == 5 and r.stderr == f"kizunasr: error: This is not ONNX Runtime: {shim}\n",
+          "a library that gives no interface", r.stderr)
+    plan = (b.program, "plan", b.film, b.path("v.mkv"), *AI, "--use-ai", "--ai-model", path,
+            "--onnxruntime-library", shim)
+    run(*plan, env=dict(os.environ, SHIM_RUNTIME=real, SHIM_VERSION="1.77.0"))
+    r = run(*plan, env=dict(os.environ, SHIM_RUNTIME=real, SHIM_VERSION="1.78.0"))
+    check(r.returncode != 0 and r.stderr == f"kizunasr: error: {b.path('v.mkv')}.kizunasr holds another "
+          "job: the version of ONNX Runtime (ONNX Runtime 1.77.0 there, ONNX Runtime 1.78.0 now) differs "
+          "(--fresh starts over)\n", "another version is refused", r.stderr)
+
+
 def bad_models():
     good = Net().bytes
     yield "empty", b""
@@ -374,6 +414,7 @@ def main():
         for test in (test_shapes, test_colour, test_restorer, test_tiles, test_bundled, test_job,
                      test_devices, test_runtime, test_bad):
             test(b)
+        test_shim(b, os.path.abspath(sys.argv[2]))
     finish()
 
 
