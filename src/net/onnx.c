@@ -458,13 +458,18 @@ static char *make_key(const struct ksr_onnx_params *p, const char *hash)
 {
     const char *device = p->device ? p->device : "cpu";
     const bool only = p->only && strcmp(device, "cpu") != 0; // there is nothing to fall back to
-    return ksr_format("%s %s %s %d %d %d", hash, p->library ? p->library : "", device, only,
-                      p->threads, p->white);
+    return ksr_format("%s %s %s %d %d", hash, p->library ? p->library : "", device, only,
+                      p->threads);
 }
 
-static bool has_key(const void *onnx, const void *key)
+// Whether a model that was kept is what another one (its key and wanted white alone are set) would
+// be once it is loaded. A value of white that was found out also serves whoever asks for that
+// value.
+static bool is_same(const void *kept, const void *wanted)
 {
-    return strcmp(((const ksr_onnx *)onnx)->key, key) == 0;
+    const ksr_onnx *a = kept, *b = wanted;
+    return strcmp(a->key, b->key) == 0 &&
+           (a->wanted_white == b->wanted_white || a->white == b->wanted_white);
 }
 
 static void destroy(void *onnx)
@@ -514,7 +519,8 @@ ksr_status ksr_onnx_open(ksr_context *ctx, const struct ksr_onnx_params *params,
     if (status == KSR_OK) {
         ksr_hash_text(data, size, m->hash);
         m->key = make_key(params, m->hash);
-        *out = m->key ? ksr_context_take(ctx, destroy, has_key, m->key) : NULL;
+        m->wanted_white = params->white;
+        *out = m->key ? ksr_context_take(ctx, destroy, is_same, m) : NULL;
         status = m->key ? KSR_OK : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK && !*out) {

@@ -36,6 +36,7 @@ typedef struct ksr_onnx {
     int multiple;             // of sizes; 1 where the size is fixed
     int scale;                // 1 .. 4
     int white;                // 1 or 255
+    int wanted_white;         // as asked for; 0 = found out
     char hash[KSR_HASH_TEXT]; // of the file
     const struct ksr_ort_device *device; // that runs it
     ksr_context *home; // keeps it after closing, for the next one of that key; NULL = nobody does
