@@ -32,9 +32,9 @@ static volatile int sink;
                 sum[i] = step(sum[i], a, b);                                                       \
             }                                                                                      \
         }                                                                                          \
-        int total = 0;                                                                             \
-        _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++) total += low(sum[i]);           \
-        sink = total;                                                                              \
+        unsigned total = 0;                                                                        \
+        _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++) total += (unsigned)low(sum[i]); \
+        sink = (int)total;                                                                         \
     }
 
 #define LOW_256(v)          _mm_cvtsi128_si32(_mm256_castsi256_si128(v))
