@@ -19,6 +19,7 @@
 struct joining {
     ksr_context *ctx;
     const struct ksr_job *job;
+    bool overwrite; // an output that stands already
     size_t *frames; // frame of the film per output frame
     size_t frame_count;
     size_t *first;    // per segment: its first output frame
@@ -211,6 +212,15 @@ static void remove_part(const struct joining *j)
         unlink(j->part);
 }
 
+// An output that came up meanwhile is not ours to replace.
+static ksr_status refuse_output(const struct joining *j)
+{
+    const char *path = j->job->manifest.output_path;
+    if (j->overwrite || !ksr_sequence_exists(path) || ksr_job_was_publishing(j->job))
+        return KSR_OK;
+    return ksr_fail(j->ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)", path);
+}
+
 // Two runs with work folders of their own could have the same output.
 static ksr_status lock_part(const struct joining *j, int *lock)
 {
@@ -224,11 +234,25 @@ static ksr_status lock_part(const struct joining *j, int *lock)
     return status;
 }
 
+// The lock, unless the run that held it until now has written the output.
+static ksr_status take_part(const struct joining *j, int *lock)
+{
+    ksr_status status = lock_part(j, lock);
+    if (status != KSR_OK)
+        return status;
+    status = refuse_output(j);
+    if (status != KSR_OK && *lock >= 0)
+        unlink(j->part);
+    if (status != KSR_OK)
+        ksr_fs_unlock(lock);
+    return status;
+}
+
 // The part, checked, under its name; nothing of it is left after a failure.
 static ksr_status make_output(struct joining *j)
 {
     int lock = -1;
-    ksr_status status = lock_part(j, &lock);
+    ksr_status status = take_part(j, &lock);
     if (status != KSR_OK)
         return status;
     ksr_warnings_collect(j->ctx, &j->warnings);
@@ -237,6 +261,8 @@ static ksr_status make_output(struct joining *j)
     if (status == KSR_OK)
         status = check_and_record(j);
     if (status == KSR_OK)
+        status = refuse_output(j); // nobody who knows the lock, but somebody else
+    if (status == KSR_OK)
         status = publish(j);
     if (status != KSR_OK)
         remove_part(j);
@@ -244,10 +270,11 @@ static ksr_status make_output(struct joining *j)
     return status;
 }
 
-ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, struct ksr_join_result *result)
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, bool overwrite,
+                        struct ksr_join_result *result)
 {
     const struct ksr_manifest *m = &job->manifest;
-    struct joining j = {.ctx = ctx, .job = job};
+    struct joining j = {.ctx = ctx, .job = job, .overwrite = overwrite};
     j.frames = calloc(m->film.frame_count, sizeof(j.frames[0]));
     j.first = calloc((size_t)m->segment_count, sizeof(j.first[0]));
     char *part = m->output.sequence ? ksr_sequence_part(m->output_path)

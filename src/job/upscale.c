@@ -37,18 +37,12 @@ static void describe_record(const struct ksr_record *record, struct ksr_result *
     result->output_size = record->bytes;
 }
 
-// Join, then tidy up. An output that came up meanwhile is not ours to replace.
+// Join, then tidy up.
 static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
                            const struct ksr_run_options *options, struct ksr_result *result)
 {
     struct ksr_join_result joined = {0};
-    ksr_status status = KSR_OK;
-    if (ksr_sequence_exists(job->manifest.output_path) && !options->overwrite &&
-        !ksr_job_was_publishing(job))
-        status = ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
-                          job->manifest.output_path);
-    if (status == KSR_OK)
-        status = ksr_join_run(ctx, job, &joined);
+    ksr_status status = ksr_join_run(ctx, job, options->overwrite, &joined);
     if (status == KSR_OK)
         status = ksr_provenance_copy(ctx, job, options->provenance);
     if (status == KSR_OK && !options->keep_work)

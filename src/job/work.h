@@ -16,8 +16,9 @@ struct ksr_join_result {
     int64_t repeated, skipped; // frames, by on_frame_error
 };
 
-// Joins the segments into the output, checks it and puts it under its name.
-ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
+// Joins the segments into the output, checks it and puts it under its name; without `overwrite` not
+// over a file that is there, unless this very job was putting it there when it was stopped.
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, bool overwrite,
                         struct ksr_join_result *result);
 
 #endif

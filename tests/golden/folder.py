@@ -89,8 +89,16 @@ class Place:
     def has_segment(self):
         return os.path.exists(self.segment(0))
 
-    def has_part(self):
-        return os.path.exists(self.output + ".part")
+    def writes_part(self):
+        """A run writes the output: the part is not only there, it is locked and not whole yet."""
+        try:
+            part = os.stat(self.output + ".part")
+        except FileNotFoundError:
+            return False
+        if part.st_size >= len(self.wanted):
+            return False
+        with open("/proc/locks", encoding="ascii") as file:
+            return any(line.split()[-3].endswith(f":{part.st_ino}") for line in file)
 
     def segment(self, number):
         return os.path.join(self.work, f"{number:06}.seg")
@@ -133,7 +141,7 @@ def full_disk(make):
             p.does(verb)
         fill(small, leave)
         p.fails(what, 4, message)
-        check(not os.path.exists(p.output) and not p.has_part(), f"{what}: no output", os.listdir(small))
+        check(not os.path.exists(p.output) and not os.path.exists(p.output + ".part"), f"{what}: no output", os.listdir(small))
         os.remove(small + "/filler")
         r = run(*p.args())
         check(r.returncode == 0 and open(p.output, "rb").read() == p.wanted, f"{what}: with room again, the same bytes", r.stderr)
@@ -208,7 +216,7 @@ def another_run(make):
     p.ends("work beside work")
 
     own = ["--work-dir", p.folder + "/own"]
-    first = p.stopped(p.has_part)
+    first = p.stopped(p.writes_part)
     p.fails("another work folder, the same output", 4, "another run is writing $/out.mkv", *own)
     status, said = p.went_on(first)
     check(status == 0 and open(p.output, "rb").read() == p.wanted, "the one that wrote goes on", said)
@@ -228,12 +236,13 @@ def another_run(make):
 
 def output_comes_up(make):
     p = make("meanwhile")
-    first = p.stopped(p.has_segment)
-    open(p.output, "w").write("precious")
-    status, said = p.went_on(first)
-    p.judge("an output that came up meanwhile", status, said, 2, "Output file exists: $/out.mkv (--overwrite replaces it)")
-    check(open(p.output).read() == "precious", "it is left alone")
-    p.ends("an output that came up meanwhile", "--overwrite")
+    for when, reached in (("meanwhile", p.has_segment), ("while the output is written", p.writes_part)):
+        first = p.stopped(reached)
+        open(p.output, "w").write("precious")
+        status, said = p.went_on(first)
+        p.judge(f"an output that came up {when}", status, said, 2, "Output file exists: $/out.mkv (--overwrite replaces it)")
+        check(open(p.output).read() == "precious", "it is left alone")
+        p.ends(f"an output that came up {when}", "--overwrite")
 
 
 def other_names(make):
