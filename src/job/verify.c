@@ -33,19 +33,23 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
     struct ksr_tags_comparison t;
     const bool titles = !v->meant.settings || ksr_config_get(v->meant.settings)->preserve_metadata;
     ksr_status status =
-        ksr_media_compare_tags(ctx, input_path, &v->meant.film, output_path, shift_ms, &t);
+        ksr_media_compare_tags(ctx, input_path, &v->meant.film, output_path, shift_ms, titles, &t);
     if (status != KSR_OK)
         return status;
     if (t.chapters > 0 && !t.chapters_held)
         status = ksr_checks_add(ctx, &v->checks, true, "chapters",
                                 "chapters: %u left out, the container has no room", t.chapters);
-    else if (t.chapters > 0 && titles && t.chapters_differ[0])
+    else if (t.chapters > 0 && t.chapters_differ[0])
         status =
             ksr_checks_add(ctx, &v->checks, false, "chapters", "chapters: %s", t.chapters_differ);
     else if (t.chapters > 0)
         status =
             ksr_checks_add(ctx, &v->checks, true, "chapters", "chapters: all %u equal", t.chapters);
-    if (status == KSR_OK && t.tags > 0 && t.tags_held && titles)
+    if (!v->meant.settings && (t.chapters_differ[0] || (t.tags_held && t.tags_differ[0])))
+        ksr_log(ctx, KSR_LOG_INFO,
+                "that tags were dropped (--preserve-metadata false) is known only from the "
+                "provenance record (--provenance) or the work folder (--keep-work)");
+    if (status == KSR_OK && t.tags > 0 && t.tags_held)
         status =
             ksr_checks_add(ctx, &v->checks, !t.tags_differ[0], "tags", "tags: %s",
                            t.tags_differ[0] ? t.tags_differ : "titles and languages are equal");

@@ -6,6 +6,7 @@
 #include "core/sequence.h"
 #include "media/ffmpeg.h"
 #include "media/input.h"
+#include "media/metadata.h"
 #include "media/names.h"
 #include "media/output.h"
 #include "media/text.h"
@@ -170,17 +171,54 @@ static ksr_status encode_audio(const struct decision *d, const AVStream *stream,
     return KSR_OK;
 }
 
+// The container that would keep what a stream says; NULL where none is known.
+static const char *keeper_of(const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const bool data = p->codec_type == AVMEDIA_TYPE_DATA;
+    if (p->codec_type == AVMEDIA_TYPE_ATTACHMENT || ksr_stream_is_cover(stream) ||
+        ksr_text_is(p->codec_id))
+        return "mkv";
+    if (p->codec_tag == MKTAG('t', 'm', 'c', 'd'))
+        return "mov";
+    // Of the codecs that a transport stream holds, FFmpeg has no list.
+    if (p->codec_id == AV_CODEC_ID_SMPTE_KLV || p->codec_id == AV_CODEC_ID_TIMED_ID3 ||
+        p->codec_id == AV_CODEC_ID_DVB_TELETEXT)
+        return "mpegts";
+    static const char *const names[][2] = {{"mkv", "matroska"}, {"mov", "mov"}};
+    for (size_t i = data; p->codec_id != AV_CODEC_ID_NONE && i < 2; i++)
+        if (avformat_query_codec(av_guess_format(names[i][1], NULL, NULL), p->codec_id,
+                                 FF_COMPLIANCE_EXPERIMENTAL) == 1)
+            return names[i][0];
+    return NULL;
+}
+
+// Whether the output says by itself what a stream of the input says: MP4 shows chapters' titles and
+// the time code as data streams, and writes them anew from chapters and tags.
+static bool is_made_anew(const struct decision *d, const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const char *format = d->plan->format;
+    const bool matroska = strcmp(format, "matroska") == 0 || strcmp(format, "webm") == 0;
+    if (p->codec_id == AV_CODEC_ID_BIN_DATA && p->codec_tag == MKTAG('t', 'e', 'x', 't'))
+        return true;
+    return p->codec_tag == MKTAG('t', 'm', 'c', 'd') && !d->film->cut &&
+           av_dict_get(stream->metadata, "timecode", NULL, 0) &&
+           (ksr_is_mov(format) || (matroska && d->plan->keep_tags));
+}
+
 static ksr_status drop(const struct decision *d, const AVStream *stream)
 {
+    const char *keeper = keeper_of(stream), *here = container_name(d->plan);
+    const AVCodecParameters *p = stream->codecpar;
+    const bool time_code = p->codec_tag == MKTAG('t', 'm', 'c', 'd');
     d->plan->carry[stream->index] = KSR_CARRY_DROP;
-    // Chapter titles of MP4 show up as a data stream too; the chapters themselves are carried.
-    if (stream->codecpar->codec_id == AV_CODEC_ID_BIN_DATA &&
-        stream->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't'))
+    if (is_made_anew(d, stream))
         return KSR_OK;
-    const bool matroska = strcmp(d->plan->format, "matroska") == 0;
-    ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) cannot be held by %s and is left out%s",
-            kind_of(stream), stream->index, avcodec_get_name(stream->codecpar->codec_id),
-            container_name(d->plan), matroska ? "" : "; mkv would keep it");
+    const bool better = keeper && strcmp(keeper, here) != 0 && !(time_code && d->film->cut);
+    ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) cannot be held by %s and is left out%s%s%s",
+            kind_of(stream), stream->index, time_code ? "time code" : avcodec_get_name(p->codec_id),
+            here, better ? "; " : "", better ? keeper : "", better ? " would keep it" : "");
     return KSR_OK;
 }
 

@@ -32,7 +32,7 @@ static double start_ms(const AVChapter *c)
 }
 
 static void compare_chapters(const AVFormatContext *wanted, const AVFormatContext *got,
-                             double shift_ms, struct ksr_tags_comparison *out)
+                             double shift_ms, bool titles, struct ksr_tags_comparison *out)
 {
     char *text = out->chapters_differ;
     const size_t size = sizeof(out->chapters_differ);
@@ -49,7 +49,7 @@ static void compare_chapters(const AVFormatContext *wanted, const AVFormatContex
         if (fabs(off) > TOLERANCE_MS)
             snprintf(text, size, "chapter %u begins %.3f ms %s", i + 1, fabs(off),
                      off < 0 ? "early" : "late");
-        else if (strcmp(title, value_of(b->metadata, "title")) != 0)
+        else if (titles && strcmp(title, value_of(b->metadata, "title")) != 0)
             snprintf(text, size, "chapter %u has another title than '%s'", i + 1, title);
         if (*text)
             return;
@@ -58,7 +58,8 @@ static void compare_chapters(const AVFormatContext *wanted, const AVFormatContex
 
 static ksr_status compare_cut_chapters(ksr_context *ctx, const AVFormatContext *input,
                                        const struct ksr_film *film, const AVFormatContext *output,
-                                       double shift_ms, struct ksr_tags_comparison *out)
+                                       double shift_ms, bool titles,
+                                       struct ksr_tags_comparison *out)
 {
     static const char *const holders[] = {"matroska", "mp4", "nut", "asf", "wtv"};
     const struct ksr_cut cut = ksr_cut_of(film);
@@ -69,7 +70,7 @@ static ksr_status compare_cut_chapters(ksr_context *ctx, const AVFormatContext *
     }
     out->chapters_held =
         is_one_of(output->iformat->name, holders, sizeof(holders) / sizeof(holders[0]));
-    compare_chapters(wanted, output, shift_ms, out);
+    compare_chapters(wanted, output, shift_ms, titles, out);
     avformat_free_context(wanted);
     return KSR_OK;
 }
@@ -134,7 +135,8 @@ static void compare_tags(const AVFormatContext *input, const AVFormatContext *ou
 
 ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
                                   const struct ksr_film *film, const char *output_path,
-                                  double shift_ms, struct ksr_tags_comparison *out)
+                                  double shift_ms, bool titles,
+                                  struct ksr_tags_comparison *out)
 {
     struct ksr_input input = {0}, output = {0};
     memset(out, 0, sizeof(*out));
@@ -142,8 +144,9 @@ ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
     if (status == KSR_OK)
         status = ksr_input_open(ctx, output_path, true, &output);
     if (status == KSR_OK)
-        status = compare_cut_chapters(ctx, input.format, film, output.format, shift_ms, out);
-    if (status == KSR_OK)
+        status =
+            compare_cut_chapters(ctx, input.format, film, output.format, shift_ms, titles, out);
+    if (status == KSR_OK && titles)
         compare_tags(input.format, output.format, out);
     ksr_input_close(&input);
     ksr_input_close(&output);

@@ -30,6 +30,17 @@ int ksr_copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded)
     return 0;
 }
 
+bool ksr_is_mov(const char *format)
+{
+    return strcmp(format, "mp4") == 0 || strcmp(format, "mov") == 0;
+}
+
+int ksr_copy_time_code(AVDictionary **to, const AVDictionary *from)
+{
+    const AVDictionaryEntry *tag = av_dict_get(from, "timecode", NULL, 0);
+    return tag ? av_dict_set(to, "timecode", tag->value, 0) : 0;
+}
+
 // Cuts a chapter. Returns whether anything is left of it.
 static bool cut_chapter(const struct ksr_cut *cut, AVChapter *c)
 {
@@ -63,6 +74,8 @@ int ksr_copy_chapters(AVFormatContext *to, const AVFormatContext *from, const st
         }
         if (keep_tags)
             av_dict_copy(&copy->metadata, c->metadata, 0);
+        else if (to->oformat && ksr_is_mov(to->oformat->name))
+            av_dict_set(&copy->metadata, "title", "", 0);
         if (av_dynarray_add_nofree(&to->chapters, (int *)&to->nb_chapters, copy) < 0) {
             av_dict_free(&copy->metadata);
             av_free(copy);

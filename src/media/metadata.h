@@ -5,12 +5,19 @@
 
 #include "media/packets.h"
 
-// All three return 0 or an AVERROR.
+// Whether the container is MP4 or MOV: it shows chapters' titles and a time code as tracks.
+bool ksr_is_mov(const char *format);
+
+// All four return 0 or an AVERROR.
 
 // Copies tags, but not those that describe the input file, nor, with `reencoded`, its packets.
 int ksr_copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded);
 
-// Copies chapters, cut as the film is; with `keep_tags`, their titles too.
+// Copies the time code alone.
+int ksr_copy_time_code(AVDictionary **to, const AVDictionary *from);
+
+// Copies chapters, cut as the film is; with `keep_tags`, their titles too. MP4 and MOV get empty
+// titles otherwise: without any they have no track of chapters, which some players look for.
 int ksr_copy_chapters(AVFormatContext *to, const AVFormatContext *from, const struct ksr_cut *cut,
                       bool keep_tags);
 

@@ -18,8 +18,7 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     if (avcodec_parameters_from_context(p, ksr_encoder_context(encoder)) < 0)
         status = ksr_fail_memory(ctx);
     ksr_encoder_close(&encoder);
-    const bool mov = strcmp(o->plan->format, "mp4") == 0 || strcmp(o->plan->format, "mov") == 0;
-    if (p->codec_id == AV_CODEC_ID_HEVC && mov)
+    if (p->codec_id == AV_CODEC_ID_HEVC && ksr_is_mov(o->plan->format))
         p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
     t->out->time_base = o->film_base;
     t->out->avg_frame_rate =
@@ -109,6 +108,17 @@ static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
     return KSR_OK;
 }
 
+// What is left of a stream's tags.
+static int copy_stream_tags(const ksr_output *o, struct track *t)
+{
+    // An attachment is nothing without its file name.
+    if (o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
+        return ksr_copy_tags(&t->out->metadata, t->in->metadata,
+                             o->plan->carry[t->in->index] != KSR_CARRY_COPY);
+    // The time code is a track there.
+    return ksr_is_mov(o->plan->format) ? ksr_copy_time_code(&t->out->metadata, t->in->metadata) : 0;
+}
+
 static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
                             const struct ksr_encoder_settings *settings)
 {
@@ -131,9 +141,7 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         return status;
     t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
     t->out->disposition = t->in->disposition;
-    // An attachment is nothing without its file name.
-    const bool tags = o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-    if ((tags && ksr_copy_tags(&t->out->metadata, t->in->metadata, carry != KSR_CARRY_COPY) < 0) ||
+    if (copy_stream_tags(o, t) < 0 ||
         (carry <= KSR_CARRY_COPY &&
          ksr_copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
         return ksr_fail_memory(ctx);
