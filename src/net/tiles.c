@@ -9,15 +9,28 @@ static int round_up(int value, int multiple)
     return (value + multiple - 1) / multiple * multiple;
 }
 
+// As few tiles as the wanted size needs, then no larger than that many need: what tiles share is
+// computed twice, and so is what reaches beyond the picture.
+static int even_size(int length, int size, int overlap, int multiple)
+{
+    const int step = ksr_max((size - overlap) / multiple, 1) * multiple;
+    const int count = (length - size + step - 1) / step + 1;
+    const int shared = round_up(overlap, multiple) * (count - 1);
+    return ksr_min(size, round_up((length + shared + count - 1) / count, multiple));
+}
+
 struct ksr_tiling ksr_tiling_make(int length, int size, int overlap, int multiple, int fixed)
 {
-    struct ksr_tiling t = {.length = length, .count = 1};
+    struct ksr_tiling t = {.length = length, .size = size, .count = 1};
     if (fixed)
         multiple = 1; // the size is given, and groups are counted from any start
     else
-        size = ksr_max(size / multiple, 2) * multiple; // or none could overlap
-    t.size = fixed ? size : ksr_min(size, round_up(length, multiple));
-    t.step = ksr_max((t.size - ksr_min(overlap, t.size / 2)) / multiple, 1) * multiple;
+        t.size = ksr_max(size / multiple, 2) * multiple; // or none could overlap
+    overlap = ksr_min(overlap, t.size / 2);
+    if (!fixed)
+        t.size = length <= t.size ? round_up(length, multiple)
+                                  : even_size(length, t.size, overlap, multiple);
+    t.step = ksr_max((t.size - overlap) / multiple, 1) * multiple;
     if (length <= t.size)
         return t;
     t.last = round_up(length - t.size, multiple);

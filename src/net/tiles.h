@@ -1,6 +1,7 @@
 // How one axis of a picture is cut into overlapping tiles.
 //
-// All tiles are of one size, so the runtime plans once. A result is kept from the tile in which it
+// All tiles are of one size, so the runtime plans once; it is the smallest with which as many tiles
+// cover the picture as of the size wanted. A result is kept from the tile in which it
 // has most picture around it: neighbours part in the middle of their overlap. Tiles start at
 // multiples of what the model wants, so a model that works on groups of samples sees the same
 // groups in every tile; the last tile may reach beyond the picture, which goes on there by
@@ -21,7 +22,7 @@ struct ksr_tile {
     int start, from, to;
 };
 
-// size: wanted, and at least two of `multiple`; a picture that is smaller gets one tile of its own
+// size: at most, and at least two of `multiple`; a picture that is smaller gets one tile of its own
 // size. multiple: what sizes are multiples of. fixed: the size is the only one the model takes. An
 // overlap above half of the size counts as that half.
 struct ksr_tiling ksr_tiling_make(int length, int size, int overlap, int multiple, int fixed);

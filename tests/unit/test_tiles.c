@@ -7,6 +7,29 @@
 #include "net/half.h"
 #include "net/tiles.h"
 
+// A film of 1920x1080 and the usual tiles: five times three, as of 512, each a third smaller.
+static void test_tiles_are_even(void **state)
+{
+    (void)state;
+    const struct ksr_tiling x = ksr_tiling_make(1920, 512, 64, 1, 0),
+                            y = ksr_tiling_make(1080, 512, 64, 1, 0);
+    assert_int_equal(x.count, 5);
+    assert_int_equal(x.size, 436);
+    assert_int_equal(y.count, 3);
+    assert_int_equal(y.size, 403);
+}
+
+// No tile is larger than wanted, and there are no more than of the size wanted.
+static void check_even(const struct ksr_tiling *t, int length, int size, int overlap, int multiple)
+{
+    const int wanted = size < 2 * multiple ? 2 * multiple : size / multiple * multiple;
+    const int least = multiple + (overlap < wanted / 2 ? overlap : wanted / 2);
+    const int step = (wanted + multiple - least) / multiple * multiple;
+    assert_true(t->size <= wanted);
+    if (length > wanted && step > 0)
+        assert_true(t->count <= (length - wanted + step - 1) / step + 1);
+}
+
 // What every cut must keep: each sample comes from one tile, which lies where the model wants it,
 // with half of the overlap around it unless the picture ends there.
 static void check_tiling(int length, int size, int overlap, int multiple, int fixed)
@@ -14,6 +37,8 @@ static void check_tiling(int length, int size, int overlap, int multiple, int fi
     const struct ksr_tiling t = ksr_tiling_make(length, size, overlap, multiple, fixed);
     const int around = (overlap < t.size / 2 ? overlap : t.size / 2) / 2;
     int next = 0;
+    if (!fixed)
+        check_even(&t, length, size, overlap, multiple);
     for (int i = 0; i < t.count; i++) {
         const struct ksr_tile tile = ksr_tiling_tile(&t, i);
         assert_int_equal(tile.from, next);
@@ -94,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiles_cover_and_overlap),
+        cmocka_unit_test(test_tiles_are_even),
         cmocka_unit_test(test_small_pictures_are_one_tile),
         cmocka_unit_test(test_half_there_and_back),
         cmocka_unit_test(test_half_rounds),
