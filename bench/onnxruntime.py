@@ -32,7 +32,7 @@ class Runtime:
 
     PLACES = {"GetErrorMessage": 2, "CreateEnv": 3, "CreateSession": 7, "Run": 9,
               "CreateSessionOptions": 10, "SetSessionGraphOptimizationLevel": 23,
-              "SetIntraOpNumThreads": 24, "CreateTensorWithDataAsOrtValue": 49,
+              "SetIntraOpNumThreads": 24, "CreateTensorWithDataAsOrtValue": 49, "GetTensorMutableData": 51,
               "CreateCpuMemoryInfo": 69, "ReleaseSession": 95, "ReleaseValue": 96}
 
     def __init__(self, path):
@@ -58,26 +58,40 @@ class Runtime:
         self.call(name, *arguments, c.byref(result))
         return result
 
-    def times(self, path, width, height, threads, repeat):
-        """Milliseconds of each of `repeat` frames, after one that does not count."""
+    def open(self, path, threads):
+        """A session with the default options, but for the threads."""
         options = self.make("CreateSessionOptions")
         self.call("SetIntraOpNumThreads", options, c.c_int(threads))
         self.call("SetSessionGraphOptimizationLevel", options, c.c_int(OPTIMIZE_ALL))
-        session = self.make("CreateSession", self.env, path.encode(), options)
-        luma = (c.c_float * (width * height))(*([0.1, 0.7, 0.4, 0.9, 0.5] * (width * height // 5)))
-        shape = (c.c_int64 * 4)(1, 1, height, width)
-        picture = self.make("CreateTensorWithDataAsOrtValue", self.memory, luma,
-                            c.c_size_t(c.sizeof(luma)), shape, c.c_size_t(4), c.c_int(FLOAT))
+        return self.make("CreateSession", self.env, path.encode(), options)
+
+    def run(self, session, samples, channels, width, height):
+        """Runs on an array of floats. Returns milliseconds in Run, and the result, to be released."""
+        shape = (c.c_int64 * 4)(1, channels, height, width)
+        picture = self.make("CreateTensorWithDataAsOrtValue", self.memory, samples,
+                            c.c_size_t(4 * channels * width * height), shape, c.c_size_t(4), c.c_int(FLOAT))
         inputs, outputs = (c.c_char_p * 1)(b"x"), (c.c_char_p * 1)(b"y")
+        result = c.c_void_p()
+        start = time.perf_counter()
+        self.call("Run", session, None, inputs, c.byref(picture), c.c_size_t(1), outputs, c.c_size_t(1),
+                  c.byref(result))
+        taken = 1000 * (time.perf_counter() - start)
+        self.function("ReleaseValue")(picture)
+        return taken, result
+
+    def data(self, value):
+        """The address of its first number."""
+        return self.make("GetTensorMutableData", value).value
+
+    def times(self, path, width, height, threads, repeat):
+        """Milliseconds of each of `repeat` frames, after one that does not count."""
+        session = self.open(path, threads)
+        luma = (c.c_float * (width * height))(*([0.1, 0.7, 0.4, 0.9, 0.5] * (width * height // 5)))
         taken = []
         for _ in range(repeat + 1):
-            result = c.c_void_p()
-            start = time.perf_counter()
-            self.call("Run", session, None, inputs, c.byref(picture), c.c_size_t(1), outputs,
-                      c.c_size_t(1), c.byref(result))
-            taken.append(1000 * (time.perf_counter() - start))
+            ms, result = self.run(session, luma, 1, width, height)
+            taken.append(ms)
             self.function("ReleaseValue")(result)
-        self.function("ReleaseValue")(picture)
         self.function("ReleaseSession")(session)
         return taken[1:]
 
