@@ -1,9 +1,10 @@
 // Compares every SIMD function with plain C, or times them; see checkasm.h.
 //
-//     checkasm [--seed=N] [--test=PATTERN] [--bench]
+//     checkasm [--seed=N] [--test=PATTERN] [--every=N] [--bench]
 //
-// PATTERN is a shell pattern for the names of functions. --bench prints, per function and level,
-// the processor time for one output sample, and for a plane of 3840x2160 samples.
+// PATTERN is a shell pattern for the names of functions. --every leaves all but each Nth case out,
+// for slow machines. --bench prints, per function and level, the processor time for one output
+// sample, and for a plane of 3840x2160 samples.
 
 #include "checkasm.h"
 
@@ -101,6 +102,7 @@ static void free_job(struct job *j)
 struct options {
     uint32_t seed;
     const char *test;
+    unsigned every;
     bool bench;
 };
 
@@ -165,12 +167,12 @@ static bool check_once(const struct kernel *kernel, const struct tables *c,
 // The widths around multiples of all vector and tile sizes; half of them, drawn anew, for every
 // pattern, with other heights, rows and corners each time.
 static bool check_kernel(const struct kernel *kernel, const struct tables *c,
-                         const struct tables *level, uint32_t seed)
+                         const struct tables *level, const struct options *options)
 {
     static const int bases[] = {1, 8, 16, 32, 64, 128, 256, 272, 288, 512, 544};
     static const int heights[] = {1, 2, 3, 5, 9, 18};
     const int count = (int)(sizeof(bases) / sizeof(bases[0]));
-    uint32_t random = seed;
+    uint32_t random = options->seed;
     unsigned corner = 0;
     for (int pattern = 0; pattern < PATTERN_COUNT; pattern++)
         for (int i = 0; i < count; i++)
@@ -183,9 +185,11 @@ static bool check_kernel(const struct kernel *kernel, const struct tables *c,
                 model.y1 =
                     model.y0 + 1 + (int)(check_random(&random) >> 3) % (model.height - model.y0);
                 model.random = check_random(&random);
-                if (!check_once(kernel, c, level, &model, corner++))
-                    return false;
-                if (!check_once(kernel, c, level, &model, check_random(&random) >> 5))
+                const uint32_t other = check_random(&random) >> 5;
+                if (corner++ % options->every != 0)
+                    continue;
+                if (!check_once(kernel, c, level, &model, corner - 1) ||
+                    !check_once(kernel, c, level, &model, other))
                     return false;
             }
     return true;
@@ -273,7 +277,7 @@ static int check_all(const struct options *options)
             if (!have || kernel->function(&tables) == kernel->function(&c)) {
                 word = have ? "skipped: plain C here" : "skipped: not on this processor";
                 skipped++;
-            } else if (check_kernel(kernel, &c, &tables, options->seed)) {
+            } else if (check_kernel(kernel, &c, &tables, options)) {
                 passed++;
             } else {
                 word = "FAILED";
@@ -288,16 +292,18 @@ static int check_all(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.seed = (uint32_t)time(NULL)};
+    struct options options = {.seed = (uint32_t)time(NULL), .every = 1};
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--seed=", 7) == 0) {
             options.seed = (uint32_t)strtoul(argv[i] + 7, NULL, 0);
         } else if (strncmp(argv[i], "--test=", 7) == 0) {
             options.test = argv[i] + 7;
+        } else if (strncmp(argv[i], "--every=", 8) == 0 && atoi(argv[i] + 8) > 0) {
+            options.every = (unsigned)atoi(argv[i] + 8);
         } else if (strcmp(argv[i], "--bench") == 0) {
             options.bench = true;
         } else {
-            fprintf(stderr, "usage: checkasm [--seed=N] [--test=PATTERN] [--bench]\n");
+            fprintf(stderr, "usage: checkasm [--seed=N] [--test=PATTERN] [--every=N] [--bench]\n");
             return 2;
         }
     }
