@@ -18,6 +18,8 @@ struct ksr_context {
     atomic_int warnings;
     pthread_mutex_t lock;           // held around every callback, so that two never run at once
     struct ksr_warnings *collected; // under `lock`; NULL = nobody collects
+    bool one_failure;               // under `lock`: only the first ksr_fail() is an error
+    ksr_status first_failure;       // under `lock`: since then
     struct kept {
         void *thing; // NULL = no more
         void (*destroy)(void *thing);
@@ -162,11 +164,44 @@ void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...)
     va_end(args);
 }
 
+void ksr_failures_begin(ksr_context *ctx)
+{
+    if (!ctx)
+        return;
+    pthread_mutex_lock(&ctx->lock);
+    ctx->one_failure = true;
+    ctx->first_failure = KSR_OK;
+    pthread_mutex_unlock(&ctx->lock);
+}
+
+ksr_status ksr_failures_end(ksr_context *ctx)
+{
+    if (!ctx)
+        return KSR_OK;
+    pthread_mutex_lock(&ctx->lock);
+    const ksr_status first = ctx->first_failure;
+    ctx->one_failure = false;
+    pthread_mutex_unlock(&ctx->lock);
+    return first;
+}
+
+static bool is_first_failure(ksr_context *ctx, ksr_status status)
+{
+    if (!ctx)
+        return true;
+    pthread_mutex_lock(&ctx->lock);
+    const bool first = !ctx->one_failure || ctx->first_failure == KSR_OK;
+    if (first)
+        ctx->first_failure = status;
+    pthread_mutex_unlock(&ctx->lock);
+    return first;
+}
+
 ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    log_line(ctx, KSR_LOG_ERROR, format, args);
+    log_line(ctx, is_first_failure(ctx, status) ? KSR_LOG_ERROR : KSR_LOG_DEBUG, format, args);
     va_end(args);
     return status;
 }

@@ -3,6 +3,7 @@
 #ifndef KSR_CORE_MEM_H
 #define KSR_CORE_MEM_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,6 +24,19 @@ void ksr_aligned_free(void *memory);
 // Makes room for at least `needed` elements of `size` bytes: *array and *capacity grow by half.
 // Returns false on failure, with the array unchanged.
 bool ksr_array_reserve(void **array, size_t *capacity, size_t needed, size_t size);
+
+// Some libraries do not tell, or not by what they return, that memory ran out: JSON lists lack a
+// member, codecs fail for no reason. Between these two calls on one thread it shows, because every
+// allocator sets errno. Not to be nested.
+static inline void ksr_memory_watch(void)
+{
+    errno = 0;
+}
+
+static inline bool ksr_memory_ran_out(void)
+{
+    return errno == ENOMEM;
+}
 
 // Returns a printf-formatted string, free with free(); NULL when out of memory.
 char *ksr_format(const char *format, ...) KSR_PRINTF(1, 2);

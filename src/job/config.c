@@ -521,8 +521,12 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
         return status == KSR_E_INPUT ? ksr_fail(config->ctx, KSR_E_PARAM, "Cannot read %s", path)
                                      : status;
     json_error_t error;
+    ksr_memory_watch();
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    const bool starved = !root && ksr_memory_ran_out();
     free(text);
+    if (starved)
+        return ksr_fail_memory(config->ctx);
     if (!root)
         return ksr_fail(config->ctx, KSR_E_PARAM, "%s: line %d: %s", path, error.line, error.text);
     status = ksr_config_from_json(config, root, path);
@@ -574,8 +578,13 @@ ksr_status ksr_config_json(const struct ksr_processor_config *config, char **out
 {
     if (!config || !out)
         return KSR_E_PARAM;
+    ksr_memory_watch();
     json_t *root = ksr_config_to_json(config, true);
     *out = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
     json_decref(root);
-    return *out ? KSR_OK : KSR_E_NOMEM;
+    if (*out && !ksr_memory_ran_out())
+        return KSR_OK;
+    free(*out);
+    *out = NULL;
+    return KSR_E_NOMEM;
 }

@@ -128,38 +128,48 @@ ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const 
     return status;
 }
 
-static json_t *read_note(ksr_context *ctx, const struct ksr_job *job)
+// *note: NULL when there is none, or none that can be read.
+static ksr_status read_note(ksr_context *ctx, const struct ksr_job *job, json_t **note)
 {
     char *path = done_path(job), *text = NULL;
-    json_t *note = NULL;
-    if (path && ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK)
-        note = json_loads(text, 0, NULL);
+    *note = NULL;
+    ksr_status status = path ? ksr_fs_read_file(ctx, path, &text, NULL) : ksr_fail_memory(ctx);
+    ksr_memory_watch();
+    if (status == KSR_OK)
+        *note = json_loads(text, 0, NULL);
+    if (status == KSR_OK && !*note && ksr_memory_ran_out())
+        status = ksr_fail_memory(ctx);
     free(text);
     free(path);
-    return note;
+    return status == KSR_E_NOMEM ? status : KSR_OK;
 }
 
-bool ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
-                   const char *job_id)
+ksr_status ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
+                         const char *job_id, bool *wrote)
 {
-    struct ksr_fingerprint print;
-    json_t *note = read_note(ctx, job);
+    struct ksr_fingerprint print = {0};
+    json_t *note;
+    *wrote = false;
+    ksr_status status = read_note(ctx, job, &note);
     const char *id = json_string_value(json_object_get(note, "job"));
     const char *ends = json_string_value(json_object_get(note, "ends"));
     if (!output_path)
         output_path = json_string_value(json_object_get(note, "output"));
-    const bool ours = id && ends && output_path && (!job_id || strcmp(id, job_id) == 0) &&
-                      ksr_sequence_exists(output_path) &&
-                      ksr_fs_fingerprint(ctx, output_path, false, &print) == KSR_OK &&
-                      strcmp(ends, print.ends) == 0 &&
-                      json_integer_value(json_object_get(note, "bytes")) == print.size;
+    if (id && ends && output_path && (!job_id || strcmp(id, job_id) == 0) &&
+        ksr_sequence_exists(output_path)) {
+        status = ksr_fs_fingerprint(ctx, output_path, false, &print);
+        *wrote = status == KSR_OK && strcmp(ends, print.ends) == 0 &&
+                json_integer_value(json_object_get(note, "bytes")) == print.size;
+    }
     json_decref(note);
-    return ours;
+    return status == KSR_E_NOMEM ? status : KSR_OK;
 }
 
 char *ksr_job_noted_output(ksr_context *ctx, const struct ksr_job *job)
 {
-    json_t *note = read_note(ctx, job);
+    json_t *note;
+    if (read_note(ctx, job, &note) != KSR_OK)
+        return NULL;
     const char *output = json_string_value(json_object_get(note, "output"));
     char *copy = output ? strdup(output) : NULL;
     json_decref(note);

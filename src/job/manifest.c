@@ -35,21 +35,31 @@ static json_t *engine_to_json(const struct ksr_engine_identity *engine)
                : NULL;
 }
 
-json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
-                         const struct ksr_processor_config *config, const char *format,
-                         const char *codec, const struct ksr_engine_identity *engine)
+ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
+                            const struct ksr_processor_config *config, const char *format,
+                            const char *codec, const struct ksr_engine_identity *engine,
+                            json_t **key)
 {
     char identity[KSR_HASH_TEXT];
-    ksr_encoder_identity(ctx, codec, identity);
+    *key = NULL;
+    const ksr_status status = ksr_encoder_identity(ctx, codec, identity);
+    if (status != KSR_OK)
+        return status;
+    ksr_memory_watch();
     struct ksr_processor_config resolved = *config;
     resolved.encoder.format = format;
     resolved.encoder.codec = codec;
     json_t *values = ksr_config_to_json(&resolved, false);
-    return json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*}", "input", "bytes",
+    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*}", "input", "bytes",
                      (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
                      "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
                      identity, "model", engine->model[0] ? engine->model : NULL, "engine",
                      engine_to_json(engine));
+    if (*key && !ksr_memory_ran_out())
+        return KSR_OK;
+    json_decref(*key);
+    *key = NULL;
+    return ksr_fail_memory(ctx);
 }
 
 // What of an engine differs, for a message; NULL = nothing. Either may be NULL: the native one.
@@ -87,7 +97,10 @@ static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *mani
     if (!want || strcmp(want, now->model) != 0)
         return ksr_fail(ctx, KSR_E_MISMATCH, "The model has changed since it was planned with: %s",
                         name ? name : KSR_MODEL_DEFAULT);
+    ksr_memory_watch();
     json_t *engine = engine_to_json(now);
+    if (ksr_memory_ran_out())
+        return ksr_fail_memory(ctx);
     const char *what =
         engine_difference(json_object_get(manifest->key, "engine"), engine, text, sizeof(text));
     json_decref(engine);
@@ -369,12 +382,14 @@ static bool is_sealed(const char *text, size_t size)
 
 ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *m, const char *folder)
 {
+    ksr_memory_watch();
     char *path = ksr_format("%s/manifest.json", folder);
     json_t *root = manifest_to_json(m);
     char *object = root ? json_dumps(root, JSON_COMPACT | KSR_JSON_REALS) : NULL;
     char *text = object ? seal(object) : NULL;
-    const ksr_status status =
-        path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
+    const ksr_status status = path && text && !ksr_memory_ran_out()
+                                  ? ksr_fs_write_file(ctx, path, text, strlen(text))
+                                  : ksr_fail_memory(ctx);
     free(text);
     free(object);
     json_decref(root);
@@ -610,6 +625,7 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
 ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest *out)
 {
     memset(out, 0, sizeof(*out));
+    ksr_memory_watch();
     // A changed digit is still JSON: without the checksum it would be a time of some frame.
     json_t *root =
         is_sealed(text, size) ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
@@ -617,8 +633,8 @@ ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest
     ksr_status status = KSR_OK;
     json_unpack(root, "{s:i}", "kizunasr_manifest", &version);
     if (version != MANIFEST_VERSION || !read_manifest(NULL, root, out)) {
+        status = ksr_memory_ran_out() ? KSR_E_NOMEM : KSR_E_MISMATCH;
         ksr_manifest_free(out);
-        status = KSR_E_MISMATCH;
     }
     json_decref(root);
     return status;
@@ -636,5 +652,5 @@ ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_ma
     if (status == KSR_OK)
         status = ksr_manifest_parse(text, size, out);
     free(text);
-    return status;
+    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
 }

@@ -41,12 +41,13 @@ struct ksr_manifest {
 // Frees everything; leaves *manifest all zero. Accepts an all-zero manifest.
 void ksr_manifest_free(struct ksr_manifest *manifest);
 
-// Returns the key (a new reference) of a job: fingerprint, configuration with its container
-// resolved, versions with the encoder's, and what runs the model (.model empty without AI); NULL =
-// out of memory.
-json_t *ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
-                         const struct ksr_processor_config *config, const char *format,
-                         const char *codec, const struct ksr_engine_identity *engine);
+// Makes the key (a new reference) of a job: fingerprint, configuration with its container
+// resolved, versions with the encoder's, and what runs the model (.model empty without AI).
+// Returns KSR_OK, KSR_E_NOMEM (logged).
+ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
+                            const struct ksr_processor_config *config, const char *format,
+                            const char *codec, const struct ksr_engine_identity *engine,
+                            json_t **key);
 
 // Opens the engine of a job with AI, as it was planned. options: where the runtime is; a device or
 // threads named there must be those of the plan.
@@ -88,7 +89,8 @@ ksr_status ksr_manifest_save(ksr_context *ctx, const struct ksr_manifest *manife
 // another version; not logged), KSR_E_NOMEM.
 ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_manifest *out);
 
-// The same for the contents of manifest.json in memory. Returns KSR_OK, KSR_E_MISMATCH.
+// The same for the contents of manifest.json in memory. Returns KSR_OK, KSR_E_MISMATCH,
+// KSR_E_NOMEM; not logged.
 ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest *out);
 
 #endif

@@ -140,8 +140,12 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
         return ksr_fail(ctx, KSR_E_PARAM, "Cannot read the provenance record %s", path);
     if (status != KSR_OK)
         return status;
+    ksr_memory_watch();
     m->record = json_loads(text, 0, NULL);
+    const bool starved = !m->record && ksr_memory_ran_out();
     free(text);
+    if (starved)
+        return ksr_fail_memory(ctx);
     status = check_record(ctx, path, input_path, m->record);
     if (status == KSR_OK)
         status = ksr_config_create(&m->settings, ctx);
@@ -181,8 +185,9 @@ static ksr_status skipped_to_json(ksr_context *ctx, const char *folder,
         bool valid;
         status = ksr_segment_check(ctx, folder, i, job->id, &valid, &info);
         for (uint32_t k = 0; status == KSR_OK && valid && k < info.skipped_count; k++)
-            json_array_append_new(
-                list, json_integer((json_int_t)(job->segments[i].first + info.skipped[k])));
+            if (json_array_append_new(list, json_integer((json_int_t)(job->segments[i].first +
+                                                                      info.skipped[k]))) != 0)
+                status = ksr_fail_memory(ctx);
         ksr_segment_info_free(&info);
     }
     return status;
@@ -199,10 +204,16 @@ static ksr_status take_manifest(ksr_context *ctx, const char *folder, struct ksr
     *m->output = job->output;
     m->source = "the work folder";
     json_t *skipped = json_array();
-    const ksr_status status = skipped_to_json(ctx, folder, job, skipped);
+    ksr_status status = skipped_to_json(ctx, folder, job, skipped);
     char *path = ksr_format("%s/provenance.json", folder), *text = NULL;
-    if (path && ksr_fs_read_file(ctx, path, &text, NULL) == KSR_OK)
+    const ksr_status read = path ? ksr_fs_read_file(ctx, path, &text, NULL) : ksr_fail_memory(ctx);
+    ksr_memory_watch();
+    if (read == KSR_OK)
         m->record = json_loads(text, 0, NULL);
+    if (read == KSR_OK && !m->record && ksr_memory_ran_out())
+        status = ksr_fail_memory(ctx);
+    if (read == KSR_E_NOMEM)
+        status = read;
     free(text);
     free(path);
     if (!m->record)

@@ -306,7 +306,10 @@ static ksr_status add_pair(struct comparison *c, size_t input, size_t output)
     *f = (struct ksr_picture_frame){.input = input, .output = output};
     const struct ksr_film *film = c->pair->input;
     f->time = ksr_film_seconds(film, film->frames[input].time);
+    ksr_memory_watch(); // what is measured without room to do so is no number
     compare_pair(c, f);
+    if (ksr_memory_ran_out())
+        return ksr_fail_memory(c->ctx);
     out->count++;
     find_places(c, false);
     return KSR_OK;

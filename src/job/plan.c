@@ -207,8 +207,10 @@ static ksr_status keep_config(ksr_context *ctx, const struct ksr_processor_confi
 {
     m->input_path = ksr_fs_absolute(config->input_path);
     m->output_path = ksr_fs_absolute(config->output_path);
+    ksr_memory_watch();
     json_t *values = ksr_config_to_json(config, true);
-    ksr_status status = m->input_path && m->output_path && values ? KSR_OK : ksr_fail_memory(ctx);
+    const bool whole = values && !ksr_memory_ran_out();
+    ksr_status status = m->input_path && m->output_path && whole ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_config_create(&m->config, ctx);
     if (status == KSR_OK)

@@ -236,9 +236,11 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
         status = ksr_fs_fingerprint(ctx, config->input_path, true, input);
     if (status != KSR_OK)
         return status;
-    *key = ksr_manifest_key(ctx, input, config, container.format,
-                            image_codec ? image_codec : config->encoder.codec, engine);
-    return *key && ksr_manifest_id(*key, id) ? KSR_OK : ksr_fail_memory(ctx);
+    status = ksr_manifest_key(ctx, input, config, container.format,
+                              image_codec ? image_codec : config->encoder.codec, engine, key);
+    if (status == KSR_OK && !ksr_manifest_id(*key, id))
+        status = ksr_fail_memory(ctx);
+    return status;
 }
 
 // id: of the job. found: the folder is of this very job. Fills in job->done.
@@ -246,7 +248,11 @@ static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_process
                                       const struct ksr_run_options *options, const char *id,
                                       bool found, struct ksr_job *job)
 {
-    job->done = !options->fresh && ksr_job_wrote(ctx, job, config->output_path, id);
+    ksr_status status = KSR_OK;
+    if (!options->fresh)
+        status = ksr_job_wrote(ctx, job, config->output_path, id, &job->done);
+    if (status != KSR_OK)
+        return status;
     if (!job->done && !options->overwrite && ksr_sequence_exists(config->output_path) &&
         !(found && ksr_job_was_publishing(job)))
         return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
@@ -361,7 +367,9 @@ ksr_status ksr_job_look(ksr_context *ctx, const struct ksr_processor_config *con
 static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
 {
     char identity[KSR_HASH_TEXT];
-    ksr_encoder_identity(ctx, m->encoder.codec, identity);
+    const ksr_status status = ksr_encoder_identity(ctx, m->encoder.codec, identity);
+    if (status != KSR_OK)
+        return status;
     json_t *versions = json_object_get(m->key, "versions");
     const char *const want[][2] = {
         {"kizunasr", ksr_version()}, {"libraries", ksr_library_versions()}, {"encoder", identity}};
@@ -379,7 +387,13 @@ static ksr_status load_manifest(ksr_context *ctx, struct ksr_job *job, bool for_
 {
     struct ksr_manifest *m = &job->manifest;
     ksr_status status = ksr_manifest_load(ctx, job->folder, m);
-    if (status == KSR_E_INPUT && for_join && ksr_job_wrote(ctx, job, NULL, NULL)) {
+    bool wrote = false;
+    if (status == KSR_E_INPUT && for_join) {
+        const ksr_status looked = ksr_job_wrote(ctx, job, NULL, NULL, &wrote);
+        if (looked != KSR_OK)
+            return looked;
+    }
+    if (wrote) {
         m->output_path = ksr_job_noted_output(ctx, job);
         job->done = m->output_path != NULL;
         return job->done ? KSR_OK : ksr_fail_memory(ctx);
@@ -420,7 +434,8 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
     if (status == KSR_OK)
         status = check_versions(ctx, &job->manifest);
     if (status == KSR_OK && exclusive)
-        job->done = ksr_job_wrote(ctx, job, job->manifest.output_path, job->manifest.id);
+        status =
+            ksr_job_wrote(ctx, job, job->manifest.output_path, job->manifest.id, &job->done);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

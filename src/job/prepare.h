@@ -56,9 +56,9 @@ bool ksr_job_was_publishing(const struct ksr_job *job);
 ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const char *part);
 
 // Whether the output that stands was written by the job of this id (NULL: whichever), as its
-// folder notes. output_path: NULL = the one that is noted.
-bool ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
-                   const char *job_id);
+// folder notes. output_path: NULL = the one that is noted. Returns KSR_OK, KSR_E_NOMEM (logged).
+ksr_status ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char *output_path,
+                         const char *job_id, bool *wrote);
 
 // Returns the output that is noted, free with free(); NULL when there is none.
 char *ksr_job_noted_output(ksr_context *ctx, const struct ksr_job *job);

@@ -109,7 +109,10 @@ ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *i
     memset(out, 0, sizeof(*out));
     if (!path || !is_record(path) || !ksr_sequence_exists(output_path))
         return KSR_OK;
+    ksr_memory_watch();
     json_t *record = json_load_file(path, 0, NULL);
+    if (!record && ksr_memory_ran_out())
+        return ksr_fail_memory(ctx);
     const char *job = json_string_value(json_object_get(record, "job"));
     const char *wanted =
         json_string_value(json_object_get(json_object_get(record, "output"), "sha256"));
@@ -222,8 +225,9 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)
 {
+    const bool starved = ksr_memory_ran_out(); // while the record was made
     char *path = record_path(job);
-    char *text = record ? json_dumps(record, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
+    char *text = record && !starved ? json_dumps(record, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
     char *file = text ? ksr_format("%s\n", text) : NULL;
     const ksr_status status =
         path && file ? ksr_fs_write_file(ctx, path, file, strlen(file)) : ksr_fail_memory(ctx);
@@ -239,6 +243,7 @@ ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, int6
     struct gathered g = {0};
     ksr_status status = warnings->lost ? ksr_fail_memory(ctx) : gather(ctx, job, &g);
     if (status == KSR_OK) {
+        ksr_memory_watch();
         json_t *record = record_to_json(&job->manifest, &g, bytes, sha256, warnings);
         status = save(ctx, job, record);
         json_decref(record);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/fs.h"
+#include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
 #include "job/judge.h"
@@ -99,8 +100,10 @@ static ksr_status check_picture(ksr_context *ctx, const char *input_path, const 
         return KSR_OK; // "readable" has failed already
     if (status == KSR_OK)
         status = ksr_pictures_measure(ctx, &pair, &v->picture);
-    return status == KSR_OK ? ksr_judge_picture(ctx, &v->checks, &v->picture, pair.pipeline)
-                            : status;
+    ksr_memory_watch(); // a median that has no room is no number
+    if (status == KSR_OK)
+        status = ksr_judge_picture(ctx, &v->checks, &v->picture, pair.pipeline);
+    return status == KSR_OK && ksr_memory_ran_out() ? ksr_fail_memory(ctx) : status;
 }
 
 ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const char *output_path,
@@ -222,11 +225,16 @@ json_t *ksr_verification_to_json(const struct ksr_verification *v, bool frames)
 
 // --- The verbs ---
 
+// root: made under ksr_memory_watch().
 static ksr_status dump(ksr_context *ctx, json_t *root, char **out)
 {
     *out = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
     json_decref(root);
-    return *out ? KSR_OK : ksr_fail_memory(ctx);
+    if (*out && !ksr_memory_ran_out())
+        return KSR_OK;
+    free(*out);
+    *out = NULL;
+    return ksr_fail_memory(ctx);
 }
 
 ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *output_path,
@@ -238,6 +246,7 @@ ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *outp
     struct ksr_verification v;
     ksr_status status = ksr_verification_run(ctx, input_path, output_path, options, &v);
     const char *failed = ksr_checks_first_failure(&v.checks);
+    ksr_memory_watch();
     if (status == KSR_OK)
         status = dump(ctx, ksr_verification_to_json(&v, options && options->frames), json);
     if (status == KSR_OK && failed)
@@ -260,5 +269,6 @@ ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
     if (status == KSR_OK)
         status = ksr_media_describe(ctx, path, &film, &root);
     ksr_film_free(&film);
+    ksr_memory_watch();
     return status == KSR_OK ? dump(ctx, root, json) : status;
 }

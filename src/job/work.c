@@ -137,17 +137,22 @@ static int choose_workers(const struct crew *crew, const struct ksr_run_options 
     return workers < 1 ? 1 : workers > 64 ? 64 : workers;
 }
 
-// Runs the workers, one of them on the calling thread.
+// Runs the workers, one of them on the calling thread. A full disk or want of memory stops several
+// at once: the one that says so first stands for all, and its status is the one that counts.
 static void run_workers(struct crew *crew, int workers)
 {
     pthread_t threads[64];
     int started = 0;
+    ksr_failures_begin(crew->ctx);
     for (; started < workers - 1; started++)
         if (pthread_create(&threads[started], NULL, worker_main, crew) != 0)
             break; // fewer workers do the same work
     worker_main(crew);
     for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
+    const ksr_status logged = ksr_failures_end(crew->ctx);
+    if (crew->status != KSR_OK && logged != KSR_OK)
+        crew->status = logged;
 }
 
 ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *segments,

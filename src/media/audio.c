@@ -120,6 +120,8 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name,
         av_channel_layout_default(&e->ch_layout, a->decoder->ch_layout.nb_channels);
         result = avcodec_open2(e, codec, NULL);
     }
+    if (ksr_ffmpeg_starved(result))
+        return ksr_fail_memory(ctx);
     if (result < 0)
         return ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s: %s", name,
                         ksr_ffmpeg_error(result, text));
@@ -150,6 +152,8 @@ static ksr_status open_resampler(ksr_context *ctx, ksr_audio *a, const AVChannel
     av_channel_layout_uninit(&from);
     a->format = format;
     a->rate = rate;
+    if (result == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
     return result < 0 ? ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
                                  a->stream->index)
                       : KSR_OK;
@@ -272,6 +276,8 @@ static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
     const int count = swr_convert(a->resampler, a->converted->extended_data, capacity,
                                   frame ? (const uint8_t **)(uintptr_t)frame->extended_data : NULL,
                                   frame ? frame->nb_samples : 0);
+    if (count == AVERROR(ENOMEM))
+        return ksr_fail_memory(ctx);
     if (count < 0)
         return ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
                         a->stream->index);
@@ -299,9 +305,12 @@ static ksr_status adapt(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
 
 ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet)
 {
-    ksr_status status = KSR_OK;
-    avcodec_send_packet(a->decoder, packet); // what fails is a hole, filled by place_samples()
-    while (status == KSR_OK && avcodec_receive_frame(a->decoder, a->decoded) >= 0) {
+    // What the decoder refuses is a hole, filled by place_samples().
+    ksr_status status = ksr_stream_send(ctx, a->decoder, packet, NULL);
+    for (bool got = true; status == KSR_OK && got;) {
+        status = ksr_stream_receive(ctx, a->decoder, a->decoded, &got);
+        if (!got)
+            break;
         status = adapt(ctx, a, a->decoded);
         if (status == KSR_OK)
             status = convert(ctx, a, a->decoded);
@@ -312,6 +321,13 @@ ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet
         a->finished = true;
     }
     return status;
+}
+
+static ksr_status encoding_failed(ksr_context *ctx, const ksr_audio *a, int result)
+{
+    if (ksr_ffmpeg_starved(result))
+        return ksr_fail_memory(ctx);
+    return ksr_fail(ctx, KSR_E_PROCESS, "encoding the audio of stream %d failed", a->stream->index);
 }
 
 // Sends one frame from the FIFO to the encoder; *sent is false when there is not enough yet.
@@ -329,21 +345,20 @@ static ksr_status send_chunk(ksr_context *ctx, ksr_audio *a, bool *sent)
     a->chunk->pts = a->sent;
     a->sent += count;
     *sent = true;
-    if (avcodec_send_frame(a->encoder, a->chunk) < 0)
-        return ksr_fail(ctx, KSR_E_PROCESS, "encoding the audio of stream %d failed",
-                        a->stream->index);
-    return KSR_OK;
+    ksr_ffmpeg_clear_message();
+    const int result = avcodec_send_frame(a->encoder, a->chunk);
+    return result < 0 ? encoding_failed(ctx, a, result) : KSR_OK;
 }
 
 ksr_status ksr_audio_receive(ksr_context *ctx, ksr_audio *a, AVPacket *packet)
 {
     for (;;) {
+        ksr_ffmpeg_clear_message();
         const int result = avcodec_receive_packet(a->encoder, packet);
         if (result >= 0 || result == AVERROR_EOF)
             return KSR_OK;
         if (result != AVERROR(EAGAIN))
-            return ksr_fail(ctx, KSR_E_PROCESS, "encoding the audio of stream %d failed",
-                            a->stream->index);
+            return encoding_failed(ctx, a, result);
         bool sent;
         const ksr_status status = send_chunk(ctx, a, &sent);
         if (status != KSR_OK)

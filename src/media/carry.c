@@ -335,6 +335,8 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     if (status == KSR_OK) {
         status = decide_streams(&d, input.format);
         ksr_input_close(&input);
+        if (status == KSR_E_NOMEM)
+            ksr_fail_memory(ctx);
     }
     return status == KSR_E_PARAM ? KSR_OK : status; // streams that nobody could carry are left out
 }

@@ -260,11 +260,13 @@ static void next_shown(struct side *s, char **meaning)
     }
 }
 
-static void compare_converted(ksr_context *ctx, struct side *in, struct side *out, struct terms *t,
-                              struct ksr_stream_comparison *c)
+static ksr_status compare_converted(ksr_context *ctx, struct side *in, struct side *out,
+                                    struct terms *t, struct ksr_stream_comparison *c)
 {
-    c->equal = ksr_stream_open_decoder(ctx, in->stream, &in->decoder) == KSR_OK &&
-               ksr_stream_open_decoder(ctx, out->stream, &out->decoder) == KSR_OK;
+    ksr_status status = ksr_stream_open_decoder(ctx, in->stream, &in->decoder);
+    if (status == KSR_OK)
+        status = ksr_stream_open_decoder(ctx, out->stream, &out->decoder);
+    c->equal = status == KSR_OK;
     c->converted = true;
     while (c->equal && c->packets < t->limit && ksr_check_cancel(ctx) == KSR_OK) {
         char *before, *after;
@@ -272,19 +274,22 @@ static void compare_converted(ksr_context *ctx, struct side *in, struct side *ou
         next_shown(out, &after);
         if (in->end || out->end)
             compare_ends(in, out, t, c);
-        else if (!before || !after || strcmp(before, after) != 0)
+        else if (!before || !after)
+            status = ksr_fail_memory(ctx);
+        else if (strcmp(before, after) != 0)
             differ(c, "text differs", c->packets);
         else
             compare_times(t, milliseconds(in, in->packet->pts), milliseconds(out, out->packet->pts),
                           c);
         free(before);
         free(after);
-        if (in->end || out->end)
+        if (status != KSR_OK || in->end || out->end)
             break;
         c->packets++;
         next_packet(in);
         next_packet(out);
     }
+    return status == KSR_E_INPUT ? KSR_OK : status; // what does not decode is not equal
 }
 
 // Start and end of what is left of a stream, in milliseconds.
@@ -342,15 +347,18 @@ static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *
     next_packet(out);
     const bool other_data = match->guessed && !in->end && !out->end && !same_data(in, out) &&
                             in->stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    ksr_status status = KSR_OK;
     if (match->converted)
-        compare_converted(ctx, in, out, &t, c);
+        status = compare_converted(ctx, in, out, &t, c);
     else if (!match->encoded && is_pcm(in))
         compare_samples(ctx, in, out, &t, c);
     else if (match->encoded || other_data)
         compare_extents(in, out, isnan(shift_ms) ? 0 : shift_ms, c);
     else
         compare_copied(ctx, in, out, &t, c);
-    return ksr_check_cancel(ctx);
+    if (status == KSR_OK && (ksr_packets_starved(in->packets) || ksr_packets_starved(out->packets)))
+        status = ksr_fail_memory(ctx);
+    return status == KSR_OK ? ksr_check_cancel(ctx) : status;
 }
 
 // Compares one stream of the input with one of an output that is open, and closes that.

@@ -102,7 +102,7 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
         result = avcodec_open2(c, c->codec, &options);
     const AVDictionaryEntry *unknown = av_dict_get(options, "", NULL, AV_DICT_IGNORE_SUFFIX);
     ksr_status status = KSR_OK;
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         status = ksr_fail_memory(ctx);
     else if (result < 0)
         status = ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s (%dx%d, %s): %s", s->codec,
@@ -177,7 +177,7 @@ static AVFrame *writable_picture(ksr_encoder *encoder)
 static ksr_status encode_failed(ksr_context *ctx, const ksr_encoder *encoder, int result)
 {
     char text[256];
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     return ksr_fail(ctx, KSR_E_PROCESS, "%s failed: %s", encoder->context->codec->name,
                     ksr_ffmpeg_error(result, text));

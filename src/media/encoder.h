@@ -68,8 +68,8 @@ ksr_status ksr_encoder_pin_level(ksr_context *ctx, struct ksr_encoder_settings *
                                  int64_t bit_rate);
 
 // Writes what tells one build of an encoder from another: the hash of what it makes of one small
-// grey frame. "none" for encoders that refuse such a frame.
-void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT]);
+// grey frame. "none" for encoders that refuse such a frame. Returns KSR_OK, KSR_E_NOMEM (logged).
+ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT]);
 
 // Returns how many cores one encoder of this name keeps busy, at any size: 1 or more.
 int ksr_encoder_cores(const char *codec);

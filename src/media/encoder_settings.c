@@ -326,39 +326,59 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     return status == KSR_OK ? ksr_encoder_note_headers(ctx, out) : status;
 }
 
-void ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT])
+// Encodes one grey frame. What fails here fails again, and is logged, where it matters.
+static ksr_status hash_grey(const struct ksr_encoder_settings *s, ksr_hasher *hasher)
 {
-    (void)ctx; // what fails here fails again, and is logged, where it matters
-    struct ksr_encoder_settings s = {.time_base = {1, 25}};
-    const struct ksr_video_format grey = {64, 64, "yuv420p", {1, 1}, {25, 1}, 1, 1, 1, 1, 1, false};
-    const struct ksr_encoder_config config = ksr_encoder_config_default();
-    const struct ksr_extras none = {0};
-    const struct encoder_kind *kind = find_kind(codec);
-    struct ksr_encoder_input input = {.source = &grey};
+    struct ksr_encoder_input input = {.source = &s->format};
     struct ksr_frame frame = {0};
     struct ksr_row_sink sink;
     ksr_encoder *encoder = NULL;
     struct ksr_packet packet = {0};
     int bits;
+    if (!ksr_pixels_layout(&s->format, &input.layout, &bits))
+        return KSR_E_PARAM;
+    ksr_status status = ksr_frame_alloc(&frame, &input.layout) ? KSR_OK : KSR_E_NOMEM;
+    if (status == KSR_OK)
+        status = ksr_encoder_open(NULL, s, &input, 1, &encoder);
+    if (status == KSR_OK)
+        status = ksr_encoder_begin(NULL, encoder, &sink);
+    for (int i = 0; status == KSR_OK && i < frame.layout.planes; i++)
+        sink.rows(sink.opaque, i, &frame.plane[i], 0, frame.plane[i].height);
+    if (status == KSR_OK)
+        status = ksr_encoder_write(NULL, encoder, 0, 1);
+    if (status == KSR_OK)
+        status = ksr_encoder_finish(NULL, encoder);
+    do {
+        if (status == KSR_OK)
+            status = ksr_encoder_receive(NULL, encoder, &packet);
+        if (status == KSR_OK && packet.data)
+            ksr_hasher_add(hasher, packet.data, packet.size);
+    } while (status == KSR_OK && packet.data);
+    ksr_encoder_close(&encoder);
+    ksr_frame_free(&frame);
+    return status;
+}
+
+ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT])
+{
+    struct ksr_encoder_settings s = {.time_base = {1, 25}};
+    const struct ksr_video_format grey = {64, 64, "yuv420p", {1, 1}, {25, 1}, 1, 1, 1, 1, 1, false};
+    const struct ksr_encoder_config config = ksr_encoder_config_default();
+    const struct ksr_extras none = {0};
+    const struct encoder_kind *kind = find_kind(codec);
     snprintf(out, KSR_HASH_TEXT, "none");
+    if (!kind)
+        return KSR_OK;
     snprintf(s.codec, sizeof(s.codec), "%s", codec);
     s.format = grey;
     ksr_hasher *hasher = ksr_hasher_create();
-    bool ok = hasher && kind &&
-              (!kind->params_key || set_params(NULL, kind, &config, &none, &s) == KSR_OK);
-    ok = ok && ksr_pixels_layout(&grey, &input.layout, &bits) &&
-         ksr_frame_alloc(&frame, &input.layout) &&
-         ksr_encoder_open(NULL, &s, &input, 1, &encoder) == KSR_OK &&
-         ksr_encoder_begin(NULL, encoder, &sink) == KSR_OK;
-    for (int i = 0; ok && i < frame.layout.planes; i++)
-        sink.rows(sink.opaque, i, &frame.plane[i], 0, frame.plane[i].height);
-    ok = ok && ksr_encoder_write(NULL, encoder, 0, 1) == KSR_OK &&
-         ksr_encoder_finish(NULL, encoder) == KSR_OK;
-    while (ok && ksr_encoder_receive(NULL, encoder, &packet) == KSR_OK && packet.data)
-        ksr_hasher_add(hasher, packet.data, packet.size);
-    if (ok)
+    ksr_status status = hasher ? KSR_OK : KSR_E_NOMEM;
+    if (status == KSR_OK && kind->params_key)
+        status = set_params(NULL, kind, &config, &none, &s);
+    if (status == KSR_OK)
+        status = hash_grey(&s, hasher);
+    if (status == KSR_OK)
         ksr_hasher_text(hasher, out);
-    ksr_encoder_close(&encoder);
-    ksr_frame_free(&frame);
     ksr_hasher_destroy(&hasher);
+    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : KSR_OK;
 }

@@ -61,6 +61,12 @@ const char *ksr_ffmpeg_message(void)
 void ksr_ffmpeg_clear_message(void)
 {
     last_message[0] = 0;
+    ksr_memory_watch();
+}
+
+bool ksr_ffmpeg_starved(int code)
+{
+    return code == AVERROR(ENOMEM) || (code < 0 && ksr_memory_ran_out());
 }
 
 const char *ksr_ffmpeg_error(int code, char out[256])

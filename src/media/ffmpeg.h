@@ -20,7 +20,13 @@ void ksr_ffmpeg_init(void);
 // The last error line that FFmpeg logged on this thread since ksr_ffmpeg_clear_message(), without
 // line break; "" if none. Static per thread.
 const char *ksr_ffmpeg_message(void);
+
+// Forgets the message, and begins a ksr_memory_watch().
 void ksr_ffmpeg_clear_message(void);
+
+// Returns whether a function of FFmpeg failed for want of memory: its code says so, or an allocation
+// has failed on this thread since ksr_ffmpeg_clear_message(), whatever the codec made of it.
+bool ksr_ffmpeg_starved(int code);
 
 // Writes the text of an FFmpeg error code, or of the message it logged where that says more.
 const char *ksr_ffmpeg_error(int code, char out[256]);

@@ -94,7 +94,7 @@ static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacke
         return KSR_OK;
     if (ksr_check_cancel(ctx) != KSR_OK)
         return KSR_E_CANCELLED;
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     *end = true;
     const bool cut = strstr(ksr_ffmpeg_message(), "prematurely") != NULL;
@@ -300,17 +300,18 @@ static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
         status = read_packet(ctx, input, packet, true, &end);
         if (status != KSR_OK)
             break;
-        // A packet that fails shows as frames that are not there.
         if (end || packet->stream_index == input->video->index)
-            avcodec_send_packet(input->decoder, end ? NULL : packet);
+            status = ksr_stream_send(ctx, input->decoder, end ? NULL : packet, NULL);
         av_packet_unref(packet);
-        while (go_on && avcodec_receive_frame(input->decoder, frame) >= 0) {
-            go_on = visit(opaque, frame);
+        for (bool got = true; status == KSR_OK && go_on && got;) {
+            status = ksr_stream_receive(ctx, input->decoder, frame, &got);
+            go_on = !got || visit(opaque, frame);
             av_frame_unref(frame);
         }
         if (i % 64 == 0)
             report(ctx, input, size);
-        status = ksr_check_cancel(ctx);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
     }
     av_packet_free(&packet);
     av_frame_free(&frame);

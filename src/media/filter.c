@@ -108,7 +108,7 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     if (result >= 0)
         result = connect_graph(f, graph);
     ksr_status status = KSR_OK;
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         status = ksr_fail_memory(ctx);
     else if (result < 0)
         status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not open: %s", graph,
@@ -164,7 +164,7 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
     }
     ksr_ffmpeg_clear_message();
     const int result = av_buffersrc_add_frame(f->source, frame);
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     if (result < 0)
         return ksr_fail(ctx, KSR_E_PROCESS, "the filter failed: %s",
@@ -179,7 +179,7 @@ ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, i
     ksr_ffmpeg_clear_message();
     const int result = av_buffersink_get_frame(f->sink, frame);
     *ready = result >= 0;
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     if (result < 0 && result != AVERROR(EAGAIN) && result != AVERROR_EOF)
         return ksr_fail(ctx, KSR_E_PROCESS, "the filter failed: %s",

@@ -101,7 +101,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
     if (opened < 0) {
         if (ksr_check_cancel(ctx) != KSR_OK)
             return KSR_E_CANCELLED;
-        if (opened == AVERROR(ENOMEM))
+        if (ksr_ffmpeg_starved(opened))
             return ksr_fail_memory(ctx);
         return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
                         ksr_ffmpeg_error(opened, text));
@@ -110,6 +110,8 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
     const int found = avformat_find_stream_info(format, NULL);
     if (found < 0) {
         avformat_close_input(&format);
+        if (ksr_ffmpeg_starved(found))
+            return ksr_fail_memory(ctx);
         return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
                         ksr_ffmpeg_error(found, text));
     }
@@ -149,14 +151,16 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
     }
     out->format->pb = out->memory->io;
     const AVInputFormat *demuxer = av_find_input_format(format);
-    bool opened = avformat_open_input(&out->format, "", demuxer, NULL) >= 0; // frees it on failure
-    if (opened) {
+    ksr_ffmpeg_clear_message();
+    int result = avformat_open_input(&out->format, "", demuxer, NULL); // frees it on failure
+    if (result >= 0) {
         out->format->flags |= AVFMT_FLAG_BITEXACT;
-        opened = avformat_find_stream_info(out->format, NULL) >= 0;
+        result = avformat_find_stream_info(out->format, NULL);
     }
-    if (!opened)
-        ksr_input_close(out);
-    return opened ? KSR_OK : KSR_E_INPUT;
+    if (result >= 0)
+        return KSR_OK;
+    ksr_input_close(out);
+    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_E_INPUT;
 }
 
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
@@ -180,6 +184,8 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
         result = avcodec_open2(decoder, codec, NULL);
     if (result < 0) {
         avcodec_free_context(&decoder);
+        if (ksr_ffmpeg_starved(result))
+            return ksr_fail_memory(ctx);
         return ksr_fail(ctx, KSR_E_INPUT, "Cannot decode %s (stream %d): %s", codec->name,
                         stream->index, ksr_ffmpeg_error(result, text));
     }
@@ -190,6 +196,24 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
 {
     return ksr_stream_open_decoder(ctx, input->video, &input->decoder);
+}
+
+ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,
+                           bool *refused)
+{
+    ksr_ffmpeg_clear_message();
+    const int result = avcodec_send_packet(decoder, packet);
+    if (refused)
+        *refused = result < 0;
+    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_OK;
+}
+
+ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got)
+{
+    ksr_ffmpeg_clear_message();
+    const int result = avcodec_receive_frame(decoder, frame);
+    *got = result >= 0;
+    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 void ksr_input_select(struct ksr_input *input, int stream)

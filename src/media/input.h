@@ -35,6 +35,16 @@ void ksr_input_select(struct ksr_input *input, int stream);
 // Opens a decoder for any stream with the settings above; free with avcodec_free_context().
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out);
 
+// Gives a decoder its next packet (NULL: none follows). One that it refuses is damage, and shows as
+// frames that do not come; *refused, where not NULL, tells.
+// Returns KSR_OK, KSR_E_NOMEM (logged).
+ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,
+                           bool *refused);
+
+// Takes the next frame of a decoder. *got: whether there is one for now.
+// Returns KSR_OK, KSR_E_NOMEM (logged).
+ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got);
+
 // Returns whether a stream is a picture that belongs to the file, not a film.
 bool ksr_stream_is_cover(const AVStream *stream);
 

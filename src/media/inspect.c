@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/fs.h"
+#include "core/mem.h"
 #include "core/sequence.h"
 #include "media/input.h"
 
@@ -160,6 +161,7 @@ ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct k
     if (status != KSR_OK)
         return status;
     const AVFormatContext *f = input.format;
+    ksr_memory_watch();
     json_t *streams = json_array();
     for (unsigned i = 0; streams && i < f->nb_streams; i++)
         json_array_append_new(streams, describe_stream(f->streams[i]));
@@ -168,20 +170,29 @@ ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct k
     *out = json_pack("{s:s,s:s,s:o,s:I,s:o,s:o,s:i}", "path", path, "format", f->iformat->name,
                      "duration", duration, "size", (json_int_t)ksr_sequence_size(path), "streams",
                      streams, "video", describe_film(film), "chapters", (int)f->nb_chapters);
+    const bool starved = !*out || ksr_memory_ran_out();
     ksr_input_close(&input);
-    return *out ? KSR_OK : ksr_fail_memory(ctx);
+    if (!starved)
+        return KSR_OK;
+    json_decref(*out);
+    *out = NULL;
+    return ksr_fail_memory(ctx);
 }
 
 // --- Decoding ---
 
-static void count_frames(AVCodecContext *decoder, AVFrame *frame, size_t limit, size_t *decoded,
-                         size_t *bad)
+static ksr_status count_frames(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame,
+                               size_t limit, size_t *decoded, size_t *bad)
 {
-    while (*decoded < limit && avcodec_receive_frame(decoder, frame) >= 0) {
-        ++*decoded;
-        *bad += (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags;
+    bool got = true;
+    ksr_status status = KSR_OK;
+    while (status == KSR_OK && got && *decoded < limit) {
+        status = ksr_stream_receive(ctx, decoder, frame, &got);
+        *decoded += got;
+        *bad += got && ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags);
         av_frame_unref(frame);
     }
+    return status;
 }
 
 static ksr_status decode_all(ksr_context *ctx, struct ksr_input *input, size_t limit,
@@ -192,21 +203,29 @@ static ksr_status decode_all(ksr_context *ctx, struct ksr_input *input, size_t l
     ksr_status status = packet && frame ? KSR_OK : ksr_fail_memory(ctx);
     bool end = false;
     while (status == KSR_OK && !end && *decoded < limit) {
-        end = av_read_frame(input->format, packet) < 0;
+        ksr_ffmpeg_clear_message();
+        const int result = av_read_frame(input->format, packet);
+        if (ksr_ffmpeg_starved(result))
+            status = ksr_fail_memory(ctx);
+        end = result < 0;
         if (!end && packet->stream_index != input->video->index) {
             av_packet_unref(packet);
             continue;
         }
-        if (avcodec_send_packet(input->decoder, end ? NULL : packet) < 0 && !end)
-            ++*bad;
+        bool refused = false;
+        if (status == KSR_OK)
+            status = ksr_stream_send(ctx, input->decoder, end ? NULL : packet, &refused);
+        *bad += refused && !end;
         av_packet_unref(packet);
-        count_frames(input->decoder, frame, limit, decoded, bad);
+        if (status == KSR_OK)
+            status = count_frames(ctx, input->decoder, frame, limit, decoded, bad);
         ksr_report_progress(
             ctx,
             &(struct ksr_progress){.phase = KSR_PHASE_VERIFY,
                                    .done = (int64_t)*decoded,
                                    .total = limit < expected ? (int64_t)limit : (int64_t)expected});
-        status = ksr_check_cancel(ctx);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
     }
     av_packet_free(&packet);
     av_frame_free(&frame);

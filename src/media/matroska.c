@@ -94,20 +94,28 @@ static int64_t read_time(const uint8_t *bytes, int size)
     return time;
 }
 
-static bool adds_delay;
+// What was found: -1 = nothing yet.
+static int adds_delay = -1;
+static pthread_mutex_t adds_delay_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void find_out(void)
+static int find_out(void)
 {
     uint8_t *bytes = NULL;
     const int size = write_file(&bytes);
-    adds_delay = size > 0 && read_time(bytes, size) == 0;
+    const int64_t time = size > 0 ? read_time(bytes, size) : AV_NOPTS_VALUE;
     av_free(bytes);
+    return time == AV_NOPTS_VALUE ? -1 : time == 0;
 }
 
-bool ksr_matroska_adds_delay(void)
+ksr_status ksr_matroska_adds_delay(ksr_context *ctx, bool *adds)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     ksr_ffmpeg_init();
-    pthread_once(&once, find_out);
-    return adds_delay;
+    pthread_mutex_lock(&adds_delay_lock);
+    if (adds_delay < 0)
+        adds_delay = find_out();
+    const int found = adds_delay;
+    pthread_mutex_unlock(&adds_delay_lock);
+    *adds = found == 1;
+    // So small a file fails for want of memory only.
+    return found < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }

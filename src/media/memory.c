@@ -30,8 +30,10 @@ static int write_memory(void *opaque, uint8_t *bytes, int size)
 {
     struct ksr_memory *m = opaque;
     const size_t end = (size_t)m->at + (size_t)size;
-    if (!ksr_array_reserve((void **)&m->data, &m->capacity, end, 1))
+    if (!ksr_array_reserve((void **)&m->data, &m->capacity, end, 1)) {
+        m->starved = true; // muxers do not look at every write
         return AVERROR(ENOMEM);
+    }
     if (m->at > m->size)
         memset(m->data + m->size, 0, (size_t)(m->at - m->size));
     memcpy(m->data + m->at, bytes, (size_t)size);

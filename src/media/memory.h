@@ -10,6 +10,7 @@ struct ksr_memory {
     uint8_t *data;
     int64_t size, at;
     size_t capacity; // 0: `data` is somebody else's and only read
+    bool starved;    // something could not be written for want of memory
 };
 
 // Opens an empty file to be written. Returns NULL when out of memory.

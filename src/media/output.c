@@ -59,10 +59,19 @@ static bool only_attached(const ksr_output *o)
 static ksr_status write_failed(ksr_context *ctx, const ksr_output *o, int result)
 {
     char text[256];
-    if (result == AVERROR(ENOMEM))
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", o->path,
                     result == AVERROR(ENOSPC) ? strerror(ENOSPC) : ksr_ffmpeg_error(result, text));
+}
+
+// What a failure means: of a trial that the container does not take what it was given, which is for
+// the caller to say, unless the memory ran out.
+static ksr_status failed(ksr_context *ctx, const ksr_output *o, int result)
+{
+    if (!o->memory)
+        return write_failed(ctx, o, result);
+    return o->memory->starved || ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_E_OUTPUT;
 }
 
 static int open_file(ksr_output *o)
@@ -77,22 +86,28 @@ static int open_file(ksr_output *o)
 }
 
 // What readers of the container will take off the times of Opus again.
-static void set_delays(ksr_output *o)
+static ksr_status set_delays(ksr_context *ctx, ksr_output *o)
 {
+    ksr_status status = KSR_OK;
     for (int i = 0; i < o->plan->stream_count; i++) {
         struct track *t = &o->tracks[i];
         const AVCodecParameters *p = t->out ? t->out->codecpar : NULL;
-        if (p && p->codec_id == AV_CODEC_ID_OPUS && ksr_output_is_matroska(o) &&
-            !ksr_matroska_adds_delay())
+        bool added = true;
+        if (p && p->codec_id == AV_CODEC_ID_OPUS && ksr_output_is_matroska(o))
+            status = ksr_matroska_adds_delay(ctx, &added);
+        if (status != KSR_OK)
+            return status;
+        if (!added)
             t->delay = av_rescale_q(p->initial_padding, (AVRational){1, 48000}, t->out->time_base);
     }
+    return KSR_OK;
 }
 
 static ksr_status write_header(ksr_context *ctx, ksr_output *o)
 {
     AVDictionary *options = NULL;
     char *url = o->path ? ksr_ffmpeg_url(o->path) : NULL;
-    o->format->url = url ? av_strdup(url) : av_strdup("");
+    o->format->url = url || !o->path ? av_strdup(url ? url : "") : NULL;
     free(url);
     if (!o->format->url)
         return ksr_fail_memory(ctx);
@@ -113,11 +128,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     }
     result = avformat_write_header(o->format, &options);
     av_dict_free(&options);
-    if (result >= 0)
-        set_delays(o);
-    if (result < 0 && o->memory)
-        return KSR_E_OUTPUT; // the caller of a trial knows what it means
-    return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
+    return result < 0 ? failed(ctx, o, result) : set_delays(ctx, o);
 }
 
 // Whether no packets of other streams go along.
@@ -228,11 +239,9 @@ static ksr_status write_packet(ksr_context *ctx, ksr_output *o, struct track *t)
     int result = av_interleaved_write_frame(o->format, p);
     if (result >= 0 && o->format->pb && o->format->pb->error < 0)
         result = o->format->pb->error;
-    if (result < 0 && o->memory)
-        return KSR_E_OUTPUT;
-    if (o->format->pb)
+    if (result >= 0 && o->format->pb)
         o->size = avio_tell(o->format->pb);
-    return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
+    return result < 0 ? failed(ctx, o, result) : KSR_OK;
 }
 
 // Container ticks of milliseconds make frames of audio unevenly long; a finer output gets the
@@ -315,12 +324,12 @@ static void shift_times(const ksr_output *o, AVPacket *p)
 }
 
 // Makes o->held the next packet of the streams that go along, if there is one.
-static void hold_next(ksr_output *o)
+static ksr_status hold_next(ksr_context *ctx, ksr_output *o)
 {
     while (!o->holding && !o->input_ended) {
         if (!ksr_packets_next(o->packets, o->held)) {
             o->input_ended = true;
-            return;
+            return ksr_packets_starved(o->packets) ? ksr_fail_memory(ctx) : KSR_OK;
         }
         const int i = o->held->stream_index;
         shift_times(o, o->held);
@@ -329,21 +338,22 @@ static void hold_next(ksr_output *o)
         if (!o->holding)
             av_packet_unref(o->held);
     }
+    return KSR_OK;
 }
 
 // Writes the packets of the other streams that are due at a time of the film; AV_NOPTS_VALUE = all.
 static ksr_status carry_until(ksr_context *ctx, ksr_output *o, int64_t time)
 {
     for (;;) {
-        hold_next(o);
-        if (!o->holding)
-            return KSR_OK;
+        ksr_status status = hold_next(ctx, o);
+        if (status != KSR_OK || !o->holding)
+            return status;
         const AVRational base = o->tracks[o->held->stream_index].in->time_base;
         const int64_t due = o->held->dts != AV_NOPTS_VALUE ? o->held->dts : o->held->pts;
         if (time != AV_NOPTS_VALUE && due != AV_NOPTS_VALUE &&
             av_compare_ts(due, base, time, o->film_base) > 0)
             return KSR_OK;
-        ksr_status status = write_held(ctx, o);
+        status = write_held(ctx, o);
         if (status == KSR_OK)
             status = ksr_check_cancel(ctx);
         if (status != KSR_OK)
@@ -429,7 +439,9 @@ static ksr_status write_neighbour(ksr_context *ctx, ksr_output *o)
     o->packet->duration = o->neighbour->time_base.den / 25;
     o->packet->flags = AV_PKT_FLAG_KEY;
     o->packet->stream_index = o->neighbour->index;
-    return av_interleaved_write_frame(o->format, o->packet) < 0 ? KSR_E_OUTPUT : KSR_OK;
+    ksr_ffmpeg_clear_message();
+    const int result = av_interleaved_write_frame(o->format, o->packet);
+    return result < 0 ? failed(ctx, o, result) : KSR_OK;
 }
 
 ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t *written,
@@ -438,21 +450,26 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
     ksr_status status = o->neighbour ? write_neighbour(ctx, o) : KSR_OK;
     *whole = false;
     for (*written = 0; status == KSR_OK && *written < limit; ++*written) {
-        hold_next(o);
+        status = hold_next(ctx, o);
         AVIOContext *input = o->input.format->pb;
         *whole = !o->holding;
         if (!o->holding || (input && avio_tell(input) > TRIAL_BYTES))
             break;
-        status = write_held(ctx, o);
+        if (status == KSR_OK)
+            status = write_held(ctx, o);
         if (status == KSR_OK)
             status = ksr_check_cancel(ctx);
     }
     if (status == KSR_OK)
         status = flush_audio(ctx, o);
-    if (status == KSR_OK && av_write_trailer(o->format) < 0)
-        status = KSR_E_OUTPUT;
-    if (o->format->pb)
-        avio_flush(o->format->pb);
+    if (status == KSR_OK) {
+        ksr_ffmpeg_clear_message();
+        const int result = av_write_trailer(o->format);
+        if (o->format->pb)
+            avio_flush(o->format->pb);
+        if (result < 0 || o->memory->starved)
+            status = failed(ctx, o, result);
+    }
     *file = o->memory;
     return status;
 }

@@ -10,7 +10,7 @@ struct ksr_packets {
     AVPacket **shown; // per stream: the subtitle without a length that is shown when the cut begins
     bool *begun;      // per stream: a packet of it has been given out
     AVPacket *next;   // read already, when `holding`
-    bool holding;
+    bool holding, starved;
     int streams;
 };
 
@@ -61,8 +61,10 @@ static void keep_shown(ksr_packets *k, AVPacket *p)
     AVPacket **slot = &k->shown[p->stream_index];
     if (!*slot)
         *slot = av_packet_alloc();
-    if (!*slot)
+    if (!*slot) {
+        k->starved = true;
         return;
+    }
     av_packet_unref(*slot);
     av_packet_move_ref(*slot, p);
 }
@@ -118,13 +120,21 @@ static bool take_shown(ksr_packets *k, int stream, AVPacket *out)
 static bool hold_next(ksr_packets *k)
 {
     while (!k->holding) {
-        if (av_read_frame(k->input->format, k->next) < 0)
+        ksr_ffmpeg_clear_message();
+        const int result = av_read_frame(k->input->format, k->next);
+        k->starved = k->starved || ksr_ffmpeg_starved(result);
+        if (result < 0 || k->starved)
             return false;
         k->holding = k->next->stream_index < k->streams && cut_packet(k, k->next);
         if (!k->holding)
             av_packet_unref(k->next);
     }
     return true;
+}
+
+bool ksr_packets_starved(const ksr_packets *k)
+{
+    return k->starved;
 }
 
 bool ksr_packets_next(ksr_packets *k, AVPacket *out)

@@ -31,4 +31,7 @@ void ksr_packets_destroy(ksr_packets **packets);
 // Reads the next packet of any stream that is not discarded. Returns false at the end.
 bool ksr_packets_next(ksr_packets *packets, AVPacket *out);
 
+// Returns whether packets are missing for want of memory: then the end was none.
+bool ksr_packets_starved(const ksr_packets *packets);
+
 #endif

@@ -193,13 +193,20 @@ static ksr_status read_back(ksr_context *ctx, const char *format, const struct k
     input.video = input.format->nb_streams > 0 ? input.format->streams[0] : NULL;
     if (status == KSR_OK && input.video)
         status = ksr_input_open_decoder(ctx, &input);
-    bool end = !input.video || status != KSR_OK;
-    while (!end) {
-        end = av_read_frame(input.format, packet) < 0;
-        if (end || packet->stream_index == 0)
-            avcodec_send_packet(input.decoder, end ? NULL : packet);
+    bool end = !input.video;
+    while (status == KSR_OK && !end) {
+        ksr_ffmpeg_clear_message();
+        const int result = av_read_frame(input.format, packet);
+        end = result < 0;
+        if (ksr_ffmpeg_starved(result))
+            status = ksr_fail_memory(ctx);
+        else if (end || packet->stream_index == 0)
+            status = ksr_stream_send(ctx, input.decoder, end ? NULL : packet, NULL);
         av_packet_unref(packet);
-        while (avcodec_receive_frame(input.decoder, frame) >= 0) {
+        for (bool more = true; status == KSR_OK && more;) {
+            status = ksr_stream_receive(ctx, input.decoder, frame, &more);
+            if (!more)
+                break;
             if (!*read)
                 ksr_film_describe(&input, frame, got);
             ksr_extras_read_stream(input.video, extras);

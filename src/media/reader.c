@@ -179,7 +179,11 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         av_packet_unref(r->packet);
         // A damaged tail ends the film as plan saw it; frames that are then missing are counted
         // by the caller.
-        if (av_read_frame(r->input.format, r->packet) < 0)
+        ksr_ffmpeg_clear_message();
+        const int result = av_read_frame(r->input.format, r->packet);
+        if (ksr_ffmpeg_starved(result))
+            return ksr_fail_memory(ctx);
+        if (result < 0)
             r->draining = true;
         else if (r->packet->stream_index == r->film->stream)
             r->pending = true;
@@ -187,11 +191,11 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         if (status != KSR_OK)
             return status;
     }
-    // A packet that the decoder refuses shows as frames that do not come.
-    avcodec_send_packet(r->input.decoder, r->pending ? r->packet : NULL);
+    const ksr_status status =
+        ksr_stream_send(ctx, r->input.decoder, r->pending ? r->packet : NULL, NULL);
     av_packet_unref(r->packet);
     r->pending = false;
-    return KSR_OK;
+    return status;
 }
 
 // Decodes the next frame. *source: what the film knows it by. *end: there is none.
@@ -199,8 +203,9 @@ static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
 {
     *end = false;
     for (;;) {
+        ksr_ffmpeg_clear_message();
         const int result = avcodec_receive_frame(r->input.decoder, r->frame);
-        if (result == AVERROR(ENOMEM))
+        if (ksr_ffmpeg_starved(result))
             return ksr_fail_memory(ctx);
         if (result == AVERROR_EOF || (result < 0 && r->draining && result != AVERROR(EAGAIN))) {
             *end = true;

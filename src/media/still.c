@@ -133,6 +133,8 @@ ksr_status ksr_media_rates(ksr_context *ctx, const char *path, const struct ksr_
         av_packet_unref(packet);
         status = ksr_check_cancel(ctx);
     }
+    if (status == KSR_OK && ksr_packets_starved(packets))
+        status = ksr_fail_memory(ctx);
     // The last second may be a short one.
     const double rest = length - (double)(*count - 1);
     if (rest > 0.01 && rest < 1)

@@ -153,17 +153,19 @@ static ksr_status read_on(ksr_context *ctx, struct track *t)
 {
     av_packet_unref(t->packet);
     const bool more = ksr_packets_next(t->packets, t->packet);
+    if (ksr_packets_starved(t->packets))
+        return ksr_fail_memory(ctx);
     if (more && t->packet->stream_index != t->stream->index)
         return KSR_OK;
-    avcodec_send_packet(t->decoder, more ? t->packet : NULL);
-    while (avcodec_receive_frame(t->decoder, t->frame) >= 0) {
-        const bool added = add_frame(t);
+    ksr_status status = ksr_stream_send(ctx, t->decoder, more ? t->packet : NULL, NULL);
+    for (bool got = true; status == KSR_OK && got;) {
+        status = ksr_stream_receive(ctx, t->decoder, t->frame, &got);
+        if (got && !add_frame(t))
+            status = ksr_fail_memory(ctx);
         av_frame_unref(t->frame);
-        if (!added)
-            return ksr_fail_memory(ctx);
     }
     t->end = !more;
-    return ksr_check_cancel(ctx);
+    return status == KSR_OK ? ksr_check_cancel(ctx) : status;
 }
 
 // Reads until sample `to` is there, forgetting those before `from`. What the track does not have is

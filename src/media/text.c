@@ -59,6 +59,8 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_text *t, const char *name)
     }
     ksr_ffmpeg_clear_message();
     const int result = avcodec_open2(e, codec, NULL);
+    if (ksr_ffmpeg_starved(result))
+        return ksr_fail_memory(ctx);
     return result < 0 ? ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s: %s", name,
                                  ksr_ffmpeg_error(result, text))
                       : KSR_OK;
@@ -88,29 +90,36 @@ const AVCodecContext *ksr_text_encoder(const ksr_text *text)
     return text->encoder;
 }
 
-static bool decode(AVCodecContext *decoder, const AVPacket *packet, AVSubtitle *out)
+// *starved: it was not decoded for want of memory.
+static bool decode(AVCodecContext *decoder, const AVPacket *packet, AVSubtitle *out, bool *starved)
 {
     AVPacket *copy = av_packet_clone(packet); // FFmpeg 5.1 takes no const packet
     int got = 0;
+    ksr_ffmpeg_clear_message();
     const int result = copy ? avcodec_decode_subtitle2(decoder, out, &got, copy) : AVERROR(ENOMEM);
     av_packet_free(&copy);
+    *starved = ksr_ffmpeg_starved(result);
     return result >= 0 && got;
 }
 
 ksr_status ksr_text_convert(ksr_context *ctx, ksr_text *t, const AVPacket *packet, AVPacket *out)
 {
     AVSubtitle sub = {0};
+    bool starved;
     av_packet_unref(out);
-    if (!decode(t->decoder, packet, &sub) || sub.num_rects == 0) {
+    if (!decode(t->decoder, packet, &sub, &starved) || sub.num_rects == 0) {
         avsubtitle_free(&sub);
-        return KSR_OK;
+        return starved ? ksr_fail_memory(ctx) : KSR_OK;
     }
     sub.pts = av_rescale_q(packet->pts, t->stream->time_base, AV_TIME_BASE_Q);
     sub.end_display_time =
         (uint32_t)av_rescale_q(packet->duration, t->stream->time_base, (AVRational){1, 1000});
     sub.start_display_time = 0;
+    ksr_ffmpeg_clear_message();
     const int size = avcodec_encode_subtitle(t->encoder, t->bytes, ENCODED_SIZE, &sub);
     avsubtitle_free(&sub);
+    if (ksr_ffmpeg_starved(size))
+        return ksr_fail_memory(ctx);
     if (size < 0)
         return ksr_fail(ctx, KSR_E_PROCESS, "subtitle stream %d cannot be converted",
                         t->stream->index);
@@ -134,14 +143,17 @@ struct style {
 struct writer {
     char *text;
     size_t length, size;
+    bool starved;
 };
 
 static void put(struct writer *w, const char *text, size_t length)
 {
     if (w->length + length + 1 > w->size) {
         char *grown = realloc(w->text, (w->length + length + 1) * 2);
-        if (!grown)
+        if (!grown) {
+            w->starved = true;
             return;
+        }
         w->text = grown;
         w->size = (w->length + length + 1) * 2;
     }
@@ -223,14 +235,17 @@ static void put_event(struct writer *w, const char *ass)
 char *ksr_text_meaning(AVCodecContext *decoder, const AVPacket *packet)
 {
     AVSubtitle sub = {0};
-    struct writer w = {calloc(1, 1), 0, 1};
+    struct writer w = {.text = calloc(1, 1), .size = 1};
     const bool empty = packet->size == 0;
-    if (w.text && !empty && decode(decoder, packet, &sub))
+    if (w.text && !empty && decode(decoder, packet, &sub, &w.starved))
         for (unsigned i = 0; i < sub.num_rects; i++)
             if (sub.rects[i]->ass)
                 put_event(&w, sub.rects[i]->ass);
     avsubtitle_free(&sub);
-    return w.text;
+    if (!w.starved)
+        return w.text;
+    free(w.text);
+    return NULL;
 }
 
 // --- There and back ---
@@ -260,7 +275,7 @@ static ksr_status has_look(ksr_context *ctx, const AVStream *stream, const AVCod
     char own[256], plain[256];
     int styles, plain_styles;
     AVCodecContext *subrip = avcodec_alloc_context3(avcodec_find_decoder(AV_CODEC_ID_SUBRIP));
-    if (!subrip || avcodec_open2(subrip, NULL, NULL) < 0) {
+    if (!subrip || avcodec_open2(subrip, NULL, NULL) < 0) { // which always opens
         avcodec_free_context(&subrip);
         return ksr_fail_memory(ctx);
     }
@@ -275,7 +290,8 @@ static ksr_status has_look(ksr_context *ctx, const AVStream *stream, const AVCod
     return KSR_OK;
 }
 
-static AVCodecContext *open_back(const ksr_text *t)
+// Opens a decoder for what the encoder writes; *out is NULL when it does not open.
+static ksr_status open_back(ksr_context *ctx, const ksr_text *t, AVCodecContext **out)
 {
     AVCodecParameters *p = avcodec_parameters_alloc();
     AVCodecContext *back = avcodec_alloc_context3(avcodec_find_decoder(t->encoder->codec_id));
@@ -293,9 +309,12 @@ static AVCodecContext *open_back(const ksr_text *t)
     if (back)
         back->pkt_timebase = t->stream->time_base;
     avcodec_parameters_free(&p);
-    if (!ok || avcodec_open2(back, NULL, NULL) < 0)
+    ksr_ffmpeg_clear_message();
+    const int result = ok ? avcodec_open2(back, NULL, NULL) : AVERROR(ENOMEM);
+    if (result < 0)
         avcodec_free_context(&back);
-    return back;
+    *out = back;
+    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 // What the container says of a cue beside its text: place and name.
@@ -310,8 +329,10 @@ static ksr_status same_meaning(ksr_context *ctx, ksr_text *t, AVCodecContext *ba
                                const AVPacket *packet, AVPacket *made, bool *same)
 {
     char *before = ksr_text_meaning(t->decoder, packet);
-    const ksr_status status = ksr_text_convert(ctx, t, packet, made);
+    ksr_status status = before ? ksr_text_convert(ctx, t, packet, made) : ksr_fail_memory(ctx);
     char *after = status == KSR_OK ? ksr_text_meaning(back, made) : NULL;
+    if (status == KSR_OK && !after)
+        status = ksr_fail_memory(ctx);
     *same = before && after && strcmp(before, after) == 0 && !has_settings(packet);
     free(before);
     free(after);
@@ -332,10 +353,20 @@ ksr_status ksr_text_lossless(ksr_context *ctx, const char *input_path, int strea
     status = ksr_text_open(ctx, input.format->streams[stream], codec, &t);
     if (status == KSR_OK)
         status = has_look(ctx, t->stream, t->decoder, &look);
-    AVCodecContext *back = status == KSR_OK ? open_back(t) : NULL;
+    AVCodecContext *back = NULL;
+    if (status == KSR_OK)
+        status = open_back(ctx, t, &back);
     AVPacket *packet = av_packet_alloc(), *made = av_packet_alloc();
-    *yes = back && packet && made && (!look || t->encoder->codec_id == AV_CODEC_ID_ASS);
-    while (status == KSR_OK && *yes && av_read_frame(input.format, packet) >= 0) {
+    if (status == KSR_OK && (!packet || !made))
+        status = ksr_fail_memory(ctx);
+    *yes = status == KSR_OK && back && (!look || t->encoder->codec_id == AV_CODEC_ID_ASS);
+    while (status == KSR_OK && *yes) {
+        ksr_ffmpeg_clear_message();
+        const int result = av_read_frame(input.format, packet);
+        if (ksr_ffmpeg_starved(result))
+            status = ksr_fail_memory(ctx);
+        if (result < 0)
+            break;
         if (packet->stream_index == stream)
             status = same_meaning(ctx, t, back, packet, made, yes);
         av_packet_unref(packet);

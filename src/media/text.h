@@ -26,8 +26,8 @@ ksr_status ksr_text_convert(ksr_context *ctx, ksr_text *text, const AVPacket *pa
 const AVCodecContext *ksr_text_encoder(const ksr_text *text);
 
 // Writes what a packet shows in a form in which equal means that nothing is lost: fields, text, and
-// the style of every piece of it. Returns NULL when it does not decode, "" when it shows nothing;
-// free with free(). decoder: of the packet's codec.
+// the style of every piece of it. Returns "" when it shows nothing or does not decode, NULL when out
+// of memory; free with free(). decoder: of the packet's codec.
 char *ksr_text_meaning(AVCodecContext *decoder, const AVPacket *packet);
 
 // Converts every subtitle of a stream there and back: *yes = they all mean the same, and no style

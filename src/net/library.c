@@ -115,11 +115,18 @@ static ksr_status read_model(ksr_context *ctx, const char *name, const char *pat
         return ksr_fail(ctx, KSR_E_MODEL, "Model not found: %s", name);
     if (ksr_fs_size(path) > MOST_BYTES)
         return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be used: %s: it is too large", name);
-    if (ksr_fs_read_file(ctx, path, &data, &size) != KSR_OK)
+    const ksr_status status = ksr_fs_read_file(ctx, path, &data, &size);
+    if (status == KSR_E_NOMEM)
+        return status;
+    if (status != KSR_OK)
         return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be read: %s", name);
     struct ksr_model model;
+    ksr_memory_watch();
     const char *wrong = ksr_model_parse((const uint8_t *)data, size, &model);
+    const bool starved = wrong && ksr_memory_ran_out();
     free(data);
+    if (starved)
+        return ksr_fail_memory(ctx);
     if (wrong)
         return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be used: %s: %s", name, wrong);
     *out = ksr_net_create(&model);

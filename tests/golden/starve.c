@@ -1,10 +1,17 @@
 // Out of memory, at every single allocation of a run in turn.
 //
-//   starve FILM FOLDER [STEP [STEP_OF_LIBRARIES]]
+//   starve WHAT FILM FOLDER STEP STEP_OF_LIBRARIES
+//
+// WHAT is one of
+//   copy    upscale; the other streams are copied into Matroska
+//   change  upscale; audio is encoded anew and subtitles are converted for MP4, with a deinterlacer,
+//           a network and the temporal stage
+//   verbs   plan, work and join, each as if in a process of its own
+//   verify  of an output that stands
 //
 // This program brings malloc() and its kin along: they count, remember every live block with the
-// calls that led to it, and can be told to fail once. A run of `upscale` is made once in full, for
-// its allocations and its output; then again and again in a child process, with every STEP-th of
+// calls that led to it, and can be told to fail once. The run is made once in full, for its
+// allocations and its output; then again and again in a child process, with every STEP-th of
 // KizunaSR's own allocations failing, and every STEP_OF_LIBRARIES-th of those that libraries make
 // for themselves (0: none). What must hold then:
 //
@@ -34,9 +41,9 @@
 #include "kizunasr/kizunasr.h"
 
 #define CALLS   24        // remembered of what led to an allocation
-#define BLOCKS  (1 << 17) // live at once, at most
+#define BLOCKS  (1 << 14) // live at once, at most
 #define MAX     (1 << 20) // allocations in a run, at most
-#define SECONDS 30        // a run that takes longer hangs
+#define SECONDS 250       // a run that takes longer hangs, on however busy a machine
 
 // --- The allocator ---
 
@@ -52,6 +59,7 @@ struct block {
 };
 
 static struct block *blocks; // open addressing; NULL before main()
+static size_t live;          // under blocks_lock
 static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool armed;          // count and remember
 static atomic_long count, fail_at; // allocations since then; the one to fail, -1 = none
@@ -67,6 +75,7 @@ static struct report {
     char error[256];
     long leaks;
     void *leaked[CALLS]; // the first
+    char found[KSR_HASH_TEXT]; // by `verify`
 } * report;
 
 static size_t place_of(const void *address)
@@ -80,6 +89,8 @@ static void remember(void *address)
     backtrace(calls, CALLS + 2);
     pthread_mutex_lock(&blocks_lock);
     size_t i = place_of(address);
+    if (++live > BLOCKS * 3 / 4)
+        abort(); // BLOCKS is too small for this run
     while (blocks[i].address)
         i = (i + 1) & (BLOCKS - 1);
     blocks[i].address = address;
@@ -94,6 +105,7 @@ static void forget(const void *address)
     while (blocks[i].address && blocks[i].address != address)
         i = (i + 1) & (BLOCKS - 1);
     if (blocks[i].address) {
+        live--;
         blocks[i].address = NULL;
         // Close the gap: whoever stands behind it may belong before it.
         for (size_t k = (i + 1) & (BLOCKS - 1); blocks[k].address; k = (k + 1) & (BLOCKS - 1)) {
@@ -253,6 +265,38 @@ static void listen(void *opaque, ksr_log_level level, const char *message)
         snprintf(r->error, sizeof(r->error), "%s", message);
 }
 
+enum what { COPY, CHANGE, VERBS, VERIFY };
+static const char *const what_names[] = {"copy", "change", "verbs", "verify"};
+static enum what what;
+
+static ksr_status run_verbs(ksr_context *ctx, const struct ksr_processor_config *config,
+                            const struct ksr_run_options *options)
+{
+    char *folder;
+    ksr_status status = ksr_work_folder(config->output_path, options, &folder);
+    if (status != KSR_OK) {
+        report->errors++; // which this one does not log
+        return status;
+    }
+    status = ksr_plan(ctx, config, options, NULL);
+    if (status == KSR_OK)
+        status = ksr_work(ctx, folder, NULL, 0, options, NULL);
+    if (status == KSR_OK)
+        status = ksr_join(ctx, folder, options, NULL);
+    ksr_free(folder);
+    return status;
+}
+
+static ksr_status run_verify(ksr_context *ctx, const char *film, const char *output)
+{
+    char *json = NULL;
+    const ksr_status status = ksr_verify(ctx, film, output, NULL, &json);
+    if (json)
+        ksr_hash_text(json, strlen(json), report->found);
+    ksr_free(json);
+    return status;
+}
+
 static ksr_status run(const char *film, const char *output)
 {
     struct ksr_processor_config config = ksr_processor_config_default();
@@ -262,12 +306,20 @@ static ksr_status run(const char *film, const char *output)
     config.input_path = film;
     config.output_path = output;
     config.encoder.preset = "ultrafast";
+    if (what == CHANGE) {
+        config.audio_passthrough = false;
+        config.pipeline.deinterlace = true;
+        config.pipeline.use_ai = true;
+        config.pipeline.enable_temporal = true;
+    }
     ksr_status status = ksr_context_create(&ctx, &callbacks);
     if (status != KSR_OK) {
         report->errors++;
         return status;
     }
-    status = ksr_upscale(ctx, &config, &options, NULL);
+    status = what == VERBS    ? run_verbs(ctx, &config, &options)
+             : what == VERIFY ? run_verify(ctx, film, output)
+                              : ksr_upscale(ctx, &config, &options, NULL);
     ksr_context_destroy(&ctx);
     return status;
 }
@@ -318,9 +370,9 @@ struct tally {
     long memory, other_error, untouched;
 };
 
-static void say(const char *word, long n, const char *what)
+static void say(const char *word, long n, const char *wrong)
 {
-    printf("%s %ld: %s (%s: %s)\n", word, n, what, ksr_status_name(report->status), report->error);
+    printf("%s %ld: %s (%s: %s)\n", word, n, wrong, ksr_status_name(report->status), report->error);
     print_calls(report->failed);
 }
 
@@ -329,6 +381,8 @@ static bool same_output(const char *output, const char *wanted)
     char hash[KSR_HASH_TEXT];
     return hash_file(output, hash) && strcmp(hash, wanted) == 0;
 }
+
+static char found[KSR_HASH_TEXT]; // by `verify` in full
 
 // What is wrong with a starved run, NULL if nothing is.
 static const char *what_is_wrong(int wait_status, const char *output, const char *wanted)
@@ -340,6 +394,8 @@ static const char *what_is_wrong(int wait_status, const char *output, const char
         return "ended by itself";
     if (report->leaks > 0)
         return "leaks";
+    if (report->status == KSR_OK && strcmp(report->found, found) != 0)
+        return "done, with another verdict";
     if (report->status == KSR_OK)
         return same_output(output, wanted) ? NULL : "done, with another output";
     if (report->errors != 1)
@@ -377,47 +433,84 @@ static void judge(long n, int wait_status, const char *output, const char *wante
 static void clear(const char *output, const char *folder)
 {
     char command[1024];
+    if (what == VERIFY)
+        return;
     snprintf(command, sizeof(command), "rm -rf '%s' '%s.part' '%s'", output, output, folder);
     if (system(command) != 0)
         abort();
 }
 
-int main(int argc, char **argv)
+static void *map(size_t size, int flags)
 {
-#ifdef __SANITIZE_ADDRESS__
-    puts("skipped: the sanitizers have their own malloc()");
-    return 77;
-#endif
-    if (argc < 3)
-        return 2;
-    const long step = argc > 3 ? atol(argv[3]) : 1;
-    const long library_step = argc > 4 ? atol(argv[4]) : step;
-    char output[400], folder[450], wanted[KSR_HASH_TEXT];
-    void *warm[4];
-    backtrace(warm, 4); // loads what it needs
-    report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    blocks = mmap(NULL, BLOCKS * sizeof(*blocks), PROT_READ | PROT_WRITE,
-                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    snprintf(output, sizeof(output), "%s/output.mkv", argv[2]);
-    snprintf(folder, sizeof(folder), "%s.kizunasr", output);
-    void **asked = mmap(NULL, MAX * CALLS * sizeof(*asked), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    // Once for what libraries keep for the life of the process, once to count.
-    atomic_store(&fail_at, -1);
-    for (int i = 0; i < 2; i++) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        abort();
+    return memory;
+}
+
+// Makes the run in full: once for what libraries keep for the life of the process, once to count.
+// asked: gets the calls that led to every allocation. Returns how many there were, -1 on failure.
+static long run_in_full(const char *film, const char *output, const char *folder, void **asked,
+                        char wanted[KSR_HASH_TEXT])
+{
+    const enum what asked_for = what;
+    what = what == VERIFY ? COPY : what; // which makes the output first
+    clear(output, folder);
+    ksr_status status = run(film, output);
+    what = asked_for;
+    for (int i = 0; status == KSR_OK && i < 2; i++) {
         clear(output, folder);
+        atomic_store(&fail_at, -1);
         atomic_store(&count, 0);
         askers = i == 1 ? asked : NULL;
         atomic_store(&armed, i == 1);
-        const ksr_status status = run(argv[1], output);
+        status = run(film, output);
         atomic_store(&armed, false);
-        if (status != KSR_OK || !hash_file(output, wanted)) {
-            printf("FAIL the run itself: %s\n0 passed, 1 failed, 0 skipped\n", report->error);
-            return 1;
-        }
     }
     askers = NULL;
-    const long total = atomic_load(&count) < MAX ? atomic_load(&count) : MAX;
+    memcpy(found, report->found, sizeof(found));
+    if (status != KSR_OK || !hash_file(output, wanted))
+        return -1;
+    return atomic_load(&count) < MAX ? atomic_load(&count) : MAX;
+}
+
+// Starves one allocation, and lets the run go on from what is left.
+static void starve(long n, const char *film, const char *output, const char *folder,
+                   const char *wanted, struct tally *t)
+{
+    clear(output, folder);
+    judge(n, run_in_child(film, output, n), output, wanted, t);
+    if (access(output, F_OK) == 0)
+        return;
+    const struct report before = *report;
+    const int status = run_in_child(film, output, -1);
+    if (status == 0 && report->status == KSR_OK && same_output(output, wanted))
+        return;
+    t->failed++;
+    memcpy(report->failed, before.failed, sizeof(report->failed));
+    say("FAIL", n, "does not resume");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 6)
+        return 2;
+    while (what < VERIFY && strcmp(argv[1], what_names[what]) != 0)
+        what++;
+    const long step = atol(argv[4]), library_step = atol(argv[5]);
+    char output[400], folder[450], wanted[KSR_HASH_TEXT];
+    void *warm[4];
+    backtrace(warm, 4); // loads what it needs
+    report = map(sizeof(*report), MAP_SHARED);
+    blocks = map(BLOCKS * sizeof(*blocks), MAP_PRIVATE);
+    void **asked = map(MAX * CALLS * sizeof(*asked), MAP_PRIVATE | MAP_NORESERVE);
+    snprintf(output, sizeof(output), "%s/output.%s", argv[3], what == CHANGE ? "mp4" : "mkv");
+    snprintf(folder, sizeof(folder), "%s.kizunasr", output);
+    const long total = run_in_full(argv[2], output, folder, asked, wanted);
+    if (total < 0) {
+        printf("FAIL the run itself: %s\n0 passed, 1 failed, 0 skipped\n", report->error);
+        return 1;
+    }
     long own = 0, foreign = 0;
     count_leaks();
     struct tally t = {.failed = report->leaks > 0};
@@ -426,23 +519,13 @@ int main(int argc, char **argv)
     for (long n = 0; n < total; n++) {
         const bool ours = is_ours(who_asked(asked + n * CALLS));
         const long place = ours ? own++ : foreign++, every = ours ? step : library_step;
-        if (every == 0 || place % every != 0)
-            continue;
-        clear(output, folder);
-        judge(n, run_in_child(argv[1], output, n), output, wanted, &t);
-        if (access(output, F_OK) != 0) { // resume
-            const int status = run_in_child(argv[1], output, -1);
-            if (status != 0 || report->status != KSR_OK || !same_output(output, wanted)) {
-                t.failed++;
-                say("FAIL", n, "does not resume");
-            }
-        }
+        if (every > 0 && place % every == 0)
+            starve(n, argv[2], output, folder, wanted, &t);
     }
-    printf(
-        "%ld own allocations, every %ld; %ld of libraries, every %ld: %ld out of memory, %ld other "
-        "errors, %ld without effect; in libraries: %ld crashes, %ld others\n",
-        own, step, foreign, library_step, t.memory, t.other_error, t.untouched, t.library_crash,
-        t.library_other);
+    printf("%s: %ld own allocations, every %ld; %ld of libraries, every %ld: %ld out of memory, "
+           "%ld other errors, %ld without effect; in libraries: %ld crashes, %ld others\n",
+           what_names[what], own, step, foreign, library_step, t.memory, t.other_error, t.untouched,
+           t.library_crash, t.library_other);
     printf("%ld passed, %ld failed, 0 skipped\n", t.passed, t.failed);
     return t.failed > 0 || t.passed == 0;
 }

@@ -1,11 +1,23 @@
 #!/usr/bin/env python3
-"""Makes a short film of two segments, with sound and subtitles, and starves its run; see starve.c.
+"""Makes a short film of two segments, with sound and subtitles, and starves runs on it; see starve.c.
 
-  starve.py STARVE [--step N] [--libraries N]
+  starve.py STARVE [--step N] [--libraries N] [--what copy,change,verbs,verify]
 """
 import argparse, os, subprocess, sys, tempfile
 
 import clips
+
+WHAT = ["copy", "change", "verbs", "verify"]
+
+
+def make_film(folder):
+    film = os.path.join(folder, "film.mkv")
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=48x32:rate=1:duration=9", "-f", "lavfi", "-i",
+                            "sine=frequency=440:sample_rate=8000:duration=2", "-i",
+                            clips.subtitle(folder, "srt"), "-map", "0", "-map", "1", "-map", "2", "-c:v",
+                            "libx264", "-preset", "ultrafast", "-threads", "1", "-g", "4", "-c:a", "mp2",
+                            "-c:s", "copy", "-bitexact", film))
+    return film
 
 
 def main():
@@ -13,18 +25,26 @@ def main():
     parser.add_argument("starve")
     parser.add_argument("--step", type=int, default=1, help="fail every N-th of our own (default: each)")
     parser.add_argument("--libraries", type=int, default=1, help="every N-th of the libraries' (0: none)")
+    parser.add_argument("--what", default=",".join(WHAT))
     options = parser.parse_args()
+    failed = passed = 0
     with tempfile.TemporaryDirectory() as folder:
-        film = os.path.join(folder, "film.mkv")
-        clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=48x32:rate=1:duration=9", "-f", "lavfi", "-i",
-                                "sine=frequency=440:sample_rate=8000:duration=2", "-i",
-                                clips.subtitle(folder, "ass"), "-map", "0", "-map", "1", "-map", "2", "-c:v",
-                                "libx264", "-preset", "ultrafast", "-threads", "1", "-g", "4", "-c:a", "mp2",
-                                "-c:s", "copy", "-bitexact", film))
-        work = os.path.join(folder, "work")
-        os.mkdir(work)
-        r = subprocess.run([options.starve, film, work, str(options.step), str(options.libraries)])
-    sys.exit(r.returncode)
+        film = make_film(folder)
+        for what in options.what.split(","):
+            work = os.path.join(folder, what)
+            os.mkdir(work)
+            r = subprocess.run([options.starve, what, film, work, str(options.step), str(options.libraries)],
+                               stdout=subprocess.PIPE, text=True)
+            *lines, last = r.stdout.splitlines() or ["nothing was said"]
+            print(*lines, sep="\n")
+            words = last.split()
+            passed += int(words[0]) if len(words) == 6 else 0
+            failed += int(words[2]) if len(words) == 6 else 1
+            if r.returncode not in (0, 1):
+                print(f"FAIL {what}: ended with {r.returncode}")
+                failed += 1
+    print(f"{passed} passed, {failed} failed, 0 skipped")
+    sys.exit(failed > 0)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,40 @@ static void kept_things_fit_and_go_in_turn(void **state)
     assert_memory_equal(destroyed, want, sizeof(want));
 }
 
+struct lines {
+    int errors, all;
+};
+
+static void count_lines(void *opaque, ksr_log_level level, const char *message)
+{
+    struct lines *lines = opaque;
+    (void)message;
+    lines->all++;
+    lines->errors += level == KSR_LOG_ERROR;
+}
+
+static void of_several_failures_the_first_is_the_error(void **state)
+{
+    (void)state;
+    struct lines lines = {0};
+    const struct ksr_callbacks callbacks = {.log = count_lines, .opaque = &lines};
+    ksr_context *ctx = NULL;
+    assert_int_equal(ksr_context_create(&ctx, &callbacks), KSR_OK);
+    ksr_failures_begin(ctx);
+    assert_int_equal(ksr_failures_end(ctx), KSR_OK);
+    ksr_failures_begin(ctx);
+    assert_int_equal(ksr_fail(ctx, KSR_E_OUTPUT, "first"), KSR_E_OUTPUT);
+    assert_int_equal(ksr_fail(ctx, KSR_E_NOMEM, "second"), KSR_E_NOMEM);
+    assert_int_equal(ksr_failures_end(ctx), KSR_E_OUTPUT);
+    assert_int_equal(lines.errors, 1);
+    assert_int_equal(lines.all, 2);
+    assert_int_equal(ksr_fail(ctx, KSR_E_INPUT, "third"), KSR_E_INPUT);
+    assert_int_equal(lines.errors, 2);
+    ksr_failures_begin(NULL);
+    assert_int_equal(ksr_failures_end(NULL), KSR_OK);
+    ksr_context_destroy(&ctx);
+}
+
 static void without_a_context_nothing_is_kept(void **state)
 {
     (void)state;
@@ -65,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_things_fit_and_go_in_turn),
+        cmocka_unit_test(of_several_failures_the_first_is_the_error),
         cmocka_unit_test(without_a_context_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
