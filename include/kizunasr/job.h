@@ -35,6 +35,9 @@ struct ksr_run_options {
     // stands.
     const char *provenance;
     const char *onnxruntime_library; // path of ONNX Runtime; NULL = looked for. Borrowed
+    // File for how long each stage took, segment by segment, as JSON for ksr_report(); NULL = none.
+    // Borrowed. Replaces like `provenance`. ksr_upscale() and ksr_join() write it.
+    const char *stage_times;
 };
 
 // What a finished call did.

@@ -10,12 +10,6 @@
 extern "C" {
 #endif
 
-// How long a part of a run took, to be shown on the page. The name is borrowed.
-struct ksr_report_time {
-    const char *name;
-    double seconds;
-};
-
 // All zero = defaults. Everything is borrowed.
 struct ksr_report_options {
     struct ksr_verify_options verify; // what the run was told
@@ -23,9 +17,8 @@ struct ksr_report_options {
     size_t frame_count;
     const char *const *times; // of frames to show, "1:30", counted from the output's first
     size_t time_count;
-    int scene_cuts;                      // how many cuts to show; 0 = 3, -1 = none
-    const struct ksr_report_time *spent; // where known
-    size_t spent_count;
+    int scene_cuts;            // how many cuts to show; 0 = 3, -1 = none
+    const char *stage_times;   // the run's file of that name; NULL = what a kept work folder has
     double estimated_seconds;  // of the whole film, where the output is a sample; 0 = not known
     double estimated_bytes;    // the same
     const char *estimate_text; // in words
@@ -33,10 +26,10 @@ struct ksr_report_options {
 
 // Compares a finished output with its input as ksr_verify() does, and writes what was found as a
 // page to `path`, whole or not at all: before and after of chosen frames (the worst, the median,
-// scene cuts, those asked for), measures over time, streams, checks, settings.
+// scene cuts, those asked for), measures and the stages' time over time, streams, checks, settings.
 // passed: whether all checks passed; may be NULL. A failed check is no failure of the report.
-// Returns KSR_OK, KSR_E_PARAM (a frame or time that is not there), KSR_E_INPUT, KSR_E_OUTPUT (the
-// page cannot be written), KSR_E_NOMEM, KSR_E_CANCELLED.
+// Returns KSR_OK, KSR_E_PARAM (a frame or time that is not there, times of another run),
+// KSR_E_INPUT, KSR_E_OUTPUT (the page cannot be written), KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_report(ksr_context *ctx, const char *input_path,
                                            const char *output_path,
                                            const struct ksr_report_options *options,

@@ -19,8 +19,9 @@ static bool has_suffix(const char *text, const char *suffix)
 // Whether a file of a work folder is ours: never delete what somebody else put there.
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {"manifest.json", "done.json", "provenance.json",
-                                        "publishing", "lock"};
+    static const char *const names[] = {"manifest.json", "done.json",  "provenance.json",
+                                        "times.json",    "publishing", "lock"};
+    static const char *const ends[] = {".seg", ".times"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0 &&
             (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
@@ -28,8 +29,13 @@ static bool is_ours(const char *name)
     for (int i = 0; i < 6; i++)
         if (!isdigit((unsigned char)name[i]))
             return false;
-    return strcmp(name + 6, ".seg") == 0 ||
-           (strncmp(name + 6, ".seg.", 5) == 0 && has_suffix(name, ".tmp"));
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        const size_t n = strlen(ends[i]);
+        if (strncmp(name + 6, ends[i], n) == 0 &&
+            (name[6 + n] == 0 || (name[6 + n] == '.' && has_suffix(name, ".tmp"))))
+            return true;
+    }
+    return false;
 }
 
 static bool is_ours_but_lock(const char *name)

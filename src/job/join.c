@@ -12,6 +12,7 @@
 #include "job/images.h"
 #include "job/provenance.h"
 #include "job/store.h"
+#include "job/times.h"
 #include "job/work.h"
 #include "media/checksum.h"
 
@@ -184,7 +185,8 @@ static ksr_status check_and_record(struct joining *j)
     for (int i = 0; i < 2; i++)
         if (r.status[i] != KSR_OK)
             return r.status[i];
-    return ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings);
+    const ksr_status status = ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings);
+    return status == KSR_OK ? ksr_times_gather(j->ctx, j->job) : status;
 }
 
 static ksr_status publish(const struct joining *j)

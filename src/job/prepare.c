@@ -13,6 +13,7 @@
 #include "job/config.h"
 #include "job/plan.h"
 #include "job/provenance.h"
+#include "job/times.h"
 #include "media/inspect.h"
 #include "net/engine.h"
 
@@ -339,6 +340,8 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
         status = check_output(ctx, config);
     if (status == KSR_OK)
         status = ksr_provenance_check(ctx, options, config->input_path, config->output_path);
+    if (status == KSR_OK)
+        status = ksr_times_check(ctx, options, config->input_path, config->output_path);
     if (status == KSR_OK)
         status = check_engine(ctx, &resolved.pipeline, options, &engine);
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)

@@ -4,8 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
+#include "core/clock.h"
 #include "core/fs.h"
 #include "core/mem.h"
 #include "job/config.h"
@@ -25,13 +26,6 @@ struct preview {
     double spent, sample_seconds; // work on all samples; their length
     double sample_bytes;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 // --- The whole film ---
 
@@ -84,8 +78,9 @@ static void learn(struct preview *p, double seconds, double bytes, double length
     r->frames_per_second = (double)r->frames / p->spent;
 }
 
-static ksr_status report_sample(struct preview *p, const char *output, const char *record,
-                                const char *page, double seconds, double length)
+static ksr_status report_sample(struct preview *p, const char *output,
+                                const struct ksr_run_options *run, const char *page, double seconds,
+                                double length)
 {
     const struct ksr_preview_result *r = p->result;
     char text[200];
@@ -94,10 +89,8 @@ static ksr_status report_sample(struct preview *p, const char *output, const cha
         "a sample of %.1f s took %.1f s; by the samples so far the whole film takes %.0f s and "
         "%.0f MiB here",
         length, seconds, r->seconds, r->bytes / (1 << 20));
-    const struct ksr_report_time spent[] = {{"upscale", seconds}};
-    const struct ksr_report_options options = {.verify = {.provenance = record},
-                                               .spent = spent,
-                                               .spent_count = 1,
+    const struct ksr_report_options options = {.verify = {.provenance = run->provenance},
+                                               .stage_times = run->stage_times,
                                                .estimated_seconds = r->seconds,
                                                .estimated_bytes = r->bytes,
                                                .estimate_text = text};
@@ -114,10 +107,11 @@ static ksr_status make_sample(struct preview *p, int number, double wanted)
     char *output = ksr_format("%s/sample-%d.%s", p->options->folder, number + 1, extension_of(p));
     char *record = ksr_format("%s/sample-%d.json", p->options->folder, number + 1);
     char *page = ksr_format("%s/report-%d.html", p->options->folder, number + 1);
+    char *times = ksr_format("%s/sample-%d.times", p->options->folder, number + 1);
     struct ksr_processor_config config = p->config;
     struct ksr_run_options run = p->options->run;
     struct ksr_result done = {0};
-    ksr_status status = output && record && page ? KSR_OK : ksr_fail_memory(p->ctx);
+    ksr_status status = output && record && page && times ? KSR_OK : ksr_fail_memory(p->ctx);
     if (status == KSR_OK && ksr_fs_same_file(output, config.input_path))
         status = ksr_fail(p->ctx, KSR_E_PARAM, "The sample would replace the input %s", output);
     const double length = fmin(wanted, p->film_seconds);
@@ -133,15 +127,18 @@ static ksr_status make_sample(struct preview *p, int number, double wanted)
     run.keep_work = false;
     run.work_dir = NULL;
     run.provenance = record;
-    const double before = now();
+    run.stage_times = times;
+    const double before = ksr_clock();
     if (status == KSR_OK)
         status = ksr_upscale(p->ctx, &config, &run, &done);
-    const double seconds = now() - before;
+    const double seconds = ksr_clock() - before;
     if (status == KSR_OK) {
         p->result->frames += done.frames;
         learn(p, seconds, (double)done.output_size, length);
-        status = report_sample(p, output, record, page, seconds, length);
+        status = report_sample(p, output, &run, page, seconds, length);
+        unlink(times); // the page has them
     }
+    free(times);
     free(record);
     free(page);
     free(output);

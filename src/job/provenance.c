@@ -18,15 +18,15 @@
 
 // --- Where it goes ---
 
-// Whether a file begins as a record does.
-static bool is_record(const char *path)
+// wanted: shorter than 64 bytes.
+static bool begins_with(const char *path, const char *wanted)
 {
-    char start[sizeof(RECORD_START)] = "";
+    char start[64] = "";
     FILE *file = fopen(path, "rbe");
-    const size_t size = file ? fread(start, 1, sizeof(RECORD_START) - 1, file) : 0;
+    const size_t size = file ? fread(start, 1, strlen(wanted), file) : 0;
     if (file)
         fclose(file);
-    return size == sizeof(RECORD_START) - 1 && strcmp(start, RECORD_START) == 0;
+    return size == strlen(wanted) && strcmp(start, wanted) == 0;
 }
 
 static bool is_same(const char *a, const char *b)
@@ -34,31 +34,34 @@ static bool is_same(const char *a, const char *b)
     return strcmp(a, b) == 0 || ksr_fs_same_file(a, b);
 }
 
-ksr_status ksr_provenance_check(ksr_context *ctx, const struct ksr_run_options *options,
-                                const char *input_path, const char *output_path)
+ksr_status ksr_record_check(ksr_context *ctx, const char *what, const char *start, const char *path,
+                            bool overwrite, const char *input_path, const char *output_path)
 {
-    const char *path = options->provenance;
     if (!path)
         return KSR_OK;
     if (is_same(path, input_path) || is_same(path, output_path))
-        return ksr_fail(ctx, KSR_E_PARAM, "The provenance record is the input or the output: %s",
-                        path);
+        return ksr_fail(ctx, KSR_E_PARAM, "The %s is the input or the output: %s", what, path);
     if (ksr_fs_is_folder(path))
-        return ksr_fail(ctx, KSR_E_OUTPUT, "The provenance record is a folder, not a file: %s",
-                        path);
-    if (ksr_fs_exists(path) && !options->overwrite && !is_record(path))
+        return ksr_fail(ctx, KSR_E_OUTPUT, "The %s is a folder, not a file: %s", what, path);
+    if (ksr_fs_exists(path) && !overwrite && !begins_with(path, start))
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "The provenance record would replace another file: %s (--overwrite "
-                        "replaces it)",
+                        "The %s would replace another file: %s (--overwrite replaces it)", what,
                         path);
     char *parent = ksr_fs_parent(path);
     if (!parent)
         return ksr_fail_memory(ctx);
     ksr_status status = KSR_OK;
     if (!ksr_fs_is_folder(parent) || access(parent, W_OK) != 0)
-        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write the provenance record in %s", parent);
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write the %s in %s", what, parent);
     free(parent);
     return status;
+}
+
+ksr_status ksr_provenance_check(ksr_context *ctx, const struct ksr_run_options *options,
+                                const char *input_path, const char *output_path)
+{
+    return ksr_record_check(ctx, "provenance record", RECORD_START, options->provenance,
+                            options->overwrite, input_path, output_path);
 }
 
 static char *record_path(const struct ksr_job *job)
@@ -107,7 +110,7 @@ ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *i
                                const char *output_path, struct ksr_record *out)
 {
     memset(out, 0, sizeof(*out));
-    if (!path || !is_record(path) || !ksr_sequence_exists(output_path))
+    if (!path || !begins_with(path, RECORD_START) || !ksr_sequence_exists(output_path))
         return KSR_OK;
     ksr_memory_watch();
     json_t *record = json_load_file(path, 0, NULL);

@@ -20,6 +20,11 @@ struct ksr_warnings;
 ksr_status ksr_provenance_check(ksr_context *ctx, const struct ksr_run_options *options,
                                 const char *input_path, const char *output_path);
 
+// The same for any file that is written beside an output. what: its kind in words; start: how such
+// files begin, for replacing older ones; path: NULL = none is wanted.
+ksr_status ksr_record_check(ksr_context *ctx, const char *what, const char *start, const char *path,
+                            bool overwrite, const char *input_path, const char *output_path);
+
 // What a record says of an output that it stands for.
 struct ksr_record {
     bool stands; // the output is there, byte for byte as the job of that name wrote it

@@ -15,6 +15,7 @@
 #include "core/sequence.h"
 #include "job/config.h"
 #include "job/judge.h"
+#include "job/times.h"
 #include "job/verify.h"
 #include "media/inspect.h"
 #include "media/reader.h"
@@ -248,13 +249,40 @@ static ksr_status rates_to_json(struct report *r, const char *path, const struct
     return status;
 }
 
-static json_t *spent_to_json(const struct ksr_report_options *o)
+// One segment's times, with its place in the output in seconds.
+static json_t *place_times(const struct report *r, json_t *segment)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < o->spent_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:s,s:f}", "name", o->spent[i].name, "seconds", o->spent[i].seconds));
-    return list;
+    const struct ksr_film *film = &r->v.meant.film;
+    const size_t first = (size_t)json_integer_value(json_object_get(segment, "first"));
+    const size_t count = (size_t)json_integer_value(json_object_get(segment, "frames"));
+    const struct ksr_film_frame *last = &film->frames[first + count - 1];
+    const int64_t start = film->frames[0].time;
+    return json_pack("{s:f,s:f,s:I,s:O}", "from",
+                     ksr_film_seconds(film, film->frames[first].time - start), "to",
+                     ksr_film_seconds(film, last->time + last->duration - start), "frames",
+                     (json_int_t)count, "seconds", json_object_get(segment, "seconds"));
+}
+
+// Times are a file of their own, or lie in a work folder that was kept.
+static ksr_status times_to_json(struct report *r, json_t *root)
+{
+    const struct ksr_meant *m = &r->v.meant;
+    const char *job = json_string_value(json_object_get(m->record, "job"));
+    char *kept = ksr_format("%s.kizunasr/times.json", r->output_path);
+    const char *path = r->options->stage_times ? r->options->stage_times : kept;
+    json_t *segments = NULL, *list = json_array(), *segment;
+    ksr_status status = kept && list ? KSR_OK : ksr_fail_memory(r->ctx);
+    // A folder that tells of another run is no news of this one.
+    if (status == KSR_OK && (r->options->stage_times || (job && ksr_fs_exists(path))))
+        status = ksr_times_load(r->ctx, path, job, (int64_t)m->film.frame_count, &segments);
+    size_t i;
+    json_array_foreach(segments, i, segment) json_array_append_new(list, place_times(r, segment));
+    json_object_set_new(
+        root, "times",
+        json_pack("{s:I,s:o}", "frames", (json_int_t)m->film.frame_count, "segments", list));
+    json_decref(segments);
+    free(kept);
+    return status;
 }
 
 static double shown_aspect(const struct ksr_film *film)
@@ -306,7 +334,8 @@ static ksr_status to_json(struct report *r, json_t **out)
     json_object_set_new(root, "output", output);
     json_object_set_new(root, "rates", rates);
     json_object_set_new(root, "shots", shots_to_json(r));
-    json_object_set_new(root, "times", spent_to_json(r->options));
+    if (status == KSR_OK)
+        status = times_to_json(r, root);
     add_settings(r, root);
     *out = root;
     return status;

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/clock.h"
 #include "frame/resample.h"
+#include "job/times.h"
 #include "media/filter.h"
 #include "media/pixels.h"
 #include "media/reader.h"
@@ -34,6 +36,8 @@ struct ksr_worker {
     ksr_resampler *fit;       // NULL when the pipeline's output has the right size
     struct ksr_layout layout; // of input frames
     struct ksr_layout output; // of frames for the encoder
+    struct ksr_times times;   // of the segment in the making, all tries together
+    double since;             // up to when the time is accounted for
 };
 
 // A segment in the making.
@@ -116,6 +120,32 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_pool_destroy(&w->pool);
     free(w);
     *worker = NULL;
+}
+
+// --- Time ---
+
+// What happened since the last call was `part`.
+static void lap(ksr_worker *w, enum ksr_part part)
+{
+    const double now = ksr_clock();
+    w->times.seconds[part] += now - w->since;
+    w->since = now;
+}
+
+// It was the pipeline: shares the time out as its threads spent theirs.
+static void lap_pipeline(ksr_worker *w)
+{
+    static const enum ksr_part parts[KSR_WORKS] = {KSR_PART_CONVERT,   KSR_PART_NORMALIZE,
+                                                   KSR_PART_STRUCTURE, KSR_PART_UPSCALE,
+                                                   KSR_PART_ENHANCE,   KSR_PART_TEMPORAL};
+    const double now = ksr_clock();
+    double spent[KSR_WORKS], all = 0;
+    ksr_pipeline_take_times(w->pipeline, spent);
+    for (int i = 0; i < KSR_WORKS; i++)
+        all += spent[i];
+    for (int i = 0; i < KSR_WORKS && all > 0; i++)
+        w->times.seconds[parts[i]] += (now - w->since) * spent[i] / all;
+    w->since = now;
 }
 
 // --- Decode ---
@@ -221,15 +251,19 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
                                : film->frames[i].time - film->frames[m->plan->first].time;
     struct ksr_row_sink sink;
     ksr_status status = ksr_encoder_begin(w->ctx, m->encoder, &sink);
+    lap(w, KSR_PART_ENCODE);
     if (status != KSR_OK)
         return status;
     if (w->fit) {
         const struct ksr_row_sink whole = ksr_resampler_sink(w->fit);
         status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, &whole);
+        lap_pipeline(w);
         if (status == KSR_OK)
             ksr_resampler_run(w->fit, &sink);
+        lap(w, KSR_PART_FIT);
     } else {
         status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, &sink);
+        lap_pipeline(w);
     }
     if (status != KSR_OK)
         return status;
@@ -240,8 +274,10 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
         status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : film->frames[i].duration);
     if (status == KSR_OK)
         status = store_packets(w, m);
+    lap(w, KSR_PART_ENCODE);
     if (status == KSR_OK && w->listener.frame)
         status = w->listener.frame(w->listener.opaque, m->number, m->sent, m->bytes);
+    lap(w, KSR_PART_OTHER);
     return status;
 }
 
@@ -250,6 +286,7 @@ static ksr_status finish_encoder(ksr_worker *w, struct making *m)
     ksr_status status = m->sent > 0 ? ksr_encoder_finish(w->ctx, m->encoder) : KSR_OK;
     if (status == KSR_OK && m->sent > 0)
         status = store_packets(w, m);
+    lap(w, KSR_PART_ENCODE);
     m->info.delay = (uint32_t)ksr_encoder_delay(m->encoder);
     // A segment that stands under its name is taken for right ever after: look before that.
     if (status == KSR_OK && m->stored != m->sent)
@@ -280,6 +317,7 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
     ksr_status status = ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
     if (status == KSR_OK)
         status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
+    lap(w, KSR_PART_DECODE);
     if (status == KSR_OK)
         status = ksr_encoder_open(w->ctx, &w->encoder, &input, w->threads, &m->encoder);
     if (status != KSR_OK)
@@ -307,6 +345,7 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
     for (size_t i = lead; status == KSR_OK && i < end; i++) {
         enum outcome outcome;
         status = decode_frame(w, m, i, &outcome);
+        lap(w, KSR_PART_DECODE);
         if (status == KSR_OK && outcome == FRAME_NEEDS_LEAD) {
             *again = true;
             return KSR_OK;
@@ -315,10 +354,12 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
             ksr_pipeline_reset(w->pipeline, (int64_t)i + 1); // nothing is carried across a gap
         if (status != KSR_OK || outcome == FRAME_SKIPPED)
             continue;
-        if (i >= m->plan->first)
+        if (i >= m->plan->first) {
             status = encode_frame(w, m, i);
-        else
+        } else {
             status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, NULL);
+            lap_pipeline(w);
+        }
         if (status == KSR_OK)
             status = ksr_check_cancel(w->ctx);
     }
@@ -397,11 +438,16 @@ ksr_status ksr_worker_run(ksr_worker *w, int segment)
     const int64_t rate = w->manifest->segments[segment].bit_rate;
     struct making m;
     w->encoder.bit_rate = rate > 0 ? rate : w->manifest->encoder.bit_rate;
+    w->times = (struct ksr_times){{0}};
+    w->since = ksr_clock();
     ksr_status status = make_with_lead(w, &m, segment, false);
     if (status != KSR_OK)
         return status;
     if (rate > 0)
         status = meet_rate(w, &m);
+    lap(w, KSR_PART_OTHER);
+    if (status == KSR_OK)
+        status = ksr_times_save(w->ctx, w->folder, segment, w->manifest->id, &w->times);
     if (status == KSR_OK)
         status = ksr_segment_writer_commit(w->ctx, m.writer, &m.info);
     close_segment(&m);

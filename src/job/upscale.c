@@ -7,6 +7,7 @@
 #include "core/sequence.h"
 #include "job/prepare.h"
 #include "job/provenance.h"
+#include "job/times.h"
 #include "job/work.h"
 
 static const struct ksr_run_options no_options;
@@ -45,6 +46,8 @@ static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
     ksr_status status = ksr_join_run(ctx, job, options->overwrite, &joined);
     if (status == KSR_OK)
         status = ksr_provenance_copy(ctx, job, options->provenance);
+    if (status == KSR_OK)
+        status = ksr_times_copy(ctx, job, options->stage_times);
     if (status == KSR_OK && !options->keep_work)
         status = ksr_job_remove_folder(ctx, job);
     result->frames = joined.frames;
@@ -61,6 +64,8 @@ static ksr_status tidy_up(ksr_context *ctx, struct ksr_job *job, const char *out
     result->output_size = ksr_sequence_size(output_path);
     ksr_status status =
         job->record.stands ? KSR_OK : ksr_provenance_copy(ctx, job, options->provenance);
+    if (status == KSR_OK)
+        status = ksr_times_copy(ctx, job, options->stage_times);
     if (status == KSR_OK && !options->keep_work)
         status = ksr_job_remove_folder(ctx, job);
     return status;
@@ -108,7 +113,8 @@ ksr_status ksr_plan(ksr_context *ctx, const struct ksr_processor_config *config,
         return ksr_fail(ctx, KSR_E_PARAM, "config is NULL");
     struct ksr_job job;
     struct ksr_run_options here = options ? *options : no_options;
-    here.provenance = NULL; // which neither is written here nor stands for a plan
+    here.provenance = here.stage_times =
+        NULL; // which are not written here; no record stands for a plan
     const int warnings = ksr_warning_count(ctx);
     const ksr_status status = ksr_job_prepare(ctx, config, &here, &job);
     if (status != KSR_OK)
@@ -155,6 +161,8 @@ ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_o
     if (!job.done)
         status =
             ksr_provenance_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
+    if (status == KSR_OK && !job.done)
+        status = ksr_times_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
     if (status == KSR_OK)
         status = job.done ? tidy_up(ctx, &job, job.manifest.output_path, options, &done)
                           : join_job(ctx, &job, options, &done);

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/mem.h"
 #include "frame/tile.h"
 #include "stages/dispatch.h"
@@ -32,6 +33,12 @@ struct step {
                  const struct ksr_plane *src, int y0, int y1, int thread);
     int scale; // 1, or 2: row y is made of the rows around row y / scale
     int reach; // so many above it and below it
+    enum ksr_work work;
+};
+
+// What one thread has spent. On cache lines of its own.
+struct spent {
+    _Alignas(64) double seconds[KSR_WORKS];
 };
 
 // What happens to a plane: step k makes picture k + 1 of picture k.
@@ -62,6 +69,7 @@ struct ksr_pipeline {
     struct chain lead[KSR_MAX_PLANES]; // from the source to `small`
     struct ksr_frame small, large;     // what it gets and gives
 
+    struct spent *spent; // per thread
     uint16_t *bands;     // two buffers per thread, between which the steps of a chain alternate
     size_t band_samples; // in one of them
 
@@ -74,6 +82,27 @@ struct ksr_pipeline {
     int64_t frame;    // number of the next frame in the film
     bool has_before;
 };
+
+// --- Time ---
+
+// Adds the time since *since to what a thread has spent, and sets *since to now.
+static void spend(const ksr_pipeline *p, int thread, enum ksr_work work, double *since)
+{
+    const double now = ksr_clock();
+    p->spent[thread].seconds[work] += now - *since;
+    *since = now;
+}
+
+void ksr_pipeline_take_times(ksr_pipeline *p, double seconds[KSR_WORKS])
+{
+    for (int work = 0; work < KSR_WORKS; work++) {
+        seconds[work] = 0;
+        for (int i = 0; i < ksr_pool_threads(p->pool); i++) {
+            seconds[work] += p->spent[i].seconds[work];
+            p->spent[i].seconds[work] = 0;
+        }
+    }
+}
 
 // --- One band ---
 
@@ -104,14 +133,18 @@ static void run_chain(const ksr_pipeline *p, const struct chain *chain, int plan
         need[k - 1] = rows_read(&chain->step[k - 1], need[k], chain->height[k - 1]);
 
     struct ksr_plane src = band_plane(buffer[0], need[0].y0, chain->width[0], chain->height[0]);
+    double since = ksr_clock();
     source->rows(source->opaque, plane, &src, need[0].y0, need[0].y1);
+    spend(p, thread, KSR_WORK_CONVERT, &since);
     for (int k = 1; k <= chain->count; k++) {
         const struct ksr_plane dst =
             band_plane(buffer[k % 2], need[k].y0, chain->width[k], chain->height[k]);
         chain->step[k - 1].rows(p, plane, &dst, &src, need[k].y0, need[k].y1, thread);
+        spend(p, thread, chain->step[k - 1].work, &since);
         src = dst;
     }
     sink->rows(sink->opaque, plane, &src, rows.y0, rows.y1);
+    spend(p, thread, KSR_WORK_CONVERT, &since);
 }
 
 static int bands_of(const struct ksr_layout *layout, int band_rows)
@@ -220,9 +253,9 @@ static void add_step(struct chain *chain, struct step step)
 static void add_upscale(const ksr_pipeline *p, struct chain *chain, int plane,
                         const struct ksr_layout *output)
 {
-    add_step(chain, plane != 0 ? (struct step){upscale_rows, 2, KSR_UPSCALE_REACH}
-                    : p->net   ? (struct step){net_rows, 2, p->net->reach}
-                               : (struct step){learned_rows, 2, KSR_LEARNED_REACH});
+    add_step(chain, plane != 0 ? (struct step){upscale_rows, 2, KSR_UPSCALE_REACH, KSR_WORK_UPSCALE}
+                    : p->net   ? (struct step){net_rows, 2, p->net->reach, KSR_WORK_UPSCALE}
+                             : (struct step){learned_rows, 2, KSR_LEARNED_REACH, KSR_WORK_UPSCALE});
     chain->width[chain->count] = ksr_layout_plane_width(output, plane);
     chain->height[chain->count] = ksr_layout_plane_height(output, plane);
 }
@@ -237,9 +270,9 @@ static struct chain empty_chain(const struct ksr_layout *from, int plane)
 static void add_cleaning(const ksr_pipeline *p, struct chain *chain, int plane)
 {
     if (plane < picture_planes(&p->output) && p->normalize.limit > 0)
-        add_step(chain, (struct step){normalize_rows, 1, KSR_NORMALIZE_REACH});
+        add_step(chain, (struct step){normalize_rows, 1, KSR_NORMALIZE_REACH, KSR_WORK_NORMALIZE});
     if (plane == 0 && p->structure.limit > 0)
-        add_step(chain, (struct step){structure_rows, 1, KSR_STRUCTURE_REACH});
+        add_step(chain, (struct step){structure_rows, 1, KSR_STRUCTURE_REACH, KSR_WORK_STRUCTURE});
 }
 
 // The passes of stage 3 from a layout to the output's.
@@ -255,9 +288,9 @@ static void add_passes(const ksr_pipeline *p, struct chain *chain, const struct 
 static void add_enhancement(const ksr_pipeline *p, struct chain *chain, int plane)
 {
     if (plane == 0 && ksr_enhance_luma_active(&p->enhance))
-        add_step(chain, (struct step){enhance_luma_rows, 1, KSR_ENHANCE_REACH});
+        add_step(chain, (struct step){enhance_luma_rows, 1, KSR_ENHANCE_REACH, KSR_WORK_ENHANCE});
     if (plane > 0 && plane < picture_planes(&p->output) && ksr_enhance_chroma_active(&p->enhance))
-        add_step(chain, (struct step){enhance_chroma_rows, 1, 0});
+        add_step(chain, (struct step){enhance_chroma_rows, 1, 0, KSR_WORK_ENHANCE});
 }
 
 static void make_chains(ksr_pipeline *p, const struct ksr_layout *input, int plane)
@@ -300,7 +333,11 @@ static ksr_status run_engine(ksr_context *ctx, struct run *run)
     if (p->engine_planes == 0)
         return KSR_OK;
     ksr_pool_run(p->pool, run_lead_band, run, bands_of(&p->small.layout, BAND_ROWS));
-    return ksr_engine_frame(ctx, p->engine, &p->large, &p->small, p->pool);
+    const double start = ksr_clock();
+    const ksr_status status = ksr_engine_frame(ctx, p->engine, &p->large, &p->small, p->pool);
+    // All threads are taken up by it or wait for it.
+    p->spent[0].seconds[KSR_WORK_UPSCALE] += (ksr_clock() - start) * ksr_pool_threads(p->pool);
+    return status;
 }
 
 // Stages 1 to 4 on a band of all planes.
@@ -322,9 +359,10 @@ static void count_changed(void *arg, int band, int thread)
     const struct run *run = arg;
     const ksr_pipeline *p = run->pipeline;
     const struct span rows = band_span(p, 0, band);
-    (void)thread;
+    double since = ksr_clock();
     p->changed[band] = p->table.temporal_changed_rows(&p->current.plane[0], &p->before.plane[0],
                                                       &p->temporal, rows.y0, rows.y1);
+    spend(p, thread, KSR_WORK_TEMPORAL, &since);
 }
 
 static bool is_cut(struct run *run)
@@ -360,13 +398,15 @@ static void blend_band(void *arg, int band, int thread)
 {
     const struct run *run = arg;
     const ksr_pipeline *p = run->pipeline;
-    (void)thread;
+    double since = ksr_clock();
     for (int i = 0; i < p->output.planes; i++) {
         const struct span rows = band_span(p, i, band);
         const bool picture = i < picture_planes(&p->output);
         const struct ksr_plane *result = picture ? blend(run, i, rows) : &p->current.plane[i];
+        spend(p, thread, KSR_WORK_TEMPORAL, &since);
         if (run->sink && rows.y0 < rows.y1)
             run->sink->rows(run->sink->opaque, i, result, rows.y0, rows.y1);
+        spend(p, thread, KSR_WORK_CONVERT, &since);
     }
 }
 
@@ -444,7 +484,8 @@ static bool allocate_bands(ksr_pipeline *p)
                            2 * sizeof(uint16_t) * (size_t)ksr_pool_threads(p->pool), &bytes))
         return false;
     p->bands = ksr_aligned_calloc(bytes);
-    return p->bands != NULL;
+    p->spent = ksr_aligned_calloc(sizeof(*p->spent) * (size_t)ksr_pool_threads(p->pool));
+    return p->bands && p->spent;
 }
 
 static bool allocate_temporal(ksr_pipeline *p)
@@ -534,6 +575,7 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline)
         return;
     ksr_pipeline *p = *pipeline;
     ksr_aligned_free(p->bands);
+    ksr_aligned_free(p->spent);
     ksr_aligned_free(p->scratch);
     ksr_frame_free(&p->small);
     ksr_frame_free(&p->large);

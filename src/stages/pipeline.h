@@ -38,6 +38,17 @@ struct ksr_layout ksr_pipeline_output_layout(const struct ksr_layout *input, int
 // Returns the scale of a configuration: 2 or 4.
 int ksr_pipeline_scale(const struct ksr_pipeline_config *config);
 
+// What the time of a frame goes into.
+enum ksr_work {
+    KSR_WORK_CONVERT, // rows from the source and to the sink
+    KSR_WORK_NORMALIZE,
+    KSR_WORK_STRUCTURE,
+    KSR_WORK_UPSCALE,
+    KSR_WORK_ENHANCE,
+    KSR_WORK_TEMPORAL,
+    KSR_WORKS
+};
+
 // Runs all stages on one frame: reads the rows of the input layout from `source`, some of them
 // twice, and hands every row of the output layout to `sink`, on the threads of the pool. sink:
 // NULL when the frame only warms up the stages with a memory. Without an engine that makes whole
@@ -52,6 +63,10 @@ KSR_MUST_USE ksr_status ksr_pipeline_run(ksr_context *ctx, ksr_pipeline *pipelin
 // from the start. A new pipeline stands at 0. Numbers rise by one with every ksr_pipeline_run(),
 // so a frame that is to be left out must still be run (with the picture before it).
 void ksr_pipeline_reset(ksr_pipeline *pipeline, int64_t frame);
+
+// Gives the seconds that all threads together have spent on each kind of work since the last call,
+// waiting for each other left out.
+void ksr_pipeline_take_times(ksr_pipeline *pipeline, double seconds[KSR_WORKS]);
 
 // Returns how many frames before the first wanted one (or all there are, if fewer) must be run so
 // that it equals the one of an unbroken run: the smallest W with temporal_weight^W * 32767 < 0.5;

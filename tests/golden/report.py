@@ -29,9 +29,19 @@ def make_films(program, folder):
                             "-crf", "12", "-threads", "1", "-c:a", "aac", "-metadata", "title=" + HOSTILE,
                             "-metadata:s:a:0", "title=" + HOSTILE, "-metadata:s:a:0", "language=jpn", source))
     record = os.path.join(folder, "record.json")
-    r = run(program, "upscale", source, output, "--preset", "ultrafast", "--provenance", record, "--progress", "none")
+    times = os.path.join(folder, "times.json")
+    r = run(program, "upscale", source, output, "--preset", "ultrafast", "--provenance", record, "--stage-times", times,
+            "--keep-work", "--progress", "none")
     check(r.returncode == 0, "upscale", r.stderr)
-    return source, output, record
+    with open(times, encoding="utf-8") as file:
+        took = json.load(file)
+    with open(record, encoding="utf-8") as file:
+        check(took["job"] == json.load(file)["job"], "times and record name the same job")
+    segments = took["segments"]
+    check([(s["first"], s["frames"]) for s in segments] == [(0, 48)], "times of every segment", str(segments))
+    check({"decode", "convert", "upscale", "encode"} <= set(segments[0]["seconds"]) and
+          all(v > 0 for v in segments[0]["seconds"].values()), "times of stages", str(segments))
+    return source, output, record, times
 
 
 def data_of(page):
@@ -41,10 +51,10 @@ def data_of(page):
 
 
 def written(program, films, folder):
-    source, output, record = films
+    source, output, record, times = films
     page = os.path.join(folder, "report.html")
-    r = run(program, "report", source, output, "-o", page, "--provenance", record, "--frame", "3", "--at", "0:01.5",
-            "--progress", "none", "--log-level", "warning")
+    r = run(program, "report", source, output, "-o", page, "--provenance", record, "--stage-times", times,
+            "--frame", "3", "--at", "0:01.5", "--progress", "none", "--log-level", "warning")
     check(r.returncode == 0 and r.stdout == f"{page}: all checks passed\n" and not r.stderr, "report", r.stdout + r.stderr)
     text, data = data_of(page)
     check("window.hacked" not in text.replace(json.dumps(HOSTILE), "") or "<script>window" not in text, "nothing foreign is markup")
@@ -59,8 +69,19 @@ def written(program, films, folder):
               for s in data["shots"]), "pictures")
     check(len(data["series"]["psnr"]) == 48 and len(data["rates"]["output"]) == 2, "measures over time")
     check(data["settings"]["encoder"]["preset"] == "ultrafast" and data["record"]["kizunasr_provenance"] == 1, "settings and record")
+    with open(times, encoding="utf-8") as file:
+        took = json.load(file)["segments"]
+    shown = data["times"]["segments"]
+    check(data["times"]["frames"] == 48 and len(shown) == 1 and shown[0]["seconds"] == took[0]["seconds"] and
+          shown[0]["from"] == 0 and abs(shown[0]["to"] - 2) < 0.01, "times of stages go into the page", str(data["times"]))
+    kept = os.path.join(folder, "kept.html")
+    run(program, "report", source, output, "-o", kept)
+    check(data_of(kept)[1]["times"] == data["times"], "a kept work folder has them, too")
+    shutil.rmtree(output + ".kizunasr")
+    run(program, "report", source, output, "-o", kept, "--provenance", record)
+    check(data_of(kept)[1]["times"]["segments"] == [], "without them there are none")
     again = os.path.join(folder, "again.html")
-    run(program, "report", source, output, "-o", again, "--provenance", record, "--frame", "3", "--at", "0:01.5")
+    run(program, "report", source, output, "-o", again, "--provenance", record, "--stage-times", times, "--frame", "3", "--at", "0:01.5")
     check(open(page, "rb").read() == open(again, "rb").read(), "the same page again")
     return page
 
@@ -124,6 +145,17 @@ def plots(b):
     lines = b.run("""[...document.querySelectorAll('svg path.line')].map(p => [p.getAttribute('d').length, p.getBBox().width, p.getBBox().height])""")
     check(len(lines) == 4 and all(d > 20 and w > 100 and h > 5 for d, w, h in lines), "four lines are drawn", str(lines))
     check(b.run("![...document.querySelectorAll('svg path.line')].some(p => /NaN|Infinity/.test(p.getAttribute('d')))"), "of numbers")
+    figures = "[...document.querySelectorAll('figure')].map(f => f.querySelector('b').textContent)"
+    check(b.run(figures)[3:] == ["Time per frame by stage, in milliseconds", "Time by stage"], "times are shown", str(b.run(figures)))
+    parts = b.run("[...document.querySelectorAll('svg rect.part')].map(r => [r.getBBox().width, r.getBBox().height])")
+    check(len(parts) >= 5 and all(w > 100 and h >= 0 for w, h in parts) and sum(h for _, h in parts) > 100, "stages are drawn", str(parts))
+    bars = b.run("[...document.querySelectorAll('.bars')].flatMap(e => [...e.children].map(c => c.textContent))")
+    shares = [float(m[1]) for m in (re.search(r", ([0-9.]+) %", t) for t in bars) if m]
+    check(bars[0] == "decode" and len(bars) == 3 * len(shares) and abs(sum(shares) - 100) < 1, "their sums", str(bars))
+    b.run("document.querySelectorAll('svg')[3].focus()")
+    b.key("ArrowRight", 39)
+    said = b.run("document.querySelectorAll('.plots figure')[3].querySelector('.readout').textContent")
+    check(re.match(r"0.00 s to (2.00|1.99|2.0) s: [0-9.]+ ms a frame; decode [0-9.]+ ms, convert ", said), "keys read times off", said)
     b.run("document.querySelector('svg').focus()")
     b.key("ArrowRight", 39)
     check(re.match(r"0\.0\d s: [0-9.]+ dB", b.run("document.querySelector('.readout').textContent")), "keys read values off",
@@ -146,6 +178,9 @@ def look(b, page, folder, shots):
     b.run("document.getElementById('theme').click(); document.getElementById('theme').click()")
     check(b.run("document.documentElement.classList.contains('dark')"), "the switch makes it dark")
     b.run("document.getElementById('theme').click()")
+    b.open("file://" + urllib.parse.quote(os.path.join(folder, "kept.html")), 800, 800)
+    check(b.until("document.querySelectorAll('.plots figure').length === 4") and "upscale --stage-times FILE writes it" in
+          b.run("document.querySelectorAll('.plots figure')[3].textContent"), "a page without times says so")
     for name, width, scale, dark in (("dark", 1280, 1, True), ("phone", 360, 2, False), ("phone-dark", 320, 2, True)):
         b.open(url, width, 800, scale, dark)
         b.until("document.getElementById('shot-note').textContent !== ''")
@@ -159,7 +194,17 @@ def look(b, page, folder, shots):
 
 
 def refusals(program, films, folder):
-    source, output, _ = films
+    source, output, record, times = films
+    other = os.path.join(folder, "other.json")
+    for name, change, word in (("job", {"job": "0" * 32}, "of another run"), ("frames", {"segments": [{"first": 40, "frames": 9, "seconds": {}}]},
+                               "of another run"), ("kind", {"kizunasr_times": "one"}, "is no file of times")):
+        with open(times, encoding="utf-8") as a, open(other, "w", encoding="utf-8") as b:
+            json.dump({**json.load(a), **change}, b)
+        r = run(program, "report", source, output, "-o", os.path.join(folder, "other.html"), "--provenance", record, "--stage-times", other,
+                "--progress", "none", "--log-level", "error")
+        check(r.returncode == 2 and word in r.stderr, f"times with another {name}", f"{r.returncode} {r.stderr}")
+    r = run(program, "upscale", source, os.path.join(folder, "new.mkv"), "--stage-times", output, "--progress", "none", "--log-level", "error")
+    check(r.returncode == 2 and "would replace another file" in r.stderr, "times do not replace a film", r.stderr)
     page = os.path.join(folder, "other.html")
     for name, options, status, word in (
             ("frame", ["-o", page, "--frame", "48"], 2, "the output has no frame 48 (0 to 47)"),
@@ -186,7 +231,7 @@ def preview(program, films, folder):
     check(abs(said["bytes"] / (2 * sizes) - 1) < 0.05 and said["bytes_range"][0] <= said["bytes"] <= said["bytes_range"][1], "size", str(said))
     check(0 < said["seconds_range"][0] <= said["seconds"] <= said["seconds_range"][1], "time", str(said))
     _, data = data_of(os.path.join(samples, "report-2.html"))
-    check(data["estimate"]["bytes"] == said["bytes"] and data["times"][0]["seconds"] > 0 and data["output"]["frames"] == 12, "its page")
+    check(data["estimate"]["bytes"] == said["bytes"] and data["times"]["segments"][0]["seconds"]["upscale"] > 0 and data["output"]["frames"] == 12, "its page")
     r = run(program, "preview", films[0], "-o", samples, "--start", "1", "--duration", "0.25", "--preset", "ultrafast", "--progress", "none", "--log-level", "error")
     check(r.returncode == 0 and re.match(r".*: 1 sample, 6 frames at [0-9.]+ per second, all checks passed\nthe whole film: 48 frames, about ", r.stdout),
           "one sample where it is wanted", r.stdout + r.stderr)

@@ -46,7 +46,7 @@ class RunOptions(c.Structure):
     _fields_ = [("threads", c.c_int), ("workers", c.c_int), ("device", c.c_char_p),
                 ("work_dir", c.c_char_p), ("keep_work", c.c_bool), ("fresh", c.c_bool),
                 ("overwrite", c.c_bool), ("provenance", c.c_char_p),
-                ("onnxruntime_library", c.c_char_p)]
+                ("onnxruntime_library", c.c_char_p), ("stage_times", c.c_char_p)]
 
 
 class Result(c.Structure):

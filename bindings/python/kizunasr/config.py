@@ -154,6 +154,8 @@ class RunOptions:
     """File for a record of what the output was made from; None: none."""
     onnxruntime_library: Optional[Path] = None
     """ONNX Runtime's shared library, which runs .onnx models; None: looked for."""
+    stage_times: Optional[Path] = None
+    """File for how long each stage took, for `report()`; None: none."""
 
     def _c_struct(self) -> _c.RunOptions:
         return _c.RunOptionsWithRoom(
@@ -163,7 +165,8 @@ class RunOptions:
             keep_work=self.keep_work, fresh=self.fresh, overwrite=self.overwrite,
             provenance=None if self.provenance is None else _c.encode(self.provenance),
             onnxruntime_library=None if self.onnxruntime_library is None
-            else _c.encode(self.onnxruntime_library))
+            else _c.encode(self.onnxruntime_library),
+            stage_times=None if self.stage_times is None else _c.encode(self.stage_times))
 
 
 def _text(name: str, value: Any) -> bytes:

@@ -489,16 +489,113 @@ function fillPlots() {
       { name: 'input', colour: 'var(--c2)', x: x(r.input), y: r.input }],
     (v, short) => short ? (v >= 1000 ? `${+(v / 1000).toFixed(1)}M` : `${Math.round(v)}k`) : rate(v), { zero: true });
   }
-  if (data.times && data.times.length) {
-    const most = Math.max(...data.times.map(t => t.seconds)), bars = element('div', { className: 'bars' });
-    for (const t of data.times) {
-      const bar = element('div');
-      bar.style.width = `${100 * t.seconds / most}%`;
-      bars.append(element('span', { textContent: t.name }), bar, element('span', { textContent: clock(t.seconds) }));
-    }
-    $('plots').append(element('figure', {}, element('figcaption', {}, element('b', { textContent: 'Time spent' })), bars));
+  fillTimes();
+}
+
+// --- Time per stage ---
+
+const PARTS = ['decode', 'convert', 'normalize', 'structure', 'upscale', 'enhance', 'temporal', 'fit', 'encode', 'other'];
+const colourOf = part => `var(--t-${part})`;
+const sum = list => list.reduce((a, b) => a + b, 0);
+
+function figure(title, ...children) {
+  $('plots').append(element('figure', {}, element('figcaption', {}, element('b', { textContent: title })), ...children));
+}
+
+// Milliseconds in three digits, as far as there are that many.
+const ms = v => `${digits(v, v < 9.95 ? 2 : v < 99.5 ? 1 : 0)} ms`;
+
+const span = seconds => seconds < 1 ? ms(1000 * seconds) : clock(seconds);
+
+// Neighbours together where they would be narrower than three pixels.
+function columns(segments, pixels) {
+  const list = [];
+  for (const s of segments) {
+    const last = list[list.length - 1];
+    if (last && Math.abs(last.to - s.from) < 1e-3 && (last.to - last.from) * pixels < 3) {
+      last.to = s.to;
+      last.frames += s.frames;
+      for (const p of PARTS) last.seconds[p] = (last.seconds[p] || 0) + (s.seconds[p] || 0);
+    } else list.push({ ...s, seconds: { ...s.seconds } });
   }
-  if (!$('plots').children.length) $('plots').append('There was nothing to measure over time.');
+  return list;
+}
+
+function drawTimes(s, segments, wide) {
+  const from = segments[0].from, to = segments[segments.length - 1].to;
+  const list = columns(segments, (wide - LEFT - RIGHT) / (to - from || 1));
+  const each = (c, part) => 1000 * (c.seconds[part] || 0) / c.frames;
+  const tops = list.map(c => sum(PARTS.map(part => each(c, part))));
+  const k = scales([{ x: [from, to], y: tops }], true, wide);
+  drawPlot(s, [], v => `${+v.toPrecision(3)}`, k);
+  for (const c of list) {
+    const x = k.px(c.from), width = Math.max(1, k.px(c.to) - x - 1);
+    let below = 0;
+    for (const part of PARTS) {
+      const value = each(c, part);
+      if (!value) continue;
+      s.append(svg('rect', { class: 'part', x: x.toFixed(1), width: width.toFixed(1), y: k.py(below + value).toFixed(2),
+        height: (k.py(below) - k.py(below + value)).toFixed(2), fill: colourOf(part) }));
+      below += value;
+    }
+  }
+  const text = c => `${clock(c.from)} to ${clock(c.to)}: ${ms(tops[list.indexOf(c)])} a frame; ` +
+    PARTS.filter(part => each(c, part) > 0).map(part => `${part} ${ms(each(c, part))}`).join(', ');
+  return { k, list, text };
+}
+
+function plotTimes(segments, note) {
+  const s = svg('svg', { tabindex: 0, role: 'img', 'aria-label': 'Milliseconds per frame and stage over time' });
+  const readout = element('p', { className: 'readout', textContent: note });
+  let drawn = null, at = null;
+  new ResizeObserver(() => {
+    const wide = Math.round(s.getBoundingClientRect().width);
+    if (wide >= 100 && !(drawn && drawn.k.wide === wide)) drawn = drawTimes(s, segments, wide);
+  }).observe(s);
+  const point = i => { at = i; readout.textContent = drawn.text(drawn.list[i]); };
+  const leave = () => { at = null; readout.textContent = note; };
+  s.addEventListener('pointermove', event => {
+    const t = drawn.k.time(event.clientX - s.getBoundingClientRect().left);
+    const i = drawn.list.findIndex(c => t >= c.from && t < c.to);
+    if (i >= 0) point(i); else leave();
+  });
+  s.addEventListener('pointerleave', leave);
+  s.addEventListener('blur', leave);
+  s.addEventListener('keydown', event => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    point(Math.min(drawn.list.length - 1, Math.max(0, at === null ? 0 : at + step)));
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  figure('Time per frame by stage, in milliseconds', s, readout);
+}
+
+function barTimes(segments) {
+  const total = Object.fromEntries(PARTS.map(p => [p, sum(segments.map(s => s.seconds[p] || 0))]));
+  const all = sum(Object.values(total)), most = Math.max(...Object.values(total));
+  const bars = element('div', { className: 'bars' });
+  for (const part of PARTS.filter(p => total[p] > 0)) {
+    const bar = element('div');
+    bar.style.width = `${100 * total[part] / most}%`;
+    bar.style.background = colourOf(part);
+    bars.append(element('span', { textContent: part }), bar,
+      element('span', { textContent: `${span(total[part])}, ${digits(100 * total[part] / all, 1)} %` }));
+  }
+  figure('Time by stage', bars, element('p', { className: 'readout', textContent:
+    `Together ${span(all)} of one worker's time by the clock. Decode: with deinterlacing. Convert: to the 15 bits that ` +
+    'the stages work in, and from them. Encode: waiting for the encoder, whose own threads go on meanwhile.' }));
+}
+
+function fillTimes() {
+  const segments = data.times.segments, known = sum(segments.map(s => s.frames));
+  if (!known) {
+    figure('Time per stage', element('p', { className: 'readout', textContent: 'Not known: it was not kept. ' +
+      'upscale --stage-times FILE writes it and report --stage-times FILE reads it; a work folder that is kept has it, too.' }));
+    return;
+  }
+  plotTimes(segments, known < data.times.frames ? `Known of ${known} of ${data.times.frames} frames.` : '');
+  barTimes(segments);
 }
 
 // --- Tables ---
