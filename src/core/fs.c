@@ -49,10 +49,9 @@ ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to)
     if (!synced)
         return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", from, strerror(error));
     if (rename(from, to) != 0)
-        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", to, strerror(errno));
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", to);
     if (!sync_parent(to))
-        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write the folder of %s: %s", to,
-                        strerror(errno));
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write the folder of %s", to);
     return KSR_OK;
 }
 
@@ -76,7 +75,7 @@ ksr_status ksr_fs_write_file(ksr_context *ctx, const char *path, const void *dat
     if (file && fclose(file) != 0)
         ok = false;
     if (!ok)
-        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", path, strerror(errno));
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", path);
     else
         status = ksr_fs_publish(ctx, temporary, path);
     if (status != KSR_OK)
@@ -90,7 +89,7 @@ ksr_status ksr_fs_read_file(ksr_context *ctx, const char *path, char **out, size
     *out = NULL;
     FILE *file = fopen(path, "rbe");
     if (!file)
-        return KSR_E_INPUT;
+        return errno == ENOMEM ? ksr_fail_memory(ctx) : KSR_E_INPUT;
     char *text = NULL;
     size_t capacity = 0, used = 0, got = 0;
     ksr_status status = KSR_OK;
@@ -120,7 +119,7 @@ ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path)
 {
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && ksr_fs_is_folder(path)))
         return KSR_OK;
-    return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot make the folder %s: %s", path, strerror(errno));
+    return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot make the folder %s", path);
 }
 
 ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)(const char *name))
@@ -128,15 +127,13 @@ ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)
     DIR *dir = opendir(path);
     if (!dir)
         return errno == ENOENT ? KSR_OK
-                               : ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s",
-                                          path, strerror(errno));
+                               : ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s", path);
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
         if (ours(entry->d_name))
             unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
     if (rmdir(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s: %s", path,
-                        strerror(errno));
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s", path);
     return KSR_OK;
 }
 
@@ -155,7 +152,7 @@ ksr_status ksr_fs_lock_file(ksr_context *ctx, const char *path, bool exclusive, 
     for (;;) {
         *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (*fd < 0)
-            return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", path, strerror(errno));
+            return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", path);
         if (flock(*fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
             const int error = errno;
             ksr_fs_unlock(fd);
@@ -213,7 +210,7 @@ static ksr_status fingerprint_file(ksr_context *ctx, const char *path, bool whol
     memset(out, 0, sizeof(*out));
     FILE *file = fopen(path, "rbe");
     if (!file)
-        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path, strerror(errno));
+        return ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
     ksr_status status = KSR_OK;
     char *block = malloc(BLOCK);
     ksr_hasher *hasher = ksr_hasher_create();
@@ -234,7 +231,7 @@ static ksr_status fingerprint_file(ksr_context *ctx, const char *path, bool whol
         ksr_hasher_text(hasher, out->whole);
     }
     if (!ok)
-        status = ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path, strerror(errno));
+        status = ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
     else
         status = ksr_check_cancel(ctx);
 end:

@@ -2,6 +2,7 @@
 
 #include "core/log.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -204,6 +205,19 @@ ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...
     log_line(ctx, is_first_failure(ctx, status) ? KSR_LOG_ERROR : KSR_LOG_DEBUG, format, args);
     va_end(args);
     return status;
+}
+
+ksr_status ksr_fail_errno(ksr_context *ctx, ksr_status status, const char *format, ...)
+{
+    const int reason = errno;
+    char line[2048];
+    va_list args;
+    if (reason == ENOMEM)
+        return ksr_fail_memory(ctx);
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    return ksr_fail(ctx, status, "%s: %s", line, strerror(reason));
 }
 
 ksr_status ksr_fail_memory(ksr_context *ctx)

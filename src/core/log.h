@@ -17,6 +17,11 @@ void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...) KSR
 //     return ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path);
 ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...) KSR_PRINTF(3, 4);
 
+// The same, with what errno says behind the message: "Cannot write out.mkv: No space left on device".
+// Want of memory is that and nothing else.
+ksr_status ksr_fail_errno(ksr_context *ctx, ksr_status status, const char *format, ...)
+    KSR_PRINTF(3, 4);
+
 // Several threads that work on one thing tend to fail together, for one reason: between these two
 // calls only the first ksr_fail() of a context is an error, and later ones are for debugging.
 // ksr_failures_end() returns the status of that first one, KSR_OK if there was none.

@@ -523,8 +523,10 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
     json_error_t error;
     ksr_memory_watch();
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    const bool starved = !root && ksr_memory_ran_out();
+    const bool starved = ksr_memory_ran_out();
     free(text);
+    if (starved)
+        json_decref(root);
     if (starved)
         return ksr_fail_memory(config->ctx);
     if (!root)

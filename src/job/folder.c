@@ -121,13 +121,15 @@ ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const 
     struct ksr_fingerprint print;
     ksr_status status = ksr_fs_fingerprint(ctx, part, false, &print);
     char *path = done_path(job);
+    ksr_memory_watch();
     json_t *note =
         json_pack("{s:s,s:s,s:I,s:s}", "job", job->manifest.id, "output", job->manifest.output_path,
                   "bytes", (json_int_t)print.size, "ends", print.ends);
     char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
     if (status == KSR_OK)
-        status =
-            path && text ? ksr_fs_write_file(ctx, path, text, strlen(text)) : ksr_fail_memory(ctx);
+        status = path && text && !ksr_memory_ran_out()
+                     ? ksr_fs_write_file(ctx, path, text, strlen(text))
+                     : ksr_fail_memory(ctx);
     free(text);
     json_decref(note);
     free(path);
@@ -143,7 +145,7 @@ static ksr_status read_note(ksr_context *ctx, const struct ksr_job *job, json_t 
     ksr_memory_watch();
     if (status == KSR_OK)
         *note = json_loads(text, 0, NULL);
-    if (status == KSR_OK && !*note && ksr_memory_ran_out())
+    if (status == KSR_OK && ksr_memory_ran_out())
         status = ksr_fail_memory(ctx);
     free(text);
     free(path);

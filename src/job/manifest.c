@@ -162,12 +162,16 @@ ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest 
 
 bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT])
 {
+    const int before = errno;
+    ksr_memory_watch();
     char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS | KSR_JSON_REALS);
-    if (!text)
-        return false;
-    ksr_hash_text(text, strlen(text), id);
+    const bool whole = text && !ksr_memory_ran_out();
+    if (whole) {
+        ksr_hash_text(text, strlen(text), id);
+        errno = before; // a caller may be watching
+    }
     free(text);
-    return true;
+    return whole;
 }
 
 static const char *first_difference(const json_t *a, const json_t *b)
@@ -632,7 +636,8 @@ ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest
     int version = 0;
     ksr_status status = KSR_OK;
     json_unpack(root, "{s:i}", "kizunasr_manifest", &version);
-    if (version != MANIFEST_VERSION || !read_manifest(NULL, root, out)) {
+    const bool good = version == MANIFEST_VERSION && read_manifest(NULL, root, out);
+    if (!good || ksr_memory_ran_out()) { // strings may have been cut off
         status = ksr_memory_ran_out() ? KSR_E_NOMEM : KSR_E_MISMATCH;
         ksr_manifest_free(out);
     }

@@ -142,7 +142,7 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
         return status;
     ksr_memory_watch();
     m->record = json_loads(text, 0, NULL);
-    const bool starved = !m->record && ksr_memory_ran_out();
+    const bool starved = ksr_memory_ran_out();
     free(text);
     if (starved)
         return ksr_fail_memory(ctx);
@@ -210,7 +210,7 @@ static ksr_status take_manifest(ksr_context *ctx, const char *folder, struct ksr
     ksr_memory_watch();
     if (read == KSR_OK)
         m->record = json_loads(text, 0, NULL);
-    if (read == KSR_OK && !m->record && ksr_memory_ran_out())
+    if (read == KSR_OK && ksr_memory_ran_out())
         status = ksr_fail_memory(ctx);
     if (read == KSR_E_NOMEM)
         status = read;

@@ -62,7 +62,7 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
     if (!ksr_fs_is_folder(parent))
         status = ksr_fail(ctx, KSR_E_OUTPUT, "Output folder not found: %s", parent);
     else if (access(parent, W_OK) != 0)
-        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write in %s: %s", parent, strerror(errno));
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write in %s", parent);
     free(parent);
     return status;
 }

@@ -114,7 +114,10 @@ ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *i
         return KSR_OK;
     ksr_memory_watch();
     json_t *record = json_load_file(path, 0, NULL);
-    if (!record && ksr_memory_ran_out())
+    const bool starved = ksr_memory_ran_out();
+    if (starved)
+        json_decref(record);
+    if (starved)
         return ksr_fail_memory(ctx);
     const char *job = json_string_value(json_object_get(record, "job"));
     const char *wanted =
@@ -228,10 +231,10 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)
 {
-    const bool starved = ksr_memory_ran_out(); // while the record was made
+    char *text = record ? json_dumps(record, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
+    const bool whole = text && !ksr_memory_ran_out(); // since the record was begun
     char *path = record_path(job);
-    char *text = record && !starved ? json_dumps(record, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
-    char *file = text ? ksr_format("%s\n", text) : NULL;
+    char *file = whole ? ksr_format("%s\n", text) : NULL;
     const ksr_status status =
         path && file ? ksr_fs_write_file(ctx, path, file, strlen(file)) : ksr_fail_memory(ctx);
     free(file);

@@ -91,7 +91,7 @@ static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacke
     ksr_ffmpeg_clear_message();
     const int result = av_read_frame(input->format, packet);
     if (result >= 0)
-        return KSR_OK;
+        return ksr_memory_ran_out() ? ksr_fail_memory(ctx) : KSR_OK;
     if (ksr_check_cancel(ctx) != KSR_OK)
         return KSR_E_CANCELLED;
     if (ksr_ffmpeg_starved(result))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/fs.h"
+#include "core/mem.h"
 #include "core/sequence.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
@@ -65,7 +66,7 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
     if (!ksr_fs_exists(path))
         return errno == ENOENT || errno == ENOTDIR
                    ? ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path)
-                   : ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path, strerror(errno));
+                   : ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
     if (ksr_fs_is_folder(path))
         return ksr_fail(ctx, KSR_E_INPUT, "Input is a folder, not a file: %s", path);
     if (ksr_fs_size(path) == 0)
@@ -115,6 +116,10 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
         return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
                         ksr_ffmpeg_error(found, text));
     }
+    if (ksr_memory_ran_out()) { // packets may be lost
+        avformat_close_input(&format);
+        return ksr_fail_memory(ctx);
+    }
     *out = format;
     return KSR_OK;
 }
@@ -157,10 +162,11 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
         out->format->flags |= AVFMT_FLAG_BITEXACT;
         result = avformat_find_stream_info(out->format, NULL);
     }
-    if (result >= 0)
+    const bool starved = ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
+    if (result >= 0 && !starved)
         return KSR_OK;
     ksr_input_close(out);
-    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_E_INPUT;
+    return starved ? ksr_fail_memory(ctx) : KSR_E_INPUT;
 }
 
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
@@ -205,7 +211,7 @@ ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPa
     const int result = avcodec_send_packet(decoder, packet);
     if (refused)
         *refused = result < 0;
-    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_OK;
+    return ksr_ffmpeg_starved(result) || ksr_memory_ran_out() ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got)
@@ -213,7 +219,7 @@ ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame
     ksr_ffmpeg_clear_message();
     const int result = avcodec_receive_frame(decoder, frame);
     *got = result >= 0;
-    return ksr_ffmpeg_starved(result) ? ksr_fail_memory(ctx) : KSR_OK;
+    return ksr_ffmpeg_starved(result) || ksr_memory_ran_out() ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 void ksr_input_select(struct ksr_input *input, int stream)

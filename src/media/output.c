@@ -267,6 +267,18 @@ static void rescale_times(struct track *t, AVPacket *p)
 // otherwise end the track before its last packet.
 static void fill_duration(struct track *t, AVPacket *p)
 {
+    // Where packets are missing, the sum of lengths says nothing about the next time.
+    const AVCodecParameters *par = t->in->codecpar;
+    const int samples = par->codec_type == AVMEDIA_TYPE_AUDIO && par->sample_rate > 0
+                            ? av_get_audio_frame_duration2((AVCodecParameters *)par, t->last_size)
+                            : 0;
+    if (samples > 0 && p->dts != AV_NOPTS_VALUE && t->last_in != AV_NOPTS_VALUE) {
+        const double tick = av_q2d(t->in->time_base);
+        const double step = (double)(p->dts - t->last_in) * tick;
+        if (step >= (double)samples / par->sample_rate + tick * 0.999)
+            t->rescale = AV_NOPTS_VALUE;
+    }
+    t->last_size = p->size;
     if (p->duration <= 0 && t->in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO &&
         p->dts != AV_NOPTS_VALUE && t->last_in != AV_NOPTS_VALUE && p->dts > t->last_in)
         p->duration = p->dts - t->last_in;

@@ -20,6 +20,7 @@ struct track {
     ksr_text *text;     // KSR_CARRY_CONVERT only
     bool attached;      // its one packet is in the header: nothing follows
     int64_t last_in;    // decode time of the packet before, in the input's time base
+    int last_size;      // its bytes
     int64_t last_dts;   // in the output's time base
     int64_t rescale;    // state of av_rescale_delta()
     int64_t delay;      // added to all times, in the output's time base

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "core/mem.h"
+
 struct ksr_packets {
     struct ksr_input *input;
     struct ksr_cut cut;
@@ -122,7 +124,7 @@ static bool hold_next(ksr_packets *k)
     while (!k->holding) {
         ksr_ffmpeg_clear_message();
         const int result = av_read_frame(k->input->format, k->next);
-        k->starved = k->starved || ksr_ffmpeg_starved(result);
+        k->starved = k->starved || ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
         if (result < 0 || k->starved)
             return false;
         k->holding = k->next->stream_index < k->streams && cut_packet(k, k->next);

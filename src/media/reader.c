@@ -181,7 +181,7 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         // by the caller.
         ksr_ffmpeg_clear_message();
         const int result = av_read_frame(r->input.format, r->packet);
-        if (ksr_ffmpeg_starved(result))
+        if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
             return ksr_fail_memory(ctx);
         if (result < 0)
             r->draining = true;
@@ -205,7 +205,7 @@ static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
     for (;;) {
         ksr_ffmpeg_clear_message();
         const int result = avcodec_receive_frame(r->input.decoder, r->frame);
-        if (ksr_ffmpeg_starved(result))
+        if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
             return ksr_fail_memory(ctx);
         if (result == AVERROR_EOF || (result < 0 && r->draining && result != AVERROR(EAGAIN))) {
             *end = true;
