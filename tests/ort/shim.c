@@ -5,10 +5,14 @@
 //   SHIM_VERSION=TEXT    its version
 //   SHIM_OLD=1           it does not know the interface's version
 //   SHIM_WIDEST=N        no memory for pictures wider than N samples
+//   SHIM_PROVIDER=NAME   offers that provider too; the CPU does its work
+//   SHIM_FAILS=append    it cannot be asked for
+//   SHIM_FAILS=session   no session starts with it
 //   SHIM_BALANCE=FILE    writes there, when the program ends, how many objects were not released
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +30,25 @@ struct api_base {
 
 static function table[PLACES];
 static const struct api_base *real;
+static atomic_bool asked; // for SHIM_PROVIDER, in the options of the next session
 static atomic_int sessions, values, types, shapes;
 
 #define REAL(place, name, result, arguments) static result(*real_##name) arguments;
 #define TAKE(place, name, result, arguments) real_##name = (result(*) arguments)table[place];
 
 KSR_ORT_FUNCTIONS(REAL)
+
+static OrtStatus *failure(int code, const char *message)
+{
+    OrtStatus *(*create_status)(int, const char *) = (OrtStatus * (*)(int, const char *)) table[0];
+    return create_status(code, message);
+}
+
+static bool fails(const char *where)
+{
+    const char *wanted = getenv("SHIM_FAILS");
+    return wanted && strcmp(wanted, where) == 0;
+}
 
 static OrtStatus *run(OrtSession *session, const OrtRunOptions *options, const char *const *in,
                       const OrtValue *const *inputs, size_t n, const char *const *out, size_t m,
@@ -43,10 +60,8 @@ static OrtStatus *run(OrtSession *session, const OrtRunOptions *options, const c
     if (widest && !real_GetTensorTypeAndShape(inputs[0], &info)) {
         real_GetDimensions(info, size, 4);
         real_ReleaseTensorTypeAndShapeInfo(info);
-        OrtStatus *(*create_status)(int, const char *) =
-            (OrtStatus * (*)(int, const char *)) table[0];
         if (size[3] > atoi(widest))
-            return create_status(6, "Failed to allocate memory for requested buffer");
+            return failure(6, "Failed to allocate memory for requested buffer");
     }
     const bool fresh = !outputs[0];
     OrtStatus *status = real_Run(session, options, in, inputs, n, out, m, outputs);
@@ -57,6 +72,10 @@ static OrtStatus *run(OrtSession *session, const OrtRunOptions *options, const c
 static OrtStatus *create_session(const OrtEnv *env, const void *data, size_t size,
                                  const OrtSessionOptions *options, OrtSession **out)
 {
+    const bool refused = asked && fails("session");
+    asked = false;
+    if (refused)
+        return failure(1, "the device is busy");
     OrtStatus *status = real_CreateSessionFromArray(env, data, size, options, out);
     sessions += !status;
     return status;
@@ -90,6 +109,42 @@ static OrtStatus *shape_of(const OrtValue *value, OrtTensorTypeAndShapeInfo **ou
     OrtStatus *status = real_GetTensorTypeAndShape(value, out);
     shapes += !status;
     return status;
+}
+
+static OrtStatus *providers(char ***out, int *count)
+{
+    char **names = NULL;
+    OrtStatus *status = real_GetAvailableProviders(&names, count);
+    if (status)
+        return status;
+    const char *more = getenv("SHIM_PROVIDER");
+    char **all = calloc((size_t)*count + 1, sizeof(all[0]));
+    for (int i = 0; all && i < *count; i++)
+        all[i] = strdup(names[i]);
+    real_ReleaseAvailableProviders(names, *count);
+    if (all && more)
+        all[(*count)++] = strdup(more);
+    *out = all;
+    return all ? NULL : failure(1, "out of memory");
+}
+
+static OrtStatus *release_providers(char **names, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(names[i]);
+    free(names);
+    return NULL;
+}
+
+static OrtStatus *append(OrtSessionOptions *options, const char *name, const char *const *keys,
+                         const char *const *entries, size_t count)
+{
+    if (!getenv("SHIM_PROVIDER"))
+        return real_SessionOptionsAppendExecutionProvider(options, name, keys, entries, count);
+    if (fails("append"))
+        return failure(1, "there is no such device");
+    asked = true;
+    return NULL;
 }
 
 static void release_session(OrtSession *session)
@@ -142,6 +197,9 @@ static const function *get_api(uint32_t version)
     table[96] = (function)release_value;
     table[98] = (function)release_type;
     table[99] = (function)release_shape;
+    table[125] = (function)providers;
+    table[126] = (function)release_providers;
+    table[216] = (function)append;
     return table;
 }
 
