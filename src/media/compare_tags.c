@@ -135,8 +135,7 @@ static void compare_tags(const AVFormatContext *input, const AVFormatContext *ou
 
 ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
                                   const struct ksr_film *film, const char *output_path,
-                                  double shift_ms, bool titles,
-                                  struct ksr_tags_comparison *out)
+                                  double shift_ms, bool titles, struct ksr_tags_comparison *out)
 {
     struct ksr_input input = {0}, output = {0};
     memset(out, 0, sizeof(*out));

@@ -14,8 +14,9 @@ struct ksr_tags_comparison {
     char tags_differ[160];     // what is missing or different; "" = nothing
 };
 
-// film: what the output should be of the input. shift_ms: how much later everything is. titles: tags
-// were meant to be kept. Chapters are compared by start and title, tags where the output is Matroska.
+// film: what the output should be of the input. shift_ms: how much later everything is. titles:
+// whether tags were to be kept. Chapters are compared by start and title, tags where the output is
+// Matroska.
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM.
 ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
                                   const struct ksr_film *film, const char *output_path,

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Frames that do not decode: abort, repeat and skip, also at the border of two segments.
+"""Frames that do not decode: abort, repeat and skip, also at the border of two segments; lost ones are counted.
 
 A film of two segments in which every frame is a keyframe, so that one damaged packet is one bad
 frame. The output of `repeat` must show, in place of each bad frame, the good one before it.
@@ -8,7 +8,7 @@ frame. The output of `repeat` must show, in place of each bad frame, the good on
 
 Ends with `N passed, N failed, N skipped`.
 """
-import json, os, sys, tempfile
+import json, os, struct, sys, tempfile
 
 from checks import check, finish, run
 
@@ -25,6 +25,42 @@ def packets(path):
 def frame_hashes(path):
     r = run("ffmpeg", "-v", "error", "-i", path, "-map", "0:v:0", "-f", "framemd5", "-")
     return [line.split(",")[-1].strip() for line in r.stdout.splitlines() if not line.startswith("#")]
+
+
+def empty_frames(data, which):
+    """Writes zeros over these video chunks of an AVI without sound."""
+    data, at, n = bytearray(data), data.index(b"movi") + 4, 0
+    while data[at:at + 4] == b"00dc":
+        size = struct.unpack("<I", data[at + 4:at + 8])[0]
+        if n in which:
+            data[at + 8:at + 8 + size] = bytes(size)
+        at, n = at + 8 + size + size % 2, n + 1
+    return bytes(data), n
+
+
+def test_lost(program, folder):
+    """A film indexed by decoding has only the frames that decode, and says how many do not."""
+    whole, bad, out = (os.path.join(folder, n) for n in ("lost-whole.avi", "lost.avi", "lost.mkv"))
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=64x36:rate=24:duration=3",
+        "-c:v", "mpeg4", "-q:v", "3", "-bf", "2", "-g", "24", whole)
+    lost = (9, 30, 42)  # frames that no other needs
+    with open(whole, "rb") as file:
+        data, count = empty_frames(file.read(), lost)
+    with open(bad, "wb") as file:
+        file.write(data)
+    check(count == 72, "a film of 72 frames", count)
+    for path, number in ((whole, 0), (bad, len(lost))):
+        r = run(program, "probe", path, "--json")
+        video = json.loads(r.stdout or "{}").get("video", {})
+        check((video.get("index"), video.get("undecodable_frames"), video.get("frames")) == ("decoded", number, 72 - number),
+              f"probe counts {number} that do not decode", video)
+        check(("frames cannot be decoded" in r.stderr) == (number > 0), f"probe says so of {number}", r.stderr)
+    r = run(program, "upscale", bad, out, "--codec", "ffv1", "--progress", "none")
+    check(r.returncode == 0 and "3 of 72 frames cannot be decoded and are left out" in r.stderr, "upscale says how many", r.stderr)
+    r = run("ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", out)
+    times = sorted(float(t.strip(",")) for t in r.stdout.split())
+    gaps = [round(b - a, 3) for a, b in zip(times, times[1:]) if b - a > 0.06]
+    check(len(times) == 69 and len(gaps) == 3 and all(0.08 < g < 0.09 for g in gaps), "the others keep their times", (len(times), gaps))
 
 
 def main():
@@ -67,6 +103,7 @@ def main():
         path, r = upscale(bad, "skip.mkv", "--on-frame-error", "skip")
         check(r.returncode == 0 and f"{len(BAD)} skipped" in r.stdout, "skip: counted in the result", r.stdout + r.stderr)
         check(frame_hashes(path) == [h for i, h in enumerate(good) if i not in BAD], "skip: all other frames")
+        test_lost(program, folder)
     finish()
 
 
