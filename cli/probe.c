@@ -185,6 +185,17 @@ static void print_stream(const json_t *stream, size_t place)
         print_colour(stream);
 }
 
+// HDR metadata, captions, rotation.
+static void print_carried(const json_t *video)
+{
+    struct line line = {0};
+    const json_t *list = json_object_get(video, "carries");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        add(&line, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+    if (line.length)
+        print_pair("carries", line.text);
+}
+
 static void print_timing(const json_t *video)
 {
     struct line line = {0};
@@ -230,6 +241,7 @@ static bool print_table(const char *text)
     if (usable) {
         print_container(root);
         print_timing(json_object_get(root, "video"));
+        print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");
         puts("  streams");
         for (size_t i = 0; i < json_array_size(streams); i++)

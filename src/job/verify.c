@@ -13,6 +13,7 @@
 #include "job/judge.h"
 #include "media/checksum.h"
 #include "media/compare_tags.h"
+#include "media/extras.h"
 #include "media/inspect.h"
 #include "media/scan.h"
 
@@ -266,6 +267,8 @@ ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
     if (status != KSR_OK)
         return status;
     status = ksr_scan_film(ctx, path, &film);
+    if (status == KSR_OK)
+        status = ksr_extras_look(ctx, path, &film);
     if (status == KSR_OK)
         status = ksr_media_describe(ctx, path, &film, &root);
     ksr_film_free(&film);

@@ -134,12 +134,32 @@ static bool is_variable(const struct ksr_film *film)
     return film->frame_count > 2 && most - least > 1;
 }
 
+// What the pictures carry beside samples and colour tags, by name.
+static json_t *describe_extras(const struct ksr_extras *e)
+{
+    static const int none[9];
+    const struct {
+        bool there;
+        const char *name;
+    } all[] = {{e->has_primaries || e->has_luminance, "mastering display"},
+               {e->has_light, "content light level"},
+               {e->hdr10_plus, "HDR10+"},
+               {e->dolby_vision, "Dolby Vision"},
+               {e->captions, "closed captions"},
+               {memcmp(e->matrix, none, sizeof(none)) != 0, "rotation"}};
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i].there)
+            json_array_append_new(list, json_string(all[i].name));
+    return list;
+}
+
 static json_t *describe_film(const struct ksr_film *film)
 {
     const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
     const char *range = av_color_range_name((enum AVColorRange)film->format.color_range);
     const char *space = av_color_space_name((enum AVColorSpace)film->format.color_space);
-    return json_pack("{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:s?}",
+    return json_pack("{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:s?,s:o}",
                      "stream", film->stream, "frames", (json_int_t)film->frame_count,
                      "first_timestamp", ksr_film_seconds(film, film->frames[0].time),
                      "last_timestamp", ksr_film_seconds(film, last->time), "end",
@@ -150,7 +170,7 @@ static json_t *describe_film(const struct ksr_film *film)
                      film->unmarked_fields, "telecined", film->telecined, "repaired_timestamps",
                      film->repaired, "undecodable_frames", (json_int_t)film->undecoded,
                      "pixel_format", film->format.pixel_format, "color_range", range, "color_space",
-                     space);
+                     space, "carries", describe_extras(&film->extras));
 }
 
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,

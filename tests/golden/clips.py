@@ -65,6 +65,19 @@ def ffmpeg(*args):
     return None if r.returncode == 0 else (r.stderr.strip().splitlines() or ["failed"])[-1]
 
 
+def colour_filter(tags):
+    """A filter that gives frames what encoder options (-colorspace VALUE ...) say, or "": newer FFmpeg
+    takes it from the frames alone, older has no such filter for all of it."""
+    names = {"-colorspace": "colorspace", "-color_primaries": "color_primaries", "-color_trc": "color_trc",
+             "-color_range": "range", "-chroma_sample_location": "chroma_location"}
+    found = subprocess.run(["ffmpeg", "-v", "error", "-h", "filter=setparams"], capture_output=True, text=True)
+    if "chroma_location" not in found.stdout:
+        return ""
+    pairs = list(zip(tags[::2], tags[1::2]))
+    said = [f"{names[k]}={v}" for k, v in pairs if k in names]
+    return "setparams=" + ":".join(said).replace("color_trc=gamma28", "color_trc=bt470bg") if said else ""
+
+
 def need(trouble):
     if trouble:
         raise RuntimeError(trouble)

@@ -11,6 +11,7 @@ Ends with `N passed, N failed, N skipped`.
 """
 import json, os, re, sys, tempfile
 
+import clips
 from checks import check, finish, run
 
 SMALL = "testsrc2=size=64x64:rate=24:duration=0.3"
@@ -62,9 +63,10 @@ def make(folder, name, pixel_format, matrix, primaries, transfer, rng, location,
     path = os.path.join(folder, name + ".mp4")
     hdr = f":master-display={MASTERING}:max-cll=1000,400" if name == "pq" else ""
     codec = ["-c:v", "libx265", "-x265-params", "log-level=none" + hdr] if "10" in pixel_format else ["-c:v", "libx264"]
-    r = run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", SMALL, "-vf",
-            f"scale=out_range={rng},format={pixel_format},setsar={aspect.replace(':', '/')}", "-colorspace", matrix, "-color_primaries",
-            primaries, "-color_trc", transfer.replace("bt470bg", "gamma28"), "-color_range", rng, "-chroma_sample_location", location, *codec,
+    tags = ["-colorspace", matrix, "-color_primaries", primaries, "-color_trc", transfer.replace("bt470bg", "gamma28"),
+            "-color_range", rng, "-chroma_sample_location", location]
+    filters = [f"scale=out_range={rng},format={pixel_format},setsar={aspect.replace(':', '/')}", clips.colour_filter(tags)]
+    r = run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", SMALL, "-vf", ",".join(filter(None, filters)), *tags, *codec,
             "-preset", "ultrafast", path)
     check(r.returncode == 0, f"{name} is made", r.stderr)
     if rotated:
@@ -110,6 +112,61 @@ def add_dolby_vision(data):
         i = data.rindex(parent, 0, at) - 4
         data[i:i + 4] = (int.from_bytes(data[i:i + 4], "big") + len(box)).to_bytes(4, "big")
     return bytes(data[:end] + box + data[end:])
+
+
+class Bits:
+    """Numbers of so many bits, one after the other."""
+
+    def __init__(self, *numbers):
+        text = "".join(f"{value:0{bits}b}" for bits, value in numbers)
+        text += "0" * (-len(text) % 8)
+        self.data = bytes(int(text[i:i + 8], 2) for i in range(0, len(text), 8))
+
+
+def hdr10_plus_unit():
+    """An SEI unit of HEVC with the dynamic metadata of SMPTE ST 2094-40: one window, no curve."""
+    body = Bits((8, 0xB5), (16, 0x003C), (16, 1), (8, 4), (8, 1), (2, 1), (27, 10000), (1, 0), (17, 1000), (17, 2000), (17, 3000),
+                (17, 500), (4, 0), (10, 0), (1, 0), (1, 0), (1, 0)).data
+    raw = bytes((39 << 1, 1, 4, len(body))) + body + b"\x80"
+    out, zeros = bytearray(), 0
+    for byte in raw:  # three bytes that look like a start code are kept apart
+        if zeros >= 2 and byte <= 3:
+            out.append(3)
+            zeros = 0
+        out.append(byte)
+        zeros = zeros + 1 if byte == 0 else 0
+    return b"\x00\x00\x00\x01" + bytes(out)
+
+
+def insert_hdr10_plus(data):
+    """Puts it before the first slice of every picture of an HEVC stream."""
+    out, at = bytearray(), 0
+    for m in re.finditer(b"\x00\x00\x01", data):
+        i = m.end()
+        if data[i] >> 1 & 63 < 32 and data[i + 2] & 0x80:
+            out += data[at:m.start()] + hdr10_plus_unit()
+            at = m.start()
+    return bytes(out + data[at:])
+
+
+def test_hdr10_plus(program, folder):
+    plain, raw, source, out = (os.path.join(folder, n) for n in ("plain.hevc", "plus.hevc", "plus.mkv", "plus-out.mkv"))
+    # Without B-frames, so that packets can be numbered as they come.
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", SMALL, "-pix_fmt", "yuv420p10le", "-c:v", "libx265", "-preset", "ultrafast",
+        "-x265-params", f"log-level=none:bframes=0:master-display={MASTERING}:max-cll=1000,400", plain)
+    with open(plain, "rb") as a, open(raw, "wb") as b:
+        b.write(insert_hdr10_plus(a.read()))
+    run("ffmpeg", "-v", "error", "-i", raw, "-c", "copy", "-bsf:v", "setts=ts=N/24/TB:duration=1/24/TB", source)
+    r = run("ffprobe", "-v", "error", "-show_entries", "frame_side_data", source)
+    check("HDR10+" in r.stdout, "the input has HDR10+", r.stdout + r.stderr)
+    check(carries(program, source) == ["mastering display", "content light level", "HDR10+"], "probe names HDR10+", carries(program, source))
+    r = run(program, "upscale", source, out, "--codec", "libx265", "--preset", "ultrafast", "--progress", "none", "--log-level", "warning")
+    check(r.returncode == 0 and "does not keep these of the video: HDR10+\n" in r.stderr, "HDR10+ is named, alone", r.stderr)
+    check(r.returncode == 0 and "mastering display" in probe(out), "and HDR10 below HDR10+ stays")
+
+
+def carries(program, path):
+    return json.loads(run(program, "probe", path, "--json").stdout or "{}").get("video", {}).get("carries")
 
 
 def captions(path):
@@ -164,6 +221,9 @@ def main():
         r = run(program, "upscale", source, out, "--codec", "libx265", "--preset", "ultrafast", "--progress", "none", "--log-level", "warning")
         check(r.returncode == 0 and "Dolby Vision" in r.stderr and "mastering" not in r.stderr, "Dolby Vision is named", r.stderr)
         check("mastering display" in probe(out), "and HDR10 below it stays")
+        check("Dolby Vision" in carries(program, source) and "rotation" in carries(program, sources["pq"]),
+              "probe names Dolby Vision and rotation", carries(program, source))
+        test_hdr10_plus(program, folder)
 
         # Captions.
         plain, mpeg = os.path.join(folder, "plain.m2v"), os.path.join(folder, "cc.m2v")

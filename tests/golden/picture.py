@@ -10,6 +10,7 @@ Ends with `N passed, N failed, N skipped`.
 """
 import array, json, os, re, subprocess, sys, tempfile
 
+import clips
 from checks import check, finish, run
 
 PLAIN = ["--denoise", "0", "--progress", "none", "--log-level", "warning", "--overwrite", "--fresh"]
@@ -64,7 +65,8 @@ class Bench:
         path = self.at(name)
         args = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", le(fmt.name), "-s", f"{width}x{height}", "-i", "-"]
         codec = ["-c:v", "rawvideo"] if path.endswith(".nut") else ["-c:v", "ffv1"]
-        r = subprocess.run(args + codec + list(tags) + [path], input=fmt.pack(planes) * frames, capture_output=True)
+        colours = clips.colour_filter(tags) if tags else ""
+        r = subprocess.run(args + codec + (["-vf", colours] if colours else []) + list(tags) + [path], input=fmt.pack(planes) * frames, capture_output=True)
         check(r.returncode == 0, f"{name} is made", r.stderr.decode())
         return path
 
