@@ -203,18 +203,24 @@ def files_of(folder):
     return {n: sha(os.path.join(folder, n)) for n in os.listdir(folder)} if os.path.isdir(folder) else {}
 
 
+def catches(p, number):
+    """Whether the program has come so far that it handles a signal."""
+    with open(f"/proc/{p.pid}/status", encoding="ascii", errors="replace") as file:
+        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)", file.read(), re.MULTILINE)
+    return bool(caught) and int(caught[1], 16) >> (number - 1) & 1 == 1
+
+
 def interrupted(job, number, phase):
-    """One signal in a phase; tried again if the program was not up yet, or over, when it came."""
+    """One signal in a phase; tried again if the program was over when it came."""
     what = f"{job.name}: {signal.Signals(number).name} in {phase}"
-    for attempt in range(100):
+    for _ in range(20):
         p = job.start(job.commands[0])
-        while p.poll() is None and not job.reached(phase):
+        while p.poll() is None and not (job.reached(phase) and catches(p, number)):
             pass
-        time.sleep(attempt * 0.001 if phase == "plan" else 0)
         before = files_of(job.work) if phase == "join" else {}
         p.send_signal(number)
         _, err = p.communicate(timeout=LIMIT)
-        if p.returncode not in (0, -number):
+        if p.returncode != 0:
             break
         job.clear()
     last = err.strip().splitlines()[-1:] or [""]
