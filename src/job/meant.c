@@ -45,11 +45,8 @@ static bool looks_decimated(const struct ksr_film *film, size_t count)
 {
     const struct ksr_rational rate = film->format.frame_rate;
     const double per_second = rate.den > 0 ? (double)rate.num / rate.den : 0;
-    const bool eight_bits = strcmp(film->format.pixel_format, "yuv420p") == 0 ||
-                            strcmp(film->format.pixel_format, "yuv422p") == 0;
-    return eight_bits && per_second > 29.5 && per_second < 30.5 &&
-           count + 2 >= film->frame_count / 5 * 4 && count <= film->frame_count / 5 * 4 + 6 &&
-           count < film->frame_count;
+    return per_second > 29.5 && per_second < 30.5 && count + 2 >= film->frame_count / 5 * 4 &&
+           count <= film->frame_count / 5 * 4 + 6 && count < film->frame_count;
 }
 
 static ksr_status read_film(ksr_context *ctx, const char *input_path, const char *output_path,

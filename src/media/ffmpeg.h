@@ -58,6 +58,18 @@ static inline bool ksr_av_frame_top_first(const AVFrame *frame)
 #endif
 }
 
+static inline void ksr_av_frame_set_fields(AVFrame *frame, bool interlaced, bool top_first)
+{
+#if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
+    frame->flags &= ~(AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST);
+    frame->flags |= interlaced ? AV_FRAME_FLAG_INTERLACED : 0;
+    frame->flags |= top_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0;
+#else
+    frame->interlaced_frame = interlaced;
+    frame->top_field_first = top_first;
+#endif
+}
+
 static inline int64_t ksr_av_frame_duration(const AVFrame *frame)
 {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)

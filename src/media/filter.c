@@ -2,78 +2,37 @@
 
 #include "media/filter.h"
 
-#include <libavfilter/avfilter.h>
-#include <libavfilter/buffersink.h>
-#include <libavfilter/buffersrc.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
+#include "media/graph.h"
+#include "media/match.h"
 #include "media/reader.h"
 
 #define TAGS  64 // more than the frames that any graph here holds
 #define CYCLE 5  // of which inverse telecine leaves out one
 
+#define DECIMATE ",decimate"
+
 struct ksr_filter {
-    AVFilterGraph *graph;
-    AVFilterContext *source, *sink;
+    ksr_match *match; // NULL: none
+    struct ksr_graph graph;
     int width, height, format;
     int64_t sent;
     int64_t tags[TAGS]; // of the last frames sent, by their number
 };
 
-// --- Running a graph ---
+// --- Running ---
 
 void ksr_filter_close(ksr_filter **filter)
 {
     if (!filter || !*filter)
         return;
-    avfilter_graph_free(&(*filter)->graph);
+    ksr_match_close(&(*filter)->match);
+    ksr_graph_close(&(*filter)->graph);
     free(*filter);
     *filter = NULL;
-}
-
-// Frames are numbered instead of timed: filters that count on an even rate find one.
-static int make_source(ksr_filter *f, const AVFrame *like)
-{
-    AVBufferSrcParameters *p = av_buffersrc_parameters_alloc();
-    f->source = avfilter_graph_alloc_filter(f->graph, avfilter_get_by_name("buffer"), "in");
-    if (!p || !f->source) {
-        av_free(p);
-        return AVERROR(ENOMEM);
-    }
-    p->format = like->format;
-    p->width = like->width;
-    p->height = like->height;
-    p->sample_aspect_ratio = like->sample_aspect_ratio;
-    p->time_base = (AVRational){1001, 30000};
-    p->frame_rate = (AVRational){30000, 1001};
-#if LIBAVFILTER_VERSION_INT >= AV_VERSION_INT(10, 0, 100)
-    p->color_space = like->colorspace;
-    p->color_range = like->color_range;
-#endif
-    int result = av_buffersrc_parameters_set(f->source, p);
-    av_free(p);
-    if (result >= 0)
-        result = avfilter_init_str(f->source, NULL);
-    return result;
-}
-
-static int connect_graph(ksr_filter *f, const char *text)
-{
-    AVFilterInOut *outputs = avfilter_inout_alloc(), *inputs = avfilter_inout_alloc();
-    int result = avfilter_graph_create_filter(&f->sink, avfilter_get_by_name("buffersink"), "out",
-                                              NULL, NULL, f->graph);
-    if (!outputs || !inputs)
-        result = AVERROR(ENOMEM);
-    if (result >= 0) {
-        *outputs = (AVFilterInOut){av_strdup("in"), f->source, 0, NULL};
-        *inputs = (AVFilterInOut){av_strdup("out"), f->sink, 0, NULL};
-        result = avfilter_graph_parse_ptr(f->graph, text, &inputs, &outputs, NULL);
-    }
-    avfilter_inout_free(&outputs);
-    avfilter_inout_free(&inputs);
-    return result < 0 ? result : avfilter_graph_config(f->graph, NULL);
 }
 
 // libavfilter converts what a filter does not take; only a change of the order of bytes in memory
@@ -86,34 +45,37 @@ static bool keeps_samples(enum AVPixelFormat from, enum AVPixelFormat to)
            a->log2_chroma_w == b->log2_chroma_w && a->log2_chroma_h == b->log2_chroma_h;
 }
 
+// Field matching stands at the head of a graph and is not left to libavfilter alone (match.h).
+static ksr_status open_match(ksr_context *ctx, const char **graph, const AVFrame *like,
+                             ksr_match **match)
+{
+    static const char HEAD[] = "fieldmatch=";
+    char options[sizeof(((struct ksr_film *)NULL)->filter)];
+    const char *end = strchr(*graph, ',');
+    if (strncmp(*graph, HEAD, sizeof(HEAD) - 1) != 0 || !end)
+        return KSR_OK;
+    const char *first = *graph + sizeof(HEAD) - 1;
+    snprintf(options, sizeof(options), "%.*s", (int)(end - first), first);
+    *graph = end + 1;
+    return ksr_match_open(ctx, options, like, match);
+}
+
 ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *like,
                            ksr_filter **out)
 {
-    char text[256];
     *out = NULL;
     ksr_filter *f = calloc(1, sizeof(*f));
-    if (f)
-        f->graph = avfilter_graph_alloc();
-    if (!f || !f->graph) {
-        ksr_filter_close(&f);
+    if (!f)
         return ksr_fail_memory(ctx);
-    }
-    f->graph->nb_threads = 1;
-    f->graph->scale_sws_opts = av_strdup("flags=bicubic+bitexact+accurate_rnd+full_chroma_int");
     f->width = like->width;
     f->height = like->height;
     f->format = like->format;
-    ksr_ffmpeg_clear_message();
-    int result = make_source(f, like);
-    if (result >= 0)
-        result = connect_graph(f, graph);
-    ksr_status status = KSR_OK;
-    if (ksr_ffmpeg_starved(result))
-        status = ksr_fail_memory(ctx);
-    else if (result < 0)
-        status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not open: %s", graph,
-                          ksr_ffmpeg_error(result, text));
-    else if (!keeps_samples(like->format, av_buffersink_get_format(f->sink)))
+    ksr_status status = open_match(ctx, &graph, like, &f->match);
+    if (status == KSR_OK)
+        status = ksr_graph_open(ctx, graph, (const AVFrame *[]){like, NULL}, &f->graph);
+    // Frames that decimation has left are counted, and not looked at.
+    if (status == KSR_OK && !strstr(graph, DECIMATE) &&
+        !keeps_samples(like->format, ksr_graph_format(&f->graph)))
         status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not take %s", graph,
                           av_get_pix_fmt_name(like->format));
     if (status != KSR_OK)
@@ -150,9 +112,23 @@ static int align_frame(AVFrame *frame)
     return result;
 }
 
+// Moves on what field matching has finished.
+static ksr_status send_matched(ksr_context *ctx, ksr_filter *f)
+{
+    AVFrame *frame = av_frame_alloc();
+    ksr_status status = frame ? KSR_OK : ksr_fail_memory(ctx);
+    for (bool ready = true; status == KSR_OK && ready;) {
+        status = ksr_match_receive(ctx, f->match, frame, &ready);
+        if (status == KSR_OK && ready)
+            status = ksr_graph_send(ctx, &f->graph, 0, frame);
+    }
+    av_frame_free(&frame);
+    return status;
+}
+
 ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t tag)
 {
-    char text[256];
+    ksr_status status = KSR_OK;
     if (frame) {
         if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
             return ksr_fail(ctx, KSR_E_PROCESS, "the picture changes its size or format");
@@ -162,31 +138,23 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
         frame->opaque = (void *)(intptr_t)(f->sent % TAGS); // copied to the frame that is made
         frame->pts = f->sent++;
     }
-    ksr_ffmpeg_clear_message();
-    const int result = av_buffersrc_add_frame(f->source, frame);
-    if (ksr_ffmpeg_starved(result))
-        return ksr_fail_memory(ctx);
-    if (result < 0)
-        return ksr_fail(ctx, KSR_E_PROCESS, "the filter failed: %s",
-                        ksr_ffmpeg_error(result, text));
-    return KSR_OK;
+    if (f->match) {
+        status = ksr_match_send(ctx, f->match, frame);
+        if (status == KSR_OK)
+            status = send_matched(ctx, f);
+    }
+    if (status == KSR_OK && !(f->match && frame))
+        status = ksr_graph_send(ctx, &f->graph, 0, frame);
+    return status;
 }
 
 ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t *tag,
                               bool *ready)
 {
-    char text[256];
-    ksr_ffmpeg_clear_message();
-    const int result = av_buffersink_get_frame(f->sink, frame);
-    *ready = result >= 0;
-    if (ksr_ffmpeg_starved(result))
-        return ksr_fail_memory(ctx);
-    if (result < 0 && result != AVERROR(EAGAIN) && result != AVERROR_EOF)
-        return ksr_fail(ctx, KSR_E_PROCESS, "the filter failed: %s",
-                        ksr_ffmpeg_error(result, text));
-    if (*ready)
+    const ksr_status status = ksr_graph_receive(ctx, &f->graph, frame, ready);
+    if (status == KSR_OK && *ready)
         *tag = f->tags[(intptr_t)frame->opaque % TAGS];
-    return KSR_OK;
+    return status;
 }
 
 // --- Planning ---
@@ -310,7 +278,7 @@ static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_f
 {
     struct kept kept = {0};
     const size_t length = strlen(film->filter), before = film->frame_count;
-    snprintf(film->filter + length, sizeof(film->filter) - length, ",decimate");
+    snprintf(film->filter + length, sizeof(film->filter) - length, "%s", DECIMATE);
     ksr_status status = run_decimation(ctx, path, film, &kept);
     film->filter[length] = 0;
     if (status == KSR_OK && kept.decoded != before)
@@ -363,7 +331,6 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
         snprintf(film->filter, sizeof(film->filter), "bwdif=mode=send_frame:parity=%s:deint=%s",
                  order, flagged ? "interlaced" : "all");
     else
-        // Its second input for deeper samples overruns its buffers in FFmpeg 5.1: 8 bits only.
         snprintf(film->filter, sizeof(film->filter),
                  "fieldmatch=order=%s:combmatch=full,bwdif=mode=send_frame:parity=%s:deint="
                  "interlaced",
@@ -372,7 +339,7 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     av_frame_free(&first);
     if (status != KSR_OK)
         return status;
-    const char *name = av_get_pix_fmt_name(av_buffersink_get_format(filter->sink));
+    const char *name = av_get_pix_fmt_name(ksr_graph_format(&filter->graph));
     ksr_filter_close(&filter);
     if (config->inverse_telecine)
         status = plan_telecine(ctx, path, film);
