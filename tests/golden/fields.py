@@ -113,10 +113,12 @@ def main():
             check(not video["interlaced"] and not video["telecined"], f"{name}: is not taken for fields", video)
 
         # Telecine and back.
+        # Its frames do not say which field is first; the container does.
+        hevc = "-c:v libx265 -preset ultrafast -x265-params lossless=1:log-level=error"
         lossless = "-c:v libx264 -preset ultrafast -qp 0 -bf 0 -g 30 -flags +ilme+ildct -x264-params tff=1"
         for depth, options in (("yuv420p", "-c:v ffv1"), ("yuv422p", "-c:v ffv1"), ("yuv440p", "-c:v ffv1"), ("yuv422p12le", "-c:v ffv1"),
                                ("yuv420p10le", lossless), ("yuv422p10le", lossless), ("gbrp10le", "-c:v ffv1"),
-                               ("yuv444p10le", "-c:v ffv1")):
+                               ("yuv444p10le", hevc)):
             film = make(at("film.mkv"), SHORT, f"format={depth}", "-c:v ffv1", sound=False)
             wanted = frame_md5s(upscale(film, "film.out.mkv", *NEUTRAL)[0])
             soft = make(at("telecined.mkv"), SHORT, f"format={depth}," + PULLDOWN, options, sound=False)
