@@ -50,11 +50,48 @@ char *text_clean(char *text)
     return text;
 }
 
+struct range {
+    uint32_t first, last;
+};
+
+// The larger blocks of Unicode whose characters are drawn over two columns: kana, kanji, hangul,
+// full-width forms, pictographs.
+static const struct range wide[] = {{0x1100, 0x115f},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},
+                                    {0xa960, 0xa97f},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},
+                                    {0xfe30, 0xfe6f},   {0xff01, 0xff60},   {0xffe0, 0xffe6},
+                                    {0x1f300, 0x1f64f}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+
+// Marks that are drawn on the character before them; file names from a Mac have the voiced sound
+// marks of kana apart.
+static const struct range joined[] = {
+    {0x0300, 0x036f}, {0x200b, 0x200f}, {0x3099, 0x309a}, {0xfe00, 0xfe0f}};
+
+static bool is_within(const struct range *ranges, size_t count, uint32_t character)
+{
+    for (size_t i = 0; i < count; i++)
+        if (character >= ranges[i].first && character <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static size_t character_columns(uint32_t character)
+{
+    if (is_within(joined, sizeof(joined) / sizeof(joined[0]), character))
+        return 0;
+    return is_within(wide, sizeof(wide) / sizeof(wide[0]), character) ? 2 : 1;
+}
+
 size_t text_columns(const char *text)
 {
     size_t columns = 0;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        columns += (*c & 0xc0) != 0x80;
+    for (const unsigned char *c = (const unsigned char *)text; *c;) {
+        uint32_t character = *c >= 0xf0 ? *c & 0x07 : *c >= 0xe0 ? *c & 0x0f : *c & 0x1f;
+        if (*c < 0xc0) // ASCII; what is not UTF-8 takes a column
+            character = *c;
+        for (c++; (*c & 0xc0) == 0x80; c++)
+            character = character << 6 | (*c & 0x3f);
+        columns += character_columns(character);
+    }
     return columns;
 }
 

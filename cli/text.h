@@ -23,7 +23,7 @@ const char *text_plural(int64_t n);
 // terminal; UTF-8 stays as it is. Returns `text`.
 char *text_clean(char *text);
 
-// Returns the columns that UTF-8 text takes when each character takes one.
+// Returns the columns that UTF-8 text takes on a terminal: two for kana, kanji and the like.
 size_t text_columns(const char *text);
 
 // Reads a whole decimal number within low..high. Returns false, leaving *out alone, for anything

@@ -284,8 +284,8 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
     out->chroma_location = frame->chroma_location ? frame->chroma_location : p->chroma_location;
     out->interlaced = ksr_av_frame_interlaced(frame) || (p->field_order != AV_FIELD_UNKNOWN &&
                                                          p->field_order != AV_FIELD_PROGRESSIVE);
-    // The last letter tells how the fields are stored; FFmpeg's decoders take both TT and TB, and so
-    // Matroska's 9 and QuickTime's, for top first.
+    // The last letter tells how the fields are stored; FFmpeg's decoders take both TT and TB, and
+    // so Matroska's 9 and QuickTime's, for top first.
     out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
 }
 

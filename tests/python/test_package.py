@@ -469,6 +469,33 @@ class Frames(Films):
         with self.assertRaisesRegex(FileNotFoundError, "Input file not found: out-none.mp4"):
             kizunasr.probe("out-none.mp4")
 
+    def test_report(self):
+        process("film.mp4", "out.mp4")
+        seen = []
+        self.assertTrue(kizunasr.report("film.mp4", "out.mp4", "out.html", frames=[3], times=["0:00.2"],
+                                        scene_cuts=0, progress_callback=seen.append))
+        with open("out.html", encoding="utf-8") as f:
+            page = f.read()
+        self.assertTrue(page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>"))
+        self.assertIn("verify", {p.phase for p in seen})
+        self.assertFalse(kizunasr.report("long.mkv", "out.mp4", "out.html"))
+        with self.assertRaisesRegex(ValueError, "12"):
+            kizunasr.report("film.mp4", "out.mp4", "out-2.html", frames=[12])
+        with self.assertRaisesRegex(kizunasr.OutputError, "out-none/page.html"):
+            kizunasr.report("film.mp4", "out.mp4", "out-none/page.html")
+        self.assertFalse(os.path.exists("out-2.html"))
+
+    def test_preview(self):
+        config = kizunasr.OfflineProcessorConfig("film.mp4", "out.mp4")
+        config.encoder_config.preset = "ultrafast"
+        result = kizunasr.preview(config, "out-preview", samples=1, seconds=0.2,
+                                  options=kizunasr.RunOptions(threads=1))
+        self.assertEqual(sorted(os.listdir("out-preview")), ["report-1.html", "sample-1.json", "sample-1.mkv"])
+        self.assertFalse(os.path.exists("out.mp4"))
+        self.assertEqual((result.samples, result.film_frames, result.passed), (1, 12, True))
+        self.assertGreater(result.frames, 0)
+        self.assertGreater(result.bytes, 0)
+
     def test_decoders_do_not_leak(self):
         def resident():
             with open("/proc/self/statm", encoding="ascii") as f:

@@ -21,13 +21,15 @@ from .config import Auto, EncoderConfig, OfflineProcessorConfig, PipelineConfig,
 from .errors import (Cancelled, InputError, ModelError, OutputError, ProcessingError,
                      VerificationError)
 from .processor import OfflineVideoProcessor, ProcessingResult
+from .report import PreviewResult, preview, report
 from .video import Frame, VideoDecoder, probe, verify
 
 __all__ = [
     "Auto", "Cancelled", "EncoderConfig", "Frame", "InputError", "ModelError",
     "OfflineProcessorConfig", "OfflineVideoProcessor", "OutputError", "PipelineConfig",
-    "ProcessingError", "ProcessingResult", "Progress", "ProgressCallback", "RunOptions",
-    "VerificationError", "VideoDecoder", "library_versions", "probe", "verify",
+    "PreviewResult", "ProcessingError", "ProcessingResult", "Progress", "ProgressCallback",
+    "RunOptions", "VerificationError", "VideoDecoder", "library_versions", "preview", "probe",
+    "report", "verify",
 ]
 
 

@@ -80,6 +80,42 @@ class VerifyOptionsWithRoom(VerifyOptions):
     _fields_ = [("room", c.c_char * 256)]
 
 
+class ReportOptions(c.Structure):
+    _name_ = "ksr_report_options"
+    _fields_ = [("verify", VerifyOptions), ("frames", c.POINTER(c.c_int64)),
+                ("frame_count", c.c_size_t), ("times", c.POINTER(c.c_char_p)),
+                ("time_count", c.c_size_t), ("scene_cuts", c.c_int), ("stage_times", c.c_char_p),
+                ("estimated_seconds", c.c_double), ("estimated_bytes", c.c_double),
+                ("estimate_text", c.c_char_p)]
+
+
+class PreviewOptions(c.Structure):
+    _name_ = "ksr_preview_options"
+    _fields_ = [("samples", c.c_int), ("seconds", c.c_double), ("folder", c.c_char_p),
+                ("run", RunOptions)]
+
+
+class PreviewResult(c.Structure):
+    _name_ = "ksr_preview_result"
+    _fields_ = [("samples", c.c_int), ("frames", c.c_int64), ("film_frames", c.c_int64),
+                *((name, c.c_double)
+                  for name in ("frames_per_second", "seconds", "slowest_seconds", "fastest_seconds",
+                               "bytes", "smallest_bytes", "largest_bytes")),
+                ("passed", c.c_bool)]
+
+
+class ReportOptionsWithRoom(ReportOptions):
+    _fields_ = [("room", c.c_char * 256)]
+
+
+class PreviewOptionsWithRoom(PreviewOptions):
+    _fields_ = [("room", c.c_char * 256)]
+
+
+class PreviewResultWithRoom(PreviewResult):
+    _fields_ = [("room", c.c_char * 256)]
+
+
 class ConfigField(c.Structure):
     _name_ = "ksr_config_field"
     _fields_ = [(name, c.c_char_p)
@@ -126,6 +162,10 @@ _FUNCTIONS = {
     "ksr_upscale": (c.c_int, [HANDLE, c.c_void_p, c.POINTER(RunOptions), c.POINTER(Result)]),
     "ksr_probe": (c.c_int, [HANDLE, c.c_char_p, OUT]),
     "ksr_verify": (c.c_int, [HANDLE, c.c_char_p, c.c_char_p, c.POINTER(VerifyOptions), OUT]),
+    "ksr_report": (c.c_int, [HANDLE, c.c_char_p, c.c_char_p, c.POINTER(ReportOptions), c.c_char_p,
+                             c.POINTER(c.c_bool)]),
+    "ksr_preview": (c.c_int, [HANDLE, c.c_void_p, c.POINTER(PreviewOptions),
+                              c.POINTER(PreviewResult)]),
     "ksr_decoder_open": (c.c_int, [OUT, HANDLE, c.c_char_p, c.POINTER(DecoderParams)]),
     "ksr_decoder_destroy": (None, [OUT]),
     "ksr_decoder_info": (c.POINTER(DecoderInfo), [HANDLE]),
