@@ -263,7 +263,7 @@ static ksr_status make_output(struct joining *j)
     if (status == KSR_OK)
         status = check_and_record(j);
     if (status == KSR_OK)
-        status = refuse_output(j); // nobody who knows the lock, but somebody else
+        status = refuse_output(j); // from whoever does not ask for the lock
     if (status == KSR_OK)
         status = publish(j);
     if (status != KSR_OK)
