@@ -9,10 +9,16 @@
 #define KSR_TARGET(names) __attribute__((__target__(names)))
 // Makes a vector of x86 look changed, at no cost.
 #define KSR_OPAQUE_VECTOR(v) __asm__ volatile("" : "+x"(v))
+// Around lines that have to touch what a library declares out of date.
+#define KSR_DEPRECATED_BEGIN                                                                       \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wdeprecated-declarations\"")
+#define KSR_DEPRECATED_END _Pragma("GCC diagnostic pop")
 #else
 #define KSR_PRINTF(format, first)
 #define KSR_TARGET(names)
 #define KSR_OPAQUE_VECTOR(v)
+#define KSR_DEPRECATED_BEGIN
+#define KSR_DEPRECATED_END
 #endif
 
 #endif

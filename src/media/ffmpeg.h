@@ -11,6 +11,7 @@
 #include <libavutil/pixdesc.h>
 #include <stdbool.h>
 
+#include "core/attributes.h"
 #include "core/log.h"
 
 // Makes the FFmpeg libraries silent and sets their CPU mask; called by everything that opens
@@ -58,15 +59,19 @@ static inline bool ksr_av_frame_top_first(const AVFrame *frame)
 #endif
 }
 
+// While libavutil has both, libavfilter's source takes a frame for interlaced where either says so.
 static inline void ksr_av_frame_set_fields(AVFrame *frame, bool interlaced, bool top_first)
 {
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(58, 7, 100)
     frame->flags &= ~(AV_FRAME_FLAG_INTERLACED | AV_FRAME_FLAG_TOP_FIELD_FIRST);
     frame->flags |= interlaced ? AV_FRAME_FLAG_INTERLACED : 0;
     frame->flags |= top_first ? AV_FRAME_FLAG_TOP_FIELD_FIRST : 0;
-#else
+#endif
+#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(58, 7, 100) || FF_API_INTERLACED_FRAME
+    KSR_DEPRECATED_BEGIN
     frame->interlaced_frame = interlaced;
     frame->top_field_first = top_first;
+    KSR_DEPRECATED_END
 #endif
 }
 
