@@ -78,6 +78,8 @@ SOUNDS = [
     ("2 ms early", "atrim=start=0.002,asetpts=PTS-STARTPTS", -2),
     ("other sound", "areverse", None),
 ]
+# With -copyts: sound that begins before 0 moves nothing.
+KEEP_TIMES = ("-avoid_negative_ts", "disabled")
 
 
 def make_input(folder):
@@ -128,8 +130,8 @@ def broken_pictures(program, source, good, folder, only):
         output = os.path.join(folder, "broken.mkv")
         fewer = (name, graph, wanted, word) in FEWER
         # Frames keep their times, unless times are what is to be found.
-        clips.need(clips.ffmpeg("-i", good, "-map", "0", "-c", "copy", "-vf", graph + ",format=yuv420p", *X264.split(),
-                                "-enc_time_base", "1:24000", "-fps_mode", "passthrough", output))
+        clips.need(clips.ffmpeg("-copyts", "-i", good, "-map", "0", "-c", "copy", "-vf", graph + ",format=yuv420p", *X264.split(),
+                                "-enc_time_base", "1:24000", "-fps_mode", "passthrough", *KEEP_TIMES, output))
         found(name, *verify(program, source, output), wanted, word)
 
 
@@ -137,12 +139,12 @@ def broken_streams(program, source, good, folder, only):
     output = os.path.join(folder, "broken.mkv")
     for name, options, wanted, word in STREAMS:
         if only in name:
-            clips.need(clips.ffmpeg("-i", good, "-c", "copy", *options.split(), output))
+            clips.need(clips.ffmpeg("-copyts", "-i", good, "-c", "copy", *options.split(), *KEEP_TIMES, output))
             found(name, *verify(program, source, output), wanted, word)
     for name, graph, late in SOUNDS:
         if only not in name:
             continue
-        clips.need(clips.ffmpeg("-i", good, "-map", "0", "-c", "copy", "-c:a", "flac", "-af", graph, output))
+        clips.need(clips.ffmpeg("-copyts", "-i", good, "-map", "0", "-c", "copy", "-c:a", "flac", "-af", graph, *KEEP_TIMES, output))
         r, result = verify(program, source, output)
         found(name, r, result, "audio stream", "the sound is" if late else "not the sound of the input")
         if late:
