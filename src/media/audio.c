@@ -13,6 +13,7 @@
 #include <libavutil/cpu.h>
 #include <libswresample/swresample.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "media/input.h"
 
@@ -62,18 +63,29 @@ static enum AVSampleFormat choose_sample_format(const AVCodec *codec, enum AVSam
     return list[0];
 }
 
+// The lowest listed rate that keeps every tone, else the highest there is.
 static int choose_rate(const AVCodec *codec, int wanted)
 {
     const int *list = ksr_av_sample_rates(codec);
     int best = 0;
-    if (!list)
-        return wanted;
-    for (; *list; list++)
-        if (best == 0 || abs(*list - wanted) < abs(best - wanted))
+    for (; list && *list; list++)
+        if (best < wanted ? *list > best : *list >= wanted && *list < best)
             best = *list;
     return best ? best : wanted;
 }
 
+// The channels of a layout, those at the sides taken for those behind where there are no others:
+// between layouts that are alike so, every channel stays what it is.
+static uint64_t plain_channels(const AVChannelLayout *layout)
+{
+    const uint64_t side = AV_CH_SIDE_LEFT | AV_CH_SIDE_RIGHT;
+    const uint64_t back = AV_CH_BACK_LEFT | AV_CH_BACK_RIGHT;
+    const uint64_t mask = layout->order == AV_CHANNEL_ORDER_NATIVE ? layout->u.mask : 0;
+    return (mask & (side | back)) == side ? (mask & ~side) | back : mask;
+}
+
+// A layout of the encoder that has the same channels; where there is none, the wanted one, which
+// it will refuse.
 static int choose_layout(const AVCodec *codec, const AVChannelLayout *wanted, AVChannelLayout *out)
 {
     AVChannelLayout usual = {0};
@@ -81,11 +93,15 @@ static int choose_layout(const AVCodec *codec, const AVChannelLayout *wanted, AV
         av_channel_layout_default(&usual, wanted->nb_channels);
     else if (av_channel_layout_copy(&usual, wanted) < 0)
         return AVERROR(ENOMEM);
+    const uint64_t plain = plain_channels(&usual);
     const AVChannelLayout *list = ksr_av_channel_layouts(codec), *best = NULL;
+    // AAC has a number for 5.1, and only a description that many players ignore for 5.1(side).
+    if (codec->id == AV_CODEC_ID_AAC && plain == AV_CH_LAYOUT_5POINT1_BACK)
+        av_channel_layout_from_mask(&usual, plain);
     for (; list && list->nb_channels; list++) {
         if (av_channel_layout_compare(list, &usual) == 0)
             best = list;
-        else if (!best && list->nb_channels == usual.nb_channels)
+        else if (!best && plain != 0 && plain_channels(list) == plain)
             best = list;
     }
     const int result = av_channel_layout_copy(out, best ? best : &usual);
@@ -93,10 +109,22 @@ static int choose_layout(const AVCodec *codec, const AVChannelLayout *wanted, AV
     return result;
 }
 
+static int open_codec(AVCodecContext *e, const AVCodec *codec)
+{
+    AVDictionary *options = NULL;
+    // FFmpeg's own arrangement of 6.1 for libopus mixes up the channels.
+    if (strcmp(codec->name, "libopus") == 0 && e->ch_layout.nb_channels > 2 &&
+        av_dict_set(&options, "mapping_family", "1", 0) < 0)
+        return AVERROR(ENOMEM);
+    const int result = avcodec_open2(e, codec, &options);
+    av_dict_free(&options);
+    return result;
+}
+
 static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name, int64_t bit_rate,
                                bool global_header)
 {
-    char text[256];
+    char text[256], layout[64] = "";
     const AVCodec *codec = avcodec_find_encoder_by_name(name);
     if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
         return ksr_fail(ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'", name);
@@ -113,19 +141,22 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name,
     if (global_header)
         e->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     ksr_ffmpeg_clear_message();
-    int result = avcodec_open2(e, codec, NULL);
+    int result = open_codec(e, codec);
     if (result == AVERROR(EINVAL) && !ksr_av_channel_layouts(codec)) {
         // libopus knows one layout per number of channels and has no list of them.
         av_channel_layout_uninit(&e->ch_layout);
         av_channel_layout_default(&e->ch_layout, a->decoder->ch_layout.nb_channels);
-        result = avcodec_open2(e, codec, NULL);
+        result = open_codec(e, codec);
     }
     if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
-    if (result < 0)
-        return ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s: %s", name,
-                        ksr_ffmpeg_error(result, text));
-    return KSR_OK;
+    if (result >= 0)
+        return KSR_OK;
+    av_channel_layout_describe(&a->decoder->ch_layout, layout, sizeof(layout));
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "audio_codec: %s does not take audio stream %d (%s, %d Hz, %lld bit/s): %s",
+                    name, a->stream->index, layout, a->decoder->sample_rate, (long long)bit_rate,
+                    ksr_ffmpeg_error(result, text));
 }
 
 // Opens the resampler for what the decoder gives, which may differ from what the header says and
