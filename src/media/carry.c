@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/sequence.h"
+#include "media/audio.h"
 #include "media/ffmpeg.h"
 #include "media/input.h"
 #include "media/metadata.h"
@@ -117,7 +118,10 @@ static ksr_status holds(const struct decision *d, const AVStream *stream, enum k
     *yes = status == KSR_OK && trial.held;
     if (!*yes)
         plan->carry[stream->index] = before;
-    else if (trial.lost[0])
+    if (*yes && trial.changed[0])
+        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d: encoding with %s changes its %s",
+                stream->index, plan->audio_codec, trial.changed);
+    if (*yes && trial.lost[0])
         ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
                 stream->index, container_name(plan), trial.lost, mkv_would(plan));
     return status;
@@ -141,6 +145,18 @@ static ksr_status choose_audio_codec(const struct decision *d)
     return KSR_OK;
 }
 
+// Whether an encoder takes the sound of a stream at all.
+static ksr_status takes(const struct decision *d, const AVStream *stream, const AVCodec *codec,
+                        bool *yes)
+{
+    ksr_audio *audio = NULL;
+    const ksr_status status = ksr_audio_open(NULL, stream, codec->name, d->plan->audio_bit_rate,
+                                             ksr_output_global_header(d->plan), false, &audio);
+    ksr_audio_close(&audio);
+    *yes = status != KSR_E_PARAM;
+    return status == KSR_E_NOMEM ? ksr_fail_memory(d->ctx) : KSR_OK;
+}
+
 // The configured encoder; where only the default is in the way, another that the container holds.
 static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
 {
@@ -151,10 +167,15 @@ static ksr_status encode_audio(const struct decision *d, const AVStream *stream,
     const size_t count = is_default ? sizeof(others) / sizeof(others[0]) : 0;
     bool yes = false;
     const AVCodec *codec = avcodec_find_encoder_by_name(plan->audio_codec);
-    ksr_status status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);
+    bool able = true;
+    ksr_status status = is_default ? takes(d, stream, codec, &able) : KSR_OK;
+    if (status == KSR_OK && able)
+        status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);
     for (size_t i = 0; status == KSR_OK && !yes && i < count; i++) {
         codec = avcodec_find_encoder_by_name(others[i]);
-        if (!codec)
+        able = false;
+        status = codec ? takes(d, stream, codec, &able) : KSR_OK;
+        if (status != KSR_OK || !able)
             continue;
         snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", codec->name);
         status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);

@@ -61,10 +61,51 @@ static bool same_attachment(const AVStream *a, const AVStream *b)
            (size == 0 || memcmp(a->codecpar->extradata, b->codecpar->extradata, (size_t)size) == 0);
 }
 
+static void add_words(char *list, size_t size, const char *what)
+{
+    const size_t used = strlen(list);
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", what);
+}
+
 static void add_loss(struct ksr_trial *t, const char *what)
 {
-    const size_t used = strlen(t->lost);
-    snprintf(t->lost + used, sizeof(t->lost) - used, "%s%s", used ? ", " : "", what);
+    add_words(t->lost, sizeof(t->lost), what);
+}
+
+// One and two channels have no order that anybody could mistake.
+static bool layout_lost(const AVChannelLayout *in, const AVChannelLayout *out)
+{
+    return in->order != AV_CHANNEL_ORDER_UNSPEC && av_channel_layout_compare(in, out) != 0 &&
+           (out->order != AV_CHANNEL_ORDER_UNSPEC || in->nb_channels != out->nb_channels ||
+            in->nb_channels > 2);
+}
+
+static void name_layout(const AVChannelLayout *layout, char *out, size_t size)
+{
+    if (layout->order == AV_CHANNEL_ORDER_UNSPEC)
+        snprintf(out, size, "unknown");
+    else if (av_channel_layout_describe(layout, out, size) < 0)
+        *out = 0;
+}
+
+// What is not heard as before: the container's doing in a copy, else the encoder's.
+static void list_sound_changes(const AVStream *in, const AVStream *out, bool encoded,
+                               struct ksr_trial *t)
+{
+    const AVCodecParameters *a = in->codecpar, *b = out->codecpar;
+    char *list = encoded ? t->changed : t->lost, from[32], to[32], text[96];
+    const size_t size = encoded ? sizeof(t->changed) : sizeof(t->lost);
+    if (layout_lost(&a->ch_layout, &b->ch_layout)) {
+        name_layout(&a->ch_layout, from, sizeof(from));
+        name_layout(&b->ch_layout, to, sizeof(to));
+        snprintf(text, sizeof(text), "channel layout (%s becomes %s)", from, to);
+        add_words(list, size, text);
+    }
+    if (a->sample_rate > 0 && a->sample_rate != b->sample_rate) {
+        snprintf(text, sizeof(text), "sample rate (%d Hz becomes %d Hz)", a->sample_rate,
+                 b->sample_rate);
+        add_words(list, size, text);
+    }
 }
 
 static bool tag_lost(const AVStream *in, const AVStream *out, const char *name, const char *none)
@@ -155,6 +196,8 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
             t->held = same_attachment(in, out);
         else if (t->held && plan->carry[stream] != KSR_CARRY_ENCODE && file->packets > 0)
             status = compare_file(ctx, input_path, film, plan, in, out, file, &t->held);
+        if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            list_sound_changes(in, out, plan->carry[stream] == KSR_CARRY_ENCODE, t);
         if (t->held)
             list_losses(input.format, in, out, plan->keep_tags, t);
     }

@@ -6,9 +6,9 @@
 #include "media/output.h"
 
 struct ksr_trial {
-    bool held; // it comes back as what it was, data and times
-    char
-        lost[160]; // what else of it does not come back, such as "title, forced flag"; "" = nothing
+    bool held;         // it comes back as what it was, data and times
+    char lost[256];    // what else of it does not come back, as "title, forced flag"; "" = nothing
+    char changed[160]; // what encoding anew changes of its sound, in the same way
 };
 
 // Tries what plan->carry[stream] says with the stream's first packets. The plan's other streams
