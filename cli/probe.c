@@ -212,6 +212,8 @@ static void print_timing(const json_t *video)
             json_is_true(json_object_get(video, "unmarked_fields")) ? " though not marked so" : "");
     if (line.length && json_is_true(json_object_get(video, "telecined")))
         add(&line, ", telecined");
+    if (line.length && json_is_true(json_object_get(video, "soft_telecine")))
+        add(&line, ", film with pulldown flags");
     if (line.length)
         print_pair("frames", line.text);
     line = (struct line){0};

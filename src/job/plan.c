@@ -249,6 +249,10 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
                 "the video is interlaced%s: upscaling both fields together shows combing "
                 "(--deinterlace makes whole frames)",
                 film->unmarked_fields ? ", as its pictures show, though it is not marked so" : "");
+    else if (film->soft_telecine && !film->filter[0])
+        ksr_log(ctx, KSR_LOG_INFO,
+                "the video is film with pulldown flags: its frames are whole and stay for two and "
+                "three fields in turn (--inverse-telecine shares the time evenly)");
     if (m->output.sequence && film->stream_count > 1)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "an image sequence holds pictures alone: %d other streams are left out",

@@ -59,6 +59,13 @@ static inline bool ksr_av_frame_top_first(const AVFrame *frame)
 #endif
 }
 
+// Pulldown by flags, or soft telecine: a whole frame of film, of which a player shows one field
+// twice.
+static inline bool ksr_av_frame_repeats_field(const AVFrame *frame)
+{
+    return frame->repeat_pict == 1 && !ksr_av_frame_interlaced(frame);
+}
+
 // While libavutil has both, libavfilter's source takes a frame for interlaced where either says so.
 static inline void ksr_av_frame_set_fields(AVFrame *frame, bool interlaced, bool top_first)
 {

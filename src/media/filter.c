@@ -13,8 +13,6 @@
 #define TAGS  64 // more than the frames that any graph here holds
 #define CYCLE 5  // of which inverse telecine leaves out one
 
-#define DECIMATE ",decimate"
-
 struct ksr_filter {
     ksr_match *match; // NULL: none
     struct ksr_graph graph;
@@ -73,9 +71,7 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     ksr_status status = open_match(ctx, &graph, like, &f->match);
     if (status == KSR_OK)
         status = ksr_graph_open(ctx, graph, (const AVFrame *[]){like, NULL}, &f->graph);
-    // Frames that decimation has left are counted, and not looked at.
-    if (status == KSR_OK && !strstr(graph, DECIMATE) &&
-        !keeps_samples(like->format, ksr_graph_format(&f->graph)))
+    if (status == KSR_OK && !keeps_samples(like->format, ksr_graph_format(&f->graph)))
         status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not take %s", graph,
                           av_get_pix_fmt_name(like->format));
     if (status != KSR_OK)
@@ -189,34 +185,115 @@ static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film
     return status;
 }
 
-// The frames that decimation keeps, and how many there were to choose from.
+// The frames that inverse telecine keeps.
 struct kept {
-    size_t *index;
+    size_t *index; // of each: its number in the film
+    size_t *cycle; // and that of the first frame of its cycle, which keeps its time
     size_t count, decoded;
 };
 
-static ksr_status run_decimation(ksr_context *ctx, const char *path, const struct ksr_film *film,
+// Frames in a row that are all mixed, or all whole since flags tell which fields to repeat. Whole
+// ones stay; of the others, decimation leaves out one in every cycle.
+struct stretch {
+    struct ksr_graph decimate; // open in a stretch of mixed frames
+    size_t first;
+    bool whole;
+};
+
+static void keep(struct kept *kept, const struct stretch *s, size_t index)
+{
+    const size_t cycle = s->whole ? CYCLE - 1 : CYCLE;
+    kept->index[kept->count] = index;
+    kept->cycle[kept->count++] = s->first + (index - s->first) / cycle * cycle;
+}
+
+// Takes what decimation has decided so far.
+static ksr_status take_decimated(ksr_context *ctx, struct stretch *s, struct kept *kept)
+{
+    AVFrame *frame = av_frame_alloc();
+    ksr_status status = frame ? KSR_OK : ksr_fail_memory(ctx);
+    for (bool ready = true; status == KSR_OK && ready;) {
+        status = ksr_graph_receive(ctx, &s->decimate, frame, &ready);
+        if (status == KSR_OK && ready)
+            keep(kept, s, (size_t)(intptr_t)frame->opaque);
+        av_frame_unref(frame);
+    }
+    av_frame_free(&frame);
+    return status;
+}
+
+static ksr_status end_stretch(ksr_context *ctx, struct stretch *s, struct kept *kept)
+{
+    if (!s->decimate.graph)
+        return KSR_OK;
+    ksr_status status = ksr_graph_send(ctx, &s->decimate, 0, NULL);
+    if (status == KSR_OK)
+        status = take_decimated(ctx, s, kept);
+    ksr_graph_close(&s->decimate);
+    return status;
+}
+
+static ksr_status decimate_frame(ksr_context *ctx, struct stretch *s, struct kept *kept,
+                                 const AVFrame *from, size_t index)
+{
+    AVFrame *frame = av_frame_clone(from);
+    ksr_status status = frame ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK && !s->decimate.graph)
+        status = ksr_graph_open(ctx, "decimate", (const AVFrame *[]){from, NULL}, &s->decimate);
+    if (status == KSR_OK) {
+        frame->opaque = (void *)(intptr_t)index;
+        frame->pts = (int64_t)index;
+        status = ksr_graph_send(ctx, &s->decimate, 0, frame);
+    }
+    av_frame_free(&frame);
+    return status == KSR_OK ? take_decimated(ctx, s, kept) : status;
+}
+
+static ksr_status run_decimation(ksr_context *ctx, ksr_reader *reader, size_t total,
                                  struct kept *kept)
 {
-    ksr_reader *reader;
-    kept->index = calloc(film->frame_count, sizeof(kept->index[0]));
-    ksr_status status =
-        kept->index ? ksr_reader_open(ctx, path, film, &reader) : ksr_fail_memory(ctx);
-    if (status != KSR_OK)
-        return status;
+    struct stretch s = {0};
+    ksr_status status = KSR_OK;
     while (status == KSR_OK) {
         size_t index;
         bool damaged;
         status = ksr_reader_next(ctx, reader, &index, &damaged);
         if (status != KSR_OK || index == SIZE_MAX)
             break;
-        kept->index[kept->count++] = index;
+        const AVFrame *frame = ksr_reader_frame(reader);
+        const bool whole = frame->repeat_pict != 0; // match.h
+        if (whole != s.whole) {
+            status = end_stretch(ctx, &s, kept);
+            s.first = index;
+            s.whole = whole;
+        }
+        if (whole)
+            keep(kept, &s, index);
+        else if (status == KSR_OK)
+            status = decimate_frame(ctx, &s, kept, frame, index);
         ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN,
                                                         .done = (int64_t)index,
-                                                        .total = (int64_t)film->frame_count});
-        status = ksr_check_cancel(ctx);
+                                                        .total = (int64_t)total});
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
     }
+    if (status == KSR_OK)
+        status = end_stretch(ctx, &s, kept);
+    ksr_graph_close(&s.decimate);
     kept->decoded = ksr_reader_decoded(reader);
+    return status;
+}
+
+static ksr_status choose_frames(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                                struct kept *kept)
+{
+    ksr_reader *reader = NULL;
+    kept->index = calloc(film->frame_count, sizeof(kept->index[0]));
+    kept->cycle = calloc(film->frame_count, sizeof(kept->cycle[0]));
+    ksr_status status = kept->index && kept->cycle ? ksr_reader_open(ctx, path, film, &reader)
+                                                   : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = run_decimation(ctx, reader, film->frame_count, kept);
     ksr_reader_destroy(&reader);
     return status;
 }
@@ -234,22 +311,32 @@ static void refine_ticks(struct ksr_film *film)
     }
 }
 
+// Four fifths of the rate, unless it already counts the film's own frames.
+static void set_film_rate(struct ksr_film *film)
+{
+    struct ksr_rational *rate = &film->format.frame_rate;
+    const size_t last = film->frame_count - 1;
+    const double time = ksr_film_seconds(
+        film, film->frames[last].time + film->frames[last].duration - film->frames[0].time);
+    if (rate->den <= 0 || (double)film->frame_count > 0.9 * time * rate->num / rate->den)
+        return;
+    rate->num *= CYCLE - 1;
+    rate->den *= CYCLE;
+}
+
 // Leaves only the kept frames. Those of one cycle share its time evenly: a cycle starts and ends
 // when it did, and pulldown's uneven steps are gone.
 static void keep_frames(struct ksr_film *film, const struct kept *kept)
 {
     struct ksr_film_frame *frames = film->frames;
     refine_ticks(film);
+    const struct ksr_film_frame last = frames[film->frame_count - 1];
     for (size_t k = 0, next = 0; k < kept->count; k = next) {
-        const size_t cycle = kept->index[k] / CYCLE, first = cycle * CYCLE;
-        const size_t after = first + CYCLE < film->frame_count ? first + CYCLE : film->frame_count;
-        const int64_t start = frames[first].time;
-        const int64_t end = after < film->frame_count
-                                ? frames[after].time
-                                : frames[after - 1].time + frames[after - 1].duration;
-        for (next = k; next < kept->count && kept->index[next] / CYCLE == cycle; next++)
+        for (next = k; next < kept->count && kept->cycle[next] == kept->cycle[k]; next++)
             ;
-        const int64_t share = (int64_t)(next - k);
+        const int64_t start = frames[kept->cycle[k]].time, share = (int64_t)(next - k);
+        const int64_t end =
+            next < kept->count ? frames[kept->cycle[next]].time : last.time + last.duration;
         // In place: a kept frame never moves behind one that is still to be read.
         for (int64_t n = 0; n < share; n++) {
             const int64_t from = start + (end - start) * n / share;
@@ -270,17 +357,14 @@ static void keep_frames(struct ksr_film *film, const struct kept *kept)
     }
     film->key_count = keys;
     film->frame_count = kept->count;
-    film->format.frame_rate.num *= CYCLE - 1;
-    film->format.frame_rate.den *= CYCLE;
+    set_film_rate(film);
 }
 
 static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_film *film)
 {
     struct kept kept = {0};
-    const size_t length = strlen(film->filter), before = film->frame_count;
-    snprintf(film->filter + length, sizeof(film->filter) - length, "%s", DECIMATE);
-    ksr_status status = run_decimation(ctx, path, film, &kept);
-    film->filter[length] = 0;
+    const size_t before = film->frame_count;
+    ksr_status status = choose_frames(ctx, path, film, &kept);
     if (status == KSR_OK && kept.decoded != before)
         status = ksr_fail(ctx, KSR_E_INPUT,
                           "inverse_telecine: only %zu of %zu frames of %s can be decoded",
@@ -290,6 +374,7 @@ static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_f
         ksr_log(ctx, KSR_LOG_INFO, "inverse telecine: %zu of %zu frames stay", kept.count, before);
     }
     free(kept.index);
+    free(kept.cycle);
     return status;
 }
 

@@ -144,6 +144,19 @@ static const AVFrame *find_field(const ksr_match *m, const uint8_t *row)
     return NULL;
 }
 
+// Where flags tell players which fields to repeat, the frames were never mixed: neither those that
+// repeat a field, nor those beside them that are marked as whole.
+static bool is_whole(const ksr_match *m)
+{
+    if (ksr_av_frame_interlaced(m->window[m->made % WINDOW]))
+        return false;
+    for (int64_t number = m->made - 1; number <= m->made + 1; number++)
+        if (number >= 0 && number < m->sent &&
+            ksr_av_frame_repeats_field(m->window[number % WINDOW]))
+            return true;
+    return false;
+}
+
 static int weave(const AVFrame *top, const AVFrame *bottom, const AVFrame *like, AVFrame *out)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(like->format);
@@ -177,17 +190,20 @@ ksr_status ksr_match_receive(ksr_context *ctx, ksr_match *m, AVFrame *frame, boo
     AVFrame *stamp = av_frame_alloc();
     ksr_status status =
         stamp ? ksr_graph_receive(ctx, &m->graph, stamp, ready) : ksr_fail_memory(ctx);
+    const AVFrame *like = m->window[m->made % WINDOW];
+    const bool whole = is_whole(m);
     if (status == KSR_OK) {
         const AVFrame *top = *ready ? find_field(m, stamp->data[0]) : NULL;
         const AVFrame *bottom = *ready ? find_field(m, stamp->data[0] + stamp->linesize[0]) : NULL;
         if (!top || !bottom)
             status = ksr_fail(ctx, KSR_E_PROCESS, "the filter fieldmatch gave no answer");
-        else if (weave(top, bottom, m->window[m->made % WINDOW], frame) < 0)
+        else if (weave(whole ? like : top, whole ? like : bottom, like, frame) < 0)
             status = ksr_fail_memory(ctx);
     }
     if (status == KSR_OK) {
-        const bool combed = ksr_av_frame_interlaced(stamp);
+        const bool combed = !whole && ksr_av_frame_interlaced(stamp);
         ksr_av_frame_set_fields(frame, combed, ksr_av_frame_top_first(combed ? stamp : frame));
+        frame->repeat_pict = whole;
         m->made++;
     }
     av_frame_free(&stamp);

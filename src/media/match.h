@@ -22,7 +22,8 @@ ksr_status ksr_match_send(ksr_context *ctx, ksr_match *match, AVFrame *frame);
 
 // Takes the next frame, if *ready says that there is one, which is once the one after it has been
 // sent; *frame must be empty. It has the properties of the frame sent in its place, and is marked
-// as interlaced if no two fields match, otherwise as whole.
+// as interlaced if no two fields match, otherwise as whole. Its repeat_pict is set
+// if flags already told that it is whole (ksr_av_frame_repeats_field()); then it stays as it was.
 // Returns KSR_OK, KSR_E_PROCESS (logged), KSR_E_NOMEM.
 ksr_status ksr_match_receive(ksr_context *ctx, ksr_match *match, AVFrame *frame, bool *ready);
 

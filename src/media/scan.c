@@ -34,6 +34,7 @@ struct picture {
 };
 
 struct tally {
+    int seen, repeating;         // frames; those of which a player is told to repeat a field
     int moving;                  // frames in which something moves
     int top, bottom;             // of those, frames that repeat this field
     int top_first, bottom_first; // frames of two fields, taken in this order
@@ -158,6 +159,7 @@ static bool may_be_telecine(const struct ksr_film *film)
 
 static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film)
 {
+    film->soft_telecine = t->repeating * 4 >= t->seen && t->repeating > 0; // every other one
     film->telecined = may_be_telecine(film) && is_telecine(t);
     film->unmarked_fields = !film->format.interlaced && !film->telecined && is_interlaced(t);
     // What the container says stands.
@@ -182,6 +184,8 @@ static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count,
         const ksr_status status = ksr_reader_next(ctx, reader, &index, &damaged);
         if (status != KSR_OK || index == SIZE_MAX)
             return status;
+        tally->seen++;
+        tally->repeating += ksr_av_frame_repeats_field(ksr_reader_frame(reader));
         const bool has = take_picture(ksr_reader_frame(reader), &pictures[i % 2]);
         if (has && had)
             compare(tally, &pictures[(i + 1) % 2], &pictures[i % 2]);

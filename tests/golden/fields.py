@@ -34,6 +34,26 @@ def make(path, source, filters, options, sound=True):
     return path
 
 
+def pull_down(stream):
+    """Marks the frames of an MPEG-2 stream as soft telecine does: two and three fields in turn."""
+    data, at, group, pictures = bytearray(stream), 0, 0, []
+    while (at := data.find(b"\0\0\1", at)) >= 0:
+        at += 3
+        if data[at] == 0xB3:  # sequence: 30000/1001 frames a second
+            data[at + 4] = data[at + 4] & 0xF0 | 4
+        elif data[at] == 0xB8:  # group of pictures
+            group = len(pictures)
+        elif data[at] == 0x00:  # picture, whose number counts in order of presentation
+            number = group + (data[at + 1] << 2 | data[at + 2] >> 6)
+        elif data[at] == 0xB5 and data[at + 1] >> 4 == 8:  # picture coding extension
+            pictures.append((number, at + 4))
+    for number, flags in pictures:
+        top, repeat = number % 4 < 2, number % 2
+        data[flags] = data[flags] & ~0x82 | top << 7 | repeat << 1 | 1
+        data[flags + 1] |= 0x80  # both fields were taken together
+    return bytes(data)
+
+
 def md5(path):
     return run("ffmpeg", "-v", "error", "-i", path, "-map", "0:v:0", "-f", "md5", "-").stdout
 
@@ -153,6 +173,31 @@ def main():
             check(r.returncode == 0, f"{name}: verify knows", r.stdout + r.stderr)
         _, said = upscale(at("telecined.ts"), "combed2.mkv", "--preset", "ultrafast")
         check("telecine" in said and "--inverse-telecine" in said, "upscale warns of telecined video", said)
+
+        # Soft telecine: flags repeat fields, the frames are whole. Here, telecined ones follow, as on many discs.
+        for name, filters, options in (("soft.m2v", "", MPEG2.replace("+ilme+ildct", "+ilme")), ("hard.m2v", PULLDOWN, MPEG2)):
+            make(at(name), SHORT, filters, options, sound=False)
+        with open(at("hybrid.m2v"), "wb") as f:
+            f.write(pull_down(open(at("soft.m2v"), "rb").read()) + open(at("hard.m2v"), "rb").read())
+        hybrid = at("hybrid.vob")
+        r = run("ffmpeg", "-v", "error", "-y", "-fflags", "+genpts", "-i", at("hybrid.m2v"), "-c", "copy", "-f", "vob", hybrid)
+        check(r.returncode == 0, "hybrid.vob is made", r.stderr)
+        r = run(program, "probe", at("soft.m2v"), "--json")
+        check(not json.loads(r.stdout)["video"]["soft_telecine"], "soft.m2v: no flags yet", r.stdout)
+        r = run(program, "probe", hybrid, "--json")
+        video = json.loads(r.stdout)["video"]
+        check(video["soft_telecine"] and not video["unmarked_fields"], "hybrid: probe says what it is", video)
+        r = run(frames, hybrid, "11", "inverse_telecine")
+        check(r.returncode == 0, f"hybrid: brought back from anywhere: {r.stdout.strip()}", r.stderr)
+        ours, said = upscale(hybrid, "hybrid.out.mkv", "--inverse-telecine", *NEUTRAL)
+        plain, _ = upscale(hybrid, "hybrid.plain.mkv", *NEUTRAL)
+        check("192 of 216 frames stay" in said, "hybrid: no frame of the soft part is left out", said)
+        check(frame_md5s(ours)[:96] == frame_md5s(plain)[:96], "hybrid: those of the soft part are as they were")
+        after = times(ours)
+        off = max(abs(t - after[0] - i * 1001 / 24000) for i, t in enumerate(after))
+        check(off < 0.02, "hybrid: even times", off)
+        r = run(program, "verify", hybrid, ours, "--inverse-telecine")
+        check(r.returncode == 0, "hybrid: verify", r.stdout + r.stderr)
 
         # Refusals, before any work.
         palette = make(at("palette.avi"), "testsrc2=size=96x64:rate=30000/1001:duration=1", "format=pal8", "-c:v rawvideo", sound=False)
