@@ -12,6 +12,8 @@
 
 #define MANIFEST_VERSION 1
 #define MAX_FRAMES       100000000
+#define MAX_PACKETS      (INT64_C(1) << 40)
+#define MAX_JUMP         (INT64_C(1) << 60) // in ticks
 
 void ksr_manifest_free(struct ksr_manifest *m)
 {
@@ -250,14 +252,46 @@ static bool read_hdr(const json_t *list, struct ksr_extras *e)
     return true;
 }
 
+// Repaired times of sound, as [stream, first packet, packets, ticks].
+static json_t *jumps_to_json(const struct ksr_film *film)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < film->jump_count; i++) {
+        const struct ksr_film_jump *j = &film->jumps[i];
+        json_array_append_new(list, json_pack("[iIII]", j->stream, (json_int_t)j->first,
+                                              (json_int_t)j->count, (json_int_t)j->by));
+    }
+    return list;
+}
+
+static bool read_jumps(const json_t *list, struct ksr_film *film)
+{
+    const size_t count = json_array_size(list);
+    film->jumps = calloc(count + 1, sizeof(film->jumps[0]));
+    for (size_t i = 0; film->jumps && i < count; i++) {
+        struct ksr_film_jump *j = &film->jumps[i];
+        json_int_t first, packets, by;
+        if (json_unpack(json_array_get(list, i), "[iIII]", &j->stream, &first, &packets, &by) != 0)
+            return false;
+        *j = (struct ksr_film_jump){j->stream, first, packets, by};
+        if (first < 0 || packets < 1 || packets > MAX_PACKETS - first || by < -MAX_JUMP ||
+            by > MAX_JUMP ||
+            (i > 0 && (j->stream < j[-1].stream ||
+                       (j->stream == j[-1].stream && first < j[-1].first + j[-1].count))))
+            return false;
+    }
+    film->jump_count = count;
+    return film->jumps != NULL;
+}
+
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o}", "stream", film->stream,
+    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o}", "stream", film->stream,
                      "time_base", film->time_base.num, film->time_base.den, "linear", film->linear,
                      "cut", film->cut, "offset", (json_int_t)film->offset, "skipped",
                      (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count, "filter",
                      film->filter, "hdr", hdr_to_json(&film->extras), "format",
-                     format_to_json(&film->format));
+                     format_to_json(&film->format), "jumps", jumps_to_json(film));
 }
 
 json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
@@ -452,7 +486,8 @@ static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
         return false;
     film->linear = linear;
     if (!read_text(o, "filter", film->filter, sizeof(film->filter)) ||
-        !read_hdr(json_object_get(o, "hdr"), &film->extras))
+        !read_hdr(json_object_get(o, "hdr"), &film->extras) ||
+        !read_jumps(json_object_get(o, "jumps"), film))
         return false;
     film->cut = cut;
     film->offset = offset;

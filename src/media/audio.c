@@ -28,6 +28,7 @@ struct ksr_audio {
     AVFrame *decoded, *converted, *chunk;
     bool from_zero; // a late start is filled with silence
     bool started;
+    bool behind;     // all samples so far that overlap are cut: the next ones too, to the sample
     int64_t written; // time of the next sample to enter the FIFO, in samples of the encoder
     int64_t sent;    // time of the next sample to leave it
     bool finished;
@@ -264,7 +265,7 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
 {
     int skip = 0;
     const int count = a->converted->nb_samples;
-    const int64_t slack = a->from_zero && a->written == 0 ? 0 : tolerance(a);
+    const int64_t slack = a->behind || (a->from_zero && a->written == 0) ? 0 : tolerance(a);
     if (!a->started) {
         a->started = true;
         a->written = a->sent = time == AV_NOPTS_VALUE || a->from_zero ? 0 : time;
@@ -283,7 +284,8 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
     } else if (time != AV_NOPTS_VALUE && time < a->written - slack) {
         skip = a->written - time < count ? (int)(a->written - time) : count;
     }
-    if (count == skip)
+    a->behind = skip == count;
+    if (a->behind)
         return KSR_OK;
     if (!ready_frame(a, a->chunk, count - skip) ||
         av_samples_copy(a->chunk->extended_data, a->converted->extended_data, 0, skip, count - skip,

@@ -165,6 +165,7 @@ static ksr_status encode_audio(const struct decision *d, const AVStream *stream,
     const char *configured = d->config->encoder.audio_codec;
     const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
     const size_t count = is_default ? sizeof(others) / sizeof(others[0]) : 0;
+    const bool damaged = d->film->corrupt[stream->index] || d->film->falling[stream->index];
     bool yes = false;
     const AVCodec *codec = avcodec_find_encoder_by_name(plan->audio_codec);
     bool able = true;
@@ -188,7 +189,7 @@ static ksr_status encode_audio(const struct decision *d, const AVStream *stream,
     if (why)
         ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s%s",
                 stream->index, avcodec_get_name(stream->codecpar->codec_id), why, plan->audio_codec,
-                strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would keep it");
+                damaged || strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would keep it");
     return KSR_OK;
 }
 
@@ -271,6 +272,22 @@ static ksr_status convert_text(const struct decision *d, const AVStream *stream,
     return status;
 }
 
+// Says of a sound track that some of its times are not taken at their word.
+static void warn_of_jumps(const struct decision *d, const AVStream *stream)
+{
+    const struct ksr_film *film = d->film;
+    long long packets = 0;
+    for (size_t i = 0; i < film->jump_count; i++)
+        packets += film->jumps[i].stream == stream->index ? film->jumps[i].count : 0;
+    if (packets > 0)
+        ksr_log(d->ctx, KSR_LOG_WARNING,
+                "audio stream %d: times of %lld packet%s jump and come back: repaired",
+                stream->index, packets, packets == 1 ? "" : "s");
+    if (film->falling[stream->index] && !d->config->audio_passthrough)
+        ksr_log(d->ctx, KSR_LOG_WARNING,
+                "audio stream %d has times that fall: sound that overlaps is cut", stream->index);
+}
+
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
@@ -279,10 +296,14 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
         d->plan->carry[stream->index] = KSR_CARRY_DROP;
         return KSR_OK;
     }
+    if (audio)
+        warn_of_jumps(d, stream);
     if (audio && !d->config->audio_passthrough)
         return encode_audio(d, stream, NULL);
     if (audio && d->film->corrupt[stream->index])
         return encode_audio(d, stream, "has damaged packets");
+    if (audio && d->film->falling[stream->index])
+        return encode_audio(d, stream, "has times that fall");
     bool yes;
     ksr_status status = holds(d, stream, KSR_CARRY_COPY, p->codec_id, &yes);
     if (status == KSR_OK && !yes && audio)

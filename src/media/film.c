@@ -10,6 +10,7 @@
 #include "core/sequence.h"
 #include "media/filter.h"
 #include "media/input.h"
+#include "media/jumps.h"
 #include "media/refresh.h"
 
 // A video packet as the demuxer gives it, in decode order.
@@ -31,6 +32,8 @@ void ksr_film_free(struct ksr_film *film)
     free(film->frames);
     free(film->keys);
     free(film->corrupt);
+    free(film->falling);
+    free(film->jumps);
     memset(film, 0, sizeof(*film));
 }
 
@@ -144,10 +147,9 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
                                struct ksr_film *film, struct packet_list *list)
 {
     AVPacket *packet = av_packet_alloc();
-    if (!packet)
-        return ksr_fail_memory(ctx);
+    ksr_jumps *jumps = ksr_jumps_create(input->format);
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
-    ksr_status status = KSR_OK;
+    ksr_status status = packet && jumps ? KSR_OK : ksr_fail_memory(ctx);
     bool end = false;
     for (int i = 0; status == KSR_OK; i++) {
         status = read_packet(ctx, input, packet, tolerant, &end);
@@ -155,8 +157,9 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
             break;
         if (packet->flags & AV_PKT_FLAG_CORRUPT && packet->stream_index < film->stream_count)
             film->corrupt[packet->stream_index] = true;
-        if (packet->stream_index == film->stream &&
-            !note_packet(list, input->video->codecpar, packet))
+        if ((packet->stream_index == film->stream &&
+             !note_packet(list, input->video->codecpar, packet)) ||
+            !ksr_jumps_note(jumps, packet))
             status = ksr_fail_memory(ctx);
         av_packet_unref(packet);
         if (i % 256 == 0) {
@@ -165,6 +168,9 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
                 status = ksr_check_cancel(ctx);
         }
     }
+    if (status == KSR_OK && !ksr_jumps_judge(jumps, film))
+        status = ksr_fail_memory(ctx);
+    ksr_jumps_destroy(&jumps);
     av_packet_free(&packet);
     return status;
 }
@@ -394,9 +400,11 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->time_base = rational(input.video->time_base);
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
+    film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));
     list->why_decode = codec_reason(input.video);
     list->several = list->why_decode != NULL;
-    status = film->corrupt ? read_packets(ctx, &input, tolerant, film, list) : ksr_fail_memory(ctx);
+    status = film->corrupt && film->falling ? read_packets(ctx, &input, tolerant, film, list)
+                                            : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->count == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);

@@ -55,6 +55,13 @@ struct ksr_film_key {
     int64_t position; // its packet's byte offset in the file, -1 = not known
 };
 
+// Packets of a sound track whose times jumped and came back, and what puts them in line (jumps.h).
+struct ksr_film_jump {
+    int stream;
+    int64_t first, count; // of the stream's packets, in the order of the file
+    int64_t by;           // added to their times, in the stream's time base
+};
+
 struct ksr_film {
     int stream; // index of the video stream
     struct ksr_rational time_base;
@@ -69,6 +76,9 @@ struct ksr_film {
     bool linear;    // frames are found by counting from the start
     bool open_gop;  // some frames before a keyframe are decoded after it
     bool *corrupt;  // per stream of the file: the demuxer flagged a packet of it as corrupt
+    bool *falling;  // per stream of the file: times of sound fall, and `jumps` do not mend it
+    struct ksr_film_jump *jumps; // by stream, then by packet
+    size_t jump_count;
     int stream_count;
     size_t undecoded;     // linear: packets of which no frame came
     int repaired;         // timestamps that were missing, equal or falling

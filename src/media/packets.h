@@ -6,17 +6,19 @@
 #include "media/film.h"
 #include "media/input.h"
 
-// What is left of a whole film; all zero = all of it.
+// What is left of a whole film; all zero = all of it, as it is.
 struct ksr_cut {
     bool on;
-    AVRational base;  // of the two times below
-    int64_t from, to; // in the whole film's time; `from` becomes 0
+    AVRational base;                   // of the two times below
+    int64_t from, to;                  // in the whole film's time; `from` becomes 0
+    const struct ksr_film_jump *jumps; // to be put in line before that; of the film
+    size_t jump_count;
 };
 
-// Returns the cut that a film stands for.
+// Returns the cut that a film stands for, which must outlive it.
 struct ksr_cut ksr_cut_of(const struct ksr_film *film);
 
-// Reads packets of an input, each cut and moved as its kind asks for:
+// Reads packets of an input from its start, each cut and moved as its kind asks for:
 // audio and data that reach into the cut are whole; subtitles are shortened to it, and one without
 // a length that is still shown at its start begins there; other video begins with its first
 // keyframe; cover pictures stay.

@@ -40,7 +40,9 @@ struct track {
     int64_t count, capacity;
     double error; // timestamps less counted samples, summed over `timed` frames: containers round
     int64_t timed;
+    int64_t overlap; // samples of the next frame that are there already
     bool begun, end;
+    bool behind; // all of the frame before was left out
 };
 
 static ksr_status open_track(ksr_context *ctx, struct track *t, const char *path, int stream,
@@ -105,10 +107,12 @@ static int open_resampler(struct track *t)
     return result;
 }
 
-// Puts the track where the frame's timestamp says, if that is not where it stands already.
+// Puts the track where the frame's timestamp says, if that is not where it stands already: what is
+// missing is silence, what is there already is left out.
 static bool place_frame(struct track *t)
 {
     const int64_t time = ksr_frame_time(t->frame);
+    t->overlap = 0;
     if (time == AV_NOPTS_VALUE)
         return true;
     const double wanted = (double)time * av_q2d(t->stream->time_base) * RATE;
@@ -124,6 +128,8 @@ static bool place_frame(struct track *t)
             return false;
         memset(t->samples + t->count, 0, (size_t)silence * sizeof(*t->samples));
         t->count += silence;
+    } else if (usual - error > (t->behind ? 0.5 : GAP) && usual - error < 600.0 * RATE) {
+        t->overlap = llrint(usual - error);
     } else if (fabs(error - usual) <= GAP) {
         t->error += error;
         t->timed++;
@@ -140,11 +146,18 @@ static bool add_frame(struct track *t)
     const int room = swr_get_out_samples(t->resampler, t->frame->nb_samples);
     if (room < 0 || !reserve(t, room))
         return false;
-    uint8_t *to = (uint8_t *)(t->samples + t->count);
+    float *end = t->samples + t->count;
+    uint8_t *to = (uint8_t *)end;
     const int made = swr_convert(t->resampler, &to, room, (const uint8_t **)t->frame->extended_data,
                                  t->frame->nb_samples);
-    if (made > 0)
-        t->count += made;
+    if (made <= 0)
+        return true;
+    t->behind = t->overlap >= made;
+    if (!t->behind) {
+        const int64_t new = made - t->overlap;
+        memmove(end, end + t->overlap, (size_t) new * sizeof(*end));
+        t->count += new;
+    }
     return true;
 }
 
