@@ -48,12 +48,19 @@ static json_t *seconds_to_json(const struct ksr_times *times)
     return object;
 }
 
+// Nobody loses a film over a file of times: what cannot be written is a warning.
 static ksr_status write_json(ksr_context *ctx, const char *path, const json_t *root)
 {
     char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(4)) : NULL;
     char *file = text ? ksr_format("%s\n", text) : NULL;
-    const ksr_status status =
-        path && file ? ksr_fs_write_file(ctx, path, file, strlen(file)) : ksr_fail_memory(ctx);
+    ksr_status status =
+        path && file ? ksr_fs_write_file(NULL, path, file, strlen(file)) : KSR_E_NOMEM;
+    if (status == KSR_E_NOMEM)
+        ksr_fail_memory(ctx);
+    else if (status != KSR_OK) {
+        ksr_log(ctx, KSR_LOG_WARNING, "how long it took cannot be written: %s", path);
+        status = KSR_OK;
+    }
     free(file);
     free(text);
     return status;
@@ -72,6 +79,18 @@ ksr_status ksr_times_save(ksr_context *ctx, const char *folder, int number, cons
 }
 
 // --- Reading what may be anything ---
+
+// text: may be NULL. Returns NULL when it is no JSON, and on want of memory (*status, logged).
+static json_t *parse(ksr_context *ctx, const char *text, ksr_status *status)
+{
+    ksr_memory_watch();
+    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    if (!ksr_memory_ran_out())
+        return root;
+    json_decref(root);
+    *status = ksr_fail_memory(ctx);
+    return NULL;
+}
 
 static bool seconds_are_sound(const json_t *seconds)
 {
@@ -97,10 +116,13 @@ static json_t *read_segment(ksr_context *ctx, const struct ksr_job *job, int num
     *status = path ? ksr_fs_read_file(ctx, path, &text, NULL) : ksr_fail_memory(ctx);
     if (*status == KSR_E_INPUT)
         *status = KSR_OK;
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
+    json_t *root = *status == KSR_OK ? parse(ctx, text, status) : NULL;
     const char *id = json_string_value(json_object_get(root, "job"));
     json_t *seconds = json_object_get(root, "seconds");
-    const bool sound = id && strcmp(id, job->manifest.id) == 0 && seconds_are_sound(seconds);
+    const bool same = id && strcmp(id, job->manifest.id) == 0;
+    const bool sound = same && seconds_are_sound(seconds);
+    if (*status == KSR_OK && !sound && (same || !id) && ksr_fs_exists(path))
+        ksr_log(ctx, KSR_LOG_WARNING, "how long segment %d took cannot be read: %s", number, path);
     json_t *out = sound ? json_incref(seconds) : NULL;
     json_decref(root);
     free(text);
@@ -181,12 +203,14 @@ ksr_status ksr_times_load(ksr_context *ctx, const char *path, const char *job, i
         return ksr_fail(ctx, KSR_E_PARAM, "Cannot read the file of times %s", path);
     if (status != KSR_OK)
         return status;
-    json_t *root = json_loads(text, 0, NULL);
+    json_t *root = parse(ctx, text, &status);
     const char *id = json_string_value(json_object_get(root, "job"));
     json_t *list = json_object_get(root, "segments");
-    if (!json_is_integer(json_object_get(root, "kizunasr_times")) || !id)
+    const bool is_one = json_is_integer(json_object_get(root, "kizunasr_times")) && id;
+    if (status == KSR_OK && !is_one)
         status = ksr_fail(ctx, KSR_E_PARAM, "%s is no file of times", path);
-    else if ((job && strcmp(id, job) != 0) || !segments_are_sound(list, frames))
+    else if (status == KSR_OK &&
+             ((job && strcmp(id, job) != 0) || !segments_are_sound(list, frames)))
         status = ksr_fail(ctx, KSR_E_PARAM, "The times in %s are of another run", path);
     *out = status == KSR_OK ? json_incref(list) : NULL;
     json_decref(root);

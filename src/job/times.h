@@ -34,12 +34,14 @@ struct ksr_times {
     double seconds[KSR_PARTS];
 };
 
-// Writes the times of a segment of job `id` into the work folder.
+// Writes the times of a segment of job `id` into the work folder. Where that is not possible, a
+// warning tells so. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_times_save(ksr_context *ctx, const char *folder, int number, const char *id,
                           const struct ksr_times *times);
 
 // Gathers what the segments' files tell into the folder's times.json. Segments without one, or with
-// one of another job, are left out.
+// one of another job, are left out; so are those that cannot be read, with a warning, as for what
+// cannot be written. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_times_gather(ksr_context *ctx, const struct ksr_job *job);
 
 // Copies the folder's times.json to `path`. path: NULL = not wanted. Where the folder has none, a

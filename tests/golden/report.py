@@ -218,6 +218,30 @@ def refusals(program, films, folder):
         check(r.returncode == status and word in r.stderr and not os.path.exists(page), f"refused: {name}", f"{r.returncode} {r.stderr}")
 
 
+def lost_times(program, films, folder):
+    """A film is not lost over how long it took: files of times that cannot be written or read are warnings."""
+    out = os.path.join(folder, "untimed.mkv")
+    work = out + ".kizunasr"
+    quiet = ("--progress", "none", "--log-level", "warning")
+    run(program, "plan", films[0], out, "--preset", "ultrafast", *quiet)
+    segment = os.path.join(work, "000000.times")
+    os.mkdir(segment)
+    r = run(program, "work", work, *quiet)
+    check(r.returncode == 0 and r.stderr.count("how long it took cannot be written") == 1, "work goes on without its times", r.stderr)
+    os.mkdir(os.path.join(work, "times.json"))
+    r = run(program, "join", work, "--keep-work", *quiet)
+    check(r.returncode == 0 and "how long segment 0 took cannot be read" in r.stderr and "cannot be written" in r.stderr,
+          "join goes on without times", r.stderr)
+    os.rmdir(segment)
+    for text, warned in (("{", True), ('{"job": "%s", "seconds": {"other": -1}}' % ("0" * 32), False), ("[]", True)):
+        with open(segment, "w", encoding="utf-8") as file:
+            file.write(text)
+        for name in ("done.json", "../untimed.mkv"):
+            os.remove(os.path.join(work, name))
+        r = run(program, "join", work, "--keep-work", *quiet)
+        check(r.returncode == 0 and ("how long segment 0 took cannot be read" in r.stderr) == warned, f"times that are {text}", r.stderr)
+
+
 def preview(program, films, folder):
     samples = os.path.join(folder, "samples")
     r = run(program, "preview", films[0], "-o", samples, "--duration", "0.5", "--samples", "2", "--preset", "ultrafast",
@@ -246,6 +270,7 @@ def main():
     films = make_films(program, folder)
     page = written(program, films, folder)
     refusals(program, films, folder)
+    lost_times(program, films, folder)
     preview(program, films, folder)
     chromium, skipped = browser.find(), 0
     if chromium:
