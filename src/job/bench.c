@@ -19,6 +19,7 @@
 #include "frame/tile.h"
 #include "job/ceiling.h"
 #include "job/config.h"
+#include "job/json.h"
 #include "net/library.h"
 #include "stages/dispatch.h"
 #include "stages/pipeline.h"
@@ -34,6 +35,7 @@ struct bench {
     struct ksr_frame small, big, before, memory[2]; // big and the rest: twice the size
     uint8_t *codes_in, *codes_out;                  // 8 bits a sample, planes one after the other
     json_t *root;
+    bool lost; // parts of it: out of memory
 };
 
 // --- Time ---
@@ -255,16 +257,17 @@ static ksr_status bench_stages(struct bench *b)
     r.on.line_darkening = 0.3;
     r.on.contrast_boost = 1.1;
     r.on.saturation_boost = 1.1;
-    json_object_set_new(b->root, "stages", list);
+    ksr_json_set(b->root, "stages", list, &b->lost);
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         r.stage = &stages[i];
         const double time = measure(b, run_stage, &r), bytes = stage_bytes(b, &stages[i]);
         if (isnan(time))
             return KSR_E_CANCELLED;
-        json_array_append_new(list,
-                              json_pack("{s:s,s:b,s:f,s:f,s:f}", "name", stages[i].name, "default",
-                                        stages[i].usual, "ms", time * 1e3, "megabytes", bytes / 1e6,
-                                        "gigabytes_per_second", bytes / time / 1e9));
+        ksr_json_append(list,
+                        json_pack("{s:s,s:b,s:f,s:f,s:f}", "name", stages[i].name, "default",
+                                  stages[i].usual, "ms", time * 1e3, "megabytes", bytes / 1e6,
+                                  "gigabytes_per_second", bytes / time / 1e9),
+                        &b->lost);
     }
     return KSR_OK;
 }
@@ -344,9 +347,9 @@ static ksr_status bench_fused(struct bench *b, const char *name,
             json_pack("{s:s,s:i,s:i,s:f,s:f}", "name", name, "scale", ksr_pipeline_scale(config),
                       "threads", threads, "ms", time * 1e3, "frames_per_second", 1 / time);
         if (net)
-            json_object_set_new(entry, "gigamultiplications_per_second",
-                                json_real(multiplications / time / 1e9));
-        json_array_append_new(list, entry);
+            ksr_json_set(entry, "gigamultiplications_per_second",
+                         json_real(multiplications / time / 1e9), &b->lost);
+        ksr_json_append(list, entry, &b->lost);
     }
     return KSR_OK;
 }
@@ -378,7 +381,7 @@ static ksr_status bench_runs(struct bench *b)
 {
     struct ksr_pipeline_config config = ksr_pipeline_config_default();
     json_t *list = json_array();
-    json_object_set_new(b->root, "runs", list);
+    ksr_json_set(b->root, "runs", list, &b->lost);
     ksr_status status = bench_fused(b, "filters", &config, NULL, 0, list);
     config.shader_scale = 4;
     if (status == KSR_OK)
@@ -445,13 +448,13 @@ static ksr_status bench_ceilings(struct bench *b)
     ksr_pool *pool = b->threads > 1 ? ksr_pool_create(b->threads) : NULL;
     json_t *ceilings = json_object();
     ksr_status status = copy.from && copy.to ? KSR_OK : ksr_fail_memory(b->ctx);
-    json_object_set_new(b->root, "ceilings", ceilings);
+    ksr_json_set(b->root, "ceilings", ceilings, &b->lost);
     if (status == KSR_OK) {
         memset(copy.from, 1, COPY_BYTES);
         copy.pool = pool;
         const double time = measure(b, run_copy, &copy); // read and written
-        json_object_set_new(ceilings, "copy_gigabytes_per_second",
-                            json_real(2.0 * COPY_BYTES / time / 1e9));
+        ksr_json_set(ceilings, "copy_gigabytes_per_second",
+                     json_real(2.0 * COPY_BYTES / time / 1e9), &b->lost);
         status = isnan(time) ? KSR_E_CANCELLED : KSR_OK;
     }
     static const char *const kinds[] = {"int16", "int8"};
@@ -461,9 +464,9 @@ static ksr_status bench_ceilings(struct bench *b)
             .level = ksr_cpu_level(), .what = kinds[i], .pool = pool, .threads = b->threads};
         const double time = measure(b, run_multiply, &run);
         snprintf(name, sizeof(name), "%s_gigamultiplications_per_second", kinds[i]);
-        json_object_set_new(ceilings, name,
-                            run.there ? json_real(run.operations * b->threads / time / 1e9)
-                                      : json_null());
+        ksr_json_set(ceilings, name,
+                     run.there ? json_real(run.operations * b->threads / time / 1e9) : json_null(),
+                     &b->lost);
         status = isnan(time) ? KSR_E_CANCELLED : KSR_OK;
     }
     free(copy.from);
@@ -487,12 +490,12 @@ static void describe_machine(struct bench *b)
     }
     if (file)
         fclose(file);
-    json_object_set_new(b->root, "processor", json_string(name));
-    json_object_set_new(b->root, "level", json_string(ksr_cpu_level_name((int)ksr_cpu_level())));
-    json_object_set_new(b->root, "threads", json_integer(b->threads));
-    json_object_set_new(b->root, "width", json_integer(b->width));
-    json_object_set_new(b->root, "height", json_integer(b->height));
-    json_object_set_new(b->root, "version", json_string(ksr_version()));
+    ksr_json_set(b->root, "processor", json_string(name), &b->lost);
+    ksr_json_set(b->root, "level", json_string(ksr_cpu_level_name((int)ksr_cpu_level())), &b->lost);
+    ksr_json_set(b->root, "threads", json_integer(b->threads), &b->lost);
+    ksr_json_set(b->root, "width", json_integer(b->width), &b->lost);
+    ksr_json_set(b->root, "height", json_integer(b->height), &b->lost);
+    ksr_json_set(b->root, "version", json_string(ksr_version()), &b->lost);
 }
 
 static ksr_status read_options(ksr_context *ctx, const struct ksr_bench_options *o, struct bench *b)
@@ -534,10 +537,12 @@ ksr_status ksr_bench(ksr_context *ctx, const struct ksr_bench_options *options, 
         status = bench_stages(&b);
     if (status == KSR_OK)
         status = bench_runs(&b);
-    if (status == KSR_OK) {
-        *json = json_dumps(b.root, JSON_INDENT(2) | JSON_REAL_PRECISION(5));
-        status = *json ? KSR_OK : ksr_fail_memory(ctx);
-    }
+    if (status == KSR_OK && b.lost)
+        status = ksr_fail_memory(ctx);
+    ksr_memory_watch();
+    if (status == KSR_OK)
+        status =
+            ksr_json_text(ctx, json_incref(b.root), JSON_INDENT(2) | JSON_REAL_PRECISION(5), json);
     json_decref(b.root);
     ksr_frame_free(&b.small);
     ksr_frame_free(&b.big);

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/words.h"
+#include "job/json.h"
 
 enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_CHOICE, T_TIME, T_POLICY, T_MAP };
 
@@ -581,12 +582,6 @@ ksr_status ksr_config_json(const struct ksr_processor_config *config, char **out
     if (!config || !out)
         return KSR_E_PARAM;
     ksr_memory_watch();
-    json_t *root = ksr_config_to_json(config, true);
-    *out = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
-    json_decref(root);
-    if (*out && !ksr_memory_ran_out())
-        return KSR_OK;
-    free(*out);
-    *out = NULL;
-    return KSR_E_NOMEM;
+    return ksr_json_text(NULL, ksr_config_to_json(config, true), JSON_INDENT(2) | KSR_JSON_REALS,
+                         out);
 }

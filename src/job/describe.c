@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "job/config.h"
+#include "job/json.h"
 #include "job/prepare.h"
 #include "job/store.h"
 #include "media/inspect.h"
@@ -20,17 +21,11 @@ static const char *action_name(enum ksr_carry carry)
     return "drop";
 }
 
-// The streams as ksr_probe() describes them, each with what becomes of it.
-static ksr_status describe_streams(ksr_context *ctx, const struct ksr_manifest *m, json_t **out)
+// Adds to the streams, as ksr_probe() describes them, what becomes of each.
+static void describe_actions(const struct ksr_manifest *m, json_t *streams)
 {
-    json_t *file;
-    const ksr_status status = ksr_media_describe(ctx, m->input_path, &m->film, &file);
-    if (status != KSR_OK)
-        return status;
-    *out = json_incref(json_object_get(file, "streams"));
-    json_decref(file);
-    for (size_t i = 0; i < json_array_size(*out); i++) {
-        json_t *stream = json_array_get(*out, i);
+    for (size_t i = 0; i < json_array_size(streams); i++) {
+        json_t *stream = json_array_get(streams, i);
         const json_int_t index = json_integer_value(json_object_get(stream, "index"));
         if (index < 0 || index >= m->output.stream_count)
             continue;
@@ -41,7 +36,6 @@ static ksr_status describe_streams(ksr_context *ctx, const struct ksr_manifest *
         if (carry == KSR_CARRY_CONVERT)
             json_object_set_new(stream, "to", json_string(m->output.text_codec[index]));
     }
-    return KSR_OK;
 }
 
 static double seconds_between(const struct ksr_film *film, size_t first, size_t count)
@@ -50,23 +44,30 @@ static double seconds_between(const struct ksr_film *film, size_t first, size_t 
     return ksr_film_seconds(film, last->time + last->duration - film->frames[first].time);
 }
 
-static ksr_status describe_segments(ksr_context *ctx, const struct ksr_job *job, json_t **out)
+// *finished: for every segment, to be freed.
+static ksr_status find_finished(ksr_context *ctx, const struct ksr_job *job, bool **finished)
 {
     const struct ksr_manifest *m = &job->manifest;
-    *out = json_array();
+    *finished = calloc((size_t)m->segment_count, sizeof(**finished));
+    ksr_status status = *finished ? KSR_OK : ksr_fail_memory(ctx);
+    for (int i = 0; status == KSR_OK && i < m->segment_count; i++)
+        status = ksr_segment_check(ctx, job->folder, i, m->id, &(*finished)[i], NULL);
+    return status;
+}
+
+static json_t *describe_segments(const struct ksr_manifest *m, const bool *finished)
+{
+    json_t *list = json_array();
     for (int i = 0; i < m->segment_count; i++) {
         const struct ksr_segment_plan *s = &m->segments[i];
-        bool finished = false;
-        const ksr_status status = ksr_segment_check(ctx, job->folder, i, m->id, &finished, NULL);
-        if (status != KSR_OK)
-            return status;
         json_array_append_new(
-            *out, json_pack("{s:I,s:I,s:f,s:f,s:b}", "first_frame", (json_int_t)s->first, "frames",
-                            (json_int_t)s->count, "start",
-                            s->first ? seconds_between(&m->film, 0, s->first) : 0.0, "seconds",
-                            seconds_between(&m->film, s->first, s->count), "finished", finished));
+            list,
+            json_pack("{s:I,s:I,s:f,s:f,s:b}", "first_frame", (json_int_t)s->first, "frames",
+                      (json_int_t)s->count, "start",
+                      s->first ? seconds_between(&m->film, 0, s->first) : 0.0, "seconds",
+                      seconds_between(&m->film, s->first, s->count), "finished", finished[i]));
     }
-    return KSR_OK;
+    return list;
 }
 
 static json_t *describe_format(const struct ksr_video_format *format)
@@ -84,10 +85,10 @@ static json_t *describe_encoder(const struct ksr_manifest *m)
     return options;
 }
 
-// streams and segments: references are taken over.
-static json_t *describe_job(const struct ksr_job *job, json_t *streams, json_t *segments)
+static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bool *finished)
 {
     const struct ksr_manifest *m = &job->manifest;
+    describe_actions(m, streams);
     json_t *to = describe_format(&m->encoder.format);
     json_object_set_new(to, "codec", json_string(m->encoder.codec));
     json_object_set_new(to, "format", json_string(m->output.format));
@@ -96,8 +97,8 @@ static json_t *describe_job(const struct ksr_job *job, json_t *streams, json_t *
                      m->output_path, "work_folder", job->folder, "already_done", job->done,
                      "frames", (json_int_t)m->film.frame_count, "seconds",
                      seconds_between(&m->film, 0, m->film.frame_count), "from",
-                     describe_format(&m->film.format), "to", to, "streams", streams, "segments",
-                     segments);
+                     describe_format(&m->film.format), "to", to, "streams", json_incref(streams),
+                     "segments", describe_segments(m, finished));
 }
 
 ksr_status ksr_dry_run(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -105,24 +106,24 @@ ksr_status ksr_dry_run(ksr_context *ctx, const struct ksr_processor_config *conf
 {
     static const struct ksr_run_options none;
     struct ksr_job job;
-    json_t *streams = NULL, *segments = NULL;
+    json_t *file = NULL;
+    bool *finished = NULL;
     if (!config || !json)
         return ksr_fail(ctx, KSR_E_PARAM, "config or json is NULL");
     *json = NULL;
     ksr_status status = ksr_job_look(ctx, config, options ? options : &none, &job);
     if (status != KSR_OK)
         return status;
-    status = describe_streams(ctx, &job.manifest, &streams);
+    status = ksr_media_describe(ctx, job.manifest.input_path, &job.manifest.film, &file);
     if (status == KSR_OK)
-        status = describe_segments(ctx, &job, &segments);
+        status = find_finished(ctx, &job, &finished);
     if (status == KSR_OK) {
-        json_t *root = describe_job(&job, json_incref(streams), json_incref(segments));
-        *json = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
-        json_decref(root);
-        status = *json ? KSR_OK : ksr_fail_memory(ctx);
+        ksr_memory_watch();
+        json_t *root = describe_job(&job, json_object_get(file, "streams"), finished);
+        status = ksr_json_text(ctx, root, JSON_INDENT(2) | KSR_JSON_REALS, json);
     }
-    json_decref(segments);
-    json_decref(streams);
+    json_decref(file);
+    free(finished);
     ksr_job_close(&job);
     return status;
 }

@@ -7,17 +7,10 @@
 #include "core/cpu.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "job/json.h"
 #include "kizunasr/inspect.h"
 #include "net/library.h"
 #include "net/onnx.h"
-
-// Takes over root. *json: its text.
-static ksr_status write_json(ksr_context *ctx, json_t *root, char **json)
-{
-    *json = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-    json_decref(root);
-    return *json ? KSR_OK : ksr_fail_memory(ctx);
-}
 
 // --- Models ---
 
@@ -36,11 +29,12 @@ static ksr_status list_models(ksr_context *ctx, json_t *models)
 {
     char **names;
     size_t count;
+    bool lost = false;
     const ksr_status status = ksr_model_list(ctx, &names, &count);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(models, list_entry(names[i]));
+        ksr_json_append(models, list_entry(names[i]), &lost);
     ksr_model_free_names(names, count);
-    return status;
+    return status == KSR_OK && lost ? ksr_fail_memory(ctx) : status;
 }
 
 static json_t *size_or_any(int size)
@@ -54,17 +48,19 @@ static ksr_status describe_onnx(ksr_context *ctx, const char *name, const char *
     const struct ksr_onnx_params params = {
         .path = name, .name = name, .library = library, .threads = ksr_cpu_count()};
     ksr_onnx *m;
+    bool lost = false;
     const ksr_status status = ksr_onnx_open(ctx, &params, &m);
     if (status == KSR_OK)
-        json_array_append_new(
-            models, json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:i,s:i,s:o,s:o,s:s}", "file", name,
-                              "engine", "onnxruntime", "scale", m->scale, "channels", m->channels,
-                              "input", m->half_in ? "float16" : "float32", "output",
-                              m->half_out ? "float16" : "float32", "white", m->white, "multiple",
-                              m->multiple, "width", size_or_any(m->width), "height",
-                              size_or_any(m->height), "xxh128", m->hash));
+        ksr_json_append(models,
+                        json_pack("{s:s,s:s,s:i,s:i,s:s,s:s,s:i,s:i,s:o,s:o,s:s}", "file", name,
+                                  "engine", "onnxruntime", "scale", m->scale, "channels",
+                                  m->channels, "input", m->half_in ? "float16" : "float32",
+                                  "output", m->half_out ? "float16" : "float32", "white", m->white,
+                                  "multiple", m->multiple, "width", size_or_any(m->width), "height",
+                                  size_or_any(m->height), "xxh128", m->hash),
+                        &lost);
     ksr_onnx_close(&m);
-    return status;
+    return lost ? ksr_fail_memory(ctx) : status;
 }
 
 static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *models)
@@ -73,12 +69,14 @@ static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *mo
     const ksr_status status = ksr_model_load(ctx, name, &net);
     if (status != KSR_OK)
         return status;
-    json_array_append_new(models,
-                          json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:s}", "file", name, "engine",
-                                    "native", "scale", 2, "channels", 1, "layers", net->layers,
-                                    "features", net->width, "xxh128", net->hash));
+    bool lost = false;
+    ksr_json_append(models,
+                    json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:s}", "file", name, "engine", "native",
+                              "scale", 2, "channels", 1, "layers", net->layers, "features",
+                              net->width, "xxh128", net->hash),
+                    &lost);
     ksr_net_destroy(&net);
-    return KSR_OK;
+    return lost ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 ksr_status ksr_models(ksr_context *ctx, const char *const *names, size_t count,
@@ -92,9 +90,11 @@ ksr_status ksr_models(ksr_context *ctx, const char *const *names, size_t count,
     for (size_t i = 0; status == KSR_OK && i < count; i++)
         status = ksr_model_is_onnx(names[i]) ? describe_onnx(ctx, names[i], onnxruntime, models)
                                              : describe_native(ctx, names[i], models);
+    ksr_memory_watch();
     if (status == KSR_OK)
-        return write_json(
-            ctx, json_pack("{s:s,s:o}", "folder", ksr_model_folder(), "models", models), json);
+        return ksr_json_text(ctx,
+                             json_pack("{s:s,s:o}", "folder", ksr_model_folder(), "models", models),
+                             JSON_INDENT(2), json);
     json_decref(models);
     return status;
 }
@@ -122,6 +122,7 @@ ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime, char **json)
     ksr_context_destroy(&quiet);
     size_t count;
     const struct ksr_ort_device *devices = ksr_ort_devices(&count);
+    ksr_memory_watch();
     json_t *list = json_array();
     add_device(list, &devices[0], true, ort);
     for (size_t i = 1; ort && i < count; i++)
@@ -134,6 +135,7 @@ ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime, char **json)
     json_t *root = json_pack("{s:o,s:s,s:i,s:o}", "devices", list, "simd",
                              ksr_cpu_level_name((int)ksr_cpu_level()), "processors",
                              ksr_cpu_count(), "onnxruntime", runtime);
+    const ksr_status written = ksr_json_text(ctx, root, JSON_INDENT(2), json);
     ksr_ort_close(&ort);
-    return write_json(ctx, root, json);
+    return written;
 }

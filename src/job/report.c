@@ -14,6 +14,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
+#include "job/json.h"
 #include "job/judge.h"
 #include "job/times.h"
 #include "job/verify.h"
@@ -80,11 +81,13 @@ static const struct ksr_picture_frame *median_frame(const struct ksr_pictures *p
 }
 
 // The greatest changes from one picture to the next, each the greatest within a second.
-static void add_cuts(struct report *r, int wanted)
+static ksr_status add_cuts(struct report *r, int wanted)
 {
     const struct ksr_pictures *p = &r->v.picture;
     bool *used = calloc(p->count + 1, sizeof(*used));
-    for (int n = 0; used && n < wanted; n++) {
+    if (!used)
+        return ksr_fail_memory(r->ctx);
+    for (int n = 0; n < wanted; n++) {
         size_t best = 0;
         for (size_t i = 1; i < p->count; i++)
             if (!used[i] && p->frames[i].change >= CUT_LEAST &&
@@ -97,6 +100,7 @@ static void add_cuts(struct report *r, int wanted)
             used[i] |= fabs(p->frames[i].time - p->frames[best].time) < 1;
     }
     free(used);
+    return KSR_OK;
 }
 
 static ksr_status add_number(struct report *r, int64_t number)
@@ -141,9 +145,11 @@ static ksr_status choose_shots(struct report *r)
     for (size_t i = 0; status == KSR_OK && i < o->time_count; i++)
         status = add_time(r, o->times[i]);
     if (status == KSR_OK && r->v.picture.count > 0) {
+        ksr_memory_watch(); // a median that has no room is no number
         add_measured(r, &r->v.picture.frames[ksr_judge_worst(&r->v.picture)], "worst");
         add_measured(r, median_frame(&r->v.picture), "median");
-        add_cuts(r, o->scene_cuts == 0 ? CUTS : o->scene_cuts);
+        status = ksr_memory_ran_out() ? ksr_fail_memory(r->ctx)
+                                      : add_cuts(r, o->scene_cuts == 0 ? CUTS : o->scene_cuts);
     }
     return status;
 }
@@ -185,7 +191,55 @@ static ksr_status take_pictures(struct report *r, const char *path, const struct
     return status;
 }
 
-// --- As JSON ---
+// --- What only files tell ---
+
+// One side of the page.
+struct side {
+    const char *path;
+    const struct ksr_film *film;
+    json_t *file; // as ksr_probe() describes it
+    float *rates; // bits per second
+    size_t rate_count;
+};
+
+struct found {
+    struct side input, output;
+    json_t *times; // of the run's segments; NULL = not known
+};
+
+static ksr_status read_side(struct report *r, struct side *s)
+{
+    const ksr_status status = ksr_media_describe(r->ctx, s->path, s->film, &s->file);
+    if (status != KSR_OK || ksr_sequence_is(s->path))
+        return status;
+    return ksr_media_rates(r->ctx, s->path, s->film, &s->rates, &s->rate_count);
+}
+
+// Times are a file of their own, or lie in a work folder that was kept.
+static ksr_status read_times(struct report *r, json_t **out)
+{
+    const struct ksr_meant *m = &r->v.meant;
+    const char *job = json_string_value(json_object_get(m->record, "job"));
+    char *kept = ksr_format("%s.kizunasr/times.json", r->output_path);
+    const char *path = r->options->stage_times ? r->options->stage_times : kept;
+    ksr_status status = kept ? KSR_OK : ksr_fail_memory(r->ctx);
+    // A folder that tells of another run is no news of this one.
+    if (status == KSR_OK && (r->options->stage_times || (job && ksr_fs_exists(path))))
+        status = ksr_times_load(r->ctx, path, job, (int64_t)m->film.frame_count, out);
+    free(kept);
+    return status;
+}
+
+static void free_found(struct found *f)
+{
+    json_decref(f->input.file);
+    json_decref(f->output.file);
+    json_decref(f->times);
+    free(f->input.rates);
+    free(f->output.rates);
+}
+
+// --- As JSON: all of it under one ksr_memory_watch() ---
 
 static const char *name_of(const char *path)
 {
@@ -193,23 +247,21 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static ksr_status describe_file(struct report *r, const char *path, const struct ksr_film *film,
-                                json_t **out)
+static json_t *file_to_json(const struct side *s)
 {
-    const ksr_status status = ksr_media_describe(r->ctx, path, film, out);
-    if (status != KSR_OK)
-        return status;
+    const struct ksr_film *film = s->film;
+    json_t *file = s->file;
     const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
     const double length =
         ksr_film_seconds(film, last->time + last->duration - film->frames[0].time);
     // A path may name what is nobody's business.
-    json_object_del(*out, "path");
-    json_object_set_new(*out, "name", json_string_nocheck(name_of(path)));
-    json_object_set_new(*out, "width", json_integer(film->format.width));
-    json_object_set_new(*out, "height", json_integer(film->format.height));
-    json_object_set_new(*out, "frames", json_integer((json_int_t)film->frame_count));
-    json_object_set_new(*out, "duration", json_real(length));
-    return KSR_OK;
+    json_object_del(file, "path");
+    json_object_set_new(file, "name", json_string_nocheck(name_of(s->path)));
+    json_object_set_new(file, "width", json_integer(film->format.width));
+    json_object_set_new(file, "height", json_integer(film->format.height));
+    json_object_set_new(file, "frames", json_integer((json_int_t)film->frame_count));
+    json_object_set_new(file, "duration", json_real(length));
+    return json_incref(file);
 }
 
 static json_t *shot_to_json(const struct report *r, const struct shot *s)
@@ -234,19 +286,12 @@ static json_t *shots_to_json(const struct report *r)
     return list;
 }
 
-static ksr_status rates_to_json(struct report *r, const char *path, const struct ksr_film *film,
-                                json_t *rates, const char *name)
+static json_t *rates_to_json(const struct side *s)
 {
-    float *list = NULL;
-    size_t count = 0;
-    json_t *array = json_array();
-    const ksr_status status =
-        ksr_sequence_is(path) ? KSR_OK : ksr_media_rates(r->ctx, path, film, &list, &count);
-    for (size_t i = 0; list && i < count; i++)
-        json_array_append_new(array, json_integer(lrint(list[i])));
-    json_object_set_new(rates, name, array);
-    free(list);
-    return status;
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->rate_count; i++)
+        json_array_append_new(list, json_integer(lrint(s->rates[i])));
+    return list;
 }
 
 // One segment's times, with its place in the output in seconds.
@@ -263,26 +308,13 @@ static json_t *place_times(const struct report *r, json_t *segment)
                      (json_int_t)count, "seconds", json_object_get(segment, "seconds"));
 }
 
-// Times are a file of their own, or lie in a work folder that was kept.
-static ksr_status times_to_json(struct report *r, json_t *root)
+static json_t *times_to_json(const struct report *r, const json_t *segments)
 {
-    const struct ksr_meant *m = &r->v.meant;
-    const char *job = json_string_value(json_object_get(m->record, "job"));
-    char *kept = ksr_format("%s.kizunasr/times.json", r->output_path);
-    const char *path = r->options->stage_times ? r->options->stage_times : kept;
-    json_t *segments = NULL, *list = json_array(), *segment;
-    ksr_status status = kept && list ? KSR_OK : ksr_fail_memory(r->ctx);
-    // A folder that tells of another run is no news of this one.
-    if (status == KSR_OK && (r->options->stage_times || (job && ksr_fs_exists(path))))
-        status = ksr_times_load(r->ctx, path, job, (int64_t)m->film.frame_count, &segments);
-    size_t i;
-    json_array_foreach(segments, i, segment) json_array_append_new(list, place_times(r, segment));
-    json_object_set_new(
-        root, "times",
-        json_pack("{s:I,s:o}", "frames", (json_int_t)m->film.frame_count, "segments", list));
-    json_decref(segments);
-    free(kept);
-    return status;
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(segments); i++)
+        json_array_append_new(list, place_times(r, json_array_get(segments, i)));
+    return json_pack("{s:I,s:o}", "frames", (json_int_t)r->v.meant.film.frame_count, "segments",
+                     list);
 }
 
 static double shown_aspect(const struct ksr_film *film)
@@ -309,36 +341,25 @@ static void add_settings(const struct report *r, json_t *root)
                                       o->estimate_text ? o->estimate_text : ""));
 }
 
-static ksr_status to_json(struct report *r, json_t **out)
+static json_t *to_json(const struct report *r, const struct found *f)
 {
-    json_t *root = ksr_verification_to_json(&r->v, true), *rates = json_object();
-    json_t *input = NULL, *output = NULL;
-    const struct ksr_film *before = &r->v.meant.film, *after = &r->v.output;
-    ksr_status status = root && rates ? KSR_OK : ksr_fail_memory(r->ctx);
-    if (status == KSR_OK)
-        status = describe_file(r, r->input_path, before, &input);
-    if (status == KSR_OK)
-        status = describe_file(r, r->output_path, after, &output);
-    if (status == KSR_OK)
-        status = rates_to_json(r, r->input_path, before, rates, "input");
-    if (status == KSR_OK)
-        status = rates_to_json(r, r->output_path, after, rates, "output");
+    json_t *root = ksr_verification_to_json(&r->v, true);
     json_t *series = json_object_get(json_object_get(root, "picture"), "series");
     if (series)
         json_object_set(root, "series", series);
     if (series)
         json_object_del(json_object_get(root, "picture"), "series");
     json_object_set_new(root, "version", json_string(ksr_version()));
-    json_object_set_new(root, "aspect", json_real(shown_aspect(before)));
-    json_object_set_new(root, "input", input);
-    json_object_set_new(root, "output", output);
-    json_object_set_new(root, "rates", rates);
+    json_object_set_new(root, "aspect", json_real(shown_aspect(&r->v.meant.film)));
+    json_object_set_new(root, "input", file_to_json(&f->input));
+    json_object_set_new(root, "output", file_to_json(&f->output));
+    json_object_set_new(root, "rates",
+                        json_pack("{s:o,s:o}", "input", rates_to_json(&f->input), "output",
+                                  rates_to_json(&f->output)));
     json_object_set_new(root, "shots", shots_to_json(r));
-    if (status == KSR_OK)
-        status = times_to_json(r, root);
+    json_object_set_new(root, "times", times_to_json(r, f->times));
     add_settings(r, root);
-    *out = root;
-    return status;
+    return root;
 }
 
 // --- The page ---
@@ -394,17 +415,24 @@ static void append_page(struct text *t, const char *json)
 
 static ksr_status write_page(struct report *r, const char *path)
 {
-    json_t *root = NULL;
+    struct found found = {.input = {.path = r->input_path, .film = &r->v.meant.film},
+                          .output = {.path = r->output_path, .film = &r->v.output}};
     struct text page = {0};
-    ksr_status status = to_json(r, &root);
+    char *json = NULL;
+    ksr_status status = read_side(r, &found.input);
+    if (status == KSR_OK)
+        status = read_side(r, &found.output);
+    if (status == KSR_OK)
+        status = read_times(r, &found.times);
+    ksr_memory_watch();
     // ASCII alone: line separators and broken text cannot end a string early.
-    char *json = status == KSR_OK
-                     ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII | KSR_JSON_REALS)
-                     : NULL;
-    json_decref(root);
-    if (status == KSR_OK && json)
+    if (status == KSR_OK)
+        status = ksr_json_text(r->ctx, to_json(r, &found),
+                               JSON_COMPACT | JSON_ENSURE_ASCII | KSR_JSON_REALS, &json);
+    free_found(&found);
+    if (status == KSR_OK)
         append_page(&page, json);
-    if (status == KSR_OK && (!json || page.lost))
+    if (status == KSR_OK && page.lost)
         status = ksr_fail_memory(r->ctx);
     if (status == KSR_OK)
         status = ksr_fs_write_file(r->ctx, path, page.data, page.size);

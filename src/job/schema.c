@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "job/config.h"
+#include "job/json.h"
 
 // A word or number of a range as JSON.
 static json_t *range_value(const char *text, size_t length, bool number)
@@ -110,6 +111,7 @@ ksr_status ksr_config_schema(char **out)
 {
     if (!out)
         return KSR_E_PARAM;
+    ksr_memory_watch();
     json_t *properties =
         json_pack("{so,so,so}", "pipeline", object_schema("pipeline"), "encoder",
                   object_schema("encoder"), "processor", object_schema("processor"));
@@ -117,7 +119,5 @@ ksr_status ksr_config_schema(char **out)
         json_pack("{ss,ss,ss,so,sb}", "$schema", "https://json-schema.org/draft/2020-12/schema",
                   "title", "KizunaSR configuration", "type", "object", "properties", properties,
                   "additionalProperties", 0);
-    *out = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
-    json_decref(root);
-    return *out ? KSR_OK : KSR_E_NOMEM;
+    return ksr_json_text(NULL, root, JSON_INDENT(2) | KSR_JSON_REALS, out);
 }

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
+#include "job/json.h"
 #include "job/judge.h"
 #include "media/checksum.h"
 #include "media/compare_tags.h"
@@ -226,18 +227,6 @@ json_t *ksr_verification_to_json(const struct ksr_verification *v, bool frames)
 
 // --- The verbs ---
 
-// root: made under ksr_memory_watch().
-static ksr_status dump(ksr_context *ctx, json_t *root, char **out)
-{
-    *out = root ? json_dumps(root, JSON_INDENT(2) | KSR_JSON_REALS) : NULL;
-    json_decref(root);
-    if (*out && !ksr_memory_ran_out())
-        return KSR_OK;
-    free(*out);
-    *out = NULL;
-    return ksr_fail_memory(ctx);
-}
-
 ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *output_path,
                       const struct ksr_verify_options *options, char **json)
 {
@@ -249,7 +238,8 @@ ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *outp
     const char *failed = ksr_checks_first_failure(&v.checks);
     ksr_memory_watch();
     if (status == KSR_OK)
-        status = dump(ctx, ksr_verification_to_json(&v, options && options->frames), json);
+        status = ksr_json_text(ctx, ksr_verification_to_json(&v, options && options->frames),
+                               JSON_INDENT(2) | KSR_JSON_REALS, json);
     if (status == KSR_OK && failed)
         status = ksr_fail(ctx, KSR_E_VERIFY, "verification failed: %s", failed);
     ksr_verification_free(&v);
@@ -273,5 +263,6 @@ ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
         status = ksr_media_describe(ctx, path, &film, &root);
     ksr_film_free(&film);
     ksr_memory_watch();
-    return status == KSR_OK ? dump(ctx, root, json) : status;
+    return status == KSR_OK ? ksr_json_text(ctx, root, JSON_INDENT(2) | KSR_JSON_REALS, json)
+                            : status;
 }

@@ -1,6 +1,6 @@
 // Out of memory, at every single allocation of a run in turn.
 //
-//   starve WHAT FILM FOLDER STEP STEP_OF_LIBRARIES
+//   starve WHAT FILM FOLDER STEP[+FIRST] STEP_OF_LIBRARIES
 //
 // WHAT is one of
 //   copy    upscale; the other streams are copied into Matroska
@@ -8,6 +8,7 @@
 //           a network and the temporal stage
 //   verbs   plan, work and join, each as if in a process of its own
 //   verify  of an output that stands
+//   look    what only tells: the schema of settings, probe, a dry run, and a report of that output
 //
 // This program brings malloc() and its kin along: they count, remember every live block with the
 // calls that led to it, and can be told to fail once. The run is made once in full, for its
@@ -265,8 +266,8 @@ static void listen(void *opaque, ksr_log_level level, const char *message)
         snprintf(r->error, sizeof(r->error), "%s", message);
 }
 
-enum what { COPY, CHANGE, VERBS, VERIFY };
-static const char *const what_names[] = {"copy", "change", "verbs", "verify"};
+enum what { COPY, CHANGE, VERBS, VERIFY, LOOK }; // the last two change nothing
+static const char *const what_names[] = {"copy", "change", "verbs", "verify", "look"};
 static enum what what;
 
 static ksr_status run_verbs(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -297,6 +298,46 @@ static ksr_status run_verify(ksr_context *ctx, const char *film, const char *out
     return status;
 }
 
+// Adds a result to what was found, and frees it.
+static void add_found(char *text)
+{
+    char both[2 * KSR_HASH_TEXT] = "";
+    if (!text)
+        return;
+    ksr_hash_text(text, strlen(text), both);
+    memcpy(both + KSR_HASH_TEXT - 1, report->found, KSR_HASH_TEXT);
+    ksr_hash_text(both, strlen(both), report->found);
+    ksr_free(text);
+}
+
+static ksr_status run_look(ksr_context *ctx, struct ksr_processor_config *config,
+                           const struct ksr_run_options *options)
+{
+    const char *film = config->input_path, *output = config->output_path;
+    char page[450], next[450], *text = NULL;
+    snprintf(page, sizeof(page), "%s.html", output);
+    snprintf(next, sizeof(next), "%s.next.mkv", output);
+    ksr_status status = ksr_config_schema(&text);
+    report->errors += status != KSR_OK; // which it does not log
+    add_found(text);
+    text = NULL;
+    if (status == KSR_OK)
+        status = ksr_probe(ctx, film, &text);
+    add_found(text);
+    text = NULL;
+    config->output_path = next;
+    if (status == KSR_OK)
+        status = ksr_dry_run(ctx, config, options, &text);
+    add_found(text);
+    text = NULL;
+    if (status == KSR_OK)
+        status = ksr_report(ctx, film, output, NULL, page, NULL);
+    if (status == KSR_OK && ksr_fs_read_file(NULL, page, &text, NULL) == KSR_OK)
+        add_found(text);
+    unlink(page);
+    return status;
+}
+
 static ksr_status run(const char *film, const char *output)
 {
     struct ksr_processor_config config = ksr_processor_config_default();
@@ -319,6 +360,7 @@ static ksr_status run(const char *film, const char *output)
     }
     status = what == VERBS    ? run_verbs(ctx, &config, &options)
              : what == VERIFY ? run_verify(ctx, film, output)
+             : what == LOOK   ? run_look(ctx, &config, &options)
                               : ksr_upscale(ctx, &config, &options, NULL);
     ksr_context_destroy(&ctx);
     return status;
@@ -433,7 +475,7 @@ static void judge(long n, int wait_status, const char *output, const char *wante
 static void clear(const char *output, const char *folder)
 {
     char command[1024];
-    if (what == VERIFY)
+    if (what >= VERIFY)
         return;
     snprintf(command, sizeof(command), "rm -rf '%s' '%s.part' '%s'", output, output, folder);
     if (system(command) != 0)
@@ -454,12 +496,13 @@ static long run_in_full(const char *film, const char *output, const char *folder
                         char wanted[KSR_HASH_TEXT])
 {
     const enum what asked_for = what;
-    what = what == VERIFY ? COPY : what; // which makes the output first
+    what = what >= VERIFY ? COPY : what; // which makes the output first
     clear(output, folder);
     ksr_status status = run(film, output);
     what = asked_for;
     for (int i = 0; status == KSR_OK && i < 2; i++) {
         clear(output, folder);
+        report->found[0] = 0;
         atomic_store(&fail_at, -1);
         atomic_store(&count, 0);
         askers = i == 1 ? asked : NULL;
@@ -495,9 +538,10 @@ int main(int argc, char **argv)
 {
     if (argc != 6)
         return 2;
-    while (what < VERIFY && strcmp(argv[1], what_names[what]) != 0)
+    while (what < LOOK && strcmp(argv[1], what_names[what]) != 0)
         what++;
     const long step = atol(argv[4]), library_step = atol(argv[5]);
+    const long first = strchr(argv[4], '+') ? atol(strchr(argv[4], '+')) : 0;
     char output[400], folder[450], wanted[KSR_HASH_TEXT];
     void *warm[4];
     backtrace(warm, 4); // loads what it needs
@@ -519,7 +563,7 @@ int main(int argc, char **argv)
     for (long n = 0; n < total; n++) {
         const bool ours = is_ours(who_asked(asked + n * CALLS));
         const long place = ours ? own++ : foreign++, every = ours ? step : library_step;
-        if (every > 0 && place % every == 0)
+        if (every > 0 && place % every == (ours ? first : 0))
             starve(n, argv[2], output, folder, wanted, &t);
     }
     printf("%s: %ld own allocations, every %ld; %ld of libraries, every %ld: %ld out of memory, "

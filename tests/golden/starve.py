@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Makes a short film of two segments, with sound and subtitles, and starves runs on it; see starve.c.
 
-  starve.py STARVE [--step N] [--libraries N] [--what copy,change,verbs,verify]
+  starve.py STARVE [--step N[+FIRST]] [--libraries N] [--what copy,change,verbs,verify,look]
 """
 import argparse, os, subprocess, sys, tempfile
 
 import clips
 
-WHAT = ["copy", "change", "verbs", "verify"]
+WHAT = ["copy", "change", "verbs", "verify", "look"]
 
 
 def make_film(folder):
@@ -23,7 +23,7 @@ def make_film(folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("starve")
-    parser.add_argument("--step", type=int, default=1, help="fail every N-th of our own (default: each)")
+    parser.add_argument("--step", default="1", help="fail every N-th of our own, from number FIRST on (default: each)")
     parser.add_argument("--libraries", type=int, default=1, help="every N-th of the libraries' (0: none)")
     parser.add_argument("--what", default=",".join(WHAT))
     options = parser.parse_args()
@@ -33,7 +33,7 @@ def main():
         for what in options.what.split(","):
             work = os.path.join(folder, what)
             os.mkdir(work)
-            r = subprocess.run([options.starve, what, film, work, str(options.step), str(options.libraries)],
+            r = subprocess.run([options.starve, what, film, work, options.step, str(options.libraries)],
                                stdout=subprocess.PIPE, text=True)
             *lines, last = r.stdout.splitlines() or ["nothing was said"]
             print(*lines, sep="\n")

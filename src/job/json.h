@@ -1,0 +1,24 @@
+// JSON as text, whole or not at all.
+
+#ifndef KSR_JOB_JSON_H
+#define KSR_JOB_JSON_H
+
+#include <jansson.h>
+
+#include "core/log.h"
+#include "core/mem.h"
+
+// Turns an object into its text. root: taken over; made since ksr_memory_watch() on this thread
+// with nothing in between that sets errno (no files, no FFmpeg): a member that found no room is
+// missing in it, and only the watch tells. flags: of json_dumps(). *out: free with free(); NULL on
+// failure. Returns KSR_OK, KSR_E_NOMEM (logged).
+ksr_status ksr_json_text(ksr_context *ctx, json_t *root, size_t flags, char **out);
+
+// Adds a value, taken over, to an object, for those who cannot watch. *lost: becomes true when
+// memory ran out, for `value` (NULL) or here, and else stays.
+void ksr_json_set(json_t *object, const char *name, json_t *value, bool *lost);
+
+// The same for the end of a list.
+void ksr_json_append(json_t *list, json_t *value, bool *lost);
+
+#endif
