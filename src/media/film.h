@@ -83,6 +83,7 @@ struct ksr_film {
     size_t undecoded;     // linear: packets of which no frame came
     int repaired;         // timestamps that were missing, equal or falling
     bool telecined;       // it looks as if telecine had made it (scan.h)
+    int first_field;      // as the pictures show: 1 = top, -1 = bottom, 0 = unknown (scan.h)
     bool soft_telecine;   // flags tell players to repeat fields of whole frames (scan.h)
     bool unmarked_fields; // it looks interlaced, but is not marked so (scan.h)
     struct ksr_extras extras;

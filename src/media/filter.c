@@ -157,14 +157,14 @@ ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, i
 
 #define LOOK_FRAMES 120 // whether frames are marked as interlaced shows in the first of them
 
-// Looks at the beginning of the film. *flagged: some frame says that it is interlaced. *first: the
-// first frame (a new reference).
+// Looks at the beginning of the film. *flagged: some frame says that it is interlaced, *top_first:
+// the first that does has the top field first. *first: the first frame (a new reference).
 static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                       bool *flagged, AVFrame **first)
+                       bool *flagged, bool *top_first, AVFrame **first)
 {
     ksr_reader *reader;
     ksr_status status = ksr_reader_open(ctx, path, film, &reader);
-    *flagged = false;
+    *flagged = *top_first = false;
     *first = NULL;
     for (int i = 0; status == KSR_OK && i < LOOK_FRAMES && !*flagged; i++) {
         size_t index;
@@ -178,6 +178,7 @@ static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film
         if (!*first)
             status = ksr_fail_memory(ctx);
         *flagged = ksr_av_frame_interlaced(frame);
+        *top_first = *flagged && ksr_av_frame_top_first(frame);
     }
     if (status == KSR_OK && !*first)
         status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
@@ -394,6 +395,22 @@ static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *co
                 film->format.bottom_first ? "bottom" : "top");
 }
 
+// Frames that say what they are are believed, unless the pictures show the contrary; where none
+// does, the container's word counts.
+static const char *find_order(ksr_context *ctx, const struct ksr_film *film, bool flagged,
+                              bool top_first)
+{
+    if (!flagged)
+        return film->format.bottom_first ? "bff" : "tff";
+    if (film->first_field == (top_first ? 1 : -1) || film->first_field == 0)
+        return "auto";
+    ksr_log(ctx, KSR_LOG_WARNING,
+            "the film is marked as %s field first, but its pictures show the %s field first: "
+            "following the pictures",
+            top_first ? "top" : "bottom", top_first ? "bottom" : "top");
+    return top_first ? "bff" : "tff";
+}
+
 ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
                            const struct ksr_pipeline_config *config, struct ksr_film *film)
 {
@@ -401,17 +418,16 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
         return KSR_OK;
     if (config->deinterlace && config->inverse_telecine)
         return ksr_fail(ctx, KSR_E_PARAM, "deinterlace and inverse_telecine exclude each other");
-    bool flagged;
+    bool flagged, top_first;
     AVFrame *first;
     ksr_filter *filter;
-    ksr_status status = look(ctx, path, film, &flagged, &first);
+    ksr_status status = look(ctx, path, film, &flagged, &top_first, &first);
     if (status != KSR_OK) {
         av_frame_free(&first);
         return status;
     }
     warn_of_doubt(ctx, config, film, flagged);
-    // Frames that say what they are are believed; where none does, the container's word counts.
-    const char *order = flagged ? "auto" : film->format.bottom_first ? "bff" : "tff";
+    const char *order = find_order(ctx, film, flagged, top_first);
     if (config->deinterlace)
         snprintf(film->filter, sizeof(film->filter), "bwdif=mode=send_frame:parity=%s:deint=%s",
                  order, flagged ? "interlaced" : "all");

@@ -149,6 +149,14 @@ static bool is_interlaced(const struct tally *t)
     return most >= FIELDS_LEAST && most >= 8 * less && most * 2 >= 3 * t->whole;
 }
 
+// Which field the pictures show to be first: 1 = the top one, -1 = the bottom one, 0 = neither.
+static int order_shown(const struct tally *t)
+{
+    if (t->top_first >= FIELDS_LEAST && t->top_first > 8 * t->bottom_first)
+        return 1;
+    return t->bottom_first >= FIELDS_LEAST && t->bottom_first > 8 * t->top_first ? -1 : 0;
+}
+
 // Of film only that at the rate which telecine makes, or marked as interlaced, may be telecine.
 static bool may_be_telecine(const struct ksr_film *film)
 {
@@ -162,9 +170,9 @@ static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film
     film->soft_telecine = t->repeating * 4 >= t->seen && t->repeating > 0; // every other one
     film->telecined = may_be_telecine(film) && is_telecine(t);
     film->unmarked_fields = !film->format.interlaced && !film->telecined && is_interlaced(t);
+    film->first_field = order_shown(t);
     // What the container says stands.
-    if (!film->format.interlaced && t->bottom_first >= FIELDS_LEAST &&
-        t->bottom_first > 8 * t->top_first)
+    if (!film->format.interlaced && film->first_field < 0)
         film->format.bottom_first = true;
     ksr_log(ctx, KSR_LOG_DEBUG,
             "fields: of %d moving frames %d repeat the top, %d the bottom field; %d are of two "

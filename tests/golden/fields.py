@@ -124,6 +124,15 @@ def main():
             check(f"does not say that it is interlaced; doing every frame, {order} field first" in said, f"{what}: said", said)
             wanted = prefiltered(plain, "unmarked.bwdif.mkv", f"bwdif=send_frame:parity={scan}:deint=all")
             check(md5(ours) == md5(wanted) != "", f"{what}: every frame is done, in its order of fields")
+        # A film that says the wrong order of its fields.
+        for name, source, filters, option, graph in (
+                ("video", VIDEO.replace("duration=10", "duration=4"), "interlace=scan=tff:lowpass=off", "--deinterlace", "bwdif=send_frame:parity=tff"),
+                ("film", SHORT, PULLDOWN, "--inverse-telecine", "fieldmatch=order=tff:combmatch=full,bwdif=send_frame:parity=tff:deint=interlaced,decimate")):
+            wrong = make(at("wrong.mkv"), source, filters + ",setfield=bff", MPEG2, sound=False)
+            ours, said = upscale(wrong, "wrong.out.mkv", option, *NEUTRAL)
+            check("marked as bottom field first, but its pictures show the top" in said, f"{name}: the wrong order is said", said)
+            wanted = prefiltered(wrong, "wrong.wanted.mkv", graph)
+            check(md5(ours) == md5(wanted) != "", f"{name}: fields are taken in the order that the pictures show")
         # What only looks a little like it: noise, small moving things, drifting stripes, slow pans.
         for name, source in (("noise", VIDEO + ",noise=alls=60:allf=t"), ("small", "testsrc2=size=96x64:rate=25:duration=4"),
                              ("stripes", "nullsrc=size=64x64:rate=25:duration=4,geq=lum='if(mod(Y+N,2),40,200)':cb=128:cr=128"),
