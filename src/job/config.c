@@ -522,12 +522,9 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
         return status == KSR_E_INPUT ? ksr_fail(config->ctx, KSR_E_PARAM, "Cannot read %s", path)
                                      : status;
     json_error_t error;
-    ksr_memory_watch();
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    const bool starved = ksr_memory_ran_out();
+    bool starved;
+    json_t *root = ksr_json_read(text, strlen(text), JSON_REJECT_DUPLICATES, &error, &starved);
     free(text);
-    if (starved)
-        json_decref(root);
     if (starved)
         return ksr_fail_memory(config->ctx);
     if (!root)

@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "job/json.h"
 #include "job/prepare.h"
 
 static bool has_suffix(const char *text, const char *suffix)
@@ -142,10 +143,10 @@ static ksr_status read_note(ksr_context *ctx, const struct ksr_job *job, json_t 
     char *path = done_path(job), *text = NULL;
     *note = NULL;
     ksr_status status = path ? ksr_fs_read_file(ctx, path, &text, NULL) : ksr_fail_memory(ctx);
-    ksr_memory_watch();
+    bool starved = false;
     if (status == KSR_OK)
-        *note = json_loads(text, 0, NULL);
-    if (status == KSR_OK && ksr_memory_ran_out())
+        *note = ksr_json_read(text, strlen(text), 0, NULL, &starved);
+    if (starved)
         status = ksr_fail_memory(ctx);
     free(text);
     free(path);
@@ -167,7 +168,7 @@ ksr_status ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char
         ksr_sequence_exists(output_path)) {
         status = ksr_fs_fingerprint(ctx, output_path, false, &print);
         *wrote = status == KSR_OK && strcmp(ends, print.ends) == 0 &&
-                json_integer_value(json_object_get(note, "bytes")) == print.size;
+                 json_integer_value(json_object_get(note, "bytes")) == print.size;
     }
     json_decref(note);
     return status == KSR_E_NOMEM ? status : KSR_OK;

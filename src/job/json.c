@@ -1,4 +1,4 @@
-// JSON as text; see json.h.
+// JSON to text and back; see json.h.
 
 #include "job/json.h"
 
@@ -14,6 +14,36 @@ ksr_status ksr_json_text(ksr_context *ctx, json_t *root, size_t flags, char **ou
     free(*out);
     *out = NULL;
     return ksr_fail_memory(ctx);
+}
+
+// Jansson's reader forgets that a string did not fit into memory, and errno when it comes to a
+// number: so it gets one byte at a time, and errno is looked at before each.
+struct source {
+    const char *at, *end;
+    bool starved;
+};
+
+static size_t give_byte(void *buffer, size_t size, void *data)
+{
+    struct source *s = data;
+    s->starved = s->starved || ksr_memory_ran_out();
+    if (s->at == s->end || size == 0)
+        return 0;
+    *(char *)buffer = *s->at++;
+    return 1;
+}
+
+json_t *ksr_json_read(const char *text, size_t size, size_t flags, json_error_t *error,
+                      bool *starved)
+{
+    struct source s = {text, text + size, false};
+    ksr_memory_watch();
+    json_t *root = json_load_callback(give_byte, &s, flags, error);
+    *starved = s.starved || ksr_memory_ran_out();
+    if (!*starved)
+        return root;
+    json_decref(root);
+    return NULL;
 }
 
 void ksr_json_set(json_t *object, const char *name, json_t *value, bool *lost)

@@ -1,9 +1,11 @@
-// JSON as text, whole or not at all.
+// JSON to text and back, whole or not at all.
 
 #ifndef KSR_JOB_JSON_H
 #define KSR_JOB_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "core/log.h"
 #include "core/mem.h"
@@ -13,6 +15,12 @@
 // missing in it, and only the watch tells. flags: of json_dumps(). *out: free with free(); NULL on
 // failure. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_json_text(ksr_context *ctx, json_t *root, size_t flags, char **out);
+
+// Reads JSON. text: `size` bytes. flags: of json_loadb(). error: may be NULL.
+// Returns NULL when it is none, and when memory ran out (*starved), where Jansson would cut a
+// string off without a word.
+json_t *ksr_json_read(const char *text, size_t size, size_t flags, json_error_t *error,
+                      bool *starved);
 
 // Adds a value, taken over, to an object, for those who cannot watch. *lost: becomes true when
 // memory ran out, for `value` (NULL) or here, and else stays.

@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "job/config.h"
+#include "job/json.h"
 #include "media/pixels.h"
 #include "net/library.h"
 
@@ -664,16 +665,19 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
 ksr_status ksr_manifest_parse(const char *text, size_t size, struct ksr_manifest *out)
 {
     memset(out, 0, sizeof(*out));
-    ksr_memory_watch();
     // A changed digit is still JSON: without the checksum it would be a time of some frame.
-    json_t *root =
-        is_sealed(text, size) ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    bool starved = false;
+    json_t *root = is_sealed(text, size)
+                       ? ksr_json_read(text, size, JSON_REJECT_DUPLICATES, NULL, &starved)
+                       : NULL;
     int version = 0;
     ksr_status status = KSR_OK;
+    ksr_memory_watch();
     json_unpack(root, "{s:i}", "kizunasr_manifest", &version);
     const bool good = version == MANIFEST_VERSION && read_manifest(NULL, root, out);
-    if (!good || ksr_memory_ran_out()) { // strings may have been cut off
-        status = ksr_memory_ran_out() ? KSR_E_NOMEM : KSR_E_MISMATCH;
+    starved = starved || ksr_memory_ran_out();
+    if (!good || starved) {
+        status = starved ? KSR_E_NOMEM : KSR_E_MISMATCH;
         ksr_manifest_free(out);
     }
     json_decref(root);
@@ -689,8 +693,9 @@ ksr_status ksr_manifest_load(ksr_context *ctx, const char *folder, struct ksr_ma
     size_t size;
     ksr_status status = ksr_fs_read_file(ctx, path, &text, &size);
     free(path);
-    if (status == KSR_OK)
-        status = ksr_manifest_parse(text, size, out);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_manifest_parse(text, size, out);
     free(text);
     return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
 }

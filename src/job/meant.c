@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
+#include "job/json.h"
 #include "job/manifest.h"
 #include "job/plan.h"
 #include "job/store.h"
@@ -137,9 +138,8 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
         return ksr_fail(ctx, KSR_E_PARAM, "Cannot read the provenance record %s", path);
     if (status != KSR_OK)
         return status;
-    ksr_memory_watch();
-    m->record = json_loads(text, 0, NULL);
-    const bool starved = ksr_memory_ran_out();
+    bool starved;
+    m->record = ksr_json_read(text, strlen(text), 0, NULL, &starved);
     free(text);
     if (starved)
         return ksr_fail_memory(ctx);
@@ -204,10 +204,10 @@ static ksr_status take_manifest(ksr_context *ctx, const char *folder, struct ksr
     ksr_status status = skipped_to_json(ctx, folder, job, skipped);
     char *path = ksr_format("%s/provenance.json", folder), *text = NULL;
     const ksr_status read = path ? ksr_fs_read_file(ctx, path, &text, NULL) : ksr_fail_memory(ctx);
-    ksr_memory_watch();
+    bool starved = false;
     if (read == KSR_OK)
-        m->record = json_loads(text, 0, NULL);
-    if (read == KSR_OK && ksr_memory_ran_out())
+        m->record = ksr_json_read(text, strlen(text), 0, NULL, &starved);
+    if (starved)
         status = ksr_fail_memory(ctx);
     if (read == KSR_E_NOMEM)
         status = read;

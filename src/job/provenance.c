@@ -6,9 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "job/config.h"
+#include "job/json.h"
 #include "job/prepare.h"
 #include "job/store.h"
 #include "media/checksum.h"
@@ -112,13 +114,13 @@ ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *i
     memset(out, 0, sizeof(*out));
     if (!path || !begins_with(path, RECORD_START) || !ksr_sequence_exists(output_path))
         return KSR_OK;
-    ksr_memory_watch();
-    json_t *record = json_load_file(path, 0, NULL);
-    const bool starved = ksr_memory_ran_out();
-    if (starved)
-        json_decref(record);
-    if (starved)
-        return ksr_fail_memory(ctx);
+    char *text = NULL;
+    bool starved = false;
+    const ksr_status read = ksr_fs_read_file(ctx, path, &text, NULL);
+    json_t *record = text ? ksr_json_read(text, strlen(text), 0, NULL, &starved) : NULL;
+    free(text);
+    if (read == KSR_E_NOMEM || starved)
+        return starved ? ksr_fail_memory(ctx) : read;
     const char *job = json_string_value(json_object_get(record, "job"));
     const char *wanted =
         json_string_value(json_object_get(json_object_get(record, "output"), "sha256"));

@@ -7,6 +7,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "job/json.h"
 #include "job/prepare.h"
 
 #define TIMES_VERSION 1
@@ -83,13 +84,11 @@ ksr_status ksr_times_save(ksr_context *ctx, const char *folder, int number, cons
 // text: may be NULL. Returns NULL when it is no JSON, and on want of memory (*status, logged).
 static json_t *parse(ksr_context *ctx, const char *text, ksr_status *status)
 {
-    ksr_memory_watch();
-    json_t *root = text ? json_loads(text, 0, NULL) : NULL;
-    if (!ksr_memory_ran_out())
-        return root;
-    json_decref(root);
-    *status = ksr_fail_memory(ctx);
-    return NULL;
+    bool starved = false;
+    json_t *root = text ? ksr_json_read(text, strlen(text), 0, NULL, &starved) : NULL;
+    if (starved)
+        *status = ksr_fail_memory(ctx);
+    return root;
 }
 
 static bool seconds_are_sound(const json_t *seconds)
