@@ -188,6 +188,8 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
     ksr_ffmpeg_clear_message();
     if (result >= 0)
         result = avcodec_open2(decoder, codec, NULL);
+    if (result >= 0 && ksr_memory_ran_out())
+        result = AVERROR(ENOMEM); // it opens, and then decodes nothing
     if (result < 0) {
         avcodec_free_context(&decoder);
         if (ksr_ffmpeg_starved(result))
