@@ -24,7 +24,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("starve")
     parser.add_argument("--step", default="1", help="fail every N-th of our own, from number FIRST on (default: each)")
-    parser.add_argument("--libraries", type=int, default=1, help="every N-th of the libraries' (0: none)")
+    parser.add_argument("--libraries", type=int, default=1, help="every N-th of the libraries' (0: none); -N: of those that no other calls led to")
     parser.add_argument("--what", default=",".join(WHAT))
     options = parser.parse_args()
     failed = passed = 0
