@@ -194,7 +194,9 @@ ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_
 
 ksr_status ksr_encoder_attach(ksr_context *ctx, ksr_encoder *encoder, const AVFrame *from)
 {
-    return ksr_extras_copy_frame(encoder->picture, from) < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+    // x265 (4.1) copies a picture's captions into a buffer that an earlier picture's fitted.
+    const bool even = strcmp(encoder->context->codec->name, "libx265") == 0;
+    return ksr_extras_copy_frame(encoder->picture, from, even) < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)

@@ -242,6 +242,9 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
     }
     if (status == KSR_OK && strcmp(codec->name, "libvpx-vp9") == 0)
         status = set_option(ctx, out, "row-mt", "0");
+    // FFmpeg 7.1 hands captions to x265 only when it is told to, for the reason in encoder.c.
+    if (status == KSR_OK && extras->captions && has_option(codec, "a53cc"))
+        status = set_option(ctx, out, "a53cc", "1");
     for (size_t i = 0; status == KSR_OK && i < config->encoder_option_count; i++) {
         if (strcmp(config->encoder_options[i].key, "threads") == 0)
             return ksr_fail(ctx, KSR_E_PARAM,

@@ -9,7 +9,8 @@
 #include "media/input.h"
 #include "media/reader.h"
 
-#define LOOK_FRAMES 24 // captions may begin some frames late
+#define LOOK_FRAMES  24 // captions may begin some frames late
+#define MAX_CAPTIONS 31 // of a picture, three bytes each
 
 // --- Reading ---
 
@@ -176,17 +177,20 @@ int ksr_extras_write_stream(const struct ksr_extras *e, AVStream *stream)
     return add_side_data(stream, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, light, size);
 }
 
-int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from)
+int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even)
 {
     av_frame_remove_side_data(to, AV_FRAME_DATA_A53_CC);
     const AVFrameSideData *captions =
         from ? av_frame_get_side_data(from, AV_FRAME_DATA_A53_CC) : NULL;
     if (!captions)
         return 0;
-    AVFrameSideData *copy = av_frame_new_side_data(to, AV_FRAME_DATA_A53_CC, captions->size);
+    const size_t size = even ? MAX_CAPTIONS * 3 : captions->size;
+    AVFrameSideData *copy = av_frame_new_side_data(to, AV_FRAME_DATA_A53_CC, size);
     if (!copy)
         return AVERROR(ENOMEM);
-    memcpy(copy->data, captions->data, captions->size);
+    memcpy(copy->data, captions->data, captions->size < size ? captions->size : size);
+    for (size_t i = captions->size / 3 * 3; i + 3 <= size; i += 3)
+        memcpy(copy->data + i, "\xfa\0\0", 3); // not valid, so nothing
     return 0;
 }
 

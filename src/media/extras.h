@@ -19,8 +19,8 @@ void ksr_extras_read_stream(const AVStream *stream, struct ksr_extras *extras);
 int ksr_extras_write_stream(const struct ksr_extras *extras, AVStream *stream);
 
 // Copies what belongs to one picture (captions) to a frame for an encoder, which loses what it had.
-// from: may be NULL. Returns an FFmpeg error code.
-int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from);
+// from: may be NULL. even: to one size for all pictures, filled up. Returns an FFmpeg error code.
+int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even);
 
 // Writes the metadata of HDR10 as parameters of x264 or x265, such as
 // ":master-display=G(...)...:max-cll=1000,400"; "" if there is none.
