@@ -208,7 +208,8 @@ static void print_timing(const json_t *video)
     if (line.length && json_is_boolean(variable))
         add(&line, ", %s frame rate", json_is_true(variable) ? "variable" : "constant");
     if (line.length && json_is_true(json_object_get(video, "interlaced")))
-        add(&line, ", interlaced%s",
+        add(&line, ", %sinterlaced%s",
+            json_is_true(json_object_get(video, "marked_wrongly")) ? "whole though marked as " : "",
             json_is_true(json_object_get(video, "unmarked_fields")) ? " though not marked so" : "");
     if (line.length && json_is_true(json_object_get(video, "telecined")))
         add(&line, ", telecined");

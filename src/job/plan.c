@@ -244,6 +244,10 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is film with telecine: upscaling its mixed frames shows combing "
                 "(--inverse-telecine brings the film back)");
+    else if (film->marked_wrongly && !film->filter[0])
+        ksr_log(ctx, KSR_LOG_INFO,
+                "the video is marked as interlaced, but the frames looked at are whole: going on "
+                "with them as they are (--deinterlace if combing shows elsewhere)");
     else if (film->format.interlaced || film->unmarked_fields)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is interlaced%s: upscaling both fields together shows combing "

@@ -85,6 +85,7 @@ struct ksr_film {
     bool telecined;       // it looks as if telecine had made it (scan.h)
     int first_field;      // as the pictures show: 1 = top, -1 = bottom, 0 = unknown (scan.h)
     bool soft_telecine;   // flags tell players to repeat fields of whole frames (scan.h)
+    bool marked_wrongly;  // it is marked as interlaced, but looks whole (scan.h)
     bool unmarked_fields; // it looks interlaced, but is not marked so (scan.h)
     struct ksr_extras extras;
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none

@@ -393,6 +393,10 @@ static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *co
                 "deinterlace: the film does not say that it is interlaced; doing every frame, %s "
                 "field first",
                 film->format.bottom_first ? "bottom" : "top");
+    else if (config->deinterlace && film->marked_wrongly)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "deinterlace: the film is marked as interlaced, but the frames looked at are "
+                "whole: half of their lines are made anew");
 }
 
 // Frames that say what they are are believed, unless the pictures show the contrary; where none

@@ -160,18 +160,18 @@ static json_t *describe_film(const struct ksr_film *film)
     const char *range = av_color_range_name((enum AVColorRange)film->format.color_range);
     const char *space = av_color_space_name((enum AVColorSpace)film->format.color_space);
     return json_pack(
-        "{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:s?,s:o}", "stream",
-        film->stream, "frames", (json_int_t)film->frame_count, "first_timestamp",
+        "{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:s?,s:o}",
+        "stream", film->stream, "frames", (json_int_t)film->frame_count, "first_timestamp",
         ksr_film_seconds(film, film->frames[0].time), "last_timestamp",
         ksr_film_seconds(film, last->time), "end",
         ksr_film_seconds(film, last->time + last->duration), "variable_frame_rate",
         is_variable(film), "keyframes", (json_int_t)film->key_count, "open_gop", film->open_gop,
         "index", film->linear ? "decoded" : "packets", "interlaced",
         film->format.interlaced || film->unmarked_fields, "unmarked_fields", film->unmarked_fields,
-        "telecined", film->telecined, "soft_telecine", film->soft_telecine, "repaired_timestamps",
-        film->repaired, "undecodable_frames", (json_int_t)film->undecoded, "pixel_format",
-        film->format.pixel_format, "color_range", range, "color_space", space, "carries",
-        describe_extras(&film->extras));
+        "marked_wrongly", film->marked_wrongly, "telecined", film->telecined, "soft_telecine",
+        film->soft_telecine, "repaired_timestamps", film->repaired, "undecodable_frames",
+        (json_int_t)film->undecoded, "pixel_format", film->format.pixel_format, "color_range",
+        range, "color_space", space, "carries", describe_extras(&film->extras));
 }
 
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,

@@ -149,6 +149,12 @@ static bool is_interlaced(const struct tally *t)
     return most >= FIELDS_LEAST && most >= 8 * less && most * 2 >= 3 * t->whole;
 }
 
+// Edges and noise make fields fit worse too, but not in one order.
+static bool is_whole(const struct tally *t)
+{
+    return t->whole >= MOVING_LEAST && abs(t->top_first - t->bottom_first) * 4 <= t->whole;
+}
+
 // Which field the pictures show to be first: 1 = the top one, -1 = the bottom one, 0 = neither.
 static int order_shown(const struct tally *t)
 {
@@ -170,6 +176,7 @@ static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film
     film->soft_telecine = t->repeating * 4 >= t->seen && t->repeating > 0; // every other one
     film->telecined = may_be_telecine(film) && is_telecine(t);
     film->unmarked_fields = !film->format.interlaced && !film->telecined && is_interlaced(t);
+    film->marked_wrongly = film->format.interlaced && !film->telecined && is_whole(t);
     film->first_field = order_shown(t);
     // What the container says stands.
     if (!film->format.interlaced && film->first_field < 0)

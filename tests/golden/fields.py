@@ -100,7 +100,7 @@ def main():
             check(r.returncode == 0, f"{name}: deinterlaced from anywhere: {r.stdout.strip()}", r.stderr)
             r = run(program, "probe", source, "--json")
             video = json.loads(r.stdout)["video"]
-            check(video["interlaced"] and not video["telecined"], f"{name}: probe says interlaced", video)
+            check(video["interlaced"] and not video["marked_wrongly"] and not video["telecined"], f"{name}: probe says interlaced", video)
             ours, said = upscale(source, name + ".out.mkv", "--deinterlace", *NEUTRAL)
             check("interlaced" not in said, f"{name}: no warning once it is deinterlaced", said)
             wanted = prefiltered(source, name + ".bwdif.mkv", "bwdif=send_frame:deint=interlaced")
@@ -140,6 +140,14 @@ def main():
             plain = make(at("whole.mkv"), source, "", "-c:v ffv1 -t 4", sound=False)
             video = json.loads(run(program, "probe", plain, "--json").stdout)["video"]
             check(not video["interlaced"] and not video["telecined"], f"{name}: is not taken for fields", video)
+        # Film on PAL discs is marked as interlaced, and whole.
+        marked = make(at("marked.vob"), SHORT.replace("24000/1001", "25"), "setfield=tff", MPEG2, sound=False)
+        video = json.loads(run(program, "probe", marked, "--json").stdout)["video"]
+        check(video["interlaced"] and video["marked_wrongly"], "whole film marked as interlaced: probe sees it", video)
+        r = run(program, "plan", marked, at("marked.mkv"), "--fresh")
+        check("frames looked at are whole" in r.stderr and "warning" not in r.stderr, "marked: nothing to warn of", r.stderr)
+        _, said = upscale(marked, "marked.out.mkv", "--deinterlace", *NEUTRAL)
+        check("half of their lines are made anew" in said, "marked: deinterlacing is warned of", said)
 
         # Telecine and back.
         # Its frames do not say which field is first; the container does.
