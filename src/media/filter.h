@@ -34,6 +34,9 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
                            ksr_filter **out);
 void ksr_filter_close(ksr_filter **filter);
 
+// Returns the FFmpeg name of the pixel format that frames come out in.
+const char *ksr_filter_format(const ksr_filter *filter);
+
 // Sends a frame, which is moved out of *frame; NULL: no more will come. tag: comes out again with
 // the frame that is made in its place.
 // Returns KSR_OK, KSR_E_PROCESS (it is another kind of frame; logged), KSR_E_NOMEM.

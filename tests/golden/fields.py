@@ -124,6 +124,12 @@ def main():
             check(f"does not say that it is interlaced; doing every frame, {order} field first" in said, f"{what}: said", said)
             wanted = prefiltered(plain, "unmarked.bwdif.mkv", f"bwdif=send_frame:parity={scan}:deint=all")
             check(md5(ours) == md5(wanted) != "", f"{what}: every frame is done, in its order of fields")
+        # Grey is given to bwdif as something else.
+        colour = make(at("colour.mkv"), VIDEO.replace("duration=10", "duration=2"), "format=yuv420p10le,interlace=lowpass=off,setfield=tff", "-c:v ffv1", sound=False)
+        grey = make(at("grey.mkv"), VIDEO.replace("duration=10", "duration=2"), "format=yuv420p10le,interlace=lowpass=off,setfield=tff,extractplanes=y", "-c:v ffv1", sound=False)
+        ours, _ = upscale(grey, "grey.out.mkv", "--deinterlace", *NEUTRAL)
+        wanted = prefiltered(colour, "grey.wanted.mkv", "bwdif=send_frame:deint=interlaced,extractplanes=y")
+        check(md5(ours) == md5(wanted) != "", "grey of 10 bits: as the luma of a film in colour")
         # A film that says the wrong order of its fields.
         for name, source, filters, option, graph in (
                 ("video", VIDEO.replace("duration=10", "duration=4"), "interlace=scan=tff:lowpass=off", "--deinterlace", "bwdif=send_frame:parity=tff"),
@@ -154,7 +160,7 @@ def main():
         hevc = "-c:v libx265 -preset ultrafast -x265-params lossless=1:log-level=error"
         lossless = "-c:v libx264 -preset ultrafast -qp 0 -bf 0 -g 30 -flags +ilme+ildct -x264-params tff=1"
         for depth, options in (("yuv420p", "-c:v ffv1"), ("yuv422p", "-c:v ffv1"), ("yuv440p", "-c:v ffv1"), ("yuv422p12le", "-c:v ffv1"),
-                               ("yuv420p10le", lossless), ("yuv422p10le", lossless), ("gbrp10le", "-c:v ffv1"),
+                               ("gray10le", "-c:v ffv1"), ("yuv420p10le", lossless), ("yuv422p10le", lossless), ("gbrp10le", "-c:v ffv1"),
                                ("yuv444p10le", hevc)):
             film = make(at("film.mkv"), SHORT, f"format={depth}", "-c:v ffv1", sound=False)
             wanted = frame_md5s(upscale(film, "film.out.mkv", *NEUTRAL)[0])
