@@ -16,10 +16,12 @@ import argparse, json, os, subprocess, tempfile, time
 
 from checks import check, finish, run
 
-FILM = "testsrc2=size=96x64:rate=24000/1001:duration=10"
-SHORT = FILM.replace("duration=10", "duration=4")
-VIDEO = "testsrc2=size=96x64:rate=50:duration=10"
-TONE = "sine=frequency=440:sample_rate=48000:duration=10"
+# All of the picture moves: of what is small or faint, fieldmatch does not see where it belongs.
+SHORT = "testsrc=size=96x64:rate=24000/1001,scroll=h=0.03:v=0.02,trim=duration=3"
+FILM = SHORT.replace("duration=3", "duration=10")
+LONG = "testsrc2=size=96x64:rate=50:duration=10"
+VIDEO = LONG.replace("duration=10", "duration=3")
+TONE = "sine=frequency=440:sample_rate=48000"
 PULLDOWN = "telecine=first_field=top:pattern=23,setfield=tff"
 NEUTRAL = ["--codec", "ffv1", "--denoise", "0", "--progress", "none"]
 MPEG2 = "-c:v mpeg2video -pix_fmt yuv420p -flags +ilme+ildct -q:v 2 -g 15 -bf 2"
@@ -28,7 +30,7 @@ H264 = "-c:v libx264 -preset ultrafast -bf 2 -g 40 -flags +ilme+ildct -x264-para
 
 def make(path, source, filters, options, sound=True):
     args = ["ffmpeg", "-v", "error", "-y", "-cpuflags", "0", "-f", "lavfi", "-i", source]
-    args += ["-f", "lavfi", "-i", TONE] if sound else []
+    args += ["-f", "lavfi", "-i", TONE, "-shortest"] if sound else []
     r = run(*args, *(["-vf", filters] if filters else []), *options.split(), path)
     check(r.returncode == 0, f"{os.path.basename(path)} is made", r.stderr)
     return path
@@ -91,7 +93,7 @@ def main():
         interlaced = [
             make(at("fields.mpeg2.mkv"), VIDEO, "interlace=scan=tff", MPEG2),
             make(at("fields.h264.mp4"), VIDEO, "interlace=scan=tff", H264),
-            make(at("fields.ts"), VIDEO, "interlace=scan=bff", MPEG2),
+            make(at("fields.ts"), LONG, "interlace=scan=bff", MPEG2),
             make(at("fields.mov"), VIDEO, "interlace=scan=tff", "-c:v prores_ks -profile:v 2 -flags +ilme+ildct"),
         ]
         for source in interlaced:
@@ -114,7 +116,7 @@ def main():
         for scan, options in (("tff", "-c:v ffv1"), ("bff", "-c:v ffv1 -pix_fmt yuv422p10le"),
                               ("bff", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25")):
             what = f"unmarked fields, {scan} {options.split()[1]}"
-            plain = make(at("unmarked.mkv"), VIDEO, f"interlace=scan={scan}:lowpass=off,setfield=prog", options, sound=False)
+            plain = make(at("unmarked.mkv"), LONG.replace("duration=10", "duration=5"), f"interlace=scan={scan}:lowpass=off,setfield=prog", options, sound=False)
             video = json.loads(run(program, "probe", plain, "--json").stdout)["video"]
             check(video["interlaced"] and video["unmarked_fields"] and not video["telecined"], f"{what}: probe sees them", video)
             r = run(program, "plan", plain, at("unmarked.plan.mkv"), "--fresh")
@@ -125,14 +127,14 @@ def main():
             wanted = prefiltered(plain, "unmarked.bwdif.mkv", f"bwdif=send_frame:parity={scan}:deint=all")
             check(md5(ours) == md5(wanted) != "", f"{what}: every frame is done, in its order of fields")
         # Grey is given to bwdif as something else.
-        colour = make(at("colour.mkv"), VIDEO.replace("duration=10", "duration=2"), "format=yuv420p10le,interlace=lowpass=off,setfield=tff", "-c:v ffv1", sound=False)
-        grey = make(at("grey.mkv"), VIDEO.replace("duration=10", "duration=2"), "format=yuv420p10le,interlace=lowpass=off,setfield=tff,extractplanes=y", "-c:v ffv1", sound=False)
+        colour = make(at("colour.mkv"), VIDEO, "format=yuv420p10le,interlace=lowpass=off,setfield=tff", "-c:v ffv1", sound=False)
+        grey = make(at("grey.mkv"), VIDEO, "format=yuv420p10le,interlace=lowpass=off,setfield=tff,extractplanes=y", "-c:v ffv1", sound=False)
         ours, _ = upscale(grey, "grey.out.mkv", "--deinterlace", *NEUTRAL)
         wanted = prefiltered(colour, "grey.wanted.mkv", "bwdif=send_frame:deint=interlaced,extractplanes=y")
         check(md5(ours) == md5(wanted) != "", "grey of 10 bits: as the luma of a film in colour")
         # A film that says the wrong order of its fields.
         for name, source, filters, option, graph in (
-                ("video", VIDEO.replace("duration=10", "duration=4"), "interlace=scan=tff:lowpass=off", "--deinterlace", "bwdif=send_frame:parity=tff"),
+                ("video", VIDEO, "interlace=scan=tff:lowpass=off", "--deinterlace", "bwdif=send_frame:parity=tff"),
                 ("film", SHORT, PULLDOWN, "--inverse-telecine", "fieldmatch=order=tff:combmatch=full,bwdif=send_frame:parity=tff:deint=interlaced,decimate")):
             wrong = make(at("wrong.mkv"), source, filters + ",setfield=bff", MPEG2, sound=False)
             ours, said = upscale(wrong, "wrong.out.mkv", option, *NEUTRAL)
@@ -151,7 +153,7 @@ def main():
         video = json.loads(run(program, "probe", marked, "--json").stdout)["video"]
         check(video["interlaced"] and video["marked_wrongly"], "whole film marked as interlaced: probe sees it", video)
         r = run(program, "plan", marked, at("marked.mkv"), "--fresh")
-        check("frames looked at are whole" in r.stderr and "warning" not in r.stderr, "marked: nothing to warn of", r.stderr)
+        check("frames looked at are whole" in r.stderr and "shows combing" not in r.stderr, "marked: nothing to warn of", r.stderr)
         _, said = upscale(marked, "marked.out.mkv", "--deinterlace", *NEUTRAL)
         check("half of their lines are made anew" in said, "marked: deinterlacing is warned of", said)
 
@@ -168,8 +170,7 @@ def main():
             now = frame_md5s(upscale(soft, "telecined.out.mkv", "--inverse-telecine", *NEUTRAL)[0])
             lost = sum(a != b for a, b in zip(now, wanted))
             what = f"{depth}, {options.split()[1]}"
-            check(len(now) == len(wanted) and lost * 40 < len(now), f"{what}: telecine is undone",
-                  f"{len(now)} of {len(wanted)} frames, {lost} differ")
+            check(now == wanted, f"{what}: telecine is undone", f"{len(now)} of {len(wanted)} frames, {lost} differ")
             if options == lossless:
                 r = run(frames, soft, "7", "inverse_telecine")
                 check(r.returncode == 0, f"{what}: brought back from anywhere: {r.stdout.strip()}", r.stderr)
@@ -214,8 +215,8 @@ def main():
         check(r.returncode == 0, f"hybrid: brought back from anywhere: {r.stdout.strip()}", r.stderr)
         ours, said = upscale(hybrid, "hybrid.out.mkv", "--inverse-telecine", *NEUTRAL)
         plain, _ = upscale(hybrid, "hybrid.plain.mkv", *NEUTRAL)
-        check("192 of 216 frames stay" in said, "hybrid: no frame of the soft part is left out", said)
-        check(frame_md5s(ours)[:96] == frame_md5s(plain)[:96], "hybrid: those of the soft part are as they were")
+        check("144 of 162 frames stay" in said, "hybrid: no frame of the soft part is left out", said)
+        check(frame_md5s(ours)[:72] == frame_md5s(plain)[:72], "hybrid: those of the soft part are as they were")
         after = times(ours)
         off = max(abs(t - after[0] - i * 1001 / 24000) for i, t in enumerate(after))
         check(off < 0.02, "hybrid: even times", off)
