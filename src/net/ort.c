@@ -148,11 +148,22 @@ void ksr_ort_close(ksr_ort **ort)
     *ort = NULL;
 }
 
+// What the runtime checks for itself it reports as `/place/in/its/source.cc:12 function condition
+// was false. Text`. The text is what a reader can use.
+static const char *text_of(const char *message)
+{
+    static const char condition[] = " was false. ";
+    const char *end = message[0] == '/' ? strstr(message, condition) : NULL;
+    return end && end[sizeof(condition) - 1] ? end + sizeof(condition) - 1 : message;
+}
+
 bool ksr_ort_failed(const ksr_ort *ort, OrtStatus *status, char *message, size_t size)
 {
     if (!status)
         return false;
-    snprintf(message, size, "%s", ort->GetErrorMessage(status));
+    snprintf(message, size, "%s", text_of(ort->GetErrorMessage(status)));
+    for (size_t n = strlen(message); n > 0 && strchr(" \n", message[n - 1]); n--)
+        message[n - 1] = '\0';
     ort->ReleaseStatus(status);
     return true;
 }

@@ -75,7 +75,8 @@ static OrtStatus *create_session(const OrtEnv *env, const void *data, size_t siz
     const bool refused = asked && fails("session");
     asked = false;
     if (refused)
-        return failure(1, "the device is busy");
+        return failure(
+            1, "/src/provider.cc:12 Start(int) status == 0 was false. the device is busy \n");
     OrtStatus *status = real_CreateSessionFromArray(env, data, size, options, out);
     sessions += !status;
     return status;
