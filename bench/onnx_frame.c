@@ -1,7 +1,7 @@
 // Times AI mode's engine for .onnx models on one picture; bench/onnx_engine.py runs it and says
 // against what.
 //
-//   onnx_frame MODEL LIBRARY THREADS WIDTH HEIGHT TILE OVERLAP luma|rgb REPEAT
+//   onnx_frame MODEL LIBRARY THREADS WIDTH HEIGHT TILE OVERLAP luma|rgb REPEAT [DEVICE]
 //
 // From working samples to working samples, as the pipeline has it. Prints JSON: the milliseconds of
 // each of REPEAT pictures after one that does not count, those of all processors, and by how much
@@ -96,7 +96,7 @@ static json_t *measure(ksr_context *ctx, const struct ksr_engine_params *params,
 
 int main(int argc, char **argv)
 {
-    if (argc != 10) {
+    if (argc != 10 && argc != 11) {
         fprintf(stderr, "see the head of bench/onnx_frame.c\n");
         return 2;
     }
@@ -109,8 +109,12 @@ int main(int argc, char **argv)
     config.ai_tile_size = atoi(argv[6]);
     config.ai_tile_overlap = atoi(argv[7]);
     config.ai_color = argv[8];
-    const struct ksr_engine_params params = {
-        .config = &config, .library = argv[2], .threads = atoi(argv[3]), .bits = 8};
+    const struct ksr_engine_params params = {.config = &config,
+                                             .library = argv[2],
+                                             .threads = atoi(argv[3]),
+                                             .bits = 8,
+                                             .device = argc == 11 ? argv[10] : NULL,
+                                             .only_device = true};
     const struct ksr_callbacks callbacks = {.log = say};
     struct ksr_frame src = {0}, dst = {0};
     ksr_context *ctx = NULL;
