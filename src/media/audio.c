@@ -31,6 +31,7 @@ struct ksr_audio {
     bool behind;     // all samples so far that overlap are cut: the next ones too, to the sample
     int64_t written; // time of the next sample to enter the FIFO, in samples of the encoder
     int64_t sent;    // time of the next sample to leave it
+    int64_t early;   // samples before 0 that are cut off, where nothing can be earlier
     bool finished;
 };
 
@@ -269,6 +270,7 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
     if (!a->started) {
         a->started = true;
         a->written = a->sent = time == AV_NOPTS_VALUE || a->from_zero ? 0 : time;
+        a->early = a->from_zero && time != AV_NOPTS_VALUE && time < 0 ? -time : 0;
     }
     if (time != AV_NOPTS_VALUE && time > a->written + slack) {
         AVFrame *samples = av_frame_clone(a->converted);
@@ -401,6 +403,11 @@ ksr_status ksr_audio_receive(ksr_context *ctx, ksr_audio *a, AVPacket *packet)
         if (!sent)
             avcodec_send_frame(a->encoder, NULL);
     }
+}
+
+double ksr_audio_early_ms(const ksr_audio *audio)
+{
+    return (double)audio->early * 1000 / audio->encoder->sample_rate;
 }
 
 const AVCodecContext *ksr_audio_encoder(const ksr_audio *audio)

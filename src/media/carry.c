@@ -99,6 +99,10 @@ static ksr_status try_header(const struct decision *d, const struct ksr_output_p
     return status == KSR_E_OUTPUT ? KSR_OK : status;
 }
 
+// Sound that begins so little before the picture is what an encoder puts before its first sample
+// (AAC: up to 2112 samples), and Matroska does not tell.
+#define PRIMING_MS 50
+
 // Whether the container holds this stream carried this way; says what it loses.
 static ksr_status holds(const struct decision *d, const AVStream *stream, enum ksr_carry carry,
                         enum AVCodecID codec, bool *yes)
@@ -121,6 +125,12 @@ static ksr_status holds(const struct decision *d, const AVStream *stream, enum k
     if (*yes && trial.changed[0])
         ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d: encoding with %s changes its %s",
                 stream->index, plan->audio_codec, trial.changed);
+    if (*yes && trial.early_ms >= PRIMING_MS && !d->film->cut)
+        ksr_log(
+            d->ctx, KSR_LOG_WARNING,
+            "audio stream %d begins %.0f ms before the picture, which %s cannot hold: that much "
+            "is cut off%s",
+            stream->index, trial.early_ms, container_name(plan), mkv_would(plan));
     if (*yes && trial.lost[0])
         ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
                 stream->index, container_name(plan), trial.lost, mkv_would(plan));
@@ -229,6 +239,16 @@ static bool is_made_anew(const struct decision *d, const AVStream *stream)
            (ksr_is_mov(format) || (matroska && d->plan->keep_tags));
 }
 
+// What people know a stream by that is left out.
+static const char *label_of(const AVStream *stream, bool time_code)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const AVDictionaryEntry *file = av_dict_get(stream->metadata, "filename", NULL, 0);
+    if (p->codec_type == AVMEDIA_TYPE_ATTACHMENT && file)
+        return file->value;
+    return time_code ? "time code" : avcodec_get_name(p->codec_id);
+}
+
 static ksr_status drop(const struct decision *d, const AVStream *stream)
 {
     const char *keeper = keeper_of(stream), *here = container_name(d->plan);
@@ -239,8 +259,8 @@ static ksr_status drop(const struct decision *d, const AVStream *stream)
         return KSR_OK;
     const bool better = keeper && strcmp(keeper, here) != 0 && !(time_code && d->film->cut);
     ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) cannot be held by %s and is left out%s%s%s",
-            kind_of(stream), stream->index, time_code ? "time code" : avcodec_get_name(p->codec_id),
-            here, better ? "; " : "", better ? keeper : "", better ? " would keep it" : "");
+            kind_of(stream), stream->index, label_of(stream, time_code), here, better ? "; " : "",
+            better ? keeper : "", better ? " would keep it" : "");
     return KSR_OK;
 }
 
@@ -304,8 +324,15 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
         return encode_audio(d, stream, "has damaged packets");
     if (audio && d->film->falling[stream->index])
         return encode_audio(d, stream, "has times that fall");
-    bool yes;
-    ksr_status status = holds(d, stream, KSR_CARRY_COPY, p->codec_id, &yes);
+    bool yes, steady = true;
+    ksr_status status = KSR_OK;
+    if (audio && strcmp(d->plan->format, "avi") == 0 &&
+        av_get_exact_bits_per_sample(p->codec_id) > 0)
+        status = ksr_trial_steady(d->ctx, d->input_path, d->film, stream->index, &steady);
+    if (status == KSR_OK && !steady)
+        return encode_audio(d, stream, "has holes, which this container cannot hold");
+    if (status == KSR_OK)
+        status = holds(d, stream, KSR_CARRY_COPY, p->codec_id, &yes);
     if (status == KSR_OK && !yes && audio)
         return encode_audio(d, stream, "cannot be held by this container");
     if (status == KSR_OK && !yes && ksr_text_is(p->codec_id))

@@ -321,9 +321,11 @@ static void compare_extents(struct side *in, struct side *out, double shift,
     c->encoded_anew = true;
     c->start_ms = out_start - in_start;
     c->end_ms = out_end - in_end;
-    // AVI has no late starts: silence comes first.
-    const bool padded = strcmp(out->input.format->iformat->name, "avi") == 0 && c->start_ms < 0;
-    c->equal = (padded || fabs(c->start_ms - shift) <= ENCODED_TOLERANCE_MS) &&
+    // AVI has no late starts, silence comes first; and no early ones, what is before 0 is cut off.
+    const bool avi = strcmp(out->input.format->iformat->name, "avi") == 0;
+    const bool padded = avi && out_start < in_start + shift;
+    const bool cut_off = avi && in_start + shift < 0 && fabs(out_start) <= ENCODED_TOLERANCE_MS;
+    c->equal = (padded || cut_off || fabs(c->start_ms - shift) <= ENCODED_TOLERANCE_MS) &&
                fabs(c->end_ms - shift) <= ENCODED_TOLERANCE_MS;
 }
 

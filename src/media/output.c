@@ -437,7 +437,7 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
 }
 
-// How far into the input a trial goes for its packets.
+// How far a trial goes for its packets, from where they begin: behind all fonts, in Matroska.
 #define TRIAL_BYTES (64 << 20)
 
 // Gives the neighbour of an attachment its one packet.
@@ -460,12 +460,13 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
                           bool *whole, const struct ksr_memory **file)
 {
     ksr_status status = o->neighbour ? write_neighbour(ctx, o) : KSR_OK;
+    AVIOContext *input = o->input.format->pb;
+    const int64_t limit_at = (input ? avio_tell(input) : 0) + TRIAL_BYTES;
     *whole = false;
     for (*written = 0; status == KSR_OK && *written < limit; ++*written) {
         status = hold_next(ctx, o);
-        AVIOContext *input = o->input.format->pb;
         *whole = !o->holding;
-        if (!o->holding || (input && avio_tell(input) > TRIAL_BYTES))
+        if (!o->holding || (input && avio_tell(input) > limit_at))
             break;
         if (status == KSR_OK)
             status = write_held(ctx, o);
@@ -484,6 +485,12 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
     }
     *file = o->memory;
     return status;
+}
+
+double ksr_output_early_ms(const ksr_output *output, int stream)
+{
+    const ksr_audio *audio = output->tracks[stream].audio;
+    return audio ? ksr_audio_early_ms(audio) : 0;
 }
 
 int64_t ksr_output_size(const ksr_output *output)

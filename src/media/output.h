@@ -91,6 +91,10 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *output);
 ksr_status ksr_output_try(ksr_context *ctx, ksr_output *output, size_t limit, size_t *written,
                           bool *whole, const struct ksr_memory **file);
 
+// Returns how much of a track that is encoded anew is cut off because it comes before the picture,
+// as far as packets were written.
+double ksr_output_early_ms(const ksr_output *output, int stream);
+
 // Returns what is taken off every time of the film, in its time base: a film that begins before
 // zero would lose those frames, and AVI always begins at zero.
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film);

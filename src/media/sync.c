@@ -355,7 +355,7 @@ static double usual_error(const struct track *t)
     return t->timed > 0 ? t->error / (double)t->timed : 0;
 }
 
-// Places begin where the input does, and follow one another at least `spacing` apart; one that is
+// Places begin where both do, and follow one another at least `spacing` apart; one that is
 // silent is made up for by the second after it.
 static ksr_status walk(ksr_context *ctx, struct track *in, struct track *out, double length,
                        double shift_ms, struct place *p, struct found *f, struct ksr_sync *sync)
@@ -363,7 +363,9 @@ static ksr_status walk(ksr_context *ctx, struct track *in, struct track *out, do
     const double spacing = fmax(SPACING, length / PLACES);
     ksr_status status = read_until(ctx, in, INT64_MIN / 2, INT64_MIN / 2 + 1);
     const int64_t shift = llrint(shift_ms * RATE / 1000);
-    int64_t at = in->first;
+    if (status == KSR_OK)
+        status = read_until(ctx, out, INT64_MIN / 2, INT64_MIN / 2 + 1);
+    int64_t at = out->begun && out->first - shift > in->first ? out->first - shift : in->first;
     while (status == KSR_OK && f->count < PLACES) {
         status = read_until(ctx, in, at, at + WINDOW);
         if (status == KSR_OK && in->end && in->first + in->count < at + WINDOW && f->count > 0)

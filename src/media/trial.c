@@ -11,6 +11,7 @@
 
 #include "media/input.h"
 #include "media/inspect.h"
+#include "media/packets.h"
 
 #define TRIAL_PACKETS 64
 
@@ -46,6 +47,11 @@ static bool is_mpeg_audio(enum AVCodecID id)
 static bool same_codec(enum AVCodecID a, enum AVCodecID b)
 {
     return a == b || (is_mpeg_audio(a) && is_mpeg_audio(b));
+}
+
+static bool is_avi(const struct ksr_output_plan *plan)
+{
+    return strcmp(plan->format, "avi") == 0;
 }
 
 // AVI has no way to say that the first samples are an encoder's own, and times only raw samples.
@@ -190,8 +196,11 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
         const AVStream *in = input.format->streams[stream];
         const AVStream *out = find_stream(made.format, in);
         t->held = out && same_codec(out->codecpar->codec_id, expected_codec(plan, in));
-        if (t->held && plan->carry[stream] == KSR_CARRY_ENCODE && strcmp(plan->format, "avi") == 0)
+        if (t->held && plan->carry[stream] == KSR_CARRY_ENCODE && is_avi(plan))
             t->held = !has_priming(plan);
+        // What begins so late that the trial has not come to it, AVI would begin at once.
+        if (t->held && plan->carry[stream] == KSR_CARRY_COPY && is_avi(plan))
+            t->held = file->packets > 0 || file->whole;
         if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
             t->held = same_attachment(in, out);
         else if (t->held && plan->carry[stream] != KSR_CARRY_ENCODE && file->packets > 0)
@@ -226,7 +235,55 @@ ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct 
             ksr_output_try(ctx, output, TRIAL_PACKETS, &file.packets, &file.whole, &file.memory);
     if (status == KSR_OK)
         status = judge(ctx, input_path, film, alone, stream, &file, out);
+    if (status == KSR_OK)
+        out->early_ms = ksr_output_early_ms(output, stream);
     ksr_output_close(&output);
     free(alone);
     return status == KSR_E_OUTPUT ? KSR_OK : status;
+}
+
+// Whether the samples of a stream follow each other without holes or overlaps.
+static void check_steady(ksr_packets *packets, AVPacket *packet, const AVStream *s, bool *steady)
+{
+    const AVCodecParameters *p = s->codecpar;
+    const double rate =
+        (double)p->ch_layout.nb_channels * p->sample_rate * av_get_bits_per_sample(p->codec_id) / 8;
+    const double tick = av_q2d(s->time_base), allowed = tick + 0.001;
+    double end = NAN;
+    while (*steady && ksr_packets_next(packets, packet)) {
+        const bool ours = packet->stream_index == s->index; // others may have been read already
+        if (ours && packet->pts != AV_NOPTS_VALUE) {
+            const double start = (double)packet->pts * tick;
+            *steady = isnan(end) || fabs(start - end) <= allowed;
+            end = isnan(end) ? start : end;
+        }
+        end += ours ? packet->size / rate : 0;
+        av_packet_unref(packet);
+    }
+}
+
+ksr_status ksr_trial_steady(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                            int stream, bool *steady)
+{
+    struct ksr_input input;
+    ksr_packets *packets = NULL;
+    const struct ksr_cut cut = ksr_cut_of(film);
+    AVPacket *packet = av_packet_alloc();
+    *steady = true;
+    ksr_status status =
+        packet ? ksr_input_open(ctx, input_path, false, &input) : ksr_fail_memory(ctx);
+    if (status == KSR_OK) {
+        ksr_input_select(&input, stream);
+        status = ksr_packets_create(ctx, &input, &cut, &packets);
+    }
+    if (status == KSR_OK) {
+        check_steady(packets, packet, input.format->streams[stream], steady);
+        if (ksr_packets_starved(packets))
+            status = ksr_fail_memory(ctx);
+    }
+    ksr_packets_destroy(&packets);
+    if (packet)
+        ksr_input_close(&input);
+    av_packet_free(&packet);
+    return status;
 }

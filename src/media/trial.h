@@ -7,6 +7,7 @@
 
 struct ksr_trial {
     bool held;         // it comes back as what it was, data and times
+    double early_ms;   // sound before the picture that is cut off
     char lost[256];    // what else of it does not come back, as "title, forced flag"; "" = nothing
     char changed[160]; // what encoding anew changes of its sound, in the same way
 };
@@ -17,5 +18,10 @@ struct ksr_trial {
 ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                          const struct ksr_encoder_settings *encoder,
                          const struct ksr_output_plan *plan, int stream, struct ksr_trial *out);
+
+// Reads a track of raw samples to its end and tells whether they follow each other without holes
+// and overlaps, within a tick: AVI has no times, so there they will.
+ksr_status ksr_trial_steady(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                            int stream, bool *steady);
 
 #endif

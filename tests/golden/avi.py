@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""AVI has no times: what begins late or early, or has holes, is found at plan time.
+
+Streams that begin after or before the picture, sound with a hole, sound that begins far into the file,
+into AVI: what is said of it, word for word; that `verify` finds the sound in its place; and that
+nothing of it ends in a failed check at the end of a run.
+
+  avi.py PROGRAM [--keep DIR]
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import argparse, os, shutil, tempfile
+
+import clips
+from checks import check, finish, run
+
+PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=64x36:rate=24:duration=3"]
+# Noise is like itself in one place only.
+SOUND = ["-f", "lavfi", "-i", "anoisesrc=duration=3:sample_rate=48000:seed=1:amplitude=0.3"]
+ANEW = "audio stream 1 ({}) {}: it is encoded anew with pcm_s16le; mkv would keep it"
+HELD = "cannot be held by this container"
+
+
+def make(folder, name, *args):
+    path = os.path.join(folder, name)
+    clips.need(clips.ffmpeg(*args, path))
+    return path
+
+
+def film(folder, name, codec, picture_late=0.0, sound_late=0.0):
+    return make(folder, name, "-itsoffset", picture_late, *PICTURE, "-itsoffset", sound_late, *SOUND, "-map", 0, "-map", 1,
+                "-c:v", "libx264", "-preset", "ultrafast", "-c:a", codec, "-ac", 2, "-disposition:a:0", 0)
+
+
+def with_hole(folder, name, codec):
+    """Lacks a piece of its sound, far enough in that the first packets do not tell."""
+    whole = film(folder, "whole-" + name, codec)
+    return make(folder, name, "-i", whole, "-map", 0, "-c", "copy", "-bsf:a", "noise=amount=0:drop='between(pts*tb,2.0,2.4)'")
+
+
+def far(folder):
+    """A track that begins behind 70 MB of another."""
+    path = os.path.join(folder, "far.mkv")
+    trouble = clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x36:rate=2:duration=12", "-f", "lavfi",
+                           "-i", "anullsrc=channel_layout=7.1:sample_rate=192000:duration=12", "-itsoffset", 11.6, "-f", "lavfi",
+                           "-i", "anoisesrc=duration=0.4:sample_rate=48000:seed=1", "-map", 0, "-map", 2, "-map", 1, "-c:v", "libx264",
+                           "-preset", "ultrafast", "-c:a:0", "pcm_s16le", "-c:a:1", "pcm_s32le", "-ac:a:0", 2, "-disposition:a", 0, path)
+    clips.need(trouble)
+    return path
+
+
+def with_fonts(folder):
+    """Its packets begin behind 66 MB of attachments."""
+    font = clips.write(folder, "font.ttf", bytes(66 << 20))
+    return make(folder, "fonts.mkv", "-i", film(folder, "plain.mkv", "aac"), "-map", 0, "-c", "copy", "-attach", font,
+                "-metadata:s:t:0", "mimetype=font/ttf", "-disposition:a:0", 0)
+
+
+def convert(program, source, wanted, verified=True):
+    """Upscales into AVI; what is said must be `wanted`, word for word."""
+    name = os.path.basename(source)
+    output = os.path.splitext(source)[0] + "-out.avi"
+    r = run(program, "upscale", source, output, "--preset", "ultrafast", "--log-level", "warning", "--overwrite", "--progress", "none")
+    said = [l.replace("kizunasr: warning: ", "") for l in r.stderr.splitlines()]
+    check(r.returncode == 0 and said == wanted, f"{name}: said as it is", f"{r.returncode} {said}, wanted {wanted}")
+    if not verified:
+        return
+    v = run(program, "verify", source, output, "--progress", "none")
+    check(v.returncode == 0, f"{name}: verified", v.stdout + v.stderr)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("program")
+    ap.add_argument("--keep")
+    o = ap.parse_args()
+    folder = o.keep or tempfile.mkdtemp()
+    os.makedirs(folder, exist_ok=True)
+    program = os.path.abspath(o.program)
+    convert(program, film(folder, "pcm.mkv", "pcm_s16le"), [])
+    convert(program, film(folder, "late-pcm.mkv", "pcm_s16le", sound_late=0.7), [ANEW.format("pcm_s16le", HELD)])
+    convert(program, film(folder, "late-flac.mkv", "flac", sound_late=0.7), [ANEW.format("flac", HELD)])
+    early = "audio stream 1 begins {} ms before the picture, which avi cannot hold: that much is cut off; mkv would"
+    convert(program, film(folder, "early-pcm.mkv", "pcm_s16le", picture_late=0.5), [early.format(500), ANEW.format("pcm_s16le", HELD)])
+    convert(program, film(folder, "early-flac.mkv", "flac", picture_late=0.5), [early.format(500), ANEW.format("flac", HELD)])
+    convert(program, with_hole(folder, "hole-pcm.mkv", "pcm_s16le"), [ANEW.format("pcm_s16le", "has holes, which this container cannot hold")])
+    convert(program, far(folder), [ANEW.format("pcm_s16le", HELD)], verified=False)
+    convert(program, with_fonts(folder), [ANEW.format("aac", HELD), "attachment stream 2 (font.ttf) cannot be held by avi and is left out; mkv would keep it"], verified=False)
+    second = make(folder, "second.mkv", *PICTURE, "-itsoffset", 0.7, *PICTURE, "-map", 0, "-map", 1, "-c:v", "mpeg4", "-disposition:v:1", 0)
+    convert(program, second, ["video stream 1 (mpeg4) cannot be held by avi and is left out; mkv would keep it"])
+    if not o.keep:
+        shutil.rmtree(folder)
+    finish()
+
+
+if __name__ == "__main__":
+    main()
