@@ -17,9 +17,9 @@ import argparse, json, os, subprocess, tempfile, time
 from checks import check, finish, run
 
 # All of the picture moves: of what is small or faint, fieldmatch does not see where it belongs.
-SHORT = "testsrc=size=96x64:rate=24000/1001,scroll=h=0.03:v=0.02,trim=duration=3"
+SHORT = "testsrc=size=64x64:rate=24000/1001,scroll=h=0.03:v=0.02,trim=duration=3"
 FILM = SHORT.replace("duration=3", "duration=10")
-LONG = "testsrc2=size=96x64:rate=50:duration=10"
+LONG = "testsrc2=size=64x64:rate=50:duration=10"
 VIDEO = LONG.replace("duration=10", "duration=3")
 TONE = "sine=frequency=440:sample_rate=48000"
 PULLDOWN = "telecine=first_field=top:pattern=23,setfield=tff"
@@ -142,7 +142,7 @@ def main():
             wanted = prefiltered(wrong, "wrong.wanted.mkv", graph)
             check(md5(ours) == md5(wanted) != "", f"{name}: fields are taken in the order that the pictures show")
         # What only looks a little like it: noise, small moving things, drifting stripes, slow pans.
-        for name, source in (("noise", VIDEO + ",noise=alls=60:allf=t"), ("small", "testsrc2=size=96x64:rate=25:duration=4"),
+        for name, source in (("noise", VIDEO + ",noise=alls=60:allf=t"), ("small", "testsrc2=size=64x64:rate=25:duration=4"),
                              ("stripes", "nullsrc=size=64x64:rate=25:duration=4,geq=lum='if(mod(Y+N,2),40,200)':cb=128:cr=128"),
                              ("pan", "testsrc=size=160x120:rate=25:duration=1,loop=-1:1:0,setpts=N/25/TB,scroll=v=0.005,trim=duration=4")):
             plain = make(at("whole.mkv"), source, "", "-c:v ffv1 -t 4", sound=False)
@@ -224,7 +224,7 @@ def main():
         check(r.returncode == 0, "hybrid: verify", r.stdout + r.stderr)
 
         # Refusals, before any work.
-        palette = make(at("palette.avi"), "testsrc2=size=96x64:rate=30000/1001:duration=1", "format=pal8", "-c:v rawvideo", sound=False)
+        palette = make(at("palette.avi"), "testsrc2=size=64x64:rate=30000/1001:duration=1", "format=pal8", "-c:v rawvideo", sound=False)
         for what, source, options in (
                 ("both filters", soft, ["--deinterlace", "--inverse-telecine"]),
                 ("inverse telecine of a palette", palette, ["--inverse-telecine"])):
