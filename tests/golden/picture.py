@@ -243,10 +243,12 @@ def place(values, low, high):
 def sitings(b):
     """A coloured edge at the same place in luma and chroma must stay so, at every siting."""
     size, edge = 96, 48.0  # the edge, in luma samples
-    for name in ("yuv420p12", "yuv422p12", "yuv411p", "yuv444p12"):
+    fitted = ("yuv420p12", "yuv422p12", "yuv411p", "yuv444p12")  # across, in place of 4x
+    for name in (*fitted, "yuv420p", "yuv420p10", "yuv422p", "yuv440p", "yuv440p10"):
         fmt = Format(name)
         unit = 1 << fmt.bits - 8
-        for location in ("left", "center", "topleft", "top") if name == "yuv420p12" else ("left", "center"):
+        places = ("left", "center", "topleft", "top") if name in ("yuv420p12", "yuv420p10") else ("left", "center", "topleft")
+        for location in places:
             for axis in (0, 1):
                 group = 1 << fmt.shift[axis]
                 cosited = location in (("left", "topleft"), ("topleft", "top"))[axis]
@@ -262,8 +264,8 @@ def sitings(b):
                     line = chroma if p else luma
                     planes.append([line] * h if axis == 0 else [[v] * w for v in line])
                 source = b.write("edge.mkv", fmt, size, size, planes, ["-chroma_sample_location", location, "-color_range", "tv"])
-                others = [["--pixel-format", "yuv444p12"], ["--pixel-format", "yuv420p12"]] if fmt.bits > 8 else []
-                for options in [[], (["--scale", "4"], ["--fit", "150x150"])[axis]] + others:
+                others = [["--pixel-format", "yuv444p12"], ["--pixel-format", "yuv420p12"]] if fmt.bits == 12 else []
+                for options in [[], ["--fit", "150x150"] if axis and name in fitted else ["--scale", "4"]] + others:
                     out, said = b.upscale(source, "edge.out.mkv", "--codec", "ffv1", "--dither", "false", *options)
                     got, read = b.read(out)
                     pick = lambda p: list(read[p][len(read[p]) // 2]) if axis == 0 else [row[len(row) // 2] for row in read[p]]
