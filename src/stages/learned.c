@@ -312,6 +312,39 @@ static void filter(struct piece *p, int count)
     ksr_bank_apply(p->out, tap, p->class, count);
 }
 
+// Limits v to low .. high widened by 3/16 of their distance. All are differences of samples to the
+// same one, so differences of them fit; low less the margin would not.
+static int16_t limited(int16_t v, int16_t low, int16_t high)
+{
+    const int16_t range = (int16_t)(high - low);
+    const int16_t margin = (int16_t)((range >> 3) + (range >> 4));
+    const int16_t below = (int16_t)(max16((int16_t)(low - v), margin) - margin);
+    const int16_t above = (int16_t)(max16((int16_t)(v - high), margin) - margin);
+    return (int16_t)(v + below - above);
+}
+
+// Limits the four outputs to the range around, and each to its neighbours: the other three, and the
+// samples on its side. Where lines meet, neighbours of different classes can disagree; this takes
+// away most of the specks that would come of it.
+static void limit(struct piece *p)
+{
+    for (int i = 0; i < KSR_TILE; i++) {
+        int16_t v[4];
+        for (int k = 0; k < 4; k++)
+            v[k] = max16(p->low[i], min16(p->out[k][i], p->high[i]));
+        const int16_t low[2] = {min16(v[0], v[1]), min16(v[2], v[3])};
+        const int16_t high[2] = {max16(v[0], v[1]), max16(v[2], v[3])};
+        for (int k = 0; k < 4; k++) {
+            const int y = k & 2, x = 2 * (k & 1);
+            const int16_t a = p->patch[2][1 + x][i], b = p->patch[1 + y][2][i],
+                          c = p->patch[1 + y][1 + x][i];
+            const int16_t least = min16(min16(low[1 - y / 2], v[k ^ 1]), min16(min16(a, b), c));
+            const int16_t most = max16(max16(high[1 - y / 2], v[k ^ 1]), max16(max16(a, b), c));
+            p->out[k][i] = limited(v[k], least, most);
+        }
+    }
+}
+
 // Writes output samples of row y: every second one from either half.
 static void store_row(uint16_t *restrict dst, const struct piece *p, const uint16_t *middle, int y,
                       int count)
@@ -320,7 +353,7 @@ static void store_row(uint16_t *restrict dst, const struct piece *p, const uint1
     for (int k = 0; k < 2; k++) {
         const int16_t *restrict v = p->out[2 * (y & 1) + k];
         for (int i = 0; i < KSR_TILE; i++)
-            half[k][i] = (uint16_t)(middle[i] + max16(p->low[i], min16(v[i], p->high[i])));
+            half[k][i] = (uint16_t)(middle[i] + v[i]);
     }
     for (int i = 0; i < count / 2; i++) {
         dst[2 * i] = half[0][i];
@@ -347,6 +380,7 @@ void ksr_learned_rows(const struct ksr_plane *dst, const struct ksr_plane *src, 
             find_features(&p);
             classify(&p);
             filter(&p, (count + 1) / 2);
+            limit(&p);
             turn_back(&p);
             for (int y = ksr_max(y0, 2 * i); y < ksr_min(y1, 2 * i + 2); y++)
                 store_row(dst->data + y * dst->stride + 2 * x0, &p, middle, y, count);

@@ -11,8 +11,11 @@ What is learned: the order of splits that tells a sample's class, grown one spli
 one that lowers the squared error most when either side gets its own filter; and the filters, by
 weighted least squares. A picture weighs the inverse of its error under Lanczos, so hard pictures do
 not drown the others, as in a mean of decibels. Ramps in all directions are added with a great weight,
-so that classes which see ramps keep them straight. The arithmetic of the features is that of
-src/stages/learned.c, to the bit. Needs python3-numpy and python3-pil; no GPU.
+so that classes which see ramps keep them straight. A sample close to the threshold of a split counts
+in the classes on both sides, so that neighbours in different classes fit together; and the filters are
+fitted again where the limits on what they give are known, so that they spend nothing on what is cut
+off anyway. The arithmetic of the features is that of src/stages/learned.c, to the bit. Needs
+python3-numpy and python3-pil; no GPU.
 """
 import argparse, heapq, io, math, os
 import numpy as np
@@ -23,6 +26,10 @@ TAPS = [i for i in range(25) if i != 12]  # the 5x5 samples around, row by row, 
 CLASSES = 32
 BITS = 13                                  # fraction bits of a filter's coefficients
 RADIUS = 4                                 # of the window in which gradients are summed
+CODED = 1.1                                # weight of coded pictures, beside their smaller number
+FUZZ = 0.01                                # of the range: how far a threshold counts on both sides
+MARGIN = 3 / 16                            # of the neighbours' range, as in learned.c
+CUT = 0.5                                  # weight of what a limit cuts that should not be
 
 
 def luma(path):
@@ -132,7 +139,7 @@ def samples_of(hr, count, rng, jpeg):
             want = np.stack([hr[2 * y + j, 2 * x + i] for j in (0, 1) for i in (0, 1)], 1).astype(np.int32) * 128
             patch, want = np.take_along_axis(patch, PATCH[turn], 1), np.take_along_axis(want, PHASE[turn], 1)
             middle = patch[:, 12:13]
-            weight = np.full(len(pick), share * len(busy) / len(pick) / small.size / (error + 4), np.float32)
+            weight = np.full(len(pick), (share if share == 1 else CODED * share) * len(busy) / len(pick) / small.size / (error + 4), np.float32)
             yield patch - middle, want - middle, weight
 
 
@@ -158,7 +165,7 @@ def ramps():
 # --- Least squares ---
 
 def normal_equations(d, want, weight, label, n):
-    a, b, s = np.zeros((n, 24, 24)), np.zeros((n, 24, 4)), np.zeros(n)
+    a, b, s = np.zeros((n, 24, 24)), np.zeros((n, 24, want.shape[1])), np.zeros(n)
     order = np.argsort(label, kind="stable")
     ends = np.searchsorted(label[order], np.arange(n + 1))
     for i in range(n):
@@ -227,6 +234,71 @@ def predict(d, label, bank):
     return out
 
 
+# --- Limits, as in learned.c (without those of black and white, which differences do not know) ---
+
+def limits(d, label, bank):
+    """The least and greatest that each output may become, given the others."""
+    d = d.reshape(-1, 5, 5).astype(np.float32)
+    inner, pairs = d[:, 1:4, 1:4].reshape(-1, 9), [(d[:, 2 - y, 2 - x], d[:, 2 + y, 2 + x])
+                                                   for y, x in ((0, 1), (1, 0), (1, 1), (1, -1))]
+    valley = np.maximum.reduce([np.minimum(a, b) for a, b in pairs]).clip(0)
+    crest = np.minimum.reduce([np.maximum(a, b) for a, b in pairs]).clip(None, 0)
+    low, high = inner.min(1) - valley / 2, inner.max(1) - crest / 2
+    out = predict(d.reshape(-1, 25)[:, TAPS], label, bank).clip(low[:, None], high[:, None])
+    least, most = np.empty_like(out), np.empty_like(out)
+    for k in range(4):
+        y, x = 1 + (k & 2), 1 + 2 * (k & 1)
+        around = [out[:, i] for i in range(4) if i != k] + [d[:, 2, x], d[:, y, 2], d[:, y, x]]
+        a, b = np.minimum.reduce(around), np.maximum.reduce(around)
+        least[:, k] = np.maximum(a - MARGIN * (b - a), low)
+        most[:, k] = np.minimum(b + MARGIN * (b - a), high)
+    return least, most
+
+
+def shares(numerators, span, splits):
+    """How much of each sample is in each class."""
+    share = np.zeros((len(span), CLASSES), np.float32)
+    share[:, 0] = 1
+    for old, name, t, new in splits:
+        moved = share[:, old] * np.clip(.5 + (numerators[name] / np.maximum(span, 1) - t / 32768) / (2 * FUZZ), 0, 1)
+        share[:, new] += moved
+        share[:, old] -= moved
+    return share
+
+
+def fit(d, want, weight, share, splits, cut=None):
+    """Filters for every class, rounded. cut: the limits, each output's own; what exceeds them weighs less."""
+    rd, rwant = ramps()
+    rlabel, taps = classify(*features(rd), splits), d[:, TAPS].astype(np.float32)
+    bank = np.zeros((CLASSES, 24, 4))
+    for phase in range(4):
+        a, b, s = np.zeros((CLASSES, 24, 24)), np.zeros((CLASSES, 24, 1)), np.zeros(CLASSES)
+        for k in range(CLASSES):
+            at = np.flatnonzero(share[:, k] > 1e-4)
+            x, y, w = taps[at], want[at, phase].astype(np.float32), share[at, k] * weight[at]
+            if cut:
+                bank_now, least, most = cut
+                got, least, most = x @ bank_now[k, :, phase].astype(np.float32), least[at, phase], most[at, phase]
+                w = np.where((got > most) & (y >= most) | (got < least) & (y <= least), 0,
+                             np.where((got > most) | (got < least), CUT * w, w))
+            a[k:k + 1], b[k:k + 1], s[k:k + 1] = normal_equations(x, y[:, None], w, np.zeros(len(at), np.uint8), 1)
+        # Great against the data, but no more than double precision can hold.
+        rweight = np.array([1e3 * np.trace(a[k]) / (rd[0].astype(float) ** 2).sum() for k in rlabel]) / len(rd)
+        ra, rb, _ = normal_equations(rd[:, TAPS].astype(float), rwant[:, phase:phase + 1], rweight, rlabel, CLASSES)
+        bank[:, :, phase:phase + 1] = solve(a + ra, b + rb, s)[0]
+    return np.round(bank * (1 << BITS)).astype(np.int64)
+
+
+def fit_limited(d, want, weight, numerators, span, label, splits):
+    """Without limits first, then twice with those of the filters before."""
+    share = shares(numerators, span, splits)
+    bank = fit(d, want, weight, share, splits)
+    for _ in range(2):
+        now = bank / (1 << BITS)
+        bank = fit(d, want, weight, share, splits, (now, *limits(d, label, now)))
+    return bank
+
+
 NOTE = "// Made by train/shader/train.py and described in train/shader/README.md; not to be edited.\n\n"
 
 
@@ -266,13 +338,7 @@ def main():
     grower = Grower(label_f, want.astype(np.float32), weight, numerators, span)
     label, splits = grower.grow(CLASSES)
 
-    a, b, s = normal_equations(label_f, want.astype(np.float32), weight, label, CLASSES)
-    rd, rwant = ramps()
-    rlabel = classify(*features(rd), splits)
-    # Great against the data, but no more than double precision can hold.
-    rweight = np.array([1e3 * np.trace(a[k]) / (rd[0].astype(float) ** 2).sum() for k in rlabel]) / len(rd)
-    ra, rb, _ = normal_equations(rd[:, TAPS].astype(float), rwant, rweight, rlabel, CLASSES)
-    bank = np.round(solve(a + ra, b + rb, s)[0] * (1 << BITS)).astype(np.int64)
+    bank = fit_limited(d, want, weight, numerators, span, label, splits)
     assert np.abs(bank).max() < 1 << 15 and np.abs(bank).sum(1).max() <= 65535, "a sum could overflow"
     write_splits(os.path.join(o.output, "learned_splits.h"), splits)
     write_bank(os.path.join(o.output, "bank_data.c"), bank)
@@ -281,7 +347,8 @@ def main():
     error = lambda p: float((weight[:, None] * (p - want) ** 2).sum())
     one = solve(*normal_equations(d[:, TAPS].astype(np.float32), want.astype(np.float32), weight, np.zeros(len(d), np.uint8), 1))[0]
     numerators, span = features(d)
-    got = predict(d[:, TAPS].astype(np.float32), classify(numerators, span, splits), bank / (1 << BITS))
+    label = classify(numerators, span, splits)
+    got = predict(d[:, TAPS].astype(np.float32), label, bank / (1 << BITS)).clip(*limits(d, label, bank / (1 << BITS)))
     print(f"held-back pictures: {10 * math.log10(error(predict(d[:, TAPS].astype(np.float32), np.zeros(len(d), np.uint8), one)) / error(got)):.3f} dB "
           "above the best single 5x5 filter for them")
 
