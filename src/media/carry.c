@@ -305,7 +305,8 @@ static void warn_of_jumps(const struct decision *d, const AVStream *stream)
                 stream->index, packets, packets == 1 ? "" : "s");
     if (film->falling[stream->index] && !d->config->audio_passthrough)
         ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d has times that fall: sound that overlaps is cut", stream->index);
+                "audio stream %d has times that fall, so that some sound overlaps and is cut",
+                stream->index);
 }
 
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
@@ -323,7 +324,8 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     if (audio && d->film->corrupt[stream->index])
         return encode_audio(d, stream, "has damaged packets");
     if (audio && d->film->falling[stream->index])
-        return encode_audio(d, stream, "has times that fall");
+        return encode_audio(d, stream,
+                            "has times that fall, so that some sound overlaps and is cut");
     bool yes, steady = true;
     ksr_status status = KSR_OK;
     if (audio && strcmp(d->plan->format, "avi") == 0 &&
