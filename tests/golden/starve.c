@@ -335,8 +335,11 @@ static ksr_status run_look(ksr_context *ctx, struct ksr_processor_config *config
     text = NULL;
     if (status == KSR_OK)
         status = ksr_report(ctx, film, output, NULL, page, NULL);
-    if (status == KSR_OK && ksr_fs_read_file(NULL, page, &text, NULL) == KSR_OK)
+    if (status == KSR_OK) {
+        status = ksr_fs_read_file(NULL, page, &text, NULL);
+        report->errors += status != KSR_OK;
         add_found(text);
+    }
     unlink(page);
     return status;
 }
