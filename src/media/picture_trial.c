@@ -12,6 +12,7 @@
 #include "media/memory.h"
 #include "media/output.h"
 #include "media/pixels.h"
+#include "media/trial.h"
 
 #define FRAMES 3
 #define WIDTH  128
@@ -179,11 +180,31 @@ static void compare_extras(const struct ksr_encoder_settings *settings,
         add(l, "Dolby Vision");
 }
 
-static ksr_status read_back(ksr_context *ctx, const char *format, const struct ksr_memory *file,
-                            struct ksr_video_format *got, struct ksr_extras *extras, bool *read)
+// The tags and flags of the stream, and the title of the file.
+static ksr_status compare_tags(ksr_context *ctx, const char *input_path,
+                               const struct ksr_output_plan *plan, const struct ksr_input *got,
+                               struct losses *l)
 {
     struct ksr_input input;
-    ksr_status status = ksr_input_open_bytes(ctx, file->data, file->size, format, &input);
+    const ksr_status status = ksr_input_open(ctx, input_path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    if (input.video)
+        ksr_trial_list_losses(input.format, input.video, got->video, plan->keep_tags, l->text,
+                              sizeof(l->text));
+    if (plan->keep_tags && ksr_trial_title_lost(input.format, got->format))
+        add(l, "the file's title");
+    ksr_input_close(&input);
+    return KSR_OK;
+}
+
+static ksr_status read_back(ksr_context *ctx, const char *input_path,
+                            const struct ksr_output_plan *plan, const struct ksr_memory *file,
+                            struct ksr_video_format *got, struct ksr_extras *extras, bool *read,
+                            struct losses *losses)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open_bytes(ctx, file->data, file->size, plan->format, &input);
     if (status != KSR_OK)
         return status;
     AVPacket *packet = av_packet_alloc();
@@ -214,6 +235,8 @@ static ksr_status read_back(ksr_context *ctx, const char *format, const struct k
             *read = true;
         }
     }
+    if (status == KSR_OK && *read)
+        status = compare_tags(ctx, input_path, plan, &input, losses);
     av_packet_free(&packet);
     av_frame_free(&frame);
     ksr_input_close(&input);
@@ -250,7 +273,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
     if (status == KSR_OK)
         status = ksr_output_try(ctx, output, 0, &packets, &whole, &file);
     if (status == KSR_OK)
-        status = read_back(ctx, plan->format, file, &got, &extras, &read);
+        status = read_back(ctx, input_path, plan, file, &got, &extras, &read, losses);
     if ((status == KSR_OK && !read) || status == KSR_E_INPUT)
         losses->all = true;
     if (status == KSR_OK && read) {

@@ -73,11 +73,6 @@ static void add_words(char *list, size_t size, const char *what)
     snprintf(list + used, size - used, "%s%s", used ? ", " : "", what);
 }
 
-static void add_loss(struct ksr_trial *t, const char *what)
-{
-    add_words(t->lost, sizeof(t->lost), what);
-}
-
 // One and two channels have no order that anybody could mistake.
 static bool layout_lost(const AVChannelLayout *in, const AVChannelLayout *out)
 {
@@ -114,10 +109,11 @@ static void list_sound_changes(const AVStream *in, const AVStream *out, bool enc
     }
 }
 
-static bool tag_lost(const AVStream *in, const AVStream *out, const char *name, const char *none)
+static bool tag_lost(const AVDictionary *in, const AVDictionary *out, const char *name,
+                     const char *none)
 {
-    const AVDictionaryEntry *a = av_dict_get(in->metadata, name, NULL, 0);
-    const AVDictionaryEntry *b = av_dict_get(out->metadata, name, NULL, 0);
+    const AVDictionaryEntry *a = av_dict_get(in, name, NULL, 0);
+    const AVDictionaryEntry *b = av_dict_get(out, name, NULL, 0);
     return a && *a->value && strcmp(a->value, none) != 0 && (!b || strcmp(a->value, b->value) != 0);
 }
 
@@ -130,8 +126,8 @@ static bool has_rival(const AVFormatContext *f, const AVStream *in)
     return false;
 }
 
-static void list_losses(const AVFormatContext *f, const AVStream *in, const AVStream *out,
-                        bool keep_tags, struct ksr_trial *t)
+void ksr_trial_list_losses(const AVFormatContext *f, const AVStream *in, const AVStream *out,
+                           bool keep_tags, char *list, size_t size)
 {
     static const struct {
         int bit;
@@ -143,14 +139,19 @@ static void list_losses(const AVFormatContext *f, const AVStream *in, const AVSt
                  {AV_DISPOSITION_COMMENT, "commentary flag"},
                  {AV_DISPOSITION_ORIGINAL, "original flag"},
                  {AV_DISPOSITION_DUB, "dub flag"}};
-    if (keep_tags && tag_lost(in, out, "language", "und"))
-        add_loss(t, "language");
-    if (keep_tags && tag_lost(in, out, "title", ""))
-        add_loss(t, "title");
+    if (keep_tags && tag_lost(in->metadata, out->metadata, "language", "und"))
+        add_words(list, size, "language");
+    if (keep_tags && tag_lost(in->metadata, out->metadata, "title", ""))
+        add_words(list, size, "title");
     const int lost = in->disposition & ~out->disposition;
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
         if (lost & flags[i].bit && (i > 0 || has_rival(f, in)))
-            add_loss(t, flags[i].name);
+            add_words(list, size, flags[i].name);
+}
+
+bool ksr_trial_title_lost(const AVFormatContext *in, const AVFormatContext *out)
+{
+    return tag_lost(in->metadata, out->metadata, "title", "");
 }
 
 struct trial_file {
@@ -208,7 +209,7 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
         if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
             list_sound_changes(in, out, plan->carry[stream] == KSR_CARRY_ENCODE, t);
         if (t->held)
-            list_losses(input.format, in, out, plan->keep_tags, t);
+            ksr_trial_list_losses(input.format, in, out, plan->keep_tags, t->lost, sizeof(t->lost));
     }
     ksr_input_close(&input);
     ksr_input_close(&made);

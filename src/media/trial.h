@@ -3,6 +3,7 @@
 #ifndef KSR_MEDIA_TRIAL_H
 #define KSR_MEDIA_TRIAL_H
 
+#include "media/ffmpeg.h"
 #include "media/output.h"
 
 struct ksr_trial {
@@ -18,6 +19,14 @@ struct ksr_trial {
 ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                          const struct ksr_encoder_settings *encoder,
                          const struct ksr_output_plan *plan, int stream, struct ksr_trial *out);
+
+// Adds what of a stream's language and title (with keep_tags) and flags does not come back to a
+// list of names, as "title, forced flag". f: what in belongs to; out: the stream as read back.
+void ksr_trial_list_losses(const AVFormatContext *f, const AVStream *in, const AVStream *out,
+                           bool keep_tags, char *list, size_t size);
+
+// Whether the file's own title does not come back.
+bool ksr_trial_title_lost(const AVFormatContext *in, const AVFormatContext *out);
 
 // Reads a track of raw samples to its end and tells whether they follow each other without holes
 // and overlaps, within a tick: AVI has no times, so there they will.
