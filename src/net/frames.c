@@ -31,11 +31,13 @@ struct ksr_frames {
     struct ksr_layout made_for; // the source that the above are for
 };
 
-// How working samples become what the model sees: luma and chroma as 0..1 and -0.5..0.5.
+// How working samples become what the model sees, luma and chroma as 0..1 and -0.5..0.5, and back.
 struct mapping {
     float black, luma, chroma; // value = (sample - black) * luma, (sample - 16384) * chroma
     float kr, kg, kb;
     float white; // of the model
+    float luma_out, cb_out,
+        cr_out; // samples for the model's weighted sum, its B and its R less that
 };
 
 // A pass: the model once, on a picture. Its result, `scale` times as large, is brought to dst's
@@ -66,6 +68,9 @@ static struct mapping make_mapping(const ksr_frames *f, bool full_range)
         m.black = 0;
         m.luma = 1 / CODES;
     }
+    m.luma_out = 1 / (m.luma * m.white);
+    m.cb_out = 1 / (2 * (1 - m.kb) * m.chroma * m.white);
+    m.cr_out = 1 / (2 * (1 - m.kr) * m.chroma * m.white);
     return m;
 }
 
@@ -86,13 +91,15 @@ static void load_rgb(const struct pass *p, int y, int x0, float *const out[3])
     const int last = p->src->plane[0].width - 1;
     const uint16_t *luma = ksr_row(&p->src->plane[0], y), *cb = ksr_row(&p->src->plane[1], y),
                    *cr = ksr_row(&p->src->plane[2], y);
+    const float to_b = 2 * (1 - m->kb) * m->chroma, to_r = 2 * (1 - m->kr) * m->chroma;
+    const float to_g = m->white / m->kg;
     for (int i = 0; i < p->width; i++) {
         const int x = ksr_min(x0 + i, last);
         const float v = ((float)luma[x] - m->black) * m->luma;
-        const float b = v + 2 * (1 - m->kb) * ((float)cb[x] - KSR_CHROMA_ZERO) * m->chroma;
-        const float r = v + 2 * (1 - m->kr) * ((float)cr[x] - KSR_CHROMA_ZERO) * m->chroma;
+        const float b = v + to_b * ((float)cb[x] - KSR_CHROMA_ZERO);
+        const float r = v + to_r * ((float)cr[x] - KSR_CHROMA_ZERO);
         out[0][i] = r * m->white;
-        out[1][i] = (v - m->kr * r - m->kb * b) / m->kg * m->white;
+        out[1][i] = (v - m->kr * r - m->kb * b) * to_g;
         out[2][i] = b * m->white;
     }
 }
@@ -141,11 +148,30 @@ static float area_mean(const struct pass *p, const float *plane, int x, int y)
     return sum / (float)(p->part * p->part);
 }
 
-static uint16_t to_sample(float value)
+#define STRIP 256 // samples of a row at once
+
+// Makes samples of values; what is no number becomes 0.
+static void to_samples(uint16_t *restrict out, const float *restrict in, float factor, float zero,
+                       int count)
 {
-    if (!(value > 0))
-        return 0;
-    return (uint16_t)(value < KSR_SAMPLE_MAX ? value + 0.5f : KSR_SAMPLE_MAX);
+    for (int i = 0; i < count; i++) {
+        const float value = in[i] * factor + zero, above = value > 0 ? value : 0;
+        out[i] = (uint16_t)(int)((above < KSR_SAMPLE_MAX ? above : KSR_SAMPLE_MAX) + 0.5f);
+    }
+}
+
+static uint16_t *writable_row(const struct pass *p, int plane, int y)
+{
+    return p->dst->plane[plane].data + y * p->dst->plane[plane].stride;
+}
+
+// Whether there are values that are no numbers, or beyond all.
+static bool any_bad(const float *values, int count)
+{
+    int bad = 0;
+    for (int i = 0; i < count; i++)
+        bad |= values[i] - values[i] != 0;
+    return bad;
 }
 
 // Brings row y of dst, samples x0 .. x1-1, of one channel into `row`.
@@ -164,36 +190,35 @@ static const float *result_row(const struct pass *p, int channel, int y, int x0,
 
 static void store_rgb(struct pass *p, int y, int x0, int count, const float *const in[3])
 {
+    const float *restrict r = in[0], *restrict g = in[1], *restrict b = in[2];
     const struct mapping *m = &p->map;
-    uint16_t *to[3];
-    for (int i = 0; i < 3; i++)
-        to[i] = p->dst->plane[i].data + y * p->dst->plane[i].stride + x0;
+    const float kr = m->kr, kg = m->kg, kb = m->kb;
+    float luma[STRIP], blue[STRIP], red[STRIP]; // the last two less luma
     for (int i = 0; i < count; i++) {
-        const float r = in[0][i] / m->white, g = in[1][i] / m->white, b = in[2][i] / m->white;
-        const float v = m->kr * r + m->kg * g + m->kb * b;
-        if (v - v != 0)
-            atomic_store(&p->bad, true);
-        to[0][i] = to_sample(v / m->luma + m->black);
-        to[1][i] = to_sample((b - v) / (2 * (1 - m->kb)) / m->chroma + KSR_CHROMA_ZERO);
-        to[2][i] = to_sample((r - v) / (2 * (1 - m->kr)) / m->chroma + KSR_CHROMA_ZERO);
+        luma[i] = kr * r[i] + kg * g[i] + kb * b[i];
+        blue[i] = b[i] - luma[i];
+        red[i] = r[i] - luma[i];
     }
+    if (any_bad(luma, count))
+        atomic_store(&p->bad, true);
+    to_samples(writable_row(p, 0, y) + x0, luma, m->luma_out, m->black, count);
+    to_samples(writable_row(p, 1, y) + x0, blue, m->cb_out, KSR_CHROMA_ZERO, count);
+    to_samples(writable_row(p, 2, y) + x0, red, m->cr_out, KSR_CHROMA_ZERO, count);
 }
 
 static void store_luma(struct pass *p, int y, int x0, int count, const float *const in[3])
 {
     const struct mapping *m = &p->map;
-    const bool three = p->frames->onnx->channels == 3;
-    const float factor = 1 / (m->luma * m->white * (three ? 3 : 1));
-    uint16_t *to = p->dst->plane[0].data + y * p->dst->plane[0].stride + x0;
-    for (int i = 0; i < count; i++) {
-        const float v = three ? in[0][i] + in[1][i] + in[2][i] : in[0][i];
-        if (v - v != 0)
-            atomic_store(&p->bad, true);
-        to[i] = to_sample(v * factor + m->black);
-    }
+    float luma[STRIP];
+    if (p->frames->onnx->channels == 3)
+        for (int i = 0; i < count; i++)
+            luma[i] = (in[0][i] + in[1][i] + in[2][i]) / 3;
+    else
+        memcpy(luma, in[0], (size_t)count * sizeof(luma[0]));
+    if (any_bad(luma, count))
+        atomic_store(&p->bad, true);
+    to_samples(writable_row(p, 0, y) + x0, luma, m->luma_out, m->black, count);
 }
-
-#define STRIP 256 // samples of a row at once
 
 static void store_row(void *arg, int i, int thread)
 {
