@@ -164,6 +164,13 @@ static void print_colour(const json_t *stream)
     }
 }
 
+// In full where three letters do not say all.
+static void add_language(struct line *line, const json_t *stream)
+{
+    const char *full = text_of(stream, "language_ietf");
+    add_text(line, stream, full && strchr(full, '-') ? "language_ietf" : "language", ", ", "");
+}
+
 static void print_stream(const json_t *stream, size_t place)
 {
     const char *type = text_of(stream, "type");
@@ -174,7 +181,7 @@ static void print_stream(const json_t *stream, size_t place)
     add(&line, "%s", text_of(stream, "codec") ? text_of(stream, "codec") : "unknown codec");
     add_picture(&line, stream);
     add_sound(&line, stream);
-    add_text(&line, stream, "language", ", ", "");
+    add_language(&line, stream);
     if (json_is_true(json_object_get(stream, "default")))
         add(&line, ", default");
     if (json_is_true(json_object_get(stream, "forced")))

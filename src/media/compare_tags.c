@@ -7,6 +7,7 @@
 
 #include "media/input.h"
 #include "media/metadata.h"
+#include "media/track_language.h"
 
 #define TOLERANCE_MS 2 // a tick of either container
 
@@ -105,7 +106,7 @@ static unsigned count_of(const AVFormatContext *f, enum AVMediaType type)
 
 // Streams of a kind keep their order. Where some were left out, there is nothing to say.
 static void compare_streams(const AVFormatContext *input, const AVFormatContext *output,
-                            enum AVMediaType type, struct ksr_tags_comparison *out)
+                            enum AVMediaType type, bool in_full, struct ksr_tags_comparison *out)
 {
     unsigned o = 0;
     if (count_of(input, type) != count_of(output, type))
@@ -119,18 +120,26 @@ static void compare_streams(const AVFormatContext *input, const AVFormatContext 
         snprintf(of, sizeof(of), "%s stream %u", av_get_media_type_string(type), i);
         compare_tag(input->streams[i]->metadata, output->streams[o]->metadata, "language", of, out);
         compare_tag(input->streams[i]->metadata, output->streams[o]->metadata, "title", of, out);
+        if (in_full)
+            compare_tag(input->streams[i]->metadata, output->streams[o]->metadata, KSR_LANGUAGE_TAG,
+                        of, out);
         o++;
     }
 }
 
-static void compare_tags(const AVFormatContext *input, const AVFormatContext *output,
-                         struct ksr_tags_comparison *out)
+static ksr_status compare_tags(ksr_context *ctx, const AVFormatContext *input,
+                               AVFormatContext *output, struct ksr_tags_comparison *out)
 {
     out->tags_held = strstr(output->iformat->name, "matroska") != NULL;
+    const int webm = out->tags_held ? ksr_track_languages_webm(output) : 0;
+    if (webm < 0)
+        return ksr_fail_memory(ctx);
+    const bool in_full = out->tags_held && webm == 0;
     compare_tag(input->metadata, output->metadata, "title", "the file", out);
-    compare_streams(input, output, AVMEDIA_TYPE_VIDEO, out);
-    compare_streams(input, output, AVMEDIA_TYPE_AUDIO, out);
-    compare_streams(input, output, AVMEDIA_TYPE_SUBTITLE, out);
+    compare_streams(input, output, AVMEDIA_TYPE_VIDEO, in_full, out);
+    compare_streams(input, output, AVMEDIA_TYPE_AUDIO, in_full, out);
+    compare_streams(input, output, AVMEDIA_TYPE_SUBTITLE, in_full, out);
+    return KSR_OK;
 }
 
 ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
@@ -146,7 +155,7 @@ ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
         status =
             compare_cut_chapters(ctx, input.format, film, output.format, shift_ms, titles, out);
     if (status == KSR_OK && titles)
-        compare_tags(input.format, output.format, out);
+        status = compare_tags(ctx, input.format, output.format, out);
     ksr_input_close(&input);
     ksr_input_close(&output);
     return status;

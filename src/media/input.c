@@ -9,6 +9,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "media/track_language.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
 {
@@ -116,9 +117,15 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
         return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
                         ksr_ffmpeg_error(found, text));
     }
-    if (ksr_memory_ran_out()) { // packets may be lost
+    const int tagged = ksr_track_languages_tag(format);
+    if (ksr_memory_ran_out() || ksr_ffmpeg_starved(tagged)) { // packets may be lost
         avformat_close_input(&format);
         return ksr_fail_memory(ctx);
+    }
+    if (tagged < 0) {
+        avformat_close_input(&format);
+        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
+                        ksr_ffmpeg_error(tagged, text));
     }
     *out = format;
     return KSR_OK;
@@ -162,6 +169,8 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
         out->format->flags |= AVFMT_FLAG_BITEXACT;
         result = avformat_find_stream_info(out->format, NULL);
     }
+    if (result >= 0)
+        result = ksr_track_languages_tag(out->format);
     const bool starved = ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
     if (result >= 0 && !starved)
         return KSR_OK;

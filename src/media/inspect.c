@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "media/input.h"
+#include "media/track_language.h"
 
 ksr_status ksr_media_check(ksr_context *ctx, const char *path)
 {
@@ -55,6 +56,14 @@ static void set_tag(json_t *o, const char *name, const AVDictionary *tags)
     const AVDictionaryEntry *tag = av_dict_get(tags, name, NULL, 0);
     if (tag)
         set_text(o, name, tag->value);
+}
+
+// As mkvmerge has it.
+static void set_language_in_full(json_t *o, const AVDictionary *tags)
+{
+    const AVDictionaryEntry *full = av_dict_get(tags, KSR_LANGUAGE_TAG, NULL, 0);
+    if (full)
+        set_text(o, "language_ietf", full->value);
 }
 
 static const char *field_order_name(enum AVFieldOrder order)
@@ -112,6 +121,7 @@ static json_t *describe_stream(const AVStream *stream)
     if (!o)
         return NULL;
     set_tag(o, "language", stream->metadata);
+    set_language_in_full(o, stream->metadata);
     set_tag(o, "title", stream->metadata);
     set_tag(o, "filename", stream->metadata);
     if (p->codec_type == AVMEDIA_TYPE_VIDEO)

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "media/matroska.h"
 #include "media/output_parts.h"
+#include "media/track_language.h"
 
 // --- Setting up ---
 
@@ -432,6 +433,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
         const int closed = avio_closep(&o->format->pb);
         if (result >= 0)
             result = closed;
+        if (result >= 0 && o->languages)
+            result = ksr_track_languages_finish_file(o->path);
     }
     o->size = ksr_fs_size(o->path);
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
@@ -482,6 +485,8 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
             avio_flush(o->format->pb);
         if (result < 0 || o->memory->starved)
             status = failed(ctx, o, result);
+        else if (o->languages && ksr_track_languages_finish(o->memory) < 0)
+            status = ksr_fail_memory(ctx);
     }
     *file = o->memory;
     return status;

@@ -45,6 +45,7 @@ struct ksr_output {
     struct ksr_memory *memory; // of a trial, else NULL
     AVStream *neighbour;       // of a trial of an attachment, else NULL
     int64_t size;
+    bool languages; // ksr_track_language_set() has been used
 };
 
 static inline bool ksr_output_is_matroska(const ksr_output *o)

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "media/metadata.h"
 #include "media/output_parts.h"
+#include "media/track_language.h"
 
 static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
                             const struct ksr_encoder_settings *settings)
@@ -149,6 +150,12 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         return ksr_fail_memory(ctx);
     if (o->cut.on)
         av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
+    const int full = o->plan->keep_tags && strcmp(o->plan->format, "matroska") == 0
+                         ? ksr_track_language_set(t->out, t->in)
+                         : 0;
+    o->languages |= full > 0;
+    if (full < 0)
+        return ksr_fail_memory(ctx);
     return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
 }
 

@@ -12,6 +12,7 @@
 #include "media/input.h"
 #include "media/inspect.h"
 #include "media/packets.h"
+#include "media/track_language.h"
 
 #define TRIAL_PACKETS 64
 
@@ -117,6 +118,18 @@ static bool tag_lost(const AVDictionary *in, const AVDictionary *out, const char
     return a && *a->value && strcmp(a->value, none) != 0 && (!b || strcmp(a->value, b->value) != 0);
 }
 
+// Three letters say as much as a language that is nothing but one.
+static void list_full_language(const AVDictionary *in, const AVDictionary *out, char *list,
+                               size_t size)
+{
+    const AVDictionaryEntry *full = av_dict_get(in, KSR_LANGUAGE_TAG, NULL, 0);
+    char text[KSR_LANGUAGE_TEXT + 32];
+    if (!full || !strchr(full->value, '-') || !tag_lost(in, out, KSR_LANGUAGE_TAG, ""))
+        return;
+    snprintf(text, sizeof(text), "language in full (%s)", full->value);
+    add_words(list, size, text);
+}
+
 // Being the default means something only where there is a choice.
 static bool has_rival(const AVFormatContext *f, const AVStream *in)
 {
@@ -141,6 +154,8 @@ void ksr_trial_list_losses(const AVFormatContext *f, const AVStream *in, const A
                  {AV_DISPOSITION_DUB, "dub flag"}};
     if (keep_tags && tag_lost(in->metadata, out->metadata, "language", "und"))
         add_words(list, size, "language");
+    else if (keep_tags)
+        list_full_language(in->metadata, out->metadata, list, size);
     if (keep_tags && tag_lost(in->metadata, out->metadata, "title", ""))
         add_words(list, size, "title");
     const int lost = in->disposition & ~out->disposition;
