@@ -14,9 +14,9 @@ static int read_memory(void *opaque, uint8_t *out, int size)
 {
     struct ksr_memory *m = opaque;
     const int64_t left = m->size - m->at;
-    const int n = size < left ? size : (int)left;
-    if (n <= 0)
+    if (left <= 0) // a seek may lead far behind the end
         return AVERROR_EOF;
+    const int n = size < left ? size : (int)left;
     memcpy(out, m->data + m->at, (size_t)n);
     m->at += n;
     return n;
