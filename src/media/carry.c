@@ -85,6 +85,7 @@ struct decision {
     const struct ksr_processor_config *config;
     const struct ksr_encoder_settings *encoder;
     struct ksr_output_plan *plan;
+    const AVFormatContext *input;
 };
 
 // Whether the container takes these streams, as the header of a trial says.
@@ -167,10 +168,23 @@ static ksr_status takes(const struct decision *d, const AVStream *stream, const 
     return status == KSR_E_NOMEM ? ksr_fail_memory(d->ctx) : KSR_OK;
 }
 
+// Whether any sound is recorded in more than 16 bits.
+static bool is_deep(const AVFormatContext *input)
+{
+    for (unsigned i = 0; i < input->nb_streams; i++) {
+        const AVCodecParameters *p = input->streams[i]->codecpar;
+        const int bits = av_get_exact_bits_per_sample(p->codec_id);
+        if (p->codec_type == AVMEDIA_TYPE_AUDIO && (bits > 16 || p->bits_per_raw_sample > 16))
+            return true;
+    }
+    return false;
+}
+
 // The configured encoder; where only the default is in the way, another that the container holds.
 static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
 {
-    static const char *const others[] = {"libopus", "libvorbis", "flac", "pcm_s16le"};
+    const char *const others[] = {"libopus", "libvorbis", "flac",
+                                  is_deep(d->input) ? "pcm_s24le" : "pcm_s16le"};
     struct ksr_output_plan *plan = d->plan;
     const char *configured = d->config->encoder.audio_codec;
     const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
@@ -377,9 +391,10 @@ static ksr_status check_grid(const struct decision *d)
     return KSR_OK;
 }
 
-static ksr_status decide_streams(const struct decision *d, const AVFormatContext *input)
+static ksr_status decide_streams(struct decision *d, const AVFormatContext *input)
 {
     ksr_status status = KSR_OK;
+    d->input = input;
     for (int i = 0; i < d->plan->stream_count; i++)
         d->plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
     for (int i = 0; status == KSR_OK && i < d->plan->stream_count; i++)
@@ -394,7 +409,7 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     struct ksr_input input;
     const char *image_codec;
     struct ksr_processor_config config = ksr_processor_config_default();
-    const struct decision d = {NULL, input_path, film, &config, NULL, plan};
+    struct decision d = {NULL, input_path, film, &config, NULL, plan, NULL};
     memset(plan, 0, sizeof(*plan));
     ksr_status status = ksr_output_format(ctx, output_path, "auto", plan, &image_codec);
     if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
@@ -418,7 +433,7 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
                             struct ksr_output_plan *plan)
 {
     struct ksr_input input;
-    const struct decision d = {ctx, input_path, film, config, encoder, plan};
+    struct decision d = {ctx, input_path, film, config, encoder, plan, NULL};
     plan->keep_tags = config->preserve_metadata;
     plan->stream_count = film->stream_count;
     if (film->stream_count > KSR_MAX_STREAMS)

@@ -9,7 +9,7 @@ nothing of it ends in a failed check at the end of a run.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import argparse, os, shutil, tempfile
+import argparse, os, shutil, subprocess, tempfile
 
 import clips
 from checks import check, finish, run
@@ -27,9 +27,23 @@ def make(folder, name, *args):
     return path
 
 
-def film(folder, name, codec, picture_late=0.0, sound_late=0.0):
+def film(folder, name, codec, picture_late=0.0, sound_late=0.0, form="s16"):
     return make(folder, name, "-itsoffset", picture_late, *PICTURE, "-itsoffset", sound_late, *SOUND, "-map", 0, "-map", 1,
-                "-c:v", "libx264", "-preset", "ultrafast", "-c:a", codec, "-ac", 2, "-disposition:a:0", 0)
+                "-c:v", "libx264", "-preset", "ultrafast", "-c:a", codec, *(["-sample_fmt", form] if codec == "flac" else []),
+                "-ac", 2, "-disposition:a:0", 0)
+
+
+def deep(program, source):
+    """24 bits stay 24 bits, sample by sample."""
+    codec = "flac" if "flac" in source else "pcm_s24le"
+    convert(program, source, [ANEW.format(codec, HELD).replace("with pcm_s16le", "with pcm_s24le")])
+    want, got = (samples(path) for path in (source, os.path.splitext(source)[0] + "-out.avi"))
+    late = int(0.7 * 48000) * 2 * 3
+    check(want and got == bytes(late) + want, f"{os.path.basename(source)}: every bit of the sound is there, 0.7 s late", f"{len(want)} bytes, {len(got)}")
+
+
+def samples(path):
+    return subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a", "-f", "s24le", "-"], stdout=subprocess.PIPE).stdout
 
 
 def with_hole(folder, name, codec):
@@ -83,8 +97,10 @@ def main():
     early = "audio stream 1 begins {} ms before the picture, which avi cannot hold: that much is cut off; mkv would"
     convert(program, film(folder, "early-pcm.mkv", "pcm_s16le", picture_late=0.5), [early.format(500), ANEW.format("pcm_s16le", HELD)])
     convert(program, film(folder, "early-flac.mkv", "flac", picture_late=0.5), [early.format(500), ANEW.format("flac", HELD)])
+    deep(program, film(folder, "deep-pcm.mkv", "pcm_s24le", sound_late=0.7))
+    deep(program, film(folder, "deep-flac.mkv", "flac", sound_late=0.7, form="s32"))
     convert(program, with_hole(folder, "hole-pcm.mkv", "pcm_s16le"), [ANEW.format("pcm_s16le", "has holes, which this container cannot hold")])
-    convert(program, far(folder), [ANEW.format("pcm_s16le", HELD)], verified=False)
+    convert(program, far(folder), [ANEW.format("pcm_s16le", HELD).replace("with pcm_s16le", "with pcm_s24le")], verified=False)
     convert(program, with_fonts(folder), [ANEW.format("aac", HELD), "attachment stream 2 (font.ttf) cannot be held by avi and is left out; mkv would keep it"], verified=False)
     second = make(folder, "second.mkv", *PICTURE, "-itsoffset", 0.7, *PICTURE, "-map", 0, "-map", 1, "-c:v", "mpeg4", "-disposition:v:1", 0)
     convert(program, second, ["video stream 1 (mpeg4) cannot be held by avi and is left out; mkv would keep it"])
