@@ -295,7 +295,10 @@ static void classify(struct piece *p)
         const int16_t *restrict feature = p->feature[s.feature];
         for (int i = 0; i < KSR_TILE; i++) {
             const int16_t share = (int16_t)(((s.threshold * p->range[i] >> 14) + 1) >> 1);
-            p->class[i] = p->class[i] == s.from && feature[i] >= share ? s.to : p->class[i];
+            const int16_t class = p->class[i];
+            // No && and no other value: a compiler would branch.
+            const int16_t change = (int16_t)-((class == s.from) & (feature[i] >= share));
+            p->class[i] = (int16_t)(class ^ ((class ^ s.to) & change));
         }
     }
 }
