@@ -297,8 +297,8 @@ static void classify(struct piece *p)
             const int16_t share = (int16_t)(((s.threshold * p->range[i] >> 14) + 1) >> 1);
             const int16_t class = p->class[i];
             // No && and no choice of what to store: a compiler would branch.
-            const int16_t keep = (int16_t)(((class == s.from) & (feature[i] >= share)) - 1);
-            p->class[i] = (int16_t)(s.to ^ ((class ^ s.to) & keep));
+            const int16_t change = (int16_t)(0 - ((class == s.from) & (feature[i] >= share)));
+            p->class[i] = (int16_t)(class ^ ((class ^ s.to) & change));
         }
     }
 }
