@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "media/matroska.h"
 #include "media/output_parts.h"
+#include "media/track_flags.h"
 #include "media/track_language.h"
 
 // --- Setting up ---
@@ -435,6 +436,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
             result = closed;
         if (result >= 0 && o->languages)
             result = ksr_track_languages_finish_file(o->path);
+        if (result >= 0 && ksr_track_flags_needed(o->format))
+            result = ksr_track_flags_finish_file(o->path, o->format);
     }
     o->size = ksr_fs_size(o->path);
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
