@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "media/input.h"
+#include "media/matroska_chapters.h"
 #include "media/metadata.h"
 #include "media/track_language.h"
 
@@ -57,8 +58,30 @@ static void compare_chapters(const AVFormatContext *wanted, const AVFormatContex
     }
 }
 
+// From Matroska to Matroska they are the same bytes, with what FFmpeg does not tell of them.
+static ksr_status compare_whole_chapters(ksr_context *ctx, const AVFormatContext *input,
+                                         AVFormatContext *output, struct ksr_tags_comparison *out)
+{
+    struct ksr_matroska_chapters a = {0}, b = {0};
+    if (!strstr(input->iformat->name, "matroska") || !strstr(output->iformat->name, "matroska") ||
+        input->nb_chapters == 0)
+        return KSR_OK;
+    const int webm = ksr_track_languages_webm(output);
+    int result = webm < 0 ? webm : ksr_matroska_chapters_read(input->pb, &a);
+    if (result >= 0)
+        result = ksr_matroska_chapters_read(output->pb, &b);
+    const bool same =
+        a.size == b.size && (a.size == 0 || memcmp(a.bytes, b.bytes, (size_t)a.size) == 0);
+    if (result >= 0 && webm == 0 && a.bytes && !same)
+        snprintf(out->chapters_differ, sizeof(out->chapters_differ),
+                 "editions, languages or flags differ");
+    ksr_matroska_chapters_free(&a);
+    ksr_matroska_chapters_free(&b);
+    return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+}
+
 static ksr_status compare_cut_chapters(ksr_context *ctx, const AVFormatContext *input,
-                                       const struct ksr_film *film, const AVFormatContext *output,
+                                       const struct ksr_film *film, AVFormatContext *output,
                                        double shift_ms, bool titles,
                                        struct ksr_tags_comparison *out)
 {
@@ -73,7 +96,9 @@ static ksr_status compare_cut_chapters(ksr_context *ctx, const AVFormatContext *
         is_one_of(output->iformat->name, holders, sizeof(holders) / sizeof(holders[0]));
     compare_chapters(wanted, output, shift_ms, titles, out);
     avformat_free_context(wanted);
-    return KSR_OK;
+    return titles && !cut.on && shift_ms == 0 && !out->chapters_differ[0]
+               ? compare_whole_chapters(ctx, input, output, out)
+               : KSR_OK;
 }
 
 // --- Tags ---

@@ -199,6 +199,7 @@ void ksr_output_close(ksr_output **output)
         ksr_text_close(&o->tracks[i].text);
     }
     free(o->tracks);
+    ksr_matroska_chapters_free(&o->chapters);
     if (o->format && o->format->pb) {
         if (!o->memory && !(o->format->oformat->flags & AVFMT_NOFILE))
             avio_closep(&o->format->pb);
@@ -436,6 +437,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
             result = closed;
         if (result >= 0 && o->languages)
             result = ksr_track_languages_finish_file(o->path);
+        if (result >= 0 && o->chapters.bytes)
+            result = ksr_matroska_chapters_finish_file(o->path, &o->chapters);
         if (result >= 0 && ksr_track_flags_needed(o->format))
             result = ksr_track_flags_finish_file(o->path, o->format);
     }

@@ -8,6 +8,7 @@
 #include "media/audio.h"
 #include "media/extras.h"
 #include "media/input.h"
+#include "media/matroska_chapters.h"
 #include "media/memory.h"
 #include "media/output.h"
 #include "media/packets.h"
@@ -45,7 +46,8 @@ struct ksr_output {
     struct ksr_memory *memory; // of a trial, else NULL
     AVStream *neighbour;       // of a trial of an attachment, else NULL
     int64_t size;
-    bool languages; // ksr_track_language_set() has been used
+    struct ksr_matroska_chapters chapters; // to be put into the file, or none
+    bool languages;                        // ksr_track_language_set() has been used
 };
 
 static inline bool ksr_output_is_matroska(const ksr_output *o)

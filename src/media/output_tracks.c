@@ -159,6 +159,22 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
 }
 
+// Chapters whole, where nothing is to be changed about them. A trial does without.
+static ksr_status carry_chapters(ksr_context *ctx, ksr_output *o)
+{
+    const AVFormatContext *in = o->input.format;
+    if (o->memory || o->cut.on || o->shift != 0 || !o->plan->keep_tags ||
+        strcmp(o->plan->format, "matroska") != 0 || !strstr(in->iformat->name, "matroska"))
+        return KSR_OK;
+    ksr_ffmpeg_clear_message();
+    int result = ksr_matroska_chapters_read(in->pb, &o->chapters);
+    if (result >= 0)
+        result = ksr_matroska_chapters_reserve(o->format, &o->chapters);
+    if (result < 0 && !ksr_ffmpeg_starved(result))
+        return ksr_fail(ctx, KSR_E_INPUT, "the chapters of the input cannot be read");
+    return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+}
+
 ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,
                                  const struct ksr_encoder_settings *settings)
 {
@@ -179,5 +195,5 @@ ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,
         (!o->plan->image &&
          ksr_copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags) < 0))
         return ksr_fail_memory(ctx);
-    return KSR_OK;
+    return carry_chapters(ctx, o);
 }

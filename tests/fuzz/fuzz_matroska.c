@@ -1,10 +1,11 @@
-// The reader of languages in Matroska files under libFuzzer: tests/fuzz/meson.build has how to build
-// it. What is found must be text; the same bytes then go through what ends a written file, which may
-// change the length of languages and nothing's size.
+// The reader of languages and chapters in Matroska files under libFuzzer: tests/fuzz/meson.build
+// has how to build it. What is found must be text; the same bytes then go through what ends a
+// written file, which may change the length of languages and nothing's size.
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/matroska_chapters.h"
 #include "media/track_language.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -32,5 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     free(found.track);
     ksr_memory_close(&file);
+    struct ksr_matroska_chapters chapters;
+    if (ksr_matroska_chapters_of(data, (int64_t)size, &chapters) < 0 ||
+        chapters.size > (int64_t)size)
+        abort();
+    ksr_matroska_chapters_free(&chapters);
     return 0;
 }
