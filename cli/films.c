@@ -328,16 +328,16 @@ static int name_film(struct film *film, struct ui *ui, const char *output_dir, c
 // Drops films that were found in a folder only because an earlier batch has put them there.
 static void drop_outputs(struct films *films)
 {
+    struct film *list = films->list;
     size_t kept = 0;
-    for (size_t i = 0; i < films->count; i++) {
-        bool is_output = false;
-        for (size_t k = 0; k < films->count && films->list[i].listed && !is_output; k++)
-            is_output = k != i && is_same(films->list[k].output, films->list[i].input);
-        if (is_output)
-            free_film(&films->list[i]);
+    for (size_t i = 0; i < films->count; i++)
+        for (size_t k = 0; k < films->count && list[i].listed && !list[i].is_output; k++)
+            list[i].is_output = k != i && is_same(list[k].output, list[i].input);
+    for (size_t i = 0; i < films->count; i++)
+        if (list[i].is_output)
+            free_film(&list[i]);
         else
-            films->list[kept++] = films->list[i];
-    }
+            list[kept++] = list[i];
     films->count = kept;
 }
 

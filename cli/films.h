@@ -13,8 +13,9 @@ struct film {
     char *input;  // path
     char *folder; // within the output folder, "" or ending with a slash: that of a folder searched
     bool listed;  // found in a folder, not named by the user
-    char *output; // path; films_name()
-    char *record; // path of its provenance record; films_name()
+    bool is_output; // of another film of the list
+    char *output;   // path; films_name()
+    char *record;   // path of its provenance record; films_name()
 };
 
 struct films {
