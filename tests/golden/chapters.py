@@ -42,7 +42,7 @@ def chapters():
 def film(folder, content, name="film.mkv"):
     """A film with these chapters at the end of the file."""
     path = os.path.join(folder, name)
-    clips.need(clips.ffmpeg("-f", "lavfi", "-i", clips.PICTURE, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "mpeg4", "-c:a", "aac", "-write_crc32", 0, path))
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", clips.PICTURE, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "mpeg4", "-c:a", "flac", "-write_crc32", 0, path))
     with open(path, "rb") as file:
         data = bytearray(file.read())
     segment = find(data, SEGMENT)
