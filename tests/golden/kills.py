@@ -18,7 +18,8 @@ import argparse, collections, hashlib, multiprocessing, os, random, re, shutil, 
 import clips
 from checks import check, finish
 
-PHASES = ("plan", "work", "join", "work", "end")
+# "again": early in a run that goes on with what a killed one left.
+PHASES = ("plan", "work", "join", "again", "end")
 RESUME = "kizunasr: interrupted; run the same command again to resume"
 LIMIT = 300  # seconds without an end: a run that hangs
 
@@ -83,6 +84,7 @@ class Job:
         self.sequence = "%" in output
         self.wanted = {}  # sha256 by name
         self.seconds = 0  # that a whole run takes
+        self.planned = 0  # until its manifest stands
         self.states = collections.Counter()
 
     def outputs(self):
@@ -95,6 +97,8 @@ class Job:
         start = time.monotonic()
         for command in self.commands:
             p = self.start(command)
+            while p.poll() is None and not self.planned:
+                self.planned = self.reached("work") * (time.monotonic() - start)
             _, err = p.communicate(timeout=LIMIT)
             check(p.returncode == 0, f"{self.name}: {command[1]}, not disturbed", err)
         self.seconds = time.monotonic() - start
@@ -108,7 +112,7 @@ class Job:
 
     def reached(self, phase):
         """Whether a run has come to a phase, as its files tell."""
-        if phase == "plan":
+        if phase in ("plan", "again"):
             return True
         if phase == "work":
             return os.path.exists(os.path.join(self.work, "manifest.json"))
@@ -126,7 +130,8 @@ class Job:
 
     def kill(self, p, phase, rng):
         """Kills a run at a random moment of a phase. Returns whether it was not over before."""
-        wait = {"plan": 0.2, "work": 0.5, "join": 0.15, "end": 0.02}[phase] * self.seconds * rng.random()
+        share = {"plan": 0, "again": 0.2, "work": 0.5, "join": 0.15, "end": 0.02}[phase]
+        wait = (0.8 * self.planned if phase == "plan" else share * self.seconds) * rng.random()
         begin = time.monotonic()
         while p.poll() is None and not self.reached(phase):
             if time.monotonic() - begin > LIMIT:
@@ -168,14 +173,19 @@ def killed(job, kills, rng):
     watcher = Watcher(job.top, job.names, job.wanted)
     done = runs = step = 0
     dirty, wrong = False, []
-    while done < kills or dirty:
+    missing = []
+    while done < kills or dirty or missing:
+        planned = job.reached("work")
         p = job.start(job.commands[step])
         dirty = True
-        # One run in five goes on to its end.
-        if done < kills and rng.random() < 0.8:
-            done += job.kill(p, PHASES[done % len(PHASES)], rng)
+        phase = missing[0] if missing and done >= kills else PHASES[done % len(PHASES)]
+        # One run in five goes on to its end, and so does one that is to be killed in plan but has a plan.
+        if (done < kills or missing) and rng.random() < 0.8 and not (phase == "plan" and planned):
+            done += job.kill(p, phase, rng)
         else:
             p.communicate(timeout=LIMIT)
+        # A few kills more, until each phase of the first film was hit.
+        missing = [n for n in ("plan", "work", "join") if not job.states[n] and job.name == "mkv" and done < kills + 50]
         over = p.returncode == -signal.SIGKILL and job.outputs() and job.forgotten()
         if over:
             wrong += filter(None, [job.refused(job.commands[step])])
@@ -199,8 +209,14 @@ def killed(job, kills, rng):
     return job.states
 
 
+def temporary(folder):
+    return [n for n in os.listdir(folder) if n.endswith(".tmp")] if os.path.isdir(folder) else []
+
+
 def files_of(folder):
-    return {n: sha(os.path.join(folder, n)) for n in os.listdir(folder)} if os.path.isdir(folder) else {}
+    """The whole files, not those in the making, which go while one looks."""
+    names = set(os.listdir(folder)) - set(temporary(folder)) if os.path.isdir(folder) else ()
+    return {n: sha(os.path.join(folder, n)) for n in names if os.path.exists(os.path.join(folder, n))}
 
 
 def catches(p, number):
@@ -227,7 +243,7 @@ def interrupted(job, number, phase):
     check(p.returncode == 130 and last[0] == RESUME, f"{what}: status 130, says how to resume", (p.returncode, err))
     after = files_of(job.work)
     lost = [n for n, s in before.items() if after.get(n) != s]
-    stray = [n for n in after if n.endswith(".tmp")] + [n for n in os.listdir(job.top) if ".part" in n]
+    stray = temporary(job.work) + [n for n in os.listdir(job.top) if ".part" in n]
     check(not lost and not stray, f"{what}: the work folder is intact", lost + stray)
     p = job.start(job.commands[0])
     _, err = p.communicate(timeout=LIMIT)
