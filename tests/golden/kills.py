@@ -29,7 +29,7 @@ def sha(path):
         return hashlib.sha256(f.read()).hexdigest()
 
 
-def watch(folder, names, wanted, stop, pipe):
+def watch(folder, names, wanted, stop, passes, pipe):
     """Polls for files under the output's name; reports how many it saw whole, and the others."""
     seen, whole, bad = set(), 0, []
     while True:
@@ -52,15 +52,23 @@ def watch(folder, names, wanted, stop, pipe):
         if last:
             pipe.send((whole, bad))
             return
+        passes.value += 1
         time.sleep(0.001)
 
 
 class Watcher:
     def __init__(self, folder, names, wanted):
         self.stop = multiprocessing.Event()
+        self.passes = multiprocessing.Value("L", 0)
         self.pipe, other = multiprocessing.Pipe()
-        self.process = multiprocessing.Process(target=watch, args=(folder, names, wanted, self.stop, other))
+        self.process = multiprocessing.Process(target=watch, args=(folder, names, wanted, self.stop, self.passes, other))
         self.process.start()
+
+    def look(self):
+        """Waits until it has looked at what is there now."""
+        until = self.passes.value + 2
+        while self.passes.value < until and self.process.is_alive():
+            time.sleep(0.001)
 
     def end(self):
         self.stop.set()
@@ -199,7 +207,7 @@ def killed(job, kills, rng):
         step = (step + 1) % len(job.commands)
         if step == 0:
             runs += 1
-            time.sleep(0.005)  # the watcher's turn
+            watcher.look()
             wrong += filter(None, [job.verdict()])
             dirty = False
     whole, bad = watcher.end()
