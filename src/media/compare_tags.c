@@ -66,6 +66,7 @@ static ksr_status compare_whole_chapters(ksr_context *ctx, const AVFormatContext
     if (!strstr(input->iformat->name, "matroska") || !strstr(output->iformat->name, "matroska") ||
         input->nb_chapters == 0)
         return KSR_OK;
+    ksr_ffmpeg_clear_message();
     const int webm = ksr_track_languages_webm(output);
     int result = webm < 0 ? webm : ksr_matroska_chapters_read(input->pb, &a);
     if (result >= 0)
@@ -77,6 +78,8 @@ static ksr_status compare_whole_chapters(ksr_context *ctx, const AVFormatContext
                  "editions, languages or flags differ");
     ksr_matroska_chapters_free(&a);
     ksr_matroska_chapters_free(&b);
+    if (result < 0 && !ksr_ffmpeg_starved(result))
+        return ksr_fail(ctx, KSR_E_INPUT, "the chapters cannot be read");
     return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }
 

@@ -3,6 +3,8 @@
 #include "media/ebml.h"
 
 #include <errno.h>
+#include <libavutil/crc.h>
+#include <libavutil/intreadwrite.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #define MAX_ELEMENTS  1000       // of a file, before its first cluster
 #define MAX_PART      (64 << 20) // bytes
 #define MAX_SEEK_HEAD (1 << 20)  // bytes
+#define MAX_HOPS      8          // from a list of places to another one
 
 // --- Elements in memory ---
 
@@ -39,6 +42,7 @@ bool ksr_element_take(const uint8_t **at, const uint8_t *end, struct ksr_element
         size = size << 8 | *p++;
     if (size > (uint64_t)(end - p))
         return false;
+    e->head = *at;
     e->data = p;
     e->size = (size_t)size;
     *at = p + size;
@@ -51,6 +55,23 @@ uint64_t ksr_element_number(const struct ksr_element *e)
     for (size_t i = 0; i < e->size && i < 8; i++)
         n = n << 8 | e->data[i];
     return n;
+}
+
+void ksr_element_put_size(uint8_t *at, int length, uint64_t size)
+{
+    for (int i = length - 1; i >= 0; i--, size >>= 8)
+        at[i] = (uint8_t)size;
+    at[0] |= (uint8_t)(0x80 >> (length - 1));
+}
+
+void ksr_ebml_put_checksum(struct ksr_ebml_part *part)
+{
+    const int length = 6; // of the element, which comes first
+    uint8_t *p = part->bytes;
+    if (part->size < length || p[0] != KSR_EBML_CRC || p[1] != (0x80 | 4))
+        return;
+    AV_WL32(p + 2, ~av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), UINT32_MAX, p + length,
+                           (size_t)(part->size - length)));
 }
 
 // --- Elements of a file ---
@@ -131,6 +152,33 @@ static bool read_part(AVIOContext *io, int64_t start, int64_t size, struct ksr_e
     return read_bytes(io, size, MAX_PART, &out->bytes);
 }
 
+// Where a list of places leads, over other lists if it names none of that id. Ends at *at = -1
+// where there is nothing. Returns false when out of memory.
+static bool follow(AVIOContext *io, const uint8_t *list, size_t size, uint32_t wanted,
+                   int64_t segment, int64_t *at)
+{
+    uint8_t *next = NULL;
+    bool ok = true;
+    *at = place_by(list, size, wanted, segment);
+    for (int i = 0; ok && *at < 0 && i < MAX_HOPS; i++) {
+        uint32_t id;
+        int64_t length;
+        const int64_t other = place_by(list, size, KSR_EBML_SEEK_HEAD, segment);
+        if (other < 0 || avio_seek(io, other, SEEK_SET) < 0 || !read_head(io, &id, &length) ||
+            id != KSR_EBML_SEEK_HEAD)
+            break;
+        free(next);
+        ok = read_bytes(io, length, MAX_SEEK_HEAD, &next);
+        if (!next)
+            break;
+        list = next;
+        size = (size_t)length;
+        *at = place_by(list, size, wanted, segment);
+    }
+    free(next);
+    return ok;
+}
+
 bool ksr_ebml_find(AVIOContext *io, uint32_t wanted, struct ksr_ebml_part *out)
 {
     uint32_t id;
@@ -154,8 +202,11 @@ bool ksr_ebml_find(AVIOContext *io, uint32_t wanted, struct ksr_ebml_part *out)
             return false;
         if (id == KSR_EBML_SEEK_HEAD && !read_bytes(io, size, MAX_SEEK_HEAD, &list))
             return false;
-        if (list && elsewhere < 0)
-            elsewhere = place_by(list, (size_t)size, wanted, segment > 0 ? segment : 0);
+        if (list && elsewhere < 0 &&
+            !follow(io, list, (size_t)size, wanted, segment > 0 ? segment : 0, &elsewhere)) {
+            free(list);
+            return false;
+        }
         free(list);
         if (size < 0 || size > INT64_MAX - at || avio_seek(io, at + size, SEEK_SET) < 0)
             break;
@@ -176,6 +227,8 @@ int ksr_ebml_find_file(const char *path, uint32_t id, struct ksr_ebml_part *out)
     free(url);
     if (result >= 0 && !ksr_ebml_find(io, id, out))
         result = AVERROR(ENOMEM);
+    if (result >= 0 && io->error < 0)
+        result = io->error;
     avio_closep(&io);
     return result < 0 ? result : 0;
 }

@@ -24,13 +24,22 @@ enum {
     KSR_EBML_LANGUAGE_FULL = 0x22b59d,
     KSR_EBML_CHAPTERS = 0x1043a770,
     KSR_EBML_EDITION = 0x45b9,
+    KSR_EBML_CHAPTER = 0xb6,
+    KSR_EBML_CHAPTER_TRACKS = 0x8f,
+    KSR_EBML_INFO = 0x1549a966,
+    KSR_EBML_TITLE = 0x7ba9,
+    KSR_EBML_SEGMENT_UUID = 0x73a4,
+    KSR_EBML_PREV_UUID = 0x3cb923,
+    KSR_EBML_NEXT_UUID = 0x3eb923,
+    KSR_EBML_SEGMENT_FAMILY = 0x4444,
 };
 
 // An element in memory.
 struct ksr_element {
     uint32_t id;
+    const uint8_t *head; // where it begins
     const uint8_t *data;
-    size_t size;
+    size_t size; // of the data
 };
 
 // Takes the next element off the bytes from *at to `end`. Returns false where none follows that is
@@ -39,6 +48,9 @@ bool ksr_element_take(const uint8_t **at, const uint8_t *end, struct ksr_element
 
 // Returns the number that an element holds, of its first eight bytes.
 uint64_t ksr_element_number(const struct ksr_element *e);
+
+// Writes the size of an element into `length` bytes, which must be enough.
+void ksr_element_put_size(uint8_t *at, int length, uint64_t size);
 
 // One of the large elements of a file, as it is in it.
 struct ksr_ebml_part {
@@ -49,13 +61,16 @@ struct ksr_ebml_part {
 };
 
 // Finds the first element of that id which is right within the segment: before the first cluster,
-// or where the list of places at its beginning says. Moves the place of `io`. Returns false when
-// out of memory.
+// or where the list of places at its beginning says, or another list that it names. Moves the place
+// of `io`. Returns false when out of memory.
 bool ksr_ebml_find(AVIOContext *io, uint32_t id, struct ksr_ebml_part *out);
 
 // As above, of a file that is closed, and of one in memory. Returns 0 or an AVERROR.
 int ksr_ebml_find_file(const char *path, uint32_t id, struct ksr_ebml_part *out);
 int ksr_ebml_find_memory(const struct ksr_memory *file, uint32_t id, struct ksr_ebml_part *out);
+
+// Puts the checksum right with which its bytes begin, if they do.
+void ksr_ebml_put_checksum(struct ksr_ebml_part *part);
 
 // Writes bytes over those at a place of a closed file. Returns 0 or an AVERROR.
 int ksr_ebml_write_file(const char *path, int64_t at, const uint8_t *bytes, int64_t size);

@@ -17,6 +17,31 @@ void ksr_matroska_chapters_free(struct ksr_matroska_chapters *c)
     memset(c, 0, sizeof(*c));
 }
 
+// Makes chapters that are for some tracks only to be for all: an output's tracks have other
+// numbers. Checksums over what is changed go as well. Returns whether anything changed.
+static bool forget_tracks(uint8_t *bytes, size_t size, int depth)
+{
+    enum { DEEPEST = 8 };
+    struct ksr_element e;
+    uint8_t *sum = NULL;
+    bool any = false;
+    const uint8_t *p = bytes;
+    while (ksr_element_take(&p, bytes + size, &e)) {
+        uint8_t *head = bytes + (e.head - bytes);
+        if (e.id == KSR_EBML_CRC)
+            sum = head;
+        const bool is_tracks = e.id == KSR_EBML_CHAPTER_TRACKS;
+        if (is_tracks)
+            *head = KSR_EBML_VOID;
+        any |= is_tracks;
+        if ((e.id == KSR_EBML_EDITION || e.id == KSR_EBML_CHAPTER) && depth < DEEPEST)
+            any |= forget_tracks(bytes + (e.data - bytes), e.size, depth + 1);
+    }
+    if (any && sum)
+        *sum = KSR_EBML_VOID;
+    return any;
+}
+
 // Whether bytes are elements that end where the bytes end, with an edition among them.
 static bool are_whole(const uint8_t *bytes, int64_t size)
 {
@@ -48,6 +73,7 @@ int ksr_matroska_chapters_read(AVIOContext *io, struct ksr_matroska_chapters *ou
         are_whole(part.bytes, part.size)) {
         out->bytes = part.bytes;
         out->size = part.size;
+        forget_tracks(out->bytes, (size_t)out->size, 0);
         return 0;
     }
     free(part.bytes);

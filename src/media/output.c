@@ -437,6 +437,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
             result = closed;
         if (result >= 0 && o->languages)
             result = ksr_track_languages_finish_file(o->path);
+        if (result >= 0 && o->links.size > 0)
+            result = ksr_matroska_links_finish_file(o->path, &o->links);
         if (result >= 0 && o->chapters.bytes)
             result = ksr_matroska_chapters_finish_file(o->path, &o->chapters);
         if (result >= 0 && ksr_track_flags_needed(o->format))

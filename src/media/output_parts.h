@@ -9,6 +9,7 @@
 #include "media/extras.h"
 #include "media/input.h"
 #include "media/matroska_chapters.h"
+#include "media/matroska_links.h"
 #include "media/memory.h"
 #include "media/output.h"
 #include "media/packets.h"
@@ -47,6 +48,7 @@ struct ksr_output {
     AVStream *neighbour;       // of a trial of an attachment, else NULL
     int64_t size;
     struct ksr_matroska_chapters chapters; // to be put into the file, or none
+    struct ksr_matroska_links links;       // likewise
     bool languages;                        // ksr_track_language_set() has been used
 };
 

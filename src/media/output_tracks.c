@@ -159,8 +159,9 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
     return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
 }
 
-// Chapters whole, where nothing is to be changed about them. A trial does without.
-static ksr_status carry_chapters(ksr_context *ctx, ksr_output *o)
+// Chapters whole, and links to other files, where nothing is to be changed about them. A trial does
+// without.
+static ksr_status carry_whole(ksr_context *ctx, ksr_output *o)
 {
     const AVFormatContext *in = o->input.format;
     if (o->memory || o->cut.on || o->shift != 0 || !o->plan->keep_tags ||
@@ -170,6 +171,10 @@ static ksr_status carry_chapters(ksr_context *ctx, ksr_output *o)
     int result = ksr_matroska_chapters_read(in->pb, &o->chapters);
     if (result >= 0)
         result = ksr_matroska_chapters_reserve(o->format, &o->chapters);
+    if (result >= 0)
+        result = ksr_matroska_links_read(in->pb, &o->links);
+    if (result >= 0)
+        result = ksr_matroska_links_reserve(o->format, &o->links);
     if (result < 0 && !ksr_ffmpeg_starved(result))
         return ksr_fail(ctx, KSR_E_INPUT, "the chapters of the input cannot be read");
     return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
@@ -195,5 +200,5 @@ ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,
         (!o->plan->image &&
          ksr_copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags) < 0))
         return ksr_fail_memory(ctx);
-    return carry_chapters(ctx, o);
+    return carry_whole(ctx, o);
 }

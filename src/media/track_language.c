@@ -2,8 +2,6 @@
 
 #include "media/track_language.h"
 
-#include <libavutil/crc.h>
-#include <libavutil/intreadwrite.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,8 @@
 #include "core/mem.h"
 #include "media/ebml.h"
 #include "media/input.h"
+
+#define MAX_LETTERS 56 // of the other element; with the full one and its head not over 126 bytes
 
 // What BCP 47 can be made of.
 static bool is_language(const uint8_t *text, size_t size)
@@ -23,6 +23,12 @@ static bool is_language(const uint8_t *text, size_t size)
     return size > 0 && size < KSR_LANGUAGE_TEXT;
 }
 
+static bool is_shown(int type)
+{
+    enum { PICTURE = 1, SOUND = 2, SUBTITLES = 0x11, METADATA = 0x21 };
+    return type == PICTURE || type == SOUND || type == SUBTITLES || type == METADATA;
+}
+
 // Reads what a track says. Returns false where it is none that a demuxer would show.
 static bool read_track(const struct ksr_element *track, struct ksr_track_language *out)
 {
@@ -33,10 +39,14 @@ static bool read_track(const struct ksr_element *track, struct ksr_track_languag
         has_codec |= e.id == KSR_EBML_CODEC && e.size > 0;
         if (e.id == KSR_EBML_TRACK_TYPE)
             out->type = (int)(ksr_element_number(&e) & 0xff);
-        if (e.id == KSR_EBML_LANGUAGE_FULL && is_language(e.data, e.size))
-            memcpy(out->text, e.data, e.size);
+        if (e.id == KSR_EBML_LANGUAGE_FULL) {
+            const size_t length = strnlen((const char *)e.data, e.size); // padding may follow
+            memset(out->text, 0, sizeof(out->text));
+            if (is_language(e.data, length))
+                memcpy(out->text, e.data, length);
+        }
     }
-    return has_codec && out->type > 0;
+    return has_codec && is_shown(out->type);
 }
 
 bool ksr_track_languages_read(AVIOContext *io, struct ksr_track_languages *out)
@@ -103,7 +113,9 @@ static int tag_streams(AVFormatContext *f, const struct ksr_track_languages *lan
         if (is_attached(f->streams[i]))
             continue;
         const char *text = languages->track[n++].text;
-        if (*text)
+        const AVDictionaryEntry *letters =
+            av_dict_get(f->streams[i]->metadata, "language", NULL, 0);
+        if (*text && (!letters || strlen(letters->value) <= MAX_LETTERS))
             result = av_dict_set(&f->streams[i]->metadata, KSR_LANGUAGE_TAG, text, 0);
     }
     return result < 0 ? result : 0;
@@ -113,6 +125,9 @@ int ksr_track_languages_tag(AVFormatContext *input)
 {
     struct ksr_track_languages languages;
     AVIOContext *io = input->pb;
+    // What a file calls so itself is a word of its own, and not to be trusted.
+    for (unsigned i = 0; i < input->nb_streams; i++)
+        av_dict_set(&input->streams[i]->metadata, KSR_LANGUAGE_TAG, NULL, 0);
     if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) || !strstr(input->iformat->name, "matroska"))
         return 0;
     const int64_t at = avio_tell(io);
@@ -139,10 +154,11 @@ int ksr_track_language_set(AVStream *out, const AVStream *in)
 {
     const AVDictionaryEntry *full = av_dict_get(in->metadata, KSR_LANGUAGE_TAG, NULL, 0);
     const AVDictionaryEntry *letters = av_dict_get(out->metadata, "language", NULL, 0);
-    char both[KSR_LANGUAGE_TEXT + 8];
-    if (!full || (letters && strlen(letters->value) != 3))
+    char both[MAX_LETTERS + 4 + KSR_LANGUAGE_TEXT];
+    if (!full)
         return 0;
-    snprintf(both, sizeof(both), "%s\x22\xb5\x9d%c%s", letters ? letters->value : "und",
+    snprintf(both, sizeof(both), "%.*s\x22\xb5\x9d%c%s", MAX_LETTERS,
+             letters && *letters->value ? letters->value : "und",
              (char)(0x80 | strlen(full->value)), full->value);
     const int result = av_dict_set(&out->metadata, "language", both, 0);
     return result < 0 ? result : 1;
@@ -155,11 +171,14 @@ static bool split_languages(uint8_t *bytes, const struct ksr_element *track)
     struct ksr_element e;
     bool any = false;
     for (const uint8_t *p = track->data; ksr_element_take(&p, track->data + track->size, &e);) {
-        const uint8_t *full = e.data + 3;
-        if (e.id != KSR_EBML_LANGUAGE || e.size < 8 || memcmp(full, id, sizeof(id)) != 0 ||
-            full[3] != (0x80 | (e.size - 7)))
+        const uint8_t *full =
+            e.id == KSR_EBML_LANGUAGE ? memmem(e.data, e.size, id, sizeof(id)) : NULL;
+        const size_t letters = full ? (size_t)(full - e.data) : 0;
+        // The size takes one byte, up to 126.
+        if (!full || e.size < letters + 5 || bytes[e.data - bytes - 1] != (0x80 | e.size) ||
+            e.size > 126 || full[3] != (0x80 | (e.size - letters - 4)))
             continue;
-        bytes[e.data - bytes - 1] = 0x80 | 3;
+        bytes[e.data - bytes - 1] = (uint8_t)(0x80 | letters);
         any = true;
     }
     return any;
@@ -168,20 +187,13 @@ static bool split_languages(uint8_t *bytes, const struct ksr_element *track)
 // Returns whether anything changed.
 static bool split_all(struct ksr_ebml_part *t)
 {
-    struct ksr_element e, crc = {0};
+    struct ksr_element e;
     bool any = false;
-    for (const uint8_t *p = t->bytes; p && ksr_element_take(&p, t->bytes + t->size, &e);) {
-        if (e.id == KSR_EBML_CRC && e.size == 4 && e.data == t->bytes + 2)
-            crc = e;
+    for (const uint8_t *p = t->bytes; p && ksr_element_take(&p, t->bytes + t->size, &e);)
         if (e.id == KSR_EBML_TRACK)
             any |= split_languages(t->bytes, &e);
-    }
-    if (any && crc.data) {
-        const size_t from = (size_t)(crc.data - t->bytes) + 4;
-        const uint32_t sum = av_crc(av_crc_get_table(AV_CRC_32_IEEE_LE), UINT32_MAX,
-                                    t->bytes + from, (size_t)t->size - from);
-        AV_WL32(t->bytes + from - 4, ~sum);
-    }
+    if (any)
+        ksr_ebml_put_checksum(t);
     return any;
 }
 

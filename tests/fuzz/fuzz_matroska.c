@@ -1,11 +1,12 @@
-// The reader of languages and chapters in Matroska files under libFuzzer: tests/fuzz/meson.build
-// has how to build it. What is found must be text; the same bytes then go through what ends a
-// written file, which may change the length of languages and nothing's size.
+// The reader of languages, chapters and links in Matroska files under libFuzzer:
+// tests/fuzz/meson.build has how to build it. What is found must be text; the same bytes then go
+// through what ends a written file, which may change the length of languages and nothing's size.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "media/matroska_chapters.h"
+#include "media/matroska_links.h"
 #include "media/track_language.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -38,5 +39,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         chapters.size > (int64_t)size)
         abort();
     ksr_matroska_chapters_free(&chapters);
+    struct ksr_matroska_links links;
+    struct ksr_memory *memory = ksr_memory_read(data, (int64_t)size);
+    if (!memory || ksr_matroska_links_read(memory->io, &links) < 0 || links.size > KSR_LINKS_SIZE)
+        abort();
+    ksr_memory_close(&memory);
     return 0;
 }

@@ -4,12 +4,12 @@
   languages.py PROGRAM [--corpus FOLDER]
 
 Films are Matroska with an IETF language per track, as mkvmerge writes them: also with the tracks at
-the end of the file, where mkvpropedit puts them, and with checksums. Outputs are read with a reader
+the end of the file, where mkvpropedit puts them, named by a second list of places, and with checksums. Outputs are read with a reader
 of this file's own. --corpus: writes small films for tests/fuzz and ends.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import os, sys, tempfile, zlib
+import json, os, sys, tempfile, zlib
 
 import clips
 from checks import check, finish, run
@@ -59,7 +59,12 @@ def tracks_of(path):
     return found, right
 
 
-def film(folder, at_end=False):
+def place(id, at):
+    """An entry of a list of places."""
+    return element(0x4DBB, element(0x53AB, id.to_bytes(4, "big"), 1) + element(0x53AC, at.to_bytes(8, "big"), 1), 1)
+
+
+def film(folder, at_end=False, lists=1):
     """A film with LANGUAGES: picture, sound, three subtitles."""
     path = os.path.join(folder, "end.mkv" if at_end else "film.mkv")
     srt = clips.write(folder, "lines.srt", clips.SRT)
@@ -77,19 +82,21 @@ def film(folder, at_end=False):
         assert data.count(was) == 1 and len(was) == len(now), (was, now)
         data = data.replace(was, now)
     if at_end:
-        data = move_tracks(data)
+        data = move_tracks(data, lists)
     with open(path, "wb") as file:
         file.write(data)
     return path
 
 
-def move_tracks(data):
-    """The same file with its tracks behind everything else, and a list of places that says so."""
+def move_tracks(data, lists):
+    """The same file with its tracks behind everything else, and as many lists of places that lead there."""
     segment = find(data, SEGMENT)
     head, tracks = find(data, SEEK_HEAD, segment[2]), find(data, TRACKS, segment[2])
     moved = bytes(data[tracks[1]:tracks[3]])
-    places = element(SEEK_HEAD, element(0x4DBB, element(0x53AB, TRACKS.to_bytes(4, "big"), 1) +
-                                        element(0x53AC, (len(data) - segment[2]).to_bytes(8, "big"), 1), 1), 1)
+    places = element(SEEK_HEAD, place(TRACKS, len(data) - segment[2]), 1)
+    for _ in range(lists - 1):
+        moved += places
+        places = element(SEEK_HEAD, place(SEEK_HEAD, len(data) + len(moved) - len(places) - segment[2]), 1)
     places += void(head[3] - head[1] - len(places))
     data[tracks[1]:tracks[3]] = void(tracks[3] - tracks[1])
     data[head[1]:head[3]] = places
@@ -154,7 +161,41 @@ def odd(program, folder, source):
     check(said.returncode == 0 and ", por" in said.stdout and ", spa" in said.stdout and "zh-Hant" in said.stdout, "what is no language is left alone", said.stdout + said.stderr)
     path = clips.write(folder, "less.mkv", data.replace(bytes.fromhex("8381") + b"\x02", bytes.fromhex("8381") + b"\x12"))
     said = run(program, "probe", path)
-    check(said.returncode == 0 and "zh-Hant" not in said.stdout, "with a track that is no stream, nothing is guessed", said.stdout + said.stderr)
+    check(said.returncode == 0 and all(x in said.stdout for x in ("zh-Hant", "es-419")), "a track that is no stream is passed over", said.stdout + said.stderr)
+    path = clips.write(folder, "kind.mkv", data.replace(bytes.fromhex("8381") + b"\x02", bytes.fromhex("8381") + b"\x11"))
+    said = run(program, "probe", path)
+    check(said.returncode == 0 and "zh-Hant" not in said.stdout, "with a track that others leave out, nothing is guessed", said.stdout + said.stderr)
+
+
+def padded(program, folder, source):
+    """Elements as other writers make them, and another element twice."""
+    with open(source, "rb") as file:
+        data = file.read()
+    was = element(LANGUAGE, b"por", 1) if element(LANGUAGE, b"por", 1) in data else element(LANGUAGE, b"por", 8)
+    check(data.count(was) == 1 and data.count(b"zh-Hant") == 1, "the film has what is to be changed")
+    changed = data.replace(was, was.replace(b"por", b"pt\0")).replace(b"zh-Hant", b"zh-TW\0\0")
+    path = clips.write(folder, "padded.mkv", changed)
+    out = os.path.join(folder, "padded-out.mkv")
+    r = upscale(program, path, out)
+    want = [("jpn", "ja"), ("pt", "pt-BR"), ("chi", "zh-TW"), *LANGUAGES[3:]]
+    check(r.returncode == 0 and r.stderr == "" and tracks_of(out)[0] == want, "padded with zeros", f"{tracks_of(out)} {r.stderr}")
+    v = run(program, "verify", path, out, "--progress", "none")
+    check(v.returncode == 0, "padded with zeros: verified", v.stdout + v.stderr)
+    path = clips.write(folder, "two.mkv", data.replace(element(FULL, b"sr-Latn-RS", 1), element(FULL, b"sr-L", 1) + element(FULL, b"ja", 1)))
+    said = json.loads(run(program, "probe", "--json", path).stdout)
+    check([s.get("language_ietf") for s in said["streams"]][4:] == ["ja"], "of two the last counts, whole", said)
+
+
+def foreign(program, folder):
+    """A tag that happens to have the name under which the program keeps languages."""
+    for ext in ("mkv", "nut"):
+        path, out = os.path.join(folder, "foreign." + ext), os.path.join(folder, f"foreign-{ext}.mkv")
+        clips.need(clips.ffmpeg("-f", "lavfi", "-i", clips.PICTURE, "-c:v", "mpeg4", "-metadata:s:v", "language=jpn",
+                                "-metadata:s:v", "LANGUAGE IN FULL=" + "x" * 200, path))
+        r = upscale(program, path, out)
+        check(r.returncode == 0 and tracks_of(out) == ([("jpn", None)], True), f"{ext}: a tag of that name is not taken for one", f"{tracks_of(out)} {r.stderr}")
+        v = run(program, "verify", path, out, "--progress", "none")
+        check(v.returncode == 0, f"{ext}: a tag of that name: verified", v.stdout + v.stderr)
 
 
 def write_corpus(folder):
@@ -185,6 +226,8 @@ def main():
         check(tracks_of(source)[0] == LANGUAGES, "the film is what it should be", tracks_of(source))
         made = to_matroska(program, folder, source, "film")
         to_matroska(program, folder, film(folder, at_end=True), "tracks at the end")
+        to_matroska(program, folder, film(folder, at_end=True, lists=2), "named by a second list")
+        to_matroska(program, folder, film(folder, at_end=True, lists=4), "named by a fourth list")
         again = to_matroska(program, folder, made, "the output itself")
         check(tracks_of(again)[0] == LANGUAGES, "twice the same", tracks_of(again))
         said = run(program, "probe", source).stdout
@@ -199,6 +242,8 @@ def main():
         lost(program, folder, source, made)
         others(program, folder, source)
         odd(program, folder, source)
+        padded(program, folder, source)
+        foreign(program, folder)
     finish()
 
 
