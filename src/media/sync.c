@@ -33,6 +33,8 @@ struct track {
     AVStream *stream;
     AVCodecContext *decoder;
     SwrContext *resampler;
+    AVChannelLayout layout; // the three that the resampler takes
+    int format, rate;
     AVPacket *packet;
     AVFrame *frame;
     float *samples;
@@ -68,6 +70,7 @@ static void close_track(struct track *t)
     av_frame_free(&t->frame);
     avcodec_free_context(&t->decoder);
     swr_free(&t->resampler);
+    av_channel_layout_uninit(&t->layout);
     ksr_packets_destroy(&t->packets);
     ksr_input_close(&t->input);
     free(t->samples);
@@ -89,21 +92,35 @@ static bool reserve(struct track *t, int64_t more)
     return true;
 }
 
+static bool frame_fits(const struct track *t)
+{
+    const AVFrame *f = t->frame;
+    return t->resampler && f->format == t->format && f->sample_rate == t->rate &&
+           av_channel_layout_compare(&f->ch_layout, &t->layout) == 0;
+}
+
+// Opens the resampler for what the frame holds.
 static int open_resampler(struct track *t)
 {
     AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
     AVChannelLayout from = {0};
-    const int channels = t->frame->ch_layout.nb_channels;
-    if (t->frame->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
-        av_channel_layout_default(&from, channels);
-    else if (av_channel_layout_copy(&from, &t->frame->ch_layout) < 0)
+    const AVFrame *f = t->frame;
+    swr_free(&t->resampler);
+    t->format = f->format;
+    t->rate = f->sample_rate;
+    if (av_channel_layout_copy(&t->layout, &f->ch_layout) < 0)
         return AVERROR(ENOMEM);
-    int result =
-        swr_alloc_set_opts2(&t->resampler, &mono, AV_SAMPLE_FMT_FLT, RATE, &from,
-                            (enum AVSampleFormat)t->frame->format, t->frame->sample_rate, 0, NULL);
+    if (f->ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+        av_channel_layout_default(&from, f->ch_layout.nb_channels);
+    else if (av_channel_layout_copy(&from, &f->ch_layout) < 0)
+        return AVERROR(ENOMEM);
+    int result = swr_alloc_set_opts2(&t->resampler, &mono, AV_SAMPLE_FMT_FLT, RATE, &from,
+                                     (enum AVSampleFormat)f->format, f->sample_rate, 0, NULL);
     av_channel_layout_uninit(&from);
     if (result >= 0)
         result = swr_init(t->resampler);
+    if (result < 0)
+        swr_free(&t->resampler);
     return result;
 }
 
@@ -115,7 +132,9 @@ static bool place_frame(struct track *t)
     t->overlap = 0;
     if (time == AV_NOPTS_VALUE)
         return true;
-    const double wanted = (double)time * av_q2d(t->stream->time_base) * RATE;
+    // What the resampler still holds of the frames before comes out first.
+    const double wanted = (double)time * av_q2d(t->stream->time_base) * RATE -
+                          (double)swr_get_delay(t->resampler, RATE);
     if (!t->begun) {
         t->first = llrint(wanted);
         t->begun = true;
@@ -137,19 +156,17 @@ static bool place_frame(struct track *t)
     return true;
 }
 
-static bool add_frame(struct track *t)
+// Adds what the resampler makes of the frame (NULL: what it still holds), less the overlap.
+static bool convert(struct track *t, const AVFrame *frame)
 {
-    if (!t->resampler && open_resampler(t) < 0)
-        return false;
-    if (!place_frame(t))
-        return false;
-    const int room = swr_get_out_samples(t->resampler, t->frame->nb_samples);
+    const int room = swr_get_out_samples(t->resampler, frame ? frame->nb_samples : 0);
     if (room < 0 || !reserve(t, room))
         return false;
     float *end = t->samples + t->count;
     uint8_t *to = (uint8_t *)end;
-    const int made = swr_convert(t->resampler, &to, room, (const uint8_t **)t->frame->extended_data,
-                                 t->frame->nb_samples);
+    const int made = swr_convert(t->resampler, &to, room,
+                                 frame ? (const uint8_t **)(uintptr_t)frame->extended_data : NULL,
+                                 frame ? frame->nb_samples : 0);
     if (made <= 0)
         return true;
     t->behind = t->overlap >= made;
@@ -159,6 +176,29 @@ static bool add_frame(struct track *t)
         t->count += new;
     }
     return true;
+}
+
+// A track may change its format midway, as audio.c expects too. *fits: whether the frame can be
+// converted; one that cannot is left out, and silence stands for it.
+static bool adapt(struct track *t, bool *fits)
+{
+    *fits = true;
+    if (frame_fits(t))
+        return true;
+    t->overlap = 0;
+    if (t->resampler && !convert(t, NULL))
+        return false;
+    const int result = open_resampler(t);
+    *fits = result >= 0;
+    return result != AVERROR(ENOMEM);
+}
+
+static bool add_frame(struct track *t)
+{
+    bool fits;
+    if (!adapt(t, &fits))
+        return false;
+    return !fits || (place_frame(t) && convert(t, t->frame));
 }
 
 // Decodes one more packet, or what is left at the end.
