@@ -52,6 +52,16 @@ static size_t choose_border(const struct ksr_film *film, int64_t ideal, int64_t 
     return best;
 }
 
+// The video in one piece.
+static struct ksr_segment_plan *plan_whole(const struct ksr_film *film)
+{
+    struct ksr_segment_plan *segment = calloc(1, sizeof(*segment));
+    if (segment)
+        *segment = (struct ksr_segment_plan){.count = film->frame_count,
+                                             .from = ksr_reader_entry(film, 0)};
+    return segment;
+}
+
 struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warmup, int *count)
 {
     const struct ksr_film_frame *first = &film->frames[0];
@@ -367,8 +377,11 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK)
         status = decide_output(ctx, config, out);
     if (status == KSR_OK) {
-        out->segments = ksr_plan_segments(&out->film, ksr_pipeline_warmup(&config->pipeline),
-                                          &out->segment_count);
+        const bool whole = ksr_encoder_is_whole(out->encoder.codec) && !out->output.sequence;
+        out->segment_count = 1;
+        out->segments = whole ? plan_whole(&out->film)
+                              : ksr_plan_segments(&out->film, ksr_pipeline_warmup(&config->pipeline),
+                                                  &out->segment_count);
         if (!out->segments)
             status = ksr_fail_memory(ctx);
     }

@@ -13,17 +13,52 @@
 struct ksr_encoder {
     AVCodecContext *context;
     AVPacket *packet;
+    uint8_t *headers; // that came with a packet
+    size_t headers_size;
+    bool begun, finished;
     // With frames only:
     AVFrame *picture;
     struct ksr_pixel_writer *writer;
     ksr_pool *pool;
 };
 
+// SVT-AV1 waits for good when it is closed before it has seen a frame and the end of the stream.
+static bool needs_end(const ksr_encoder *e)
+{
+    return e->context && avcodec_is_open(e->context) && !e->finished &&
+           strncmp(e->context->codec->name, "libsvt", 6) == 0;
+}
+
+// Returns whether the encoder may be closed.
+static bool end_stream(ksr_encoder *e)
+{
+    AVCodecContext *c = e->context;
+    AVFrame *frame = e->begun ? NULL : av_frame_alloc();
+    if (frame) {
+        frame->format = c->pix_fmt;
+        frame->width = c->width;
+        frame->height = c->height;
+        if (av_frame_get_buffer(frame, 0) >= 0) {
+            for (int i = 0; i < AV_NUM_DATA_POINTERS && frame->buf[i]; i++)
+                memset(frame->buf[i]->data, 0, frame->buf[i]->size);
+            e->begun = avcodec_send_frame(c, frame) >= 0;
+        }
+        av_frame_free(&frame);
+    }
+    if (!e->begun || avcodec_send_frame(c, NULL) < 0)
+        return false;
+    while (avcodec_receive_packet(c, e->packet) >= 0)
+        av_packet_unref(e->packet);
+    return true;
+}
+
 void ksr_encoder_close(ksr_encoder **encoder)
 {
     if (!encoder || !*encoder)
         return;
-    avcodec_free_context(&(*encoder)->context);
+    if (!needs_end(*encoder) || end_stream(*encoder)) // memory that is lost is better than waiting
+        avcodec_free_context(&(*encoder)->context);
+    free((*encoder)->headers);
     av_frame_free(&(*encoder)->picture);
     av_packet_free(&(*encoder)->packet);
     ksr_pixel_writer_destroy(&(*encoder)->writer);
@@ -78,15 +113,40 @@ static void set_context(AVCodecContext *c, const struct ksr_encoder_settings *s)
     }
 }
 
-static ksr_status check_headers(ksr_context *ctx, const struct ksr_encoder_settings *s,
-                                const AVCodecContext *c)
+static bool has_headers(const ksr_encoder *e, const char *wanted)
 {
     char headers[KSR_HASH_TEXT];
-    if (!s->headers[0])
+    size_t size;
+    const uint8_t *data = ksr_encoder_headers(e, &size);
+    ksr_hash_text(data, size, headers);
+    return strcmp(headers, wanted) == 0;
+}
+
+// Takes over what another encoder of the same settings has found its headers to be.
+static ksr_status find_headers(ksr_context *ctx, const struct ksr_encoder_settings *s,
+                               ksr_encoder *e)
+{
+    ksr_encoder *look;
+    const ksr_status status = ksr_encoder_look(ctx, s, &look);
+    if (status != KSR_OK)
+        return status;
+    e->headers = look->headers;
+    e->headers_size = look->headers_size;
+    look->headers = NULL;
+    ksr_encoder_close(&look);
+    return KSR_OK;
+}
+
+static ksr_status check_headers(ksr_context *ctx, const struct ksr_encoder_settings *s,
+                                ksr_encoder *e)
+{
+    if (!s->headers[0] || has_headers(e, s->headers))
         return KSR_OK;
-    ksr_hash_text(c->extradata, (size_t)c->extradata_size, headers);
-    if (strcmp(headers, s->headers) == 0)
-        return KSR_OK;
+    if (!s->promised && e->context->extradata_size == 0) {
+        const ksr_status status = find_headers(ctx, s, e);
+        if (status != KSR_OK || has_headers(e, s->headers))
+            return status;
+    }
     return ksr_fail(ctx, KSR_E_PROCESS, "%s opens with other settings than in the plan", s->codec);
 }
 
@@ -111,8 +171,6 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
     else if (unknown)
         status = ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s has no option '%s'", s->codec,
                           unknown->key);
-    else
-        status = check_headers(ctx, s, c);
     av_dict_free(&options);
     return status;
 }
@@ -155,6 +213,8 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
     e->packet = av_packet_alloc();
     ksr_status status = e->context && e->packet ? open_context(ctx, settings, threads, e->context)
                                                 : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = check_headers(ctx, settings, e);
     if (status == KSR_OK && input)
         status = prepare_input(ctx, e, input);
     if (status != KSR_OK)
@@ -213,6 +273,7 @@ ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t tim
 #endif
     ksr_ffmpeg_clear_message();
     const int result = avcodec_send_frame(encoder->context, picture);
+    encoder->begun = encoder->begun || result >= 0;
     return result < 0 ? encode_failed(ctx, encoder, result) : KSR_OK;
 }
 
@@ -220,7 +281,23 @@ ksr_status ksr_encoder_finish(ksr_context *ctx, ksr_encoder *encoder)
 {
     ksr_ffmpeg_clear_message();
     const int result = avcodec_send_frame(encoder->context, NULL);
+    encoder->finished = result >= 0;
     return result < 0 ? encode_failed(ctx, encoder, result) : KSR_OK;
+}
+
+// Some encoders have no headers before their first packet: AV1's, APNG's.
+static ksr_status note_headers(ksr_context *ctx, ksr_encoder *e)
+{
+    size_t size = 0;
+    const uint8_t *data = av_packet_get_side_data(e->packet, AV_PKT_DATA_NEW_EXTRADATA, &size);
+    if (!data || size == 0 || e->headers || e->context->extradata_size > 0)
+        return KSR_OK;
+    e->headers = malloc(size);
+    if (!e->headers)
+        return ksr_fail_memory(ctx);
+    memcpy(e->headers, data, size);
+    e->headers_size = size;
+    return KSR_OK;
 }
 
 ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ksr_packet *packet)
@@ -235,13 +312,13 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
     *packet =
         (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
                             encoder->packet->pts, (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};
-    return KSR_OK;
+    return note_headers(ctx, encoder);
 }
 
 const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size)
 {
-    *size = (size_t)encoder->context->extradata_size;
-    return encoder->context->extradata;
+    *size = encoder->headers ? encoder->headers_size : (size_t)encoder->context->extradata_size;
+    return encoder->headers ? encoder->headers : encoder->context->extradata;
 }
 
 int ksr_encoder_delay(const ksr_encoder *encoder)
@@ -249,7 +326,21 @@ int ksr_encoder_delay(const ksr_encoder *encoder)
     return encoder->context->has_b_frames;
 }
 
-AVCodecContext *ksr_encoder_context(ksr_encoder *encoder)
+ksr_status ksr_encoder_parameters(ksr_context *ctx, const ksr_encoder *encoder,
+                                  AVCodecParameters *out)
 {
-    return encoder->context;
+    size_t size;
+    const uint8_t *headers = ksr_encoder_headers(encoder, &size);
+    if (avcodec_parameters_from_context(out, encoder->context) < 0)
+        return ksr_fail_memory(ctx);
+    if (!encoder->headers || size > INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE)
+        return KSR_OK;
+    av_freep(&out->extradata);
+    out->extradata_size = 0;
+    out->extradata = av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE);
+    if (!out->extradata)
+        return ksr_fail_memory(ctx);
+    memcpy(out->extradata, headers, size);
+    out->extradata_size = (int)size;
+    return KSR_OK;
 }

@@ -98,6 +98,21 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
                             const struct ksr_encoder_input *input, int threads, ksr_encoder **out);
 void ksr_encoder_close(ksr_encoder **encoder);
 
+// Opens an encoder for what its headers say, and for no frames. One that is not promised has
+// encoded two grey frames then: some write their headers with the first packet only, some find out
+// so late that they cannot encode, and some make one packet of all frames, which is refused.
+// Returns what ksr_encoder_open() returns.
+ksr_status ksr_encoder_look(ksr_context *ctx, const struct ksr_encoder_settings *settings,
+                            ksr_encoder **out);
+
+// Adds what an encoder makes of one grey frame to a hash. Returns KSR_OK, or what failed (not
+// logged: it fails again, and is logged, where it matters).
+ksr_status ksr_encoder_hash_grey(const struct ksr_encoder_settings *settings, ksr_hasher *hasher);
+
+// Returns whether packets of an encoder follow from all before them, so that what two encoders
+// have made cannot be joined.
+bool ksr_encoder_is_whole(const char *codec);
+
 // *sink: takes the rows of the next frame; ksr_encoder_write() then encodes it.
 ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_row_sink *sink);
 
@@ -124,7 +139,10 @@ const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size);
 // Returns how many frames the encoder may hold back to reorder.
 int ksr_encoder_delay(const ksr_encoder *encoder);
 
-// Returns the FFmpeg context, for the muxer's stream parameters.
-struct AVCodecContext *ksr_encoder_context(ksr_encoder *encoder);
+struct AVCodecParameters;
+
+// Sets the muxer's stream parameters. Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_encoder_parameters(ksr_context *ctx, const ksr_encoder *encoder,
+                                  struct AVCodecParameters *out);
 
 #endif

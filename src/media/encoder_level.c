@@ -55,7 +55,7 @@ static ksr_status find_level(ksr_context *ctx, const struct ksr_encoder_settings
     trial->bit_rate = bit_rate;
     trial->global_header = true;
     trial->headers[0] = 0;
-    const ksr_status status = ksr_encoder_open(ctx, trial, NULL, 1, &encoder);
+    const ksr_status status = ksr_encoder_look(ctx, trial, &encoder);
     if (status == KSR_OK) {
         size_t size;
         const uint8_t *headers = ksr_encoder_headers(encoder, &size);

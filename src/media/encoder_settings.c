@@ -297,7 +297,7 @@ ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_setting
 {
     ksr_encoder *trial = NULL;
     settings->headers[0] = 0;
-    const ksr_status status = ksr_encoder_open(ctx, settings, NULL, 1, &trial);
+    const ksr_status status = ksr_encoder_look(ctx, settings, &trial);
     if (status == KSR_OK) {
         size_t size;
         const uint8_t *headers = ksr_encoder_headers(trial, &size);
@@ -343,39 +343,6 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     return status == KSR_OK ? ksr_encoder_note_headers(ctx, out) : status;
 }
 
-// Encodes one grey frame. What fails here fails again, and is logged, where it matters.
-static ksr_status hash_grey(const struct ksr_encoder_settings *s, ksr_hasher *hasher)
-{
-    struct ksr_encoder_input input = {.source = &s->format};
-    struct ksr_frame frame = {0};
-    struct ksr_row_sink sink;
-    ksr_encoder *encoder = NULL;
-    struct ksr_packet packet = {0};
-    int bits;
-    if (!ksr_pixels_layout(&s->format, &input.layout, &bits))
-        return KSR_E_PARAM;
-    ksr_status status = ksr_frame_alloc(&frame, &input.layout) ? KSR_OK : KSR_E_NOMEM;
-    if (status == KSR_OK)
-        status = ksr_encoder_open(NULL, s, &input, 1, &encoder);
-    if (status == KSR_OK)
-        status = ksr_encoder_begin(NULL, encoder, &sink);
-    for (int i = 0; status == KSR_OK && i < frame.layout.planes; i++)
-        sink.rows(sink.opaque, i, &frame.plane[i], 0, frame.plane[i].height);
-    if (status == KSR_OK)
-        status = ksr_encoder_write(NULL, encoder, 0, 1);
-    if (status == KSR_OK)
-        status = ksr_encoder_finish(NULL, encoder);
-    do {
-        if (status == KSR_OK)
-            status = ksr_encoder_receive(NULL, encoder, &packet);
-        if (status == KSR_OK && packet.data)
-            ksr_hasher_add(hasher, packet.data, packet.size);
-    } while (status == KSR_OK && packet.data);
-    ksr_encoder_close(&encoder);
-    ksr_frame_free(&frame);
-    return status;
-}
-
 ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT])
 {
     struct ksr_encoder_settings s = {.time_base = {1, 25}};
@@ -393,7 +360,7 @@ ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KS
     if (status == KSR_OK && kind->params_key)
         status = set_params(NULL, kind, &config, &none, &s);
     if (status == KSR_OK)
-        status = hash_grey(&s, hasher);
+        status = ksr_encoder_hash_grey(&s, hasher);
     if (status == KSR_OK)
         ksr_hasher_text(hasher, out);
     ksr_hasher_destroy(&hasher);

@@ -12,13 +12,14 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
                             const struct ksr_encoder_settings *settings)
 {
     ksr_encoder *encoder;
-    ksr_status status = ksr_encoder_open(ctx, settings, NULL, 1, &encoder);
+    ksr_status status = ksr_encoder_look(ctx, settings, &encoder);
     if (status != KSR_OK)
         return status;
     AVCodecParameters *p = t->out->codecpar;
-    if (avcodec_parameters_from_context(p, ksr_encoder_context(encoder)) < 0)
-        status = ksr_fail_memory(ctx);
+    status = ksr_encoder_parameters(ctx, encoder, p);
     ksr_encoder_close(&encoder);
+    if (status != KSR_OK)
+        return status;
     if (p->codec_id == AV_CODEC_ID_HEVC && ksr_is_mov(o->plan->format))
         p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
     t->out->time_base = o->film_base;
