@@ -148,7 +148,7 @@ void ksr_pack_rows(const struct ksr_code_plane *dst, const struct ksr_plane *src
     for (int y = y0; y < y1; y++) {
         const uint16_t *s = src->data + y * src->stride;
         int offsets[DITHER_SIZE];
-        row_offsets(offsets, params->dither && dst->bits == 8, y);
+        row_offsets(offsets, params->dither && dst->bits <= 8, y);
         if (scale)
             scale_row(dst, y, s, src->width, &ratio, offsets);
         else if (dst->bits == 8)

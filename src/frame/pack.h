@@ -4,7 +4,7 @@
 // pack: the inverse with rounding, clipped to 0 .. (1 << bits) - 1. Where source and target depth
 // of a full-range signal differ, the value is scaled by the ratio of the two maxima instead of
 // shifted, so that peak stays peak (255 becomes 1023). Halves go up, or away from the centre for
-// scaled chroma. To 8 bits, ordered dither may replace the rounding: a fraction of f/128 is rounded
+// scaled chroma. To 8 bits and fewer, ordered dither may replace the rounding: a fraction of f/128 is rounded
 // up at f of 128 places of a 16x16 matrix, so a sample that is an exact 8-bit code value stays that
 // value at every position.
 
@@ -17,11 +17,11 @@
 
 #include "frame/frame.h"
 
-// A plane of code values in memory: bytes for 8 bits, native-endian uint16_t above.
+// A plane of code values in memory: bytes for 8 bits, native-endian uint16_t for all others.
 struct ksr_code_plane {
     uint8_t *data;
     ptrdiff_t stride; // bytes from one row to the next; may be negative
-    int bits;         // 8 .. 16: depth of a code value, stored in the low bits
+    int bits;         // 1 .. 16: depth of a code value, stored in the low bits
 };
 
 // How to pack one plane.
@@ -30,7 +30,7 @@ struct ksr_pack_params {
     bool scale;      // scale by the ratio of maxima: luma, alpha and grey of full-range signals.
                      // Full-range chroma scales around its centre
     bool chroma;     // centred on KSR_CHROMA_ZERO
-    bool dither;     // ordered dither; has an effect only when code.bits is 8
+    bool dither;     // ordered dither; has an effect only when code.bits is 8 or less
 };
 
 // Fills rows y0 .. y1-1 of dst from src. src has at least dst's width and those rows.

@@ -97,14 +97,18 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
     struct ksr_film output;
     *shift_ms = 0;
     const size_t wanted = kept ? kept_count : film->frame_count;
-    ksr_status status = ksr_film_index(ctx, output_path, true, &output);
+    const bool raw = ksr_media_is_raw(output_path);
+    ksr_status status = ksr_film_index(raw ? NULL : ctx, output_path, true, &output);
     if (status == KSR_E_INPUT)
         return ksr_checks_add(ctx, checks, false, "readable", "the output cannot be read");
     if (status != KSR_OK)
         return status;
     status = ksr_checks_add(ctx, checks, output.frame_count == wanted, "frames",
                             "frames: %zu in the output, %zu expected", output.frame_count, wanted);
-    if (status == KSR_OK && output.frame_count == wanted && !ksr_sequence_is(output_path))
+    if (status == KSR_OK && raw)
+        status = ksr_checks_add(ctx, checks, true, "timestamps",
+                                "timestamps: the output is a raw stream, which has none");
+    if (status == KSR_OK && output.frame_count == wanted && !raw && !ksr_sequence_is(output_path))
         status = check_times(ctx, checks, film, kept, wanted, &output,
                              ksr_media_may_shift(output_path, film), shift_ms);
     // A size that was asked to fit is rounded to what chroma allows.

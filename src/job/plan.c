@@ -185,21 +185,22 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (status != KSR_OK)
         return status;
     if (m->output.image && !m->output.sequence && m->film.frame_count > 1)
-        return ksr_fail(ctx, KSR_E_PARAM, "%s is one picture, but the input has %zu frames",
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "%s is one picture, but the input has %zu frames (a name such as "
+                        "out%%04d.png makes one of each)",
                         config->output_path, m->film.frame_count);
     struct ksr_encoder_config encoder = config->encoder;
     struct ksr_encoder_option *options = NULL;
     if (!ksr_pixels_layout(f, &layout, &bits))
         return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
-    if (strcmp(m->output.format, "avi") == 0)
+    if (ksr_output_counts_frames(m->output.format))
         find_rate(&m->film);
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
         status = fit_encoder(ctx, &m->output, &encoder, &options);
     if (status == KSR_OK)
-        status =
-            ksr_encoder_resolve(ctx, &encoder, &m->film, width, height,
-                                ksr_output_global_header(&m->output), image_codec, &m->encoder);
+        status = ksr_encoder_resolve(ctx, &encoder, &m->film, width, height, &m->output,
+                                     image_codec, &m->encoder);
     free(options);
     if (status == KSR_OK)
         status =

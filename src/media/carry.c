@@ -13,6 +13,18 @@
 #include "media/text.h"
 #include "media/trial.h"
 
+// Returns the encoder of a container that is made for one codec: GIF, Y4M, raw streams; else NULL.
+static const char *only_encoder(const AVOutputFormat *format)
+{
+    if (format->codec_tag || format->audio_codec != AV_CODEC_ID_NONE ||
+        format->video_codec == AV_CODEC_ID_NONE || format->video_codec == AV_CODEC_ID_H264)
+        return NULL;
+    if (format->video_codec == AV_CODEC_ID_WRAPPED_AVFRAME)
+        return "rawvideo";
+    const AVCodec *encoder = avcodec_find_encoder(format->video_codec);
+    return encoder ? encoder->name : NULL;
+}
+
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec)
 {
@@ -30,14 +42,19 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
                         ksr_guess_container(format, guess));
     if (!found)
         found = av_guess_format("mp4", NULL, NULL);
+    // FFmpeg does not read animations of WebP, so that is one picture.
+    if (found && !by_name && strcmp(found->name, "webp") == 0)
+        found = av_guess_format("image2", NULL, NULL);
     if (!found || (found->flags & AVFMT_NOFILE && strcmp(found->name, "image2") != 0))
         return ksr_fail(ctx, KSR_E_PARAM, "format: '%s' is not a container for a file",
                         found ? found->name : "mp4");
     snprintf(out->format, sizeof(out->format), "%s", found->name);
     out->image = strcmp(found->name, "image2") == 0;
     out->sequence = out->image && ksr_sequence_is(path);
-    if (!out->image)
+    if (!out->image) {
+        *image_codec = only_encoder(found);
         return KSR_OK;
+    }
     const enum AVCodecID id = av_guess_codec(found, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
     // FFmpeg's first choice for WebP makes one animation of all frames.
     const AVCodec *still = id == AV_CODEC_ID_WEBP ? avcodec_find_encoder_by_name("libwebp") : NULL;
@@ -183,8 +200,10 @@ static bool is_deep(const AVFormatContext *input)
 // The configured encoder; where only the default is in the way, another that the container holds.
 static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
 {
+    const AVCodec *own = avcodec_find_encoder(muxer(d->plan)->audio_codec);
     const char *const others[] = {"libopus", "libvorbis", "flac",
-                                  is_deep(d->input) ? "pcm_s24le" : "pcm_s16le"};
+                                  is_deep(d->input) ? "pcm_s24le" : "pcm_s16le",
+                                  own ? own->name : "mp2"};
     struct ksr_output_plan *plan = d->plan;
     const char *configured = d->config->encoder.audio_codec;
     const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
@@ -323,6 +342,13 @@ static void warn_of_jumps(const struct decision *d, const AVStream *stream)
                 stream->index);
 }
 
+// Whether the container is made for video alone: GIF, Y4M, raw streams.
+static bool is_silent(const struct ksr_output_plan *plan)
+{
+    const AVOutputFormat *format = muxer(plan);
+    return !format->codec_tag && format->audio_codec == AV_CODEC_ID_NONE;
+}
+
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
@@ -331,6 +357,8 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
         d->plan->carry[stream->index] = KSR_CARRY_DROP;
         return KSR_OK;
     }
+    if (is_silent(d->plan))
+        return drop(d, stream);
     if (audio)
         warn_of_jumps(d, stream);
     if (audio && !d->config->audio_passthrough)
@@ -375,19 +403,38 @@ static void warn_of_chapters(const struct decision *d, const AVFormatContext *in
                     without[i]);
 }
 
-// AVI has no times: frame n is shown at n / rate.
+bool ksr_output_is_raw(const char *format)
+{
+    const AVOutputFormat *f = av_guess_format(format, NULL, NULL);
+    return f && (f->flags & AVFMT_NOTIMESTAMPS) && !f->codec_tag &&
+           f->audio_codec == AV_CODEC_ID_NONE && strcmp(format, "image2") != 0;
+}
+
+bool ksr_output_counts_frames(const char *format)
+{
+    return strcmp(format, "avi") == 0 || strcmp(format, "yuv4mpegpipe") == 0 ||
+           ksr_output_is_raw(format);
+}
+
+bool ksr_output_begins_at_zero(const char *format)
+{
+    return ksr_output_counts_frames(format) || strcmp(format, "gif") == 0 ||
+           strcmp(format, "apng") == 0;
+}
+
+// Without timestamps, frame n is shown at n / rate.
 static ksr_status check_grid(const struct decision *d)
 {
     const struct ksr_film *film = d->film;
     const struct ksr_rational rate = film->format.frame_rate;
-    if (strcmp(d->plan->format, "avi") != 0 || rate.num <= 0 || rate.den <= 0)
+    if (!ksr_output_counts_frames(d->plan->format) || rate.num <= 0 || rate.den <= 0)
         return KSR_OK;
     const size_t i = ksr_film_irregular(film, rate);
     if (i < film->frame_count)
         return ksr_fail(d->ctx, KSR_E_PARAM,
-                        "format: avi cannot hold a frame rate that varies (frame %zu at %.3f s); "
+                        "format: %s cannot hold a frame rate that varies (frame %zu at %.3f s); "
                         "mkv would",
-                        i, ksr_film_seconds(film, film->frames[i].time));
+                        container_name(d->plan), i, ksr_film_seconds(film, film->frames[i].time));
     return KSR_OK;
 }
 
@@ -427,6 +474,39 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     return status == KSR_E_PARAM ? KSR_OK : status; // streams that nobody could carry are left out
 }
 
+// The encoder to type instead of one that a container does not take.
+static const char *other_encoder(const struct ksr_output_plan *plan, char text[96])
+{
+    static const char *const names[] = {"libx264", "libx265", "libvpx-vp9", "libvpx", "libtheora",
+                                        "mpeg2video", "ffv1"};
+    const char *own = only_encoder(muxer(plan));
+    text[0] = 0;
+    for (size_t i = 0; !own && i < sizeof(names) / sizeof(names[0]); i++) {
+        const AVCodec *codec = avcodec_find_encoder_by_name(names[i]);
+        if (codec && avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 1)
+            own = names[i];
+    }
+    if (own)
+        snprintf(text, 96, " (--codec %s)", own);
+    return text;
+}
+
+// Whether the container takes the video, by what FFmpeg says and by the header of a trial.
+static ksr_status check_video(const struct decision *d)
+{
+    struct ksr_output_plan *plan = d->plan;
+    const AVCodec *codec = avcodec_find_encoder_by_name(d->encoder->codec);
+    char other[96];
+    bool yes = avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0;
+    for (int i = 0; i < plan->stream_count; i++)
+        plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
+    const ksr_status status = yes ? try_header(d, plan, &yes) : KSR_OK;
+    if (status != KSR_OK || yes)
+        return status;
+    return ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s%s",
+                    container_name(plan), d->encoder->codec, other_encoder(plan, other));
+}
+
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                             const struct ksr_processor_config *config,
                             const struct ksr_encoder_settings *encoder,
@@ -438,13 +518,11 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     plan->stream_count = film->stream_count;
     if (film->stream_count > KSR_MAX_STREAMS)
         return ksr_fail(ctx, KSR_E_INPUT, "more than %d streams", KSR_MAX_STREAMS);
-    const AVCodec *codec = avcodec_find_encoder_by_name(encoder->codec);
-    if (avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 0 && !plan->image)
-        return ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold video of %s",
-                        container_name(plan), encoder->codec);
     ksr_status status = choose_audio_codec(&d);
     if (status == KSR_OK)
         status = check_grid(&d);
+    if (status == KSR_OK && !plan->image)
+        status = check_video(&d);
     if (status != KSR_OK)
         return status;
     status = ksr_input_open(ctx, input_path, true, &input);

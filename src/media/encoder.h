@@ -47,15 +47,17 @@ struct ksr_packet {
     bool key;
 };
 
+struct ksr_output_plan;
+
 // Resolves a configuration for a film whose output has the given format (size and colour; the
 // pixel format is chosen here), and tries the encoder once: unknown codec, preset or option, a
 // size it refuses, all come out here.
-// image_codec: the encoder for the extension of a picture file, taken in place of the default
-// codec; NULL when the output is no picture file.
+// output: its container. image_codec: the encoder that ksr_output_format() gave, taken in place of
+// the default codec; may be NULL.
 // Returns KSR_OK, KSR_E_PARAM (logged), KSR_E_NOMEM, KSR_E_PROCESS.
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
-                               bool global_header, const char *image_codec,
+                               const struct ksr_output_plan *output, const char *image_codec,
                                struct ksr_encoder_settings *out);
 
 // Opens the encoder once and notes the hash of its parameter sets in settings->headers.

@@ -8,6 +8,7 @@
 #include "media/extras.h"
 #include "media/ffmpeg.h"
 #include "media/names.h"
+#include "media/output.h"
 #include "media/pixels.h"
 
 // What differs between the encoders that the promise of same bytes covers. `pins` is what must
@@ -309,7 +310,7 @@ ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_setting
 
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
-                               bool global_header, const char *image_codec,
+                               const struct ksr_output_plan *output, const char *image_codec,
                                struct ksr_encoder_settings *out)
 {
     ksr_ffmpeg_init();
@@ -321,7 +322,8 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     if (!codec)
         return status;
     enum AVPixelFormat pixel_format;
-    status = ksr_pixels_choose(ctx, codec, config->pixel_format, &film->format, &pixel_format);
+    status = ksr_pixels_choose(ctx, codec, output->format, config->pixel_format, &film->format,
+                               &pixel_format);
     if (status != KSR_OK)
         return status;
     snprintf(out->codec, sizeof(out->codec), "%s", codec->name);
@@ -331,8 +333,8 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     out->format.width = width;
     out->format.height = height;
     out->time_base = film->time_base;
-    out->global_header = global_header;
-    if (needs_frame_ticks(codec, film->time_base)) {
+    out->global_header = ksr_output_global_header(output);
+    if (needs_frame_ticks(codec, film->time_base) || ksr_output_is_raw(output->format)) {
         const struct ksr_rational rate = film->format.frame_rate;
         out->frame_ticks = true;
         out->time_base = rate.num > 0 && rate.num <= 65535

@@ -3,6 +3,7 @@
 #include "media/output.h"
 
 #include <errno.h>
+#include <libavutil/imgutils.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,8 +116,8 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
         return ksr_fail_memory(ctx);
     o->format->flags |= AVFMT_FLAG_BITEXACT;
     o->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL; // FLAC and TrueHD in MP4
-    // Times stay as they are, negative ones too; transport streams have no room for those.
-    o->format->avoid_negative_ts = strcmp(o->plan->format, "mpegts") == 0 ? -1 : 0;
+    // Times stay as they are, negative ones too, where the container has room for those.
+    o->format->avoid_negative_ts = ksr_output_may_shift(o->plan->format) ? -1 : 0;
     if (o->plan->image)
         av_dict_set(&options, "update", "1", 0);
     if (av_opt_find((void *)&o->format->oformat->priv_class, "movie_timescale", NULL, 0,
@@ -142,10 +143,20 @@ static bool is_alone(const ksr_output *o)
     return true;
 }
 
+bool ksr_output_may_shift(const char *format)
+{
+    static const char *const names[] = {"mpegts", "nut", "flv", "asf", "mpeg", "vob", "dvd",
+                                        "svcd",   "vcd", "mxf"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(format, names[i]) == 0)
+            return true;
+    return false;
+}
+
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film)
 {
     const int64_t start = film->frames[0].time;
-    return strcmp(plan->format, "avi") == 0 || start < 0 ? start : 0;
+    return ksr_output_begins_at_zero(plan->format) || start < 0 ? start : 0;
 }
 
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
@@ -376,6 +387,38 @@ static ksr_status carry_until(ksr_context *ctx, ksr_output *o, int64_t time)
     }
 }
 
+static void free_frame(void *opaque, uint8_t *data)
+{
+    AVFrame *frame = (AVFrame *)(void *)data;
+    (void)opaque;
+    av_frame_free(&frame);
+}
+
+// Makes a raw picture's packet one of an AVFrame.
+static ksr_status wrap_picture(ksr_context *ctx, const ksr_output *o, AVPacket *p)
+{
+    const AVCodecParameters *par = o->video->out->codecpar;
+    AVFrame *frame = av_frame_alloc();
+    if (!frame)
+        return ksr_fail_memory(ctx);
+    frame->format = par->format;
+    frame->width = par->width;
+    frame->height = par->height;
+    const int size = av_image_fill_arrays(frame->data, frame->linesize, p->data,
+                                          (enum AVPixelFormat)par->format, par->width,
+                                          par->height, 1);
+    frame->buf[0] = p->buf;
+    p->buf = av_buffer_create((uint8_t *)frame, sizeof(*frame), free_frame, NULL, 0);
+    if (!p->buf || size != p->size) {
+        if (!p->buf)
+            av_frame_free(&frame);
+        return size == p->size ? ksr_fail_memory(ctx) : write_failed(ctx, o, AVERROR_INVALIDDATA);
+    }
+    p->data = (uint8_t *)frame;
+    p->size = sizeof(*frame);
+    return KSR_OK;
+}
+
 ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, size_t size,
                             int64_t time, int64_t decode_time, int64_t duration, bool key)
 {
@@ -394,7 +437,9 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, s
     p->duration = duration;
     p->flags = key ? AV_PKT_FLAG_KEY : 0;
     av_packet_rescale_ts(p, o->film_base, o->video->out->time_base);
-    return write_packet(ctx, o, o->video);
+    if (ksr_output_wraps(o))
+        status = wrap_picture(ctx, o, p);
+    return status == KSR_OK ? write_packet(ctx, o, o->video) : status;
 }
 
 static ksr_status flush_audio(ksr_context *ctx, ksr_output *o)

@@ -34,10 +34,20 @@ struct ksr_output_plan {
 };
 
 // Finds the container for a path: `format` unless "auto", else by extension, else mp4.
-// *image_codec: the encoder for a picture file's extension, NULL when it is no picture file.
+// *image_codec: the encoder for a picture file's extension, and for a container that is made for
+// one codec (GIF, raw streams), to stand in for the default one; else NULL.
 // Returns KSR_OK, KSR_E_PARAM (unknown format; logged).
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec);
+
+// Returns whether a format is the stream of one codec without a container: it has no timestamps.
+bool ksr_output_is_raw(const char *format);
+
+// Returns whether a container has a frame rate in place of timestamps, or neither.
+bool ksr_output_counts_frames(const char *format);
+
+// Returns whether the first frame of a container is always shown at 0.
+bool ksr_output_begins_at_zero(const char *format);
 
 // Returns whether the container keeps parameter sets in its header.
 bool ksr_output_global_header(const struct ksr_output_plan *plan);
@@ -98,6 +108,10 @@ double ksr_output_early_ms(const ksr_output *output, int stream);
 // Returns what is taken off every time of the film, in its time base: a film that begins before
 // zero would lose those frames, and AVI always begins at zero.
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film);
+
+// Returns whether a container cannot hold times below zero (decode times of the first frames), so
+// that all of its streams may begin later than the film does.
+bool ksr_output_may_shift(const char *format);
 
 // Returns the bytes written so far.
 int64_t ksr_output_size(const ksr_output *output);

@@ -57,6 +57,12 @@ static inline bool ksr_output_is_matroska(const ksr_output *o)
     return strcmp(o->plan->format, "matroska") == 0 || strcmp(o->plan->format, "webm") == 0;
 }
 
+// Whether the muxer takes raw pictures as frames (Y4M).
+static inline bool ksr_output_wraps(const ksr_output *o)
+{
+    return strcmp(o->plan->format, "yuv4mpegpipe") == 0;
+}
+
 // Makes the streams of an output that is being opened, with tags and chapters.
 // Returns KSR_OK, KSR_E_INPUT (it has other streams than planned), KSR_E_NOMEM, ...
 ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,

@@ -20,11 +20,15 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     ksr_encoder_close(&encoder);
     if (status != KSR_OK)
         return status;
+    if (p->codec_id == AV_CODEC_ID_RAWVIDEO && ksr_output_wraps(o))
+        p->codec_id = AV_CODEC_ID_WRAPPED_AVFRAME;
     if (p->codec_id == AV_CODEC_ID_HEVC && ksr_is_mov(o->plan->format))
         p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
     t->out->time_base = o->film_base;
     t->out->avg_frame_rate =
         (AVRational){settings->format.frame_rate.num, settings->format.frame_rate.den};
+    if (ksr_output_wraps(o) && t->out->avg_frame_rate.num > 0)
+        t->out->time_base = av_inv_q(t->out->avg_frame_rate); // which Y4M takes for its rate
     t->out->sample_aspect_ratio = p->sample_aspect_ratio;
     o->video = t;
     return status;

@@ -311,8 +311,10 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
     free(settings);
     const char *container = strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
     if (status == KSR_OK && losses.all)
-        status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold video of %s", container,
-                          encoder->codec);
+        status = ksr_fail(ctx, KSR_E_PARAM,
+                          "format: %s of %s cannot be read back, so it could not be verified "
+                          "(another --format or --codec can)",
+                          container, encoder->codec);
     else if (status == KSR_OK && losses.text[0])
         ksr_log(ctx, KSR_LOG_WARNING, "%s in %s does not keep these of the video: %s",
                 encoder->codec, container, losses.text);

@@ -74,13 +74,19 @@ static int component_of(const AVPixFmtDescriptor *d, int plane)
     return is_rgb(d) ? rgb[plane] : plane;
 }
 
-// Whether pictures of the format can be written: not a palette, and no component below 8 bits.
-static bool writable(const AVPixFmtDescriptor *d)
+// Whether pictures of the format can be written: not a palette, and no component below `least`
+// bits.
+static bool writable_from(const AVPixFmtDescriptor *d, int least)
 {
     bool ok = supported(d) && !(d->flags & AV_PIX_FMT_FLAG_PAL);
     for (int c = 0; ok && c < d->nb_components; c++)
-        ok = d->comp[c].depth >= 8;
+        ok = d->comp[c].depth >= least;
     return ok;
+}
+
+static bool writable(const AVPixFmtDescriptor *d)
+{
+    return writable_from(d, is_rgb(d) && !(d->flags & AV_PIX_FMT_FLAG_BITSTREAM) ? 2 : 8);
 }
 
 static const AVPixFmtDescriptor *describe(const struct ksr_video_format *format)
@@ -428,7 +434,7 @@ static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0,
     for (int y = y0; y < y1; y++) {
         const struct ksr_code_plane code = {bytes, 0, bits};
         ksr_frame_table(ksr_cpu_level())->pack_rows(&code, src, &params, y, y + 1);
-        if (bits <= 8)
+        if (bits == 8)
             for (int x = src->width - 1; x >= 0; x--) { // widen in place, from the end
                 const uint8_t value = bytes[x];
                 codes[x] = value;
@@ -535,20 +541,28 @@ static enum AVPixelFormat for_jpeg(enum AVPixelFormat format)
     }
 }
 
-// The nearest format of a list: one that can be written; RGB if `rgb` says so, else YCbCr, if
-// there is any.
+// How well a format does for pictures like d; RGB if `rgb` says so. 0: not at all.
+static int suits(const AVPixFmtDescriptor *d, const AVPixFmtDescriptor *to, bool rgb)
+{
+    const bool keeps_colour = has_color(to) || !has_color(d);
+    if (!writable(to))
+        return 0;
+    if (!keeps_colour)
+        return 1;
+    return !writable_from(to, 8) ? 2 : is_rgb(to) != rgb ? 3 : 4;
+}
+
+// The nearest format of a list: one that can be written, in colour, of 8 bits or more, and RGB if
+// `rgb` says so, else YCbCr; as far as there is any.
 static enum AVPixelFormat nearest(const enum AVPixelFormat *list, enum AVPixelFormat from, bool rgb)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
-    for (int strict = 1; strict >= 0; strict--) {
+    for (int least = 4; least > 0; least--) {
         enum AVPixelFormat some[256];
         int count = 0;
-        for (const enum AVPixelFormat *f = list; *f != AV_PIX_FMT_NONE && count < 255; f++) {
-            const AVPixFmtDescriptor *to = av_pix_fmt_desc_get(*f);
-            const bool alike = is_rgb(to) == rgb && (has_color(to) || !has_color(d));
-            if (writable(to) && (!strict || alike))
+        for (const enum AVPixelFormat *f = list; *f != AV_PIX_FMT_NONE && count < 255; f++)
+            if (suits(d, av_pix_fmt_desc_get(*f), rgb) >= least)
                 some[count++] = *f;
-        }
         some[count] = AV_PIX_FMT_NONE;
         if (count > 0)
             return avcodec_find_best_pix_fmt_of_list(some, from, has_alpha(d), NULL);
@@ -609,10 +623,23 @@ static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const c
     return KSR_OK;
 }
 
-ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
-                             const struct ksr_video_format *source, enum AVPixelFormat *out)
+// What Y4M can say.
+static const enum AVPixelFormat y4m_formats[] = {
+    AV_PIX_FMT_YUV420P,   AV_PIX_FMT_YUV422P,   AV_PIX_FMT_YUV444P,   AV_PIX_FMT_YUV411P,
+    AV_PIX_FMT_YUV420P9,  AV_PIX_FMT_YUV422P9,  AV_PIX_FMT_YUV444P9,  AV_PIX_FMT_YUV420P10,
+    AV_PIX_FMT_YUV422P10, AV_PIX_FMT_YUV444P10, AV_PIX_FMT_YUV420P12, AV_PIX_FMT_YUV422P12,
+    AV_PIX_FMT_YUV444P12, AV_PIX_FMT_YUV420P14, AV_PIX_FMT_YUV422P14, AV_PIX_FMT_YUV444P14,
+    AV_PIX_FMT_YUV420P16, AV_PIX_FMT_YUV422P16, AV_PIX_FMT_YUV444P16, AV_PIX_FMT_GRAY8,
+    AV_PIX_FMT_GRAY9,     AV_PIX_FMT_GRAY10,    AV_PIX_FMT_GRAY12,    AV_PIX_FMT_GRAY16,
+    AV_PIX_FMT_NONE};
+
+ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *container,
+                             const char *wanted, const struct ksr_video_format *source,
+                             enum AVPixelFormat *out)
 {
-    const enum AVPixelFormat *list = ksr_av_pixel_formats(encoder);
+    const enum AVPixelFormat *list = strcmp(container, "yuv4mpegpipe") == 0
+                                         ? y4m_formats
+                                         : ksr_av_pixel_formats(encoder);
     const enum AVPixelFormat from = without_j(av_get_pix_fmt(source->pixel_format));
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
     if (strcmp(wanted, "auto") != 0) {
