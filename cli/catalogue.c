@@ -20,6 +20,7 @@ static const struct {
     {"codec", "NAME", "libx264|libx265|libvpx-vp9|ffv1",
      "encoder, by its FFmpeg name (default libx264)"},
     {"crf", "N", "", "quality, 0 (lossless) to 63; default 18"},
+    {"crop", "W:H:X:Y", "", NULL},
     {"duration", "TIME", "", NULL},
     {"enable_temporal", "BOOL", "", "calm what does not move"},
     {"fit", "WxH", "1280x720|1920x1080|2560x1440|3840x2160",

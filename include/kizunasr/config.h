@@ -46,6 +46,9 @@ struct ksr_pipeline_config {
     bool ai_fallback;          // go on without AI where the model cannot be used; default false
     bool deinterlace;          // fields to frames of full height before stage 1; default false
     bool inverse_telecine;     // leave out the frames that telecine added; default false
+    const char *crop;   // "W:H:X:Y": the part of the decoded frame that is processed; NULL = all
+    const char *rotate; // "apply": turn frames as the file says; "keep" (default): hand it on
+    const char *film_grain; // "off": decode without film grain; "keep" (default)
     const char *fit; // "1920x1080": the largest size within, scaled down from the result; NULL
     double denoise;  // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
     double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0

@@ -28,6 +28,9 @@ struct ksr_verify_options {
     bool deinterlace;      // its frames were deinterlaced
     bool inverse_telecine; // left out: looked at, when four fifths of the frames are there
     bool frames;           // the JSON has the measures of every frame
+    bool rotated;          // it was made with rotate = "apply"
+    bool no_grain;         // and with film_grain = "off"
+    const char *crop;      // and with this crop
 };
 
 // Compares a finished output with its input: frame count, every timestamp, all streams, every
@@ -47,21 +50,19 @@ KSR_API KSR_MUST_USE ksr_status ksr_verify(ksr_context *ctx, const char *input_p
 
 // Lists the bundled models, or describes the named ones: what runs them, how large they make a
 // picture, what they take. An .onnx file is tried out for that with ONNX Runtime.
-// names: `count` names or paths; 0 = all bundled ones, which are not opened. onnxruntime: path of the
-// runtime; NULL = looked for.
-// *json: an indented JSON object with "folder" and "models", owned by the caller, free with
-// ksr_free(); see docs/manual.md for its members.
-// Returns KSR_OK, KSR_E_PARAM, KSR_E_MODEL (one cannot be used), KSR_E_NOMEM.
-KSR_API KSR_MUST_USE ksr_status ksr_models(ksr_context *ctx, const char *const *names,
-                                           size_t count, const char *onnxruntime, char **json);
+// names: `count` names or paths; 0 = all bundled ones, which are not opened. onnxruntime: path of
+// the runtime; NULL = looked for. *json: an indented JSON object with "folder" and "models", owned
+// by the caller, free with ksr_free(); see docs/manual.md for its members. Returns KSR_OK,
+// KSR_E_PARAM, KSR_E_MODEL (one cannot be used), KSR_E_NOMEM.
+KSR_API KSR_MUST_USE ksr_status ksr_models(ksr_context *ctx, const char *const *names, size_t count,
+                                           const char *onnxruntime, char **json);
 
 // Lists what can run the stages and models here: the processor, and what ONNX Runtime offers where
 // it is found. onnxruntime: path of the runtime; NULL = looked for.
 // *json: an indented JSON object with "devices" and "onnxruntime", owned by the caller, free with
 // ksr_free(); see docs/manual.md for its members.
 // Returns KSR_OK, KSR_E_PARAM, KSR_E_NOMEM.
-KSR_API KSR_MUST_USE ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime,
-                                            char **json);
+KSR_API KSR_MUST_USE ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime, char **json);
 
 #ifdef __cplusplus
 }

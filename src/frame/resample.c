@@ -190,26 +190,28 @@ struct ksr_resampler {
     const struct ksr_row_sink *sink;
 };
 
-static bool make_axes(ksr_resampler *f, int chroma)
+static bool make_axes(ksr_resampler *f, int chroma, double shift_x, double shift_y)
 {
     const struct ksr_layout *a = &f->from.layout, *b = &f->to.layout;
-    const struct grid from_x = make_grid(a->width, chroma ? a->chroma_shift_x : 0, a->siting_x);
-    const struct grid from_y = make_grid(a->height, chroma ? a->chroma_shift_y : 0, a->siting_y);
+    struct grid from_x = make_grid(a->width, chroma ? a->chroma_shift_x : 0, a->siting_x);
+    struct grid from_y = make_grid(a->height, chroma ? a->chroma_shift_y : 0, a->siting_y);
+    from_x.offset += chroma ? shift_x : 0;
+    from_y.offset += chroma ? shift_y : 0;
     const struct grid to_x = make_grid(b->width, chroma ? b->chroma_shift_x : 0, b->siting_x);
     const struct grid to_y = make_grid(b->height, chroma ? b->chroma_shift_y : 0, b->siting_y);
     return make_axis(&f->x[chroma], f->to.plane[chroma].width, from_x, to_x) &&
            make_axis(&f->y[chroma], f->to.plane[chroma].height, from_y, to_y);
 }
 
-ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct ksr_layout *to,
-                                    ksr_pool *pool)
+static ksr_resampler *create(const struct ksr_layout *from, const struct ksr_layout *to,
+                             double shift_x, double shift_y, ksr_pool *pool)
 {
     ksr_resampler *f = calloc(1, sizeof(*f));
     if (!f)
         return NULL;
     f->pool = pool;
-    bool ok = ksr_frame_alloc(&f->from, from) && ksr_frame_alloc(&f->to, to) && make_axes(f, 0) &&
-              (from->planes < 3 || make_axes(f, 1));
+    bool ok = ksr_frame_alloc(&f->from, from) && ksr_frame_alloc(&f->to, to) &&
+              make_axes(f, 0, 0, 0) && (from->planes < 3 || make_axes(f, 1, shift_x, shift_y));
     if (ok) {
         f->margin = f->x[0].taps > f->x[1].taps ? f->x[0].taps : f->x[1].taps;
         // The sums are 32 bits wide, so a row of them takes the room of two.
@@ -219,6 +221,18 @@ ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct 
     if (!ok || !f->scratch)
         ksr_resampler_destroy(&f);
     return f;
+}
+
+ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct ksr_layout *to,
+                                    ksr_pool *pool)
+{
+    return create(from, to, 0, 0, pool);
+}
+
+ksr_resampler *ksr_resampler_create_shift(const struct ksr_layout *layout, double x, double y,
+                                          ksr_pool *pool)
+{
+    return create(layout, layout, x, y, pool);
 }
 
 void ksr_resampler_destroy(ksr_resampler **resampler)

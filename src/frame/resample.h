@@ -32,6 +32,11 @@ typedef struct ksr_resampler ksr_resampler;
 // must outlive it.
 ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct ksr_layout *to,
                                     ksr_pool *pool);
+
+// Returns one that puts chroma in its place, which sits x and y luma samples further to the right
+// and below than its siting says.
+ksr_resampler *ksr_resampler_create_shift(const struct ksr_layout *layout, double x, double y,
+                                          ksr_pool *pool);
 void ksr_resampler_destroy(ksr_resampler **resampler);
 
 // Returns the sink for the rows of a frame of layout `from`.

@@ -43,6 +43,9 @@ struct access {
     F("pipeline", "ai_fallback", "bool", "", "false", "go on without AI where the model cannot be used", T_BOOL, pipeline.ai_fallback, 0, 0, 0, false) \
     F("pipeline", "deinterlace", "bool", "", "false", "make whole frames of interlaced ones", T_BOOL, pipeline.deinterlace, 0, 0, 0, false) \
     F("pipeline", "inverse_telecine", "bool", "", "false", "take film out of 29.97 frames per second", T_BOOL, pipeline.inverse_telecine, 0, 0, 0, false) \
+    F("pipeline", "crop", "string", "", "", "part of the source to process, as width:height:x:y", T_STRING, pipeline.crop, 0, 0, 0, true) \
+    F("pipeline", "rotate", "string", "keep or apply", "keep", "keep the rotation that the source is tagged with, or apply it to the frames", T_CHOICE, pipeline.rotate, 0, 0, 0, false) \
+    F("pipeline", "film_grain", "string", "keep or off", "keep", "film grain that the source has the decoder add", T_CHOICE, pipeline.film_grain, 0, 0, 0, false) \
     F("pipeline", "fit", "string", "", "", "largest size within, such as 1920x1080", T_STRING, pipeline.fit, 0, 0, 0, true) \
     F("pipeline", "denoise", "number", "0 to 1", "0.2", "clean-up of coding noise; 0 = off", T_NUMBER, pipeline.denoise, 0, 1, 0, false) \
     F("pipeline", "structure_smoothing", "number", "0 to 1", "0", "edge-aware smoothing; 0 = off", T_NUMBER, pipeline.structure_smoothing, 0, 1, 0, false) \
@@ -92,6 +95,8 @@ struct ksr_pipeline_config ksr_pipeline_config_default(void)
                                         .ai_engine = "auto",
                                         .ai_color = "luma",
                                         .ai_white = "auto",
+                                        .rotate = "keep",
+                                        .film_grain = "keep",
                                         .denoise = 0.2,
                                         .contrast_boost = 1.0,
                                         .saturation_boost = 1.0,

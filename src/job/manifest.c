@@ -214,12 +214,13 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
 
 static json_t *format_to_json(const struct ksr_video_format *f)
 {
-    return json_pack("{s:i,s:i,s:s,s:[ii],s:[ii],s:i,s:i,s:i,s:i,s:i,s:b}", "width", f->width,
+    return json_pack("{s:i,s:i,s:s,s:[ii],s:[ii],s:i,s:i,s:i,s:i,s:i,s:b,s:b}", "width", f->width,
                      "height", f->height, "pixel_format", f->pixel_format, "sample_aspect",
                      f->sample_aspect.num, f->sample_aspect.den, "frame_rate", f->frame_rate.num,
                      f->frame_rate.den, "range", f->color_range, "space", f->color_space,
                      "primaries", f->color_primaries, "transfer", f->color_transfer,
-                     "chroma_location", f->chroma_location, "interlaced", f->interlaced);
+                     "chroma_location", f->chroma_location, "interlaced", f->interlaced,
+                     "transposed", f->transposed);
 }
 
 #define HDR_NUMBERS 15
@@ -285,14 +286,61 @@ static bool read_jumps(const json_t *list, struct ksr_film *film)
     return film->jumps != NULL;
 }
 
+// The crop and the rotation of frames, NULL where there is none.
+static json_t *geometry_to_json(const struct ksr_geometry *g)
+{
+    return g->width > 0 ? json_pack("[iiiiiibbb]", g->width, g->height, g->x, g->y, g->part_width,
+                                    g->part_height, g->transposed, g->mirrored_x, g->mirrored_y)
+                        : NULL;
+}
+
+// A part must lie within the picture, and be what the format says.
+static bool read_geometry(const json_t *list, const struct ksr_video_format *f,
+                          struct ksr_geometry *g)
+{
+    int transposed, mirrored_x, mirrored_y;
+    if (!list)
+        return true;
+    if (json_unpack((json_t *)list, "[iiiiiibbb]", &g->width, &g->height, &g->x, &g->y,
+                    &g->part_width, &g->part_height, &transposed, &mirrored_x, &mirrored_y) != 0)
+        return false;
+    g->transposed = transposed;
+    g->mirrored_x = mirrored_x;
+    g->mirrored_y = mirrored_y;
+    return g->width > 0 && g->width <= 65535 && g->height > 0 && g->height <= 65535 && g->x >= 0 &&
+           g->y >= 0 && g->x < g->width && g->y < g->height && g->part_width > 0 &&
+           g->part_height > 0 && g->part_width <= g->width - g->x &&
+           g->part_height <= g->height - g->y &&
+           f->width == (g->transposed ? g->part_height : g->part_width) &&
+           f->height == (g->transposed ? g->part_width : g->part_height);
+}
+
+// How players are to show the frames, NULL where nothing is said.
+static json_t *matrix_to_json(const int matrix[9])
+{
+    const int *m = matrix;
+    static const int none[9];
+    return memcmp(m, none, sizeof(none)) == 0
+               ? NULL
+               : json_pack("[iiiiiiiii]", m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], m[8]);
+}
+
+static bool read_matrix(const json_t *list, int *m)
+{
+    return !list || json_unpack((json_t *)list, "[iiiiiiiii]", &m[0], &m[1], &m[2], &m[3], &m[4],
+                                &m[5], &m[6], &m[7], &m[8]) == 0;
+}
+
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o}", "stream", film->stream,
-                     "time_base", film->time_base.num, film->time_base.den, "linear", film->linear,
-                     "cut", film->cut, "offset", (json_int_t)film->offset, "skipped",
+    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*}", "stream",
+                     film->stream, "time_base", film->time_base.num, film->time_base.den, "linear",
+                     film->linear, "cut", film->cut, "offset", (json_int_t)film->offset, "skipped",
                      (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count, "filter",
                      film->filter, "hdr", hdr_to_json(&film->extras), "format",
-                     format_to_json(&film->format), "jumps", jumps_to_json(film));
+                     format_to_json(&film->format), "jumps", jumps_to_json(film), "no_grain",
+                     film->no_grain, "geometry", geometry_to_json(&film->geometry), "matrix",
+                     matrix_to_json(film->extras.matrix));
 }
 
 json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
@@ -449,15 +497,17 @@ static bool read_text(const json_t *object, const char *name, char *out, size_t 
 
 static bool read_format(const json_t *o, struct ksr_video_format *f)
 {
-    int interlaced;
-    if (!o || json_unpack((json_t *)o, "{s:i,s:i,s:[ii],s:[ii],s:i,s:i,s:i,s:i,s:i,s:b}", "width",
-                          &f->width, "height", &f->height, "sample_aspect", &f->sample_aspect.num,
-                          &f->sample_aspect.den, "frame_rate", &f->frame_rate.num,
-                          &f->frame_rate.den, "range", &f->color_range, "space", &f->color_space,
-                          "primaries", &f->color_primaries, "transfer", &f->color_transfer,
-                          "chroma_location", &f->chroma_location, "interlaced", &interlaced) != 0)
+    int interlaced, transposed = 0;
+    if (!o ||
+        json_unpack((json_t *)o, "{s:i,s:i,s:[ii],s:[ii],s:i,s:i,s:i,s:i,s:i,s:b,s?b}", "width",
+                    &f->width, "height", &f->height, "sample_aspect", &f->sample_aspect.num,
+                    &f->sample_aspect.den, "frame_rate", &f->frame_rate.num, &f->frame_rate.den,
+                    "range", &f->color_range, "space", &f->color_space, "primaries",
+                    &f->color_primaries, "transfer", &f->color_transfer, "chroma_location",
+                    &f->chroma_location, "interlaced", &interlaced, "transposed", &transposed) != 0)
         return false;
     f->interlaced = interlaced;
+    f->transposed = transposed;
     return read_text(o, "pixel_format", f->pixel_format, sizeof(f->pixel_format)) && f->width > 0 &&
            f->width <= 65535 && f->height > 0 && f->height <= 65535;
 }
@@ -474,13 +524,14 @@ static json_int_t count_times(const json_t *segments)
 
 static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
 {
-    int linear, cut;
+    int linear, cut, no_grain = 0;
     json_int_t frames, offset, skipped;
-    if (!o ||
-        json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I}", "stream", &film->stream,
-                    "time_base", &film->time_base.num, &film->time_base.den, "linear", &linear,
-                    "cut", &cut, "offset", &offset, "skipped", &skipped, "frames", &frames) != 0)
+    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s?b}", "stream",
+                          &film->stream, "time_base", &film->time_base.num, &film->time_base.den,
+                          "linear", &linear, "cut", &cut, "offset", &offset, "skipped", &skipped,
+                          "frames", &frames, "no_grain", &no_grain) != 0)
         return false;
+    film->no_grain = no_grain;
     if (film->stream < 0 || skipped < 0 || film->time_base.num <= 0 || film->time_base.den <= 0 ||
         frames < 1 || frames > MAX_FRAMES || frames != listed ||
         !read_format(json_object_get(o, "format"), &film->format))
@@ -488,7 +539,9 @@ static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
     film->linear = linear;
     if (!read_text(o, "filter", film->filter, sizeof(film->filter)) ||
         !read_hdr(json_object_get(o, "hdr"), &film->extras) ||
-        !read_jumps(json_object_get(o, "jumps"), film))
+        !read_jumps(json_object_get(o, "jumps"), film) ||
+        !read_geometry(json_object_get(o, "geometry"), &film->format, &film->geometry) ||
+        !read_matrix(json_object_get(o, "matrix"), film->extras.matrix))
         return false;
     film->cut = cut;
     film->offset = offset;

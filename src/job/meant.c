@@ -13,7 +13,9 @@
 #include "job/manifest.h"
 #include "job/plan.h"
 #include "job/store.h"
+#include "media/extras.h"
 #include "media/filter.h"
+#include "media/geometry.h"
 #include "media/scan.h"
 
 void ksr_meant_free(struct ksr_meant *m)
@@ -50,6 +52,23 @@ static bool looks_decimated(const struct ksr_film *film, size_t count)
            count <= film->frame_count / 5 * 4 + 6 && count < film->frame_count;
 }
 
+// Crop, rotation and grain as the run had them.
+static ksr_status read_geometry(ksr_context *ctx, const char *input_path,
+                                const struct ksr_processor_config *known,
+                                const struct ksr_verify_options *options, struct ksr_film *film)
+{
+    struct ksr_pipeline_config pipeline = {.crop = options->crop,
+                                           .rotate = options->rotated ? "apply" : "keep",
+                                           .film_grain = options->no_grain ? "off" : "keep"};
+    if (known)
+        pipeline = known->pipeline;
+    film->no_grain = strcmp(pipeline.film_grain, "off") == 0;
+    ksr_status status = KSR_OK;
+    if (strcmp(pipeline.rotate, "apply") == 0)
+        status = ksr_extras_look(ctx, input_path, film);
+    return status == KSR_OK ? ksr_geometry_plan(ctx, &pipeline, film) : status;
+}
+
 static ksr_status read_film(ksr_context *ctx, const char *input_path, const char *output_path,
                             const struct ksr_verify_options *options, struct ksr_meant *m)
 {
@@ -74,6 +93,8 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
         status = ksr_scan_film(ctx, input_path, &m->film); // as plan does
     if (status == KSR_OK && (pipeline.deinterlace || pipeline.inverse_telecine))
         status = ksr_filter_plan(ctx, input_path, &pipeline, &m->film);
+    if (status == KSR_OK)
+        status = read_geometry(ctx, input_path, known, options, &m->film);
     if (status == KSR_OK)
         status = ksr_plan_cut(ctx, start, duration, &m->film);
     return status;
@@ -243,8 +264,9 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
                           const struct ksr_verify_options *options, struct ksr_meant *m)
 {
     memset(m, 0, sizeof(*m));
-    const bool told =
-        options->start || options->duration || options->deinterlace || options->inverse_telecine;
+    const bool told = options->start || options->duration || options->deinterlace ||
+                      options->inverse_telecine || options->crop || options->rotated ||
+                      options->no_grain;
     if (options->provenance && told)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "provenance: the record tells what was done; other options cannot");

@@ -13,6 +13,7 @@
 #include "job/effort.h"
 #include "media/extras.h"
 #include "media/filter.h"
+#include "media/geometry.h"
 #include "media/inspect.h"
 #include "media/pixels.h"
 #include "media/reader.h"
@@ -345,6 +346,12 @@ static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_confi
     return status == KSR_OK ? ksr_filter_plan(ctx, config->input_path, p, film) : status;
 }
 
+// What the decoder is to do, before it is asked for anything.
+static void plan_decoder(const struct ksr_processor_config *config, struct ksr_film *film)
+{
+    film->no_grain = strcmp(config->pipeline.film_grain, "off") == 0;
+}
+
 ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duration,
                         struct ksr_film *film)
 {
@@ -369,10 +376,13 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
                                 config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
     if (status == KSR_OK)
         status = plan_rate(ctx, config, &out->film);
+    plan_decoder(config, &out->film);
     if (status == KSR_OK)
         status = ksr_extras_look(ctx, config->input_path, &out->film);
     if (status == KSR_OK)
         status = plan_filter(ctx, config, &out->film);
+    if (status == KSR_OK)
+        status = ksr_geometry_plan(ctx, &config->pipeline, &out->film);
     if (status == KSR_OK)
         status = ksr_plan_cut(ctx, config->start, config->duration, &out->film);
     if (status == KSR_OK)

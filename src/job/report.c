@@ -184,7 +184,7 @@ static ksr_status take_pictures(struct report *r, const char *path, const struct
             begun = true;
         }
         if (status == KSR_OK && at == wanted)
-            status = ksr_still_encode(r->ctx, ksr_reader_frame(reader), &terms,
+            status = ksr_still_encode(r->ctx, ksr_reader_frame(reader), &terms, &film->geometry,
                                       after ? &s->after : &s->before);
     }
     ksr_reader_destroy(&reader);

@@ -42,6 +42,13 @@ static void read_light(const AVContentLightMetadata *l, struct ksr_extras *e)
     e->max_fall = (int)l->MaxFALL;
 }
 
+static void read_matrix(const uint8_t *data, size_t size, struct ksr_extras *e)
+{
+    static const int32_t identity[9] = {65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30};
+    if (size >= sizeof(identity) && memcmp(data, identity, sizeof(identity)) != 0)
+        memcpy(e->matrix, data, sizeof(e->matrix));
+}
+
 void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *e)
 {
     for (int i = 0; i < frame->nb_side_data; i++) {
@@ -53,6 +60,7 @@ void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *e)
         case AV_FRAME_DATA_CONTENT_LIGHT_LEVEL:
             read_light((const AVContentLightMetadata *)(const void *)sd->data, e);
             break;
+        case AV_FRAME_DATA_DISPLAYMATRIX: read_matrix(sd->data, sd->size, e); break;
         case AV_FRAME_DATA_A53_CC: e->captions = true; break;
         case AV_FRAME_DATA_DYNAMIC_HDR_PLUS: e->hdr10_plus = true; break;
         case AV_FRAME_DATA_DOVI_METADATA:
@@ -64,7 +72,6 @@ void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *e)
 
 void ksr_extras_read_stream(const AVStream *stream, struct ksr_extras *e)
 {
-    static const int32_t identity[9] = {65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30};
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
     const AVPacketSideData *list = stream->codecpar->coded_side_data;
     const int count = stream->codecpar->nb_coded_side_data;
@@ -81,11 +88,7 @@ void ksr_extras_read_stream(const AVStream *stream, struct ksr_extras *e)
             read_light((const AVContentLightMetadata *)(const void *)list[i].data, e);
             break;
         case AV_PKT_DATA_DOVI_CONF: e->dolby_vision = true; break;
-        case AV_PKT_DATA_DISPLAYMATRIX:
-            if (list[i].size >= sizeof(e->matrix) &&
-                memcmp(list[i].data, identity, sizeof(identity)) != 0)
-                memcpy(e->matrix, list[i].data, sizeof(e->matrix));
-            break;
+        case AV_PKT_DATA_DISPLAYMATRIX: read_matrix(list[i].data, list[i].size, e); break;
         default: break;
         }
 }
@@ -161,10 +164,20 @@ static int write_mastering(const struct ksr_extras *e, AVStream *stream)
     return add_side_data(stream, AV_PKT_DATA_MASTERING_DISPLAY_METADATA, m, sizeof(*m));
 }
 
+static int write_matrix(const struct ksr_extras *e, AVStream *stream)
+{
+    static const int none[9];
+    if (memcmp(e->matrix, none, sizeof(none)) == 0)
+        return 0;
+    void *copy = av_memdup(e->matrix, sizeof(e->matrix));
+    return copy ? add_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, copy, sizeof(e->matrix))
+                : AVERROR(ENOMEM);
+}
+
 int ksr_extras_write_stream(const struct ksr_extras *e, AVStream *stream)
 {
-    int result = 0;
-    if (e->has_primaries || e->has_luminance)
+    int result = write_matrix(e, stream);
+    if (result >= 0 && (e->has_primaries || e->has_luminance))
         result = write_mastering(e, stream);
     if (result < 0 || !e->has_light)
         return result;

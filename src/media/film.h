@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/log.h"
+#include "frame/geometry.h"
 
 struct ksr_rational {
     int num, den;
@@ -26,6 +27,7 @@ struct ksr_video_format {
     struct ksr_rational frame_rate;    // average, for encoders that want one
     int color_range, color_space, color_primaries, color_transfer;
     int chroma_location; // FFmpeg's AVCHROMA_LOC_*
+    bool transposed;     // pixel_format names frames whose rows have become columns
     bool interlaced;
     bool bottom_first; // of two fields; where the container says so, or the pictures show it
 };
@@ -88,6 +90,8 @@ struct ksr_film {
     bool marked_wrongly;  // it is marked as interlaced, but looks whole (scan.h)
     bool unmarked_fields; // it looks interlaced, but is not marked so (scan.h)
     struct ksr_extras extras;
+    bool no_grain;                // film grain is not to be added by the decoder
+    struct ksr_geometry geometry; // what of decoded frames makes those of `format`
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
 };
 

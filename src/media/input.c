@@ -178,7 +178,8 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
     return starved ? ksr_fail_memory(ctx) : KSR_E_INPUT;
 }
 
-ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
+static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, bool no_grain,
+                               AVCodecContext **out)
 {
     char text[256];
     *out = NULL;
@@ -194,6 +195,8 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
     decoder->thread_count = 1;
     // Unaligned: cropping on the left is exact, not rounded to what SIMD likes.
     decoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_UNALIGNED;
+    if (no_grain) // what is handed on is not added
+        decoder->export_side_data |= AV_CODEC_EXPORT_DATA_FILM_GRAIN;
     ksr_ffmpeg_clear_message();
     if (result >= 0)
         result = avcodec_open2(decoder, codec, NULL);
@@ -210,9 +213,14 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
     return KSR_OK;
 }
 
+ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
+{
+    return open_decoder(ctx, stream, false, out);
+}
+
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
 {
-    return ksr_stream_open_decoder(ctx, input->video, &input->decoder);
+    return open_decoder(ctx, input->video, input->no_grain, &input->decoder);
 }
 
 ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,

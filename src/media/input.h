@@ -9,6 +9,7 @@ struct ksr_input {
     AVFormatContext *format;
     AVStream *video;           // the stream to process; never cover art
     AVCodecContext *decoder;   // NULL until ksr_input_open_decoder()
+    bool no_grain;             // its decoder leaves film grain out, and hands on what it is
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
 

@@ -8,6 +8,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "media/geometry.h"
 #include "media/input.h"
 #include "media/output.h"
 #include "media/track_language.h"
@@ -164,7 +165,7 @@ static bool is_variable(const struct ksr_film *film)
 // What the pictures carry beside samples and colour tags, by name.
 static json_t *describe_extras(const struct ksr_extras *e)
 {
-    static const int none[9];
+    const char *display = ksr_display_name(e->matrix);
     const struct {
         bool there;
         const char *name;
@@ -173,7 +174,7 @@ static json_t *describe_extras(const struct ksr_extras *e)
                {e->hdr10_plus, "HDR10+"},
                {e->dolby_vision, "Dolby Vision"},
                {e->captions, "closed captions"},
-               {memcmp(e->matrix, none, sizeof(none)) != 0, "rotation"}};
+               {display != NULL, display}};
     json_t *list = json_array();
     for (size_t i = 0; list && i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i].there)

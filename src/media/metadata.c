@@ -101,8 +101,7 @@ int ksr_copy_side_data(AVStream *to, const AVStream *from, bool is_video)
 #endif
     for (int i = 0; i < count; i++) {
         const AVPacketSideData *sd = &list[i];
-        if (is_video && sd->type != AV_PKT_DATA_DISPLAYMATRIX && sd->type != AV_PKT_DATA_STEREO3D &&
-            sd->type != AV_PKT_DATA_SPHERICAL)
+        if (is_video && sd->type != AV_PKT_DATA_STEREO3D && sd->type != AV_PKT_DATA_SPHERICAL)
             continue;
 #if LIBAVFORMAT_VERSION_INT >= AV_VERSION_INT(60, 15, 100)
         AVPacketSideData *copy =

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "media/extras.h"
+#include "media/geometry.h"
 #include "media/input.h"
 #include "media/memory.h"
 #include "media/output.h"
@@ -19,7 +20,8 @@
 #define HEIGHT 96
 
 struct losses {
-    bool all; // no picture came back
+    bool all;      // no picture came back
+    bool rotation; // is among them
     char text[320];
 };
 
@@ -170,8 +172,11 @@ static void compare_extras(const struct ksr_encoder_settings *settings,
         (wanted->max_cll != got->max_cll || wanted->max_fall != got->max_fall) &&
         !was_written(settings, ":cll="))
         add(l, "content light level");
-    if (memcmp(wanted->matrix, got->matrix, sizeof(got->matrix)) != 0)
-        add(l, "rotation");
+    const char *display = ksr_display_name(wanted->matrix);
+    if (display && memcmp(wanted->matrix, got->matrix, sizeof(got->matrix)) != 0) {
+        add(l, display);
+        l->rotation = strcmp(display, "rotation") == 0;
+    }
     if (wanted->captions && !got->captions)
         add(l, "closed captions");
     if (wanted->hdr10_plus)
@@ -318,5 +323,8 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
     else if (status == KSR_OK && losses.text[0])
         ksr_log(ctx, KSR_LOG_WARNING, "%s in %s does not keep these of the video: %s",
                 encoder->codec, container, losses.text);
+    if (status == KSR_OK && losses.rotation)
+        ksr_log(ctx, KSR_LOG_INFO,
+                "--rotate apply turns the frames, so that no rotation is needed");
     return status;
 }

@@ -136,6 +136,11 @@ bool ksr_pixels_layout(const struct ksr_video_format *format, struct ksr_layout 
         layout->chroma_shift_x = d->log2_chroma_w;
         layout->chroma_shift_y = d->log2_chroma_h;
     }
+    if (format->transposed) {
+        const int shift = layout->chroma_shift_x;
+        layout->chroma_shift_x = layout->chroma_shift_y;
+        layout->chroma_shift_y = shift;
+    }
     set_siting(format, layout);
     *bits = 8;
     for (int c = 0; c < components(d); c++)
@@ -541,6 +546,25 @@ static enum AVPixelFormat for_jpeg(enum AVPixelFormat format)
     }
 }
 
+// What a transposed format is as one of planes: where none has its chroma, one that loses nothing.
+static enum AVPixelFormat transposed(enum AVPixelFormat format)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format), *to = NULL;
+    enum AVPixelFormat full = format;
+    if (!d || is_rgb(d) || d->nb_components < 3 || d->log2_chroma_w == d->log2_chroma_h)
+        return format;
+    while ((to = av_pix_fmt_desc_next(to))) {
+        const bool like = to->nb_components == d->nb_components && !is_rgb(to) && writable(to) &&
+                          is_plain(to, 0) && is_plain(to, 1) &&
+                          to->comp[0].depth == d->comp[0].depth && strncmp(to->name, "yuvj", 4);
+        if (like && to->log2_chroma_w == d->log2_chroma_h && to->log2_chroma_h == d->log2_chroma_w)
+            return av_pix_fmt_desc_get_id(to);
+        if (like && to->log2_chroma_w == 0 && to->log2_chroma_h == 0)
+            full = av_pix_fmt_desc_get_id(to);
+    }
+    return full;
+}
+
 // How well a format does for pictures like d; RGB if `rgb` says so. 0: not at all.
 static int suits(const AVPixFmtDescriptor *d, const AVPixFmtDescriptor *to, bool rgb)
 {
@@ -640,7 +664,8 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
     const enum AVPixelFormat *list = strcmp(container, "yuv4mpegpipe") == 0
                                          ? y4m_formats
                                          : ksr_av_pixel_formats(encoder);
-    const enum AVPixelFormat from = without_j(av_get_pix_fmt(source->pixel_format));
+    const enum AVPixelFormat own = without_j(av_get_pix_fmt(source->pixel_format));
+    const enum AVPixelFormat from = source->transposed ? transposed(own) : own;
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
     if (strcmp(wanted, "auto") != 0) {
         ksr_status status = choose_named(ctx, encoder, wanted, list, out);
@@ -689,6 +714,7 @@ void ksr_pixels_target_color(const struct ksr_video_format *source, enum AVPixel
 {
     const AVPixFmtDescriptor *from = describe(source), *to = av_pix_fmt_desc_get(target);
     *out = *source;
+    out->transposed = false;
     if (strncmp(to->name, "yuvj", 4) == 0) {
         out->color_range = AVCOL_RANGE_JPEG;
     } else if (is_rgb(to)) {

@@ -21,6 +21,7 @@ struct ksr_reader {
     AVFrame *frame; // out of the decoder, or of the filter
     AVFrame *taken; // by the caller
     struct ksr_pixel_reader *pixels;
+    ksr_turner *turner; // once a picture has been taken, if the film has a geometry
     ksr_filter *filter; // once the first frame has come, if the film has one
     bool filter_ended;  // the filter has been told that no frame follows
     size_t first;       // frames before it are decoded and dropped
@@ -60,6 +61,7 @@ void ksr_reader_destroy(ksr_reader **reader)
     av_frame_free(&(*reader)->frame);
     av_frame_free(&(*reader)->taken);
     ksr_pixel_reader_destroy(&(*reader)->pixels);
+    ksr_turner_destroy(&(*reader)->turner);
     free((*reader)->path);
     free(*reader);
     *reader = NULL;
@@ -88,6 +90,7 @@ static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
     if (status != KSR_OK)
         return status;
     r->input.video = r->input.format->streams[r->film->stream];
+    r->input.no_grain = r->film->no_grain;
     ksr_input_select(&r->input, r->film->stream);
     return KSR_OK;
 }
@@ -287,5 +290,18 @@ ksr_status ksr_reader_take(ksr_context *ctx, ksr_reader *r, const struct ksr_lay
 {
     av_frame_unref(r->taken);
     av_frame_move_ref(r->taken, r->frame);
-    return ksr_pixels_read(ctx, r->pixels, r->taken, layout, pool, source);
+    const struct ksr_geometry *g = &r->film->geometry;
+    if (g->width == 0)
+        return ksr_pixels_read(ctx, r->pixels, r->taken, layout, pool, source);
+    struct ksr_layout all;
+    struct ksr_row_source whole;
+    ksr_geometry_whole(g, layout, &all);
+    const ksr_status status = ksr_pixels_read(ctx, r->pixels, r->taken, &all, pool, &whole);
+    if (status == KSR_OK && !r->turner)
+        r->turner = ksr_turner_create(g, layout, pool);
+    if (status == KSR_OK && !r->turner)
+        return ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        *source = ksr_turner_run(r->turner, &whole);
+    return status;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/geometry.h"
 #include "media/input.h"
 #include "media/packets.h"
 
@@ -82,7 +83,8 @@ static char *to_text(const AVPacket *packet)
 }
 
 ksr_status ksr_still_encode(ksr_context *ctx, const AVFrame *picture,
-                            const struct ksr_video_format *terms, char **out)
+                            const struct ksr_video_format *terms,
+                            const struct ksr_geometry *geometry, char **out)
 {
     *out = NULL;
     AVPacket *packet = av_packet_alloc();
@@ -90,7 +92,9 @@ ksr_status ksr_still_encode(ksr_context *ctx, const AVFrame *picture,
         return ksr_fail_memory(ctx);
     AVFrame *rgb = to_rgb(picture, terms);
     ksr_status status = KSR_OK;
-    if (!rgb || !to_png(rgb, packet))
+    if (rgb && !ksr_geometry_turn_rgb(geometry, rgb))
+        status = ksr_fail_memory(ctx);
+    else if (!rgb || !to_png(rgb, packet))
         status = ksr_fail(ctx, KSR_E_INPUT, "pictures of %s cannot be shown on a page",
                           terms->pixel_format);
     if (status == KSR_OK) {

@@ -58,6 +58,12 @@ class PipelineConfig:
     """Makes whole frames of interlaced ones."""
     inverse_telecine: bool = False
     """Leaves out the frames that telecine added."""
+    crop: Optional[str] = None
+    """'704:480:8:0': width, height, x, y of the part of the source to process; None: all of it."""
+    rotate: str = "keep"
+    """'keep' the rotation that the source is tagged with, or 'apply' it to the frames."""
+    film_grain: str = "keep"
+    """Film grain that the source has the decoder add: 'keep' or 'off'."""
     fit: Optional[str] = None
     """'1920x1080': the largest size within, scaled down from the result; None: as it comes."""
     denoise: float = 0.2

@@ -22,6 +22,7 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
            start: Optional[str] = None, duration: Optional[str] = None, deinterlace: bool = False,
            inverse_telecine: bool = False, frames: Sequence[int] = (), times: Sequence[str] = (),
            scene_cuts: Optional[int] = None, stage_times: Optional[Path] = None,
+           crop: Optional[str] = None, rotated: bool = False, no_grain: bool = False,
            progress_callback: Optional[ProgressCallback] = None) -> bool:
     """Compares an output with its input as `verify` does, and writes one HTML file about it.
 
@@ -39,7 +40,8 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
     options = _c.ReportOptionsWithRoom(
         verify=_c.VerifyOptions(provenance=_optional(provenance), start=_optional(start),
                                 duration=_optional(duration), deinterlace=deinterlace,
-                                inverse_telecine=inverse_telecine),
+                                inverse_telecine=inverse_telecine, rotated=rotated,
+                                no_grain=no_grain, crop=_optional(crop)),
         frames=ctypes.cast(numbers, ctypes.POINTER(ctypes.c_int64)), frame_count=len(numbers),
         times=ctypes.cast(words, ctypes.POINTER(ctypes.c_char_p)), time_count=len(words),
         scene_cuts=cuts, stage_times=_optional(stage_times))

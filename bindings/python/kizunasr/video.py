@@ -187,7 +187,8 @@ def probe(path: Path) -> dict[str, Any]:
 
 def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = None,
            start: Optional[str] = None, duration: Optional[str] = None, deinterlace: bool = False,
-           inverse_telecine: bool = False, frames: bool = False,
+           inverse_telecine: bool = False, frames: bool = False, crop: Optional[str] = None,
+           rotated: bool = False, no_grain: bool = False,
            progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
     """Compares an output with its input: frames, timestamps, streams, sound, chapters, pictures.
 
@@ -200,6 +201,7 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
         provenance=None if provenance is None else _c.encode(provenance),
         start=None if start is None else str(start).encode(),
         duration=None if duration is None else str(duration).encode(),
-        deinterlace=deinterlace, inverse_telecine=inverse_telecine, frames=frames)
+        deinterlace=deinterlace, inverse_telecine=inverse_telecine, frames=frames,
+        rotated=rotated, no_grain=no_grain, crop=None if crop is None else str(crop).encode())
     return _json_call(_c.library().ksr_verify, _c.encode(input_path), _c.encode(output_path),
                       ctypes.byref(options), accepted=(_c.OK, _c.E_VERIFY), progress=progress_callback)

@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""Crop, rotation, what frames carry: alpha, film grain, profiles; colours that only the size tells.
+
+  geometry.py PROGRAM
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import json, os, struct, subprocess, sys, tempfile
+
+import clips
+from checks import check, finish, run
+
+PROGRAM = os.path.abspath(sys.argv[1])
+FFV1 = "--codec ffv1"
+QUICK = "--preset ultrafast --crf 20"
+IDENTITY = (65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+# Display matrices: [a b u, c d v, x y w]; and the filter of FFmpeg that does the same.
+TURNS = {
+    "90": ((0, 65536, 0, -65536, 0, 0, 48 << 16, 0, 1 << 30), "transpose=clock"),
+    "180": ((-65536, 0, 0, 0, -65536, 0, 0, 0, 1 << 30), "hflip,vflip"),
+    "270": ((0, -65536, 0, 65536, 0, 0, 0, 0, 1 << 30), "transpose=cclock"),
+    "hflip": ((-65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30), "hflip"),
+    "vflip": ((65536, 0, 0, 0, -65536, 0, 0, 0, 1 << 30), "vflip"),
+    "transpose": ((0, 65536, 0, 65536, 0, 0, 0, 0, 1 << 30), "transpose=cclock_flip"),
+    "transverse": ((0, -65536, 0, -65536, 0, 0, 0, 0, 1 << 30), "transpose=clock_flip"),
+}
+folder = ""
+
+
+def at(name):
+    return os.path.join(folder, name)
+
+
+def made(name, source, *options):
+    """A file of a lavfi source."""
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", source, *" ".join(options).split(), "-bitexact", at(name)))
+    return at(name)
+
+
+def upscale(source, name, options="", level="info"):
+    r = run(PROGRAM, "upscale", source, at(name), *options.split(), "--progress", "none", "--overwrite", "--log-level", level,
+            "--provenance", at(name + ".json"))
+    return r, at(name)
+
+
+def verified(source, name, what, *told):
+    """Whether verify agrees, told by the record, or by options."""
+    r = run(PROGRAM, "verify", source, at(name), "--progress", "none", *(told or ("--provenance", at(name + ".json"))))
+    check(r.returncode == 0, f"{what}: verified", r.stdout + r.stderr)
+
+
+def stream(path, *entries):
+    text = run("ffprobe", "-v", "error", "-select_streams", "v:0", "-show_streams", "-of", "json", path).stdout
+    found = json.loads(text)["streams"][0]
+    return [found.get(e) for e in entries] if entries else found
+
+
+def luma(path, filters=""):
+    """Hashes of the luma of every frame, as it is stored."""
+    r = run("ffmpeg", "-v", "error", "-noautorotate", "-i", path, "-vf", f"{filters}format=gray" if filters else "extractplanes=y",
+            "-f", "framehash", "-hash", "md5", "-")
+    return [line.split(",")[-1].strip() for line in r.stdout.splitlines() if not line.startswith("#")]
+
+
+def with_matrix(source, name, matrix):
+    """Writes a display matrix into the header of the only track of an MP4 or MOV."""
+    data = bytearray(open(source, "rb").read())
+    place = data.index(b"tkhd") + 4 + (52 if data[data.index(b"tkhd") + 4] else 40)
+    assert data[place:place + 36] == struct.pack(">9i", *IDENTITY)
+    data[place:place + 36] = struct.pack(">9i", *matrix)
+    return clips.write(folder, name, bytes(data))
+
+
+# --- Rotation ---
+
+def rotation():
+    for size, format_, sar, ext in (("48x32", "yuv420p", "4/3", "mp4"), ("45x31", "yuv422p", "1", "mov"), ("48x32", "yuv411p", "1", "mov")):
+        codec = "-c:v ffv1 -level 3" if ext == "mov" else "-c:v libx264 -preset ultrafast -qp 0"
+        plain = made(f"plain-{format_}.mov", f"testsrc2=s={size}:r=5:d=1,setsar={sar},format={format_}", codec)
+        for name, (matrix, filters) in TURNS.items():
+            if ext == "mov" and name not in ("90", "180", "transpose"):
+                continue
+            what = f"{name} of {format_}"
+            source = with_matrix(plain, f"{name}.{format_}.{ext}", matrix)
+            turned = at("turned.mkv")
+            clips.need(clips.ffmpeg("-noautorotate", "-i", source, "-vf", f"{filters},setsar={sar}" if "trans" not in filters else
+                                    f"{filters},setsar=1/({sar})", "-c:v", "ffv1", turned))
+            r, out = upscale(source, "out.mkv", FFV1 + " --rotate apply")
+            check(r.returncode == 0 and "warning" not in r.stderr, f"{what}: upscaled", r.stderr)
+            upscale(turned, "wanted.mkv", FFV1)
+            check(luma(out) == luma(at("wanted.mkv")) != [], f"{what}: the frames of FFmpeg's {filters}")
+            check(stream(out, "width", "height", "sample_aspect_ratio") == stream(at("wanted.mkv"), "width", "height", "sample_aspect_ratio"),
+                  f"{what}: size and aspect", stream(out, "width", "height", "sample_aspect_ratio"))
+            verified(source, "out.mkv", what)
+
+
+def display():
+    """What is said of display matrices, and that they are kept where the container holds them."""
+    plain = made("plain.mp4", "testsrc2=s=64x48:r=5:d=0.6", "-c:v libx264 -preset ultrafast")
+    turned = with_matrix(plain, "turned.mp4", TURNS["90"][0])
+    r, out = upscale(turned, "kept.mp4", QUICK)
+    check("does not keep" not in r.stderr and stream(out, "side_data_list")[0][0]["rotation"] == -90, "MP4 keeps a rotation", r.stderr)
+    r, out = upscale(turned, "lost.mkv", QUICK)
+    check(("rotation" in r.stderr and "--rotate apply" in r.stderr) or stream(out, "side_data_list")[0], "MKV keeps it or says what to type", r.stderr)
+    r, out = upscale(turned, "done.mp4", QUICK + " --rotate apply")
+    check(not stream(out, "side_data_list")[0] and stream(out, "width", "height") == [96, 128], "an applied rotation is not said again", stream(out))
+    verified(turned, "done.mp4", "rotation, told by an option", "--rotated")
+    r = run(PROGRAM, "report", turned, out, "-o", at("page.html"), "--rotated", "--progress", "none")
+    check(r.returncode == 0, "rotation: a report", r.stderr)
+    for name, matrix, said in (("half", (32768, 0, 0, 0, 32768, 0, 0, 0, 1 << 30), "display size"), ("wide", (131072, 0, 0, 0, 65536, 0, 0, 0, 1 << 30), "display size"),
+                               ("shift", (65536, 0, 0, 0, 65536, 0, 8 << 16, 4 << 16, 1 << 30), None)):
+        source = with_matrix(plain, name + ".mp4", matrix)
+        r, out = upscale(source, "out.mkv", QUICK + " --rotate apply")
+        check(r.returncode == 0 and "rotation" not in r.stderr and (said in r.stderr if said else "does not keep" not in r.stderr) and
+              stream(out, "width", "height") == [128, 96], f"a matrix of {name} is no rotation", r.stderr)
+        carries = json.loads(run(PROGRAM, "probe", source, "--json").stdout)["video"]["carries"]
+        check(carries == ([said] if said else []), f"probe: a matrix of {name}", carries)
+    slanted = with_matrix(plain, "slanted.mp4", (46341, 46341, 0, -46341, 46341, 0, 0, 0, 1 << 30))
+    r, out = upscale(slanted, "slanted.out.mp4", QUICK + " --rotate apply")
+    check(r.returncode == 0 and "no quarter turn" in r.stderr and stream(out, "side_data_list")[0], "45 degrees stay, and are said", r.stderr)
+
+
+# --- Crop ---
+
+def crop():
+    source = made("crop.mkv", "testsrc2=s=64x48:r=5:d=1,setsar=16/15", "-c:v libx264 -preset ultrafast -qp 0 -g 3")
+    rgb = made("rgb.mkv", "testsrc2=s=64x48:r=5:d=1", "-c:v ffv1 -pix_fmt gbrp")
+    pal = made("pal.gif", "testsrc2=s=64x48:r=5:d=1", "-c:v gif")
+    for name, film, value, filters, options in (
+            ("part", source, "40:20:8:4", "crop=40:20:8:4:exact=1,", ""), ("odd size", source, "33:21:2:6", "crop=33:21:2:6:exact=1,", ""),
+            ("odd place", source, "40:20:3:5", "crop=41:21:2:4:exact=1,", ""), ("RGB, odd place", rgb, "33:21:3:5", "crop=33:21:3:5:exact=1,format=gbrp,", "--pixel-format bgr0")):
+        whole = at("whole.mkv")
+        clips.need(clips.ffmpeg("-i", film, "-vf", filters[:-1], "-c:v", "ffv1", whole))
+        r, out = upscale(film, "out.mkv", f"{FFV1} {options} --crop {value}")
+        check(r.returncode == 0 and ("warning" in r.stderr) == (name == "odd place"), f"crop, {name}: upscaled", r.stderr)
+        upscale(whole, "wanted.mkv", f"{FFV1} {options}")
+        a, b = (run("ffmpeg", "-v", "error", "-i", f, "-f", "md5", "-").stdout for f in (out, at("wanted.mkv")))
+        check(a == b != "" and stream(out, "sample_aspect_ratio") == stream(at("wanted.mkv"), "sample_aspect_ratio"), f"crop, {name}: the part, to the sample")
+        verified(film, "out.mkv", f"crop, {name}")
+        verified(film, "out.mkv", f"crop, {name}: told by an option", "--crop", value)
+    r, out = upscale(pal, "out.mkv", FFV1 + " --crop 20:10:5:3")
+    check(r.returncode == 0 and stream(out, "width", "height") == [40, 20], "crop of a palette", r.stderr)
+    turned = with_matrix(made("crop.mp4", "testsrc2=s=64x48:r=5:d=1", "-c:v libx264 -preset ultrafast"), "crop.turned.mp4", TURNS["90"][0])
+    r, out = upscale(turned, "out.mkv", FFV1 + " --crop 40:20:8:4 --rotate apply")
+    check(stream(out, "width", "height") == [40, 80], "the crop comes before the rotation", stream(out))
+    verified(turned, "out.mkv", "crop and rotation")
+    for bad in ("40:20", "0:20:1:1", "40:20:30:0", "40:20:0:40", "99999:1:0:0", "64:48:99999:0", "-4:4:0:0", "4:4:0:0:", "4:4:0:x", "999999:4:0:0"):
+        r, _ = upscale(source, "bad.mkv", f"{QUICK} --crop={bad}")
+        check(r.returncode == 2 and "crop:" in r.stderr, f"crop {bad} is refused", r.stderr)
+
+
+def resumed():
+    """Stopped and taken up again, and by plan, work, join: the same bytes."""
+    plain = made("long.mov", "testsrc2=s=48x32:r=2:d=20", "-c:v libx264 -preset ultrafast -g 8")
+    source = with_matrix(plain, "long.turned.mov", TURNS["270"][0])
+    options = f"{QUICK} --rotate apply --crop 40:24:4:4".split()
+    upscale(source, "once.mkv", " ".join(options) + " --threads 1 --workers 1")
+    run(PROGRAM, "plan", source, at("parts.mkv"), *options)
+    work = at("parts.mkv.kizunasr")
+    for segment in (1, 0, 2):
+        run(PROGRAM, "work", work, "--threads", "2", "--segment", str(segment))
+    r = run(PROGRAM, "join", work)
+    same = r.returncode == 0 and open(at("once.mkv"), "rb").read() == open(at("parts.mkv"), "rb").read()
+    check(same, "plan, work and join: the same bytes", r.stderr)
+
+
+def main():
+    global folder
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (rotation, display, crop, resumed):
+            if len(sys.argv) < 3 or part.__name__ in sys.argv[2:]:
+                part()
+    finish()
+
+
+if __name__ == "__main__":
+    main()
