@@ -91,7 +91,7 @@ static bool becomes_attachment(const ksr_output *o, const AVStream *in)
 
 static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t)
 {
-    ksr_status status = ksr_text_open(ctx, t->in, o->plan->text_codec[t->in->index], &t->text);
+    ksr_status status = ksr_text_open(ctx, t->in, o->plan->codec[t->in->index], &t->text);
     if (status != KSR_OK)
         return status;
     if (avcodec_parameters_from_context(t->out->codecpar, ksr_text_encoder(t->text)) < 0)
@@ -103,8 +103,9 @@ static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t
 static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
 {
     const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
-    ksr_status status = ksr_audio_open(ctx, t->in, o->plan->audio_codec, o->plan->audio_bit_rate,
-                                       global, strcmp(o->plan->format, "avi") == 0, &t->audio);
+    ksr_status status =
+        ksr_audio_open(ctx, t->in, o->plan->codec[t->in->index], o->plan->audio_bit_rate, global,
+                       strcmp(o->plan->format, "avi") == 0, &t->audio);
     if (status != KSR_OK)
         return status;
     const AVCodecContext *encoder = ksr_audio_encoder(t->audio);
