@@ -464,7 +464,9 @@ static ksr_status check_video(const struct decision *d)
     struct ksr_output_plan *plan = d->plan;
     const AVCodec *codec = avcodec_find_encoder_by_name(d->encoder->codec);
     char other[96];
-    bool yes = avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0;
+    // Matroska's list leaves out what goes in under its name in AVI (PNG).
+    bool yes = avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0 ||
+               strcmp(plan->format, "matroska") == 0;
     for (int i = 0; i < plan->stream_count; i++)
         plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
     const ksr_status status = yes ? try_header(d, plan, &yes) : KSR_OK;

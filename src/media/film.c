@@ -8,6 +8,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "media/alpha.h"
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
@@ -116,6 +117,8 @@ static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacke
 static const char *codec_reason(const AVStream *video)
 {
     const AVCodecParameters *p = video->codecpar;
+    if (ksr_alpha_is_beside(video))
+        return "alpha may have other keyframes";
     if (p->codec_id == AV_CODEC_ID_VP8)
         return "VP8 has packets that are not shown";
     if ((p->codec_id == AV_CODEC_ID_H264 || p->codec_id == AV_CODEC_ID_HEVC) &&

@@ -9,6 +9,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "media/alpha.h"
 #include "media/matroska.h"
 #include "media/output_parts.h"
 #include "media/track_flags.h"
@@ -436,6 +437,8 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, s
     if (size > INT32_MAX || av_new_packet(p, (int)size) < 0)
         return ksr_fail_memory(ctx);
     memcpy(p->data, data, size);
+    if (o->alpha && ksr_alpha_unpack(p) < 0)
+        return ksr_fail_memory(ctx);
     p->pts = time;
     p->dts = decode_time;
     p->duration = duration;

@@ -49,6 +49,7 @@ struct ksr_output {
     int64_t size;
     struct ksr_matroska_chapters chapters; // to be put into the file, or none
     struct ksr_matroska_links links;       // likewise
+    bool alpha;                            // of the video stands behind its packets (alpha.h)
     bool languages;                        // ksr_track_language_set() has been used
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "media/alpha.h"
 #include "media/metadata.h"
 #include "media/output_parts.h"
 #include "media/track_language.h"
@@ -30,6 +31,7 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     if (ksr_output_wraps(o) && t->out->avg_frame_rate.num > 0)
         t->out->time_base = av_inv_q(t->out->avg_frame_rate); // which Y4M takes for its rate
     t->out->sample_aspect_ratio = p->sample_aspect_ratio;
+    o->alpha = ksr_alpha_goes_beside(p->codec_id, (enum AVPixelFormat)p->format);
     o->video = t;
     return status;
 }
