@@ -9,7 +9,6 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
-#include "media/alpha.h"
 #include "media/matroska.h"
 #include "media/output_parts.h"
 #include "media/track_flags.h"
@@ -35,19 +34,15 @@ static int64_t movie_timescale(const ksr_output *o)
     return scale;
 }
 
-// A file with nothing but attachments or empty tracks is no file: a trial of one has a video beside
-// it.
+// A file with nothing but an attachment is no file: a trial of one has a track beside it.
 static ksr_status add_neighbour(ksr_context *ctx, ksr_output *o)
 {
     AVStream *s = avformat_new_stream(o->format, NULL);
     if (!s)
         return ksr_fail_memory(ctx);
     s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
-    const AVOutputFormat *format = o->format->oformat;
-    s->codecpar->codec_id = strcmp(o->plan->format, "webm") == 0 ? AV_CODEC_ID_VP8
-                            : avformat_query_codec(format, AV_CODEC_ID_MJPEG, 0) == 1
-                                ? AV_CODEC_ID_MJPEG
-                                : format->video_codec;
+    s->codecpar->codec_id =
+        strcmp(o->plan->format, "webm") == 0 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_MJPEG;
     s->codecpar->width = s->codecpar->height = 16;
     s->time_base = (AVRational){1, 25};
     o->neighbour = s;
@@ -150,8 +145,8 @@ static bool is_alone(const ksr_output *o)
 
 bool ksr_output_may_shift(const char *format)
 {
-    static const char *const names[] = {"mpegts", "nut", "flv", "asf", "mpeg", "vob", "dvd",
-                                        "svcd",   "vcd", "mxf"};
+    static const char *const names[] = {"mpegts", "nut", "flv",  "asf", "mpeg",
+                                        "vob",    "dvd", "svcd", "vcd", "mxf"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(format, names[i]) == 0)
             return true;
@@ -193,7 +188,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
         status = ksr_packets_create(ctx, &o->input, &o->cut, &o->packets);
     if (status == KSR_OK)
         status = ksr_output_add_tracks(ctx, o, encoder);
-    if (status == KSR_OK && o->memory && (plan->accompanied || only_attached(o)))
+    if (status == KSR_OK && o->memory && only_attached(o))
         status = add_neighbour(ctx, o);
     if (status == KSR_OK)
         status = write_header(ctx, o);
@@ -264,7 +259,7 @@ static ksr_status write_packet(ksr_context *ctx, ksr_output *o, struct track *t)
 }
 
 // Container ticks of milliseconds make frames of audio unevenly long; a finer output gets the
-// sample-exact times within half a tick.
+// sample-exact times within half a tick. Half of a coarser one, as AVI has, could be heard.
 static void rescale_times(struct track *t, AVPacket *p)
 {
     const AVRational in = t->in->time_base, out = t->out->time_base;
@@ -274,7 +269,8 @@ static void rescale_times(struct track *t, AVPacket *p)
                             ? av_get_audio_frame_duration2((AVCodecParameters *)par, p->size)
                             : 0;
     const AVRational sample = {1, par->sample_rate > 0 ? par->sample_rate : 1};
-    if (samples > 0 && dts != AV_NOPTS_VALUE && av_cmp_q(in, sample) > 0 && av_cmp_q(out, in) < 0) {
+    if (samples > 0 && dts != AV_NOPTS_VALUE && av_cmp_q(in, sample) > 0 &&
+        av_cmp_q(in, (AVRational){1, 500}) <= 0 && av_cmp_q(out, in) < 0) {
         p->dts = p->pts = av_rescale_delta(in, dts, sample, samples, &t->rescale, out);
         p->duration = av_rescale_q(samples, sample, out);
         return;
@@ -409,9 +405,9 @@ static ksr_status wrap_picture(ksr_context *ctx, const ksr_output *o, AVPacket *
     frame->format = par->format;
     frame->width = par->width;
     frame->height = par->height;
-    const int size = av_image_fill_arrays(frame->data, frame->linesize, p->data,
-                                          (enum AVPixelFormat)par->format, par->width,
-                                          par->height, 1);
+    const int size =
+        av_image_fill_arrays(frame->data, frame->linesize, p->data, (enum AVPixelFormat)par->format,
+                             par->width, par->height, 1);
     frame->buf[0] = p->buf;
     p->buf = av_buffer_create((uint8_t *)frame, sizeof(*frame), free_frame, NULL, 0);
     if (!p->buf || size != p->size) {
@@ -437,8 +433,6 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, s
     if (size > INT32_MAX || av_new_packet(p, (int)size) < 0)
         return ksr_fail_memory(ctx);
     memcpy(p->data, data, size);
-    if (o->alpha && ksr_alpha_unpack(p) < 0)
-        return ksr_fail_memory(ctx);
     p->pts = time;
     p->dts = decode_time;
     p->duration = duration;
@@ -500,11 +494,10 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
 }
 
-// How far a trial goes for packets behind the first, from where they begin: behind all fonts, in
-// Matroska.
+// How far a trial goes for its packets, from where they begin: behind all fonts, in Matroska.
 #define TRIAL_BYTES (64 << 20)
 
-// Gives the neighbour of a trial its one packet.
+// Gives the neighbour of an attachment its one packet.
 static ksr_status write_neighbour(ksr_context *ctx, ksr_output *o)
 {
     av_packet_unref(o->packet);
@@ -530,7 +523,7 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
     for (*written = 0; status == KSR_OK && *written < limit; ++*written) {
         status = hold_next(ctx, o);
         *whole = !o->holding;
-        if (!o->holding || (*written > 0 && input && avio_tell(input) > limit_at))
+        if (!o->holding || (input && avio_tell(input) > limit_at))
             break;
         if (status == KSR_OK)
             status = write_held(ctx, o);
