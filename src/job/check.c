@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "media/inspect.h"
+#include "media/spacing.h"
 #include "media/sync.h"
 
 void ksr_checks_free(struct ksr_checks *checks)
@@ -90,9 +91,26 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
                           count, tick, shift ? " (all shifted alike)" : "");
 }
 
-ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const struct ksr_film *film,
-                          const size_t *kept, size_t kept_count, const char *output_path,
-                          enum ksr_decode decode, double *shift_ms)
+// Frames that are shown for no time are there, and yet nobody sees them. What plan made of the
+// input's timestamps must not hide that: they are read anew.
+static ksr_status check_spacing(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
+                                const struct ksr_film *film, const struct ksr_film *output)
+{
+    struct ksr_spacing in;
+    const ksr_status status = ksr_media_spacing(ctx, input_path, film->stream, &in);
+    if (status != KSR_OK || in.usual <= 0)
+        return status;
+    const size_t close = ksr_film_count_close(output, in.usual / 4);
+    return ksr_checks_add(
+        ctx, checks, close <= ksr_spacing_limit(in.close, output->frame_count), "spacing",
+        "spacing: %zu of %zu frames are shown for less than %.2f ms, a quarter of "
+        "a frame's usual time (%zu in the input)",
+        close, output->frame_count, in.usual * 250, in.close);
+}
+
+ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
+                          const struct ksr_film *film, const size_t *kept, size_t kept_count,
+                          const char *output_path, enum ksr_decode decode, double *shift_ms)
 {
     struct ksr_film output;
     *shift_ms = 0;
@@ -111,6 +129,8 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const str
     if (status == KSR_OK && output.frame_count == wanted && !raw && !ksr_sequence_is(output_path))
         status = check_times(ctx, checks, film, kept, wanted, &output,
                              ksr_media_may_shift(output_path, film), shift_ms);
+    if (status == KSR_OK && !ksr_sequence_is(output_path) && !ksr_sequence_is(input_path))
+        status = check_spacing(ctx, checks, input_path, film, &output);
     // A size that was asked to fit is rounded to what chroma allows.
     const double x = (double)output.format.width * film->format.height;
     const double y = (double)output.format.height * film->format.width;

@@ -148,8 +148,8 @@ static ksr_status check_output(struct joining *j, const char *path)
     const struct ksr_manifest *m = &j->job->manifest;
     struct ksr_checks checks = {0};
     double shift_ms;
-    ksr_status status = ksr_check_film(j->ctx, &checks, &m->film, j->frames, j->frame_count, path,
-                                       KSR_DECODE_SOME, &shift_ms);
+    ksr_status status = ksr_check_film(j->ctx, &checks, m->input_path, &m->film, j->frames,
+                                       j->frame_count, path, KSR_DECODE_SOME, &shift_ms);
     if (status == KSR_OK && !m->output.image)
         status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film, path, shift_ms,
                                    m->output.carry, KSR_DECODE_SOME);

@@ -254,14 +254,14 @@ static bool read_hdr(const json_t *list, struct ksr_extras *e)
     return true;
 }
 
-// Repaired times of sound, as [stream, first packet, packets, ticks].
+// Changed timestamps, as [stream, first packet, packets, ticks, whether they are left out].
 static json_t *jumps_to_json(const struct ksr_film *film)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < film->jump_count; i++) {
         const struct ksr_film_jump *j = &film->jumps[i];
-        json_array_append_new(list, json_pack("[iIII]", j->stream, (json_int_t)j->first,
-                                              (json_int_t)j->count, (json_int_t)j->by));
+        json_array_append_new(list, json_pack("[iIIIb]", j->stream, (json_int_t)j->first,
+                                              (json_int_t)j->count, (json_int_t)j->by, j->drop));
     }
     return list;
 }
@@ -273,9 +273,11 @@ static bool read_jumps(const json_t *list, struct ksr_film *film)
     for (size_t i = 0; film->jumps && i < count; i++) {
         struct ksr_film_jump *j = &film->jumps[i];
         json_int_t first, packets, by;
-        if (json_unpack(json_array_get(list, i), "[iIII]", &j->stream, &first, &packets, &by) != 0)
+        int drop;
+        if (json_unpack(json_array_get(list, i), "[iIIIb]", &j->stream, &first, &packets, &by,
+                        &drop) != 0)
             return false;
-        *j = (struct ksr_film_jump){j->stream, first, packets, by};
+        *j = (struct ksr_film_jump){j->stream, first, packets, by, drop, false};
         if (first < 0 || packets < 1 || packets > MAX_PACKETS - first || by < -MAX_JUMP ||
             by > MAX_JUMP ||
             (i > 0 && (j->stream < j[-1].stream ||
@@ -357,22 +359,17 @@ json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
 
 static const char *const carry_names[] = {"video", "copy", "encode", "drop", "convert"};
 
-static bool takes_codec(enum ksr_carry carry)
-{
-    return carry == KSR_CARRY_ENCODE || carry == KSR_CARRY_CONVERT;
-}
-
 static json_t *output_to_json(const struct ksr_output_plan *o)
 {
     json_t *streams = json_array();
     for (int i = 0; streams && i < o->stream_count; i++)
-        json_array_append_new(streams,
-                              takes_codec(o->carry[i])
-                                  ? json_sprintf("%s %s", carry_names[o->carry[i]], o->codec[i])
-                                  : json_string(carry_names[o->carry[i]]));
-    return json_pack("{s:s,s:b,s:b,s:i,s:b,s:o,s:I}", "format", o->format, "image", o->image,
+        json_array_append_new(streams, o->carry[i] == KSR_CARRY_CONVERT
+                                           ? json_sprintf("convert %s", o->text_codec[i])
+                                           : json_string(carry_names[o->carry[i]]));
+    return json_pack("{s:s,s:b,s:b,s:i,s:b,s:o,s:s,s:I}", "format", o->format, "image", o->image,
                      "sequence", o->sequence, "first", o->first, "keep_tags", o->keep_tags,
-                     "streams", streams, "audio_bit_rate", (json_int_t)o->audio_bit_rate);
+                     "streams", streams, "audio_codec", o->audio_codec, "audio_bit_rate",
+                     (json_int_t)o->audio_bit_rate);
 }
 
 // What the decoder calls the frames, where that is not their time, or their place: NULL else.
@@ -612,14 +609,14 @@ static bool read_output(const json_t *o, struct ksr_output_plan *out)
         while (carry <= KSR_CARRY_CONVERT && (strlen(carry_names[carry]) != length ||
                                               strncmp(text, carry_names[carry], length) != 0))
             carry++;
-        if (carry > KSR_CARRY_CONVERT || takes_codec((enum ksr_carry)carry) != (space != NULL) ||
-            (space && strlen(space + 1) >= sizeof(out->codec[i])))
+        if (carry > KSR_CARRY_CONVERT || (space && strlen(space + 1) >= sizeof(out->text_codec[i])))
             return false;
         if (space)
-            memcpy(out->codec[i], space + 1, strlen(space));
+            memcpy(out->text_codec[i], space + 1, strlen(space));
         out->carry[i] = (enum ksr_carry)carry;
     }
-    return read_text(o, "format", out->format, sizeof(out->format));
+    return read_text(o, "format", out->format, sizeof(out->format)) &&
+           read_text(o, "audio_codec", out->audio_codec, sizeof(out->audio_codec));
 }
 
 static bool read_times(const json_t *o, struct ksr_film *film, const struct ksr_segment_plan *s)

@@ -8,21 +8,24 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
-#include "media/alpha.h"
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
 #include "media/refresh.h"
+#include "media/repair.h"
+
+#define MOST_HELD 16 // frames by which H.264 and its kin reorder at most
 
 // A video packet as the demuxer gives it, in decode order.
 struct packet_note {
-    int64_t pts, duration, position;
+    int64_t pts, time, duration, position; // time: pts in the timeline
     bool key;
 };
 
 struct packet_list {
     struct packet_note *notes;
     size_t count, capacity;
+    int delay;              // frames that the decoder may hold back
     size_t not_shown;       // packets that the container marks so
     bool several;           // a frame may take several packets
     const char *why_decode; // why packets alone are no index; NULL = they are
@@ -33,7 +36,6 @@ void ksr_film_free(struct ksr_film *film)
     free(film->frames);
     free(film->keys);
     free(film->corrupt);
-    free(film->packets);
     free(film->falling);
     free(film->jumps);
     memset(film, 0, sizeof(*film));
@@ -117,8 +119,6 @@ static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacke
 static const char *codec_reason(const AVStream *video)
 {
     const AVCodecParameters *p = video->codecpar;
-    if (ksr_alpha_is_beside(video))
-        return "alpha may have other keyframes";
     if (p->codec_id == AV_CODEC_ID_VP8)
         return "VP8 has packets that are not shown";
     if ((p->codec_id == AV_CODEC_ID_H264 || p->codec_id == AV_CODEC_ID_HEVC) &&
@@ -136,14 +136,14 @@ static bool note_packet(struct packet_list *list, const AVCodecParameters *video
     const bool key =
         (packet->flags & AV_PKT_FLAG_KEY) != 0 && !ksr_packet_is_refresh(video, packet);
     list->not_shown += (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
-    if (packet->pts == AV_NOPTS_VALUE)
+    if (!ksr_film_is_time(packet->pts))
         list->why_decode = "timestamps are missing";
     else if (packet->flags & AV_PKT_FLAG_DISCARD)
         list->why_decode = "some packets are marked as not shown";
     else if (list->count == 0 && !key)
         list->why_decode = "it does not begin with a keyframe";
     list->notes[list->count++] =
-        (struct packet_note){packet->pts, packet->duration, packet->pos, key};
+        (struct packet_note){packet->pts, packet->pts, packet->duration, packet->pos, key};
     return true;
 }
 
@@ -151,7 +151,7 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
                                struct ksr_film *film, struct packet_list *list)
 {
     AVPacket *packet = av_packet_alloc();
-    ksr_jumps *jumps = ksr_jumps_create(input->format);
+    ksr_jumps *jumps = ksr_jumps_create(input->format, film->stream);
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
     ksr_status status = packet && jumps ? KSR_OK : ksr_fail_memory(ctx);
     bool end = false;
@@ -159,10 +159,8 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
         status = read_packet(ctx, input, packet, tolerant, &end);
         if (status != KSR_OK || end)
             break;
-        if (packet->stream_index < film->stream_count) {
-            film->packets[packet->stream_index]++;
-            film->corrupt[packet->stream_index] |= (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-        }
+        if (packet->flags & AV_PKT_FLAG_CORRUPT && packet->stream_index < film->stream_count)
+            film->corrupt[packet->stream_index] = true;
         if ((packet->stream_index == film->stream &&
              !note_packet(list, input->video->codecpar, packet)) ||
             !ksr_jumps_note(jumps, packet))
@@ -190,13 +188,38 @@ static bool frames_from_packets(struct ksr_film *film, struct packet_list *list)
         return false;
     film->frame_count = list->count;
     for (size_t i = 0; i < list->count; i++)
-        film->frames[i] = (struct ksr_film_frame){list->notes[i].pts, list->notes[i].pts,
+        film->frames[i] = (struct ksr_film_frame){list->notes[i].pts, list->notes[i].time,
                                                   list->notes[i].duration};
     qsort(film->frames, film->frame_count, sizeof(film->frames[0]), compare_times);
     for (size_t i = 1; i < film->frame_count; i++)
-        if (film->frames[i].source == film->frames[i - 1].source)
-            list->why_decode = "timestamps repeat";
-    return true;
+        if (film->frames[i].source == film->frames[i - 1].source ||
+            film->frames[i].time <= film->frames[i - 1].time)
+            list->why_decode = "timestamps repeat or fall";
+    const int64_t usual = ksr_film_usual_step(film);
+    if (!list->why_decode && list->delay > 0 && ksr_film_looks_misplaced(film, usual))
+        list->why_decode = "timestamps look misplaced";
+    return usual > 0;
+}
+
+// Whether the frames cannot be shown in the order of their timestamps, or should not: a decoder
+// holds back at most `delay` frames to put them in order.
+static bool is_out_of_order(const struct packet_list *list)
+{
+    int64_t held[MOST_HELD + 1], shown = INT64_MIN;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t at = count++;
+        for (; at > 0 && held[at - 1] > list->notes[i].time; at--)
+            held[at] = held[at - 1];
+        held[at] = list->notes[i].time;
+        if (held[0] <= shown)
+            return true;
+        if (count > (size_t)list->delay) {
+            shown = held[0];
+            memmove(held, held + 1, --count * sizeof(held[0]));
+        }
+    }
+    return false;
 }
 
 static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
@@ -224,50 +247,6 @@ static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
         if (film->keys[i].frame <= film->keys[i - 1].frame)
             list->why_decode = "keyframes are out of order";
     return true;
-}
-
-// Frames without a time before the first that has one lead up to it. Returns how many.
-static int extrapolate_start(struct ksr_film *film, int64_t usual)
-{
-    size_t known = 0;
-    while (known < film->frame_count && film->frames[known].time == AV_NOPTS_VALUE)
-        known++;
-    if (known == film->frame_count)
-        return 0;
-    for (size_t i = known; i-- > 0;)
-        film->frames[i].time = film->frames[known].time - (int64_t)(known - i) * usual;
-    return (int)known;
-}
-
-// Every frame gets a time above the one before and a duration of at least one tick.
-static void repair_times(struct ksr_film *film)
-{
-    const struct ksr_rational rate = film->format.frame_rate;
-    int64_t usual = 1;
-    if (rate.num > 0)
-        usual = av_rescale_q(1, (AVRational){rate.den, rate.num},
-                             (AVRational){film->time_base.num, film->time_base.den});
-    if (usual < 1)
-        usual = 1;
-    film->repaired += extrapolate_start(film, usual);
-    for (size_t i = 0; i < film->frame_count; i++) {
-        struct ksr_film_frame *f = &film->frames[i];
-        const struct ksr_film_frame *before = i > 0 ? f - 1 : NULL;
-        if (f->time == AV_NOPTS_VALUE) {
-            f->time = before ? before->time + (before->duration > 0 ? before->duration : usual) : 0;
-            film->repaired++;
-        } else if (before && f->time <= before->time) {
-            f->time = before->time + 1;
-            film->repaired++;
-        }
-    }
-    for (size_t i = 0; i < film->frame_count; i++) {
-        struct ksr_film_frame *f = &film->frames[i];
-        if (f->duration <= 0)
-            f->duration = i + 1 < film->frame_count ? f[1].time - f->time : usual;
-        if (film->linear)
-            f->source = (int64_t)i;
-    }
 }
 
 static struct ksr_rational rational(AVRational q)
@@ -303,17 +282,22 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
 
 // Decodes linearly from the start. visit: called for every frame; returning false ends the walk.
 static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
+                              const struct ksr_film *film,
                               bool (*visit)(void *opaque, AVFrame *frame), void *opaque)
 {
     AVPacket *packet = av_packet_alloc();
     AVFrame *frame = av_frame_alloc();
-    ksr_status status = packet && frame ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_mender *mender =
+        ksr_mender_create(film->jumps, film->jump_count, (int)input->format->nb_streams);
+    ksr_status status = packet && frame && mender ? KSR_OK : ksr_fail_memory(ctx);
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
     bool end = false, go_on = true;
     for (int i = 0; status == KSR_OK && go_on && !end; i++) {
         status = read_packet(ctx, input, packet, true, &end);
         if (status != KSR_OK)
             break;
+        if (!end)
+            ksr_mender_apply(mender, packet);
         if (end || packet->stream_index == input->video->index)
             status = ksr_stream_send(ctx, input->decoder, end ? NULL : packet, NULL);
         av_packet_unref(packet);
@@ -327,6 +311,7 @@ static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
         if (status == KSR_OK)
             status = ksr_check_cancel(ctx);
     }
+    ksr_mender_destroy(&mender);
     av_packet_free(&packet);
     av_frame_free(&frame);
     return status;
@@ -385,14 +370,31 @@ static ksr_status decode_film(ksr_context *ctx, const char *path, struct ksr_fil
     struct linear_index index = {.look = {.input = &input, .format = &film->format}, .film = film};
     status = ksr_input_open_decoder(ctx, &input);
     if (status == KSR_OK)
-        status = film->linear ? walk_frames(ctx, &input, note_frame, &index)
-                              : walk_frames(ctx, &input, look_once, &index.look);
+        status = film->linear ? walk_frames(ctx, &input, film, note_frame, &index)
+                              : walk_frames(ctx, &input, film, look_once, &index.look);
     ksr_input_close(&input);
     if (status == KSR_OK && index.out_of_memory)
         status = ksr_fail_memory(ctx);
     if (status == KSR_OK && !index.look.seen)
         status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
     return status;
+}
+
+// Puts the packets' timestamps in the timeline.
+static void mend_notes(const struct ksr_film *film, struct packet_list *list)
+{
+    for (size_t k = 0; k < film->jump_count; k++) {
+        const struct ksr_film_jump *jump = &film->jumps[k];
+        for (int64_t i = jump->first; jump->stream == film->stream && i < jump->first + jump->count;
+             i++)
+            if (i < (int64_t)list->count && ksr_film_is_time(list->notes[i].pts))
+                list->notes[i].time += jump->by;
+    }
+    for (size_t k = 0; k < film->jump_count && !list->why_decode; k++)
+        if (film->jumps[k].stream == film->stream && film->jumps[k].back)
+            list->why_decode = "timestamps jump and come back";
+    if (!list->why_decode && is_out_of_order(list))
+        list->why_decode = "timestamps are out of order";
 }
 
 static ksr_status index_packets(ksr_context *ctx, const char *path, bool tolerant,
@@ -407,15 +409,16 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));
-    film->packets = calloc((size_t)film->stream_count, sizeof(film->packets[0]));
     list->why_decode = codec_reason(input.video);
     list->several = list->why_decode != NULL;
-    status = film->corrupt && film->falling && film->packets
-                 ? read_packets(ctx, &input, tolerant, film, list)
-                 : ksr_fail_memory(ctx);
+    list->delay = FFMIN(input.video->codecpar->video_delay, MOST_HELD);
+    status = film->corrupt && film->falling ? read_packets(ctx, &input, tolerant, film, list)
+                                            : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->count == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
+    if (status == KSR_OK)
+        mend_notes(film, list);
     if (status == KSR_OK && !list->why_decode &&
         (!frames_from_packets(film, list) || !keys_from_packets(film, list)))
         status = ksr_fail_memory(ctx);
@@ -484,6 +487,26 @@ void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate)
     film->format.frame_rate = rate;
 }
 
+static void warn_of_times(ksr_context *ctx, const struct ksr_film *film)
+{
+    const struct ksr_timeline *t = &film->timeline;
+    const int closed = t->restarts + t->alone;
+    if (closed > 0)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "the timestamps of %s restart or jump in %d place%s, first at %.3f s: what follows "
+                "continues there without a gap",
+                t->restarts > 0 ? "all streams" : "one stream", closed, closed == 1 ? "" : "s",
+                t->first);
+    if (t->holes > 0)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "nothing is shown or heard from %.3f s on for %.3f s, as the timestamps say "
+                "(%d such pause%s)",
+                t->hole, t->pause, t->holes, t->holes == 1 ? "" : "s");
+    if (film->repaired > 0)
+        ksr_log(ctx, KSR_LOG_WARNING, "%d timestamps were missing, equal or out of order: repaired",
+                film->repaired);
+}
+
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)
 {
     struct packet_list list = {0};
@@ -509,9 +532,13 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
     }
     if (ksr_sequence_is(path))
         ksr_film_set_rate(out, (struct ksr_rational){24, 1});
-    repair_times(out);
-    if (out->repaired > 0)
-        ksr_log(ctx, KSR_LOG_WARNING, "%d timestamps were missing, equal or falling: repaired",
-                out->repaired);
+    for (size_t i = 0; i < out->jump_count; i++)
+        if (out->jumps[i].stream == out->stream && out->jumps[i].back)
+            out->repaired += (int)out->jumps[i].count;
+    if (!ksr_film_repair(out)) {
+        ksr_film_free(out);
+        return ksr_fail_memory(ctx);
+    }
+    warn_of_times(ctx, out);
     return KSR_OK;
 }

@@ -45,8 +45,8 @@ struct ksr_extras {
 
 // One frame, in presentation order. Times are in the film's time base.
 struct ksr_film_frame {
-    int64_t source;   // timestamp as the decoder gives it (linear films: place in the decode)
-    int64_t time;     // the same, repaired: unique and rising; less the offset of a cut
+    int64_t source;   // timestamp in the file (linear films: place in the decode)
+    int64_t time;     // the same in the timeline (jumps.h): unique, rising; less a cut's offset
     int64_t duration; // at least 1
 };
 
@@ -57,11 +57,22 @@ struct ksr_film_key {
     int64_t position; // its packet's byte offset in the file, -1 = not known
 };
 
-// Packets of a sound track whose times jumped and came back, and what puts them in line (jumps.h).
+// Packets of one stream whose timestamps are changed (jumps.h, timeline.md).
 struct ksr_film_jump {
     int stream;
     int64_t first, count; // of the stream's packets, in the order of the file
-    int64_t by;           // added to their times, in the stream's time base
+    int64_t by;           // added to their timestamps, in the stream's time base
+    bool drop;            // they are left out: what follows overlaps them
+    bool back;            // their timestamps jumped and came back; else the clock did not come back
+};
+
+// What became of the clocks of a file.
+struct ksr_timeline {
+    int restarts;       // places where all streams restart or jump, and go on without a gap
+    int alone;          // places where one stream does
+    double first;       // of those, in seconds of the output
+    int holes;          // pauses of all streams that stay
+    double hole, pause; // where the first of those begins, and how long it is, in seconds
 };
 
 struct ksr_film {
@@ -72,16 +83,16 @@ struct ksr_film {
     size_t frame_count;
     struct ksr_film_key *keys; // by frame; keys[0].frame is 0 in a film that is not linear
     size_t key_count;
-    bool cut;         // `frames` are a piece of the film, beginning at time 0
-    int64_t offset;   // of a cut: time of its first frame in the whole film, else 0
-    size_t skipped;   // of a cut: frames of the whole film before the first
-    bool linear;      // frames are found by counting from the start
-    bool open_gop;    // some frames before a keyframe are decoded after it
-    bool *corrupt;    // per stream of the file: the demuxer flagged a packet of it as corrupt
-    int64_t *packets; // per stream of the file: how many there are; of an index alone
-    bool *falling;    // per stream of the file: times of sound fall, and `jumps` do not mend it
+    bool cut;       // `frames` are a piece of the film, beginning at time 0
+    int64_t offset; // of a cut: time of its first frame in the whole film, else 0
+    size_t skipped; // of a cut: frames of the whole film before the first
+    bool linear;    // frames are found by counting from the start
+    bool open_gop;  // some frames before a keyframe are decoded after it
+    bool *corrupt;  // per stream of the file: the demuxer flagged a packet of it as corrupt
+    bool *falling;  // per stream of the file: times of sound fall, and `jumps` do not mend it
     struct ksr_film_jump *jumps; // by stream, then by packet
     size_t jump_count;
+    struct ksr_timeline timeline;
     int stream_count;
     size_t undecoded;     // linear: packets of which no frame came
     int repaired;         // timestamps that were missing, equal or falling

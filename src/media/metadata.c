@@ -5,7 +5,6 @@
 #include <libavutil/avstring.h>
 #include <string.h>
 
-#include "media/alpha.h"
 #include "media/track_language.h"
 
 static bool tag_is_stale(const char *key, bool reencoded)
@@ -15,7 +14,7 @@ static bool tag_is_stale(const char *key, bool reencoded)
                                          "compatible_brands",
                                          KSR_LANGUAGE_TAG}; // which goes its own way
     static const char *const measured[] = {"BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES",
-                                           "_STATISTICS_", KSR_ALPHA_TAG};
+                                           "_STATISTICS_"};
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         if (av_strcasecmp(key, always[i]) == 0)
             return true;

@@ -5,15 +5,15 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "media/jumps.h"
 
 struct ksr_packets {
     struct ksr_input *input;
     struct ksr_cut cut;
     AVPacket **shown; // per stream: the subtitle without a length that is shown when the cut begins
     bool *begun;      // per stream: a packet of it has been given out
-    int64_t *read;    // per stream: its packets so far
-    size_t *jump;     // per stream: its first jump that is not behind
-    AVPacket *next;   // read already, when `holding`
+    ksr_mender *mender;
+    AVPacket *next; // read already, when `holding`
     bool holding, starved;
     int streams;
 };
@@ -37,16 +37,12 @@ ksr_status ksr_packets_create(ksr_context *ctx, struct ksr_input *input, const s
     k->streams = (int)input->format->nb_streams;
     k->shown = calloc((size_t)k->streams, sizeof(k->shown[0]));
     k->begun = calloc((size_t)k->streams, sizeof(k->begun[0]));
-    k->read = calloc((size_t)k->streams, sizeof(k->read[0]));
-    k->jump = calloc((size_t)k->streams, sizeof(k->jump[0]));
+    k->mender = ksr_mender_create(cut->jumps, cut->jump_count, k->streams);
     k->next = av_packet_alloc();
-    if (!k->shown || !k->begun || !k->read || !k->jump || !k->next) {
+    if (!k->shown || !k->begun || !k->mender || !k->next) {
         ksr_packets_destroy(out);
         return ksr_fail_memory(ctx);
     }
-    for (int i = 0; i < k->streams; i++)
-        while (k->jump[i] < cut->jump_count && cut->jumps[k->jump[i]].stream < i)
-            k->jump[i]++;
     return KSR_OK;
 }
 
@@ -59,34 +55,10 @@ void ksr_packets_destroy(ksr_packets **packets)
         av_packet_free(&k->shown[i]);
     free(k->shown);
     free(k->begun);
-    free(k->read);
-    free(k->jump);
+    ksr_mender_destroy(&k->mender);
     av_packet_free(&k->next);
     free(k);
     *packets = NULL;
-}
-
-// What is no time, or as good as none, stays so.
-static void add_time(int64_t *time, int64_t by)
-{
-    if (*time != AV_NOPTS_VALUE && llabs(*time) < INT64_MAX / 2)
-        *time += by;
-}
-
-// Puts a time that jumped in line.
-static void mend_time(ksr_packets *k, AVPacket *p)
-{
-    const struct ksr_film_jump *jumps = k->cut.jumps;
-    const int64_t number = k->read[p->stream_index]++;
-    size_t *at = &k->jump[p->stream_index];
-    while (*at < k->cut.jump_count && jumps[*at].stream == p->stream_index &&
-           number >= jumps[*at].first + jumps[*at].count)
-        ++*at;
-    if (*at == k->cut.jump_count || jumps[*at].stream != p->stream_index ||
-        number < jumps[*at].first)
-        return;
-    add_time(&p->pts, jumps[*at].by);
-    add_time(&p->dts, jumps[*at].by);
 }
 
 // Keeps a subtitle until it is known whether another one follows before the cut begins.
@@ -159,10 +131,8 @@ static bool hold_next(ksr_packets *k)
         k->starved = k->starved || ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
         if (result < 0 || k->starved)
             return false;
-        if (k->next->stream_index < k->streams) {
-            mend_time(k, k->next);
-            k->holding = cut_packet(k, k->next);
-        }
+        if (k->next->stream_index < k->streams)
+            k->holding = ksr_mender_apply(k->mender, k->next) && cut_packet(k, k->next);
         if (!k->holding)
             av_packet_unref(k->next);
     }
