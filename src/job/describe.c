@@ -31,10 +31,8 @@ static void describe_actions(const struct ksr_manifest *m, json_t *streams)
             continue;
         const enum ksr_carry carry = m->output.carry[index];
         json_object_set_new(stream, "action", json_string(action_name(carry)));
-        if (carry == KSR_CARRY_ENCODE)
-            json_object_set_new(stream, "to", json_string(m->output.audio_codec));
-        if (carry == KSR_CARRY_CONVERT)
-            json_object_set_new(stream, "to", json_string(m->output.text_codec[index]));
+        if (carry == KSR_CARRY_ENCODE || carry == KSR_CARRY_CONVERT)
+            json_object_set_new(stream, "to", json_string(m->output.codec[index]));
     }
 }
 

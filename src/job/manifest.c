@@ -359,17 +359,22 @@ json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
 
 static const char *const carry_names[] = {"video", "copy", "encode", "drop", "convert"};
 
+static bool takes_codec(enum ksr_carry carry)
+{
+    return carry == KSR_CARRY_ENCODE || carry == KSR_CARRY_CONVERT;
+}
+
 static json_t *output_to_json(const struct ksr_output_plan *o)
 {
     json_t *streams = json_array();
     for (int i = 0; streams && i < o->stream_count; i++)
-        json_array_append_new(streams, o->carry[i] == KSR_CARRY_CONVERT
-                                           ? json_sprintf("convert %s", o->text_codec[i])
-                                           : json_string(carry_names[o->carry[i]]));
-    return json_pack("{s:s,s:b,s:b,s:i,s:b,s:o,s:s,s:I}", "format", o->format, "image", o->image,
+        json_array_append_new(streams,
+                              takes_codec(o->carry[i])
+                                  ? json_sprintf("%s %s", carry_names[o->carry[i]], o->codec[i])
+                                  : json_string(carry_names[o->carry[i]]));
+    return json_pack("{s:s,s:b,s:b,s:i,s:b,s:o,s:I}", "format", o->format, "image", o->image,
                      "sequence", o->sequence, "first", o->first, "keep_tags", o->keep_tags,
-                     "streams", streams, "audio_codec", o->audio_codec, "audio_bit_rate",
-                     (json_int_t)o->audio_bit_rate);
+                     "streams", streams, "audio_bit_rate", (json_int_t)o->audio_bit_rate);
 }
 
 // What the decoder calls the frames, where that is not their time, or their place: NULL else.
@@ -609,14 +614,14 @@ static bool read_output(const json_t *o, struct ksr_output_plan *out)
         while (carry <= KSR_CARRY_CONVERT && (strlen(carry_names[carry]) != length ||
                                               strncmp(text, carry_names[carry], length) != 0))
             carry++;
-        if (carry > KSR_CARRY_CONVERT || (space && strlen(space + 1) >= sizeof(out->text_codec[i])))
+        if (carry > KSR_CARRY_CONVERT || takes_codec((enum ksr_carry)carry) != (space != NULL) ||
+            (space && strlen(space + 1) >= sizeof(out->codec[i])))
             return false;
         if (space)
-            memcpy(out->text_codec[i], space + 1, strlen(space));
+            memcpy(out->codec[i], space + 1, strlen(space));
         out->carry[i] = (enum ksr_carry)carry;
     }
-    return read_text(o, "format", out->format, sizeof(out->format)) &&
-           read_text(o, "audio_codec", out->audio_codec, sizeof(out->audio_codec));
+    return read_text(o, "format", out->format, sizeof(out->format));
 }
 
 static bool read_times(const json_t *o, struct ksr_film *film, const struct ksr_segment_plan *s)

@@ -53,7 +53,19 @@ void ksr_audio_close(ksr_audio **audio)
     *audio = NULL;
 }
 
-// Lists may be NULL (anything goes) and end with `end`; the wanted value if listed, else the first.
+static bool is_floating(enum AVSampleFormat format)
+{
+    const enum AVSampleFormat packed = av_get_packed_sample_fmt(format);
+    return packed == AV_SAMPLE_FMT_FLT || packed == AV_SAMPLE_FMT_DBL;
+}
+
+static int bytes(enum AVSampleFormat format)
+{
+    return av_get_bytes_per_sample(format);
+}
+
+// The wanted format; where an encoder does not list it, the same samples packed or planar, else the
+// smallest that holds them, else the first. A list of NULL: anything goes.
 static enum AVSampleFormat choose_sample_format(const AVCodec *codec, enum AVSampleFormat wanted)
 {
     const enum AVSampleFormat *list = ksr_av_sample_formats(codec);
@@ -62,7 +74,17 @@ static enum AVSampleFormat choose_sample_format(const AVCodec *codec, enum AVSam
     for (const enum AVSampleFormat *f = list; *f != AV_SAMPLE_FMT_NONE; f++)
         if (*f == wanted)
             return wanted;
-    return list[0];
+    const enum AVSampleFormat other =
+        av_get_alt_sample_fmt(wanted, !av_sample_fmt_is_planar(wanted));
+    enum AVSampleFormat best = AV_SAMPLE_FMT_NONE;
+    for (const enum AVSampleFormat *f = list; *f != AV_SAMPLE_FMT_NONE; f++) {
+        if (*f == other)
+            return other;
+        if (!is_floating(wanted) && !is_floating(*f) && bytes(*f) >= bytes(wanted) &&
+            (best == AV_SAMPLE_FMT_NONE || bytes(*f) < bytes(best)))
+            best = *f;
+    }
+    return best != AV_SAMPLE_FMT_NONE ? best : list[0];
 }
 
 // The lowest listed rate that keeps every tone, else the highest there is.

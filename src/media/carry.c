@@ -1,17 +1,14 @@
-// What goes along with the video, and into which container; see output.h.
+// What goes along with the video, and into which container; see output.h. carry_audio.c decides for
+// audio.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/sequence.h"
-#include "media/audio.h"
-#include "media/ffmpeg.h"
-#include "media/input.h"
+#include "media/carry_parts.h"
 #include "media/metadata.h"
 #include "media/names.h"
-#include "media/output.h"
 #include "media/text.h"
-#include "media/trial.h"
 
 // Returns the encoder of a container that is made for one codec: GIF, Y4M, raw streams; else NULL.
 static const char *only_encoder(const AVOutputFormat *format)
@@ -65,20 +62,9 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
     return KSR_OK;
 }
 
-static const AVOutputFormat *muxer(const struct ksr_output_plan *plan)
-{
-    return av_guess_format(plan->format, NULL, NULL);
-}
-
 bool ksr_output_global_header(const struct ksr_output_plan *plan)
 {
-    return (muxer(plan)->flags & AVFMT_GLOBALHEADER) != 0;
-}
-
-// The name that people know a container by.
-static const char *container_name(const struct ksr_output_plan *plan)
-{
-    return strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
+    return (ksr_carry_muxer(plan)->flags & AVFMT_GLOBALHEADER) != 0;
 }
 
 static const char *kind_of(const AVStream *stream)
@@ -94,16 +80,6 @@ static const char *mkv_would(const struct ksr_output_plan *plan)
 {
     return strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would";
 }
-
-struct decision {
-    ksr_context *ctx;
-    const char *input_path;
-    const struct ksr_film *film;
-    const struct ksr_processor_config *config;
-    const struct ksr_encoder_settings *encoder;
-    struct ksr_output_plan *plan;
-    const AVFormatContext *input;
-};
 
 // Whether the container takes these streams, as the header of a trial says.
 static ksr_status try_header(const struct decision *d, const struct ksr_output_plan *plan,
@@ -121,119 +97,127 @@ static ksr_status try_header(const struct decision *d, const struct ksr_output_p
 // (AAC: up to 2112 samples), and Matroska does not tell.
 #define PRIMING_MS 50
 
-// Whether the container holds this stream carried this way; says what it loses.
-static ksr_status holds(const struct decision *d, const AVStream *stream, enum ksr_carry carry,
-                        enum AVCodecID codec, bool *yes)
+static bool may_hold(const struct ksr_output_plan *plan, const AVStream *stream, const char *codec)
+{
+    const AVCodec *encoder = codec ? avcodec_find_encoder_by_name(codec) : NULL;
+    const enum AVCodecID id = encoder ? encoder->id : stream->codecpar->codec_id;
+    // Attachments go by their type, not by a codec.
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT ||
+           (id != AV_CODEC_ID_NONE &&
+            avformat_query_codec(ksr_carry_muxer(plan), id, FF_COMPLIANCE_EXPERIMENTAL) != 0);
+}
+
+ksr_status ksr_carry_try(const struct decision *d, const AVStream *stream, enum ksr_carry carry,
+                         const char *codec, struct ksr_trial *trial)
 {
     struct ksr_output_plan *plan = d->plan;
-    const enum ksr_carry before = plan->carry[stream->index];
-    struct ksr_trial trial;
-    *yes = false;
-    // Attachments go by their type, not by a codec.
-    const bool attachment = stream->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-    if (!attachment && (codec == AV_CODEC_ID_NONE ||
-                        avformat_query_codec(muxer(plan), codec, FF_COMPLIANCE_EXPERIMENTAL) == 0))
+    const int i = stream->index;
+    memset(trial, 0, sizeof(*trial));
+    if (!may_hold(plan, stream, codec))
         return KSR_OK;
-    plan->carry[stream->index] = carry;
+    plan->carry[i] = carry;
+    snprintf(plan->codec[i], sizeof(plan->codec[i]), "%s", codec ? codec : "");
     const ksr_status status =
-        ksr_trial_run(d->ctx, d->input_path, d->film, d->encoder, plan, stream->index, &trial);
-    *yes = status == KSR_OK && trial.held;
-    if (!*yes)
-        plan->carry[stream->index] = before;
-    if (*yes && trial.changed[0])
-        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d: encoding with %s changes its %s",
-                stream->index, plan->audio_codec, trial.changed);
-    if (*yes && trial.early_ms >= PRIMING_MS && !d->film->cut)
-        ksr_log(
-            d->ctx, KSR_LOG_WARNING,
-            "audio stream %d begins %.0f ms before the picture, which %s cannot hold: that much "
-            "is cut off%s",
-            stream->index, trial.early_ms, container_name(plan), mkv_would(plan));
-    if (*yes && trial.lost[0])
-        ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
-                stream->index, container_name(plan), trial.lost, mkv_would(plan));
+        ksr_trial_run(d->ctx, d->input_path, d->film, d->encoder, plan, i, trial);
+    if (status != KSR_OK || !trial->held) {
+        plan->carry[i] = KSR_CARRY_DROP;
+        plan->codec[i][0] = 0;
+    }
     return status;
 }
 
-// Reads the audio encoder of the configuration.
-static ksr_status choose_audio_codec(const struct decision *d)
+// Tries the other forms of text, the plainest first.
+static ksr_status convert_text(const struct decision *d, const AVStream *stream,
+                               struct ksr_trial *trial)
 {
-    const struct ksr_encoder_config *config = &d->config->encoder;
-    const AVCodec *codec = avcodec_find_encoder_by_name(config->audio_codec);
-    struct ksr_output_plan *plan = d->plan;
-    char guess[KSR_GUESS_TEXT];
-    if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
-        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'%s",
-                        config->audio_codec,
-                        ksr_guess_encoder(AVMEDIA_TYPE_AUDIO, config->audio_codec, guess));
-    if (!ksr_parse_bit_rate(config->audio_bitrate, &plan->audio_bit_rate))
-        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_bitrate: '%s' is not valid (such as 192k)",
-                        config->audio_bitrate);
-    snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", codec->name);
-    return KSR_OK;
+    static const char *const forms[] = {"subrip", "webvtt", "mov_text", "ass"};
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && !trial->held && i < sizeof(forms) / sizeof(forms[0]);
+         i++) {
+        const AVCodec *codec = avcodec_find_encoder_by_name(forms[i]);
+        bool lossless = false;
+        if (!codec || codec->id == stream->codecpar->codec_id ||
+            !may_hold(d->plan, stream, forms[i]))
+            continue;
+        status = ksr_text_lossless(d->ctx, d->input_path, stream->index, forms[i], &lossless);
+        if (status == KSR_OK && lossless)
+            status = ksr_carry_try(d, stream, KSR_CARRY_CONVERT, forms[i], trial);
+    }
+    if (status == KSR_OK && trial->held)
+        ksr_log(d->ctx, KSR_LOG_INFO, "subtitle stream %d: %s becomes %s, which loses nothing",
+                stream->index, avcodec_get_name(stream->codecpar->codec_id),
+                d->plan->codec[stream->index]);
+    return status;
 }
 
-// Whether an encoder takes the sound of a stream at all.
-static ksr_status takes(const struct decision *d, const AVStream *stream, const AVCodec *codec,
-                        bool *yes)
+// Tries the forms in which a stream that is not audio may go along.
+static ksr_status try_forms(const struct decision *d, const AVStream *stream,
+                            struct ksr_trial *trial)
 {
-    ksr_audio *audio = NULL;
-    const ksr_status status = ksr_audio_open(NULL, stream, codec->name, d->plan->audio_bit_rate,
-                                             ksr_output_global_header(d->plan), false, &audio);
-    ksr_audio_close(&audio);
-    *yes = status != KSR_E_PARAM;
+    ksr_status status = ksr_carry_try(d, stream, KSR_CARRY_COPY, NULL, trial);
+    if (status == KSR_OK && !trial->held && !trial->empty &&
+        ksr_text_is(stream->codecpar->codec_id))
+        status = convert_text(d, stream, trial);
+    return status;
+}
+
+// Tries in another container what goes along here as `carry` says. Says nothing.
+static ksr_status try_elsewhere(const struct decision *d, const AVStream *stream,
+                                enum ksr_carry carry, const char *format, struct ksr_trial *trial)
+{
+    struct decision other = *d;
+    memset(trial, 0, sizeof(*trial));
+    if (!d->ctx)
+        return KSR_OK; // nobody listens
+    other.ctx = NULL;
+    other.plan = malloc(sizeof(*other.plan));
+    if (!other.plan)
+        return ksr_fail_memory(d->ctx);
+    *other.plan = *d->plan;
+    snprintf(other.plan->format, sizeof(other.plan->format), "%s", format);
+    const ksr_status status =
+        carry == KSR_CARRY_ENCODE
+            ? ksr_carry_try(&other, stream, carry, d->plan->codec[stream->index], trial)
+            : try_forms(&other, stream, trial);
+    free(other.plan);
     return status == KSR_E_NOMEM ? ksr_fail_memory(d->ctx) : KSR_OK;
 }
 
-// Whether any sound is recorded in more than 16 bits.
-static bool is_deep(const AVFormatContext *input)
+ksr_status ksr_carry_kept_by(const struct decision *d, const AVStream *stream, const char *format,
+                             bool *yes)
 {
-    for (unsigned i = 0; i < input->nb_streams; i++) {
-        const AVCodecParameters *p = input->streams[i]->codecpar;
-        const int bits = av_get_exact_bits_per_sample(p->codec_id);
-        if (p->codec_type == AVMEDIA_TYPE_AUDIO && (bits > 16 || p->bits_per_raw_sample > 16))
-            return true;
-    }
-    return false;
+    struct ksr_trial trial;
+    const ksr_status status = try_elsewhere(d, stream, KSR_CARRY_COPY, format, &trial);
+    *yes = trial.held;
+    return status;
 }
 
-// The configured encoder; where only the default is in the way, another that the container holds.
-static ksr_status encode_audio(const struct decision *d, const AVStream *stream, const char *why)
+// Audio that begins so little before the video is what an encoder puts before its first sample
+// (AAC: up to 2112 samples), and Matroska does not tell.
+#define PRIMING_MS 50
+
+ksr_status ksr_carry_warn(const struct decision *d, const AVStream *stream,
+                          const struct ksr_trial *trial)
 {
-    const AVCodec *own = avcodec_find_encoder(muxer(d->plan)->audio_codec);
-    const char *const others[] = {"libopus", "libvorbis", "flac",
-                                  is_deep(d->input) ? "pcm_s24le" : "pcm_s16le",
-                                  own ? own->name : "mp2"};
     struct ksr_output_plan *plan = d->plan;
-    const char *configured = d->config->encoder.audio_codec;
-    const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
-    const size_t count = is_default ? sizeof(others) / sizeof(others[0]) : 0;
-    const bool damaged = d->film->corrupt[stream->index] || d->film->falling[stream->index];
-    bool yes = false;
-    const AVCodec *codec = avcodec_find_encoder_by_name(plan->audio_codec);
-    bool able = true;
-    ksr_status status = is_default ? takes(d, stream, codec, &able) : KSR_OK;
-    if (status == KSR_OK && able)
-        status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);
-    for (size_t i = 0; status == KSR_OK && !yes && i < count; i++) {
-        codec = avcodec_find_encoder_by_name(others[i]);
-        able = false;
-        status = codec ? takes(d, stream, codec, &able) : KSR_OK;
-        if (status != KSR_OK || !able)
-            continue;
-        snprintf(plan->audio_codec, sizeof(plan->audio_codec), "%s", codec->name);
-        status = holds(d, stream, KSR_CARRY_ENCODE, codec->id, &yes);
-    }
-    if (status != KSR_OK)
-        return status;
-    if (!yes)
-        return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold audio of %s",
-                        container_name(plan), configured);
-    if (why)
-        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s%s",
-                stream->index, avcodec_get_name(stream->codecpar->codec_id), why, plan->audio_codec,
-                damaged || strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would keep it");
-    return KSR_OK;
+    const int i = stream->index;
+    struct ksr_trial elsewhere = {0};
+    ksr_status status = KSR_OK;
+    if (trial->changed[0])
+        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d: encoding with %s changes its %s", i,
+                plan->codec[i], trial->changed);
+    if (trial->early_ms >= PRIMING_MS && !d->film->cut)
+        ksr_log(d->ctx, KSR_LOG_WARNING,
+                "audio stream %d begins %.0f ms before the picture, which %s cannot hold: that "
+                "much is cut off%s",
+                i, trial->early_ms, ksr_carry_container(plan), mkv_would(plan));
+    if (trial->lost[0] && strcmp(plan->format, "matroska") != 0)
+        status = try_elsewhere(d, stream, plan->carry[i], "matroska", &elsewhere);
+    if (trial->lost[0])
+        ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
+                i, ksr_carry_container(plan), trial->lost,
+                elsewhere.held && !elsewhere.lost[0] ? "; mkv would" : "");
+    return status;
 }
 
 // The container that would keep what a stream says; NULL where none is known.
@@ -258,6 +242,13 @@ static const char *keeper_of(const AVStream *stream)
     return NULL;
 }
 
+// Whether it is how MP4 shows chapters' titles.
+static bool is_title_track(const AVStream *stream)
+{
+    return stream->codecpar->codec_id == AV_CODEC_ID_BIN_DATA &&
+           stream->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't');
+}
+
 // Whether the output says by itself what a stream of the input says: MP4 shows chapters' titles and
 // the time code as data streams, and writes them anew from chapters and tags.
 static bool is_made_anew(const struct decision *d, const AVStream *stream)
@@ -265,7 +256,7 @@ static bool is_made_anew(const struct decision *d, const AVStream *stream)
     const AVCodecParameters *p = stream->codecpar;
     const char *format = d->plan->format;
     const bool matroska = strcmp(format, "matroska") == 0 || strcmp(format, "webm") == 0;
-    if (p->codec_id == AV_CODEC_ID_BIN_DATA && p->codec_tag == MKTAG('t', 'e', 'x', 't'))
+    if (is_title_track(stream))
         return true;
     return p->codec_tag == MKTAG('t', 'm', 'c', 'd') && !d->film->cut &&
            av_dict_get(stream->metadata, "timecode", NULL, 0) &&
@@ -273,133 +264,98 @@ static bool is_made_anew(const struct decision *d, const AVStream *stream)
 }
 
 // What people know a stream by that is left out.
-static const char *label_of(const AVStream *stream, bool time_code)
+static void label(const AVStream *stream, char *out, size_t size)
 {
     const AVCodecParameters *p = stream->codecpar;
     const AVDictionaryEntry *file = av_dict_get(stream->metadata, "filename", NULL, 0);
+    char tag[AV_FOURCC_MAX_STRING_SIZE];
     if (p->codec_type == AVMEDIA_TYPE_ATTACHMENT && file)
-        return file->value;
-    return time_code ? "time code" : avcodec_get_name(p->codec_id);
+        snprintf(out, size, "%s", file->value);
+    else if (p->codec_tag == MKTAG('t', 'm', 'c', 'd'))
+        snprintf(out, size, "time code");
+    else if (p->codec_id == AV_CODEC_ID_NONE && p->codec_tag != 0)
+        snprintf(out, size, "%s", av_fourcc_make_string(tag, p->codec_tag));
+    else
+        snprintf(out, size, "%s", avcodec_get_name(p->codec_id));
 }
 
-static ksr_status drop(const struct decision *d, const AVStream *stream)
+void ksr_carry_leave_out(const struct decision *d, const AVStream *stream, const char *why)
 {
-    const char *keeper = keeper_of(stream), *here = container_name(d->plan);
+    char name[128];
+    d->plan->carry[stream->index] = KSR_CARRY_DROP;
+    d->plan->codec[stream->index][0] = 0;
+    label(stream, name, sizeof(name));
+    ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) %s", kind_of(stream), stream->index, name,
+            why);
+}
+
+const char *ksr_carry_why_empty(const struct decision *d, const AVStream *stream)
+{
+    const bool elsewhere = d->film->cut && d->film->packets && d->film->packets[stream->index] > 0;
+    return elsewhere ? "has no packets in this part" : "has no packets";
+}
+
+// Leaves out what the container does not hold, and says where it would be kept.
+static ksr_status drop(const struct decision *d, const AVStream *stream, bool empty)
+{
     const AVCodecParameters *p = stream->codecpar;
     const bool time_code = p->codec_tag == MKTAG('t', 'm', 'c', 'd');
+    const bool unknown =
+        p->codec_id == AV_CODEC_ID_NONE && !time_code && p->codec_type != AVMEDIA_TYPE_ATTACHMENT;
+    const char *here = ksr_carry_container(d->plan), *keeper = unknown ? NULL : keeper_of(stream);
+    bool better = keeper && strcmp(keeper, here) != 0 && !(time_code && d->film->cut);
+    char why[160];
     d->plan->carry[stream->index] = KSR_CARRY_DROP;
     if (is_made_anew(d, stream))
         return KSR_OK;
-    const bool better = keeper && strcmp(keeper, here) != 0 && !(time_code && d->film->cut);
-    ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) cannot be held by %s and is left out%s%s%s",
-            kind_of(stream), stream->index, label_of(stream, time_code), here, better ? "; " : "",
-            better ? keeper : "", better ? " would keep it" : "");
-    return KSR_OK;
-}
-
-// Tries the other forms of text, the plainest first.
-static ksr_status convert_text(const struct decision *d, const AVStream *stream, bool *yes)
-{
-    static const char *const forms[] = {"subrip", "webvtt", "mov_text", "ass"};
-    struct ksr_output_plan *plan = d->plan;
-    char *form = plan->text_codec[stream->index];
-    ksr_status status = KSR_OK;
-    *yes = false;
-    for (size_t i = 0; status == KSR_OK && !*yes && i < sizeof(forms) / sizeof(forms[0]); i++) {
-        const AVCodec *codec = avcodec_find_encoder_by_name(forms[i]);
-        bool lossless = false;
-        if (!codec || codec->id == stream->codecpar->codec_id ||
-            avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_EXPERIMENTAL) == 0)
-            continue;
-        status = ksr_text_lossless(d->ctx, d->input_path, stream->index, forms[i], &lossless);
-        if (status != KSR_OK || !lossless)
-            continue;
-        snprintf(form, sizeof(plan->text_codec[0]), "%s", forms[i]);
-        status = holds(d, stream, KSR_CARRY_CONVERT, codec->id, yes);
-    }
-    if (*yes)
-        ksr_log(d->ctx, KSR_LOG_INFO, "subtitle stream %d: %s becomes %s, which loses nothing",
-                stream->index, avcodec_get_name(stream->codecpar->codec_id), form);
+    const char *format = keeper && strcmp(keeper, "mkv") == 0 ? "matroska" : keeper;
+    const ksr_status status =
+        better && !time_code ? ksr_carry_kept_by(d, stream, format, &better) : KSR_OK;
+    if (unknown)
+        snprintf(why, sizeof(why), "has a codec that FFmpeg does not know");
+    else if (empty)
+        snprintf(why, sizeof(why), "%s", ksr_carry_why_empty(d, stream));
     else
-        form[0] = 0;
+        snprintf(why, sizeof(why), "cannot be held by %s", here);
+    const size_t used = strlen(why);
+    snprintf(why + used, sizeof(why) - used, " and is left out%s%s%s", better ? "; " : "",
+             better ? keeper : "", better ? " would keep it" : "");
+    ksr_carry_leave_out(d, stream, why);
     return status;
-}
-
-// Says of an audio stream that some of its timestamps are not taken at their word.
-static void warn_of_jumps(const struct decision *d, const AVStream *stream)
-{
-    const struct ksr_film *film = d->film;
-    long long back = 0, dropped = 0;
-    for (size_t i = 0; i < film->jump_count; i++) {
-        const struct ksr_film_jump *jump = &film->jumps[i];
-        const bool ours = jump->stream == stream->index;
-        back += ours && jump->back && !jump->drop ? jump->count : 0;
-        dropped += ours && jump->drop ? jump->count : 0;
-    }
-    if (back > 0)
-        ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d: times of %lld packet%s jump and come back: repaired",
-                stream->index, back, back == 1 ? "" : "s");
-    if (dropped > 0)
-        ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d: %lld packet%s left out, as what follows overlaps %s",
-                stream->index, dropped, dropped == 1 ? " is" : "s are",
-                dropped == 1 ? "it" : "them");
-    if (film->falling[stream->index] && !d->config->audio_passthrough)
-        ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d has times that fall, so that some sound overlaps and is cut",
-                stream->index);
 }
 
 // Whether the container is made for video alone: GIF, Y4M, raw streams.
 static bool is_silent(const struct ksr_output_plan *plan)
 {
-    const AVOutputFormat *format = muxer(plan);
+    const AVOutputFormat *format = ksr_carry_muxer(plan);
     return !format->codec_tag && format->audio_codec == AV_CODEC_ID_NONE;
 }
 
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
-    const bool audio = p->codec_type == AVMEDIA_TYPE_AUDIO;
+    struct ksr_trial trial;
     if (d->plan->image) {
         d->plan->carry[stream->index] = KSR_CARRY_DROP;
         return KSR_OK;
     }
     if (is_silent(d->plan))
-        return drop(d, stream);
-    if (audio)
-        warn_of_jumps(d, stream);
-    if (audio && !d->config->audio_passthrough)
-        return encode_audio(d, stream, NULL);
-    if (audio && d->film->corrupt[stream->index])
-        return encode_audio(d, stream, "has damaged packets");
-    if (audio && d->film->falling[stream->index])
-        return encode_audio(d, stream,
-                            "has times that fall, so that some sound overlaps and is cut");
-    bool yes, steady = true;
-    ksr_status status = KSR_OK;
-    if (audio && strcmp(d->plan->format, "avi") == 0 &&
-        av_get_exact_bits_per_sample(p->codec_id) > 0)
-        status = ksr_trial_steady(d->ctx, d->input_path, d->film, stream->index, &steady);
-    if (status == KSR_OK && !steady)
-        return encode_audio(d, stream, "has holes, which this container cannot hold");
-    if (status == KSR_OK)
-        status = holds(d, stream, KSR_CARRY_COPY, p->codec_id, &yes);
-    if (status == KSR_OK && !yes && audio)
-        return encode_audio(d, stream, "cannot be held by this container");
-    if (status == KSR_OK && !yes && ksr_text_is(p->codec_id))
-        status = convert_text(d, stream, &yes);
-    if (status != KSR_OK)
-        return status;
-    if (!yes)
-        return drop(d, stream);
+        return drop(d, stream, false);
+    if (p->codec_type == AVMEDIA_TYPE_AUDIO)
+        return ksr_carry_audio(d, stream);
+    if (is_title_track(stream))
+        return drop(d, stream, false);
+    ksr_status status = try_forms(d, stream, &trial);
+    if (status == KSR_OK && trial.held)
+        status = ksr_carry_warn(d, stream, &trial);
+    if (status == KSR_OK && !trial.held)
+        return drop(d, stream, trial.empty && p->codec_type != AVMEDIA_TYPE_ATTACHMENT);
     if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
         ksr_log(d->ctx, KSR_LOG_WARNING,
                 "video stream %d is copied as it is: only stream %d is "
                 "upscaled",
                 stream->index, d->film->stream);
-    return KSR_OK;
+    return status;
 }
 
 static void warn_of_chapters(const struct decision *d, const AVFormatContext *input)
@@ -443,7 +399,8 @@ static ksr_status check_grid(const struct decision *d)
         return ksr_fail(d->ctx, KSR_E_PARAM,
                         "format: %s cannot hold a frame rate that varies (frame %zu at %.3f s); "
                         "mkv would",
-                        container_name(d->plan), i, ksr_film_seconds(film, film->frames[i].time));
+                        ksr_carry_container(d->plan), i,
+                        ksr_film_seconds(film, film->frames[i].time));
     return KSR_OK;
 }
 
@@ -471,7 +428,7 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
         return status;
     plan->stream_count = film->stream_count;
-    status = choose_audio_codec(&d);
+    status = ksr_carry_check_audio(NULL, &config.encoder, plan);
     if (status == KSR_OK)
         status = ksr_input_open(ctx, input_path, true, &input);
     if (status == KSR_OK) {
@@ -486,13 +443,14 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
 // The encoder to type instead of one that a container does not take.
 static const char *other_encoder(const struct ksr_output_plan *plan, char text[96])
 {
-    static const char *const names[] = {"libx264", "libx265", "libvpx-vp9", "libvpx", "libtheora",
-                                        "mpeg2video", "ffv1"};
-    const char *own = only_encoder(muxer(plan));
+    static const char *const names[] = {"libx264",   "libx265",    "libvpx-vp9", "libvpx",
+                                        "libtheora", "mpeg2video", "ffv1"};
+    const char *own = only_encoder(ksr_carry_muxer(plan));
     text[0] = 0;
     for (size_t i = 0; !own && i < sizeof(names) / sizeof(names[0]); i++) {
         const AVCodec *codec = avcodec_find_encoder_by_name(names[i]);
-        if (codec && avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 1)
+        if (codec &&
+            avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 1)
             own = names[i];
     }
     if (own)
@@ -506,14 +464,16 @@ static ksr_status check_video(const struct decision *d)
     struct ksr_output_plan *plan = d->plan;
     const AVCodec *codec = avcodec_find_encoder_by_name(d->encoder->codec);
     char other[96];
-    bool yes = avformat_query_codec(muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0;
+    // Matroska's list leaves out what goes in under its name in AVI (PNG).
+    bool yes = avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0 ||
+               strcmp(plan->format, "matroska") == 0;
     for (int i = 0; i < plan->stream_count; i++)
         plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
     const ksr_status status = yes ? try_header(d, plan, &yes) : KSR_OK;
     if (status != KSR_OK || yes)
         return status;
     return ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s%s",
-                    container_name(plan), d->encoder->codec, other_encoder(plan, other));
+                    ksr_carry_container(plan), d->encoder->codec, other_encoder(plan, other));
 }
 
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
@@ -527,7 +487,7 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     plan->stream_count = film->stream_count;
     if (film->stream_count > KSR_MAX_STREAMS)
         return ksr_fail(ctx, KSR_E_INPUT, "more than %d streams", KSR_MAX_STREAMS);
-    ksr_status status = choose_audio_codec(&d);
+    ksr_status status = ksr_carry_check_audio(ctx, &config->encoder, plan);
     if (status == KSR_OK)
         status = check_grid(&d);
     if (status == KSR_OK && !plan->image)
@@ -546,6 +506,6 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     status = try_header(&d, plan, &yes);
     if (status == KSR_OK && !yes)
         status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold these streams together: %s",
-                          container_name(plan), ksr_ffmpeg_message());
+                          ksr_carry_container(plan), ksr_ffmpeg_message());
     return status;
 }

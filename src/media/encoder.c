@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/cpu.h"
+#include "media/alpha.h"
 #include "media/extras.h"
 #include "media/ffmpeg.h"
 #include "media/pixels.h"
@@ -309,6 +310,9 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
         return KSR_OK;
     if (result < 0)
         return encode_failed(ctx, encoder, result);
+    const AVCodecContext *c = encoder->context;
+    if (ksr_alpha_goes_beside(c->codec_id, c->pix_fmt) && ksr_alpha_pack(encoder->packet) < 0)
+        return ksr_fail_memory(ctx);
     *packet =
         (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
                             encoder->packet->pts, (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/alpha.h"
 #include "media/encoder.h"
 #include "media/extras.h"
 #include "media/ffmpeg.h"
@@ -257,6 +258,10 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
     }
     if (status == KSR_OK && strcmp(codec->name, "libvpx-vp9") == 0)
         status = set_option(ctx, out, "row-mt", "0");
+    // libvpx has no alternate reference frames where alpha goes beside.
+    if (status == KSR_OK && has_option(codec, "auto-alt-ref") &&
+        ksr_alpha_goes_beside(codec->id, av_get_pix_fmt(out->format.pixel_format)))
+        status = set_option(ctx, out, "auto-alt-ref", "0");
     // FFmpeg 7.1 hands captions to x265 only when it is told to, for the reason in encoder.c.
     if (status == KSR_OK && extras->captions && has_option(codec, "a53cc"))
         status = set_option(ctx, out, "a53cc", "1");

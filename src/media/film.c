@@ -8,6 +8,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "media/alpha.h"
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
@@ -36,6 +37,7 @@ void ksr_film_free(struct ksr_film *film)
     free(film->frames);
     free(film->keys);
     free(film->corrupt);
+    free(film->packets);
     free(film->falling);
     free(film->jumps);
     memset(film, 0, sizeof(*film));
@@ -119,6 +121,8 @@ static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacke
 static const char *codec_reason(const AVStream *video)
 {
     const AVCodecParameters *p = video->codecpar;
+    if (ksr_alpha_is_beside(video))
+        return "alpha may have other keyframes";
     if (p->codec_id == AV_CODEC_ID_VP8)
         return "VP8 has packets that are not shown";
     if ((p->codec_id == AV_CODEC_ID_H264 || p->codec_id == AV_CODEC_ID_HEVC) &&
@@ -159,8 +163,10 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
         status = read_packet(ctx, input, packet, tolerant, &end);
         if (status != KSR_OK || end)
             break;
-        if (packet->flags & AV_PKT_FLAG_CORRUPT && packet->stream_index < film->stream_count)
-            film->corrupt[packet->stream_index] = true;
+        if (packet->stream_index < film->stream_count) {
+            film->packets[packet->stream_index]++;
+            film->corrupt[packet->stream_index] |= (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+        }
         if ((packet->stream_index == film->stream &&
              !note_packet(list, input->video->codecpar, packet)) ||
             !ksr_jumps_note(jumps, packet))
@@ -409,11 +415,13 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));
+    film->packets = calloc((size_t)film->stream_count, sizeof(film->packets[0]));
     list->why_decode = codec_reason(input.video);
     list->several = list->why_decode != NULL;
     list->delay = FFMIN(input.video->codecpar->video_delay, MOST_HELD);
-    status = film->corrupt && film->falling ? read_packets(ctx, &input, tolerant, film, list)
-                                            : ksr_fail_memory(ctx);
+    status = film->corrupt && film->falling && film->packets
+                 ? read_packets(ctx, &input, tolerant, film, list)
+                 : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->count == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);

@@ -83,13 +83,14 @@ struct ksr_film {
     size_t frame_count;
     struct ksr_film_key *keys; // by frame; keys[0].frame is 0 in a film that is not linear
     size_t key_count;
-    bool cut;       // `frames` are a piece of the film, beginning at time 0
-    int64_t offset; // of a cut: time of its first frame in the whole film, else 0
-    size_t skipped; // of a cut: frames of the whole film before the first
-    bool linear;    // frames are found by counting from the start
-    bool open_gop;  // some frames before a keyframe are decoded after it
-    bool *corrupt;  // per stream of the file: the demuxer flagged a packet of it as corrupt
-    bool *falling;  // per stream of the file: times of sound fall, and `jumps` do not mend it
+    bool cut;         // `frames` are a piece of the film, beginning at time 0
+    int64_t offset;   // of a cut: time of its first frame in the whole film, else 0
+    size_t skipped;   // of a cut: frames of the whole film before the first
+    bool linear;      // frames are found by counting from the start
+    bool open_gop;    // some frames before a keyframe are decoded after it
+    bool *corrupt;    // per stream of the file: the demuxer flagged a packet of it as corrupt
+    int64_t *packets; // per stream of the file: how many there are; of an index alone
+    bool *falling;    // per stream of the file: times of sound fall, and `jumps` do not mend it
     struct ksr_film_jump *jumps; // by stream, then by packet
     size_t jump_count;
     struct ksr_timeline timeline;

@@ -9,6 +9,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "media/alpha.h"
 #include "media/track_language.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
@@ -183,7 +184,9 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, bool no
 {
     char text[256];
     *out = NULL;
-    const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
+    const AVCodec *codec = ksr_alpha_is_beside(stream) ? ksr_alpha_decoder(stream) : NULL;
+    if (!codec)
+        codec = avcodec_find_decoder(stream->codecpar->codec_id);
     if (!codec)
         return ksr_fail(ctx, KSR_E_INPUT, "No decoder for %s (stream %d)",
                         avcodec_get_name(stream->codecpar->codec_id), stream->index);

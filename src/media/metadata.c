@@ -5,6 +5,7 @@
 #include <libavutil/avstring.h>
 #include <string.h>
 
+#include "media/alpha.h"
 #include "media/track_language.h"
 
 static bool tag_is_stale(const char *key, bool reencoded)
@@ -14,7 +15,7 @@ static bool tag_is_stale(const char *key, bool reencoded)
                                          "compatible_brands",
                                          KSR_LANGUAGE_TAG}; // which goes its own way
     static const char *const measured[] = {"BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES",
-                                           "_STATISTICS_"};
+                                           "_STATISTICS_", KSR_ALPHA_TAG};
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         if (av_strcasecmp(key, always[i]) == 0)
             return true;

@@ -9,6 +9,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "media/alpha.h"
 #include "media/matroska.h"
 #include "media/output_parts.h"
 #include "media/track_flags.h"
@@ -34,15 +35,19 @@ static int64_t movie_timescale(const ksr_output *o)
     return scale;
 }
 
-// A file with nothing but an attachment is no file: a trial of one has a track beside it.
+// A file with nothing but attachments or empty tracks is no file: a trial of one has a video beside
+// it.
 static ksr_status add_neighbour(ksr_context *ctx, ksr_output *o)
 {
     AVStream *s = avformat_new_stream(o->format, NULL);
     if (!s)
         return ksr_fail_memory(ctx);
     s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
-    s->codecpar->codec_id =
-        strcmp(o->plan->format, "webm") == 0 ? AV_CODEC_ID_VP8 : AV_CODEC_ID_MJPEG;
+    const AVOutputFormat *format = o->format->oformat;
+    s->codecpar->codec_id = strcmp(o->plan->format, "webm") == 0 ? AV_CODEC_ID_VP8
+                            : avformat_query_codec(format, AV_CODEC_ID_MJPEG, 0) == 1
+                                ? AV_CODEC_ID_MJPEG
+                                : format->video_codec;
     s->codecpar->width = s->codecpar->height = 16;
     s->time_base = (AVRational){1, 25};
     o->neighbour = s;
@@ -188,7 +193,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
         status = ksr_packets_create(ctx, &o->input, &o->cut, &o->packets);
     if (status == KSR_OK)
         status = ksr_output_add_tracks(ctx, o, encoder);
-    if (status == KSR_OK && o->memory && only_attached(o))
+    if (status == KSR_OK && o->memory && (plan->accompanied || only_attached(o)))
         status = add_neighbour(ctx, o);
     if (status == KSR_OK)
         status = write_header(ctx, o);
@@ -433,6 +438,8 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, s
     if (size > INT32_MAX || av_new_packet(p, (int)size) < 0)
         return ksr_fail_memory(ctx);
     memcpy(p->data, data, size);
+    if (o->alpha && ksr_alpha_unpack(p) < 0)
+        return ksr_fail_memory(ctx);
     p->pts = time;
     p->dts = decode_time;
     p->duration = duration;
@@ -494,10 +501,11 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
 }
 
-// How far a trial goes for its packets, from where they begin: behind all fonts, in Matroska.
+// How far a trial goes for packets behind the first, from where they begin: behind all fonts, in
+// Matroska.
 #define TRIAL_BYTES (64 << 20)
 
-// Gives the neighbour of an attachment its one packet.
+// Gives the neighbour of a trial its one packet.
 static ksr_status write_neighbour(ksr_context *ctx, ksr_output *o)
 {
     av_packet_unref(o->packet);
@@ -523,7 +531,7 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
     for (*written = 0; status == KSR_OK && *written < limit; ++*written) {
         status = hold_next(ctx, o);
         *whole = !o->holding;
-        if (!o->holding || (input && avio_tell(input) > limit_at))
+        if (!o->holding || (*written > 0 && input && avio_tell(input) > limit_at))
             break;
         if (status == KSR_OK)
             status = write_held(ctx, o);

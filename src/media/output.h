@@ -26,11 +26,11 @@ struct ksr_output_plan {
     bool sequence;   // many of them, numbered
     int first;       // of a sequence: its first number
     bool keep_tags;
+    bool accompanied;                      // of a trial: a video is written beside the stream
     enum ksr_carry carry[KSR_MAX_STREAMS]; // per stream of the input
-    char text_codec[KSR_MAX_STREAMS][16];  // for KSR_CARRY_CONVERT, per stream
+    char codec[KSR_MAX_STREAMS][32];       // encoder of KSR_CARRY_ENCODE and _CONVERT, per stream
     int stream_count;
-    char audio_codec[64]; // for KSR_CARRY_ENCODE
-    int64_t audio_bit_rate;
+    int64_t audio_bit_rate; // for KSR_CARRY_ENCODE
 };
 
 // Finds the container for a path: `format` unless "auto", else by extension, else mp4.

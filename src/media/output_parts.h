@@ -45,10 +45,11 @@ struct ksr_output {
     AVPacket *packet;
     char *path;
     struct ksr_memory *memory; // of a trial, else NULL
-    AVStream *neighbour;       // of a trial of an attachment, else NULL
+    AVStream *neighbour;       // of a trial that needs one, else NULL
     int64_t size;
     struct ksr_matroska_chapters chapters; // to be put into the file, or none
     struct ksr_matroska_links links;       // likewise
+    bool alpha;                            // of the video stands behind its packets (alpha.h)
     bool languages;                        // ksr_track_language_set() has been used
 };
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "media/alpha.h"
 #include "media/metadata.h"
 #include "media/output_parts.h"
 #include "media/track_language.h"
@@ -30,6 +31,7 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     if (ksr_output_wraps(o) && t->out->avg_frame_rate.num > 0)
         t->out->time_base = av_inv_q(t->out->avg_frame_rate); // which Y4M takes for its rate
     t->out->sample_aspect_ratio = p->sample_aspect_ratio;
+    o->alpha = ksr_alpha_goes_beside(p->codec_id, (enum AVPixelFormat)p->format);
     o->video = t;
     return status;
 }
@@ -91,7 +93,7 @@ static bool becomes_attachment(const ksr_output *o, const AVStream *in)
 
 static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t)
 {
-    ksr_status status = ksr_text_open(ctx, t->in, o->plan->text_codec[t->in->index], &t->text);
+    ksr_status status = ksr_text_open(ctx, t->in, o->plan->codec[t->in->index], &t->text);
     if (status != KSR_OK)
         return status;
     if (avcodec_parameters_from_context(t->out->codecpar, ksr_text_encoder(t->text)) < 0)
@@ -103,8 +105,9 @@ static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t
 static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
 {
     const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
-    ksr_status status = ksr_audio_open(ctx, t->in, o->plan->audio_codec, o->plan->audio_bit_rate,
-                                       global, strcmp(o->plan->format, "avi") == 0, &t->audio);
+    ksr_status status =
+        ksr_audio_open(ctx, t->in, o->plan->codec[t->in->index], o->plan->audio_bit_rate, global,
+                       strcmp(o->plan->format, "avi") == 0, &t->audio);
     if (status != KSR_OK)
         return status;
     const AVCodecContext *encoder = ksr_audio_encoder(t->audio);

@@ -115,6 +115,12 @@ static bool tag_lost(int wanted, int got)
     return wanted != 0 && wanted != AVCOL_SPC_UNSPECIFIED && wanted != got;
 }
 
+static bool has_alpha(const struct ksr_video_format *f)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av_get_pix_fmt(f->pixel_format));
+    return d && (d->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
+}
+
 static void compare_format(const struct ksr_video_format *wanted,
                            const struct ksr_video_format *got, struct losses *l)
 {
@@ -122,6 +128,8 @@ static void compare_format(const struct ksr_video_format *wanted,
     const AVRational b = {got->sample_aspect.num, got->sample_aspect.den};
     const double ratio = a.num > 0 && b.num > 0 ? av_q2d(b) / av_q2d(a) : 1;
     const bool rgb = wanted->color_space == AVCOL_SPC_RGB;
+    if (has_alpha(wanted) && !has_alpha(got))
+        add(l, "transparency");
     if (!rgb && tag_lost(wanted->color_space, got->color_space))
         add(l, "matrix");
     if (tag_lost(wanted->color_primaries, got->color_primaries))

@@ -32,10 +32,9 @@ static const AVStream *find_stream(const AVFormatContext *f, const AVStream *in)
 
 static enum AVCodecID expected_codec(const struct ksr_output_plan *plan, const AVStream *in)
 {
-    const char *name = plan->carry[in->index] == KSR_CARRY_ENCODE    ? plan->audio_codec
-                       : plan->carry[in->index] == KSR_CARRY_CONVERT ? plan->text_codec[in->index]
-                                                                     : NULL;
-    const AVCodec *codec = name ? avcodec_find_encoder_by_name(name) : NULL;
+    const enum ksr_carry carry = plan->carry[in->index];
+    const bool made = carry == KSR_CARRY_ENCODE || carry == KSR_CARRY_CONVERT;
+    const AVCodec *codec = made ? avcodec_find_encoder_by_name(plan->codec[in->index]) : NULL;
     return codec ? codec->id : in->codecpar->codec_id;
 }
 
@@ -56,9 +55,9 @@ static bool is_avi(const struct ksr_output_plan *plan)
 }
 
 // AVI has no way to say that the first samples are an encoder's own, and times only raw samples.
-static bool has_priming(const struct ksr_output_plan *plan)
+static bool has_priming(const struct ksr_output_plan *plan, int stream)
 {
-    return strncmp(plan->audio_codec, "pcm_", 4) != 0;
+    return strncmp(plan->codec[stream], "pcm_", 4) != 0;
 }
 
 static bool same_attachment(const AVStream *a, const AVStream *b)
@@ -139,29 +138,41 @@ static bool has_rival(const AVFormatContext *f, const AVStream *in)
     return false;
 }
 
+// A flag in words; "" = it is none that could be lost.
+static void name_flag(int flag, char *out, size_t size)
+{
+    const char *name = av_disposition_to_string(flag);
+    *out = 0;
+    if (!name || flag == AV_DISPOSITION_ATTACHED_PIC || flag == AV_DISPOSITION_TIMED_THUMBNAILS)
+        return;
+    snprintf(out, size, "%s flag", flag == AV_DISPOSITION_COMMENT ? "commentary" : name);
+    for (char *c = out; (c = strchr(c, '_'));)
+        *c = '-';
+}
+
+static void list_flags(int lost, char *list, size_t size)
+{
+    char name[48];
+    for (int i = 0; i < 31; i++) {
+        if (lost & 1 << i)
+            name_flag(1 << i, name, sizeof(name));
+        if (lost & 1 << i && *name)
+            add_words(list, size, name);
+    }
+}
+
 void ksr_trial_list_losses(const AVFormatContext *f, const AVStream *in, const AVStream *out,
                            bool keep_tags, char *list, size_t size)
 {
-    static const struct {
-        int bit;
-        const char *name;
-    } flags[] = {{AV_DISPOSITION_DEFAULT, "default flag"},
-                 {AV_DISPOSITION_FORCED, "forced flag"},
-                 {AV_DISPOSITION_HEARING_IMPAIRED, "hearing-impaired flag"},
-                 {AV_DISPOSITION_VISUAL_IMPAIRED, "visual-impaired flag"},
-                 {AV_DISPOSITION_COMMENT, "commentary flag"},
-                 {AV_DISPOSITION_ORIGINAL, "original flag"},
-                 {AV_DISPOSITION_DUB, "dub flag"}};
     if (keep_tags && tag_lost(in->metadata, out->metadata, "language", "und"))
         add_words(list, size, "language");
     else if (keep_tags)
         list_full_language(in->metadata, out->metadata, list, size);
     if (keep_tags && tag_lost(in->metadata, out->metadata, "title", ""))
         add_words(list, size, "title");
-    const int lost = in->disposition & ~out->disposition;
-    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-        if (lost & flags[i].bit && (i > 0 || has_rival(f, in)))
-            add_words(list, size, flags[i].name);
+    list_flags(in->disposition & ~out->disposition &
+                   ~(has_rival(f, in) ? 0 : AV_DISPOSITION_DEFAULT),
+               list, size);
 }
 
 bool ksr_trial_title_lost(const AVFormatContext *in, const AVFormatContext *out)
@@ -213,7 +224,7 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
         const AVStream *out = find_stream(made.format, in);
         t->held = out && same_codec(out->codecpar->codec_id, expected_codec(plan, in));
         if (t->held && plan->carry[stream] == KSR_CARRY_ENCODE && is_avi(plan))
-            t->held = !has_priming(plan);
+            t->held = !has_priming(plan, stream);
         // What begins so late that the trial has not come to it, AVI would begin at once.
         if (t->held && plan->carry[stream] == KSR_CARRY_COPY && is_avi(plan))
             t->held = file->packets > 0 || file->whole;
@@ -221,7 +232,7 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
             t->held = same_attachment(in, out);
         else if (t->held && plan->carry[stream] != KSR_CARRY_ENCODE && file->packets > 0)
             status = compare_file(ctx, input_path, film, plan, in, out, file, &t->held);
-        if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+        if (t->held && file->packets > 0 && in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
             list_sound_changes(in, out, plan->carry[stream] == KSR_CARRY_ENCODE, t);
         if (t->held)
             ksr_trial_list_losses(input.format, in, out, plan->keep_tags, t->lost, sizeof(t->lost));
@@ -231,20 +242,13 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
     return status == KSR_E_INPUT ? KSR_OK : status; // what does not open holds nothing
 }
 
-ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
-                         const struct ksr_encoder_settings *encoder,
-                         const struct ksr_output_plan *plan, int stream, struct ksr_trial *out)
+static ksr_status attempt(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                          const struct ksr_encoder_settings *encoder,
+                          const struct ksr_output_plan *alone, int stream, struct ksr_trial *out)
 {
     struct trial_file file = {0};
     ksr_output *output = NULL;
-    struct ksr_output_plan *alone = malloc(sizeof(*alone));
     memset(out, 0, sizeof(*out));
-    if (!alone)
-        return ksr_fail_memory(ctx);
-    *alone = *plan;
-    for (int i = 0; i < alone->stream_count; i++)
-        if (i != stream)
-            alone->carry[i] = KSR_CARRY_DROP;
     ksr_status status = ksr_output_open(ctx, NULL, input_path, film, encoder, alone, &output);
     if (status == KSR_OK)
         status =
@@ -253,9 +257,29 @@ ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct 
         status = judge(ctx, input_path, film, alone, stream, &file, out);
     if (status == KSR_OK)
         out->early_ms = ksr_output_early_ms(output, stream);
+    out->empty = status == KSR_OK && file.whole && file.packets == 0;
     ksr_output_close(&output);
-    free(alone);
     return status == KSR_E_OUTPUT ? KSR_OK : status;
+}
+
+ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                         const struct ksr_encoder_settings *encoder,
+                         const struct ksr_output_plan *plan, int stream, struct ksr_trial *out)
+{
+    struct ksr_output_plan *alone = malloc(sizeof(*alone));
+    if (!alone)
+        return ksr_fail_memory(ctx);
+    *alone = *plan;
+    for (int i = 0; i < alone->stream_count; i++)
+        if (i != stream)
+            alone->carry[i] = KSR_CARRY_DROP;
+    ksr_status status = attempt(ctx, input_path, film, encoder, alone, stream, out);
+    if (status == KSR_OK && out->empty && !out->held) { // readers refuse a file without packets
+        alone->accompanied = true;
+        status = attempt(ctx, input_path, film, encoder, alone, stream, out);
+    }
+    free(alone);
+    return status;
 }
 
 // Whether the samples of a stream follow each other without holes or overlaps.

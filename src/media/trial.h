@@ -8,9 +8,10 @@
 
 struct ksr_trial {
     bool held;         // it comes back as what it was, data and times
+    bool empty;        // there was no packet to try
     double early_ms;   // sound before the picture that is cut off
     char lost[256];    // what else of it does not come back, as "title, forced flag"; "" = nothing
-    char changed[160]; // what encoding anew changes of its sound, in the same way
+    char changed[160]; // what re-encoding changes of its sound, in the same way
 };
 
 // Tries what plan->carry[stream] says with the stream's first packets. The plan's other streams

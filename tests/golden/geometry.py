@@ -164,10 +164,68 @@ def resumed():
     check(same, "plan, work and join: the same bytes", r.stderr)
 
 
+# --- Alpha ---
+
+SHAPE = "testsrc2=s=64x48:r=5:d=1,format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='if(lt(X,32),63,255)'"
+
+
+def alpha_of(path, decoder=()):
+    """Alpha in the middle of the left and of the right half of every frame."""
+    r = subprocess.run(["ffmpeg", "-v", "error", *decoder, "-i", path, "-vf", "alphaextract,format=gray,scale=2:1:flags=area",
+                        "-f", "rawvideo", "-"], capture_output=True)
+    return [tuple(r.stdout[i:i + 2]) for i in range(0, len(r.stdout), 2)]
+
+
+def has_shape(path, decoder=(), frames=5):
+    found = alpha_of(path, decoder)
+    return len(found) == frames and all(abs(a - 63) < 14 and abs(b - 255) < 3 for a, b in found), found
+
+
+VPX = {"libvpx": ("-c:v", "libvpx"), "libvpx-vp9": ("-c:v", "libvpx-vp9")}
+
+
+def alpha():
+    for codec in VPX:
+        for ext in ("webm", "mkv"):
+            source = made(f"{codec}.{ext}", SHAPE, f"-c:v {codec} -auto-alt-ref 0 -b:v 300k -deadline realtime -cpu-used 8")
+            mode = stream(source, "tags")[0].get("alpha_mode")
+            check(mode == "1", f"{codec} in {ext}: the source has alpha", mode)
+            for into, name, options in (("libvpx-vp9", "out.webm", QUICK), ("libvpx-vp9", "out.mkv", QUICK), ("libvpx", "vp8.mkv", ""), ("ffv1", "ffv1.mkv", ""),
+                                        ("prores_ks", "out.mov", "")):
+                if ext == "mkv" and into in ("ffv1", "libvpx", "prores_ks"):
+                    continue
+                r, out = upscale(source, name, f"--codec {into} {options}")
+                ok, found = has_shape(out, VPX.get(into, ()))
+                claims = {k.lower(): v for k, v in stream(out, "tags")[0].items()}.get("alpha_mode")
+                check(ok and (claims == "1") >= (into in VPX) and "transparency" not in r.stderr, f"{codec} in {ext}: alpha into {into} in {name}", f"{found} {claims} {r.stderr}")
+                verified(source, name, f"{codec} in {ext} into {name}")
+            for name, options in (("opaque.mkv", QUICK), ("opaque.mp4", "--codec libvpx-vp9 " + QUICK)):
+                r, out = upscale(source, name, options)
+                check("transparency" in r.stderr and "alpha_mode" not in {k.lower() for k in stream(out, "tags")[0]}, f"{codec} in {ext}: {name} does not claim alpha, and says so", r.stderr)
+    source = made("long.webm", SHAPE.replace("d=1", "d=20").replace("r=5", "r=2"), "-c:v libvpx-vp9 -auto-alt-ref 0 -b:v 300k -deadline realtime -cpu-used 8 -g 7")
+    options = "--codec libvpx-vp9 " + QUICK
+    upscale(source, "once.webm", options + " --workers 1")
+    run(PROGRAM, "plan", source, at("parts.webm"), *options.split())
+    for segment in (2, 0):
+        run(PROGRAM, "work", at("parts.webm.kizunasr"), "--segment", str(segment))
+    r, _ = upscale(source, "parts.webm", options)
+    ok, found = has_shape(at("parts.webm"), VPX["libvpx-vp9"], 40)
+    check(ok and open(at("parts.webm"), "rb").read() == open(at("once.webm"), "rb").read(), "alpha of segments, taken up again: the same bytes", f"{found} {r.stderr}")
+    r, out = upscale(source, "piece.webm", options + " --start 5 --duration 2.4")
+    check(has_shape(out, VPX["libvpx-vp9"], 5)[0], "alpha of a piece", r.stderr)
+    for name, codec, into, out in (("4444.mov", "prores_ks -profile:v 4444 -pix_fmt yuva444p10le", "prores_ks", "4444.out.mov"), ("png.mkv", "png -pix_fmt rgba", "png", "png.out.mkv"),
+                                   ("rle.mov", "qtrle -pix_fmt argb", "qtrle", "rle.out.mov"), ("a.apng", "apng -pix_fmt rgba", "ffv1", "apng.out.mkv")):
+        source = made(name, SHAPE, "-c:v " + codec)
+        r, out = upscale(source, out, f"--codec {into}")
+        check(has_shape(out)[0] and "transparency" not in r.stderr, f"alpha of {name} into {into}", f"{alpha_of(out)} {r.stderr}")
+        r, out = upscale(source, "opaque.mkv", QUICK)
+        check("transparency" in r.stderr, f"alpha of {name}: that it is lost is said", r.stderr)
+
+
 def main():
     global folder
     with tempfile.TemporaryDirectory() as folder:
-        for part in (rotation, display, crop, resumed):
+        for part in (rotation, display, crop, resumed, alpha):
             if len(sys.argv) < 3 or part.__name__ in sys.argv[2:]:
                 part()
     finish()
