@@ -333,16 +333,33 @@ static bool read_matrix(const json_t *list, int *m)
                                 &m[5], &m[6], &m[7], &m[8]) == 0;
 }
 
+static json_t *aperture_to_json(const struct ksr_aperture *a)
+{
+    return a->left || a->right || a->top || a->bottom
+               ? json_pack("[iiii]", a->left, a->right, a->top, a->bottom)
+               : NULL;
+}
+
+static bool read_aperture(const json_t *list, const struct ksr_video_format *f,
+                          struct ksr_aperture *a)
+{
+    return !list ||
+           (json_unpack((json_t *)list, "[iiii]", &a->left, &a->right, &a->top, &a->bottom) == 0 &&
+            a->left >= 0 && a->right >= 0 && a->top >= 0 && a->bottom >= 0 && a->left < f->width &&
+            a->right < f->width - a->left && a->top < f->height && a->bottom < f->height - a->top);
+}
+
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*}", "stream",
-                     film->stream, "time_base", film->time_base.num, film->time_base.den, "linear",
-                     film->linear, "cut", film->cut, "offset", (json_int_t)film->offset, "skipped",
-                     (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count, "filter",
-                     film->filter, "hdr", hdr_to_json(&film->extras), "format",
+    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*}",
+                     "stream", film->stream, "time_base", film->time_base.num, film->time_base.den,
+                     "linear", film->linear, "cut", film->cut, "offset", (json_int_t)film->offset,
+                     "skipped", (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count,
+                     "filter", film->filter, "hdr", hdr_to_json(&film->extras), "format",
                      format_to_json(&film->format), "jumps", jumps_to_json(film), "no_grain",
                      film->no_grain, "geometry", geometry_to_json(&film->geometry), "matrix",
-                     matrix_to_json(film->extras.matrix));
+                     matrix_to_json(film->extras.matrix), "aperture",
+                     aperture_to_json(&film->extras.aperture));
 }
 
 json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
@@ -548,7 +565,8 @@ static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
         !read_hdr(json_object_get(o, "hdr"), &film->extras) ||
         !read_jumps(json_object_get(o, "jumps"), film) ||
         !read_geometry(json_object_get(o, "geometry"), &film->format, &film->geometry) ||
-        !read_matrix(json_object_get(o, "matrix"), film->extras.matrix))
+        !read_matrix(json_object_get(o, "matrix"), film->extras.matrix) ||
+        !read_aperture(json_object_get(o, "aperture"), &film->format, &film->extras.aperture))
         return false;
     film->cut = cut;
     film->offset = offset;

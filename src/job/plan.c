@@ -11,6 +11,7 @@
 #include "frame/resample.h"
 #include "job/config.h"
 #include "job/effort.h"
+#include "media/aperture.h"
 #include "media/extras.h"
 #include "media/filter.h"
 #include "media/geometry.h"
@@ -278,6 +279,29 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
                 m->encoder.codec);
 }
 
+// Frames are scaled whole: what players are asked to cut off must go along, or be said.
+static void tell_aperture(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    const struct ksr_aperture *a = &m->film.extras.aperture;
+    const struct ksr_video_format *f = &m->film.format;
+    const int width = f->width - a->left - a->right, height = f->height - a->top - a->bottom;
+    if (!ksr_aperture_crops(a))
+        return;
+    if (ksr_output_keeps_aperture(&m->output))
+        ksr_log(ctx, KSR_LOG_INFO, "the crop of the source to %dx%d is kept, as it is scaled",
+                width, height);
+    else if (ksr_geometry_turns(&m->film.geometry))
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "players crop the source to %dx%d of its %dx%d; the output shows all of it (--crop "
+                "leaves it out, an .mkv keeps it)",
+                width, height, f->width, f->height);
+    else
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "players crop the source to %dx%d of its %dx%d; the output shows all of it (--crop "
+                "%d:%d:%d:%d leaves it out, an .mkv keeps it)",
+                width, height, f->width, f->height, width, height, a->left, a->top);
+}
+
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
@@ -390,9 +414,10 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK) {
         const bool whole = ksr_encoder_is_whole(out->encoder.codec) && !out->output.sequence;
         out->segment_count = 1;
-        out->segments = whole ? plan_whole(&out->film)
-                              : ksr_plan_segments(&out->film, ksr_pipeline_warmup(&config->pipeline),
-                                                  &out->segment_count);
+        out->segments = whole
+                            ? plan_whole(&out->film)
+                            : ksr_plan_segments(&out->film, ksr_pipeline_warmup(&config->pipeline),
+                                                &out->segment_count);
         if (!out->segments)
             status = ksr_fail_memory(ctx);
     }
@@ -400,6 +425,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         status = ksr_effort_share(ctx, out);
     if (status == KSR_OK)
         warn_of_trouble(ctx, out);
+    if (status == KSR_OK)
+        tell_aperture(ctx, out);
     return status;
 }
 

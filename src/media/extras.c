@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/aperture.h"
 #include "media/input.h"
 #include "media/reader.h"
 
@@ -125,6 +126,10 @@ ksr_status ksr_extras_look(ksr_context *ctx, const char *path, struct ksr_film *
         return status;
     const AVStream *video = input.format->streams[film->stream];
     ksr_extras_read_stream(video, &film->extras);
+    if (ksr_aperture_read(input.format, film->stream, &film->extras.aperture) == AVERROR(ENOMEM)) {
+        ksr_input_close(&input);
+        return ksr_fail_memory(ctx);
+    }
     const int count = may_have_captions(video) ? LOOK_FRAMES : 1;
     ksr_input_close(&input);
     return look_at_frames(ctx, path, film, count, &film->extras);

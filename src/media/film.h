@@ -32,6 +32,11 @@ struct ksr_video_format {
     bool bottom_first; // of two fields; where the container says so, or the pictures show it
 };
 
+// What players cut off the edges of frames.
+struct ksr_aperture {
+    int left, right, top, bottom;
+};
+
 // What pictures carry beside samples and colour tags; all zero = nothing.
 struct ksr_extras {
     bool has_primaries, has_luminance, has_light; // of the three below
@@ -39,6 +44,7 @@ struct ksr_extras {
     int max_luminance, min_luminance; // of the mastering display, in 1/10000 cd/m2
     int max_cll, max_fall;            // content light levels in cd/m2
     int matrix[9];                    // how to show it: FFmpeg's display matrix; 0 = as it is
+    struct ksr_aperture aperture;     // what the container has players cut off
     bool captions;                    // CEA-608 or 708
     bool hdr10_plus, dolby_vision;    // cannot be carried
 };

@@ -87,6 +87,7 @@ static ksr_status plan_crop(ksr_context *ctx, const char *text, struct ksr_film 
                 f->pixel_format, g->part_width, g->part_height, g->x, g->y);
     f->width = g->part_width;
     f->height = g->part_height;
+    film->extras.aperture = (struct ksr_aperture){0}; // the user's crop is in its place
     return KSR_OK;
 }
 
@@ -117,6 +118,16 @@ static void transpose(struct ksr_video_format *f)
     f->transposed = true;
 }
 
+static void turn_aperture(const struct ksr_geometry *g, struct ksr_aperture *a)
+{
+    if (g->transposed)
+        *a = (struct ksr_aperture){a->top, a->bottom, a->left, a->right};
+    if (g->mirrored_x)
+        *a = (struct ksr_aperture){a->right, a->left, a->top, a->bottom};
+    if (g->mirrored_y)
+        *a = (struct ksr_aperture){a->left, a->right, a->bottom, a->top};
+}
+
 static void plan_rotation(ksr_context *ctx, struct ksr_film *film)
 {
     struct ksr_geometry *g = &film->geometry;
@@ -140,12 +151,22 @@ static void plan_rotation(ksr_context *ctx, struct ksr_film *film)
     g->mirrored_y = (g->transposed ? l.b : l.d) < 0;
     if (g->transposed)
         transpose(f);
+    turn_aperture(g, &film->extras.aperture);
     memset(film->extras.matrix, 0, sizeof(film->extras.matrix));
+}
+
+// An aperture is that of the decoder's frames, where these are no smaller than it says.
+static void check_aperture(struct ksr_film *film)
+{
+    struct ksr_aperture *a = &film->extras.aperture;
+    if (a->left + a->right >= film->format.width || a->top + a->bottom >= film->format.height)
+        *a = (struct ksr_aperture){0};
 }
 
 ksr_status ksr_geometry_plan(ksr_context *ctx, const struct ksr_pipeline_config *config,
                              struct ksr_film *film)
 {
+    check_aperture(film);
     const ksr_status status = config->crop ? plan_crop(ctx, config->crop, film) : KSR_OK;
     if (status == KSR_OK && config->rotate && strcmp(config->rotate, "apply") == 0)
         plan_rotation(ctx, film);

@@ -10,6 +10,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "media/alpha.h"
+#include "media/aperture.h"
 #include "media/track_language.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
@@ -118,7 +119,9 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
         return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
                         ksr_ffmpeg_error(found, text));
     }
-    const int tagged = ksr_track_languages_tag(format);
+    int tagged = ksr_track_languages_tag(format);
+    if (tagged >= 0)
+        tagged = ksr_aperture_correct_aspects(format);
     if (ksr_memory_ran_out() || ksr_ffmpeg_starved(tagged)) { // packets may be lost
         avformat_close_input(&format);
         return ksr_fail_memory(ctx);
@@ -172,6 +175,8 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
     }
     if (result >= 0)
         result = ksr_track_languages_tag(out->format);
+    if (result >= 0)
+        result = ksr_aperture_correct_aspects(out->format);
     const bool starved = ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
     if (result >= 0 && !starved)
         return KSR_OK;

@@ -8,6 +8,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "media/aperture.h"
 #include "media/geometry.h"
 #include "media/input.h"
 #include "media/output.h"
@@ -174,7 +175,8 @@ static json_t *describe_extras(const struct ksr_extras *e)
                {e->hdr10_plus, "HDR10+"},
                {e->dolby_vision, "Dolby Vision"},
                {e->captions, "closed captions"},
-               {display != NULL, display}};
+               {display != NULL, display},
+               {ksr_aperture_crops(&e->aperture), "crop"}};
     json_t *list = json_array();
     for (size_t i = 0; list && i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i].there)

@@ -10,6 +10,7 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "media/alpha.h"
+#include "media/aperture.h"
 #include "media/matroska.h"
 #include "media/output_parts.h"
 #include "media/track_flags.h"
@@ -158,6 +159,11 @@ bool ksr_output_may_shift(const char *format)
     return false;
 }
 
+bool ksr_output_keeps_aperture(const struct ksr_output_plan *plan)
+{
+    return strcmp(plan->format, "matroska") == 0 || strcmp(plan->format, "webm") == 0;
+}
+
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film)
 {
     const int64_t start = film->frames[0].time;
@@ -175,6 +181,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     o->plan = plan;
     o->cut = ksr_cut_of(film);
     o->extras = film->extras;
+    o->source = film->format;
     o->shift = ksr_output_shift(plan, film);
     o->film_base = (AVRational){film->time_base.num, film->time_base.den};
     o->memory = path ? NULL : ksr_memory_write();
@@ -488,6 +495,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
         const int closed = avio_closep(&o->format->pb);
         if (result >= 0)
             result = closed;
+        if (result >= 0 && ksr_aperture_crops(&o->aperture))
+            result = ksr_aperture_finish_file(o->path, &o->aperture);
         if (result >= 0 && o->languages)
             result = ksr_track_languages_finish_file(o->path);
         if (result >= 0 && o->links.size > 0)

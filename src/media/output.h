@@ -105,6 +105,9 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *output, size_t limit, si
 // as far as packets were written.
 double ksr_output_early_ms(const ksr_output *output, int stream);
 
+// Returns whether the container keeps what players are to cut off the frames.
+bool ksr_output_keeps_aperture(const struct ksr_output_plan *plan);
+
 // Returns what is taken off every time of the film, in its time base: a film that begins before
 // zero would lose those frames, and AVI always begins at zero.
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film);

@@ -31,7 +31,9 @@ struct track {
 
 struct ksr_output {
     struct ksr_input input;
-    struct ksr_extras extras; // of the video
+    struct ksr_extras extras;       // of the video
+    struct ksr_video_format source; // of the frames that the stages get
+    struct ksr_aperture aperture;   // of the video's frames, in Matroska
     struct ksr_cut cut;
     ksr_packets *packets; // of the other streams
     AVFormatContext *format;

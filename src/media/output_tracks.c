@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "media/alpha.h"
+#include "media/aperture.h"
 #include "media/metadata.h"
 #include "media/output_parts.h"
 #include "media/track_language.h"
@@ -154,6 +155,13 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         (carry <= KSR_CARRY_COPY &&
          ksr_copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
         return ksr_fail_memory(ctx);
+    if (carry == KSR_CARRY_VIDEO && !o->memory && ksr_output_is_matroska(o) &&
+        ksr_aperture_crops(&o->extras.aperture)) {
+        o->aperture = ksr_aperture_scale(&o->extras.aperture, o->source.width, o->source.height,
+                                         settings->format.width, settings->format.height);
+        if (ksr_aperture_reserve(t->out) < 0)
+            return ksr_fail_memory(ctx);
+    }
     if (carry == KSR_CARRY_VIDEO && ksr_extras_write_stream(&o->extras, t->out) < 0)
         return ksr_fail_memory(ctx);
     if (o->cut.on)

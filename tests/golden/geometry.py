@@ -164,6 +164,77 @@ def resumed():
     check(same, "plan, work and join: the same bytes", r.stderr)
 
 
+# --- Crops that the container asks of players ---
+
+def mkv_crop(path):
+    """left,top,right,bottom as mkvmerge has them, and the track's name."""
+    info = run("mkvinfo", path).stdout.splitlines()
+    values = [next((line.split(": ")[1] for line in info if f"+ Pixel crop {side}" in line), "0") for side in ("left", "top", "right", "bottom")]
+    name = next((line.split(": ")[1] for line in info if line.startswith("|  + Name")), None)
+    return ",".join(values) if any(v != "0" for v in values) else None, name
+
+
+def shown(path):
+    """The aspect ratio of what a player shows: of the part, by its size, by the display size."""
+    info = run("mkvinfo", path).stdout
+    number = lambda name, other: int(next((line.split(": ")[1].split()[0] for line in info.splitlines() if name in line), other))
+    w = number("Pixel width", 0) - number("Pixel crop left", 0) - number("Pixel crop right", 0)
+    h = number("Pixel height", 0) - number("Pixel crop top", 0) - number("Pixel crop bottom", 0)
+    return number("Display width", w) / number("Display height", h)
+
+
+def with_clap(source, name, fractions):
+    """Adds a clean aperture to the sample entry of a MOV's only track, whose moov is last."""
+    data = bytearray(open(source, "rb").read())
+    clap = struct.pack(">I4s8i", 40, b"clap", *fractions)
+    entry = data.index(b"stsd") + 12
+    end = entry + struct.unpack(">I", data[entry:entry + 4])[0]
+    boxes = [data.index(k) - 4 for k in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")] + [entry]
+    for at_ in boxes:
+        data[at_:at_ + 4] = struct.pack(">I", struct.unpack(">I", data[at_:at_ + 4])[0] + 40)
+    data[end:end] = clap
+    return clips.write(folder, name, bytes(data))
+
+
+def aperture():
+    plain = made("aperture.mkv", "testsrc2=s=64x48:r=5:d=1", "-c:v libx264 -preset ultrafast")
+    for name, crop_, more, kept, ratio in (
+            ("bars", "0,8,0,8", (), "0,16,0,16", 4 / 3), ("bars, 2:1", "0,8,0,8", ("--display-dimensions", "0:96x48"), "0,16,0,16", 2),
+            ("odd numbers", "3,5,1,7", ("--display-dimensions", "0:90x50", "--track-name", "0:A name"), "6,10,2,14", 9 / 5),
+            ("a large crop", "20,2,40,44", (), "40,4,80,88", 4 / 3)):
+        source = at("cropped.mkv")
+        run("mkvmerge", "-q", "-o", source, "--cropping", f"0:{crop_}", *(more or ()), plain)
+        r, out = upscale(source, "kept.mkv", QUICK)
+        got = mkv_crop(out)
+        check(got[0] == kept and abs(shown(out) - ratio) < 0.02 and got[1] == mkv_crop(source)[1], f"crop of a container, {name}: kept, scaled, of the same shape", f"{got} {shown(out)} {r.stderr}")
+        verified(source, "kept.mkv", f"crop of a container, {name}")
+        clips.need(clips.ffmpeg("-i", out, "-f", "null", "-"))
+        r, out = upscale(source, "lost.mp4", QUICK)
+        w, h = (64 - int(crop_.split(",")[0]) - int(crop_.split(",")[2])), (48 - int(crop_.split(",")[1]) - int(crop_.split(",")[3]))
+        told = f"--crop {w}:{h}:{crop_.split(',')[0]}:{crop_.split(',')[1]}"
+        num, den = map(int, stream(out, "sample_aspect_ratio")[0].split(":"))
+        check(told in r.stderr and abs(num / den * w / h / ratio - 1) < 0.02, f"crop of a container, {name}: lost, said, pixels of the right shape", f"{num}:{den} {r.stderr}")
+        r, out = upscale(source, "done.mkv", f"{QUICK} {told}")
+        check(not mkv_crop(out)[0] and abs(shown(out) - ratio) < 0.05, f"crop of a container, {name}: applied", f"{mkv_crop(out)} {shown(out)} {r.stderr}")
+    for hostile in ("40,0,40,0", "0,48,0,0", "0,0,65535,65535"):
+        run("mkvmerge", "-q", "-o", source, "--cropping", f"0:{hostile}", plain)
+        r, out = upscale(source, "hostile.mkv", QUICK)
+        check(r.returncode == 0 and not mkv_crop(out)[0], f"a crop of {hostile} leaves nothing, and is nothing", r.stderr)
+    plain = made("aperture.mov", "testsrc2=s=64x48:r=5:d=1", "-c:v libx264 -preset ultrafast")
+    clean = with_clap(plain, "clean.mov", (40, 1, 32, 1, 4, 1, -2, 1))
+    check(luma(clean) == luma(plain) != [], "clean aperture: the file plays")
+    r, out = upscale(clean, "clean.mp4", QUICK)
+    check("--crop 40:32:16:6" in r.stderr, "clean aperture: lost and said", r.stderr)
+    r, out = upscale(clean, "clean.mkv", QUICK)
+    check(mkv_crop(out)[0] == "32,12,16,20", "clean aperture: kept in Matroska", mkv_crop(out))
+    turned = with_clap(with_matrix(plain, "turned.mov", TURNS["90"][0]), "turned.clean.mov", (40, 1, 32, 1, 4, 1, -2, 1))
+    r, out = upscale(turned, "turned.mkv", QUICK + " --rotate apply")
+    check(mkv_crop(out)[0] == "20,32,12,16", "clean aperture: turned with the frames", mkv_crop(out))
+    for bad in ((40, 0, 32, 1, 0, 1, 0, 1), (400, 1, 32, 1, 0, 1, 0, 1), (40, 1, 32, 1, 400, 1, 0, 1), (-40, 1, 32, 1, 0, -1, 0, 1)):
+        r, out = upscale(with_clap(plain, "bad.mov", bad), "bad.mp4", QUICK)
+        check(r.returncode == 0 and "--crop" not in r.stderr, f"clean aperture {bad}: nothing", r.stderr)
+
+
 # --- Alpha ---
 
 SHAPE = "testsrc2=s=64x48:r=5:d=1,format=yuva420p,geq=lum='lum(X,Y)':cb='cb(X,Y)':cr='cr(X,Y)':a='if(lt(X,32),63,255)'"
@@ -225,7 +296,7 @@ def alpha():
 def main():
     global folder
     with tempfile.TemporaryDirectory() as folder:
-        for part in (rotation, display, crop, resumed, alpha):
+        for part in (rotation, display, crop, resumed, aperture, alpha):
             if len(sys.argv) < 3 or part.__name__ in sys.argv[2:]:
                 part()
     finish()
