@@ -14,14 +14,14 @@ static const struct {
     int width, height;
     const char *hash;
 } golden[] = {
-    {"anime-fast", 67, 41, "371df68d4c6492c26b53dd698929b5ca"},
-    {"anime-fast", 1, 1, "81b1637d8be3b681de79478c4ebac33a"},
-    {"anime-fast", 3, 50, "db5f6482cfc91f06e9e83b77e71940a1"},
-    {"anime-fast", 509, 9, "e785696e0a4ba17de33d159acac30c0a"},
-    {"anime-quality", 67, 41, "07ec0e699edacc990be8873b3b78438e"},
-    {"anime-quality", 1, 1, "d52e997f945fa7810826546c201aea1c"},
-    {"anime-quality", 3, 50, "19a2bbcfcda77bba12695d9f8ce25c56"},
-    {"anime-quality", 509, 9, "c052d8053f1521131dc1a09891cbba51"},
+    {"anime-fast", 67, 41, "544788bcd964e27244eda31fa74916aa"},
+    {"anime-fast", 1, 1, "e8590f4b2002cd2b9b1b4445e62bd538"},
+    {"anime-fast", 3, 50, "9e3ef1f8f34c44427d61de8afeae5a0f"},
+    {"anime-fast", 509, 9, "5406a65575169d39c449c13f7c04efa7"},
+    {"anime-quality", 67, 41, "30de582486fa3976ec931497bddb2f42"},
+    {"anime-quality", 1, 1, "7a4e1b6eb40dd7a356232051caabffe6"},
+    {"anime-quality", 3, 50, "2beaf1b88931a9b6cf152cc5a96600cb"},
+    {"anime-quality", 509, 9, "b2fe80818c8031be48a87d4b48318641"},
 };
 
 static ksr_net *load(const char *name)

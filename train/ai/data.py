@@ -5,11 +5,15 @@ can be captured in one CUDA graph. Pixel values are 8-bit codes kept in floating
 """
 import math
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from PIL import Image
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from soften import as_judged, softened
 
 TAPS = 12  # of a downscale kernel: small pixel i is made of large pixels 2i-5 .. 2i+6
 CELL = 16  # patches start on a grid of this many large pixels
@@ -32,6 +36,10 @@ def load(folder):
     with ThreadPoolExecutor() as pool:
         pictures = list(pool.map(lambda r: luma(os.path.join(folder, r[0])), rows))
     return ([p for p, h in zip(pictures, held) if not h], [p for p, h in zip(pictures, held) if h])
+
+
+def folder(path):
+    return [luma(os.path.join(path, f)) for f in sorted(os.listdir(path))]
 
 
 def cubic(x, b, c):
@@ -117,9 +125,13 @@ class Patches:
     The first `coded` patches of a batch carry coding noise. The weights make the weighted squared
     error an unbiased stand-in for the mean over pictures of log MSE: the error of a picture counts
     in units of the error plain interpolation makes there, and patches drawn more often count less.
+    soft: share of the patches that come from the soft pictures.
     """
 
-    def __init__(self, pictures, device, batch, size, radius, base, limited=0.3):
+    def __init__(self, sharp, soft_pictures, soft, device, batch, size, radius, base, worth=0.35, limited=0.3, grain=0.04):
+        pictures = sharp + soft_pictures
+        share = [(1 - soft) / len(sharp)] * len(sharp) + [soft / max(len(soft_pictures), 1)] * len(soft_pictures)
+        self.grain, self.coded_worth = grain, worth
         self.batch, self.radius, self.limited = batch, radius, limited
         self.coded = batch // 8
         self.lr = (size + 2 * radius + 7) // 8 * 8  # whole blocks for the coder
@@ -131,13 +143,13 @@ class Patches:
         self.shares = (torch.cumsum(shares, 0) / shares.sum())[:-1].to(device)
         self.coder = Coder(device)
         self.span = torch.arange(self.hr, device=device)
-        self._cells(pictures, device, base)
+        self._cells(pictures, share, device, base)
 
-    def _cells(self, pictures, device, base):
+    def _cells(self, pictures, shares, device, base):
         """Lists where patches may start, how likely each is, and what its error is worth."""
         starts, widths, probs, worth, offset = [], [], [], [], 0
         inner = 5 + 2 * self.radius
-        for p in pictures:
+        for p, part in zip(pictures, shares):
             h, w = p.shape
             ys = torch.arange(0, h - self.hr + 1, CELL)
             xs = torch.arange(0, w - self.hr + 1, CELL)
@@ -147,12 +159,12 @@ class Patches:
             err = torch.nn.functional.pad(err[None, None], (9, 9, 9, 9), mode="replicate")
             cell = torch.nn.functional.avg_pool2d(err[:, :, inner:, inner:], 2 * self.size, CELL)[0, 0]
             cell = cell[: len(ys), : len(xs)].cpu()
-            mean = float(err.mean()) + 0.5
+            mean = float(err.mean()) + 0.2  # rounding makes 0.17
             share = 0.5 + 0.5 * torch.sqrt(cell / mean)
             q = share / share.sum()
             starts.append((offset + ys[:, None] * w + xs[None]).flatten())
             widths.append(torch.full((q.numel(),), w))
-            probs.append(q.flatten())
+            probs.append(part * q.flatten())
             worth.append((1 / q.numel() / q / mean).flatten())
             offset += p.size
         self.start = torch.cat(starts).to(device)
@@ -160,13 +172,13 @@ class Patches:
         self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
         self.cumulative /= self.cumulative[-1].clone()
         worth = torch.cat(worth).float()
-        q = torch.cat(probs) / len(pictures)
+        q = torch.cat(probs)
         self.worth = (worth / (worth * q).sum()).to(device)
 
     def draw(self):
         """-> small [B, 1, lr, lr], target [B, 1, 2*size, 2*size] (both v/256 - 1/2), weight [B]."""
         b, dev = self.batch, self.flat.device
-        r = torch.rand(b, 10, device=dev)
+        r = torch.rand(b, 12, device=dev)
         i = torch.searchsorted(self.cumulative, torch.rand(b, device=dev, dtype=torch.float64))
         i = torch.clamp(i, max=len(self.start) - 1)
         last = self.hr - 1
@@ -178,6 +190,8 @@ class Patches:
         hr = self.flat[at.flatten()].view(b, self.hr, self.hr).float()
         video = (r[:, 3] < self.limited).view(b, 1, 1)
         hr = torch.where(video, to_code(16 + hr * (219 / 255)), hr)
+        strength = torch.where(r[:, 10] < self.grain, 4 * r[:, 11], r[:, 11] * 0).view(b, 1, 1)
+        hr = to_code(hr + torch.randn_like(hr) * strength)
         one = self.kernels[torch.bucketize(r[:, 4].contiguous(), self.shares)]
         two = self.kernels[torch.bucketize(r[:, 5].contiguous(), self.shares)]
         mix = torch.where(r[:, 6] < 0.06, r[:, 7], r[:, 7] * 0)[:, None]
@@ -186,18 +200,21 @@ class Patches:
         small = torch.cat([noisy, small[self.coded :]])
         edge = 5 + 2 * self.radius
         target = hr[:, edge : edge + 2 * self.size, edge : edge + 2 * self.size]
-        weight = self.worth[i] * torch.where(torch.arange(b, device=dev) < self.coded, 0.35, 1.0)
+        weight = self.worth[i] * torch.where(torch.arange(b, device=dev) < self.coded, self.coded_worth, 1.0)
         return small[:, None] / 256 - 0.5, target[:, None] / 256 - 0.5, weight
 
 
-def validation(pictures, side=384):
-    """Middle squares of pictures with both reductions, by PIL: (small [2N,h,w], large [2N,2h,2w])."""
+def validation(pictures, factor=None, side=384):
+    """Middle squares of pictures, softened by a factor, with both reductions, by PIL:
+    (small [2N,h,w], large [2N,2h,2w])."""
     small, large = [], []
     for p in pictures:
         if min(p.shape) < side:
             continue
         y, x = (p.shape[0] - side) // 2, (p.shape[1] - side) // 2
         hr = p[y : y + side, x : x + side]
+        if factor:
+            hr = as_judged(hr, factor)
         for k in (Image.BOX, Image.BICUBIC):
             small.append(np.asarray(Image.fromarray(hr).resize((side // 2, side // 2), k)))
             large.append(hr)

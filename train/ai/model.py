@@ -158,6 +158,23 @@ class Net:
         self.theta = torch.cat(parts).to(device)
         self.base = base_kernel(device)
 
+    def start(self, chain):
+        """Begins with the integers of a trained network."""
+        parts = list(torch.split(self.theta, [math.prod(s) for s in self.shapes]))
+        step, last = (4 if self.spec.wide else 2), len(chain) - 1
+        for n, (weights, bias, shift) in enumerate(chain):
+            into, out_of = (15 if n == 0 else 8), (15 if n == last else 8)
+            scale = 2.0 ** (shift.astype(float) - into + out_of)  # of the integers
+            w = torch.from_numpy(weights / scale[:, None, None, None]).float()
+            b = torch.from_numpy((bias - (1 << shift.astype(int) >> 1)) / (scale * 2.0**into)).float()
+            if step == 4:
+                parts[n * 4 + 1].zero_()
+                if w.shape[0] == w.shape[1]:
+                    eye = torch.eye(w.shape[0]).view(*w.shape[:2], 1, 1)
+                    w = w - F.pad(eye, (w.shape[2] // 2,) * 4) * 0.5
+            parts[n * step + step - 2].copy_(w.flatten())
+            parts[n * step + step - 1].copy_(b)
+
     def kernels(self, theta):
         """The merged (weights, bias) of every layer."""
         parts = iter(torch.split(theta, [math.prod(s) for s in self.shapes]))

@@ -12,12 +12,16 @@ import os
 import time
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 
 import data
+from soften import softened
 from model import SPECS, Net, Spec, interpolate
+from pack import layers
 
-PHASES = ((0.3, False, False), (0.7, False, True), (1.0, True, True))  # until, quantized, squared error
+# until which part of the steps, quantized, squared error
+PHASES = ((0.15, False, False), (0.6, False, True), (1.0, True, True))
 SCALE = 4096.0  # keeps small gradients inside fp16
 
 
@@ -142,6 +146,9 @@ class Loop:
             torch.cuda.synchronize()
 
 
+SETS = {"sharp": None, "soft 0.667": 0.667, "soft 0.8": 0.8, "soft 0.5": 0.5}  # of held-out pictures
+
+
 def validate(net, theta, val, quant):
     """Mean PSNR for box and for bicubic, 8-bit output, 8 border pixels left out."""
     small, large = val
@@ -154,6 +161,13 @@ def validate(net, theta, val, quant):
         d = (torch.cat(out) - large.float())[:, 8:-8, 8:-8]
         psnr = -10 * torch.log10(torch.clamp((d * d).mean((1, 2)), min=1e-4) / 255**2)
         return psnr[0::2].mean().item(), psnr[1::2].mean().item()
+
+
+def export(path, net, theta):
+    """Writes the integers of a network; models/README.md tells what they mean."""
+    chain = net.integers(theta)
+    parts = {f"{part}{i}": v for i, l in enumerate(chain) for part, v in zip(("weights", "bias", "shift"), l)}
+    np.savez_compressed(path, **parts)
 
 
 def save(path, total, trainers):
@@ -175,6 +189,12 @@ def parse():
     ap.add_argument("--size", type=int, default=64, help="small pixels along a target patch, at least")
     ap.add_argument("--peak", type=float, default=2.5e-3, help="largest step size")
     ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--soft", type=float, default=0.45, help="share of patches from softened pictures")
+    ap.add_argument("--polish", action="store_true", help="the last phase only")
+    ap.add_argument("--coded", type=float, default=0.35, help="weight of patches with coding noise")
+    ap.add_argument("--each", type=int, default=10, help="softened versions of every picture")
+    ap.add_argument("--more", help="folder of drawn pictures to learn from as well")
+    ap.add_argument("--start", help="folder of NAME.npz to begin with")
     ap.add_argument("--every", type=int, default=5000, help="validate every so many steps")
     return ap.parse_args()
 
@@ -194,16 +214,22 @@ def main():
             print(f"{time.time() - began:6.0f} s  {text}", file=f, flush=True)
 
     train, held = data.load(o.data)
-    say(f"{len(train)} pictures, {len(held)} held out, {dev}")
-    val = [torch.from_numpy(a).to(dev) for a in data.validation(held)]
+    if o.more:
+        train += data.folder(o.more)
+    soft = softened(train, o.each, o.seed)
+    say(f"{len(train)} pictures, {len(soft)} softened, {len(held)} held out, {dev}")
+    val = {n: [torch.from_numpy(a).to(dev) for a in data.validation(held, f)] for n, f in SETS.items()}
     trainers = []
     for name in o.names:
         name, _, text = name.partition("=")
         spec = Spec(*map(int, text.split(","))) if text else SPECS[name]
-        trainers.append(Trainer(name, Net(spec, dev, o.seed), o.steps, o.peak))
+        net = Net(spec, dev, o.seed)
+        if o.start:
+            net.start(layers(os.path.join(o.start, name + ".npz")))
+        trainers.append(Trainer(name, net, o.steps, o.peak))
         say(f"{name}: {spec} {spec.multiplications()} multiplications, radius {spec.radius()}")
     radius = max(t.net.spec.radius() for t in trainers)
-    loop = Loop(trainers, data.Patches(train, dev, o.batch, o.size, radius, interpolate))
+    loop = Loop(trainers, data.Patches(train, soft, o.soft, dev, o.batch, o.size, radius, interpolate, o.coded))
 
     path, total, at = os.path.join(o.out, "checkpoint.pt"), o.steps, 0
     if os.path.exists(path):
@@ -223,7 +249,7 @@ def main():
 
     phase, saved = None, time.time()
     while at < total and time.time() - began < o.stop:
-        now = next(p for p in PHASES if at < p[0] * total)
+        now = PHASES[-1] if o.polish else next(p for p in PHASES if at < p[0] * total)
         if now != phase:
             phase, run = now, loop.capture(now[1], now[2])
         mark, mark_at = time.time(), at
@@ -235,14 +261,16 @@ def main():
             loop.wait()
         speed = (at - mark_at) / (time.time() - mark)
         for t in trainers:
-            box, bicubic = validate(t.net, t.ema, val, True)
-            exact = sum(validate(t.net, t.ema, val, False)) / 2
-            say(f"{t.name} {at} loss {float(t.loss):.5f} box {box:.3f} bicubic {bicubic:.3f} "
-                f"mean {(box + bicubic) / 2:.3f} unquantized {exact:.3f} skipped {int(t.skipped)} {speed:.0f} steps/s")
+            got = "  ".join("{} {:.2f} {:.2f}".format(n, *validate(t.net, t.ema, v, True)) for n, v in val.items())
+            exact = sum(validate(t.net, t.ema, val["sharp"], False)) / 2
+            say(f"{t.name} {at} loss {float(t.loss):.5f}  {got}  sharp unquantized {exact:.3f} "
+                f"skipped {int(t.skipped)} {speed:.0f} steps/s")
         if time.time() - saved > 60:
             save(path, total, trainers)
             saved = time.time()
     save(path, total, trainers)
+    for t in trainers:
+        export(os.path.join(o.out, t.name + ".npz"), t.net, t.ema)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,73 @@
+"""Soft originals: most anime was drawn small and enlarged, or photographed, or is out of focus.
+
+Used by ai/train.py and shader/train.py. Pictures are 8-bit luma. Needs numpy and PIL.
+"""
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from PIL import Image
+
+REDUCE = (Image.BOX, Image.BICUBIC, Image.LANCZOS, Image.BILINEAR)
+ENLARGE = (Image.BICUBIC, Image.LANCZOS, Image.BILINEAR)
+# kind: share of the softened pictures
+SOFT = {"enlarged": 0.62, "blurred": 0.12, "enlarged, blurred": 0.08, "depth": 0.10, "titled": 0.08}
+
+
+def enlarged(p, rng):
+    """Drawn at 0.35 to 0.97 of its size and enlarged."""
+    h, w = p.shape
+    f = rng.uniform(0.35, 0.97)
+    small = Image.fromarray(p).resize((max(round(w * f), 8), max(round(h * f), 8)), REDUCE[rng.choice(4, p=(0.35, 0.3, 0.2, 0.15))])
+    return np.asarray(small.resize((w, h), ENLARGE[rng.choice(3, p=(0.45, 0.25, 0.3))]))
+
+
+def blurred(p, rng, least=0.4, most=1.6):
+    radius = math.exp(rng.uniform(math.log(least), math.log(most)))
+    size = math.ceil(3 * radius)
+    k = np.exp(-0.5 * (np.arange(-size, size + 1) / radius) ** 2)
+    k /= k.sum()
+    x = np.pad(p, size, "edge").astype(np.float32)
+    x = sum(c * x[i : i + p.shape[0]] for i, c in enumerate(k))
+    x = sum(c * x[:, i : i + p.shape[1]] for i, c in enumerate(k))
+    return np.clip(x + 0.5, 0, 255).astype(np.uint8)
+
+
+def field(shape, rng, cells):
+    """A smooth random picture of 0..1."""
+    small = rng.random((cells + 1, cells + 1)).astype(np.float32)
+    big = np.asarray(Image.fromarray(small).resize(shape[::-1], Image.BICUBIC))
+    return np.clip((big - 0.35) * 3.3, 0, 1)
+
+
+def soften(p, rng):
+    """One of the ways an original is soft."""
+    kind = list(SOFT)[rng.choice(len(SOFT), p=np.array(list(SOFT.values())) / sum(SOFT.values()))]
+    if kind == "blurred":
+        return blurred(p, rng)
+    if kind == "depth":  # in focus here, not there
+        m = field(p.shape, rng, int(rng.integers(2, 6)))
+        return np.clip(m * p + (1 - m) * blurred(p, rng, 0.8, 4) + 0.5, 0, 255).astype(np.uint8)
+    soft = enlarged(p, rng)
+    if kind == "enlarged, blurred":
+        return blurred(soft, rng, 0.4, 1)
+    if kind == "titled":  # sharp titles over a soft picture
+        h, w = p.shape
+        top, left = int(rng.integers(0, h // 2)), int(rng.integers(0, w // 2))
+        soft = soft.copy()
+        soft[top : top + h // 3, left : left + w // 2] = p[top : top + h // 3, left : left + w // 2]
+    return soft
+
+
+def softened(pictures, each, seed):
+    """`each` soft versions of every picture."""
+    with ThreadPoolExecutor() as pool:
+        jobs = [(p, np.random.default_rng((seed, n, k))) for n, p in enumerate(pictures) for k in range(each)]
+        return list(pool.map(lambda job: soften(*job), jobs))
+
+
+def as_judged(p, factor):
+    """Reduced to a factor and enlarged again, as tools that measure quality do it."""
+    h, w = p.shape
+    small = Image.fromarray(p).resize((round(w * factor), round(h * factor)), Image.BOX)
+    return np.asarray(small.resize((w, h), Image.BICUBIC))
