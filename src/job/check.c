@@ -185,9 +185,10 @@ struct pair {
 // Says of a track that was encoded anew where its sound is.
 static ksr_status judge_sound(const struct pair *p, const struct ksr_sync *s)
 {
-    const bool drifts = fabs(s->end_ms - s->start_ms) >= 1;
+    const double limit = s->limit_ms;
+    const bool drifts = fabs(s->end_ms - s->start_ms) >= limit;
     const bool late =
-        fabs(s->start_ms) >= 1 || fabs(s->end_ms) >= 1 || s->late > 1 + s->places / 20;
+        fabs(s->start_ms) >= limit || fabs(s->end_ms) >= limit || s->late > 1 + s->places / 20;
     const char *type = p->match->type;
     const int stream = p->match->input;
     if (s->unlike > s->places)
@@ -207,10 +208,10 @@ static ksr_status judge_sound(const struct pair *p, const struct ksr_sync *s)
                               s->drift_ppm / 10000);
     if (late)
         return ksr_checks_add(p->ctx, p->checks, false, p->name,
-                              "%s stream %d: the sound is %.2f ms %s (%d of %d places are off by 1 "
-                              "ms or more)",
+                              "%s stream %d: the sound is %.2f ms %s (%d of %d places are off by "
+                              "%.3g ms or more)",
                               type, stream, fabs(s->offset_ms), s->offset_ms < 0 ? "early" : "late",
-                              s->late, s->places);
+                              s->late, s->places, limit);
     return ksr_checks_add(p->ctx, p->checks, true, p->name,
                           "%s stream %d: encoded anew; the sound is off by %.2f ms, measured in %d "
                           "place%s%s",
@@ -218,12 +219,21 @@ static ksr_status judge_sound(const struct pair *p, const struct ksr_sync *s)
                           s->periodic ? " (it repeats itself: other offsets fit too)" : "");
 }
 
+// Says of a track that was encoded anew whether it begins and ends where it should, without holes.
+static ksr_status check_extent(const struct pair *p, const struct ksr_stream_comparison *c)
+{
+    char hole[64] = "";
+    if (c->hole_ms > 0)
+        snprintf(hole, sizeof(hole), ", %.3f ms are missing in between", c->hole_ms);
+    return ksr_checks_add(p->ctx, p->checks, c->equal, p->name,
+                          "%s stream %d: encoded anew; start off by %.3f ms, end by %.3f ms%s",
+                          p->match->type, p->match->input, c->start_ms, c->end_ms, hole);
+}
+
 static ksr_status check_sound(const struct pair *p, const struct ksr_stream_comparison *c)
 {
     if (!c->equal)
-        return ksr_checks_add(p->ctx, p->checks, false, p->name,
-                              "%s stream %d: encoded anew; start off by %.3f ms, end by %.3f ms",
-                              p->match->type, p->match->input, c->start_ms, c->end_ms);
+        return check_extent(p, c);
     struct ksr_sync s;
     const ksr_status status =
         ksr_media_sync(p->ctx, p->input_path, p->film, p->output_path, p->match, p->shift_ms, &s);
@@ -251,9 +261,7 @@ static ksr_status check_stream(const struct pair *p, enum ksr_decode decode)
         return check_copy(p->ctx, p->checks, match, p->name, &c);
     if (decode == KSR_DECODE_ALL && strcmp(match->type, "audio") == 0)
         return check_sound(p, &c);
-    return ksr_checks_add(p->ctx, p->checks, c.equal, p->name,
-                          "%s stream %d: encoded anew; start off by %.3f ms, end by %.3f ms",
-                          match->type, match->input, c.start_ms, c.end_ms);
+    return check_extent(p, &c);
 }
 
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,

@@ -92,6 +92,9 @@ static int choose_rate(const AVCodec *codec, int wanted)
 {
     const int *list = ksr_av_sample_rates(codec);
     int best = 0;
+    // Containers count the priming of Opus at 48 kHz, whatever the encoder was given.
+    if (codec->id == AV_CODEC_ID_OPUS)
+        return 48000;
     for (; list && *list; list++)
         if (best < wanted ? *list > best : *list >= wanted && *list < best)
             best = *list;
@@ -360,6 +363,13 @@ static ksr_status adapt(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
                             : status;
 }
 
+// What an encoder that is not drained (MP2, AC-3) would keep of the last samples, for its priming.
+static int64_t undelivered(const ksr_audio *a)
+{
+    const bool drained = a->encoder->codec->capabilities & AV_CODEC_CAP_DELAY;
+    return drained ? 0 : a->encoder->initial_padding;
+}
+
 ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet)
 {
     // What the decoder refuses is a hole, filled by place_samples().
@@ -375,6 +385,8 @@ ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet
     }
     if (!packet && status == KSR_OK) {
         status = convert(ctx, a, NULL);
+        if (status == KSR_OK && a->started)
+            status = push_silence(ctx, a, undelivered(a));
         a->finished = true;
     }
     return status;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/extent.h"
 #include "media/input.h"
 #include "media/inspect.h"
 #include "media/packets.h"
@@ -172,11 +173,15 @@ struct terms {
     double allowed; // difference of times, in milliseconds
     double shift;   // how much later all of the output is; NAN = as the first packet says
     int64_t limit;  // packets; what follows is not looked at
+    bool rises;     // decode times are the times: what falls was moved, as output.c warns
+    double latest;  // of the input, so far
 };
 
 // Notes the difference of two times; fails the comparison when it is too large.
 static void compare_times(struct terms *t, double in, double out, struct ksr_stream_comparison *c)
 {
+    t->latest = fmax(t->latest, in);
+    in = t->rises ? t->latest : in;
     if (isnan(t->shift))
         t->shift = out - in;
     const double off = fabs(out - in - t->shift);
@@ -292,41 +297,70 @@ static ksr_status compare_converted(ksr_context *ctx, struct side *in, struct si
     return status == KSR_E_INPUT ? KSR_OK : status; // what does not decode is not equal
 }
 
-// Start and end of what is left of a stream, in milliseconds.
-static void measure_extent(struct side *s, double *start, double *end)
+// Decodes what is left of a stream.
+static ksr_status measure_extent(ksr_context *ctx, struct side *s, struct ksr_extent *extent)
 {
-    bool first = true;
-    for (; !s->end; next_packet(s)) {
-        if (s->packet->pts == AV_NOPTS_VALUE)
-            continue;
-        const double from = milliseconds(s, s->packet->pts);
-        const double to = from + milliseconds(s, s->packet->duration);
-        if (first || from < *start)
-            *start = from;
-        if (first || to > *end)
-            *end = to;
-        first = false;
+    struct ksr_extent_meter meter;
+    ksr_status status =
+        ksr_extent_open(NULL, s->stream, &meter); // what has no decoder has no frames
+    for (bool more = true; status == KSR_OK && more;) {
+        more = !s->end;
+        status = ksr_extent_send(ctx, &meter, more ? s->packet : NULL);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
+        if (more)
+            next_packet(s);
     }
+    *extent = meter.extent;
+    ksr_extent_close(&meter);
+    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status == KSR_E_INPUT ? KSR_OK : status;
 }
 
-// Encoders put up to two of their frames of priming before the start, and fill the last one.
-#define ENCODED_TOLERANCE_MS 100
+// What audio.c takes for rounding of times, not for a hole.
+#define ROUNDING_MS 10
 
-static void compare_extents(struct side *in, struct side *out, double shift,
-                            struct ksr_stream_comparison *c)
+// Nothing of the input may be missing. Encoders put up to two of their frames of priming before the
+// start, and fill the last one; how long those are depends on the encoder and the sample rate.
+static bool extents_fit(const struct ksr_extent *in, const struct ksr_extent *out, bool avi,
+                        double shift, double tick, struct ksr_stream_comparison *c)
 {
-    double in_start = 0, in_end = 0, out_start = 0, out_end = 0;
-    measure_extent(in, &in_start, &in_end);
-    measure_extent(out, &out_start, &out_end);
-    c->encoded_anew = true;
-    c->start_ms = out_start - in_start;
-    c->end_ms = out_end - in_end;
+    const double slack = ROUNDING_MS + tick, filling = 2 * out->longest + slack;
+    const double late = c->start_ms - shift, longer = c->end_ms - shift;
     // AVI has no late starts, silence comes first; and no early ones, what is before 0 is cut off.
+    const bool padded = avi && late < 0;
+    const bool cut_off = avi && in->start + shift < 0 && fabs(out->start) <= filling;
+    return (padded || cut_off || (late <= slack && late >= -filling)) && longer >= -slack &&
+           longer <= filling;
+}
+
+// A packet that is missing leaves a hole of a frame, where the container has times. What we
+// re-encode has none, because the input's are filled with silence; other programs may leave those
+// as they are.
+static bool has_hole(const struct ksr_extent *in, const struct ksr_extent *out, bool ours,
+                     double tick)
+{
+    const double least = fmin(ROUNDING_MS, out->longest / 2) + tick;
+    return out->hole > least && (ours || out->hole > in->hole + least);
+}
+
+static ksr_status compare_extents(ksr_context *ctx, struct side *in, struct side *out,
+                                  const struct ksr_stream_match *match, double shift,
+                                  struct ksr_stream_comparison *c)
+{
+    struct ksr_extent before = {0}, after = {0};
     const bool avi = strcmp(out->input.format->iformat->name, "avi") == 0;
-    const bool padded = avi && out_start < in_start + shift;
-    const bool cut_off = avi && in_start + shift < 0 && fabs(out_start) <= ENCODED_TOLERANCE_MS;
-    c->equal = (padded || cut_off || fabs(c->start_ms - shift) <= ENCODED_TOLERANCE_MS) &&
-               fabs(c->end_ms - shift) <= ENCODED_TOLERANCE_MS;
+    const double tick = milliseconds(out, 1);
+    ksr_status status = measure_extent(ctx, in, &before);
+    if (status == KSR_OK)
+        status = measure_extent(ctx, out, &after);
+    c->encoded_anew = true;
+    c->start_ms = after.start - before.start;
+    c->end_ms = after.end - before.end;
+    c->hole_ms = has_hole(&before, &after, match->encoded, tick) ? after.hole : 0;
+    c->equal = before.frames == 0 || after.frames == 0
+                   ? before.frames == after.frames
+                   : extents_fit(&before, &after, avi, shift, tick, c) && c->hole_ms == 0;
+    return status;
 }
 
 static bool is_pcm(const struct side *s)
@@ -337,6 +371,16 @@ static bool is_pcm(const struct side *s)
            p->ch_layout.nb_channels > 0;
 }
 
+// Whether audio whose history nobody knows was re-encoded, as the first packets tell. Raw samples
+// may be cut into packets of other sizes.
+static bool looks_encoded(const struct side *in, const struct side *out)
+{
+    if (in->stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO || in->end || out->end)
+        return false;
+    const int common = in->size < out->size ? in->size : out->size;
+    return is_pcm(in) ? memcmp(in->data, out->data, (size_t)common) != 0 : !same_data(in, out);
+}
+
 static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *out,
                                 const struct ksr_stream_match *match, double shift_ms,
                                 int64_t limit, struct ksr_stream_comparison *c)
@@ -344,18 +388,21 @@ static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *
     // A tick of either side, but nobody is to hear it: AVI has ticks as long as its packets.
     const double ticks = milliseconds(in, 1) + milliseconds(out, 1) + 1e-6;
     const bool audio = in->stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
-    struct terms t = {.allowed = audio && ticks > 2 ? 2 : ticks, .shift = shift_ms, .limit = limit};
+    struct terms t = {.allowed = audio && ticks > 2 ? 2 : ticks,
+                      .shift = shift_ms,
+                      .limit = limit,
+                      .rises = in->stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO,
+                      .latest = -INFINITY};
     next_packet(in);
     next_packet(out);
-    const bool other_data = match->guessed && !in->end && !out->end && !same_data(in, out) &&
-                            in->stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+    const bool encoded = match->encoded || (match->guessed && looks_encoded(in, out));
     ksr_status status = KSR_OK;
     if (match->converted)
         status = compare_converted(ctx, in, out, &t, c);
-    else if (!match->encoded && is_pcm(in))
+    else if (!encoded && is_pcm(in))
         compare_samples(ctx, in, out, &t, c);
-    else if (match->encoded || other_data)
-        compare_extents(in, out, isnan(shift_ms) ? 0 : shift_ms, c);
+    else if (encoded)
+        status = compare_extents(ctx, in, out, match, isnan(shift_ms) ? 0 : shift_ms, c);
     else
         compare_copied(ctx, in, out, &t, c);
     if (status == KSR_OK && (ksr_packets_starved(in->packets) || ksr_packets_starved(out->packets)))

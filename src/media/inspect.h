@@ -52,7 +52,8 @@ struct ksr_stream_comparison {
     bool encoded_anew, converted;
     int64_t packets;
     double worst_ms; // largest difference of a time
-    double start_ms, end_ms;
+    double start_ms, end_ms; // encoded anew: how much later the output starts and ends
+    double hole_ms;          // encoded anew: what is missing in the middle; 0 = nothing
     char difference[128]; // in plain words, when not equal
 };
 

@@ -24,6 +24,7 @@
 #define ALIKE   0.5   // correlation of what is the same sound
 #define RIVAL   0.98  // of the best correlation: as good
 #define GAP     1440  // samples (30 ms): times that jump so far are a gap, others rounding
+#define HOLE    480.5 // the same where the track is to be placed as audio.c does (10 ms)
 #define LATE_MS 1.0
 
 // A track that is read on; `samples` holds a stretch of it.
@@ -42,6 +43,8 @@ struct track {
     int64_t count, capacity;
     double error; // timestamps less counted samples, summed over `timed` frames: containers round
     int64_t timed;
+    double stray;    // how far timestamps are from counted samples, at most; holes apart
+    bool source;     // the input: placed as audio.c does, which goes on sample by sample
     int64_t overlap; // samples of the next frame that are there already
     bool begun, end;
     bool behind; // all of the frame before was left out
@@ -140,20 +143,29 @@ static bool place_frame(struct track *t)
         t->begun = true;
     }
     const double error = wanted - (double)(t->first + t->count);
-    const double usual = t->timed > 0 ? t->error / (double)t->timed : 0;
-    if (error - usual > GAP && error - usual < 600.0 * RATE) {
-        const int64_t silence = llrint(error - usual);
+    const double usual = t->timed > 0 && !t->source ? t->error / (double)t->timed : 0;
+    const double late = error - usual, gap = t->source ? HOLE : GAP;
+    if (late > gap && late < 600.0 * RATE) {
+        const int64_t silence = llrint(late);
         if (!reserve(t, silence))
             return false;
         memset(t->samples + t->count, 0, (size_t)silence * sizeof(*t->samples));
         t->count += silence;
-    } else if (usual - error > (t->behind ? 0.5 : GAP) && usual - error < 600.0 * RATE) {
-        t->overlap = llrint(usual - error);
-    } else if (fabs(error - usual) <= GAP) {
+    } else if (-late > (t->behind ? 0.5 : gap) && -late < 600.0 * RATE) {
+        t->overlap = llrint(-late);
+    } else if (fabs(late) <= gap) {
         t->error += error;
+        t->stray = fmax(t->stray, fabs(late));
         t->timed++;
     }
     return true;
+}
+
+// Damaged packets decode to anything; encoders clip what is beyond full scale.
+static void limit(float *samples, int count)
+{
+    for (int i = 0; i < count; i++)
+        samples[i] = isnan(samples[i]) ? 0 : fmaxf(-1, fminf(1, samples[i]));
 }
 
 // Adds what the resampler makes of the frame (NULL: what it still holds), less the overlap.
@@ -169,6 +181,7 @@ static bool convert(struct track *t, const AVFrame *frame)
                                  frame ? frame->nb_samples : 0);
     if (made <= 0)
         return true;
+    limit(end, made);
     t->behind = t->overlap >= made;
     if (!t->behind) {
         const int64_t new = made - t->overlap;
@@ -387,12 +400,12 @@ static void conclude(const struct found *f, struct ksr_sync *out)
     out->end_ms = base + slope * f->time[f->count - 1];
     out->drift_ppm = slope * 1000;
     for (int i = 0; i < f->count; i++)
-        out->late += fabs(f->late[i]) >= LATE_MS;
+        out->late += fabs(f->late[i]) >= out->limit_ms;
 }
 
 static double usual_error(const struct track *t)
 {
-    return t->timed > 0 ? t->error / (double)t->timed : 0;
+    return t->timed > 0 && !t->source ? t->error / (double)t->timed : 0;
 }
 
 // Places begin where both do, and follow one another at least `spacing` apart; one that is
@@ -431,6 +444,15 @@ static ksr_status walk(ksr_context *ctx, struct track *in, struct track *out, do
     return status;
 }
 
+// A millisecond, which nobody hears. Where the times of the input say other things than its
+// samples, by more than a container rounds, nobody knows which is right: so much more is allowed.
+static double limit_of(const struct track *in)
+{
+    const double tick = in->stream ? av_q2d(in->stream->time_base) * 1000 : 0;
+    const double stray = in->stray * 1000 / RATE;
+    return stray > 2 * LATE_MS + tick ? LATE_MS + stray : LATE_MS;
+}
+
 static double length_of(const struct ksr_film *film)
 {
     const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
@@ -442,7 +464,7 @@ ksr_status ksr_media_sync(ksr_context *ctx, const char *input_path, const struct
                           double shift_ms, struct ksr_sync *sync)
 {
     const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
-    struct track in = {0}, out = {0};
+    struct track in = {.source = true}, out = {0};
     struct found found = {0};
     memset(sync, 0, sizeof(*sync));
     struct place *place = calloc(1, sizeof(*place));
@@ -453,6 +475,7 @@ ksr_status ksr_media_sync(ksr_context *ctx, const char *input_path, const struct
     if (status == KSR_OK)
         status = walk(ctx, &in, &out, length_of(film), shift_ms, place, &found, sync);
     sync->places = found.count;
+    sync->limit_ms = limit_of(&in);
     if (status == KSR_OK && found.count > 0)
         conclude(&found, sync);
     close_track(&in);

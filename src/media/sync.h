@@ -6,9 +6,11 @@
 #include "media/inspect.h"
 
 struct ksr_sync {
-    int places;       // where the two could be compared; 0 = nowhere: silence, or nothing alike
-    int unlike;       // places where there is sound, but not the same
-    int late;         // of the places, those where the output is a millisecond or more off
+    int places; // where the two could be compared; 0 = nowhere: silence, or nothing alike
+    int unlike; // places where there is sound, but not the same
+    double
+        limit_ms; // from where on the output is off: a millisecond, or as docs/verification.md says
+    int late;     // of the places, those where it is
     double offset_ms; // how much later the output is, in the middle of the others
     double start_ms;  // the same at the first and at the last place, by the line through all
     double end_ms;
