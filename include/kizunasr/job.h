@@ -38,6 +38,9 @@ struct ksr_run_options {
     // File for how long each stage took, segment by segment, as JSON for ksr_report(); NULL = none.
     // Borrowed. Replaces like `provenance`. ksr_upscale() and ksr_join() write it.
     const char *stage_times;
+    // Puts the output in place even where its check fails: a warning says what failed, and so does
+    // the record. For ksr_upscale() and ksr_join().
+    bool accept;
 };
 
 // What a finished call did.
@@ -53,11 +56,14 @@ struct ksr_result {
     bool already_done;       // the output was there, written by this very job; nothing was done
     char engine[96];         // what ran the model: "native", "ONNX Runtime 1.30.0 on cpu, 2 threads";
                              // empty without AI
+    bool accepted;           // the check of the output failed, and options->accept put it in place
 };
 
 // The whole job. config and options (NULL = defaults) are read only during the call.
 // result: filled on success, may be NULL.
 // Returns KSR_OK when the output stands and has passed the quick check, else any other status.
+// After KSR_E_VERIFY the finished file is kept as "OUTPUT.part", and so is the work folder:
+// ksr_join() with options->accept puts it in place.
 // After KSR_E_CANCELLED, or a crash, the same call resumes.
 KSR_API KSR_MUST_USE ksr_status ksr_upscale(ksr_context *ctx,
                                             const struct ksr_processor_config *config,
@@ -88,7 +94,7 @@ KSR_API KSR_MUST_USE ksr_status ksr_work(ksr_context *ctx, const char *folder, c
 
 // Joins the finished segments with the other streams into the output, checks it, renames it into
 // place and removes the folder (unless options->keep_work).
-// Returns KSR_E_PROCESS when segments are missing.
+// Returns KSR_E_PROCESS when segments are missing, KSR_E_VERIFY as ksr_upscale() does.
 KSR_API KSR_MUST_USE ksr_status ksr_join(ksr_context *ctx, const char *folder,
                                          const struct ksr_run_options *options,
                                          struct ksr_result *result);

@@ -73,3 +73,30 @@ void ksr_free(void *memory)
 {
     free(memory);
 }
+
+static bool is_plain(const char *word)
+{
+    const size_t plain = strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                      "0123456789-_./:,+=@%");
+    return *word && *word != '-' && !word[plain];
+}
+
+char *ksr_shell_quote(const char *word)
+{
+    if (is_plain(word))
+        return strdup(word);
+    char *quoted = malloc(4 * strlen(word) + 3), *out = quoted;
+    if (!quoted)
+        return NULL;
+    *out++ = '\'';
+    for (; *word; word++) {
+        if (*word == '\'') {
+            memcpy(out, "'\\'", 3);
+            out += 3;
+        }
+        *out++ = *word;
+    }
+    *out++ = '\'';
+    *out = 0;
+    return quoted;
+}

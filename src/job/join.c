@@ -20,7 +20,7 @@
 struct joining {
     ksr_context *ctx;
     const struct ksr_job *job;
-    bool overwrite; // an output that stands already
+    const struct ksr_run_options *options;
     size_t *frames; // frame of the film per output frame
     size_t frame_count;
     size_t *first;    // per segment: its first output frame
@@ -28,6 +28,7 @@ struct joining {
     uint32_t delay;   // frames between decode and presentation order
     size_t written;
     struct ksr_warnings warnings; // of the writing
+    char failed[256]; // what the check found wrong and options->accept takes as it is; else empty
     struct ksr_join_result result;
 };
 
@@ -142,6 +143,28 @@ static ksr_status write_output(struct joining *j, const char *path)
     return status;
 }
 
+static ksr_status accept_failure(struct joining *j, const char *failed)
+{
+    snprintf(j->failed, sizeof(j->failed), "%s", failed);
+    j->result.accepted = true;
+    ksr_log(j->ctx, KSR_LOG_WARNING, "verification failed, accepted by --accept: %s", failed);
+    return KSR_OK;
+}
+
+// Says what failed, where the file is, and what to type to have it all the same.
+static ksr_status refuse_failure(const struct joining *j, const char *failed)
+{
+    char *folder = ksr_shell_quote(j->job->folder);
+    const ksr_status status =
+        folder ? ksr_fail(j->ctx, KSR_E_VERIFY,
+                          "verification failed: %s; the finished file is kept as %s, and kizunasr "
+                          "join %s --accept puts it in place",
+                          failed, j->part, folder)
+               : ksr_fail_memory(j->ctx);
+    free(folder);
+    return status;
+}
+
 // The quick check: what a reader of the new file sees against what was meant.
 static ksr_status check_output(struct joining *j, const char *path)
 {
@@ -155,7 +178,7 @@ static ksr_status check_output(struct joining *j, const char *path)
                                    m->output.carry, KSR_DECODE_SOME);
     const char *failed = ksr_checks_first_failure(&checks);
     if (status == KSR_OK && failed)
-        status = ksr_fail(j->ctx, KSR_E_VERIFY, "verification failed: %s", failed);
+        status = j->options->accept ? accept_failure(j, failed) : refuse_failure(j, failed);
     ksr_checks_free(&checks);
     return status;
 }
@@ -185,7 +208,8 @@ static ksr_status check_and_record(struct joining *j)
     for (int i = 0; i < 2; i++)
         if (r.status[i] != KSR_OK)
             return r.status[i];
-    const ksr_status status = ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings);
+    const ksr_status status = ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings,
+                                                  j->failed[0] ? j->failed : NULL);
     return status == KSR_OK ? ksr_times_gather(j->ctx, j->job) : status;
 }
 
@@ -218,7 +242,7 @@ static void remove_part(const struct joining *j)
 static ksr_status refuse_output(const struct joining *j)
 {
     const char *path = j->job->manifest.output_path;
-    if (j->overwrite || !ksr_sequence_exists(path) || ksr_job_was_publishing(j->job))
+    if (j->options->overwrite || !ksr_sequence_exists(path) || ksr_job_was_publishing(j->job))
         return KSR_OK;
     return ksr_fail(j->ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)", path);
 }
@@ -243,14 +267,15 @@ static ksr_status take_part(const struct joining *j, int *lock)
     if (status != KSR_OK)
         return status;
     status = refuse_output(j);
-    if (status != KSR_OK && *lock >= 0)
-        unlink(j->part);
+    if (status != KSR_OK && *lock >= 0 && ksr_fs_size(j->part) == 0)
+        unlink(j->part); // which the lock has made
     if (status != KSR_OK)
         ksr_fs_unlock(lock);
     return status;
 }
 
-// The part, checked, under its name; nothing of it is left after a failure.
+// The part, checked, under its name. After a failure nothing is left of it, unless it is whole and
+// its check failed.
 static ksr_status make_output(struct joining *j)
 {
     int lock = -1;
@@ -266,17 +291,17 @@ static ksr_status make_output(struct joining *j)
         status = refuse_output(j); // from whoever does not ask for the lock
     if (status == KSR_OK)
         status = publish(j);
-    if (status != KSR_OK)
+    if (status != KSR_OK && status != KSR_E_VERIFY)
         remove_part(j);
     ksr_fs_unlock(&lock);
     return status;
 }
 
-ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, bool overwrite,
-                        struct ksr_join_result *result)
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
+                        const struct ksr_run_options *options, struct ksr_join_result *result)
 {
     const struct ksr_manifest *m = &job->manifest;
-    struct joining j = {.ctx = ctx, .job = job, .overwrite = overwrite};
+    struct joining j = {.ctx = ctx, .job = job, .options = options};
     j.frames = calloc(m->film.frame_count, sizeof(j.frames[0]));
     j.first = calloc((size_t)m->segment_count, sizeof(j.first[0]));
     char *part = m->output.sequence ? ksr_sequence_part(m->output_path)

@@ -125,6 +125,7 @@ static ksr_status make_sample(struct preview *p, int number, double wanted)
     config.output_path = output;
     run.overwrite = run.fresh = true;
     run.keep_work = false;
+    run.accept = true; // the page says what is wrong
     run.work_dir = NULL;
     run.provenance = record;
     run.stage_times = times;

@@ -213,7 +213,8 @@ static json_t *output_to_json(const struct ksr_manifest *m, const struct gathere
 }
 
 static json_t *record_to_json(const struct ksr_manifest *m, const struct gathered *g, int64_t bytes,
-                              const char *sha256, const struct ksr_warnings *of_joining)
+                              const char *sha256, const struct ksr_warnings *of_joining,
+                              const char *failed)
 {
     json_t *warnings = ksr_manifest_texts(&m->warnings);
     json_t *more = ksr_manifest_texts(of_joining);
@@ -222,13 +223,14 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
         warnings = NULL; // which json_pack() passes on
     }
     json_decref(more);
-    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O,s:O*,s:o,s:O,s:O,s:O,s:o}",
+    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*}",
                      "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m),
                      "output", output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
                      "versions", json_object_get(m->key, "versions"), "config",
                      json_object_get(m->key, "config"), "model", json_object_get(m->key, "model"),
                      "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments,
-                     "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings);
+                     "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings,
+                     "accepted", failed);
 }
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)
@@ -246,13 +248,14 @@ static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *reco
 }
 
 ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, int64_t bytes,
-                               const char *sha256, const struct ksr_warnings *warnings)
+                               const char *sha256, const struct ksr_warnings *warnings,
+                               const char *failed)
 {
     struct gathered g = {0};
     ksr_status status = warnings->lost ? ksr_fail_memory(ctx) : gather(ctx, job, &g);
     if (status == KSR_OK) {
         ksr_memory_watch();
-        json_t *record = record_to_json(&job->manifest, &g, bytes, sha256, warnings);
+        json_t *record = record_to_json(&job->manifest, &g, bytes, sha256, warnings, failed);
         status = save(ctx, job, record);
         json_decref(record);
     }

@@ -43,7 +43,7 @@ static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
                            const struct ksr_run_options *options, struct ksr_result *result)
 {
     struct ksr_join_result joined = {0};
-    ksr_status status = ksr_join_run(ctx, job, options->overwrite, &joined);
+    ksr_status status = ksr_join_run(ctx, job, options, &joined);
     if (status == KSR_OK)
         status = ksr_provenance_copy(ctx, job, options->provenance);
     if (status == KSR_OK)
@@ -54,6 +54,7 @@ static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
     result->frames_repeated = joined.repeated;
     result->frames_skipped = joined.skipped;
     result->output_size = joined.size;
+    result->accepted = joined.accepted;
     return status;
 }
 

@@ -79,6 +79,10 @@ static ksr_status check_record(ksr_context *ctx, const char *input_path, const c
         return status;
     const bool same_input = strcmp(now.whole, input_hash) == 0;
     const bool same_output = strcmp(sha256, output_hash) == 0;
+    const char *accepted = json_string_value(json_object_get(v->meant.record, "accepted"));
+    if (accepted)
+        ksr_log(ctx, KSR_LOG_INFO, "the output was accepted though its verification failed: %s",
+                accepted);
     return ksr_checks_add(ctx, &v->checks, same_input && same_output, "provenance",
                           "provenance: %s",
                           !same_input    ? "the input is not the file that was read"

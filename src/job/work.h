@@ -14,11 +14,14 @@ struct ksr_join_result {
     int64_t size;              // of the output, in bytes
     int64_t frames;            // in it
     int64_t repeated, skipped; // frames, by on_frame_error
+    bool accepted;             // its check failed, and options->accept put it in place
 };
 
-// Joins the segments into the output, checks it and puts it under its name; without `overwrite` not
-// over a file that is there, unless this very job was putting it there when it was stopped.
-ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job, bool overwrite,
-                        struct ksr_join_result *result);
+// Joins the segments into the output, checks it and puts it under its name; without
+// options->overwrite not over a file that is there, unless this very job was putting it there when it
+// was stopped. A file that does not pass its check stays under its temporary name, unless
+// options->accept.
+ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
+                        const struct ksr_run_options *options, struct ksr_join_result *result);
 
 #endif

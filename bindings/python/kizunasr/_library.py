@@ -46,7 +46,8 @@ class RunOptions(c.Structure):
     _fields_ = [("threads", c.c_int), ("workers", c.c_int), ("device", c.c_char_p),
                 ("work_dir", c.c_char_p), ("keep_work", c.c_bool), ("fresh", c.c_bool),
                 ("overwrite", c.c_bool), ("provenance", c.c_char_p),
-                ("onnxruntime_library", c.c_char_p), ("stage_times", c.c_char_p)]
+                ("onnxruntime_library", c.c_char_p), ("stage_times", c.c_char_p),
+                ("accept", c.c_bool)]
 
 
 class Result(c.Structure):
@@ -55,7 +56,7 @@ class Result(c.Structure):
                 ("frames_skipped", c.c_int64), ("segments", c.c_int),
                 ("segments_reused", c.c_int), ("width", c.c_int), ("height", c.c_int),
                 ("output_size", c.c_int64), ("warnings", c.c_int), ("already_done", c.c_bool),
-                ("engine", c.c_char * 96)]
+                ("engine", c.c_char * 96), ("accepted", c.c_bool)]
 
 
 # What is handed to the library has room to spare: members that a newer one has added are zero, which

@@ -162,6 +162,8 @@ class RunOptions:
     """ONNX Runtime's shared library, which runs .onnx models; None: looked for."""
     stage_times: Optional[Path] = None
     """File for how long each stage took, for `report()`; None: none."""
+    accept: bool = False
+    """Puts the output in place even if its verification fails; a warning says what failed."""
 
     def _c_struct(self) -> _c.RunOptions:
         return _c.RunOptionsWithRoom(
@@ -172,7 +174,8 @@ class RunOptions:
             provenance=None if self.provenance is None else _c.encode(self.provenance),
             onnxruntime_library=None if self.onnxruntime_library is None
             else _c.encode(self.onnxruntime_library),
-            stage_times=None if self.stage_times is None else _c.encode(self.stage_times))
+            stage_times=None if self.stage_times is None else _c.encode(self.stage_times),
+            accept=self.accept)
 
 
 def _text(name: str, value: Any) -> bytes:

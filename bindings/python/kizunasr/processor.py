@@ -38,6 +38,8 @@ class ProcessingResult:
     """The output was there already, written by this very job; nothing was done."""
     engine: str
     """What ran the model: 'native', 'ONNX Runtime 1.30.0 on cpu, 2 threads'; '' without AI."""
+    accepted: bool = False
+    """Verification failed, and `RunOptions.accept` put the output in place."""
 
 
 class OfflineVideoProcessor:
