@@ -278,8 +278,9 @@ ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const 
                        : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
-        status = ksr_media_match_streams(ctx, input_path, output_path, guess ? guess->carry : carry,
-                                         guess != NULL, &matches, &count);
+        status =
+            ksr_media_match_streams(ctx, input_path, film, output_path,
+                                    guess ? guess->carry : carry, guess != NULL, &matches, &count);
     for (int i = 0; status == KSR_OK && i < count; i++) {
         struct pair p = {.ctx = ctx,
                          .checks = checks,

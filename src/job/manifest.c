@@ -14,6 +14,7 @@
 #define MANIFEST_VERSION 1
 #define MAX_FRAMES       100000000
 #define MAX_PACKETS      (INT64_C(1) << 40)
+#define MAX_PROBE        (INT64_C(1) << 40) // bytes
 #define MAX_JUMP         (INT64_C(1) << 60) // in ticks
 
 void ksr_manifest_free(struct ksr_manifest *m)
@@ -351,15 +352,15 @@ static bool read_aperture(const json_t *list, const struct ksr_video_format *f,
 
 static json_t *film_to_json(const struct ksr_film *film)
 {
-    return json_pack("{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*}",
-                     "stream", film->stream, "time_base", film->time_base.num, film->time_base.den,
-                     "linear", film->linear, "cut", film->cut, "offset", (json_int_t)film->offset,
-                     "skipped", (json_int_t)film->skipped, "frames", (json_int_t)film->frame_count,
-                     "filter", film->filter, "hdr", hdr_to_json(&film->extras), "format",
-                     format_to_json(&film->format), "jumps", jumps_to_json(film), "no_grain",
-                     film->no_grain, "geometry", geometry_to_json(&film->geometry), "matrix",
-                     matrix_to_json(film->extras.matrix), "aperture",
-                     aperture_to_json(&film->extras.aperture));
+    return json_pack(
+        "{s:i,s:I,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*}", "stream",
+        film->stream, "probe", (json_int_t)film->probe, "time_base", film->time_base.num,
+        film->time_base.den, "linear", film->linear, "cut", film->cut, "offset",
+        (json_int_t)film->offset, "skipped", (json_int_t)film->skipped, "frames",
+        (json_int_t)film->frame_count, "filter", film->filter, "hdr", hdr_to_json(&film->extras),
+        "format", format_to_json(&film->format), "jumps", jumps_to_json(film), "no_grain",
+        film->no_grain, "geometry", geometry_to_json(&film->geometry), "matrix",
+        matrix_to_json(film->extras.matrix), "aperture", aperture_to_json(&film->extras.aperture));
 }
 
 json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
@@ -549,16 +550,17 @@ static json_int_t count_times(const json_t *segments)
 static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
 {
     int linear, cut, no_grain = 0;
-    json_int_t frames, offset, skipped;
-    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s?b}", "stream",
+    json_int_t frames, offset, skipped, probe = 0;
+    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s?b,s?I}", "stream",
                           &film->stream, "time_base", &film->time_base.num, &film->time_base.den,
                           "linear", &linear, "cut", &cut, "offset", &offset, "skipped", &skipped,
-                          "frames", &frames, "no_grain", &no_grain) != 0)
+                          "frames", &frames, "no_grain", &no_grain, "probe", &probe) != 0)
         return false;
+    film->probe = probe;
     film->no_grain = no_grain;
-    if (film->stream < 0 || skipped < 0 || film->time_base.num <= 0 || film->time_base.den <= 0 ||
-        frames < 1 || frames > MAX_FRAMES || frames != listed ||
-        !read_format(json_object_get(o, "format"), &film->format))
+    if (film->stream < 0 || skipped < 0 || probe < 0 || probe > MAX_PROBE ||
+        film->time_base.num <= 0 || film->time_base.den <= 0 || frames < 1 || frames > MAX_FRAMES ||
+        frames != listed || !read_format(json_object_get(o, "format"), &film->format))
         return false;
     film->linear = linear;
     if (!read_text(o, "filter", film->filter, sizeof(film->filter)) ||

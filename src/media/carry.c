@@ -139,7 +139,8 @@ static ksr_status convert_text(const struct decision *d, const AVStream *stream,
         if (!codec || codec->id == stream->codecpar->codec_id ||
             !may_hold(d->plan, stream, forms[i]))
             continue;
-        status = ksr_text_lossless(d->ctx, d->input_path, stream->index, forms[i], &lossless);
+        status =
+            ksr_text_lossless(d->ctx, d->input_path, d->film, stream->index, forms[i], &lossless);
         if (status == KSR_OK && lossless)
             status = ksr_carry_try(d, stream, KSR_CARRY_CONVERT, forms[i], trial);
     }
@@ -430,7 +431,7 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     plan->stream_count = film->stream_count;
     status = ksr_carry_check_audio(NULL, &config.encoder, plan);
     if (status == KSR_OK)
-        status = ksr_input_open(ctx, input_path, true, &input);
+        status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK) {
         status = decide_streams(&d, input.format);
         ksr_input_close(&input);
@@ -494,7 +495,7 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
         status = check_video(&d);
     if (status != KSR_OK)
         return status;
-    status = ksr_input_open(ctx, input_path, true, &input);
+    status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
         status = decide_streams(&d, input.format);
     if (status == KSR_OK)

@@ -66,13 +66,14 @@ static void match_by_plan(const AVFormatContext *input, const AVFormatContext *o
 }
 
 ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
-                                   const char *output_path, const enum ksr_carry *carry,
-                                   bool guessed, struct ksr_stream_match **out, int *count)
+                                   const struct ksr_film *film, const char *output_path,
+                                   const enum ksr_carry *carry, bool guessed,
+                                   struct ksr_stream_match **out, int *count)
 {
     struct ksr_input input = {0}, output = {0};
     *out = NULL;
     *count = 0;
-    ksr_status status = ksr_input_open(ctx, input_path, true, &input);
+    ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
         status = ksr_input_open(ctx, output_path, true, &output);
     if (status == KSR_OK) {
@@ -418,7 +419,7 @@ static ksr_status compare_with(ksr_context *ctx, const char *input_path,
 {
     struct side in = {0};
     const struct ksr_cut cut = ksr_cut_of(film), whole = {0};
-    ksr_status status = ksr_input_open(ctx, input_path, false, &in.input);
+    ksr_status status = ksr_input_open_film(ctx, input_path, film, &in.input);
     if (status == KSR_OK)
         status = begin_side(ctx, &in, match->input, &cut);
     if (status == KSR_OK)

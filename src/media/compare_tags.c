@@ -176,7 +176,7 @@ ksr_status ksr_media_compare_tags(ksr_context *ctx, const char *input_path,
 {
     struct ksr_input input = {0}, output = {0};
     memset(out, 0, sizeof(*out));
-    ksr_status status = ksr_input_open(ctx, input_path, true, &input);
+    ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
         status = ksr_input_open(ctx, output_path, true, &output);
     if (status == KSR_OK)

@@ -12,6 +12,7 @@
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
+#include "media/late.h"
 #include "media/refresh.h"
 #include "media/repair.h"
 
@@ -152,7 +153,8 @@ static bool note_packet(struct packet_list *list, const AVCodecParameters *video
 }
 
 static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool tolerant,
-                               struct ksr_film *film, struct packet_list *list)
+                               struct ksr_film *film, struct packet_list *list,
+                               struct ksr_late *late)
 {
     AVPacket *packet = av_packet_alloc();
     ksr_jumps *jumps = ksr_jumps_create(input->format, film->stream);
@@ -163,6 +165,7 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
         status = read_packet(ctx, input, packet, tolerant, &end);
         if (status != KSR_OK || end)
             break;
+        ksr_late_note(late, input->format, packet);
         if (packet->stream_index < film->stream_count) {
             film->packets[packet->stream_index]++;
             film->corrupt[packet->stream_index] |= (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
@@ -404,10 +407,11 @@ static void mend_notes(const struct ksr_film *film, struct packet_list *list)
 }
 
 static ksr_status index_packets(ksr_context *ctx, const char *path, bool tolerant,
-                                struct ksr_film *film, struct packet_list *list)
+                                struct ksr_film *film, struct packet_list *list,
+                                struct ksr_late *late)
 {
     struct ksr_input input;
-    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    ksr_status status = ksr_input_open_far(ctx, path, film->probe, &input);
     if (status != KSR_OK)
         return status;
     film->stream = input.video->index;
@@ -416,11 +420,12 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));
     film->packets = calloc((size_t)film->stream_count, sizeof(film->packets[0]));
+    ksr_late_begin(late, input.format);
     list->why_decode = codec_reason(input.video);
     list->several = list->why_decode != NULL;
     list->delay = FFMIN(input.video->codecpar->video_delay, MOST_HELD);
     status = film->corrupt && film->falling && film->packets
-                 ? read_packets(ctx, &input, tolerant, film, list)
+                 ? read_packets(ctx, &input, tolerant, film, list, late)
                  : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->count == 0)
@@ -430,6 +435,25 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     if (status == KSR_OK && !list->why_decode &&
         (!frames_from_packets(film, list) || !keys_from_packets(film, list)))
         status = ksr_fail_memory(ctx);
+    return status;
+}
+
+// Indexes the packets of all streams; anew where some of them come late.
+static ksr_status index_streams(ksr_context *ctx, const char *path, bool tolerant,
+                                struct ksr_film *film, struct packet_list *list)
+{
+    struct ksr_late late;
+    ksr_status status = index_packets(ctx, path, tolerant, film, list, &late);
+    while (status == KSR_OK && ksr_late_probe(&late, film->probe) > 0) {
+        const int64_t probe = ksr_late_probe(&late, film->probe);
+        ksr_film_free(film);
+        free(list->notes);
+        memset(list, 0, sizeof(*list));
+        film->probe = probe;
+        status = index_packets(ctx, path, tolerant, film, list, &late);
+    }
+    if (status == KSR_OK)
+        ksr_late_warn(ctx, &late);
     return status;
 }
 
@@ -519,7 +543,7 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
 {
     struct packet_list list = {0};
     memset(out, 0, sizeof(*out));
-    ksr_status status = index_packets(ctx, path, tolerant, out, &list);
+    ksr_status status = index_streams(ctx, path, tolerant, out, &list);
     if (status == KSR_OK && list.why_decode) {
         ksr_log(ctx, KSR_LOG_DEBUG, "indexing by decoding: %s", list.why_decode);
         out->linear = true;

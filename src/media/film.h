@@ -82,7 +82,8 @@ struct ksr_timeline {
 };
 
 struct ksr_film {
-    int stream; // index of the video stream
+    int stream;    // index of the video stream
+    int64_t probe; // bytes to look at so that late streams are known (late.h); 0 = as usual
     struct ksr_rational time_base;
     struct ksr_video_format format;
     struct ksr_film_frame *frames;

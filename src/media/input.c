@@ -11,6 +11,7 @@
 #include "core/sequence.h"
 #include "media/alpha.h"
 #include "media/aperture.h"
+#include "media/film.h"
 #include "media/track_language.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
@@ -77,7 +78,10 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
     return KSR_OK;
 }
 
-static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContext **out)
+#define MAX_DURATION (INT64_C(1) << 50) // in microseconds: no limit
+
+static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
+                              AVFormatContext **out)
 {
     char text[256];
     char *url = ksr_ffmpeg_url(path);
@@ -88,6 +92,10 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
         return ksr_fail_memory(ctx);
     }
     format->interrupt_callback = ksr_ffmpeg_interrupt(ctx);
+    if (probe > 0) {
+        format->probesize = probe;
+        format->max_analyze_duration = MAX_DURATION;
+    }
     ksr_ffmpeg_clear_message();
     AVDictionary *options = NULL;
     const AVInputFormat *demuxer = NULL;
@@ -99,6 +107,8 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
         av_dict_set(&options, "pattern_type", "sequence", 0);
         av_dict_set(&options, "framerate", "24", 0);
     }
+    if (probe > 0) // transport streams: new programmes may come at any time
+        av_dict_set(&options, "scan_all_pmts", "1", 0);
     const int opened = avformat_open_input(&format, url, demuxer, &options); // frees it on failure
     av_dict_free(&options);
     free(url);
@@ -111,6 +121,8 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
                         ksr_ffmpeg_error(opened, text));
     }
     format->flags |= AVFMT_FLAG_BITEXACT;
+    if (probe > 0) // or FFmpeg's look ends as soon as all streams so far are known
+        format->ctx_flags |= AVFMTCTX_NOHEADER;
     const int found = avformat_find_stream_info(format, NULL);
     if (found < 0) {
         avformat_close_input(&format);
@@ -135,14 +147,14 @@ static ksr_status open_format(ksr_context *ctx, const char *path, AVFormatContex
     return KSR_OK;
 }
 
-ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
-                          struct ksr_input *out)
+static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video, int64_t probe,
+                            struct ksr_input *out)
 {
     memset(out, 0, sizeof(*out));
     ksr_ffmpeg_init();
     ksr_status status = check_path(ctx, path);
     if (status == KSR_OK)
-        status = open_format(ctx, path, &out->format);
+        status = open_format(ctx, path, probe, &out->format);
     if (status != KSR_OK)
         return status;
     out->video = choose_video(out->format);
@@ -151,6 +163,32 @@ ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
     if (status != KSR_OK)
         ksr_input_close(out);
     return status;
+}
+
+ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
+                          struct ksr_input *out)
+{
+    return open_file(ctx, path, want_video, 0, out);
+}
+
+ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe,
+                              struct ksr_input *out)
+{
+    return open_file(ctx, path, true, probe, out);
+}
+
+ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                               struct ksr_input *out)
+{
+    ksr_status status = open_file(ctx, path, false, film->probe, out);
+    if (status != KSR_OK)
+        return status;
+    if (film->stream < (int)out->format->nb_streams) {
+        out->video = out->format->streams[film->stream];
+        return KSR_OK;
+    }
+    ksr_input_close(out);
+    return ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", path);
 }
 
 ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t size,

@@ -18,6 +18,16 @@ struct ksr_input {
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out);
 
+struct ksr_film;
+
+// Opens the file of a film, with all the streams that its index has found. Errors as above.
+ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                               struct ksr_input *out);
+
+// Opens a file with video, and looks at so many bytes for its streams; 0 = as usual.
+ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe,
+                              struct ksr_input *out);
+
 // Opens a file that is in memory and outlives the input. format: name of its demuxer.
 // Returns KSR_OK, KSR_E_INPUT (it does not open; not logged), KSR_E_NOMEM.
 ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t size,

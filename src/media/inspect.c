@@ -43,9 +43,9 @@ bool ksr_media_may_shift(const char *path, const struct ksr_film *film)
 
 bool ksr_media_is_raw(const char *path)
 {
-    static const char *const names[] = {"h264",  "hevc",  "mpegvideo", "m4v",  "mjpeg", "h261",
-                                        "h263",  "dirac", "vc1",       "obu",  "dnxhd", "cavsvideo",
-                                        "mpjpeg"};
+    static const char *const names[] = {"h264",  "hevc",      "mpegvideo", "m4v", "mjpeg",
+                                        "h261",  "h263",      "dirac",     "vc1", "obu",
+                                        "dnxhd", "cavsvideo", "mpjpeg"};
     struct ksr_input input;
     bool raw = false;
     if (ksr_sequence_is(path) || ksr_input_open(NULL, path, false, &input) != KSR_OK)
@@ -208,7 +208,7 @@ ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct k
                               json_t **out)
 {
     struct ksr_input input;
-    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    ksr_status status = ksr_input_open_film(ctx, path, film, &input);
     if (status != KSR_OK)
         return status;
     const AVFormatContext *f = input.format;

@@ -44,8 +44,9 @@ struct ksr_stream_match {
 // Pairs the streams of two files. carry: what was meant per input stream; guessed: it may have been
 // something else. *out: to be freed with free().
 ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
-                                   const char *output_path, const enum ksr_carry *carry,
-                                   bool guessed, struct ksr_stream_match **out, int *count);
+                                   const struct ksr_film *film, const char *output_path,
+                                   const enum ksr_carry *carry, bool guessed,
+                                   struct ksr_stream_match **out, int *count);
 
 struct ksr_stream_comparison {
     bool equal; // copied: data and times; encoded anew: start and end

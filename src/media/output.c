@@ -192,7 +192,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
                             ? KSR_OK
                             : ksr_fail_memory(ctx);
     if (status == KSR_OK)
-        status = ksr_input_open(ctx, input_path, true, &o->input);
+        status = ksr_input_open_film(ctx, input_path, film, &o->input);
     if (status == KSR_OK &&
         avformat_alloc_output_context2(&o->format, NULL, plan->format, NULL) < 0)
         status = ksr_fail_memory(ctx);

@@ -195,11 +195,11 @@ static void compare_extras(const struct ksr_encoder_settings *settings,
 
 // The tags and flags of the stream, and the title of the file.
 static ksr_status compare_tags(ksr_context *ctx, const char *input_path,
-                               const struct ksr_output_plan *plan, const struct ksr_input *got,
-                               struct losses *l)
+                               const struct ksr_film *film, const struct ksr_output_plan *plan,
+                               const struct ksr_input *got, struct losses *l)
 {
     struct ksr_input input;
-    const ksr_status status = ksr_input_open(ctx, input_path, true, &input);
+    const ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status != KSR_OK)
         return status;
     if (input.video)
@@ -211,7 +211,7 @@ static ksr_status compare_tags(ksr_context *ctx, const char *input_path,
     return KSR_OK;
 }
 
-static ksr_status read_back(ksr_context *ctx, const char *input_path,
+static ksr_status read_back(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                             const struct ksr_output_plan *plan, const struct ksr_memory *file,
                             struct ksr_video_format *got, struct ksr_extras *extras, bool *read,
                             struct losses *losses)
@@ -249,7 +249,7 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path,
         }
     }
     if (status == KSR_OK && *read)
-        status = compare_tags(ctx, input_path, plan, &input, losses);
+        status = compare_tags(ctx, input_path, film, plan, &input, losses);
     av_packet_free(&packet);
     av_frame_free(&frame);
     ksr_input_close(&input);
@@ -286,7 +286,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
     if (status == KSR_OK)
         status = ksr_output_try(ctx, output, 0, &packets, &whole, &file);
     if (status == KSR_OK)
-        status = read_back(ctx, input_path, plan, file, &got, &extras, &read, losses);
+        status = read_back(ctx, input_path, film, plan, file, &got, &extras, &read, losses);
     if ((status == KSR_OK && !read) || status == KSR_E_INPUT)
         losses->all = true;
     if (status == KSR_OK && read) {

@@ -50,10 +50,11 @@ struct track {
     bool behind; // all of the frame before was left out
 };
 
-static ksr_status open_track(ksr_context *ctx, struct track *t, const char *path, int stream,
-                             const struct ksr_cut *cut)
+static ksr_status open_track(ksr_context *ctx, struct track *t, const char *path,
+                             const struct ksr_film *film, int stream, const struct ksr_cut *cut)
 {
-    ksr_status status = ksr_input_open(ctx, path, false, &t->input);
+    ksr_status status = film ? ksr_input_open_film(ctx, path, film, &t->input)
+                             : ksr_input_open(ctx, path, false, &t->input);
     if (status != KSR_OK)
         return status;
     ksr_input_select(&t->input, stream);
@@ -469,9 +470,9 @@ ksr_status ksr_media_sync(ksr_context *ctx, const char *input_path, const struct
     memset(sync, 0, sizeof(*sync));
     struct place *place = calloc(1, sizeof(*place));
     ksr_status status =
-        place ? open_track(ctx, &in, input_path, match->input, &cut) : ksr_fail_memory(ctx);
+        place ? open_track(ctx, &in, input_path, film, match->input, &cut) : ksr_fail_memory(ctx);
     if (status == KSR_OK)
-        status = open_track(ctx, &out, output_path, match->output, &whole);
+        status = open_track(ctx, &out, output_path, NULL, match->output, &whole);
     if (status == KSR_OK)
         status = walk(ctx, &in, &out, length_of(film), shift_ms, place, &found, sync);
     sync->places = found.count;

@@ -339,14 +339,14 @@ static ksr_status same_meaning(ksr_context *ctx, ksr_text *t, AVCodecContext *ba
     return status;
 }
 
-ksr_status ksr_text_lossless(ksr_context *ctx, const char *input_path, int stream,
-                             const char *codec, bool *yes)
+ksr_status ksr_text_lossless(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                             int stream, const char *codec, bool *yes)
 {
     struct ksr_input input;
     ksr_text *t = NULL;
     bool look = false;
     *yes = false;
-    ksr_status status = ksr_input_open(ctx, input_path, false, &input);
+    ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status != KSR_OK)
         return status;
     ksr_input_select(&input, stream);

@@ -26,13 +26,15 @@ ksr_status ksr_text_convert(ksr_context *ctx, ksr_text *text, const AVPacket *pa
 const AVCodecContext *ksr_text_encoder(const ksr_text *text);
 
 // Writes what a packet shows in a form in which equal means that nothing is lost: fields, text, and
-// the style of every piece of it. Returns "" when it shows nothing or does not decode, NULL when out
-// of memory; free with free(). decoder: of the packet's codec.
+// the style of every piece of it. Returns "" when it shows nothing or does not decode, NULL when
+// out of memory; free with free(). decoder: of the packet's codec.
 char *ksr_text_meaning(AVCodecContext *decoder, const AVPacket *packet);
 
-// Converts every subtitle of a stream there and back: *yes = they all mean the same, and no style
-// of their own is lost.
-ksr_status ksr_text_lossless(ksr_context *ctx, const char *input_path, int stream,
-                             const char *codec, bool *yes);
+struct ksr_film;
+
+// Converts every subtitle of a stream of the film there and back: *yes = they all mean the same,
+// and no style of their own is lost.
+ksr_status ksr_text_lossless(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                             int stream, const char *codec, bool *yes);
 
 #endif

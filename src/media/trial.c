@@ -215,7 +215,7 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
                         const struct trial_file *file, struct ksr_trial *t)
 {
     struct ksr_input input = {0}, made = {0};
-    ksr_status status = ksr_input_open(ctx, input_path, false, &input);
+    ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
         status =
             ksr_input_open_bytes(ctx, file->memory->data, file->memory->size, plan->format, &made);
@@ -311,7 +311,7 @@ ksr_status ksr_trial_steady(ksr_context *ctx, const char *input_path, const stru
     AVPacket *packet = av_packet_alloc();
     *steady = true;
     ksr_status status =
-        packet ? ksr_input_open(ctx, input_path, false, &input) : ksr_fail_memory(ctx);
+        packet ? ksr_input_open_film(ctx, input_path, film, &input) : ksr_fail_memory(ctx);
     if (status == KSR_OK) {
         ksr_input_select(&input, stream);
         status = ksr_packets_create(ctx, &input, &cut, &packets);
