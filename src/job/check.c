@@ -110,9 +110,12 @@ static ksr_status check_spacing(ksr_context *ctx, struct ksr_checks *checks, con
 
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                           const struct ksr_film *film, const size_t *kept, size_t kept_count,
-                          const char *output_path, enum ksr_decode decode, double *shift_ms)
+                          const char *output_path, enum ksr_decode decode, double *shift_ms,
+                          struct ksr_film *index)
 {
     struct ksr_film output;
+    if (index)
+        memset(index, 0, sizeof(*index));
     *shift_ms = 0;
     const size_t wanted = kept ? kept_count : film->frame_count;
     const bool raw = ksr_media_is_raw(output_path);
@@ -139,7 +142,10 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
         status = ksr_checks_add(ctx, checks, fabs(x - y) <= rounding, "size",
                                 "size: %dx%d from %dx%d", output.format.width, output.format.height,
                                 film->format.width, film->format.height);
-    ksr_film_free(&output);
+    if (index)
+        *index = output;
+    else
+        ksr_film_free(&output);
     size_t decoded = 0, bad = 0;
     const size_t limit = decode == KSR_DECODE_ALL ? SIZE_MAX : 8;
     if (status == KSR_OK)

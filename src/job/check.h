@@ -38,11 +38,12 @@ enum ksr_decode { KSR_DECODE_SOME, KSR_DECODE_ALL };
 
 // Frame count, every timestamp, that no frames are squeezed together, and that frames decode. kept:
 // frames of the film that the output should have, in order (NULL: all). *shift_ms: how much later
-// everything is in the output. Returns KSR_OK with the outcome in checks, or the failure of the
-// checking itself.
+// everything is in the output. *output: its index, free with ksr_film_free(); may be NULL.
+// Returns KSR_OK with the outcome in checks, or the failure of the checking itself.
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                           const struct ksr_film *film, const size_t *kept, size_t kept_count,
-                          const char *output_path, enum ksr_decode decode, double *shift_ms);
+                          const char *output_path, enum ksr_decode decode, double *shift_ms,
+                          struct ksr_film *output);
 
 // Every other stream: there, copied packet for packet, or encoded anew in time.
 // carry: what was meant per stream of the input; NULL = judge by what is there. decode: whether

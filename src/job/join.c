@@ -9,7 +9,9 @@
 #include "core/pool.h"
 #include "core/sequence.h"
 #include "job/check.h"
+#include "job/config.h"
 #include "job/images.h"
+#include "job/judge.h"
 #include "job/provenance.h"
 #include "job/store.h"
 #include "job/times.h"
@@ -165,20 +167,75 @@ static ksr_status refuse_failure(const struct joining *j, const char *failed)
     return status;
 }
 
-// The quick check: what a reader of the new file sees against what was meant.
+// --- The quick check ---
+
+#define SAMPLED_SEGMENTS 4
+#define SAMPLED_FRAMES   2  // of each segment
+#define SAMPLED_LATER    32 // frames from one to the next, at most
+
+// Chooses frames to look at, from segments all over the film. Returns how many.
+static size_t choose_places(const struct joining *j, struct ksr_picture_place *places)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    const int step = (m->segment_count + SAMPLED_SEGMENTS - 1) / SAMPLED_SEGMENTS;
+    size_t count = 0;
+    for (int i = 0; i < m->segment_count; i += step) {
+        const size_t end = i + 1 < m->segment_count ? j->first[i + 1] : j->frame_count;
+        const size_t kept = end - j->first[i];
+        const size_t later = kept / 2 < SAMPLED_LATER ? kept / 2 : SAMPLED_LATER;
+        for (size_t k = 0; k < SAMPLED_FRAMES && k * later < kept; k++) {
+            const size_t output = j->first[i] + k * later;
+            places[count++] =
+                (struct ksr_picture_place){j->frames[output], output, m->segments[i].from};
+        }
+    }
+    return count;
+}
+
+// Colours that are read otherwise than they were coded. Frames that are counted would have to be
+// decoded up to the sampled ones: there the first segment says enough.
+static ksr_status check_colours(struct joining *j, struct ksr_checks *checks, const char *path,
+                                const struct ksr_film *output)
+{
+    const struct ksr_manifest *m = &j->job->manifest;
+    const struct ksr_processor_config *config = ksr_config_get(m->config);
+    struct ksr_picture_place places[SAMPLED_SEGMENTS * SAMPLED_FRAMES];
+    struct ksr_pictures pictures = {0};
+    const struct ksr_picture_pair pair = {.input_path = m->input_path,
+                                          .output_path = path,
+                                          .input = &m->film,
+                                          .output = output,
+                                          .pipeline = &config->pipeline};
+    size_t count = choose_places(j, places);
+    if ((m->film.linear || output->linear) && count > SAMPLED_FRAMES)
+        count = SAMPLED_FRAMES;
+    if (output->frame_count != j->frame_count || config->pipeline.use_ai)
+        return KSR_OK; // said elsewhere; networks may have colours of their own
+    ksr_status status = ksr_pictures_sample(j->ctx, &pair, places, count, &pictures);
+    if (status == KSR_OK)
+        status = ksr_judge_sample(j->ctx, checks, &pictures);
+    ksr_pictures_free(&pictures);
+    return status;
+}
+
+// What a reader of the new file sees against what was meant.
 static ksr_status check_output(struct joining *j, const char *path)
 {
     const struct ksr_manifest *m = &j->job->manifest;
     struct ksr_checks checks = {0};
+    struct ksr_film output;
     double shift_ms;
     ksr_status status = ksr_check_film(j->ctx, &checks, m->input_path, &m->film, j->frames,
-                                       j->frame_count, path, KSR_DECODE_SOME, &shift_ms);
+                                       j->frame_count, path, KSR_DECODE_SOME, &shift_ms, &output);
     if (status == KSR_OK && !m->output.image)
         status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film, path, shift_ms,
                                    m->output.carry, KSR_DECODE_SOME);
+    if (status == KSR_OK && !ksr_checks_first_failure(&checks))
+        status = check_colours(j, &checks, path, &output);
     const char *failed = ksr_checks_first_failure(&checks);
     if (status == KSR_OK && failed)
         status = j->options->accept ? accept_failure(j, failed) : refuse_failure(j, failed);
+    ksr_film_free(&output);
     ksr_checks_free(&checks);
     return status;
 }

@@ -17,6 +17,8 @@
 #define TEXTURE_LEAST 1.0 // squared codes: less shows no shift
 #define LUMA_MOST     1.2 // codes
 #define COLOUR_MOST   0.8
+#define SAMPLE_LUMA   2.5 // codes, of a few frames
+#define SAMPLE_COLOUR 1.6
 #define BANDING_MOST  0.40 // false contours in a thousand samples
 #define RINGING_MOST  2.0  // codes
 // What settings add to them.
@@ -150,16 +152,36 @@ static ksr_status judge_chroma_shift(ksr_context *ctx, struct ksr_checks *checks
                           fabs(x), x < 0 ? "left" : "right", fabs(y), y < 0 ? "up" : "down");
 }
 
+static const char *const words[KSR_COLOUR_CASES] = {
+    [KSR_COLOUR_SAME] = "the picture is tinted",
+    [KSR_COLOUR_601_AS_709] = "colours of BT.601 are read as BT.709 (matrix)",
+    [KSR_COLOUR_709_AS_601] = "colours of BT.709 are read as BT.601 (matrix)",
+    [KSR_COLOUR_STRETCHED] = "limited range became full range: too much contrast",
+    [KSR_COLOUR_SQUEEZED] = "full range became limited range: too little contrast",
+};
+
+ksr_status ksr_judge_sample(ksr_context *ctx, struct ksr_checks *checks,
+                            const struct ksr_pictures *p)
+{
+    const double y = ksr_judge_median(p, MEMBER(mean[0]));
+    const double cb = ksr_judge_median(p, MEMBER(mean[1]));
+    const double cr = ksr_judge_median(p, MEMBER(mean[2]));
+    const enum ksr_colour_case what = ksr_colours_conclude(&p->colours);
+    const bool read_wrongly = what != KSR_COLOUR_SAME &&
+                              (fabs(y) > SAMPLE_LUMA || fabs(cb) > SAMPLE_COLOUR ||
+                               fabs(cr) > SAMPLE_COLOUR);
+    const bool tinted = fabs(cb) > 4 * SAMPLE_COLOUR || fabs(cr) > 4 * SAMPLE_COLOUR;
+    if (p->count == 0 || !p->colour || (!read_wrongly && !tinted))
+        return KSR_OK;
+    return ksr_checks_add(ctx, checks, false, "colour",
+                          "colour: %s: Y %+.2f, Cb %+.2f, Cr %+.2f of 255 in %zu frames",
+                          words[what], y, cb, cr, p->count);
+}
+
 static ksr_status judge_colours(ksr_context *ctx, struct ksr_checks *checks,
                                 const struct ksr_pictures *p,
                                 const struct ksr_pipeline_config *settings)
 {
-    static const char *const words[KSR_COLOUR_CASES] = {
-        [KSR_COLOUR_601_AS_709] = "colours of BT.601 are read as BT.709 (matrix)",
-        [KSR_COLOUR_709_AS_601] = "colours of BT.709 are read as BT.601 (matrix)",
-        [KSR_COLOUR_STRETCHED] = "limited range became full range: too much contrast",
-        [KSR_COLOUR_SQUEEZED] = "full range became limited range: too little contrast",
-    };
     const double y = ksr_judge_median(p, MEMBER(mean[0])),
                  cb = ksr_judge_median(p, MEMBER(mean[1]));
     const double cr = ksr_judge_median(p, MEMBER(mean[2]));

@@ -13,6 +13,11 @@ ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
                              const struct ksr_pictures *picture,
                              const struct ksr_pipeline_config *settings);
 
+// Adds a check of what some frames tell: whether colours are read by another matrix or range than
+// they were coded by. Its limits are wide, for few frames say little.
+ksr_status ksr_judge_sample(ksr_context *ctx, struct ksr_checks *checks,
+                            const struct ksr_pictures *picture);
+
 // The median of a member of all frames, such as offsetof(struct ksr_picture_frame, psnr).
 // Returns 0 without frames, or out of memory.
 double ksr_judge_median(const struct ksr_pictures *picture, size_t member);

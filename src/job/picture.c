@@ -315,6 +315,33 @@ static ksr_status add_pair(struct comparison *c, size_t input, size_t output)
     return KSR_OK;
 }
 
+// Makes a side begin anew at a frame.
+static ksr_status jump(struct comparison *c, struct side *s, size_t frame,
+                       const struct ksr_film_key *from)
+{
+    const ksr_status status = ksr_reader_seek(c->ctx, s->reader, frame, from);
+    s->begun = false;
+    return status == KSR_OK ? advance(c, s, frame) : status;
+}
+
+static ksr_status visit(struct comparison *c, const struct ksr_picture_place *places, size_t count)
+{
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && i < count; i++) {
+        const struct ksr_picture_place *p = &places[i];
+        const struct ksr_film_key from = ksr_reader_entry(c->pair->output, p->output);
+        status = jump(c, &c->after, p->output, &from);
+        if (status == KSR_OK)
+            status = jump(c, &c->in, p->input, &p->from);
+        const bool both = c->in.at == p->input && c->after.at == p->output;
+        if (status == KSR_OK && both && !c->in.damaged && !c->after.damaged)
+            status = add_pair(c, p->input, p->output);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(c->ctx);
+    }
+    return status;
+}
+
 static ksr_status walk(struct comparison *c)
 {
     const struct ksr_picture_pair *p = c->pair;
@@ -371,8 +398,10 @@ static ksr_status prepare(struct comparison *c)
     return status == KSR_OK ? prepare_side(c, &c->after) : status;
 }
 
-ksr_status ksr_pictures_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
-                                struct ksr_pictures *out)
+// places: NULL = all frames.
+static ksr_status measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
+                          const struct ksr_picture_place *places, size_t count,
+                          struct ksr_pictures *out)
 {
     memset(out, 0, sizeof(*out));
     struct comparison *c = calloc(1, sizeof(*c));
@@ -387,10 +416,23 @@ ksr_status ksr_pictures_measure(ksr_context *ctx, const struct ksr_picture_pair 
     if (status == KSR_OK)
         status = prepare(c);
     if (status == KSR_OK)
-        status = walk(c);
+        status = places ? visit(c, places, count) : walk(c);
     close_side(&c->in);
     close_side(&c->after);
     ksr_pool_destroy(&c->pool);
     free(c);
     return status;
+}
+
+ksr_status ksr_pictures_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
+                                struct ksr_pictures *out)
+{
+    return measure(ctx, pair, NULL, 0, out);
+}
+
+ksr_status ksr_pictures_sample(ksr_context *ctx, const struct ksr_picture_pair *pair,
+                               const struct ksr_picture_place *places, size_t count,
+                               struct ksr_pictures *out)
+{
+    return measure(ctx, pair, places, count, out);
 }

@@ -47,6 +47,16 @@ struct ksr_picture_pair {
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_pictures_measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
                                 struct ksr_pictures *out);
+// A pair of frames, and where to begin decoding the input for it (ignored in linear films).
+struct ksr_picture_place {
+    size_t input, output;
+    struct ksr_film_key from;
+};
+
+// Measures some pairs alone, in the order of the films. Returns what ksr_pictures_measure() does.
+ksr_status ksr_pictures_sample(ksr_context *ctx, const struct ksr_picture_pair *pair,
+                               const struct ksr_picture_place *places, size_t count,
+                               struct ksr_pictures *out);
 void ksr_pictures_free(struct ksr_pictures *picture);
 
 #endif

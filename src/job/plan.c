@@ -181,6 +181,7 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     const char *image_codec;
     const struct ksr_video_format *f = &m->film.format;
     int width, height, bits;
+    bool untold = false;
     struct ksr_layout layout;
     ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
                                           &m->output, &image_codec);
@@ -210,7 +211,10 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (status == KSR_OK)
         status = plan_numbers(ctx, m);
     if (status == KSR_OK && !m->output.image)
-        status = ksr_picture_trial(ctx, config->input_path, &m->film, &m->encoder, &m->output);
+        status =
+            ksr_picture_trial(ctx, config->input_path, &m->film, &m->encoder, &m->output, &untold);
+    if (status == KSR_OK && untold)
+        status = ksr_encoder_guess_matrix(ctx, &m->film, &m->encoder);
     return status;
 }
 

@@ -127,7 +127,7 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
         status = ksr_meant_find(ctx, input_path, output_path, options, m);
     if (status == KSR_OK)
         status = ksr_check_film(ctx, &v->checks, input_path, &m->film, m->kept, m->kept_count,
-                                output_path, KSR_DECODE_ALL, &shift_ms);
+                                output_path, KSR_DECODE_ALL, &shift_ms, NULL);
     if (status == KSR_OK && !v->checks.list[0].passed && !m->settings)
         ksr_log(ctx, KSR_LOG_INFO,
                 "skipped frames and a piece of a film are known only from the provenance record "

@@ -65,7 +65,7 @@ static ksr_status open_pictures(ksr_decoder *d, int bits)
                                       .bits = bits,
                                       .data = d->rgb->data[0],
                                       .stride = d->rgb->linesize[0]};
-    return ksr_pixel_writer_create(d->ctx, f, &d->layout, target, false, &d->writer);
+    return ksr_pixel_writer_create(d->ctx, f, &d->layout, target, NULL, false, &d->writer);
 }
 
 ksr_status ksr_decoder_open(ksr_decoder **out, ksr_context *ctx, const char *path,

@@ -177,6 +177,7 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
 }
 
 static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
+                                const struct ksr_video_format *format,
                                 const struct ksr_encoder_input *input)
 {
     const AVCodecContext *c = e->context;
@@ -195,8 +196,8 @@ static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
     p->quality = c->global_quality;
     e->picture = p;
     e->pool = input->pool;
-    return ksr_pixel_writer_create(ctx, input->source, &input->layout, c->pix_fmt, input->dither,
-                                   &e->writer);
+    return ksr_pixel_writer_create(ctx, input->source, &input->layout, c->pix_fmt, format,
+                                   input->dither, &e->writer);
 }
 
 ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
@@ -217,7 +218,7 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
     if (status == KSR_OK)
         status = check_headers(ctx, settings, e);
     if (status == KSR_OK && input)
-        status = prepare_input(ctx, e, input);
+        status = prepare_input(ctx, e, &settings->format, input);
     if (status != KSR_OK)
         ksr_encoder_close(&e);
     *out = e;

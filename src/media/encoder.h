@@ -60,6 +60,11 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
                                const struct ksr_output_plan *output, const char *image_codec,
                                struct ksr_encoder_settings *out);
 
+// Codes RGB by the matrix that readers guess from the output's size: for a codec and a container
+// that cannot tell them.
+ksr_status ksr_encoder_guess_matrix(ksr_context *ctx, const struct ksr_film *film,
+                                    struct ksr_encoder_settings *settings);
+
 // Opens the encoder once and notes the hash of its parameter sets in settings->headers.
 ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_settings *settings);
 

@@ -163,6 +163,16 @@ static ksr_status set_preset(ksr_context *ctx, const AVCodec *codec,
     return KSR_OK;
 }
 
+// What stands for a crf where the encoder has none: a quantizer from 2 to 10, or a quality.
+static int stand_in_quality(enum AVCodecID codec, int crf)
+{
+    switch (codec) {
+    case AV_CODEC_ID_WEBP: return 100 - crf;
+    case AV_CODEC_ID_THEORA: return 10 - crf / 7;
+    default: return 2 + crf / 8;
+    }
+}
+
 static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
                               const struct encoder_kind *kind,
                               const struct ksr_encoder_config *config,
@@ -184,8 +194,8 @@ static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
     if (!has_crf) {
         if (config->crf != defaults.crf && (config->crf != 0 || !kind))
             return ksr_fail(ctx, KSR_E_PARAM, "crf: %s has no crf", codec->name);
-        if (!kind) // a quantizer from 2 to 10 in place of a quality it does not know
-            out->quality_scale = FF_QP2LAMBDA * (2 + config->crf / 8);
+        if (!kind)
+            out->quality_scale = FF_QP2LAMBDA * stand_in_quality(codec->id, config->crf);
         return KSR_OK;
     }
     const int max = kind ? kind->max_crf : 63;
@@ -313,6 +323,16 @@ ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_setting
     return status;
 }
 
+ksr_status ksr_encoder_guess_matrix(ksr_context *ctx, const struct ksr_film *film,
+                                    struct ksr_encoder_settings *settings)
+{
+    const AVCodec *codec = avcodec_find_encoder_by_name(settings->codec);
+    const int before = settings->format.color_space;
+    ksr_pixels_adapt_matrix(&film->format, codec->id, false, &settings->format);
+    return settings->format.color_space == before ? KSR_OK
+                                                  : ksr_encoder_note_headers(ctx, settings);
+}
+
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
                                const struct ksr_output_plan *output, const char *image_codec,
@@ -337,6 +357,8 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
              av_get_pix_fmt_name(pixel_format));
     out->format.width = width;
     out->format.height = height;
+    ksr_pixels_adapt_matrix(&film->format, codec->id, true, &out->format);
+    ksr_pixels_adapt_siting(codec->id, &out->format);
     out->time_base = film->time_base;
     out->global_header = ksr_output_global_header(output);
     if (needs_frame_ticks(codec, film->time_base) || ksr_output_is_raw(output->format)) {

@@ -277,6 +277,8 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
     out->color_range = frame->color_range ? frame->color_range : p->color_range;
     out->color_space =
         frame->colorspace != AVCOL_SPC_UNSPECIFIED ? frame->colorspace : p->color_space;
+    if (p->codec_id == AV_CODEC_ID_THEORA && out->color_space == AVCOL_SPC_UNSPECIFIED)
+        out->color_space = AVCOL_SPC_BT470BG; // by definition
     out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED ? frame->color_primaries
                                                                            : p->color_primaries;
     out->color_transfer =

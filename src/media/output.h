@@ -63,11 +63,13 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
 struct ksr_memory;
 
 // Encodes some frames, writes them and reads them back, and warns by name of what colour tags and
-// metadata of the film (film->extras) the codec and the container do not keep.
+// metadata of the film (film->extras) the codec and the container do not keep. *untold: they do not
+// keep the matrix that RGB was coded by.
 // Returns KSR_OK, KSR_E_PARAM (no picture comes back; logged), KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const struct ksr_encoder_settings *encoder,
-                             const struct ksr_output_plan *plan);
+                             const struct ksr_output_plan *plan, bool *untold);
+
 // Decides the same for an output that stands, as far as its name tells, without a word.
 ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                            const char *output_path, struct ksr_output_plan *plan);

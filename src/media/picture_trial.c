@@ -15,13 +15,15 @@
 #include "media/pixels.h"
 #include "media/trial.h"
 
-#define FRAMES 3
+#define FRAMES 8
 #define WIDTH  128
 #define HEIGHT 96
 
 struct losses {
     bool all;      // no picture came back
     bool rotation; // is among them
+    bool matrix;   // that RGB was coded by
+    bool times;    // those of the frames
     char text[320];
 };
 
@@ -55,15 +57,24 @@ static AVFrame *make_captions(const struct ksr_extras *extras)
     return frame;
 }
 
-static ksr_status write_packets(ksr_context *ctx, ksr_encoder *encoder, ksr_output *output,
-                                int *written)
+// The frames' distance: that of the film's first two, so that containers show what they make of it.
+static int64_t frame_step(const struct ksr_film *film)
+{
+    const struct ksr_film_frame *f = film->frames;
+    return film->frame_count > 1 ? f[1].time - f[0].time : f[0].duration > 0 ? f[0].duration : 1;
+}
+
+static ksr_status write_packets(ksr_context *ctx, const struct ksr_film *film, ksr_encoder *encoder,
+                                ksr_output *output, int *written)
 {
     struct ksr_packet packet;
+    const int64_t start = film->frames[0].time, step = frame_step(film);
+    const int delay = ksr_encoder_delay(encoder);
     ksr_status status = ksr_encoder_receive(ctx, encoder, &packet);
     while (status == KSR_OK && packet.data) {
-        // Decode times only have to rise and to be no later than the frames.
-        status = ksr_output_video(ctx, output, packet.data, packet.size, packet.time,
-                                  *written - FRAMES, 1, packet.key);
+        status = ksr_output_video(ctx, output, packet.data, packet.size,
+                                  start + packet.time * step, start + (*written - delay) * step,
+                                  step, packet.key);
         ++*written;
         if (status == KSR_OK)
             status = ksr_encoder_receive(ctx, encoder, &packet);
@@ -87,12 +98,12 @@ static ksr_status encode(ksr_context *ctx, const struct ksr_film *film, ksr_enco
         if (status == KSR_OK)
             status = ksr_encoder_write(ctx, encoder, i, 1);
         if (status == KSR_OK)
-            status = write_packets(ctx, encoder, output, &written);
+            status = write_packets(ctx, film, encoder, output, &written);
     }
     if (status == KSR_OK)
         status = ksr_encoder_finish(ctx, encoder);
     if (status == KSR_OK)
-        status = write_packets(ctx, encoder, output, &written);
+        status = write_packets(ctx, film, encoder, output, &written);
     av_frame_free(&captions);
     return status;
 }
@@ -121,7 +132,8 @@ static bool has_alpha(const struct ksr_video_format *f)
     return d && (d->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
 }
 
-static void compare_format(const struct ksr_video_format *wanted,
+static void compare_format(const struct ksr_video_format *source,
+                           const struct ksr_video_format *wanted,
                            const struct ksr_video_format *got, struct losses *l)
 {
     const AVRational a = {wanted->sample_aspect.num, wanted->sample_aspect.den};
@@ -130,7 +142,9 @@ static void compare_format(const struct ksr_video_format *wanted,
     const bool rgb = wanted->color_space == AVCOL_SPC_RGB;
     if (has_alpha(wanted) && !has_alpha(got))
         add(l, "transparency");
-    if (!rgb && tag_lost(wanted->color_space, got->color_space))
+    const bool lost = !rgb && tag_lost(wanted->color_space, got->color_space);
+    l->matrix = lost && ksr_pixels_is_rgb(source);
+    if (lost && !l->matrix)
         add(l, "matrix");
     if (tag_lost(wanted->color_primaries, got->color_primaries))
         add(l, "primaries");
@@ -211,6 +225,31 @@ static ksr_status compare_tags(ksr_context *ctx, const char *input_path,
     return KSR_OK;
 }
 
+// Containers that are known to keep times, or have none to keep.
+static bool is_trusted(const struct ksr_output_plan *plan)
+{
+    static const char *const names[] = {"matroska", "webm", "mp4", "mov", "avi", "mpegts"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(plan->format, names[i]) == 0)
+            return true;
+    return ksr_output_counts_frames(plan->format);
+}
+
+// Whether frame `count` is shown where it should be, within half a frame.
+static bool in_time(const struct ksr_film *film, const struct ksr_input *input,
+                    const AVFrame *frame, int count, int64_t *first)
+{
+    const AVRational from = {film->time_base.num, film->time_base.den};
+    const int64_t step = av_rescale_q(frame_step(film), from, input->video->time_base);
+    const int64_t wanted =
+        av_rescale_q(frame_step(film) * count, from, input->video->time_base);
+    const int64_t time = frame->best_effort_timestamp;
+    if (count == 0)
+        *first = time;
+    const int64_t off = time - *first - wanted;
+    return time == AV_NOPTS_VALUE || step < 2 || (off <= step / 2 && off >= -step / 2);
+}
+
 static ksr_status read_back(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                             const struct ksr_output_plan *plan, const struct ksr_memory *file,
                             struct ksr_video_format *got, struct ksr_extras *extras, bool *read,
@@ -228,6 +267,9 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path, const stru
     if (status == KSR_OK && input.video)
         status = ksr_input_open_decoder(ctx, &input);
     bool end = !input.video;
+    const bool trusted = is_trusted(plan);
+    int64_t first = 0;
+    int count = 0;
     while (status == KSR_OK && !end) {
         ksr_ffmpeg_clear_message();
         const int result = av_read_frame(input.format, packet);
@@ -246,6 +288,9 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path, const stru
             ksr_extras_read_stream(input.video, extras);
             ksr_extras_read_frame(frame, extras);
             *read = true;
+            if (!trusted && !in_time(film, &input, frame, count, &first))
+                losses->times = true;
+            count++;
         }
     }
     if (status == KSR_OK && *read)
@@ -290,7 +335,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
     if ((status == KSR_OK && !read) || status == KSR_E_INPUT)
         losses->all = true;
     if (status == KSR_OK && read) {
-        compare_format(&settings->format, &got, losses);
+        compare_format(&film->format, &settings->format, &got, losses);
         compare_extras(settings, &film->extras, &extras, losses);
     }
     ksr_output_close(&output);
@@ -301,7 +346,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
 
 ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const struct ksr_encoder_settings *encoder,
-                             const struct ksr_output_plan *plan)
+                             const struct ksr_output_plan *plan, bool *untold)
 {
     struct losses losses = {0};
     struct ksr_output_plan *alone = malloc(sizeof(*alone));
@@ -322,11 +367,17 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
     }
     free(alone);
     free(settings);
+    *untold = losses.matrix;
     const char *container = strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
     if (status == KSR_OK && losses.all)
         status = ksr_fail(ctx, KSR_E_PARAM,
-                          "format: %s of %s cannot be read back, so it could not be verified "
-                          "(another --format or --codec can)",
+                          "format: %s cannot hold video of %s so that it can be read back "
+                          "(mkv can, and other codecs)",
+                          container, encoder->codec);
+    else if (status == KSR_OK && losses.times)
+        status = ksr_fail(ctx, KSR_E_PARAM,
+                          "format: %s does not keep the times of video of %s (mkv does, and this "
+                          "container those of other codecs)",
                           container, encoder->codec);
     else if (status == KSR_OK && losses.text[0])
         ksr_log(ctx, KSR_LOG_WARNING, "%s in %s does not keep these of the video: %s",

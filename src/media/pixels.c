@@ -273,6 +273,10 @@ struct ksr_pixel_writer {
     bool rgb_back;            // the frames are RGB turned into YCbCr: turn them back
     bool dither, to_rgb, new_range;
     struct ksr_matrix matrix;
+    bool recode; // to another luma, with full chroma, before all else
+    struct ksr_matrix recoding;
+    ksr_resampler *widener;    // to full chroma
+    struct ksr_frame recoded;  // only for that
     ksr_resampler *resampler;  // only where chroma must change
     struct ksr_frame whole;    // only where something must change
     int place[KSR_MAX_PLANES]; // in `whole` of each plane that comes in; -1 = left out
@@ -283,7 +287,9 @@ void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer)
 {
     if (!writer || !*writer)
         return;
+    ksr_resampler_destroy(&(*writer)->widener);
     ksr_resampler_destroy(&(*writer)->resampler);
+    ksr_frame_free(&(*writer)->recoded);
     ksr_frame_free(&(*writer)->whole);
     free(*writer);
     *writer = NULL;
@@ -372,6 +378,8 @@ static bool allocate(struct ksr_pixel_writer *w, const struct ksr_layout *frames
     struct ksr_layout resampled = *frames;
     resampled.chroma_shift_x = w->layout.chroma_shift_x;
     resampled.chroma_shift_y = w->layout.chroma_shift_y;
+    resampled.siting_x = w->layout.siting_x;
+    resampled.siting_y = w->layout.siting_y;
     const bool resample =
         frames->planes >= 3 && w->layout.planes >= 3 && !ksr_layout_equal(frames, &resampled);
     if (!resample && !w->to_rgb && !w->rgb_back && !w->new_range &&
@@ -385,25 +393,59 @@ static bool allocate(struct ksr_pixel_writer *w, const struct ksr_layout *frames
     return !resample || w->resampler;
 }
 
+// Weights of the luma that working frames of a source have.
+static bool frame_weights(const struct ksr_video_format *source, double *kr, double *kb)
+{
+    *kr = 0.2126, *kb = 0.0722; // RGB stands in them as BT.709
+    return is_rgb(describe(source)) || luma_weights(source, kr, kb);
+}
+
+// Whether frames must be coded by another luma. *frames: their layout from then on.
+static bool plan_recoding(struct ksr_pixel_writer *w, const struct ksr_video_format *source,
+                          const struct ksr_video_format *color, struct ksr_layout *frames)
+{
+    double kr, kb, to_kr, to_kb;
+    const struct ksr_layout narrow = *frames;
+    if (frames->planes < 3 || is_rgb(w->target) || components(w->target) < 3 ||
+        !frame_weights(source, &kr, &kb) || !luma_weights(color, &to_kr, &to_kb) ||
+        (kr == to_kr && kb == to_kb))
+        return true;
+    if (!is_rgb(describe(source)) && source->color_space == color->color_space)
+        return true; // both unspecified, at sizes that would be guessed apart
+    w->recode = true;
+    w->recoding = ksr_matrix_recode(kr, kb, to_kr, to_kb, frames->full_range);
+    frames->chroma_shift_x = frames->chroma_shift_y = 0;
+    if (!ksr_frame_alloc(&w->recoded, frames))
+        return false;
+    if (!ksr_layout_equal(&narrow, frames))
+        w->widener = ksr_resampler_create(&narrow, frames, NULL);
+    return ksr_layout_equal(&narrow, frames) || w->widener;
+}
+
 ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_format *source,
                                    const struct ksr_layout *layout, enum AVPixelFormat target,
-                                   bool dither, struct ksr_pixel_writer **out)
+                                   const struct ksr_video_format *color, bool dither,
+                                   struct ksr_pixel_writer **out)
 {
     struct ksr_pixel_writer *w = calloc(1, sizeof(*w));
     *out = NULL;
     if (!w)
         return ksr_fail_memory(ctx);
-    struct ksr_layout unused;
-    struct ksr_video_format color;
-    ksr_pixels_layout(source, &unused, &w->source_bits);
-    ksr_pixels_target_color(source, target, &color);
-    w->layout = *layout;
+    struct ksr_layout frames = *layout;
+    struct ksr_video_format own;
+    ksr_pixels_layout(source, &(struct ksr_layout){0}, &w->source_bits);
+    ksr_pixels_target_color(source, target, &own);
+    color = color ? color : &own;
     w->dither = dither;
     w->target = av_pix_fmt_desc_get(target);
-    const bool full = color.color_range == AVCOL_RANGE_JPEG ||
-                      (color.color_range == AVCOL_RANGE_UNSPECIFIED && layout->full_range);
-    plan_conversion(w, source, layout, full);
-    if (!allocate(w, layout)) {
+    const bool full = color->color_range == AVCOL_RANGE_JPEG ||
+                      (color->color_range == AVCOL_RANGE_UNSPECIFIED && layout->full_range);
+    const bool ready = plan_recoding(w, source, color, &frames);
+    w->layout = frames;
+    if (color->chroma_location != source->chroma_location)
+        set_siting(color, &w->layout);
+    plan_conversion(w, source, &frames, full);
+    if (!ready || !allocate(w, &frames)) {
         ksr_pixel_writer_destroy(&w);
         return ksr_fail_memory(ctx);
     }
@@ -461,12 +503,27 @@ static void clear_picture(const AVPixFmtDescriptor *d, AVFrame *picture)
     }
 }
 
+// Puts rows into the frame that is to be recoded.
+static void gather_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
+{
+    const struct ksr_pixel_writer *w = opaque;
+    ksr_plane_copy_rows(&w->recoded.plane[i], src, y0, y1);
+}
+
 // Puts rows where they belong in `whole`.
 static void collect_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
 {
     const struct ksr_pixel_writer *w = opaque;
     if (w->place[i] >= 0)
         ksr_plane_copy_rows(&w->whole.plane[w->place[i]], src, y0, y1);
+}
+
+// Takes frames in the luma of the target.
+static struct ksr_row_sink converter(struct ksr_pixel_writer *writer)
+{
+    if (writer->resampler)
+        return ksr_resampler_sink(writer->resampler);
+    return (struct ksr_row_sink){writer->whole.buffer ? collect_rows : write_rows, writer};
 }
 
 struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture)
@@ -478,9 +535,28 @@ struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *p
         plain = plain && is_plain(d, c);
     if (!plain)
         clear_picture(d, picture);
-    if (writer->resampler)
-        return ksr_resampler_sink(writer->resampler);
-    return (struct ksr_row_sink){writer->whole.buffer ? collect_rows : write_rows, writer};
+    if (writer->widener)
+        return ksr_resampler_sink(writer->widener);
+    return writer->recode ? (struct ksr_row_sink){gather_rows, writer} : converter(writer);
+}
+
+static void recode_band(void *arg, int band, int thread)
+{
+    struct ksr_pixel_writer *w = arg;
+    (void)thread;
+    ksr_matrix_recode_rows(&w->recoding, &w->recoded, band * BAND,
+                           band_end(band, w->layout.height));
+}
+
+// Gives the frame another luma, and hands it on.
+static void recode(struct ksr_pixel_writer *w, ksr_pool *pool)
+{
+    const struct ksr_row_sink gather = {gather_rows, w}, next = converter(w);
+    if (w->widener)
+        ksr_resampler_run(w->widener, &gather);
+    ksr_pool_run(pool, recode_band, w, band_count(w->picture));
+    for (int i = 0; i < w->recoded.layout.planes; i++)
+        next.rows(next.opaque, i, &w->recoded.plane[i], 0, w->recoded.plane[i].height);
 }
 
 static void convert_band(void *arg, int band, int thread)
@@ -505,6 +581,8 @@ ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, 
 {
     (void)ctx;
     const struct ksr_row_sink whole = {collect_rows, writer};
+    if (writer->recode)
+        recode(writer, pool);
     if (writer->resampler)
         ksr_resampler_run(writer->resampler, &whole);
     if (writer->whole.buffer)
@@ -685,7 +763,7 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
         *out = writable(d) ? from : AV_PIX_FMT_GBRAP;
     else
         *out = nearest(list, from, is_rgb(d) || (wants_rgb && has_color(d)));
-    if (encoder->id == AV_CODEC_ID_MJPEG)
+    if (encoder->id == AV_CODEC_ID_MJPEG || encoder->id == AV_CODEC_ID_LJPEG)
         *out = for_jpeg(*out);
     if (*out == AV_PIX_FMT_NONE)
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s takes nothing like '%s'", encoder->name,
@@ -726,4 +804,35 @@ void ksr_pixels_target_color(const struct ksr_video_format *source, enum AVPixel
     } else if (strncmp(describe(source)->name, "yuvj", 4) == 0 || is_full_range(source)) {
         out->color_range = AVCOL_RANGE_JPEG;
     }
+}
+
+// Whether a codec's YCbCr is that of BT.601 by definition.
+static bool is_bt601(enum AVCodecID codec)
+{
+    return codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_LJPEG || codec == AV_CODEC_ID_AMV ||
+           codec == AV_CODEC_ID_WEBP || codec == AV_CODEC_ID_THEORA;
+}
+
+void ksr_pixels_adapt_matrix(const struct ksr_video_format *source, enum AVCodecID codec, bool told,
+                             struct ksr_video_format *out)
+{
+    const AVPixFmtDescriptor *to = describe(out);
+    struct ksr_video_format guessed = *out;
+    double kr, kb, to_kr = 0.299, to_kb = 0.114;
+    guessed.color_space = AVCOL_SPC_UNSPECIFIED;
+    const bool known = frame_weights(source, &kr, &kb);
+    if (is_rgb(to) || to->nb_components < 3 || !known)
+        return;
+    if (!is_bt601(codec) && (told || !is_rgb(describe(source)) ||
+                             !luma_weights(&guessed, &to_kr, &to_kb)))
+        return;
+    if (kr != to_kr || kb != to_kb)
+        out->color_space = is_bt601(codec) ? AVCOL_SPC_BT470BG : AVCOL_SPC_SMPTE170M;
+}
+
+void ksr_pixels_adapt_siting(enum AVCodecID codec, struct ksr_video_format *out)
+{
+    const AVPixFmtDescriptor *to = describe(out);
+    if (codec == AV_CODEC_ID_MPEG1VIDEO && to->log2_chroma_w > 0)
+        out->chroma_location = AVCHROMA_LOC_CENTER;
 }

@@ -40,12 +40,14 @@ ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
 struct ksr_pixel_writer;
 
 // source: the format the working frames were read from; layout: of the frames to write (larger by
-// the scale); target: the encoder's pixel format; its colour: from ksr_pixels_target_color().
+// the scale); target: the encoder's pixel format; color: its tags, as ksr_pixels_target_color()
+// gives them (which is what NULL stands for).
 // target: chosen by ksr_pixels_choose(), which refuses what cannot be written.
 // Returns KSR_OK, KSR_E_NOMEM.
 ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_format *source,
                                    const struct ksr_layout *layout, enum AVPixelFormat target,
-                                   bool dither, struct ksr_pixel_writer **out);
+                                   const struct ksr_video_format *color, bool dither,
+                                   struct ksr_pixel_writer **out);
 void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer);
 
 // *sink: puts rows of working samples into a picture, which is writable, of the target format and
@@ -77,5 +79,14 @@ void ksr_pixels_size_steps(const char *own, const char *named, int *step_x, int 
 // Adjusts colour tags for the target: RGB <-> YCbCr changes matrix and range, all else stays.
 void ksr_pixels_target_color(const struct ksr_video_format *source, enum AVPixelFormat target,
                              struct ksr_video_format *out);
+
+// Adjusts the matrix where the codec has one by definition, or where it cannot be told and readers
+// will guess it by size (`told` is false): RGB is coded by what they take, and YCbCr of another
+// matrix is converted for a codec that has its own.
+void ksr_pixels_adapt_matrix(const struct ksr_video_format *source, enum AVCodecID codec, bool told,
+                             struct ksr_video_format *out);
+
+// Adjusts where chroma lies for a codec that has one place for it by definition.
+void ksr_pixels_adapt_siting(enum AVCodecID codec, struct ksr_video_format *out);
 
 #endif
