@@ -293,6 +293,8 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path, const stru
             count++;
         }
     }
+    if (!trusted && *read && count < FRAMES)
+        losses->times = true;
     if (status == KSR_OK && *read)
         status = compare_tags(ctx, input_path, film, plan, &input, losses);
     av_packet_free(&packet);

@@ -739,8 +739,9 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
                              const char *wanted, const struct ksr_video_format *source,
                              enum AVPixelFormat *out)
 {
-    const enum AVPixelFormat *list = strcmp(container, "yuv4mpegpipe") == 0
-                                         ? y4m_formats
+    const bool y4m =
+        strcmp(container, "yuv4mpegpipe") == 0 && encoder->id == AV_CODEC_ID_RAWVIDEO;
+    const enum AVPixelFormat *list = y4m ? y4m_formats
                                          : ksr_av_pixel_formats(encoder);
     const enum AVPixelFormat own = without_j(av_get_pix_fmt(source->pixel_format));
     const enum AVPixelFormat from = source->transposed ? transposed(own) : own;
@@ -833,6 +834,9 @@ void ksr_pixels_adapt_matrix(const struct ksr_video_format *source, enum AVCodec
 void ksr_pixels_adapt_siting(enum AVCodecID codec, struct ksr_video_format *out)
 {
     const AVPixFmtDescriptor *to = describe(out);
-    if (codec == AV_CODEC_ID_MPEG1VIDEO && to->log2_chroma_w > 0)
+    const bool centred = codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_H261 ||
+                         codec == AV_CODEC_ID_H263 || codec == AV_CODEC_ID_H263P ||
+                         codec == AV_CODEC_ID_SPEEDHQ;
+    if (centred && to->log2_chroma_w > 0)
         out->chroma_location = AVCHROMA_LOC_CENTER;
 }
