@@ -169,6 +169,7 @@ static ksr_status refuse_failure(const struct joining *j, const char *failed)
 
 // --- The quick check ---
 
+#define FULL_RANGE       2 // in FFmpeg's numbers
 #define SAMPLED_SEGMENTS 4
 #define SAMPLED_FRAMES   2  // of each segment
 #define SAMPLED_LATER    32 // frames from one to the next, at most
@@ -209,8 +210,12 @@ static ksr_status check_colours(struct joining *j, struct ksr_checks *checks, co
     size_t count = choose_places(j, places);
     if ((m->film.linear || output->linear) && count > SAMPLED_FRAMES)
         count = SAMPLED_FRAMES;
-    if (output->frame_count != j->frame_count || config->pipeline.use_ai)
-        return KSR_OK; // said elsewhere; networks may have colours of their own
+    // Said elsewhere: a wrong count, and a full range that the container does not keep.
+    const bool told = m->encoder.format.color_range != FULL_RANGE || output->format.color_range;
+    if (output->frame_count != j->frame_count || !told)
+        return KSR_OK;
+    if (config->pipeline.use_ai)
+        return KSR_OK; // networks may have colours of their own
     ksr_status status = ksr_pictures_sample(j->ctx, &pair, places, count, &pictures);
     if (status == KSR_OK)
         status = ksr_judge_sample(j->ctx, checks, &pictures);
