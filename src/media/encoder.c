@@ -10,6 +10,7 @@
 #include "media/extras.h"
 #include "media/ffmpeg.h"
 #include "media/pixels.h"
+#include "media/theora.h"
 
 struct ksr_encoder {
     AVCodecContext *context;
@@ -17,6 +18,7 @@ struct ksr_encoder {
     uint8_t *headers; // that came with a packet
     size_t headers_size;
     bool begun, finished;
+    uint8_t repeated[KSR_THEORA_REPEAT];
     // With frames only:
     AVFrame *picture;
     struct ksr_pixel_writer *writer;
@@ -302,6 +304,16 @@ static ksr_status note_headers(ksr_context *ctx, ksr_encoder *e)
     return KSR_OK;
 }
 
+// In place of a packet without data, which would get lost.
+static void repeat_frame(ksr_encoder *e, struct ksr_packet *packet)
+{
+    const AVCodecContext *c = e->context;
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(c->pix_fmt);
+    packet->size = ksr_theora_repeat(c->width, c->height, d->log2_chroma_w, d->log2_chroma_h,
+                                     e->repeated);
+    packet->data = e->repeated;
+}
+
 ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ksr_packet *packet)
 {
     memset(packet, 0, sizeof(*packet));
@@ -317,6 +329,8 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
     *packet =
         (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
                             encoder->packet->pts, (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};
+    if (packet->size == 0 && encoder->context->codec_id == AV_CODEC_ID_THEORA)
+        repeat_frame(encoder, packet);
     return note_headers(ctx, encoder);
 }
 

@@ -226,13 +226,13 @@ static ksr_status compare_tags(ksr_context *ctx, const char *input_path,
 }
 
 // Containers that are known to keep times, or have none to keep.
-static bool is_trusted(const struct ksr_output_plan *plan)
+static bool is_trusted(const struct ksr_output_plan *plan, enum AVCodecID codec)
 {
     static const char *const names[] = {"matroska", "webm", "mp4", "mov", "avi", "mpegts"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(plan->format, names[i]) == 0)
             return true;
-    return ksr_output_counts_frames(plan->format);
+    return codec == AV_CODEC_ID_THEORA || ksr_output_counts_frames(plan->format);
 }
 
 // Whether frame `count` is shown where it should be, within half a frame.
@@ -267,7 +267,7 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path, const stru
     if (status == KSR_OK && input.video)
         status = ksr_input_open_decoder(ctx, &input);
     bool end = !input.video;
-    const bool trusted = is_trusted(plan);
+    const bool trusted = !input.video || is_trusted(plan, input.video->codecpar->codec_id);
     int64_t first = 0;
     int count = 0;
     while (status == KSR_OK && !end) {

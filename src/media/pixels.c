@@ -836,7 +836,7 @@ void ksr_pixels_adapt_siting(enum AVCodecID codec, struct ksr_video_format *out)
     const AVPixFmtDescriptor *to = describe(out);
     const bool centred = codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_H261 ||
                          codec == AV_CODEC_ID_H263 || codec == AV_CODEC_ID_H263P ||
-                         codec == AV_CODEC_ID_SPEEDHQ;
+                         codec == AV_CODEC_ID_SPEEDHQ || codec == AV_CODEC_ID_THEORA;
     if (centred && to->log2_chroma_w > 0)
         out->chroma_location = AVCHROMA_LOC_CENTER;
 }
