@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Runs the commands of docs/tasks/*.md: docs.py PROGRAM FOLDER
+"""Runs the commands of docs/tasks/*.md, and holds the manual's defaults against the program's:
+docs.py PROGRAM FOLDER
 
 The indented blocks of a page, one after the other, are a script that must succeed, in a folder with
 small films of the names that the page uses.
 """
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -44,6 +46,32 @@ def commands(page):
     return "\n".join(re.sub(r"^ {4,8}(?=\S)", "", block, flags=re.M) for block in blocks)
 
 
+# Options whose default is named otherwise in the manual than in settings.
+NAMED = {"temporal": "enable_temporal", "ai-model": "ai_model_path", "encoder-option": "encoder_options"}
+TOLD = {"ai_model_path": "anime-quality", "encoder_options": "none", "framerate": "24"}
+
+
+def manual_defaults(program, manual):
+    """Lines that tell where a default in the manual's table of settings is not the program's."""
+    answer = subprocess.run([program, "config"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True)
+    settings = {name: value for part in json.loads(answer.stdout).values() for name, value in part.items()}
+    rows = re.findall(r"^\| `--([a-z-]+)` \|[^|]*\| ([^|]+) \|", open(manual, encoding="utf-8").read(), re.M)
+    seen, wrong = set(), []
+    for option, default in rows:
+        name = NAMED.get(option, option.replace("-", "_"))
+        if name not in settings or name in seen:
+            continue
+        seen.add(name)
+        value = settings[name]
+        told = TOLD.get(name, "none" if value is None else str(value).lower() if isinstance(value, bool) else value)
+        default = default.strip("` ")
+        same = float(default) == told if isinstance(told, (int, float)) else default == told
+        if not same:
+            wrong.append(f"--{option}: the manual says {default}, the program {told}")
+    missing = set(settings) - seen - {"input_path", "output_path"}
+    return wrong + [f"{name} is not in the manual's table" for name in sorted(missing)]
+
+
 def prepare(room, page):
     os.mkdir(f"{room}/bin")
     os.symlink(os.path.abspath(program), f"{room}/bin/kizunasr")
@@ -70,5 +98,7 @@ for page in pages:
     if done.returncode != 0 or "kizunasr" not in script:
         failed += 1
         print(f"FAILED {page}, exit status {done.returncode}\n{script}\n{done.stdout.decode()}")
-print(f"{len(pages) - failed} passed, {failed} failed, 0 skipped")
+wrong = manual_defaults(program, os.path.join(folder, "../manual.md"))
+failed += bool(wrong)
+print("".join(line + "\n" for line in wrong) + f"{len(pages) + 1 - failed} passed, {failed} failed, 0 skipped")
 sys.exit(failed > 0)
