@@ -232,6 +232,26 @@ static void note_break(struct ksr_timeline *found, int *count, double time)
     ++*count;
 }
 
+// Where the video alone was away from audio, and comes back: what was away is put before that.
+static bool bring_back(struct track *t, size_t k, const struct place *b)
+{
+    const double audio = t->pieces[k].audio;
+    size_t from = k;
+    if (!(fabs(audio - b->new) < fabs(audio - b->old)))
+        return false;
+    while (from > 0) {
+        const struct piece *p = &t->pieces[from - 1];
+        const double off = seconds_of(t, p->shown) - p->audio;
+        if (fabs(off) < fabs(off + leap_of(b)))
+            break;
+        from--;
+    }
+    const int64_t by = t->pieces[k].shown - t->pieces[k - 1].shown_end - t->pieces[k - 1].by;
+    ksr_pieces_shift(t, from, by);
+    ksr_pieces_shift(t, k, -by);
+    return from < k;
+}
+
 // Closes the break before piece k of the video, if it is one.
 static void settle(struct ksr_jumps *j, size_t k, struct ksr_timeline *found)
 {
@@ -254,6 +274,8 @@ static void settle(struct ksr_jumps *j, size_t k, struct ksr_timeline *found)
     const int64_t by = wrap != 0 ? wrap : end - p->shown;
     if (wrap == 0)
         note_break(found, verdict == CLOSE_ALL ? &found->restarts : &found->alone, b.old);
+    if (verdict == CLOSE_VIDEO && bring_back(t, k, &b))
+        return;
     ksr_pieces_shift(t, k, by);
     if (verdict == CLOSE_ALL)
         close_all(j, &b, by);
