@@ -95,6 +95,7 @@ struct ksr_processor_config {
     struct ksr_pipeline_config pipeline; // JSON: "pipeline"
     struct ksr_encoder_config encoder;   // JSON: "encoder"
     const char *framerate;  // of an image sequence that is read: "24", "24000/1001"; NULL = 24
+    bool cfr; // exact timestamps of the constant frame rate that milliseconds hide; default false
     bool audio_passthrough; // copy audio packets; false = encode every track
     bool preserve_metadata; // copy tags of container and streams; default true
     const char *start;      // begin there: "90", "1:30", "0:01:30.250" from the first frame; NULL

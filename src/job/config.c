@@ -69,6 +69,7 @@ struct access {
     F("processor", "input_path", "string", "", "", "file to read", T_STRING, input_path, 0, 0, 0, true) \
     F("processor", "output_path", "string", "", "", "file to write", T_STRING, output_path, 0, 0, 0, true) \
     F("processor", "framerate", "string", "", "", "of an image sequence that is read, such as 24000/1001 (default 24)", T_STRING, framerate, 0, 0, 0, true) \
+    F("processor", "cfr", "bool", "", "false", "exact timestamps of the constant frame rate that a container's ticks hide", T_BOOL, cfr, 0, 0, 0, false) \
     F("processor", "audio_passthrough", "bool", "", "true", "copy audio; false = encode it anew", T_BOOL, audio_passthrough, 0, 0, 0, false) \
     F("processor", "preserve_metadata", "bool", "", "true", "copy tags of file and streams", T_BOOL, preserve_metadata, 0, 0, 0, false) \
     F("processor", "start", "string", "seconds, mm:ss or hh:mm:ss", "", "begin at this time of the film", T_TIME, start, 0, 0, 0, true) \

@@ -16,6 +16,7 @@
 #include "media/extras.h"
 #include "media/filter.h"
 #include "media/geometry.h"
+#include "media/rate.h"
 #include "media/scan.h"
 
 void ksr_meant_free(struct ksr_meant *m)
@@ -69,6 +70,22 @@ static ksr_status read_geometry(ksr_context *ctx, const char *input_path,
     return status == KSR_OK ? ksr_geometry_plan(ctx, &pipeline, film) : status;
 }
 
+static bool is_finer(struct ksr_rational a, struct ksr_rational b)
+{
+    return (double)a.num / a.den < (double)b.num / b.den;
+}
+
+// Whether an output was made with --cfr, as far as it shows: its frames are evenly apart where
+// those of the input are so within its ticks.
+static bool looks_constant(const struct ksr_film *input, const struct ksr_film *output)
+{
+    struct ksr_rational a, b;
+    return input->frame_count == output->frame_count &&
+           is_finer(output->time_base, input->time_base) && ksr_film_is_even(output) &&
+           ksr_film_find_rate(input, &a) && ksr_film_find_rate(output, &b) && a.num == b.num &&
+           a.den == b.den;
+}
+
 static ksr_status read_film(ksr_context *ctx, const char *input_path, const char *output_path,
                             const struct ksr_verify_options *options, struct ksr_meant *m)
 {
@@ -88,6 +105,7 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
     const char *duration = known ? known->duration : options->duration;
     if (!known && !pipeline.deinterlace && !pipeline.inverse_telecine && !start && !duration)
         pipeline.inverse_telecine = looks_decimated(&m->film, output.frame_count);
+    const bool cfr = known ? known->cfr : looks_constant(&m->film, &output);
     ksr_film_free(&output);
     if (pipeline.deinterlace || pipeline.inverse_telecine)
         status = ksr_scan_film(ctx, input_path, &m->film); // as plan does
@@ -95,6 +113,9 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
         status = ksr_filter_plan(ctx, input_path, &pipeline, &m->film);
     if (status == KSR_OK)
         status = read_geometry(ctx, input_path, known, options, &m->film);
+    struct ksr_rational rate;
+    if (status == KSR_OK && cfr && ksr_film_find_rate(&m->film, &rate))
+        ksr_film_make_constant(&m->film, rate);
     if (status == KSR_OK)
         status = ksr_plan_cut(ctx, start, duration, &m->film);
     return status;

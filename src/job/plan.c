@@ -17,6 +17,7 @@
 #include "media/geometry.h"
 #include "media/inspect.h"
 #include "media/pixels.h"
+#include "media/rate.h"
 #include "media/reader.h"
 #include "media/scan.h"
 #include "stages/pipeline.h"
@@ -366,6 +367,24 @@ static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config 
     return KSR_OK;
 }
 
+static ksr_status plan_constant(ksr_context *ctx, const struct ksr_processor_config *config,
+                                struct ksr_film *film)
+{
+    struct ksr_rational rate;
+    if (!config->cfr)
+        return KSR_OK;
+    if (!ksr_film_find_rate(film, &rate)) {
+        const size_t i = ksr_film_irregular(film, rate);
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "cfr: the frame rate varies: frame %zu at %.3f s is not where %d/%d frames "
+                        "per second would show it (leave out --cfr)",
+                        i, ksr_film_seconds(film, film->frames[i].time), rate.num, rate.den);
+    }
+    ksr_film_make_constant(film, rate);
+    ksr_log(ctx, KSR_LOG_INFO, "constant frame rate: %d/%d", rate.num, rate.den);
+    return KSR_OK;
+}
+
 static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_config *config,
                               struct ksr_film *film)
 {
@@ -411,6 +430,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         status = plan_filter(ctx, config, &out->film);
     if (status == KSR_OK)
         status = ksr_geometry_plan(ctx, &config->pipeline, &out->film);
+    if (status == KSR_OK)
+        status = plan_constant(ctx, config, &out->film);
     if (status == KSR_OK)
         status = ksr_plan_cut(ctx, config->start, config->duration, &out->film);
     if (status == KSR_OK)

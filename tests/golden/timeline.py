@@ -143,6 +143,45 @@ def test_overlap(s):
         check(run(s.program, "verify", source, output).returncode == 0, f"{name}: verified")
 
 
+# --- A clock that breaks alone ---
+
+def shift_ts(path, kind, first, seconds):
+    """Changes the times of the PES packets of video (0xE0) or audio (0xC0) from one on; of those before it where
+    first is negative."""
+    data, n = bytearray(open(path, "rb").read()), 0
+    for start in range(0, len(data), 188):
+        at = start + 4 + (data[start + 4] + 1 if data[start + 3] & 0x20 else 0)
+        if not data[start + 1] & 0x40 or data[at:at + 3] != b"\0\0\1" or data[at + 3] & 0xE0 != kind & 0xE0:
+            continue
+        if (n >= first >= 0) or n < -first:
+            put_time(data, at + 9, seconds)
+            if data[at + 7] & 0x40:
+                put_time(data, at + 14, seconds)
+        n += 1
+    return bytes(data)
+
+
+def put_time(data, at, seconds):
+    b = data[at:at + 5]
+    time = (b[0] & 0xe) << 29 | b[1] << 22 | (b[2] & 0xfe) << 14 | b[3] << 7 | b[4] >> 1
+    time = (time + round(seconds * 90000)) % (1 << 33)
+    data[at:at + 5] = bytes([b[0] & 0xf1 | time >> 29 & 0xe, time >> 22 & 0xff, time >> 14 & 0xfe | 1, time >> 7 & 0xff, time << 1 & 0xfe | 1])
+
+
+def test_alone(s):
+    """The clock of one stream breaks: it stays with the other."""
+    path = os.path.join(s.folder, "one.ts")
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=4", "-f", "lavfi", "-i", "sine=sample_rate=48000:duration=4",
+                            *X264, "-c:a", "aac", "-pes_payload_size", 200, "-muxdelay", 0.1, path))
+    for name, kind, first, seconds in (("video jumps ahead alone", 0xE0, 50, 4000), ("video falls back alone", 0xE0, 50, -1.2),
+                                       ("video begins ahead alone", 0xE0, -50, 20), ("audio jumps ahead alone", 0xC0, 50, 4000),
+                                       ("audio falls back alone", 0xC0, 50, -1.2)):
+        if s.only in name:
+            data = shift_ts(path, kind, first, seconds)
+            output = s.joined(name, clips.write(s.folder, "alone.ts", data), 100, audio=180)
+            check(abs(times(output)[0] - times(output, "a:0")[0]) < 0.1, f"{name}: they begin together")
+
+
 # --- Single wrong timestamps ---
 
 def shift_mkv(path, track, which, milliseconds):
@@ -259,6 +298,31 @@ def test_spacing(s):
           v.stdout[:400] + v.stderr)
 
 
+# --- A constant rate that milliseconds hide ---
+
+def test_cfr(s):
+    if s.only not in "constant rate":
+        return
+    for rate, tick in (("24000/1001", 1001 / 24000), ("30000/1001", 1001 / 30000), ("25/2", 2 / 25)):
+        source = os.path.join(s.folder, "cfr.mkv")
+        clips.need(clips.ffmpeg("-f", "lavfi", "-i", f"testsrc2=size=64x48:rate={rate}:duration=4", "-c:v", "libx264", "-preset", "ultrafast", source))
+        output, r = s.upscale(source, "mp4", "--cfr")
+        found = times(output) if r.returncode == 0 else []
+        far = max((abs(t - found[0] - n * tick) for n, t in enumerate(found)), default=9)
+        check(r.returncode == 0 and f"constant frame rate: {rate}" in r.stderr and far < 2e-6, f"constant rate {rate}: exactly", (r.stderr, far))
+        shown = run("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=duration", "-of", "csv=p=0", output).stdout.split()
+        check(len(shown) == len(found) and len(set(shown)) == 1, f"constant rate {rate}: one duration", set(shown))
+        v = run(s.program, "verify", source, output)
+        check(v.returncode == 0, f"constant rate {rate}: verified without being told", v.stdout + v.stderr)
+    output, r = s.upscale(source, "mp4", "--cfr", "--start", "1", "--duration", "2")
+    check(r.returncode == 0 and len(times(output)) == 25, "constant rate: a piece", r.stderr)
+    varies = os.path.join(s.folder, "varies.mkv")
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2", "-vf", "select='not(eq(n\\,30))'", "-vsync", "vfr",
+                            "-c:v", "mpeg4", varies))
+    output, r = s.upscale(varies, "mp4", "--cfr")
+    check(r.returncode == 2 and "cfr: the frame rate varies" in r.stderr and "leave out --cfr" in r.stderr, "constant rate: refused where it varies", r.stderr)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("program")
@@ -266,7 +330,7 @@ def main():
     o = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         s = Suite(os.path.abspath(o.program), folder, o.only)
-        for test in (test_joins, test_subtitles, test_overlap, test_wrong, test_pauses, test_spacing):
+        for test in (test_joins, test_subtitles, test_overlap, test_wrong, test_pauses, test_spacing, test_cfr, test_alone):
             test(s)
     finish()
 

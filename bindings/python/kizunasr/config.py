@@ -130,6 +130,8 @@ class OfflineProcessorConfig:
     """Copies the tags of container and streams."""
     framerate: Optional[str] = None
     """Of an image sequence that is read: '24', '24000/1001'; None: 24."""
+    cfr: bool = False
+    """Gives frames the exact timestamps of the constant rate that a container's ticks hide."""
     start: Optional[str] = None
     """Begins there, counted from the first frame: '90', '1:30', '0:01:30.25'; None: at 0."""
     duration: Optional[str] = None
