@@ -243,6 +243,22 @@ static void print_timing(const json_t *video)
         print_pair("index", "made by decoding: the container's timestamps do not suffice");
 }
 
+// Where frames begin to differ from those before, one in each line.
+static void print_changes(const json_t *video)
+{
+    const json_t *list = json_object_get(video, "changes");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *change = json_array_get(list, i);
+        struct line line = {0};
+        add(&line, "frame %" JSON_INTEGER_FORMAT " (",
+            json_integer_value(json_object_get(change, "frame")));
+        add_seconds(&line, json_object_get(change, "time"));
+        add(&line, ")");
+        add_text(&line, change, "change", ": ", "");
+        print_pair(i == 0 ? "changes" : "", line.text);
+    }
+}
+
 // Returns whether the text was what it should be.
 static bool print_table(const char *text)
 {
@@ -251,6 +267,7 @@ static bool print_table(const char *text)
     if (usable) {
         print_container(root);
         print_timing(json_object_get(root, "video"));
+        print_changes(json_object_get(root, "video"));
         print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");
         puts("  streams");

@@ -34,7 +34,8 @@ struct ksr_decoder_params { // all zero = defaults
     int bits;               // of a sample in the pictures: 8 or 16; 0 = 8
 };
 
-// What is the same for all frames of a film.
+// What is the same for all frames of a film. Frames whose size or pixel format changes midway are
+// converted to that of the first.
 struct ksr_decoder_info {
     int64_t total_frames;     // exact; at least 1
     int width, height;        // of every frame, in pixels, before rotation and sample aspect
@@ -79,8 +80,7 @@ KSR_API const struct ksr_decoder_info *ksr_decoder_info(const ksr_decoder *decod
 // Decodes the next frame.
 // *out: the frame, valid until the next call with this decoder; NULL after the last one. Numbers
 // that are left out are frames that do not decode.
-// Returns KSR_OK, KSR_E_PARAM, KSR_E_INPUT, KSR_E_PROCESS (decoding failed, or a picture differs in
-// kind from the first), KSR_E_NOMEM, KSR_E_CANCELLED.
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_INPUT, KSR_E_PROCESS (decoding failed), KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_decoder_next(ksr_decoder *decoder,
                                                  const struct ksr_picture **out);
 

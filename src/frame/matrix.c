@@ -115,3 +115,93 @@ void ksr_matrix_recode_rows(const struct ksr_matrix *m, struct ksr_frame *frame,
         }
     }
 }
+
+// --- From one kind of terms to another ---
+
+// Y, Cb, Cr in parts of their spans, by the weights of one matrix, as those of another.
+static void change_weights(double v[3], const struct ksr_code_terms *from,
+                           const struct ksr_code_terms *to)
+{
+    const double b = v[0] + v[1] * 2 * (1 - from->kb), r = v[0] + v[2] * 2 * (1 - from->kr);
+    const double g = (v[0] - from->kr * r - from->kb * b) / (1 - from->kr - from->kb);
+    v[0] = to->kr * r + (1 - to->kr - to->kb) * g + to->kb * b;
+    v[1] = (b - v[0]) / (2 * (1 - to->kb));
+    v[2] = (r - v[0]) / (2 * (1 - to->kr));
+}
+
+static double span_of(const struct ksr_code_terms *t, int plane)
+{
+    return t->full ? peak_of(t->bits) : plane > 0 ? CHROMA_SPAN : LUMA_SPAN;
+}
+
+struct ksr_recode ksr_recode_make(const struct ksr_code_terms *from,
+                                  const struct ksr_code_terms *to)
+{
+    struct ksr_recode r = {.alpha = fixed((double)peak_of(to->bits) / peak_of(from->bits)),
+                           .black = from->full ? 0 : BLACK,
+                           .new_black = to->full ? 0 : BLACK,
+                           .opaque = peak_of(from->bits)};
+    const bool known = from->kr > 0 && to->kr > 0;
+    r.mixes = known && (from->kr != to->kr || from->kb != to->kb);
+    for (int j = 0; j < 3; j++) {
+        double v[3] = {j == 0, j == 1, j == 2};
+        if (r.mixes)
+            change_weights(v, from, to);
+        for (int i = 0; i < 3; i++)
+            r.factor[i][j] = fixed(v[i] * span_of(to, i) / span_of(from, j));
+    }
+    // Grey stays grey whatever rounding says.
+    r.factor[1][0] = r.factor[2][0] = 0;
+    r.nothing = !r.mixes && from->full == to->full &&
+                (from->bits == to->bits || (!from->full && r.alpha == fixed(1)));
+    return r;
+}
+
+static void recode_plane(const struct ksr_plane *p, int64_t factor, int zero, int base, int y0,
+                         int y1)
+{
+    for (int y = y0; y < y1; y++) {
+        uint16_t *row = p->data + y * p->stride;
+        for (int x = 0; x < p->width; x++)
+            row[x] = cut(base + ((factor * (row[x] - zero) + HALF) >> BITS));
+    }
+}
+
+static void recode_mixed(const struct ksr_recode *r, const struct ksr_frame *f, int y0, int y1)
+{
+    const struct ksr_plane *p = f->plane;
+    const int base[3] = {r->new_black, KSR_CHROMA_ZERO, KSR_CHROMA_ZERO};
+    for (int y = y0; y < y1; y++)
+        for (int x = 0; x < p[0].width; x++) {
+            uint16_t *s[3];
+            int64_t v[3];
+            for (int i = 0; i < 3; i++) {
+                s[i] = p[i].data + y * p[i].stride + x;
+                v[i] = *s[i] - (i > 0 ? KSR_CHROMA_ZERO : r->black);
+            }
+            for (int i = 0; i < 3; i++)
+                *s[i] = cut(base[i] + ((r->factor[i][0] * v[0] + r->factor[i][1] * v[1] +
+                                        r->factor[i][2] * v[2] + HALF) >>
+                                       BITS));
+        }
+}
+
+void ksr_recode_rows(const struct ksr_recode *r, struct ksr_frame *frame, int y0, int y1)
+{
+    const struct ksr_layout *l = &frame->layout;
+    const int colours = l->planes >= 3 ? 3 : 1;
+    if (r->nothing)
+        return;
+    if (l->planes % 2 == 0)
+        recode_plane(&frame->plane[l->planes - 1], r->alpha, 0, 0, y0, y1);
+    if (r->mixes && colours == 3) {
+        recode_mixed(r, frame, y0, y1);
+        return;
+    }
+    for (int i = 0; i < colours; i++) {
+        const int shift = ksr_layout_is_chroma(l, i) ? l->chroma_shift_y : 0;
+        recode_plane(&frame->plane[i], r->factor[i][i], i > 0 ? KSR_CHROMA_ZERO : r->black,
+                     i > 0 ? KSR_CHROMA_ZERO : r->new_black, (y0 + (1 << shift) - 1) >> shift,
+                     (y1 + (1 << shift) - 1) >> shift);
+    }
+}

@@ -24,6 +24,30 @@ struct ksr_matrix ksr_matrix_rgb(double kr, double kb, bool full, int bits);
 // From full to limited range or back (to_full).
 struct ksr_matrix ksr_matrix_range(bool to_full, int bits);
 
+// How samples code light: matrix (kr and kb: weights of red and blue in luma; both 0 = it has none,
+// or is unknown), range, and the depth they were unpacked from, which says where full range ends.
+struct ksr_code_terms {
+    double kr, kb;
+    bool full;
+    int bits;
+};
+
+// How samples of one kind of terms become those of another, in units of 2^-32.
+struct ksr_recode {
+    int64_t factor[3][3]; // of Y, Cb, Cr in Y, Cb, Cr
+    int64_t alpha;
+    int black, new_black;
+    int opaque;   // what alpha has where nothing shines through, before
+    bool mixes;   // planes depend on each other: chroma must have the size of luma
+    bool nothing; // all stays as it is
+};
+
+struct ksr_recode ksr_recode_make(const struct ksr_code_terms *from,
+                                  const struct ksr_code_terms *to);
+
+// Recodes the rows of a frame that stand for rows y0 .. y1-1 of luma.
+void ksr_recode_rows(const struct ksr_recode *recode, struct ksr_frame *frame, int y0, int y1);
+
 // Turns rows y0 .. y1-1 of a 4:4:4 frame from Y, Cb, Cr into G, B, R.
 void ksr_matrix_rgb_rows(const struct ksr_matrix *m, struct ksr_frame *frame, int y0, int y1);
 

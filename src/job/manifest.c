@@ -350,17 +350,28 @@ static bool read_aperture(const json_t *list, const struct ksr_video_format *f,
             a->right < f->width - a->left && a->top < f->height && a->bottom < f->height - a->top);
 }
 
+// Kinds of frames as [source, format]; NULL where all frames are alike.
+static json_t *kinds_to_json(const struct ksr_film *film)
+{
+    json_t *list = film->kind_count > 1 ? json_array() : NULL;
+    for (size_t i = 0; list && i < film->kind_count; i++)
+        json_array_append_new(list, json_pack("[Io]", (json_int_t)film->kinds[i].source,
+                                              format_to_json(&film->kinds[i].format)));
+    return list;
+}
+
 static json_t *film_to_json(const struct ksr_film *film)
 {
     return json_pack(
-        "{s:i,s:I,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*}", "stream",
-        film->stream, "probe", (json_int_t)film->probe, "time_base", film->time_base.num,
+        "{s:i,s:I,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*,s:o,s:o*}",
+        "stream", film->stream, "probe", (json_int_t)film->probe, "time_base", film->time_base.num,
         film->time_base.den, "linear", film->linear, "cut", film->cut, "offset",
         (json_int_t)film->offset, "skipped", (json_int_t)film->skipped, "frames",
         (json_int_t)film->frame_count, "filter", film->filter, "hdr", hdr_to_json(&film->extras),
         "format", format_to_json(&film->format), "jumps", jumps_to_json(film), "no_grain",
         film->no_grain, "geometry", geometry_to_json(&film->geometry), "matrix",
-        matrix_to_json(film->extras.matrix), "aperture", aperture_to_json(&film->extras.aperture));
+        matrix_to_json(film->extras.matrix), "aperture", aperture_to_json(&film->extras.aperture),
+        "decoded", format_to_json(&film->decoded), "kinds", kinds_to_json(film));
 }
 
 json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
@@ -537,6 +548,22 @@ static bool read_format(const json_t *o, struct ksr_video_format *f)
            f->width <= 65535 && f->height > 0 && f->height <= 65535;
 }
 
+static bool read_kinds(const json_t *list, struct ksr_film *film)
+{
+    const size_t count = json_array_size(list);
+    film->kinds = calloc(count + 1, sizeof(film->kinds[0]));
+    for (size_t i = 0; film->kinds && i < count; i++) {
+        struct ksr_film_kind *k = &film->kinds[i];
+        const json_t *entry = json_array_get(list, i);
+        k->source = json_integer_value(json_array_get(entry, 0));
+        if ((i > 0 && k->source <= k[-1].source) ||
+            !read_format(json_array_get(entry, 1), &k->format))
+            return false;
+    }
+    film->kind_count = count;
+    return film->kinds != NULL;
+}
+
 // How many frames the segments list: an allocation is never larger than what was read.
 static json_int_t count_times(const json_t *segments)
 {
@@ -551,6 +578,7 @@ static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
 {
     int linear, cut, no_grain = 0;
     json_int_t frames, offset, skipped, probe = 0;
+    const json_t *decoded = json_object_get(o, "decoded");
     if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s?b,s?I}", "stream",
                           &film->stream, "time_base", &film->time_base.num, &film->time_base.den,
                           "linear", &linear, "cut", &cut, "offset", &offset, "skipped", &skipped,
@@ -560,7 +588,9 @@ static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
     film->no_grain = no_grain;
     if (film->stream < 0 || skipped < 0 || probe < 0 || probe > MAX_PROBE ||
         film->time_base.num <= 0 || film->time_base.den <= 0 || frames < 1 || frames > MAX_FRAMES ||
-        frames != listed || !read_format(json_object_get(o, "format"), &film->format))
+        frames != listed || !read_format(json_object_get(o, "format"), &film->format) ||
+        !read_format(decoded ? decoded : json_object_get(o, "format"), &film->decoded) ||
+        !read_kinds(json_object_get(o, "kinds"), film))
         return false;
     film->linear = linear;
     if (!read_text(o, "filter", film->filter, sizeof(film->filter)) ||

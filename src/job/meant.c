@@ -107,6 +107,7 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
         pipeline.inverse_telecine = looks_decimated(&m->film, output.frame_count);
     const bool cfr = known ? known->cfr : looks_constant(&m->film, &output);
     ksr_film_free(&output);
+    ksr_plan_focus(start, duration, &m->film);
     if (pipeline.deinterlace || pipeline.inverse_telecine)
         status = ksr_scan_film(ctx, input_path, &m->film); // as plan does
     if (status == KSR_OK && (pipeline.deinterlace || pipeline.inverse_telecine))

@@ -16,6 +16,7 @@
 #include "media/filter.h"
 #include "media/geometry.h"
 #include "media/inspect.h"
+#include "media/kinds.h"
 #include "media/pixels.h"
 #include "media/rate.h"
 #include "media/reader.h"
@@ -255,9 +256,44 @@ static void warn_of_space(ksr_context *ctx, const struct ksr_manifest *m)
                 (double)room / 1048576, wanted / 1048576);
 }
 
+// Damage that was met while the film was indexed by decoding is not left to be met again after
+// hours.
+static ksr_status check_damage(ksr_context *ctx, const struct ksr_processor_config *config,
+                               const struct ksr_film *film)
+{
+    size_t first = 0;
+    const size_t count = ksr_film_damaged(film, &first);
+    if (count == 0)
+        return KSR_OK;
+    const double seconds = ksr_film_seconds(film, film->frames[first].time);
+    if (config->on_frame_error == KSR_FRAME_ERROR_ABORT)
+        return ksr_fail(ctx, KSR_E_PROCESS,
+                        "frame %zu (%.3f s) is damaged, %zu of %zu in all (--on-frame-error repeat "
+                        "or skip goes on)",
+                        first, seconds, count, film->frame_count);
+    ksr_log(ctx, KSR_LOG_WARNING,
+            "%zu of %zu frames are damaged, the first is frame %zu (%.3f s): %s", count,
+            film->frame_count, first, seconds,
+            config->on_frame_error == KSR_FRAME_ERROR_SKIP ? "skipped"
+                                                           : "the frame before each is "
+                                                             "repeated");
+    return KSR_OK;
+}
+
+static void warn_of_late_fields(ksr_context *ctx, const struct ksr_film *film)
+{
+    const size_t frame = ksr_kinds_frame(film, film->interlaced_from);
+    if (frame < film->frame_count)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "the video is marked as interlaced from frame %zu (%.3f s) on: upscaling both "
+                "fields together shows combing (--deinterlace makes whole frames)",
+                frame, ksr_film_seconds(film, film->frames[frame].time));
+}
+
 static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_film *film = &m->film;
+    ksr_kinds_warn(ctx, film);
     if (film->telecined)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is film with telecine: upscaling its mixed frames shows combing "
@@ -271,6 +307,8 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
                 "the video is interlaced%s: upscaling both fields together shows combing "
                 "(--deinterlace makes whole frames)",
                 film->unmarked_fields ? ", as its pictures show, though it is not marked so" : "");
+    else if (film->turns_interlaced && !film->filter[0])
+        warn_of_late_fields(ctx, film);
     else if (film->soft_telecine && !film->filter[0])
         ksr_log(ctx, KSR_LOG_INFO,
                 "the video is film with pulldown flags: its frames are whole and stay for two and "
@@ -399,6 +437,17 @@ static void plan_decoder(const struct ksr_processor_config *config, struct ksr_f
     film->no_grain = strcmp(config->pipeline.film_grain, "off") == 0;
 }
 
+void ksr_plan_focus(const char *start, const char *duration, struct ksr_film *film)
+{
+    int64_t from = 0, length = -1;
+    // What is no time is said by ksr_plan_cut().
+    if ((start && !ksr_parse_time(start, &from)) ||
+        (duration && !ksr_parse_time(duration, &length)))
+        return;
+    if (start || duration)
+        ksr_film_focus(film, from, length);
+}
+
 ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duration,
                         struct ksr_film *film)
 {
@@ -425,6 +474,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         status = plan_rate(ctx, config, &out->film);
     plan_decoder(config, &out->film);
     if (status == KSR_OK)
+        ksr_plan_focus(config->start, config->duration, &out->film);
+    if (status == KSR_OK)
         status = ksr_extras_look(ctx, config->input_path, &out->film);
     if (status == KSR_OK)
         status = plan_filter(ctx, config, &out->film);
@@ -434,6 +485,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         status = plan_constant(ctx, config, &out->film);
     if (status == KSR_OK)
         status = ksr_plan_cut(ctx, config->start, config->duration, &out->film);
+    if (status == KSR_OK)
+        status = check_damage(ctx, config, &out->film);
     if (status == KSR_OK)
         status = decide_output(ctx, config, out);
     if (status == KSR_OK) {

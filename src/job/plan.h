@@ -16,6 +16,10 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
 // *count: number of segments. Returns an array to be freed with free(), NULL = out of memory.
 struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warmup, int *count);
 
+// Makes the kind of frames that are left by ksr_plan_cut() the one that all are converted to;
+// before anything is decided by the format of frames.
+void ksr_plan_focus(const char *start, const char *duration, struct ksr_film *film);
+
 // Cuts a film to what a job's `start` and `duration` (either may be NULL) leave of it.
 // Returns KSR_OK, KSR_E_PARAM (logged).
 ksr_status ksr_plan_cut(ksr_context *ctx, const char *start, const char *duration,

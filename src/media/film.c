@@ -12,6 +12,7 @@
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
+#include "media/kinds.h"
 #include "media/late.h"
 #include "media/refresh.h"
 #include "media/repair.h"
@@ -31,6 +32,7 @@ struct packet_list {
     size_t not_shown;       // packets that the container marks so
     bool several;           // a frame may take several packets
     const char *why_decode; // why packets alone are no index; NULL = they are
+    struct ksr_kind_hints kinds;
 };
 
 void ksr_film_free(struct ksr_film *film)
@@ -41,6 +43,8 @@ void ksr_film_free(struct ksr_film *film)
     free(film->packets);
     free(film->falling);
     free(film->jumps);
+    free(film->kinds);
+    free(film->damaged);
     memset(film, 0, sizeof(*film));
 }
 
@@ -81,6 +85,17 @@ size_t ksr_film_find(const struct ksr_film *film, int64_t source)
     const struct ksr_film_frame *found =
         bsearch(&wanted, film->frames, film->frame_count, sizeof(wanted), compare_times);
     return found ? (size_t)(found - film->frames) : SIZE_MAX;
+}
+
+size_t ksr_film_damaged(const struct ksr_film *film, size_t *first)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < film->damaged_count; i++) {
+        const size_t frame = ksr_film_find(film, film->damaged[i]);
+        if (frame != SIZE_MAX && count++ == 0)
+            *first = frame;
+    }
+    return count;
 }
 
 static void report(ksr_context *ctx, const struct ksr_input *input, int64_t size)
@@ -136,7 +151,8 @@ static bool note_packet(struct packet_list *list, const AVCodecParameters *video
                         const AVPacket *packet)
 {
     if (!ksr_array_reserve((void **)&list->notes, &list->capacity, list->count + 1,
-                           sizeof(list->notes[0])))
+                           sizeof(list->notes[0])) ||
+        !ksr_kinds_note(&list->kinds, video, packet))
         return false;
     const bool key =
         (packet->flags & AV_PKT_FLAG_KEY) != 0 && !ksr_packet_is_refresh(video, packet);
@@ -268,9 +284,16 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
     AVStream *video = input->video;
     const AVCodecParameters *p = video->codecpar;
     const char *name = av_get_pix_fmt_name(frame->format);
+    *out = (struct ksr_video_format){0};
     out->width = frame->width;
     out->height = frame->height;
-    snprintf(out->pixel_format, sizeof(out->pixel_format), "%s", name ? name : "unknown");
+    // H.264 whose range changes keeps the format with the old range in its name.
+    const bool limited =
+        frame->color_range == AVCOL_RANGE_MPEG && name && strncmp(name, "yuvj", 4) == 0;
+    snprintf(out->pixel_format, sizeof(out->pixel_format), "%s%s", limited ? "yuv" : "",
+             limited ? name + 4
+             : name  ? name
+                     : "unknown");
     out->sample_aspect = rational(av_guess_sample_aspect_ratio(input->format, video, frame));
     out->frame_rate = rational(av_guess_frame_rate(input->format, video, frame));
     // What the frame says goes before what the container says.
@@ -291,32 +314,61 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
     out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
 }
 
+struct walk {
+    bool (*visit)(void *opaque, AVFrame *frame);
+    void *opaque;
+    AVFrame *frame;
+    bool go_on;
+};
+
+// Takes what the decoder has ready.
+static ksr_status visit_ready(ksr_context *ctx, struct ksr_input *input, struct walk *walk)
+{
+    ksr_status status = KSR_OK;
+    for (bool got = true; status == KSR_OK && walk->go_on && got;) {
+        status = ksr_stream_receive(ctx, input->decoder, walk->frame, &got);
+        walk->go_on = !got || walk->visit(walk->opaque, walk->frame);
+        av_frame_unref(walk->frame);
+    }
+    return status;
+}
+
+static ksr_status walk_packet(ksr_context *ctx, struct ksr_input *input, const AVPacket *packet,
+                              struct walk *walk)
+{
+    ksr_status status = KSR_OK;
+    if (packet && ksr_input_renews(input, packet)) {
+        status = ksr_stream_send(ctx, input->decoder, NULL, NULL);
+        if (status == KSR_OK)
+            status = visit_ready(ctx, input, walk);
+        avcodec_flush_buffers(input->decoder);
+    }
+    if (status == KSR_OK && walk->go_on)
+        status = ksr_stream_send(ctx, input->decoder, packet, NULL);
+    return status == KSR_OK ? visit_ready(ctx, input, walk) : status;
+}
+
 // Decodes linearly from the start. visit: called for every frame; returning false ends the walk.
 static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
                               const struct ksr_film *film,
                               bool (*visit)(void *opaque, AVFrame *frame), void *opaque)
 {
     AVPacket *packet = av_packet_alloc();
-    AVFrame *frame = av_frame_alloc();
+    struct walk walk = {visit, opaque, av_frame_alloc(), true};
     ksr_mender *mender =
         ksr_mender_create(film->jumps, film->jump_count, (int)input->format->nb_streams);
-    ksr_status status = packet && frame && mender ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = packet && walk.frame && mender ? KSR_OK : ksr_fail_memory(ctx);
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
-    bool end = false, go_on = true;
-    for (int i = 0; status == KSR_OK && go_on && !end; i++) {
+    bool end = false;
+    for (int i = 0; status == KSR_OK && walk.go_on && !end; i++) {
         status = read_packet(ctx, input, packet, true, &end);
         if (status != KSR_OK)
             break;
         if (!end)
             ksr_mender_apply(mender, packet);
         if (end || packet->stream_index == input->video->index)
-            status = ksr_stream_send(ctx, input->decoder, end ? NULL : packet, NULL);
+            status = walk_packet(ctx, input, end ? NULL : packet, &walk);
         av_packet_unref(packet);
-        for (bool got = true; status == KSR_OK && go_on && got;) {
-            status = ksr_stream_receive(ctx, input->decoder, frame, &got);
-            go_on = !got || visit(opaque, frame);
-            av_frame_unref(frame);
-        }
         if (i % 64 == 0)
             report(ctx, input, size);
         if (status == KSR_OK)
@@ -324,7 +376,7 @@ static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
     }
     ksr_mender_destroy(&mender);
     av_packet_free(&packet);
-    av_frame_free(&frame);
+    av_frame_free(&walk.frame);
     return status;
 }
 
@@ -349,6 +401,30 @@ struct linear_index {
     bool out_of_memory;
 };
 
+// Describes a frame of a film that is indexed by decoding.
+static bool note_kind(struct linear_index *index, AVFrame *frame)
+{
+    struct ksr_film *film = index->film;
+    struct ksr_video_format format;
+    ksr_film_describe(index->look.input, frame, &format);
+    if (format.interlaced && !film->format.interlaced && !film->turns_interlaced) {
+        film->turns_interlaced = true;
+        film->interlaced_from = (int64_t)film->frame_count;
+    }
+    return ksr_kinds_add(film, (int64_t)film->frame_count, &format);
+}
+
+static bool note_damage(struct ksr_film *film, const AVFrame *frame)
+{
+    if (!ksr_frame_damaged(frame))
+        return true;
+    if (!ksr_array_reserve((void **)&film->damaged, &film->damaged_capacity,
+                           film->damaged_count + 1, sizeof(film->damaged[0])))
+        return false;
+    film->damaged[film->damaged_count++] = (int64_t)film->frame_count;
+    return true;
+}
+
 static bool note_frame(void *opaque, AVFrame *frame)
 {
     struct linear_index *index = opaque;
@@ -358,7 +434,8 @@ static bool note_frame(void *opaque, AVFrame *frame)
     if (!ksr_array_reserve((void **)&film->frames, &index->capacity, film->frame_count + 1,
                            sizeof(film->frames[0])) ||
         !ksr_array_reserve((void **)&film->keys, &index->key_capacity, film->key_count + 1,
-                           sizeof(film->keys[0]))) {
+                           sizeof(film->keys[0])) ||
+        !note_kind(index, frame) || !note_damage(film, frame)) {
         index->out_of_memory = true;
         return false;
     }
@@ -486,6 +563,12 @@ static void cut_keys(struct ksr_film *film, size_t first, size_t end)
     film->key_count = kept;
 }
 
+void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration)
+{
+    ksr_kinds_choose(film, first_at(film, start),
+                     duration < 0 ? film->frame_count : first_at(film, start + duration));
+}
+
 ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration)
 {
     const size_t first = first_at(film, start);
@@ -513,6 +596,18 @@ static void warn_undecoded(ksr_context *ctx, const struct packet_list *list, str
     film->undecoded = shown - film->frame_count;
     ksr_log(ctx, KSR_LOG_WARNING, "%zu of %zu frames cannot be decoded and are left out",
             film->undecoded, shown);
+}
+
+// What all frames look like, not the first alone.
+static ksr_status find_kinds(ksr_context *ctx, const char *path, struct ksr_film *film,
+                             const struct ksr_kind_hints *hints)
+{
+    ksr_status status = KSR_OK;
+    if (!ksr_kinds_add(film, film->linear ? 0 : film->frames[0].source, &film->format))
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && !film->linear)
+        status = ksr_kinds_find(ctx, path, film, hints);
+    return status;
 }
 
 void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate)
@@ -559,6 +654,9 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
     if (status == KSR_OK)
         status = decode_film(ctx, path, out);
     if (status == KSR_OK)
+        status = find_kinds(ctx, path, out, &list.kinds);
+    free(list.kinds.list);
+    if (status == KSR_OK)
         warn_undecoded(ctx, &list, out);
     if (status != KSR_OK) {
         ksr_film_free(out);
@@ -573,6 +671,7 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
         ksr_film_free(out);
         return ksr_fail_memory(ctx);
     }
+    ksr_kinds_choose(out, 0, out->frame_count);
     warn_of_times(ctx, out);
     return KSR_OK;
 }

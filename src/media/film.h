@@ -81,11 +81,20 @@ struct ksr_timeline {
     double hole, pause; // where the first of those begins, and how long it is, in seconds
 };
 
+// Frames from one source on are of this kind.
+struct ksr_film_kind {
+    int64_t source;
+    struct ksr_video_format format;
+};
+
 struct ksr_film {
     int stream;    // index of the video stream
     int64_t probe; // bytes to look at so that late streams are known (late.h); 0 = as usual
     struct ksr_rational time_base;
-    struct ksr_video_format format;
+    struct ksr_video_format format;  // of the frames that the stages see
+    struct ksr_video_format decoded; // of those before `filter`; all others are converted to it
+    struct ksr_film_kind *kinds;     // by source: what the frames are before that (kinds.h)
+    size_t kind_count, kind_capacity;
     struct ksr_film_frame *frames;
     size_t frame_count;
     struct ksr_film_key *keys; // by frame; keys[0].frame is 0 in a film that is not linear
@@ -102,13 +111,17 @@ struct ksr_film {
     size_t jump_count;
     struct ksr_timeline timeline;
     int stream_count;
-    size_t undecoded;     // linear: packets of which no frame came
-    int repaired;         // timestamps that were missing, equal or falling
-    bool telecined;       // it looks as if telecine had made it (scan.h)
-    int first_field;      // as the pictures show: 1 = top, -1 = bottom, 0 = unknown (scan.h)
-    bool soft_telecine;   // flags tell players to repeat fields of whole frames (scan.h)
-    bool marked_wrongly;  // it is marked as interlaced, but looks whole (scan.h)
-    bool unmarked_fields; // it looks interlaced, but is not marked so (scan.h)
+    size_t undecoded; // linear: packets of which no frame came
+    int64_t *damaged; // linear: sources of frames that the decoder calls damaged, rising
+    size_t damaged_count, damaged_capacity;
+    int repaired;            // timestamps that were missing, equal or falling
+    bool telecined;          // it looks as if telecine had made it (scan.h)
+    int first_field;         // as the pictures show: 1 = top, -1 = bottom, 0 = unknown (scan.h)
+    bool soft_telecine;      // flags tell players to repeat fields of whole frames (scan.h)
+    bool marked_wrongly;     // it is marked as interlaced, but looks whole (scan.h)
+    bool unmarked_fields;    // it looks interlaced, but is not marked so (scan.h)
+    bool turns_interlaced;   // its first frames are not marked as interlaced, but later ones are:
+    int64_t interlaced_from; // the source of the first of those
     struct ksr_extras extras;
     bool no_grain;                // film grain is not to be added by the decoder
     struct ksr_geometry geometry; // what of decoded frames makes those of `format`
@@ -120,6 +133,9 @@ struct ksr_film {
 // Logs a warning for what was repaired. Free with ksr_film_free().
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out);
+
+// Takes the format of all frames from those that ksr_film_cut() with these times will leave.
+void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration);
 
 // Cuts the film to the frames at or after `start`, counted from its first frame, and before
 // start + duration, both in microseconds; duration < 0: to its end. The first one left is then at
@@ -142,6 +158,9 @@ void ksr_film_free(struct ksr_film *film);
 
 // Returns the index of the frame with this source timestamp, or SIZE_MAX.
 size_t ksr_film_find(const struct ksr_film *film, int64_t source);
+
+// Returns how many frames of the film are known to be damaged; *first: the first of them.
+size_t ksr_film_damaged(const struct ksr_film *film, size_t *first);
 
 // Returns a time of the film in seconds.
 double ksr_film_seconds(const struct ksr_film *film, int64_t time);

@@ -166,7 +166,7 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
     ksr_status status = KSR_OK;
     if (frame) {
         if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
-            return ksr_fail(ctx, KSR_E_PROCESS, "the picture changes its size or format");
+            return ksr_fail(ctx, KSR_E_PROCESS, "a frame of another size or format came to the filter");
         if (align_frame(frame) < 0)
             return ksr_fail_memory(ctx);
         f->tags[f->sent % TAGS] = tag;

@@ -286,6 +286,7 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
         av_frame_free(&first);
         return status;
     }
+    flagged = flagged || film->turns_interlaced; // if not at the beginning, then later
     warn_of_doubt(ctx, config, film, flagged);
     const char *order = find_order(ctx, film, flagged, top_first);
     if (config->deinterlace)

@@ -12,11 +12,17 @@
 #include "media/alpha.h"
 #include "media/aperture.h"
 #include "media/film.h"
+#include "media/headers.h"
 #include "media/track_language.h"
 
 bool ksr_stream_is_cover(const AVStream *stream)
 {
     return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}
+
+bool ksr_frame_damaged(const AVFrame *frame)
+{
+    return (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags;
 }
 
 int64_t ksr_frame_time(const AVFrame *frame)
@@ -267,6 +273,24 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
 {
     return open_decoder(ctx, input->video, input->no_grain, &input->decoder);
+}
+
+// Those of FFmpeg's decoders that do not give what they hold back when their headers change.
+static bool forgets(enum AVCodecID codec)
+{
+    return codec == AV_CODEC_ID_MPEG1VIDEO || codec == AV_CODEC_ID_MPEG2VIDEO ||
+           codec == AV_CODEC_ID_MPEG4 || codec == AV_CODEC_ID_VC1;
+}
+
+bool ksr_input_renews(struct ksr_input *input, const AVPacket *packet)
+{
+    if (!forgets(input->video->codecpar->codec_id))
+        return false;
+    const uint64_t before = input->headers;
+    const uint64_t headers = ksr_packet_headers(input->video->codecpar, packet);
+    if (headers != 0)
+        input->headers = headers;
+    return before != 0 && headers != 0 && headers != before;
 }
 
 ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,

@@ -10,6 +10,7 @@ struct ksr_input {
     AVStream *video;           // the stream to process; never cover art
     AVCodecContext *decoder;   // NULL until ksr_input_open_decoder()
     bool no_grain;             // its decoder leaves film grain out, and hands on what it is
+    uint64_t headers;          // of the last packet that had any (headers.h)
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
 
@@ -37,6 +38,11 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
 // the packets alone.
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input);
 
+// Returns whether a packet, which comes next, makes the decoder start over and forget frames that
+// it has not given yet: they must be taken out (packet NULL) and the decoder flushed first. Says so
+// once.
+bool ksr_input_renews(struct ksr_input *input, const AVPacket *packet);
+
 // Closes everything; leaves *input all zero. Accepts an all-zero object.
 void ksr_input_close(struct ksr_input *input);
 
@@ -58,6 +64,9 @@ ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame
 
 // Returns whether a stream is a picture that belongs to the file, not a film.
 bool ksr_stream_is_cover(const AVStream *stream);
+
+// Returns whether the decoder says that a frame is not as it was coded.
+bool ksr_frame_damaged(const AVFrame *frame);
 
 // The time of a decoded frame in its stream's time base: what the container said, else the best
 // guess; AV_NOPTS_VALUE if there is none.

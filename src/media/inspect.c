@@ -11,6 +11,7 @@
 #include "media/aperture.h"
 #include "media/geometry.h"
 #include "media/input.h"
+#include "media/kinds.h"
 #include "media/output.h"
 #include "media/track_language.h"
 
@@ -184,24 +185,52 @@ static json_t *describe_extras(const struct ksr_extras *e)
     return list;
 }
 
+// Where the frames begin to be of another kind, with all that describes them.
+static json_t *describe_kinds(const struct ksr_film *film)
+{
+    json_t *list = json_array();
+    for (size_t i = 1; list && i < film->kind_count; i++) {
+        const struct ksr_video_format *f = &film->kinds[i].format;
+        const size_t frame = ksr_kinds_frame(film, film->kinds[i].source);
+        char text[400];
+        if (frame >= film->frame_count)
+            continue;
+        ksr_kinds_text(&film->kinds[i - 1].format, f, text, sizeof(text));
+        json_t *o =
+            json_pack("{s:I,s:f,s:s,s:i,s:i,s:s}", "frame", (json_int_t)frame, "time",
+                      ksr_film_seconds(film, film->frames[frame].time), "change", text, "width",
+                      f->width, "height", f->height, "pixel_format", f->pixel_format);
+        set_ratio(o, "sample_aspect_ratio",
+                  (AVRational){f->sample_aspect.num, f->sample_aspect.den});
+        set_text(o, "color_range", av_color_range_name((enum AVColorRange)f->color_range));
+        set_text(o, "color_space", av_color_space_name((enum AVColorSpace)f->color_space));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *describe_film(const struct ksr_film *film)
 {
     const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
     const char *range = av_color_range_name((enum AVColorRange)film->format.color_range);
     const char *space = av_color_space_name((enum AVColorSpace)film->format.color_space);
-    return json_pack(
-        "{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:s?,s:o}",
-        "stream", film->stream, "frames", (json_int_t)film->frame_count, "first_timestamp",
-        ksr_film_seconds(film, film->frames[0].time), "last_timestamp",
-        ksr_film_seconds(film, last->time), "end",
-        ksr_film_seconds(film, last->time + last->duration), "variable_frame_rate",
-        is_variable(film), "keyframes", (json_int_t)film->key_count, "open_gop", film->open_gop,
-        "index", film->linear ? "decoded" : "packets", "interlaced",
-        film->format.interlaced || film->unmarked_fields, "unmarked_fields", film->unmarked_fields,
-        "marked_wrongly", film->marked_wrongly, "telecined", film->telecined, "soft_telecine",
-        film->soft_telecine, "repaired_timestamps", film->repaired, "undecodable_frames",
-        (json_int_t)film->undecoded, "pixel_format", film->format.pixel_format, "color_range",
-        range, "color_space", space, "carries", describe_extras(&film->extras));
+    size_t first;
+    return json_pack("{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:"
+                     "s?,s:o,s:o,s:I}",
+                     "stream", film->stream, "frames", (json_int_t)film->frame_count,
+                     "first_timestamp", ksr_film_seconds(film, film->frames[0].time),
+                     "last_timestamp", ksr_film_seconds(film, last->time), "end",
+                     ksr_film_seconds(film, last->time + last->duration), "variable_frame_rate",
+                     is_variable(film), "keyframes", (json_int_t)film->key_count, "open_gop",
+                     film->open_gop, "index", film->linear ? "decoded" : "packets", "interlaced",
+                     film->format.interlaced || film->unmarked_fields || film->turns_interlaced,
+                     "unmarked_fields", film->unmarked_fields, "marked_wrongly",
+                     film->marked_wrongly, "telecined", film->telecined, "soft_telecine",
+                     film->soft_telecine, "repaired_timestamps", film->repaired,
+                     "undecodable_frames", (json_int_t)film->undecoded, "pixel_format",
+                     film->format.pixel_format, "color_range", range, "color_space", space,
+                     "carries", describe_extras(&film->extras), "changes", describe_kinds(film),
+                     "damaged_frames", (json_int_t)ksr_film_damaged(film, &first));
 }
 
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,
@@ -240,7 +269,7 @@ static ksr_status count_frames(ksr_context *ctx, AVCodecContext *decoder, AVFram
     while (status == KSR_OK && got && *decoded < limit) {
         status = ksr_stream_receive(ctx, decoder, frame, &got);
         *decoded += got;
-        *bad += got && ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags);
+        *bad += got && ksr_frame_damaged(frame);
         av_frame_unref(frame);
     }
     return status;

@@ -89,6 +89,18 @@ static bool writable(const AVPixFmtDescriptor *d)
     return writable_from(d, is_rgb(d) && !(d->flags & AV_PIX_FMT_FLAG_BITSTREAM) ? 2 : 8);
 }
 
+enum AVPixelFormat ksr_pixels_carrier(enum AVPixelFormat format)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
+    if (!supported(d) || writable_from(d, 8))
+        return supported(d) ? format : AV_PIX_FMT_NONE;
+    if (!is_rgb(d))
+        return has_alpha(d)           ? AV_PIX_FMT_YA8
+               : d->nb_components < 3 ? AV_PIX_FMT_GRAY8
+                                      : AV_PIX_FMT_NONE;
+    return components(d) == 4 ? AV_PIX_FMT_GBRAP : AV_PIX_FMT_GBRP;
+}
+
 static const AVPixFmtDescriptor *describe(const struct ksr_video_format *format)
 {
     return av_pix_fmt_desc_get(av_get_pix_fmt(format->pixel_format));
@@ -247,14 +259,21 @@ ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
                            struct ksr_row_source *source)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(picture->format);
+    const bool subsampled = d && !is_rgb(d) && components(d) >= 3;
     if (!supported(d) || components(d) != layout->planes || picture->width != layout->width ||
-        picture->height != layout->height)
-        return ksr_fail(ctx, KSR_E_PROCESS, "the picture changes its size or format");
+        picture->height != layout->height ||
+        (subsampled ? d->log2_chroma_w : 0) != layout->chroma_shift_x ||
+        (subsampled ? d->log2_chroma_h : 0) != layout->chroma_shift_y)
+        return ksr_fail(ctx, KSR_E_PROCESS, "a frame of %dx%d %s came where one of %dx%d was due",
+                        picture->width, picture->height, d ? d->name : "an unknown pixel format",
+                        layout->width, layout->height);
     reader->picture = picture;
     reader->desc = d;
     *source = (struct ksr_row_source){read_rows, reader};
     if (!is_rgb(d))
         return KSR_OK;
+    if (reader->ycc.buffer && !ksr_layout_equal(&reader->ycc.layout, layout))
+        ksr_frame_free(&reader->ycc);
     if (!reader->ycc.buffer && !ksr_frame_alloc(&reader->ycc, layout))
         return ksr_fail_memory(ctx);
     ksr_pool_run(pool, read_rgb_band, reader, band_count(picture));

@@ -28,8 +28,12 @@ struct ksr_pixel_reader;
 struct ksr_pixel_reader *ksr_pixel_reader_create(void);
 void ksr_pixel_reader_destroy(struct ksr_pixel_reader **reader);
 
-// *source: gives the rows of a picture, which must have the layout's planes and size; valid until
-// the next call, and as long as the picture is. pool may be NULL.
+// Returns the format that holds the same and can be written: the given one, or one for palettes and
+// components of fewer than 8 bits; AV_PIX_FMT_NONE where there is none, or it cannot be read.
+enum AVPixelFormat ksr_pixels_carrier(enum AVPixelFormat format);
+
+// *source: gives the rows of a picture, which must have the layout's planes, size and subsampling;
+// valid until the next call, and as long as the picture is. pool may be NULL.
 // Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS (the picture is another kind; logged).
 ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
                            const AVFrame *picture, const struct ksr_layout *layout, ksr_pool *pool,

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "media/conform.h"
 #include "media/filter.h"
 #include "media/input.h"
+#include "media/kinds.h"
 #include "media/pixels.h"
 
 struct ksr_reader {
@@ -22,12 +24,16 @@ struct ksr_reader {
     AVFrame *taken; // by the caller
     struct ksr_pixel_reader *pixels;
     ksr_turner *turner; // once a picture has been taken, if the film has a geometry
+    ksr_conform *conform;
+    struct ksr_video_format format; // of `frame`, as it was decoded
+    bool keep_kinds;
     ksr_filter *filter; // once the first frame has come, if the film has one
     bool filter_ended;  // the filter has been told that no frame follows
     size_t first;       // frames before it are decoded and dropped
     size_t position;    // number of the next frame out of the decoder
     bool pending;       // `packet` is the keyframe, not sent yet
     bool draining;      // the decoder has been told that no packet follows
+    bool renewing;      // it was told so, but `packet` with other headers follows
 };
 
 ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ksr_film *film,
@@ -43,7 +49,8 @@ ksr_status ksr_reader_create(ksr_context *ctx, const char *path, const struct ks
     r->frame = av_frame_alloc();
     r->taken = av_frame_alloc();
     r->pixels = ksr_pixel_reader_create();
-    if (!r->path || !r->packet || !r->frame || !r->taken || !r->pixels) {
+    r->conform = ksr_conform_create();
+    if (!r->path || !r->packet || !r->frame || !r->taken || !r->pixels || !r->conform) {
         ksr_reader_destroy(&r);
         return ksr_fail_memory(ctx);
     }
@@ -62,6 +69,7 @@ void ksr_reader_destroy(ksr_reader **reader)
     av_frame_free(&(*reader)->taken);
     ksr_pixel_reader_destroy(&(*reader)->pixels);
     ksr_turner_destroy(&(*reader)->turner);
+    ksr_conform_destroy(&(*reader)->conform);
     free((*reader)->path);
     free(*reader);
     *reader = NULL;
@@ -155,7 +163,7 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *r, size_t first,
     if (linear && r->input.decoder && ahead)
         return KSR_OK;
     ksr_filter_close(&r->filter);
-    r->pending = r->draining = r->filter_ended = false;
+    r->pending = r->draining = r->renewing = r->filter_ended = false;
     r->position = 0;
     status = linear ? open_input(ctx, r) : seek_key(ctx, r, from);
     if (status == KSR_OK)
@@ -194,10 +202,46 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         if (status != KSR_OK)
             return status;
     }
+    if (r->pending && ksr_input_renews(&r->input, r->packet)) {
+        r->renewing = true;
+        return ksr_stream_send(ctx, r->input.decoder, NULL, NULL);
+    }
     const ksr_status status =
         ksr_stream_send(ctx, r->input.decoder, r->pending ? r->packet : NULL, NULL);
     av_packet_unref(r->packet);
     r->pending = false;
+    return status;
+}
+
+// Plan's description of a frame goes before what its decoder says: a decoder that has seen the
+// frames before may remember tags of them.
+static void describe_frame(ksr_reader *r, int64_t source)
+{
+    const struct ksr_video_format *planned = r->keep_kinds ? NULL : ksr_kinds_at(r->film, source);
+    const char *name = av_get_pix_fmt_name(r->frame->format);
+    if (planned && name && ksr_kinds_same_name(planned->pixel_format, name) &&
+        planned->width == r->frame->width && planned->height == r->frame->height)
+        r->format = *planned;
+    else
+        ksr_film_describe(&r->input, r->frame, &r->format);
+}
+
+// Makes the decoded frame one of the kind that all of the film are.
+static ksr_status conform_frame(ksr_context *ctx, ksr_reader *r, int64_t source)
+{
+    const struct ksr_video_format *to = &r->film->decoded;
+    const enum AVPixelFormat format = av_get_pix_fmt(to->pixel_format);
+    bool ok = true;
+    describe_frame(r, source);
+    if (r->keep_kinds || !ksr_kinds_differ(&r->format, to))
+        return KSR_OK;
+    if (!ksr_conform_needed(&r->format, to)) {
+        r->frame->format = format; // yuvj420p or yuv420p
+        return KSR_OK;
+    }
+    ksr_status status = ksr_conform_frame(ctx, r->conform, &r->format, to, r->frame, &ok);
+    if (status == KSR_OK && !ok)
+        status = ksr_conform_blank(ctx, to, r->frame);
     return status;
 }
 
@@ -210,6 +254,11 @@ static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
         const int result = avcodec_receive_frame(r->input.decoder, r->frame);
         if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
             return ksr_fail_memory(ctx);
+        if (result < 0 && r->renewing && result != AVERROR(EAGAIN)) {
+            avcodec_flush_buffers(r->input.decoder);
+            r->renewing = false;
+            continue;
+        }
         if (result == AVERROR_EOF || (result < 0 && r->draining && result != AVERROR(EAGAIN))) {
             *end = true;
             return KSR_OK;
@@ -217,7 +266,7 @@ static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
         if (result >= 0) {
             *source = r->film->linear ? (int64_t)r->position : ksr_frame_time(r->frame);
             r->position++;
-            return KSR_OK;
+            return conform_frame(ctx, r, *source);
         }
         const ksr_status status = feed(ctx, r);
         if (status != KSR_OK)
@@ -265,9 +314,19 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
             continue;
         r->first = i + 1;
         *index = i;
-        *damaged = (r->frame->flags & AV_FRAME_FLAG_CORRUPT) || r->frame->decode_error_flags;
+        *damaged = ksr_frame_damaged(r->frame);
         return KSR_OK;
     }
+}
+
+void ksr_reader_keep_kinds(ksr_reader *r)
+{
+    r->keep_kinds = true;
+}
+
+const struct ksr_video_format *ksr_reader_format(const ksr_reader *r)
+{
+    return &r->format;
 }
 
 const AVFrame *ksr_reader_frame(const ksr_reader *r)

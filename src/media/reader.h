@@ -36,8 +36,16 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *reader, size_t first,
 
 // Decodes the next frame at or after the one last asked for. *index: its number in the film,
 // rising from call to call, or SIZE_MAX after the last one. *damaged: the decoder says that the
-// picture is not as it was coded. Numbers that are left out are frames that did not decode.
+// picture is not as it was coded, or it is of a kind that cannot be converted. Numbers that are
+// left out are frames that did not decode.
 ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, bool *damaged);
+
+// Makes the reader give frames as they come out of the decoder, instead of converted to the kind of
+// all of the film; for a film without a filter.
+void ksr_reader_keep_kinds(ksr_reader *reader);
+
+// Returns what the frame of the last ksr_reader_next() looked like before it was converted.
+const struct ksr_video_format *ksr_reader_format(const ksr_reader *reader);
 
 // Returns the picture of the last ksr_reader_next(), until the next call.
 const struct AVFrame *ksr_reader_frame(const ksr_reader *reader);
