@@ -393,7 +393,9 @@ static ksr_status check_grid(const struct decision *d)
 {
     const struct ksr_film *film = d->film;
     const struct ksr_rational rate = film->format.frame_rate;
-    if (!ksr_output_counts_frames(d->plan->format) || rate.num <= 0 || rate.den <= 0)
+    const bool theora = strcmp(d->encoder->codec, "libtheora") == 0 &&
+                        strncmp(d->plan->format, "og", 2) == 0; // counts them as well
+    if ((!ksr_output_counts_frames(d->plan->format) && !theora) || rate.num <= 0 || rate.den <= 0)
         return KSR_OK;
     const size_t i = ksr_film_irregular(film, rate);
     if (i < film->frame_count)

@@ -301,11 +301,12 @@ static const AVCodec *find_encoder(ksr_context *ctx, const char *name, ksr_statu
     return NULL;
 }
 
-// MPEG-4 part 2 keeps the time base in 16 bits; MPEG-1 and MPEG-2 know a few frame rates only.
+// MPEG-4 part 2 keeps the time base in 16 bits; MPEG-1 and MPEG-2 know a few frame rates only,
+// and Theora has one in its header.
 static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_base)
 {
-    const bool few_rates =
-        codec->id == AV_CODEC_ID_MPEG1VIDEO || codec->id == AV_CODEC_ID_MPEG2VIDEO;
+    const bool few_rates = codec->id == AV_CODEC_ID_MPEG1VIDEO ||
+                           codec->id == AV_CODEC_ID_MPEG2VIDEO || codec->id == AV_CODEC_ID_THEORA;
     return !find_kind(codec->name) && (few_rates || time_base.den > 65535 || time_base.num > 65535);
 }
 
