@@ -147,23 +147,34 @@ static void print_sum(const struct entry *entries, size_t count)
 static const char *const json_names[OUTCOMES] = {"not_started", "done", "already_done", "failed",
                                                  "interrupted"};
 
+// Names need not be UTF-8.
+static json_t *text_json(const char *text)
+{
+    char *utf8 = ksr_text_to_utf8(text);
+    json_t *string = utf8 ? json_string(utf8) : NULL;
+    ksr_free(utf8);
+    return string;
+}
+
 static json_t *film_to_json(const struct film *film, const struct entry *e)
 {
     const struct ksr_result *r = &e->result;
-    json_t *o = json_pack("{s:s,s:s,s:s}", "input", film->input, "output", film->output, "outcome",
+    json_t *o = json_pack("{s:o,s:o,s:s}", "input", text_json(film->input), "output",
+                          text_json(film->output), "outcome",
                           json_names[e->outcome]);
     if (!o)
         return NULL;
     if (e->outcome == DONE || e->outcome == ALREADY_DONE)
-        json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:i,s:i,s:I,s:i,s:s}", "frames",
+        json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:i,s:i,s:I,s:i,s:o}", "frames",
                                             (json_int_t)r->frames, "repeated",
                                             (json_int_t)r->frames_repeated, "skipped",
                                             (json_int_t)r->frames_skipped, "width", r->width,
                                             "height", r->height, "size", (json_int_t)r->output_size,
-                                            "warnings", r->warnings, "record", film->record));
+                                            "warnings", r->warnings, "record",
+                                            text_json(film->record)));
     if (e->outcome == FAILED)
         json_object_update_new(
-            o, json_pack("{s:i,s:s}", "exit_status", e->exit_status, "error", e->error));
+            o, json_pack("{s:i,s:o}", "exit_status", e->exit_status, "error", text_json(e->error)));
     if (e->outcome != NOT_STARTED)
         json_object_set_new(o, "seconds", json_real(e->seconds));
     return o;

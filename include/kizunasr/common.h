@@ -61,6 +61,11 @@ KSR_API const char *ksr_other_versions(void);
 // of it; SIZE_MAX when they are unlike.
 KSR_API size_t ksr_word_likeness(const char *word, const char *candidate);
 
+// Returns text that may not be UTF-8, such as a file's name, as UTF-8: a byte that is no part of it
+// becomes the character U+EF00 plus the byte. So names stand in all JSON that the library writes.
+// Owned by the caller, free with ksr_free(); NULL when out of memory.
+KSR_API char *ksr_text_to_utf8(const char *text);
+
 #ifdef __cplusplus
 }
 #endif

@@ -55,13 +55,40 @@ ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to)
     return KSR_OK;
 }
 
+#define LONGEST_NAME 255
+
+char *ksr_fs_beside(const char *path, const char *ending)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char hash[KSR_HASH_TEXT];
+    const size_t length = strlen(name), tail = strlen(ending);
+    if (length + tail <= LONGEST_NAME || tail + 17 > LONGEST_NAME)
+        return ksr_format("%s%s", path, ending);
+    ksr_hash_text(name, length, hash);
+    size_t kept = LONGEST_NAME - tail - 17;
+    while (kept > 0 && ((unsigned char)name[kept] & 0xC0) == 0x80) // not within a character
+        kept--;
+    return ksr_format("%.*s~%.16s%s", (int)((size_t)(name - path) + kept), path, hash, ending);
+}
+
+bool ksr_fs_is_special(const char *path)
+{
+    struct stat s;
+    if (stat(path, &s) == 0)
+        return !S_ISREG(s.st_mode) && !S_ISDIR(s.st_mode);
+    return lstat(path, &s) == 0;
+}
+
 char *ksr_fs_temporary_name(const char *path)
 {
     char host[HOST_NAME_MAX + 1] = "";
     gethostname(host, sizeof(host) - 1);
     static atomic_uint counter; // only makes names differ; no effect on any result
-    return ksr_format("%s.%s.%ld.%u.tmp", path, host, (long)getpid(),
-                      atomic_fetch_add(&counter, 1));
+    char *ending = ksr_format(".%s.%ld.%u.tmp", host, (long)getpid(),
+                              atomic_fetch_add(&counter, 1));
+    char *name = ending ? ksr_fs_beside(path, ending) : NULL;
+    free(ending);
+    return name;
 }
 
 ksr_status ksr_fs_write_file(ksr_context *ctx, const char *path, const void *data, size_t size)

@@ -29,6 +29,14 @@ ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to);
 // machine; free with free(). NULL when out of memory.
 char *ksr_fs_temporary_name(const char *path);
 
+// Returns a path with something added to its name, cut short where names may not be so long: to a
+// part of the name and a hash of all of it. Free with free(); NULL when out of memory.
+char *ksr_fs_beside(const char *path, const char *ending);
+
+// Whether a path names something that exists and is neither a regular file nor a folder: a pipe, a
+// device; or a link to nothing.
+bool ksr_fs_is_special(const char *path);
+
 // Makes a folder if it is missing; its parent must exist.
 ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path);
 

@@ -2,6 +2,8 @@
 
 #include "job/check.h"
 
+#include "job/json.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -33,8 +35,9 @@ json_t *ksr_checks_to_json(const struct ksr_checks *checks)
     json_t *list = json_array();
     for (size_t i = 0; list && i < checks->count; i++)
         json_array_append_new(list,
-                              json_pack("{s:s,s:b,s:s}", "name", checks->list[i].name, "passed",
-                                        checks->list[i].passed, "detail", checks->list[i].detail));
+                              json_pack("{s:s,s:b,s:o}", "name", checks->list[i].name, "passed",
+                                        checks->list[i].passed, "detail",
+                                        ksr_json_text_of(checks->list[i].detail)));
     return json_pack("{s:b,s:o}", "passed", ksr_checks_first_failure(checks) == NULL, "checks",
                      list);
 }

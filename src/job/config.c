@@ -12,6 +12,7 @@
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "core/words.h"
 #include "job/json.h"
 
@@ -453,8 +454,12 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
         }
         return KSR_OK;
     }
-    if (json_is_string(value) && !is_map)
-        return set_field(config, i, json_string_value(value));
+    if (json_is_string(value) && !is_map) {
+        char *own = ksr_text_from_utf8(json_string_value(value));
+        const ksr_status status = own ? set_field(config, i, own) : ksr_fail_memory(config->ctx);
+        free(own);
+        return status;
+    }
     if (json_is_boolean(value) && accesses[i].type == T_BOOL)
         return set_field(config, i, json_is_true(value) ? "true" : "false");
     if (json_is_null(value) && accesses[i].nullable)
@@ -551,7 +556,7 @@ static json_t *field_to_json(const struct ksr_processor_config *config, int i)
     case T_CHOICE:
     case T_STRING: {
         const char *text = *(const char *const *)target;
-        return text ? json_string(text) : json_null();
+        return text ? ksr_json_text_of(text) : json_null();
     }
     case T_POLICY: return json_string(policy_names[config->on_frame_error]);
     case T_MAP: break;

@@ -91,8 +91,9 @@ static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bo
     json_object_set_new(to, "codec", json_string(m->encoder.codec));
     json_object_set_new(to, "format", json_string(m->output.format));
     json_object_set_new(to, "encoder_options", describe_encoder(m));
-    return json_pack("{s:s,s:s,s:s,s:b,s:I,s:f,s:o,s:o,s:o,s:o}", "input", m->input_path, "output",
-                     m->output_path, "work_folder", job->folder, "already_done", job->done,
+    return json_pack("{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:o,s:o}", "input",
+                     ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
+                     "work_folder", ksr_json_text_of(job->folder), "already_done", job->done,
                      "frames", (json_int_t)m->film.frame_count, "seconds",
                      seconds_between(&m->film, 0, m->film.frame_count), "from",
                      describe_format(&m->film.format), "to", to, "streams", json_incref(streams),

@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "core/sequence.h"
+#include "core/text.h"
 #include "job/json.h"
 #include "job/prepare.h"
 
@@ -124,7 +125,8 @@ ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const 
     char *path = done_path(job);
     ksr_memory_watch();
     json_t *note =
-        json_pack("{s:s,s:s,s:I,s:s}", "job", job->manifest.id, "output", job->manifest.output_path,
+        json_pack("{s:s,s:o,s:I,s:s}", "job", job->manifest.id, "output",
+                  ksr_json_text_of(job->manifest.output_path),
                   "bytes", (json_int_t)print.size, "ends", print.ends);
     char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
     if (status == KSR_OK)
@@ -162,8 +164,10 @@ ksr_status ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char
     ksr_status status = read_note(ctx, job, &note);
     const char *id = json_string_value(json_object_get(note, "job"));
     const char *ends = json_string_value(json_object_get(note, "ends"));
+    const char *noted = json_string_value(json_object_get(note, "output"));
+    char *own = !output_path && noted ? ksr_text_from_utf8(noted) : NULL;
     if (!output_path)
-        output_path = json_string_value(json_object_get(note, "output"));
+        output_path = own;
     if (id && ends && output_path && (!job_id || strcmp(id, job_id) == 0) &&
         ksr_sequence_exists(output_path)) {
         status = ksr_fs_fingerprint(ctx, output_path, false, &print);
@@ -171,6 +175,7 @@ ksr_status ksr_job_wrote(ksr_context *ctx, const struct ksr_job *job, const char
                  json_integer_value(json_object_get(note, "bytes")) == print.size;
     }
     json_decref(note);
+    free(own);
     return status == KSR_E_NOMEM ? status : KSR_OK;
 }
 
@@ -180,7 +185,7 @@ char *ksr_job_noted_output(ksr_context *ctx, const struct ksr_job *job)
     if (read_note(ctx, job, &note) != KSR_OK)
         return NULL;
     const char *output = json_string_value(json_object_get(note, "output"));
-    char *copy = output ? strdup(output) : NULL;
+    char *copy = output ? ksr_text_from_utf8(output) : NULL;
     json_decref(note);
     return copy;
 }

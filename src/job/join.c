@@ -367,7 +367,7 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
     j.frames = calloc(m->film.frame_count, sizeof(j.frames[0]));
     j.first = calloc((size_t)m->segment_count, sizeof(j.first[0]));
     char *part = m->output.sequence ? ksr_sequence_part(m->output_path)
-                                    : ksr_format("%s.part", m->output_path);
+                                    : ksr_fs_beside(m->output_path, ".part");
     j.part = part;
     ksr_status status = j.frames && j.first && part ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)

@@ -46,6 +46,14 @@ json_t *ksr_json_read(const char *text, size_t size, size_t flags, json_error_t 
     return NULL;
 }
 
+json_t *ksr_json_text_of(const char *text)
+{
+    char *utf8 = ksr_text_to_utf8(text);
+    json_t *string = utf8 ? json_string_nocheck(utf8) : NULL;
+    free(utf8);
+    return string;
+}
+
 void ksr_json_set(json_t *object, const char *name, json_t *value, bool *lost)
 {
     if (json_object_set_new(object, name, value) != 0)

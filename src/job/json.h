@@ -22,6 +22,9 @@ ksr_status ksr_json_text(ksr_context *ctx, json_t *root, size_t flags, char **ou
 json_t *ksr_json_read(const char *text, size_t size, size_t flags, json_error_t *error,
                       bool *starved);
 
+// Returns a string of text that may not be UTF-8 (core/text.h); NULL when out of memory.
+json_t *ksr_json_text_of(const char *text);
+
 // Adds a value, taken over, to an object, for those who cannot watch. *lost: becomes true when
 // memory ran out, for `value` (NULL) or here, and else stays.
 void ksr_json_set(json_t *object, const char *name, json_t *value, bool *lost);

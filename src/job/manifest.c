@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/text.h"
 #include "job/config.h"
 #include "job/json.h"
 #include "media/pixels.h"
@@ -443,25 +444,11 @@ static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_seg
                      durations, "sources", sources_to_json(film, s));
 }
 
-// What JSON cannot hold, bytes that are not UTF-8, becomes question marks.
-static json_t *any_string(const char *text)
-{
-    json_t *string = json_string(text);
-    char *plain = string ? NULL : strdup(text);
-    for (char *c = plain; c && *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    if (plain)
-        string = json_string(plain);
-    free(plain);
-    return string;
-}
-
 json_t *ksr_manifest_texts(const struct ksr_warnings *warnings)
 {
     json_t *list = json_array();
     for (size_t i = 0; list && i < warnings->count; i++)
-        if (json_array_append_new(list, any_string(warnings->texts[i])) != 0) {
+        if (json_array_append_new(list, ksr_json_text_of(warnings->texts[i])) != 0) {
             json_decref(list);
             return NULL;
         }
@@ -474,8 +461,9 @@ static json_t *manifest_to_json(const struct ksr_manifest *m)
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
     return json_pack(
-        "{s:i,s:O,s:{s:s,s:s,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
-        MANIFEST_VERSION, "key", m->key, "paths", "input", m->input_path, "output", m->output_path,
+        "{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
+        MANIFEST_VERSION, "key", m->key, "paths", "input", ksr_json_text_of(m->input_path), "output",
+        ksr_json_text_of(m->output_path),
         "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified, "config",
         ksr_config_to_json(ksr_config_get(m->config), true), "film", film_to_json(&m->film),
         "encoder", ksr_manifest_encoder(&m->encoder), "output", output_to_json(&m->output),
@@ -755,8 +743,8 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
     const json_t *content = json_object_get(m->key, "input");
     m->input.size = json_integer_value(json_object_get(content, "bytes"));
     m->input.modified = json_integer_value(json_object_get(paths, "input_modified"));
-    m->input_path = strdup(input);
-    m->output_path = strdup(output);
+    m->input_path = ksr_text_from_utf8(input);
+    m->output_path = ksr_text_from_utf8(output);
     return m->input_path && m->output_path &&
            read_text(content, "xxh128", m->input.whole, sizeof(m->input.whole)) &&
            read_text(paths, "input_ends", m->input.ends, sizeof(m->input.ends)) &&

@@ -268,7 +268,7 @@ static ksr_status load_folder(ksr_context *ctx, const char *input_path, const ch
                               struct ksr_meant *m)
 {
     struct ksr_manifest job = {0};
-    char *folder = ksr_format("%s.kizunasr", output_path);
+    char *folder = ksr_fs_beside(output_path, ".kizunasr");
     if (!folder)
         return ksr_fail_memory(ctx);
     ksr_status status =

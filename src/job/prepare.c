@@ -23,7 +23,7 @@ ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options
     if (!output_path || !out)
         return KSR_E_PARAM;
     *out = options && options->work_dir ? strdup(options->work_dir)
-                                        : ksr_format("%s.kizunasr", output_path);
+                                        : ksr_fs_beside(output_path, ".kizunasr");
     return *out ? KSR_OK : KSR_E_NOMEM;
 }
 
@@ -53,6 +53,13 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
     const char *output = config->output_path;
     if (ksr_fs_is_folder(output))
         return ksr_fail(ctx, KSR_E_OUTPUT, "Output is a folder, not a file: %s", output);
+    if (strstr(output, "://") && !ksr_fs_exists(output))
+        return ksr_fail(ctx, KSR_E_PARAM, "Output is a URL, which cannot be written: %s", output);
+    if (ksr_fs_is_special(output))
+        return ksr_fail(ctx, KSR_E_OUTPUT,
+                        "Output is no regular file: %s (a pipe, a device or a link to nothing is "
+                        "never replaced; '-' writes to standard output)",
+                        output);
     if (ksr_fs_same_file(config->input_path, output) || strcmp(config->input_path, output) == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "Output is the input: %s", output);
     char *parent = ksr_fs_parent(output);

@@ -198,7 +198,7 @@ static const char *name_of(const char *path)
 
 static json_t *input_to_json(const struct ksr_manifest *m)
 {
-    return json_pack("{s:s,s:I,s:s,s:I}", "name", name_of(m->input_path), "bytes",
+    return json_pack("{s:o,s:I,s:s,s:I}", "name", ksr_json_text_of(name_of(m->input_path)), "bytes",
                      (json_int_t)m->input.size, "xxh128", m->input.whole, "frames",
                      (json_int_t)m->film.frame_count);
 }
@@ -206,7 +206,7 @@ static json_t *input_to_json(const struct ksr_manifest *m)
 static json_t *output_to_json(const struct ksr_manifest *m, const struct gathered *g, int64_t bytes,
                               const char *sha256)
 {
-    return json_pack("{s:s,s:s,s:i,s:i,s:I,s:I,s:s}", "name", name_of(m->output_path), "format",
+    return json_pack("{s:o,s:s,s:i,s:i,s:I,s:I,s:s}", "name", ksr_json_text_of(name_of(m->output_path)), "format",
                      m->output.format, "width", m->encoder.format.width, "height",
                      m->encoder.format.height, "frames", (json_int_t)g->frames, "bytes",
                      (json_int_t)bytes, "sha256", sha256);

@@ -220,7 +220,9 @@ static ksr_status read_times(struct report *r, json_t **out)
 {
     const struct ksr_meant *m = &r->v.meant;
     const char *job = json_string_value(json_object_get(m->record, "job"));
-    char *kept = ksr_format("%s.kizunasr/times.json", r->output_path);
+    char *folder = ksr_fs_beside(r->output_path, ".kizunasr");
+    char *kept = folder ? ksr_format("%s/times.json", folder) : NULL;
+    free(folder);
     const char *path = r->options->stage_times ? r->options->stage_times : kept;
     ksr_status status = kept ? KSR_OK : ksr_fail_memory(r->ctx);
     // A folder that tells of another run is no news of this one.
@@ -256,7 +258,7 @@ static json_t *file_to_json(const struct side *s)
         ksr_film_seconds(film, last->time + last->duration - film->frames[0].time);
     // A path may name what is nobody's business.
     json_object_del(file, "path");
-    json_object_set_new(file, "name", json_string_nocheck(name_of(s->path)));
+    json_object_set_new(file, "name", ksr_json_text_of(name_of(s->path)));
     json_object_set_new(file, "width", json_integer(film->format.width));
     json_object_set_new(file, "height", json_integer(film->format.height));
     json_object_set_new(file, "frames", json_integer((json_int_t)film->frame_count));

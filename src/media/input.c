@@ -73,6 +73,9 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
 {
     if (ksr_sequence_is(path))
         return check_sequence(ctx, path);
+    if (strstr(path, "://") && !ksr_fs_exists(path))
+        return ksr_fail(ctx, KSR_E_INPUT, "Input is a URL, which is not read: %s (download it)",
+                        path);
     if (!ksr_fs_exists(path))
         return errno == ENOENT || errno == ENOTDIR
                    ? ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path)

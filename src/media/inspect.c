@@ -59,6 +59,14 @@ bool ksr_media_is_raw(const char *path)
 
 // --- Describing ---
 
+static json_t *utf8_string(const char *text)
+{
+    char *utf8 = ksr_text_to_utf8(text);
+    json_t *string = utf8 ? json_string(utf8) : NULL;
+    free(utf8);
+    return string;
+}
+
 static void set_text(json_t *o, const char *name, const char *text)
 {
     if (text && *text)
@@ -247,7 +255,7 @@ ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct k
         json_array_append_new(streams, describe_stream(f->streams[i]));
     json_t *duration =
         f->duration > 0 ? json_real((double)f->duration / AV_TIME_BASE) : json_null();
-    *out = json_pack("{s:s,s:s,s:o,s:I,s:o,s:o,s:i}", "path", path, "format", f->iformat->name,
+    *out = json_pack("{s:o,s:s,s:o,s:I,s:o,s:o,s:i}", "path", utf8_string(path), "format", f->iformat->name,
                      "duration", duration, "size", (json_int_t)ksr_sequence_size(path), "streams",
                      streams, "video", describe_film(film), "chapters", (int)f->nb_chapters);
     const bool starved = !*out || ksr_memory_ran_out();
