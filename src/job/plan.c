@@ -21,6 +21,7 @@
 #include "media/rate.h"
 #include "media/reader.h"
 #include "media/scan.h"
+#include "media/untagged.h"
 #include "stages/pipeline.h"
 
 #define SEGMENT_SECONDS 8
@@ -177,6 +178,17 @@ static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *ou
     return KSR_OK;
 }
 
+// Players guess the colours of a video without tags by its size, which the output has another of.
+static void settle_colours(ksr_context *ctx, struct ksr_manifest *m, int width, int height)
+{
+    const char *name = ksr_untagged_settle(&m->film, width, height, m->output.image);
+    if (name && !m->output.image)
+        ksr_log(ctx, KSR_LOG_INFO,
+                "the source has no colour tags; players would take another matrix at %dx%d, so the "
+                "output is tagged %s (%s)",
+                width, height, name, strcmp(name, "bt709") == 0 ? "BT.709" : "BT.601");
+}
+
 static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
                                 struct ksr_manifest *m)
 {
@@ -202,6 +214,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
         find_rate(&m->film);
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
+        settle_colours(ctx, m, width, height);
+    if (status == KSR_OK)
         status = fit_encoder(ctx, &m->output, &encoder, &options);
     if (status == KSR_OK)
         status = ksr_encoder_resolve(ctx, &encoder, &m->film, width, height, &m->output,
@@ -212,7 +226,9 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
             ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);
     if (status == KSR_OK)
         status = plan_numbers(ctx, m);
-    if (status == KSR_OK && !m->output.image)
+    if (status == KSR_OK && m->output.image)
+        return ksr_picture_trial_image(ctx, &m->film, &m->encoder);
+    if (status == KSR_OK)
         status =
             ksr_picture_trial(ctx, config->input_path, &m->film, &m->encoder, &m->output, &untold);
     if (status == KSR_OK && untold)
@@ -505,6 +521,10 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         warn_of_trouble(ctx, out);
     if (status == KSR_OK)
         tell_aperture(ctx, out);
+    if (status == KSR_OK && out->film.extras.film_grain && !out->film.no_grain)
+        ksr_log(ctx, KSR_LOG_INFO,
+                "the source has film grain that its decoder adds, and that is upscaled with it "
+                "(--film-grain off leaves it out)");
     return status;
 }
 

@@ -50,6 +50,16 @@ static void read_matrix(const uint8_t *data, size_t size, struct ksr_extras *e)
         memcpy(e->matrix, data, sizeof(e->matrix));
 }
 
+// MPEG-2 gives every frame one; it says something where it is not the frame itself.
+static bool is_pan_scan(const AVFrame *frame, const AVPanScan *p)
+{
+    bool moved = false;
+    for (int i = 0; i < 3; i++)
+        moved |= p->position[i][0] != 0 || p->position[i][1] != 0;
+    return p->width > 0 && p->height > 0 &&
+           (moved || p->width != 16 * frame->width || p->height != 16 * frame->height);
+}
+
 void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *e)
 {
     for (int i = 0; i < frame->nb_side_data; i++) {
@@ -63,6 +73,13 @@ void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *e)
             break;
         case AV_FRAME_DATA_DISPLAYMATRIX: read_matrix(sd->data, sd->size, e); break;
         case AV_FRAME_DATA_A53_CC: e->captions = true; break;
+        case AV_FRAME_DATA_FILM_GRAIN_PARAMS: e->film_grain = true; break;
+        case AV_FRAME_DATA_ICC_PROFILE: e->icc_profile = true; break;
+        case AV_FRAME_DATA_AFD: e->active_format = true; break;
+        case AV_FRAME_DATA_S12M_TIMECODE: e->time_codes = true; break;
+        case AV_FRAME_DATA_PANSCAN:
+            e->pan_scan |= is_pan_scan(frame, (const AVPanScan *)(const void *)sd->data);
+            break;
         case AV_FRAME_DATA_DYNAMIC_HDR_PLUS: e->hdr10_plus = true; break;
         case AV_FRAME_DATA_DOVI_METADATA:
         case AV_FRAME_DATA_DOVI_RPU_BUFFER: e->dolby_vision = true; break;
@@ -88,6 +105,7 @@ void ksr_extras_read_stream(const AVStream *stream, struct ksr_extras *e)
         case AV_PKT_DATA_CONTENT_LIGHT_LEVEL:
             read_light((const AVContentLightMetadata *)(const void *)list[i].data, e);
             break;
+        case AV_PKT_DATA_ICC_PROFILE: e->icc_profile = true; break;
         case AV_PKT_DATA_DOVI_CONF: e->dolby_vision = true; break;
         case AV_PKT_DATA_DISPLAYMATRIX: read_matrix(list[i].data, list[i].size, e); break;
         default: break;
@@ -132,7 +150,11 @@ ksr_status ksr_extras_look(ksr_context *ctx, const char *path, struct ksr_film *
     }
     const int count = may_have_captions(video) ? LOOK_FRAMES : 1;
     ksr_input_close(&input);
-    return look_at_frames(ctx, path, film, count, &film->extras);
+    const bool no_grain = film->no_grain;
+    film->no_grain = true; // only then do decoders tell of it
+    status = look_at_frames(ctx, path, film, count, &film->extras);
+    film->no_grain = no_grain;
+    return status;
 }
 
 // --- Writing ---
@@ -195,11 +217,9 @@ int ksr_extras_write_stream(const struct ksr_extras *e, AVStream *stream)
     return add_side_data(stream, AV_PKT_DATA_CONTENT_LIGHT_LEVEL, light, size);
 }
 
-int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even)
+static int copy_captions(AVFrame *to, const AVFrame *from, bool even)
 {
-    av_frame_remove_side_data(to, AV_FRAME_DATA_A53_CC);
-    const AVFrameSideData *captions =
-        from ? av_frame_get_side_data(from, AV_FRAME_DATA_A53_CC) : NULL;
+    const AVFrameSideData *captions = av_frame_get_side_data(from, AV_FRAME_DATA_A53_CC);
     if (!captions)
         return 0;
     const size_t size = even ? MAX_CAPTIONS * 3 : captions->size;
@@ -210,6 +230,36 @@ int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even)
     for (size_t i = captions->size / 3 * 3; i + 3 <= size; i += 3)
         memcpy(copy->data + i, "\xfa\0\0", 3); // not valid, so nothing
     return 0;
+}
+
+static int copy_one(AVFrame *to, const AVFrame *from, enum AVFrameSideDataType type)
+{
+    const AVFrameSideData *sd = av_frame_get_side_data(from, type);
+    AVFrameSideData *copy = sd ? av_frame_new_side_data(to, type, sd->size) : NULL;
+    if (copy)
+        memcpy(copy->data, sd->data, sd->size);
+    return !sd || copy ? 0 : AVERROR(ENOMEM);
+}
+
+static bool is_grey(const AVFrame *frame)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(frame->format);
+    return d && d->nb_components < 3 && !(d->flags & AV_PIX_FMT_FLAG_PAL);
+}
+
+int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even)
+{
+    static const enum AVFrameSideDataType carried[] = {AV_FRAME_DATA_A53_CC,
+                                                       AV_FRAME_DATA_ICC_PROFILE, AV_FRAME_DATA_AFD,
+                                                       AV_FRAME_DATA_S12M_TIMECODE};
+    const size_t count = sizeof(carried) / sizeof(carried[0]);
+    for (size_t i = 0; i < count; i++)
+        av_frame_remove_side_data(to, carried[i]);
+    int result = from ? copy_captions(to, from, even) : 0;
+    for (size_t i = 1; from && result >= 0 && i < count; i++)
+        if (carried[i] != AV_FRAME_DATA_ICC_PROFILE || is_grey(to) == is_grey(from))
+            result = copy_one(to, from, carried[i]);
+    return result;
 }
 
 void ksr_extras_params(const struct ksr_extras *e, bool x265, char *out, size_t size)

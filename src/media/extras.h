@@ -18,8 +18,9 @@ void ksr_extras_read_stream(const AVStream *stream, struct ksr_extras *extras);
 // Gives a stream to be written the side data of HDR10. Returns an FFmpeg error code.
 int ksr_extras_write_stream(const struct ksr_extras *extras, AVStream *stream);
 
-// Copies what belongs to one picture (captions) to a frame for an encoder, which loses what it had.
-// from: may be NULL. even: to one size for all pictures, filled up. Returns an FFmpeg error code.
+// Copies what belongs to one frame (captions, ICC profile, active format, time codes) to a frame
+// for an encoder, which loses what it had. from: may be NULL. even: to one size for all pictures,
+// filled up. Returns an FFmpeg error code.
 int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even);
 
 // Writes the metadata of HDR10 as parameters of x264 or x265, such as

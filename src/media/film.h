@@ -45,8 +45,11 @@ struct ksr_extras {
     int max_cll, max_fall;            // content light levels in cd/m2
     int matrix[9];                    // how to show it: FFmpeg's display matrix; 0 = as it is
     struct ksr_aperture aperture;     // what the container has players cut off
-    bool captions;                    // CEA-608 or 708
-    bool hdr10_plus, dolby_vision;    // cannot be carried
+    bool film_grain;                  // the decoder is to add some
+    bool icc_profile, active_format, time_codes; // of frames
+    bool pan_scan;                               // of frames; cannot be carried
+    bool captions;                               // CEA-608 or 708
+    bool hdr10_plus, dolby_vision;               // cannot be carried
 };
 
 // One frame, in presentation order. Times are in the film's time base.

@@ -185,7 +185,12 @@ static json_t *describe_extras(const struct ksr_extras *e)
                {e->dolby_vision, "Dolby Vision"},
                {e->captions, "closed captions"},
                {display != NULL, display},
-               {ksr_aperture_crops(&e->aperture), "crop"}};
+               {ksr_aperture_crops(&e->aperture), "crop"},
+               {e->film_grain, "film grain"},
+               {e->icc_profile, "ICC profile"},
+               {e->active_format, "active format description"},
+               {e->time_codes, "time codes of frames"},
+               {e->pan_scan, "pan-scan"}};
     json_t *list = json_array();
     for (size_t i = 0; list && i < sizeof(all) / sizeof(all[0]); i++)
         if (all[i].there)

@@ -70,6 +70,11 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
                              const struct ksr_encoder_settings *encoder,
                              const struct ksr_output_plan *plan, bool *untold);
 
+// The same of images, which have no container: says whether an ICC profile is lost.
+// Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_picture_trial_image(ksr_context *ctx, const struct ksr_film *film,
+                                   const struct ksr_encoder_settings *encoder);
+
 // Decides the same for an output that stands, as far as its name tells, without a word.
 ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                            const char *output_path, struct ksr_output_plan *plan);

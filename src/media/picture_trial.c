@@ -24,7 +24,7 @@ struct losses {
     bool rotation; // is among them
     bool matrix;   // that RGB was coded by
     bool times;    // those of the frames
-    char text[320];
+    char text[512];
 };
 
 static void add(struct losses *l, const char *what)
@@ -45,15 +45,33 @@ static struct ksr_encoder_settings small_settings(const struct ksr_encoder_setti
     return s;
 }
 
-// A picture with captions of nothing: two bytes of padding.
-static AVFrame *make_captions(const struct ksr_extras *extras)
+// A frame with what belongs to frames; captions of nothing are two bytes of padding.
+static AVFrame *make_side_data(const struct ksr_film *film)
 {
+    const struct ksr_extras *e = &film->extras;
+    const struct {
+        bool wanted;
+        enum AVFrameSideDataType type;
+        size_t size;
+    } all[] = {{e->captions, AV_FRAME_DATA_A53_CC, 3},
+               {e->icc_profile, AV_FRAME_DATA_ICC_PROFILE, 128},
+               {e->active_format, AV_FRAME_DATA_AFD, 1},
+               {e->time_codes, AV_FRAME_DATA_S12M_TIMECODE, 4 * sizeof(uint32_t)}};
     AVFrame *frame = av_frame_alloc();
-    if (!frame || !extras->captions)
-        return frame;
-    AVFrameSideData *sd = av_frame_new_side_data(frame, AV_FRAME_DATA_A53_CC, 3);
-    if (sd)
-        memcpy(sd->data, "\xfc\x80\x80", 3);
+    bool ok = frame != NULL;
+    if (ok)
+        frame->format = av_get_pix_fmt(film->format.pixel_format);
+    for (size_t i = 0; ok && i < sizeof(all) / sizeof(all[0]); i++) {
+        AVFrameSideData *sd =
+            all[i].wanted ? av_frame_new_side_data(frame, all[i].type, all[i].size) : NULL;
+        ok = sd || !all[i].wanted;
+        if (sd)
+            memset(sd->data, 1, all[i].size);
+        if (sd && all[i].type == AV_FRAME_DATA_A53_CC)
+            memcpy(sd->data, "\xfc\x80\x80", 3);
+    }
+    if (!ok)
+        av_frame_free(&frame);
     return frame;
 }
 
@@ -72,9 +90,8 @@ static ksr_status write_packets(ksr_context *ctx, const struct ksr_film *film, k
     const int delay = ksr_encoder_delay(encoder);
     ksr_status status = ksr_encoder_receive(ctx, encoder, &packet);
     while (status == KSR_OK && packet.data) {
-        status = ksr_output_video(ctx, output, packet.data, packet.size,
-                                  start + packet.time * step, start + (*written - delay) * step,
-                                  step, packet.key);
+        status = ksr_output_video(ctx, output, packet.data, packet.size, start + packet.time * step,
+                                  start + (*written - delay) * step, step, packet.key);
         ++*written;
         if (status == KSR_OK)
             status = ksr_encoder_receive(ctx, encoder, &packet);
@@ -86,15 +103,15 @@ static ksr_status encode(ksr_context *ctx, const struct ksr_film *film, ksr_enco
                          const struct ksr_frame *frame, ksr_output *output)
 {
     int written = 0;
-    AVFrame *captions = make_captions(&film->extras);
-    ksr_status status = captions ? KSR_OK : ksr_fail_memory(ctx);
+    AVFrame *side_data = make_side_data(film);
+    ksr_status status = side_data ? KSR_OK : ksr_fail_memory(ctx);
     for (int i = 0; status == KSR_OK && i < FRAMES; i++) {
         struct ksr_row_sink sink;
         status = ksr_encoder_begin(ctx, encoder, &sink);
         for (int p = 0; status == KSR_OK && p < frame->layout.planes; p++)
             sink.rows(sink.opaque, p, &frame->plane[p], 0, frame->plane[p].height);
         if (status == KSR_OK)
-            status = ksr_encoder_attach(ctx, encoder, captions);
+            status = ksr_encoder_attach(ctx, encoder, side_data);
         if (status == KSR_OK)
             status = ksr_encoder_write(ctx, encoder, i, 1);
         if (status == KSR_OK)
@@ -104,7 +121,7 @@ static ksr_status encode(ksr_context *ctx, const struct ksr_film *film, ksr_enco
         status = ksr_encoder_finish(ctx, encoder);
     if (status == KSR_OK)
         status = write_packets(ctx, film, encoder, output, &written);
-    av_frame_free(&captions);
+    av_frame_free(&side_data);
     return status;
 }
 
@@ -132,6 +149,14 @@ static bool has_alpha(const struct ksr_video_format *f)
     return d && (d->flags & AV_PIX_FMT_FLAG_ALPHA) != 0;
 }
 
+// Both of BT.601 have the same weights.
+static bool matrix_lost(int wanted, int got)
+{
+    const bool same = (wanted == AVCOL_SPC_BT470BG || wanted == AVCOL_SPC_SMPTE170M) &&
+                      (got == AVCOL_SPC_BT470BG || got == AVCOL_SPC_SMPTE170M);
+    return !same && tag_lost(wanted, got);
+}
+
 static void compare_format(const struct ksr_video_format *source,
                            const struct ksr_video_format *wanted,
                            const struct ksr_video_format *got, struct losses *l)
@@ -142,7 +167,7 @@ static void compare_format(const struct ksr_video_format *source,
     const bool rgb = wanted->color_space == AVCOL_SPC_RGB;
     if (has_alpha(wanted) && !has_alpha(got))
         add(l, "transparency");
-    const bool lost = !rgb && tag_lost(wanted->color_space, got->color_space);
+    const bool lost = !rgb && matrix_lost(wanted->color_space, got->color_space);
     l->matrix = lost && ksr_pixels_is_rgb(source);
     if (lost && !l->matrix)
         add(l, "matrix");
@@ -201,6 +226,14 @@ static void compare_extras(const struct ksr_encoder_settings *settings,
     }
     if (wanted->captions && !got->captions)
         add(l, "closed captions");
+    if (wanted->icc_profile && !got->icc_profile)
+        add(l, "ICC profile");
+    if (wanted->active_format && !got->active_format)
+        add(l, "active format description");
+    if (wanted->time_codes && !got->time_codes)
+        add(l, "time codes of frames");
+    if (wanted->pan_scan)
+        add(l, "pan-scan");
     if (wanted->hdr10_plus)
         add(l, "HDR10+");
     if (wanted->dolby_vision)
@@ -241,8 +274,7 @@ static bool in_time(const struct ksr_film *film, const struct ksr_input *input,
 {
     const AVRational from = {film->time_base.num, film->time_base.den};
     const int64_t step = av_rescale_q(frame_step(film), from, input->video->time_base);
-    const int64_t wanted =
-        av_rescale_q(frame_step(film) * count, from, input->video->time_base);
+    const int64_t wanted = av_rescale_q(frame_step(film) * count, from, input->video->time_base);
     const int64_t time = frame->best_effort_timestamp;
     if (count == 0)
         *first = time;
@@ -388,4 +420,78 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
         ksr_log(ctx, KSR_LOG_INFO,
                 "--rotate apply turns the frames, so that no rotation is needed");
     return status;
+}
+
+// --- Images ---
+
+// Encodes one small frame with what the source's frames carry. Returns KSR_OK, with the packet's
+// bytes until the encoder is used again, or why it does not go.
+static ksr_status encode_image(ksr_context *ctx, const struct ksr_film *film,
+                               const struct ksr_frame *frame, ksr_encoder *encoder,
+                               struct ksr_packet *packet)
+{
+    struct ksr_row_sink sink;
+    AVFrame *side_data = make_side_data(film);
+    ksr_status status = side_data ? ksr_encoder_begin(ctx, encoder, &sink) : ksr_fail_memory(ctx);
+    for (int p = 0; status == KSR_OK && p < frame->layout.planes; p++)
+        sink.rows(sink.opaque, p, &frame->plane[p], 0, frame->plane[p].height);
+    if (status == KSR_OK)
+        status = ksr_encoder_attach(ctx, encoder, side_data);
+    if (status == KSR_OK)
+        status = ksr_encoder_write(ctx, encoder, 0, 1);
+    if (status == KSR_OK)
+        status = ksr_encoder_finish(ctx, encoder);
+    if (status == KSR_OK)
+        status = ksr_encoder_receive(ctx, encoder, packet);
+    av_frame_free(&side_data);
+    return status;
+}
+
+static void decode_image(enum AVCodecID codec, const struct ksr_packet *from,
+                         struct ksr_extras *extras)
+{
+    const AVCodec *decoder = avcodec_find_decoder(codec);
+    AVCodecContext *c = decoder ? avcodec_alloc_context3(decoder) : NULL;
+    AVPacket *packet = av_packet_alloc();
+    AVFrame *frame = av_frame_alloc();
+    if (c && packet && frame && from->data && from->size < INT32_MAX &&
+        av_new_packet(packet, (int)from->size) >= 0 && avcodec_open2(c, decoder, NULL) >= 0) {
+        memcpy(packet->data, from->data, from->size);
+        if (avcodec_send_packet(c, packet) >= 0 && avcodec_send_packet(c, NULL) >= 0 &&
+            avcodec_receive_frame(c, frame) >= 0)
+            ksr_extras_read_frame(frame, extras);
+    }
+    av_frame_free(&frame);
+    av_packet_free(&packet);
+    avcodec_free_context(&c);
+}
+
+ksr_status ksr_picture_trial_image(ksr_context *ctx, const struct ksr_film *film,
+                                   const struct ksr_encoder_settings *settings)
+{
+    const struct ksr_encoder_settings small = small_settings(settings);
+    struct ksr_encoder_input input = {.source = &film->format};
+    struct ksr_frame frame = {0};
+    struct ksr_packet packet = {0};
+    struct ksr_extras got = {0};
+    ksr_encoder *encoder = NULL;
+    int bits;
+    if (!film->extras.icc_profile || !ksr_pixels_layout(&film->format, &input.layout, &bits))
+        return KSR_OK;
+    input.layout.width = WIDTH;
+    input.layout.height = HEIGHT;
+    ksr_status status = ksr_frame_alloc(&frame, &input.layout) ? KSR_OK : KSR_E_NOMEM;
+    if (status == KSR_OK)
+        status = ksr_encoder_open(NULL, &small, &input, 1, &encoder);
+    if (status == KSR_OK)
+        status = encode_image(NULL, film, &frame, encoder, &packet);
+    if (status == KSR_OK)
+        decode_image(avcodec_find_encoder_by_name(small.codec)->id, &packet, &got);
+    ksr_encoder_close(&encoder);
+    ksr_frame_free(&frame);
+    if (status == KSR_E_NOMEM)
+        return ksr_fail_memory(ctx);
+    if (status == KSR_OK && !got.icc_profile)
+        ksr_log(ctx, KSR_LOG_WARNING, "%s does not keep the source's ICC profile", settings->codec);
+    return KSR_OK; // an encoder that wants other sizes says nothing about profiles
 }

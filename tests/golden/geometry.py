@@ -293,10 +293,140 @@ def alpha():
         check("transparency" in r.stderr, f"alpha of {name}: that it is lost is said", r.stderr)
 
 
+# --- Colours that only the size tells ---
+
+TAGS = ("color_space", "color_primaries", "color_transfer")
+
+
+def untagged():
+    ntsc, pal, small, hd = ["smpte170m"] * 3, ["bt470bg", "bt470bg", "smpte170m"], ["smpte170m", None, None], ["bt709"] * 3
+    nothing = [None] * 3
+    films = {}
+    for name, size, options in (("avi", "640x480", "-c:v mpeg4"), ("mkv", "720x480", "-c:v libx264 -preset ultrafast"), ("vob", "720x480", "-c:v mpeg2video -f vob"),
+                                ("pal.mp4", "720x576", "-c:v libx264 -preset ultrafast"), ("web.mkv", "640x360", "-c:v libx264 -preset ultrafast"),
+                                ("hd.mkv", "1280x720", "-c:v libx264 -preset ultrafast"), ("rgb.mkv", "640x480", "-c:v ffv1 -pix_fmt gbrp"), ("grey.mkv", "640x480", "-c:v ffv1 -pix_fmt gray"),
+                                ("tagged.mkv", "640x480", "-c:v ffv1 -colorspace bt709")):
+        films[name] = made("untagged." + name, f"color=0xC82828:s={size}:r=2:d=1", options + (" -pix_fmt yuv420p" if "pix_fmt" not in options else ""))
+    for name, options, wanted in (
+            ("avi", "", ntsc), ("mkv", "", ntsc), ("vob", "", ntsc), ("pal.mp4", "", pal), ("web.mkv", "", small), ("web.mkv", "--scale 4", small),
+            ("mkv", "--fit 640x480", nothing), ("pal.mp4", "--fit 720x576", nothing), ("hd.mkv", "--fit 1280x720", nothing), ("hd.mkv", "--fit 640x360", hd),
+            ("grey.mkv", "--codec ffv1", nothing), ("rgb.mkv", "--codec ffv1", ["gbr", None, None]), ("tagged.mkv", "", ["bt709", None, None]),
+            ("mkv", "--codec ffv1 --crop 700:480:10:0", ntsc)):
+        into = "out.mkv"
+        r, out = upscale(films[name], into, options if "ffv1" in options else f"--preset ultrafast --crf 30 {options}")
+        found = [v if v not in ("unknown", "reserved") else None for v in stream(out, *TAGS)]
+        said = "no colour tags" in r.stderr
+        check(r.returncode == 0 and found == wanted and said == (wanted in (ntsc, pal, small, hd)), f"untagged {name} {options}: tags", f"{found} {r.stderr}")
+    r, out = upscale(films["avi"], "tagged.mp4", "--preset ultrafast --crf 30")
+    verified(films["avi"], "tagged.mp4", "untagged SD")
+    r, _ = upscale(films["avi"], "rgb.png.mkv", "--codec png")
+    pixel = subprocess.run(["ffmpeg", "-v", "error", "-i", at("rgb.png.mkv"), "-frames:v", "1", "-vf", "format=rgb24,scale=1:1", "-f", "rawvideo", "-"], capture_output=True).stdout
+    check(len(pixel) == 3 and all(abs(a - b) < 8 for a, b in zip(pixel, (0xC8, 0x28, 0x28))), "untagged SD to RGB: BT.601", list(pixel))
+    for n in range(2):
+        clips.need(clips.ffmpeg("-f", "lavfi", "-i", "color=0xC82828:s=640x480:r=2:d=1", "-frames:v", "1", "-pix_fmt", "yuvj420p", at(f"seq{n}.jpg")))
+    r, out = upscale(at("seq%d.jpg"), "seq.mkv", "--preset ultrafast --crf 30")
+    check(r.returncode == 0 and stream(out, "color_space")[0] in ("bt470bg", "smpte170m"), "a sequence of JPEG stays BT.601", f"{stream(out, *TAGS)} {r.stderr}")
+
+
+# --- Film grain, and what else frames carry ---
+
+def bits(*pairs):
+    """Bytes of (value, how many bits) and of "ue" and "se" numbers, with the bit that ends them."""
+    text = ""
+    for value, count in pairs:
+        if count == "se":
+            value, count = (2 * value - 1 if value > 0 else -2 * value), "ue"
+        if count == "ue":
+            text += "0" * (len(f"{value + 1:b}") - 1) + f"{value + 1:b}"
+        else:
+            text += f"{value:0{count}b}"
+    text += "1"
+    return bytes(int((text[i:i + 8]).ljust(8, "0"), 2) for i in range(0, len(text), 8))
+
+
+def with_sei(name, codec, payload_type, payload, ext="mkv"):
+    """A video with a message before each of its pictures, all of them keyframes."""
+    raw = at("raw.h264" if codec == "libx264" else "raw.hevc")
+    more = "-preset ultrafast -g 1 -aud 1" if codec == "libx264" else "-preset ultrafast -x265-params log-level=none:keyint=1:aud=1:info=0"
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "color=gray:s=64x64:r=5:d=1", "-c:v", codec, *more.split(), "-pix_fmt", "yuv420p", raw))
+    message = bytes([payload_type, len(payload)]) + payload + b"\x80"
+    for i in range(len(message) - 2, 0, -1):  # what would look like the start of a unit
+        if message[i - 1:i + 1] == b"\0\0" and i + 1 < len(message) and message[i + 1] < 4:
+            message = message[:i + 1] + b"\3" + message[i + 1:]
+    units = open(raw, "rb").read().replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]
+    out, head = b"", b"\x06" if codec == "libx264" else b"\x4e\x01"
+    for u in units:
+        slice_ = (u[0] & 31) in (1, 5) if codec == "libx264" else (u[0] >> 1 & 63) < 32
+        out += (b"\0\0\0\1" + head + message if slice_ else b"") + b"\0\0\0\1" + u
+    clips.write(folder, os.path.basename(raw), out)
+    clips.need(clips.ffmpeg("-r", "5", "-i", raw, "-c", "copy", at(name)))
+    return at(name)
+
+
+def carries(path):
+    return json.loads(run(PROGRAM, "probe", path, "--json").stdout)["video"]["carries"]
+
+
+def grain():
+    films = [("AV1", made("grain.mp4", "testsrc2=s=64x64:d=1:r=5,noise=alls=20:allf=t", "-c:v libaom-av1 -cpu-used 8 -denoise-noise-level 30")),
+             ("H.264", with_sei("grain.mkv", "libx264", 19, bits((0, 1), (0, 2), (0, 1), (0, 2), (5, 4), (1, 1), (0, 1), (0, 1), (0, 8), (2, 3), (0, 8), (255, 8),
+                                                                 (200, "se"), (8, "se"), (8, "se"), (1, "ue"))))]
+    for name, source in films:
+        check("film grain" in carries(source), f"{name}: probe tells of film grain", carries(source))
+        lumas = []
+        for what, export, options in (("keep", (), ""), ("off", ("-export_side_data", "film_grain"), "--film-grain off")):
+            plain = at("plain.mkv")
+            clips.need(clips.ffmpeg(*export, "-i", source, "-c:v", "ffv1", "-pix_fmt", "yuv420p", plain))
+            r, out = upscale(source, "out.mkv", f"{FFV1} {options}")
+            check(("--film-grain off" in r.stderr) == (what == "keep"), f"{name}, grain {what}: said", r.stderr)
+            upscale(plain, "wanted.mkv", FFV1)
+            lumas.append(luma(out))
+            check(luma(out) == luma(at("wanted.mkv")) != [], f"{name}, grain {what}: the frames of FFmpeg")
+            verified(source, "out.mkv", f"{name}, grain {what}")
+        check(lumas[0] != lumas[1], f"{name}: grain makes a difference")
+        verified(source, "out.mkv", f"{name}, grain off: told by an option", "--no-grain")
+
+
+def frames_carry():
+    import zlib
+    picture = at("icc.png")
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48", "-frames:v", "1", "-pix_fmt", "rgb24", picture))
+    data = open(picture, "rb").read()
+    body = b"iCCPtest\0\0" + zlib.compress(bytes(range(128)))
+    clips.write(folder, "icc.png", data[:33] + struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) + data[33:])
+    clips.need(clips.ffmpeg("-i", picture, "-c", "copy", at("icc.mov")))
+    r, out = upscale(picture, "icc.out.png")
+    check("ICC profile" in carries(picture) and "ICC profile" in carries(out) and "ICC" not in r.stderr, "ICC profile: PNG to PNG", r.stderr)
+    r, out = upscale(at("icc.mov"), "icc.out.mov", "--codec png")
+    check("ICC profile" in carries(out) and "ICC" not in r.stderr, "ICC profile: PNG in MOV", r.stderr)
+    r, out = upscale(at("icc.mov"), "icc.mkv", QUICK)
+    check("ICC profile" in r.stderr, "ICC profile: lost with libx264, and named", r.stderr)
+    for ext in ("jpg", "bmp"):
+        r, out = upscale(picture, "icc.out." + ext)
+        check(("ICC profile" in carries(out)) != ("ICC profile" in r.stderr), f"ICC profile: {ext} keeps it, or it is named", r.stderr)
+    afd = with_sei("afd.mkv", "libx264", 4, b"\xb5\0\x31DTG1\x41\xf9")
+    codes = with_sei("codes.mkv", "libx265", 136, bits((1, 2), (1, 1), (0, 1), (0, 5), (1, 1), (0, 1), (0, 1), (12, 9), (34, 6), (56, 6), (7, 5), (0, 5)))
+    stem = made("pan.ts", "testsrc2=s=64x48:r=25:d=0.4", "-c:v mpeg2video -seq_disp_ext 1 -color_primaries bt709 -colorspace bt709 -color_trc bt709")
+    data = bytearray(open(stem, "rb").read())
+    changed = 0
+    for i in range(len(data) - 16):
+        if data[i:i + 4] == b"\0\0\1\xb5" and data[i + 4] >> 4 == 2 and data[i + 4] & 1:
+            data[i + 8:i + 10] = struct.pack(">H", 48 << 2 | struct.unpack(">H", data[i + 8:i + 10])[0] & 3)
+            changed += 1
+    pan = clips.write(folder, "pan.ts", bytes(data))
+    check(changed > 0, "pan-scan: written")
+    for name, source in (("active format description", afd), ("time codes of frames", codes), ("pan-scan", pan)):
+        check(name in carries(source), f"{name}: probe tells", carries(source))
+        r, out = upscale(source, "carried.mkv", QUICK)
+        check((name in r.stderr) != (name in carries(out)), f"{name}: carried or named", r.stderr)
+    r, out = upscale(made("nopan.ts", "testsrc2=s=64x48:r=25:d=0.4", "-c:v mpeg2video"), "nopan.mkv", QUICK)
+    check("does not keep" not in r.stderr, "MPEG-2 without any of it: nothing is named", r.stderr)
+
+
 def main():
     global folder
     with tempfile.TemporaryDirectory() as folder:
-        for part in (rotation, display, crop, resumed, aperture, alpha):
+        for part in (rotation, display, crop, resumed, aperture, alpha, untagged, grain, frames_carry):
             if len(sys.argv) < 3 or part.__name__ in sys.argv[2:]:
                 part()
     finish()
