@@ -31,7 +31,11 @@ struct ksr_audio {
     bool behind;     // all samples so far that overlap are cut: the next ones too, to the sample
     int64_t written; // time of the next sample to enter the FIFO, in samples of the encoder
     int64_t sent;    // time of the next sample to leave it
-    int64_t early;   // samples before 0 that are cut off, where nothing can be earlier
+    int64_t
+        time; // of the last frame, in ticks of the stream: a time that stands still tells nothing
+    int64_t cut;   // samples that overlapped others
+    bool changed;  // frames came with other channels or another rate than the first
+    int64_t early; // samples before 0 that are cut off, where nothing can be earlier
     bool finished;
 };
 
@@ -312,6 +316,7 @@ static ksr_status place_samples(ksr_context *ctx, ksr_audio *a, int64_t time)
         skip = a->written - time < count ? (int)(a->written - time) : count;
     }
     a->behind = skip == count;
+    a->cut += a->written > 0 ? skip : 0; // what is before 0 is told by `early`
     if (a->behind)
         return KSR_OK;
     if (!ready_frame(a, a->chunk, count - skip) ||
@@ -345,7 +350,8 @@ static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
         return KSR_OK;
     a->converted->nb_samples = count;
     int64_t time = AV_NOPTS_VALUE;
-    if (frame && frame->best_effort_timestamp != AV_NOPTS_VALUE)
+    if (frame && frame->best_effort_timestamp != AV_NOPTS_VALUE &&
+        (!a->started || frame->best_effort_timestamp != a->time))
         time = av_rescale_q(frame->best_effort_timestamp, a->stream->time_base, out_base) - held;
     return place_samples(ctx, a, time);
 }
@@ -358,6 +364,8 @@ static ksr_status adapt(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
         av_channel_layout_compare(&frame->ch_layout, &a->layout) == 0)
         return KSR_OK;
     const ksr_status status = convert(ctx, a, NULL);
+    a->changed |= a->started && (frame->sample_rate != a->rate ||
+                                 frame->ch_layout.nb_channels != a->layout.nb_channels);
     return status == KSR_OK ? open_resampler(ctx, a, &frame->ch_layout,
                                              (enum AVSampleFormat)frame->format, frame->sample_rate)
                             : status;
@@ -381,6 +389,7 @@ ksr_status ksr_audio_send(ksr_context *ctx, ksr_audio *a, const AVPacket *packet
         status = adapt(ctx, a, a->decoded);
         if (status == KSR_OK)
             status = convert(ctx, a, a->decoded);
+        a->time = a->decoded->best_effort_timestamp;
         av_frame_unref(a->decoded);
     }
     if (!packet && status == KSR_OK) {
@@ -442,6 +451,16 @@ ksr_status ksr_audio_receive(ksr_context *ctx, ksr_audio *a, AVPacket *packet)
 double ksr_audio_early_ms(const ksr_audio *audio)
 {
     return (double)audio->early * 1000 / audio->encoder->sample_rate;
+}
+
+double ksr_audio_cut_ms(const ksr_audio *audio)
+{
+    return (double)audio->cut * 1000 / audio->encoder->sample_rate;
+}
+
+bool ksr_audio_changed(const ksr_audio *audio)
+{
+    return audio->changed;
 }
 
 const AVCodecContext *ksr_audio_encoder(const ksr_audio *audio)

@@ -28,6 +28,12 @@ ksr_status ksr_audio_receive(ksr_context *ctx, ksr_audio *audio, AVPacket *packe
 // Returns how much sound before 0 was cut off, as far as packets were sent.
 double ksr_audio_early_ms(const ksr_audio *audio);
 
+// Returns how much sound was cut so far because it overlapped other sound.
+double ksr_audio_cut_ms(const ksr_audio *audio);
+
+// Returns whether frames came with other channels or another sample rate than the first ones.
+bool ksr_audio_changed(const ksr_audio *audio);
+
 // Returns the encoder, for the muxer's stream parameters.
 const AVCodecContext *ksr_audio_encoder(const ksr_audio *audio);
 

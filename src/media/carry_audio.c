@@ -220,7 +220,8 @@ static ksr_status encode(const struct decision *d, const AVStream *stream, const
 {
     const char *configured = d->config->encoder.audio_codec;
     const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
-    const bool damaged = d->film->corrupt[stream->index] || d->film->falling[stream->index];
+    const bool damaged = d->film->corrupt[stream->index] || d->film->falling[stream->index] ||
+                         d->film->changing[stream->index];
     struct ksr_trial trial = {0};
     char text[64];
     ksr_status status = KSR_OK;
@@ -244,6 +245,15 @@ static ksr_status encode(const struct decision *d, const AVStream *stream, const
     return leave_out(d, stream, text);
 }
 
+// Whether the format changes midway where the output has one description for all of a track; a
+// transport stream keeps the headers that AAC has there.
+static bool changes_unsaid(const struct decision *d, const AVStream *stream)
+{
+    const bool has_headers = stream->codecpar->extradata_size == 0;
+    return d->film->changing && d->film->changing[stream->index] &&
+           !(has_headers && strcmp(d->plan->format, "mpegts") == 0);
+}
+
 // Why a track is not copied that the container may hold; "" = it is to be copied.
 static ksr_status find_fault(const struct decision *d, const AVStream *stream, const char **why)
 {
@@ -252,6 +262,8 @@ static ksr_status find_fault(const struct decision *d, const AVStream *stream, c
     *why = d->film->corrupt[stream->index] ? "has damaged packets"
            : d->film->falling[stream->index]
                ? "has times that fall, so that some sound overlaps and is cut"
+           : changes_unsaid(d, stream)
+               ? "changes its channels or sample rate midway, which this container cannot say"
                : "";
     if (!**why && strcmp(d->plan->format, "avi") == 0 &&
         av_get_exact_bits_per_sample(stream->codecpar->codec_id) > 0)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/audio_config.h"
 #include "media/extent.h"
 #include "media/input.h"
 #include "media/inspect.h"
@@ -199,14 +200,23 @@ static void compare_ends(struct side *in, struct side *out, const struct terms *
         differ(c, in->end ? "more packets than in the input" : "packets are missing", c->packets);
 }
 
+// Whether the format changes here in the input, and the output has no headers that could say so.
+static bool change_lost(const struct side *in, const struct side *out, int first)
+{
+    return first && ksr_audio_config(out->stream, out->packet) == 0 &&
+           ksr_audio_config_changes(in->stream, in->packet, first);
+}
+
 static void compare_copied(ksr_context *ctx, struct side *in, struct side *out, struct terms *t,
                            struct ksr_stream_comparison *c)
 {
+    const int config = in->end ? 0 : ksr_audio_config(in->stream, in->packet);
     c->equal = true;
     while (c->equal && !in->end && !out->end && c->packets < t->limit &&
            ksr_check_cancel(ctx) == KSR_OK) {
-        if (!same_data(in, out) && !data_may_change(in)) {
-            differ(c, "data differs", c->packets);
+        const bool lost = change_lost(in, out, config);
+        if (lost || (!same_data(in, out) && !data_may_change(in))) {
+            differ(c, lost ? "format changes unsaid" : "data differs", c->packets);
             return;
         }
         if (in->packet->pts != AV_NOPTS_VALUE && out->packet->pts != AV_NOPTS_VALUE &&

@@ -34,7 +34,8 @@ static void add_frame(struct ksr_extent_meter *m)
     if (f->sample_rate <= 0)
         return;
     const double length = f->nb_samples * 1000.0 / f->sample_rate;
-    const bool timed = f->best_effort_timestamp != AV_NOPTS_VALUE;
+    const bool timed = f->best_effort_timestamp != AV_NOPTS_VALUE &&
+                       (e->frames == 0 || f->best_effort_timestamp != m->time);
     double time = timed ? (double)f->best_effort_timestamp * m->tick : e->end;
     if (e->frames++ == 0)
         e->start = e->end = m->next = time;
@@ -43,6 +44,7 @@ static void add_frame(struct ksr_extent_meter *m)
     if (fabs(time - e->end) <= ROUNDING_MS)
         time = e->end;
     e->end = fmax(e->end, time + length);
+    m->time = f->best_effort_timestamp;
     e->longest = fmax(e->longest, length);
 }
 

@@ -21,7 +21,8 @@ struct ksr_extent_meter {
     AVCodecContext *decoder;
     AVFrame *frame;
     double tick;
-    double next; // by its time, where the next frame begins if none is missing
+    int64_t time; // of the last frame, in ticks of the stream: one that stands still tells nothing
+    double next;  // by its time, where the next frame begins if none is missing
 };
 
 // Returns KSR_OK, KSR_E_INPUT (no audio; or no decoder, which is logged), KSR_E_NOMEM. To be closed

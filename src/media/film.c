@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "media/alpha.h"
+#include "media/audio_config.h"
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
@@ -40,6 +41,7 @@ void ksr_film_free(struct ksr_film *film)
     free(film->frames);
     free(film->keys);
     free(film->corrupt);
+    free(film->changing);
     free(film->packets);
     free(film->falling);
     free(film->jumps);
@@ -168,6 +170,19 @@ static bool note_packet(struct packet_list *list, const AVCodecParameters *video
     return true;
 }
 
+// Notes of a stream what its packets tell beside their times. configs: per stream, what the first
+// header said.
+static void note_stream(struct ksr_film *film, const AVStream *stream, const AVPacket *packet,
+                        int *configs)
+{
+    const int i = packet->stream_index;
+    film->packets[i]++;
+    film->corrupt[i] |= (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    film->changing[i] |= ksr_audio_config_changes(stream, packet, configs[i]);
+    if (configs[i] == 0)
+        configs[i] = ksr_audio_config(stream, packet);
+}
+
 static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool tolerant,
                                struct ksr_film *film, struct packet_list *list,
                                struct ksr_late *late)
@@ -175,17 +190,16 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
     AVPacket *packet = av_packet_alloc();
     ksr_jumps *jumps = ksr_jumps_create(input->format, film->stream);
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
-    ksr_status status = packet && jumps ? KSR_OK : ksr_fail_memory(ctx);
+    int *configs = calloc((size_t)film->stream_count, sizeof(*configs));
+    ksr_status status = packet && jumps && configs ? KSR_OK : ksr_fail_memory(ctx);
     bool end = false;
     for (int i = 0; status == KSR_OK; i++) {
         status = read_packet(ctx, input, packet, tolerant, &end);
         if (status != KSR_OK || end)
             break;
         ksr_late_note(late, input->format, packet);
-        if (packet->stream_index < film->stream_count) {
-            film->packets[packet->stream_index]++;
-            film->corrupt[packet->stream_index] |= (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-        }
+        if (packet->stream_index < film->stream_count)
+            note_stream(film, input->format->streams[packet->stream_index], packet, configs);
         if ((packet->stream_index == film->stream &&
              !note_packet(list, input->video->codecpar, packet)) ||
             !ksr_jumps_note(jumps, packet))
@@ -201,6 +215,7 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
         status = ksr_fail_memory(ctx);
     ksr_jumps_destroy(&jumps);
     av_packet_free(&packet);
+    free(configs);
     return status;
 }
 
@@ -498,12 +513,13 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));
+    film->changing = calloc((size_t)film->stream_count, sizeof(film->changing[0]));
     film->packets = calloc((size_t)film->stream_count, sizeof(film->packets[0]));
     ksr_late_begin(late, input.format);
     list->why_decode = codec_reason(input.video);
     list->several = list->why_decode != NULL;
     list->delay = FFMIN(input.video->codecpar->video_delay, MOST_HELD);
-    status = film->corrupt && film->falling && film->packets
+    status = film->corrupt && film->falling && film->changing && film->packets
                  ? read_packets(ctx, &input, tolerant, film, list, late)
                  : ksr_fail_memory(ctx);
     ksr_input_close(&input);

@@ -108,6 +108,7 @@ struct ksr_film {
     bool linear;      // frames are found by counting from the start
     bool open_gop;    // some frames before a keyframe are decoded after it
     bool *corrupt;    // per stream of the file: the demuxer flagged a packet of it as corrupt
+    bool *changing;   // per stream of the file: audio whose format changes midway (audio_config.h)
     int64_t *packets; // per stream of the file: how many there are; of an index alone
     bool *falling;    // per stream of the file: times of sound fall, and `jumps` do not mend it
     struct ksr_film_jump *jumps; // by stream, then by packet

@@ -469,6 +469,21 @@ static ksr_status flush_audio(ksr_context *ctx, ksr_output *o)
     return status;
 }
 
+static void warn_of_audio(ksr_context *ctx, int stream, const ksr_audio *audio)
+{
+    const double cut = ksr_audio_cut_ms(audio);
+    if (cut > 100)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "audio stream %d: %.1f s of sound overlapped other sound and were cut", stream,
+                cut / 1000);
+    if (ksr_audio_changed(audio))
+        ksr_log(
+            ctx, KSR_LOG_WARNING,
+            "audio stream %d changes its channels or sample rate midway: all of it has those it "
+            "begins with",
+            stream);
+}
+
 static void warn_bumped(ksr_context *ctx, const ksr_output *o)
 {
     for (int i = 0; i < o->plan->stream_count; i++)
@@ -486,6 +501,9 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
     if (status != KSR_OK)
         return status;
     warn_bumped(ctx, o);
+    for (int i = 0; i < o->plan->stream_count; i++)
+        if (o->tracks[i].audio)
+            warn_of_audio(ctx, i, o->tracks[i].audio);
     ksr_ffmpeg_clear_message();
     int result = av_write_trailer(o->format);
     if (!(o->format->oformat->flags & AVFMT_NOFILE)) {

@@ -23,6 +23,7 @@
 #define SILENCE 1e-4  // of full scale, root mean square
 #define ALIKE   0.5   // correlation of what is the same sound
 #define RIVAL   0.98  // of the best correlation: as good
+#define NEARLY  0.85  // the same of averages
 #define GAP     1440  // samples (30 ms): times that jump so far are a gap, others rounding
 #define HOLE    480.5 // the same where the track is to be placed as audio.c does (10 ms)
 #define LATE_MS 1.0
@@ -46,6 +47,7 @@ struct track {
     double stray;    // how far timestamps are from counted samples, at most; holes apart
     bool source;     // the input: placed as audio.c does, which goes on sample by sample
     int64_t overlap; // samples of the next frame that are there already
+    int64_t time;    // of the last frame, in ticks of the stream
     bool begun, end;
     bool behind; // all of the frame before was left out
 };
@@ -133,8 +135,10 @@ static int open_resampler(struct track *t)
 static bool place_frame(struct track *t)
 {
     const int64_t time = ksr_frame_time(t->frame);
+    const bool still = t->begun && time == t->time; // which tells nothing
     t->overlap = 0;
-    if (time == AV_NOPTS_VALUE)
+    t->time = time;
+    if (time == AV_NOPTS_VALUE || still)
         return true;
     // What the resampler still holds of the frames before comes out first.
     const double wanted = (double)time * av_q2d(t->stream->time_base) * RATE -
@@ -300,25 +304,35 @@ static double correlate(const float *a, double a_energy, const float *b, int cou
     return both > 0 ? product / both : 0;
 }
 
-// Of the lags that fit about as well as the best, the smallest. *periodic: there are several.
-static int choose_lag(const double *scores, int count, double best, bool *periodic)
+// Of the lags that may fit about as well as the best, which the averages miss by up to half of one,
+// the smallest. *several: there are others.
+static int choose_lag(const double *scores, int count, double best, bool *several)
 {
     int chosen = -1, peaks = 0;
     for (int i = 0; i < count; i++) {
         const bool peak =
             (i == 0 || scores[i] >= scores[i - 1]) && (i == count - 1 || scores[i] > scores[i + 1]);
-        if (!peak || scores[i] < RIVAL * best)
+        if (!peak || scores[i] < NEARLY * best)
             continue;
         peaks++;
         if (chosen < 0 || abs(i - count / 2) < abs(chosen - count / 2))
             chosen = i;
     }
-    *periodic = peaks > 1;
+    *several = peaks > 1;
     return chosen < 0 ? count / 2 : chosen;
 }
 
-// Returns how many samples later the output is, near `lag`.
-static double refine_lag(const struct place *p, int lag)
+static int best_lag(const double *scores, int count)
+{
+    int best = 0;
+    for (int i = 1; i < count; i++)
+        if (scores[i] > scores[best])
+            best = i;
+    return best;
+}
+
+// Returns how many samples later the output is, near `lag`. *score: how well it fits there.
+static double refine_lag(const struct place *p, int lag, double *score)
 {
     enum { NEAR = 2 * COARSE };
     const double in_energy = energy(p->in, WINDOW);
@@ -332,6 +346,7 @@ static double refine_lag(const struct place *p, int lag)
             best = i;
     }
     double between = 0;
+    *score = scores[best];
     if (best > 0 && best < 2 * NEAR) {
         const double left = scores[best - 1], right = scores[best + 1];
         const double bend = left - 2 * scores[best] + right;
@@ -357,7 +372,14 @@ static enum finding measure_place(struct place *p, double *lag, bool *periodic)
     }
     if (best < ALIKE)
         return UNLIKE;
-    *lag = refine_lag(p, (choose_lag(p->scores, lags, best, periodic) - lags / 2) * COARSE);
+    double score, near_score;
+    *lag = refine_lag(p, (best_lag(p->scores, lags) - lags / 2) * COARSE, &score);
+    const int near = choose_lag(p->scores, lags, best, periodic);
+    if (*periodic) {
+        const double nearest = refine_lag(p, (near - lags / 2) * COARSE, &near_score);
+        *periodic = near_score >= RIVAL * score;
+        *lag = *periodic ? nearest : *lag;
+    }
     return FOUND;
 }
 

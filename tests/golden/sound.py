@@ -229,7 +229,41 @@ def accept(bench):
     check(good.returncode == 0 and "verified" in good.stdout and "accepted" not in json.load(open(record)), "accept: changes nothing where the check passes", good.stdout)
 
 
-PARTS = {"changes": changes, "rates": rates, "sick": sick, "losses": losses, "texts": texts, "accept": accept}
+# --- Descriptions that hold for all of a track ---
+
+# name, options of the first half and of the second
+AAC_CHANGES = [("channels", "-ac 2 -c:a aac", "-ac 1 -c:a aac"), ("rate", "-ac 1 -c:a aac", "-ac 1 -ar 32000 -c:a aac"),
+               ("6 channels", "-ac 1 -c:a aac", "-ac 6 -c:a aac -b:a 384k")]
+
+
+def described(bench):
+    """AAC in a transport stream says in every packet what it is; other containers say it once, so that a
+    copy of what changes would be noise."""
+    for name, first, second in AAC_CHANGES:
+        parts = [open(bench.make(f"aac{n}.ts", *picture(1), *noise(1), *options.split(), "-c:v", "mpeg2video", "-r", "25", "-bf", "0",
+                                 "-output_ts_offset", n), "rb").read() for n, options in enumerate((first, second))]
+        source = clips.write(bench.folder, "aac.ts", b"".join(parts))
+        for ext in ("mkv", "mp4", "ts"):
+            said = bench.good(f"AAC of other {name} midway, to {ext}", source, "aac-out." + ext, "--log-level", "warning") or ""
+            again = "changes its channels or sample rate midway, which this container cannot say: it is encoded anew with aac"
+            check((again in said) == (ext != "ts"), f"AAC of other {name} midway, to {ext}: re-encoded only where it must be", said)
+            r = run("ffmpeg", "-v", "error", "-i", bench.path("aac-out." + ext), "-map", "0:a", "-f", "null", "-")
+            check("Error" not in r.stderr and "exceeds" not in r.stderr, f"AAC of other {name} midway, to {ext}: all of it decodes", r.stderr)
+    wrong = bench.make("wrong.mkv", "-copyts", "-i", source, "-c", "copy", "-avoid_negative_ts", "disabled")
+    v = bench.verify(source, wrong)
+    check(v.returncode == 6 and "FAIL audio stream 1" in v.stdout, "AAC that changes, copied by another program: verify fails", v.stdout)
+
+
+def still(bench):
+    """Times that stand still tell nothing: RealMedia by FFmpeg has 0 for all packets."""
+    source = bench.make("still.rm", *picture(1, 10, "176x144"), *noise(2, 8000), "-c:v", "rv10", "-c:a", "real_144")
+    if source and bench.good("times that stand still, re-encoded", source, "still.mkv", *ANEW) is not None:
+        r = run("ffprobe", "-v", "error", "-select_streams", "a", "-show_entries", "packet=pts_time", "-of", "csv=p=0", bench.path("still.mkv"))
+        times = [float(t.strip(",")) for t in r.stdout.split()]
+        check(len(times) > 12 and times[-1] > 1.5, "times that stand still: all of the audio is there", times)
+
+
+PARTS = {"described": described, "still": still, "changes": changes, "rates": rates, "sick": sick, "losses": losses, "texts": texts, "accept": accept}
 
 
 def main():
