@@ -238,6 +238,10 @@ static ksr_status check_output(struct joining *j, const char *path)
     if (status == KSR_OK && !ksr_checks_first_failure(&checks))
         status = check_colours(j, &checks, path, &output);
     const char *failed = ksr_checks_first_failure(&checks);
+    if (status == KSR_E_INPUT || status == KSR_E_PROCESS) {
+        failed = "the output cannot be checked"; // why is said already
+        status = KSR_OK;
+    }
     if (status == KSR_OK && failed)
         status = j->options->accept ? accept_failure(j, failed) : refuse_failure(j, failed);
     ksr_film_free(&output);
