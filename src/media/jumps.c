@@ -16,16 +16,17 @@
 #include "media/input.h"
 #include "media/pieces.h"
 
-#define HOLE_MS    30    // more than container ticks and guessed lengths are wrong by
-#define FALL_MS    1     // a fall of so little is mended by moving a packet by a tick
-#define PAUSE_MS   1000  // of video and texts: what is longer begins a piece
-#define LOOK       64    // pieces to look back: what comes back does so soon
-#define REORDER    17    // packets among which the first one shown is
-#define SHORT_MS   10000 // of sound at the start or the end of a track
-#define OVERLAP_MS 100   // of packets that may be left out for those that follow
-#define JOIN_MS    2000  // the same where the clock restarts
-#define LARGEST    KSR_LARGEST_TIME
-#define MANY_JUMPS 1000 // of one track: that is no damage, but how it is
+#define HOLE_MS     30    // more than container ticks and guessed lengths are wrong by
+#define FALL_MS     1     // a fall of so little is mended by moving a packet by a tick
+#define PAUSE_MS    1000  // of video and texts: what is longer begins a piece
+#define LOOK        64    // pieces to look back: what comes back does so soon
+#define REORDER     17    // packets among which the first one shown is
+#define SHORT_MS    10000 // of sound at the start or the end of a track
+#define OVERLAP_MS  100   // of packets that may be left out for those that follow
+#define JOIN_MS     2000  // the same where the clock restarts
+#define LARGEST     KSR_LARGEST_TIME
+#define MOST_CHANGE (INT64_C(1) << 60) // of a timestamp
+#define MANY_JUMPS  1000               // of one track: that is no damage, but how it is
 
 static int64_t ticks(const struct track *t, int64_t milliseconds)
 {
@@ -312,6 +313,17 @@ static bool add_jump(struct ksr_film *film, size_t *capacity, const struct ksr_f
     return true;
 }
 
+// What is added to the timestamps of a piece, as far as a manifest holds it.
+static int64_t change_of(const struct piece *p)
+{
+    if (llabs(p->clamped) > MOST_CHANGE / 2)
+        return p->clamped < 0 ? -MOST_CHANGE : MOST_CHANGE;
+    if (p->unknown)
+        return LARGEST - (p->start - p->clock - p->clamped);
+    const int64_t sum = p->by + p->clock + p->clamped;
+    return sum > MOST_CHANGE ? MOST_CHANGE : sum < -MOST_CHANGE ? -MOST_CHANGE : sum;
+}
+
 static bool add_jumps(const struct track *t, int stream, struct ksr_film *film, size_t *capacity)
 {
     for (size_t i = 0; i < t->count; i++) {
@@ -319,10 +331,8 @@ static bool add_jumps(const struct track *t, int stream, struct ksr_film *film, 
         struct ksr_film_jump jump = {.stream = stream,
                                      .first = p->first,
                                      .count = packets_of(t, i) - p->dropped,
-                                     .by = p->by + p->clock + p->clamped,
+                                     .by = change_of(p),
                                      .back = p->moved};
-        if (p->unknown)
-            jump.by = KSR_LARGEST_TIME - (p->start - p->clock - p->clamped);
         if (!add_jump(film, capacity, &jump))
             return false;
         jump.first += jump.count;
@@ -420,7 +430,7 @@ bool ksr_mender_apply(ksr_mender *m, AVPacket *p)
     add_time(&p->pts, jump->by);
     add_time(&p->dts, jump->by);
     // What is still no timestamp is none.
-    if (llabs(p->pts) > KSR_LARGEST_TIME / 2)
+    if (p->pts > LARGEST / 2 || p->pts < -LARGEST / 2)
         p->pts = p->dts = AV_NOPTS_VALUE;
     return !jump->drop;
 }

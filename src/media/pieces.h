@@ -63,6 +63,13 @@ static inline double seconds_of(const struct track *t, int64_t time)
     return (double)time * av_q2d(t->base);
 }
 
+// Whether times that are shifted further are still far from where sums of them end.
+static inline bool ksr_pieces_may_shift(const struct piece *p, int64_t by)
+{
+    const int64_t most = 4 * KSR_LARGEST_TIME;
+    return by > -most && by < most && p->clock + by > -most && p->clock + by < most;
+}
+
 // Adds `by` to the times of pieces from..count-1.
 void ksr_pieces_shift(struct track *t, size_t from, int64_t by);
 

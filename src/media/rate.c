@@ -7,8 +7,9 @@
 
 #include "media/ffmpeg.h"
 
-#define SAME       2e-5  // of a rate: written in decimals, or as a number of nanoseconds
-#define FINE_TICKS 90000 // in a second, at least: the first frame's time is rounded to one
+#define SAME       2e-5   // of a rate: written in decimals, or as a number of nanoseconds
+#define FASTEST    100000 // frames in a second
+#define FINE_TICKS 90000  // in a second, at least: the first frame's time is rounded to one
 
 static double value_of(struct ksr_rational r)
 {
@@ -40,11 +41,12 @@ bool ksr_film_find_rate(const struct ksr_film *film, struct ksr_rational *out)
 {
     const struct ksr_film_frame *f = film->frames;
     const size_t last = film->frame_count - 1;
-    const struct ksr_rational said = film->format.frame_rate;
+    const bool sane = value_of(film->format.frame_rate) < FASTEST;
+    const struct ksr_rational said = sane ? film->format.frame_rate : (struct ksr_rational){0, 1};
     const double length = ksr_film_seconds(film, f[last].time - f[0].time);
     const double mean = last > 0 && length > 0 ? (double)last / length : value_of(said);
     *out = said;
-    if (!(mean > 0 && mean < 100000))
+    if (!(mean > 0 && mean < FASTEST))
         return false;
     const struct ksr_rational usual = usual_rate(value_of(said)), found = usual_rate(mean);
     const double off = value_of(said) > 0 ? fabs(value_of(usual) / value_of(said) - 1) : 1;

@@ -57,7 +57,8 @@ int64_t ksr_film_usual_step(const struct ksr_film *film)
         usual = av_rescale_q(1, (AVRational){rate.den, rate.num},
                              (AVRational){film->time_base.num, film->time_base.den});
     free(steps);
-    return usual > 0 ? usual : 1;
+    const int64_t most = FAR / (int64_t)(film->frame_count + 1); // a line of all frames ends there
+    return usual > most ? most : usual > 0 ? usual : 1;
 }
 
 bool ksr_film_looks_misplaced(const struct ksr_film *film, int64_t usual)

@@ -210,7 +210,9 @@ static void close_all(struct ksr_jumps *j, const struct place *b, int64_t by)
         if (t == j->video || t->count == 0)
             continue;
         const size_t first = first_behind(t, b);
-        ksr_pieces_shift(t, first, av_rescale_q(by, j->video->base, t->base));
+        const int64_t ticks = av_rescale_q(by, j->video->base, t->base);
+        if (first < t->count && ksr_pieces_may_shift(&t->pieces[first], ticks))
+            ksr_pieces_shift(t, first, ticks);
         t->placed = first;
     }
 }
@@ -272,6 +274,8 @@ static void settle(struct ksr_jumps *j, size_t k, struct ksr_timeline *found)
         return;
     const int64_t wrap = wrap_shift(t, a->end + a->by, p->start);
     const int64_t by = wrap != 0 ? wrap : end - p->shown;
+    if (!ksr_pieces_may_shift(p, by))
+        return;
     if (wrap == 0)
         note_break(found, verdict == CLOSE_ALL ? &found->restarts : &found->alone, b.old);
     if (verdict == CLOSE_VIDEO && bring_back(t, k, &b))
@@ -320,7 +324,7 @@ void ksr_timeline_close_alone(struct ksr_jumps *j, struct track *t, struct ksr_t
         const bool jump = new - old > JUMP_SECONDS && j->restarts;
         double video = 0;
         if ((!jump && new - old > -ALONE_SECONDS) || !goes_on(j->video, b->order, &video) ||
-            fabs(video - new) < fabs(video - old))
+            fabs(video - new) < fabs(video - old) || !ksr_pieces_may_shift(b, -gap))
             continue;
         note_break(found, &found->alone, old);
         ksr_pieces_shift(t, i, -gap);
