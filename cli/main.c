@@ -144,6 +144,7 @@ int main(int argc, char **argv)
     struct ui ui;
     ui_init(&ui);
     occupy_standard_streams();
+    setenv("SVT_LOG", "1", 0); // SVT-AV1 tells its settings on standard error, else
     signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of fflush(), not a death
     if (strcmp(ksr_version(), KSR_VERSION) != 0) {
         ui_say(&ui, KSR_LOG_ERROR, "the program is version %s, its library %s", KSR_VERSION,

@@ -84,8 +84,8 @@ char *ksr_fs_temporary_name(const char *path)
     char host[HOST_NAME_MAX + 1] = "";
     gethostname(host, sizeof(host) - 1);
     static atomic_uint counter; // only makes names differ; no effect on any result
-    char *ending = ksr_format(".%s.%ld.%u.tmp", host, (long)getpid(),
-                              atomic_fetch_add(&counter, 1));
+    char *ending =
+        ksr_format(".%s.%ld.%u.tmp", host, (long)getpid(), atomic_fetch_add(&counter, 1));
     char *name = ending ? ksr_fs_beside(path, ending) : NULL;
     free(ending);
     return name;
@@ -153,8 +153,9 @@ ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)
 {
     DIR *dir = opendir(path);
     if (!dir)
-        return errno == ENOENT ? KSR_OK
-                               : ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s", path);
+        return errno == ENOENT
+                   ? KSR_OK
+                   : ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s", path);
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
         if (ours(entry->d_name))
             unlinkat(dirfd(dir), entry->d_name, 0);

@@ -15,7 +15,11 @@
 static size_t character(const unsigned char *c, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const size_t n = c[0] < 0x80 ? 1 : c[0] >> 5 == 6 ? 2 : c[0] >> 4 == 14 ? 3 : c[0] >> 3 == 30 ? 4 : 0;
+    const size_t n = c[0] < 0x80       ? 1
+                     : c[0] >> 5 == 6  ? 2
+                     : c[0] >> 4 == 14 ? 3
+                     : c[0] >> 3 == 30 ? 4
+                                       : 0;
     *code = n == 1 ? c[0] : n > 0 ? c[0] & (0xffu >> (n + 1)) : 0;
     for (size_t i = 1; i < n; i++) {
         if (c[i] >> 6 != 2)

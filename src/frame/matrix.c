@@ -56,11 +56,10 @@ struct ksr_matrix ksr_matrix_recode(double kr, double kb, double to_kr, double t
     const double luma_red = red * (to_kr - to_kg * kr / kg);
     const double to_blue = 2 * (1 - to_kb), to_red = 2 * (1 - to_kr);
     const double span = full ? 1 : (double)LUMA_SPAN / CHROMA_SPAN;
-    return (struct ksr_matrix){.recode = {{fixed(luma_blue * span), fixed(luma_red * span)},
-                                          {fixed((blue - luma_blue) / to_blue),
-                                           fixed(-luma_red / to_blue)},
-                                          {fixed(-luma_blue / to_red),
-                                           fixed((red - luma_red) / to_red)}}};
+    return (struct ksr_matrix){
+        .recode = {{fixed(luma_blue * span), fixed(luma_red * span)},
+                   {fixed((blue - luma_blue) / to_blue), fixed(-luma_red / to_blue)},
+                   {fixed(-luma_blue / to_red), fixed((red - luma_red) / to_red)}}};
 }
 
 static uint16_t cut(int64_t value)

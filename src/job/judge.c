@@ -167,9 +167,9 @@ ksr_status ksr_judge_sample(ksr_context *ctx, struct ksr_checks *checks,
     const double cb = ksr_judge_median(p, MEMBER(mean[1]));
     const double cr = ksr_judge_median(p, MEMBER(mean[2]));
     const enum ksr_colour_case what = ksr_colours_conclude(&p->colours);
-    const bool read_wrongly = what != KSR_COLOUR_SAME &&
-                              (fabs(y) > SAMPLE_LUMA || fabs(cb) > SAMPLE_COLOUR ||
-                               fabs(cr) > SAMPLE_COLOUR);
+    const bool read_wrongly =
+        what != KSR_COLOUR_SAME &&
+        (fabs(y) > SAMPLE_LUMA || fabs(cb) > SAMPLE_COLOUR || fabs(cr) > SAMPLE_COLOUR);
     const bool tinted = fabs(cb) > 4 * SAMPLE_COLOUR || fabs(cr) > 4 * SAMPLE_COLOUR;
     if (p->count == 0 || !p->colour || (!read_wrongly && !tinted))
         return KSR_OK;

@@ -58,8 +58,12 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
     if (ksr_fs_is_special(output))
         return ksr_fail(ctx, KSR_E_OUTPUT,
                         "Output is no regular file: %s (a pipe, a device or a link to nothing is "
-                        "never replaced; '-' writes to standard output)",
+                        "never replaced; name a file)",
                         output);
+    if (strcmp(output, "-") == 0)
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "Output is '-': standard output is not written to, for the output is "
+                        "verified first (name a file; ./- is one)");
     if (ksr_fs_same_file(config->input_path, output) || strcmp(config->input_path, output) == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "Output is the input: %s", output);
     char *parent = ksr_fs_parent(output);
@@ -444,8 +448,7 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
     if (status == KSR_OK)
         status = check_versions(ctx, &job->manifest);
     if (status == KSR_OK && exclusive)
-        status =
-            ksr_job_wrote(ctx, job, job->manifest.output_path, job->manifest.id, &job->done);
+        status = ksr_job_wrote(ctx, job, job->manifest.output_path, job->manifest.id, &job->done);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

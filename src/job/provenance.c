@@ -206,10 +206,10 @@ static json_t *input_to_json(const struct ksr_manifest *m)
 static json_t *output_to_json(const struct ksr_manifest *m, const struct gathered *g, int64_t bytes,
                               const char *sha256)
 {
-    return json_pack("{s:o,s:s,s:i,s:i,s:I,s:I,s:s}", "name", ksr_json_text_of(name_of(m->output_path)), "format",
-                     m->output.format, "width", m->encoder.format.width, "height",
-                     m->encoder.format.height, "frames", (json_int_t)g->frames, "bytes",
-                     (json_int_t)bytes, "sha256", sha256);
+    return json_pack("{s:o,s:s,s:i,s:i,s:I,s:I,s:s}", "name",
+                     ksr_json_text_of(name_of(m->output_path)), "format", m->output.format, "width",
+                     m->encoder.format.width, "height", m->encoder.format.height, "frames",
+                     (json_int_t)g->frames, "bytes", (json_int_t)bytes, "sha256", sha256);
 }
 
 static json_t *record_to_json(const struct ksr_manifest *m, const struct gathered *g, int64_t bytes,

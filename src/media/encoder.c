@@ -309,8 +309,8 @@ static void repeat_frame(ksr_encoder *e, struct ksr_packet *packet)
 {
     const AVCodecContext *c = e->context;
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(c->pix_fmt);
-    packet->size = ksr_theora_repeat(c->width, c->height, d->log2_chroma_w, d->log2_chroma_h,
-                                     e->repeated);
+    packet->size =
+        ksr_theora_repeat(c->width, c->height, d->log2_chroma_w, d->log2_chroma_h, e->repeated);
     packet->data = e->repeated;
 }
 

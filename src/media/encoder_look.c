@@ -55,8 +55,7 @@ static ksr_status look_at(ksr_context *ctx, const struct ksr_encoder_settings *s
     *out = NULL;
     if (!ksr_pixels_layout(&s->format, &input.layout, &bits))
         return KSR_E_PARAM;
-    ksr_status status =
-        ksr_frame_alloc(&grey, &input.layout) ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = ksr_frame_alloc(&grey, &input.layout) ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_encoder_open(ctx, s, &input, 1, out);
     if (status == KSR_OK)

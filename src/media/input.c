@@ -76,6 +76,11 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
     if (strstr(path, "://") && !ksr_fs_exists(path))
         return ksr_fail(ctx, KSR_E_INPUT, "Input is a URL, which is not read: %s (download it)",
                         path);
+    if (strcmp(path, "-") == 0 || ksr_fs_is_special(path))
+        return ksr_fail(ctx, KSR_E_INPUT,
+                        "Input is no regular file: %s (it is read more than once: write a pipe's "
+                        "data to a file first)",
+                        path);
     if (!ksr_fs_exists(path))
         return errno == ENOENT || errno == ENOTDIR
                    ? ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path)

@@ -12,6 +12,7 @@
 #include "media/alpha.h"
 #include "media/aperture.h"
 #include "media/matroska.h"
+#include "media/metadata.h"
 #include "media/output_parts.h"
 #include "media/track_flags.h"
 #include "media/track_language.h"
@@ -129,6 +130,13 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     if (av_opt_find((void *)&o->format->oformat->priv_class, "movie_timescale", NULL, 0,
                     AV_OPT_SEARCH_FAKE_OBJ))
         av_dict_set_int(&options, "movie_timescale", movie_timescale(o), 0);
+    // The index comes first, so that players and web pages begin at once. FFmpeg moves what it has
+    // written, in place.
+    if (o->path &&
+        av_opt_find((void *)&o->format->oformat->priv_class, "movflags", NULL, 0,
+                    AV_OPT_SEARCH_FAKE_OBJ) &&
+        (ksr_is_mov(o->plan->format) || strcmp(o->plan->format, "ipod") == 0))
+        av_dict_set(&options, "movflags", "+faststart", 0);
     ksr_ffmpeg_clear_message();
     int result = open_file(o);
     if (result < 0) {

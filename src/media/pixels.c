@@ -758,10 +758,8 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const cha
                              const char *wanted, const struct ksr_video_format *source,
                              enum AVPixelFormat *out)
 {
-    const bool y4m =
-        strcmp(container, "yuv4mpegpipe") == 0 && encoder->id == AV_CODEC_ID_RAWVIDEO;
-    const enum AVPixelFormat *list = y4m ? y4m_formats
-                                         : ksr_av_pixel_formats(encoder);
+    const bool y4m = strcmp(container, "yuv4mpegpipe") == 0 && encoder->id == AV_CODEC_ID_RAWVIDEO;
+    const enum AVPixelFormat *list = y4m ? y4m_formats : ksr_av_pixel_formats(encoder);
     const enum AVPixelFormat own = without_j(av_get_pix_fmt(source->pixel_format));
     const enum AVPixelFormat from = source->transposed ? transposed(own) : own;
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
@@ -843,8 +841,8 @@ void ksr_pixels_adapt_matrix(const struct ksr_video_format *source, enum AVCodec
     const bool known = frame_weights(source, &kr, &kb);
     if (is_rgb(to) || to->nb_components < 3 || !known)
         return;
-    if (!is_bt601(codec) && (told || !is_rgb(describe(source)) ||
-                             !luma_weights(&guessed, &to_kr, &to_kb)))
+    if (!is_bt601(codec) &&
+        (told || !is_rgb(describe(source)) || !luma_weights(&guessed, &to_kr, &to_kb)))
         return;
     if (kr != to_kr || kb != to_kb)
         out->color_space = is_bt601(codec) ? AVCOL_SPC_BT470BG : AVCOL_SPC_SMPTE170M;

@@ -1,0 +1,123 @@
+"""Encoders that give their headers late or wait for the end, outputs of one codec, colours that a
+format defines, and names and files that are unusual. Usage: encoders.py KIZUNASR"""
+
+import json, os, pathlib, subprocess, sys, tempfile
+from checks import check, finish
+
+program = os.path.abspath(sys.argv[1])
+folder = tempfile.TemporaryDirectory()
+os.chdir(folder.name)
+FAST = ["--workers", "1", "--threads", "1", "--overwrite"]
+
+
+def run(*args):
+    try:
+        return subprocess.run(args, capture_output=True, timeout=100, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(args, -9, b"", b"did not end")
+
+
+def upscale(source, out, *options):
+    return run(program, "upscale", source, out, *FAST, *options)
+
+
+def works(name, source, out, *options, say=None):
+    """upscale, and verify, which decodes everything."""
+    r = upscale(source, out, *options)
+    cut = options[options.index("--duration"):][:2] if "--duration" in options else ()
+    v = run(program, "verify", source, out, *cut) if r.returncode == 0 else r
+    check(r.returncode == 0 and v.returncode == 0, name, (r.stderr + v.stdout + v.stderr).decode(errors="replace"))
+    if say:
+        check(say in r.stderr.decode(errors="replace"), f"{name}: says {say!r}", r.stderr)
+
+
+def refused(name, status, say, *args):
+    r = run(program, *args)
+    text = r.stderr.decode(errors="replace")
+    check(r.returncode == status and say in text, name, f"{r.returncode} {text}")
+
+
+def lavfi(out, video, *options):
+    return run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", video, *options, out)
+
+
+def encoders():
+    r = run("ffmpeg", "-v", "error", "-encoders")
+    return {line.split()[1] for line in r.stdout.decode().splitlines() if line.startswith(" V") and " = " not in line}
+
+
+soft = "testsrc2=s=64x48:d=1:r=25,eq=saturation=0.4:contrast=0.8"
+lavfi("film.mkv", soft, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest")
+lavfi("two.mkv", "color=gray:s=64x48:d=8.6:r=5,drawbox=x=8:y=8:w=20:h=20:color=0x806040:t=fill", "-c:v", "ffv1")
+lavfi("red.mkv", "color=0xC82828:s=64x48:d=1:r=5,format=gbrp", "-c:v", "ffv1")
+here = encoders()
+
+# Late headers, and the end of the stream. Two segments; a hang fails by time.
+for codec, options in (("libsvtav1", ["--crf", "20"]), ("libaom-av1", ["--encoder-option", "cpu-used=8"]),
+                       ("librav1e", ["--encoder-option", "speed=10"])):
+    if codec in here:
+        works(f"{codec} in mkv", "two.mkv", "av1.mkv", "--codec", codec, *options)
+if "libsvtav1" in here:
+    refused("libsvtav1 closes before it has encoded", 2, "no option 'nix'", "upscale", "film.mkv", "x.mkv", "--codec", "libsvtav1", "--encoder-option", "nix=1")
+works("apng", "two.mkv", "a.apng")
+works("apng by name", "film.mkv", "b.apng", "--codec", "apng", say="audio stream 1 (aac) cannot be held by apng and is left out")
+works("libtheora repeats frames", "two.mkv", "t.ogv", "--codec", "libtheora")
+refused("one packet of all frames", 2, "cannot be cut into segments", "upscale", "film.mkv", "x.mkv", "--codec", "libwebp_anim")
+
+# Formats of one codec, and without audio.
+for ext in ("gif", "y4m", "h264", "m2v", "mjpeg"):
+    works(f"film with audio to .{ext}", "film.mkv", f"o.{ext}", say="left out")
+works("film to flv", "film.mkv", "o.flv")
+works("film to nut", "film.mkv", "o.nut")
+works("MPEG-PS gets MP2", "film.mkv", "o.mpg", "--codec", "mpeg2video", say="encoded anew with mp2")
+pixel = run("ffmpeg", "-v", "error", "-i", "o.gif", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout
+check(any(abs(pixel[i] - pixel[i + 2]) > 40 for i in range(0, len(pixel) - 2, 3)), "a GIF is in colour")
+refused("WebM names a codec", 2, "webm cannot hold video of libx264 (--codec libvpx-vp9)", "upscale", "film.mkv", "x.webm")
+refused("WebP is one picture", 2, "out%04d.png makes one of each", "upscale", "film.mkv", "x.webp")
+refused("times that ASF does not keep", 2, "does not keep the times", "upscale", "film.mkv", "x.wmv", "--codec", "mpeg2video")
+
+# Colours: 200,40,40 of RGB.
+for out, options in (("c.jpg", ["--duration", "0.1"]), ("c.webp", ["--duration", "0.1"]), ("c.mkv", ["--codec", "mjpeg"]), ("c.ogv", ["--codec", "libtheora"]),
+                     ("c.avi", ["--codec", "mpeg4"]), ("c.mp4", []), ("c.y4m", [])):
+    works(f"red to {out}", "red.mkv", out, *options)
+    colour = run("ffmpeg", "-v", "error", "-i", out, "-frames:v", "1", "-sws_flags", "accurate_rnd+full_chroma_int", "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout[:3]
+    check(len(colour) == 3 and all(abs(a - b) <= 3 for a, b in zip(colour, (200, 40, 40))), f"red in {out}", list(colour))
+
+# MP4 has its index in front.
+works("film to mp4", "film.mkv", "o.mp4")
+data = pathlib.Path("o.mp4").read_bytes()
+check(0 < data.find(b"moov") < data.find(b"mdat"), "the index of MP4 comes first")
+
+# Names.
+odd = b"\x83\x41\x83j.mkv"
+os.link("film.mkv", odd)
+works("a name that is not UTF-8", odd, b"out\xff\xfe.mkv", "--keep-work")
+with open(b"out\xff\xfe.mkv.kizunasr/manifest.json", encoding="utf-8") as f:
+    check(json.load(f)["paths"]["output"].endswith("out\uefff\ueffe.mkv"), "how it stands in JSON")
+r = run(program, "probe", odd, "--json")
+check(r.returncode == 0 and json.loads(r.stdout)["path"] == "\uef83A\uef83j.mkv", "probe tells of it", r.stderr)
+r = upscale(odd, b"out\xff\xfe.mkv")
+check(r.returncode == 0 and b"already done" in r.stdout, "the run is known again", r.stdout + r.stderr)
+for size in (246, 248, 255):
+    works(f"a name of {size} bytes", "film.mkv", "n" * (size - 4) + ".mkv")
+works("a name of 255 bytes that are not ASCII", "film.mkv", "あ" * 83 + "x" * 2 + ".mkv")
+
+# What is no regular file.
+os.mkfifo("pipe")
+os.symlink("nowhere", "dangling.mkv")
+for name in ("pipe", "/dev/stdout", "/dev/null", "dangling.mkv"):
+    kind = os.lstat(name).st_mode
+    refused(f"{name} is not replaced", 4, "no regular file", "upscale", "film.mkv", name, "--overwrite")
+    check(os.lstat(name).st_mode == kind, f"{name} stays")
+pathlib.Path("target.mkv").write_bytes(b"old")
+os.symlink("target.mkv", "link.mkv")
+works("a link to a file", "film.mkv", "link.mkv")
+check(os.path.islink("link.mkv") and os.path.getsize("target.mkv") > 3, "is written through")
+refused("standard output", 2, "standard output is not written to", "upscale", "film.mkv", "-")
+check(not os.path.exists("-"), "no file is named -")
+for name in ("-", "/dev/stdin", "pipe"):
+    refused(f"{name} as input", 3, "no regular file", "probe", name)
+refused("a URL as input", 3, "is a URL", "probe", "http://localhost/film.mkv")
+refused("a URL as output", 2, "is a URL", "upscale", "film.mkv", "http://localhost/film.mkv")
+
+finish()
