@@ -13,6 +13,7 @@ static const struct {
     {"ai_color", "MODE", "", NULL},
     {"ai_model_path", "NAME|FILE", "anime-quality|anime-fast",
      "anime-quality (default), anime-fast, or a file"},
+    {"audio", "LIST", "all|none", NULL},
     {"audio_bitrate", "RATE", "128k|192k|256k|320k", NULL},
     {"audio_codec", "NAME", "aac|flac|libopus|libmp3lame|ac3", NULL},
     {"audio_passthrough", "BOOL", "", NULL},
@@ -33,7 +34,9 @@ static const struct {
      "ultrafast|superfast|veryfast|faster|fast|medium|slow|slower|veryslow|placebo",
      "ultrafast ... medium (default) ... placebo"},
     {"sharpening", "X", "", "0 (off, default) to 2"},
+    {"subs", "LIST", "all|none", NULL},
     {"start", "TIME", "", "a piece: from 1:30; with --duration, 20 s long"},
+    {"video", "N", "", NULL},
     {"use_ai", "BOOL", "", "a network upscales, not filters"},
 };
 
@@ -46,7 +49,7 @@ const char *catalogue_group(enum option_group group)
 
 static enum option_group field_group(const struct ksr_config_field *field)
 {
-    if (strncmp(field->name, "audio_", 6) == 0)
+    if (strncmp(field->name, "audio", 5) == 0)
         return GROUP_AUDIO;
     if (strcmp(field->object, "pipeline") == 0)
         return GROUP_PICTURE;

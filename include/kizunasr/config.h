@@ -101,6 +101,9 @@ struct ksr_processor_config {
     const char *start;      // begin there: "90", "1:30", "0:01:30.250" from the first frame; NULL
     const char *duration;   // end this long after the start, written alike; NULL = at the end
     ksr_frame_error_policy on_frame_error; // default KSR_FRAME_ERROR_ABORT
+    int video; // number of the video stream to upscale, from 1; 0 = the default one, else the first
+    const char *audio; // tracks to carry: "all", "none", numbers from 1 and languages: "2,jpn"
+    const char *subs;  // the same of subtitles
 };
 
 KSR_API struct ksr_pipeline_config ksr_pipeline_config_default(void);

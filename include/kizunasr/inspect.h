@@ -31,6 +31,8 @@ struct ksr_verify_options {
     bool rotated;          // it was made with rotate = "apply"
     bool no_grain;         // and with film_grain = "off"
     const char *crop;      // and with this crop
+    int video;             // and with these tracks, as in struct ksr_processor_config
+    const char *audio, *subs;
 };
 
 // Compares a finished output with its input: frame count, every timestamp, all streams, every

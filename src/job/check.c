@@ -275,7 +275,8 @@ static ksr_status check_stream(const struct pair *p, enum ksr_decode decode)
 
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                              const struct ksr_film *film, const char *output_path, double shift_ms,
-                             const enum ksr_carry *carry, enum ksr_decode decode)
+                             const enum ksr_carry *carry, const struct ksr_choice *choice,
+                             enum ksr_decode decode)
 {
     struct ksr_stream_match *matches = NULL;
     struct ksr_output_plan *guess = NULL;
@@ -283,7 +284,7 @@ ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const 
     ksr_status status = KSR_OK;
     if (!carry) {
         guess = malloc(sizeof(*guess));
-        status = guess ? ksr_carry_guess(ctx, input_path, film, output_path, guess)
+        status = guess ? ksr_carry_guess(ctx, input_path, film, output_path, choice, guess)
                        : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)

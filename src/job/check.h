@@ -46,10 +46,13 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
                           struct ksr_film *output);
 
 // Every other stream: there, copied packet for packet, or encoded anew in time.
-// carry: what was meant per stream of the input; NULL = judge by what is there. decode: whether
+// carry: what was meant per stream of the input; NULL = judge by what is there, and by the choice
+// of tracks. decode: whether
 // sound that was encoded anew is decoded and compared.
+struct ksr_choice;
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                              const struct ksr_film *film, const char *output_path, double shift_ms,
-                             const enum ksr_carry *carry, enum ksr_decode decode);
+                             const enum ksr_carry *carry, const struct ksr_choice *choice,
+                             enum ksr_decode decode);
 
 #endif

@@ -75,7 +75,10 @@ struct access {
     F("processor", "preserve_metadata", "bool", "", "true", "copy tags of file and streams", T_BOOL, preserve_metadata, 0, 0, 0, false) \
     F("processor", "start", "string", "seconds, mm:ss or hh:mm:ss", "", "begin at this time of the film", T_TIME, start, 0, 0, 0, true) \
     F("processor", "duration", "string", "seconds, mm:ss or hh:mm:ss", "", "end this long after the start", T_TIME, duration, 0, 0, 0, true) \
-    F("processor", "on_frame_error", "string", "abort, repeat or skip", "abort", "what to do with a frame that fails", T_POLICY, on_frame_error, 0, 0, 0, false)
+    F("processor", "on_frame_error", "string", "abort, repeat or skip", "abort", "what to do with a frame that fails", T_POLICY, on_frame_error, 0, 0, 0, false) \
+    F("processor", "video", "int", "0 to 255", "0", "video stream to upscale, counted from 1; 0 = the default one", T_INT, video, 0, 255, 1, false) \
+    F("processor", "audio", "string", "", "all", "audio tracks to keep: all, none, or numbers from 1 and languages, such as 2,jpn", T_STRING, audio, 0, 0, 0, false) \
+    F("processor", "subs", "string", "", "all", "subtitle tracks to keep, written alike", T_STRING, subs, 0, 0, 0, false)
 
 // clang-format on
 
@@ -122,6 +125,8 @@ struct ksr_processor_config ksr_processor_config_default(void)
 {
     return (struct ksr_processor_config){.pipeline = ksr_pipeline_config_default(),
                                          .encoder = ksr_encoder_config_default(),
+                                         .audio = "all",
+                                         .subs = "all",
                                          .audio_passthrough = true,
                                          .preserve_metadata = true,
                                          .on_frame_error = KSR_FRAME_ERROR_ABORT};

@@ -92,7 +92,10 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
     const struct ksr_processor_config *known = m->settings ? ksr_config_get(m->settings) : NULL;
     struct ksr_pipeline_config pipeline = ksr_pipeline_config_default();
     struct ksr_film output;
-    ksr_status status = ksr_film_index(ctx, input_path, true, &m->film);
+    const int video = known ? known->video : options->video;
+    m->choice = known ? (struct ksr_choice){known->audio, known->subs}
+                      : (struct ksr_choice){options->audio, options->subs};
+    ksr_status status = ksr_film_index_video(ctx, input_path, video, true, &m->film);
     if (status == KSR_OK)
         status = ksr_film_index(ctx, output_path, true, &output);
     if (status != KSR_OK)
@@ -288,7 +291,7 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
     memset(m, 0, sizeof(*m));
     const bool told = options->start || options->duration || options->deinterlace ||
                       options->inverse_telecine || options->crop || options->rotated ||
-                      options->no_grain;
+                      options->no_grain || options->video || options->audio || options->subs;
     if (options->provenance && told)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "provenance: the record tells what was done; other options cannot");

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "kizunasr/inspect.h"
+#include "media/choice.h"
 #include "media/film.h"
 #include "media/output.h"
 
@@ -21,6 +22,7 @@ struct ksr_meant {
     size_t kept_count;
     bool *repeated;                 // per frame of the film: the one before is shown in its place
     struct ksr_output_plan *output; // what became of every stream; NULL = not known
+    struct ksr_choice choice;       // of its tracks
     const char *source;             // where this is known from, in words
 };
 

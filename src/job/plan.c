@@ -484,8 +484,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK)
         status = keep_config(ctx, config, out);
     if (status == KSR_OK)
-        status = ksr_film_index(ctx, config->input_path,
-                                config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
+        status = ksr_film_index_video(ctx, config->input_path, config->video,
+                                      config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
     if (status == KSR_OK)
         status = plan_rate(ctx, config, &out->film);
     plan_decoder(config, &out->film);

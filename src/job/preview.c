@@ -32,7 +32,8 @@ struct preview {
 static ksr_status look_at_film(struct preview *p)
 {
     struct ksr_film film;
-    ksr_status status = ksr_film_index(p->ctx, p->config.input_path, true, &film);
+    ksr_status status =
+        ksr_film_index_video(p->ctx, p->config.input_path, p->config.video, true, &film);
     if (status != KSR_OK)
         return status;
     const struct ksr_film_frame *last = &film.frames[film.frame_count - 1];

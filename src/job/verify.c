@@ -134,7 +134,7 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
                 "(--provenance) or the work folder (--keep-work)");
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !(m->output && m->output->image))
         status = ksr_check_streams(ctx, &v->checks, input_path, &m->film, output_path, shift_ms,
-                                   m->output ? m->output->carry : NULL, KSR_DECODE_ALL);
+                                   m->output ? m->output->carry : NULL, &m->choice, KSR_DECODE_ALL);
     if (status == KSR_OK && !ksr_sequence_is(output_path))
         status = check_tags(ctx, input_path, output_path, shift_ms, v);
     if (status == KSR_OK && m->record)

@@ -332,6 +332,16 @@ static bool is_silent(const struct ksr_output_plan *plan)
     return !format->codec_tag && format->audio_codec == AV_CODEC_ID_NONE;
 }
 
+// Whether players would take this video for the one to show: the first, where the container has no
+// flag that says otherwise.
+static bool hides_video(const struct decision *d, const AVStream *stream)
+{
+    const char *format = d->plan->format;
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream) &&
+           stream->index < d->film->stream && strcmp(format, "matroska") != 0 &&
+           strcmp(format, "webm") != 0 && !ksr_is_mov(format);
+}
+
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
@@ -342,6 +352,14 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     }
     if (is_silent(d->plan))
         return drop(d, stream, false);
+    if (!ksr_choice_has(&d->choice, d->input, stream))
+        return KSR_OK;
+    if (hides_video(d, stream)) {
+        ksr_carry_leave_out(d, stream,
+                            "would be shown in place of the upscaled one by this container "
+                            "and is left out; mkv would keep it");
+        return KSR_OK;
+    }
     if (p->codec_type == AVMEDIA_TYPE_AUDIO)
         return ksr_carry_audio(d, stream);
     if (is_title_track(stream))
@@ -354,7 +372,7 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
         ksr_log(d->ctx, KSR_LOG_WARNING,
                 "video stream %d is copied as it is: only stream %d is "
-                "upscaled",
+                "upscaled (--video)",
                 stream->index, d->film->stream);
     return status;
 }
@@ -420,12 +438,13 @@ static ksr_status decide_streams(struct decision *d, const AVFormatContext *inpu
 }
 
 ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
-                           const char *output_path, struct ksr_output_plan *plan)
+                           const char *output_path, const struct ksr_choice *choice,
+                           struct ksr_output_plan *plan)
 {
     struct ksr_input input;
     const char *image_codec;
     struct ksr_processor_config config = ksr_processor_config_default();
-    struct decision d = {NULL, input_path, film, &config, NULL, plan, NULL};
+    struct decision d = {NULL, input_path, film, &config, NULL, plan, NULL, *choice};
     memset(plan, 0, sizeof(*plan));
     ksr_status status = ksr_output_format(ctx, output_path, "auto", plan, &image_codec);
     if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
@@ -485,7 +504,8 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
                             struct ksr_output_plan *plan)
 {
     struct ksr_input input;
-    struct decision d = {ctx, input_path, film, config, encoder, plan, NULL};
+    struct decision d = {ctx,     input_path, film, config,
+                         encoder, plan,       NULL, {config->audio, config->subs}};
     plan->keep_tags = config->preserve_metadata;
     plan->stream_count = film->stream_count;
     if (film->stream_count > KSR_MAX_STREAMS)
@@ -498,6 +518,8 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     if (status != KSR_OK)
         return status;
     status = ksr_input_open_film(ctx, input_path, film, &input);
+    if (status == KSR_OK)
+        status = ksr_choice_check(ctx, &d.choice, input.format);
     if (status == KSR_OK)
         status = decide_streams(&d, input.format);
     if (status == KSR_OK)

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "media/choice.h"
 #include "media/ffmpeg.h"
 #include "media/input.h"
 #include "media/output.h"
@@ -18,6 +19,7 @@ struct decision {
     const struct ksr_encoder_settings *encoder;
     struct ksr_output_plan *plan;
     const AVFormatContext *input;
+    struct ksr_choice choice;
 };
 
 static inline const AVOutputFormat *ksr_carry_muxer(const struct ksr_output_plan *plan)

@@ -469,6 +469,8 @@ static ksr_status decode_film(ksr_context *ctx, const char *path, struct ksr_fil
     ksr_status status = ksr_input_open(ctx, path, true, &input);
     if (status != KSR_OK)
         return status;
+    if (film->stream < (int)input.format->nb_streams)
+        input.video = input.format->streams[film->stream];
     ksr_input_select(&input, film->stream);
     struct linear_index index = {.look = {.input = &input, .format = &film->format}, .film = film};
     status = ksr_input_open_decoder(ctx, &input);
@@ -500,12 +502,12 @@ static void mend_notes(const struct ksr_film *film, struct packet_list *list)
         list->why_decode = "timestamps are out of order";
 }
 
-static ksr_status index_packets(ksr_context *ctx, const char *path, bool tolerant,
+static ksr_status index_packets(ksr_context *ctx, const char *path, int video, bool tolerant,
                                 struct ksr_film *film, struct packet_list *list,
                                 struct ksr_late *late)
 {
     struct ksr_input input;
-    ksr_status status = ksr_input_open_far(ctx, path, film->probe, &input);
+    ksr_status status = ksr_input_open_far(ctx, path, film->probe, video, &input);
     if (status != KSR_OK)
         return status;
     film->stream = input.video->index;
@@ -534,18 +536,18 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, bool toleran
 }
 
 // Indexes the packets of all streams; anew where some of them come late.
-static ksr_status index_streams(ksr_context *ctx, const char *path, bool tolerant,
+static ksr_status index_streams(ksr_context *ctx, const char *path, int video, bool tolerant,
                                 struct ksr_film *film, struct packet_list *list)
 {
     struct ksr_late late;
-    ksr_status status = index_packets(ctx, path, tolerant, film, list, &late);
+    ksr_status status = index_packets(ctx, path, video, tolerant, film, list, &late);
     while (status == KSR_OK && ksr_late_probe(&late, film->probe) > 0) {
         const int64_t probe = ksr_late_probe(&late, film->probe);
         ksr_film_free(film);
         free(list->notes);
         memset(list, 0, sizeof(*list));
         film->probe = probe;
-        status = index_packets(ctx, path, tolerant, film, list, &late);
+        status = index_packets(ctx, path, video, tolerant, film, list, &late);
     }
     if (status == KSR_OK)
         ksr_late_warn(ctx, &late);
@@ -654,9 +656,15 @@ static void warn_of_times(ksr_context *ctx, const struct ksr_film *film)
 
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)
 {
+    return ksr_film_index_video(ctx, path, 0, tolerant, out);
+}
+
+ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, bool tolerant,
+                                struct ksr_film *out)
+{
     struct packet_list list = {0};
     memset(out, 0, sizeof(*out));
-    ksr_status status = index_streams(ctx, path, tolerant, out, &list);
+    ksr_status status = index_streams(ctx, path, video, tolerant, out, &list);
     if (status == KSR_OK && list.why_decode) {
         ksr_log(ctx, KSR_LOG_DEBUG, "indexing by decoding: %s", list.why_decode);
         out->linear = true;

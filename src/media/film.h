@@ -141,6 +141,11 @@ ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, str
 // Takes the format of all frames from those that ksr_film_cut() with these times will leave.
 void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration);
 
+// The same of another video stream: its number among them, from 1; 0 = the default one, else the
+// first. Returns KSR_E_PARAM also where there are fewer (logged).
+ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, bool tolerant,
+                                struct ksr_film *out);
+
 // Cuts the film to the frames at or after `start`, counted from its first frame, and before
 // start + duration, both in microseconds; duration < 0: to its end. The first one left is then at
 // time 0.

@@ -30,20 +30,47 @@ int64_t ksr_frame_time(const AVFrame *frame)
     return frame->pts != AV_NOPTS_VALUE ? frame->pts : frame->best_effort_timestamp;
 }
 
-// The default video stream, else the first; NULL when there is none.
-static AVStream *choose_video(AVFormatContext *format)
+static bool is_video(const AVStream *s)
+{
+    return s->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(s);
+}
+
+static bool is_usable(const AVStream *s)
+{
+    const AVCodecParameters *p = s->codecpar;
+    return p->width > 0 && p->height > 0 && avcodec_find_decoder(p->codec_id);
+}
+
+// A stream that cannot be used is taken only where there is no other.
+AVStream *ksr_input_default_video(const AVFormatContext *format)
 {
     AVStream *first = NULL;
     for (unsigned i = 0; i < format->nb_streams; i++) {
         AVStream *s = format->streams[i];
-        if (s->codecpar->codec_type != AVMEDIA_TYPE_VIDEO || ksr_stream_is_cover(s))
+        if (!is_video(s))
             continue;
-        if (s->disposition & AV_DISPOSITION_DEFAULT)
+        if (s->disposition & AV_DISPOSITION_DEFAULT && is_usable(s))
             return s;
-        if (!first)
+        if (!first || (!is_usable(first) && is_usable(s)))
             first = s;
     }
     return first;
+}
+
+bool ksr_input_is_passed_over(const struct ksr_input *input, const AVStream *stream)
+{
+    return is_video(stream) && stream != input->video &&
+           input->video != ksr_input_default_video(input->format);
+}
+
+static AVStream *choose_video(const AVFormatContext *format, int number)
+{
+    if (number == 0)
+        return ksr_input_default_video(format);
+    for (unsigned i = 0; i < format->nb_streams; i++)
+        if (is_video(format->streams[i]) && --number == 0)
+            return format->streams[i];
+    return NULL;
 }
 
 // Text and subtitle files renamed to .mp4 open as something; only what has a usable video counts.
@@ -162,7 +189,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
 }
 
 static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video, int64_t probe,
-                            struct ksr_input *out)
+                            int video, struct ksr_input *out)
 {
     memset(out, 0, sizeof(*out));
     ksr_ffmpeg_init();
@@ -171,7 +198,11 @@ static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video,
         status = open_format(ctx, path, probe, &out->format);
     if (status != KSR_OK)
         return status;
-    out->video = choose_video(out->format);
+    out->video = choose_video(out->format, video);
+    if (video > 0 && !out->video) {
+        ksr_input_close(out);
+        return ksr_fail(ctx, KSR_E_PARAM, "video: there is no video stream %d in %s", video, path);
+    }
     if (want_video)
         status = check_video(ctx, path, out->video);
     if (status != KSR_OK)
@@ -182,19 +213,19 @@ static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video,
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out)
 {
-    return open_file(ctx, path, want_video, 0, out);
+    return open_file(ctx, path, want_video, 0, 0, out);
 }
 
-ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe,
+ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe, int video,
                               struct ksr_input *out)
 {
-    return open_file(ctx, path, true, probe, out);
+    return open_file(ctx, path, true, probe, video, out);
 }
 
 ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct ksr_film *film,
                                struct ksr_input *out)
 {
-    ksr_status status = open_file(ctx, path, false, film->probe, out);
+    ksr_status status = open_file(ctx, path, false, film->probe, 0, out);
     if (status != KSR_OK)
         return status;
     if (film->stream < (int)out->format->nb_streams) {

@@ -26,8 +26,15 @@ ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct 
                                struct ksr_input *out);
 
 // Opens a file with video, and looks at so many bytes for its streams; 0 = as usual.
-ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe,
+// video: the number of its video stream, from 1; 0 = the default one, else the first.
+ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe, int video,
                               struct ksr_input *out);
+
+// Returns whether a stream is a video beside the one to process, which is not the default one.
+bool ksr_input_is_passed_over(const struct ksr_input *input, const AVStream *stream);
+
+// Returns the default video stream, else the first that can be used; NULL when there is none.
+AVStream *ksr_input_default_video(const AVFormatContext *format);
 
 // Opens a file that is in memory and outlives the input. format: name of its demuxer.
 // Returns KSR_OK, KSR_E_INPUT (it does not open; not logged), KSR_E_NOMEM.

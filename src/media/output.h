@@ -74,10 +74,12 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
 // Returns KSR_OK, KSR_E_NOMEM.
 ksr_status ksr_picture_trial_image(ksr_context *ctx, const struct ksr_film *film,
                                    const struct ksr_encoder_settings *encoder);
+struct ksr_choice;
 
 // Decides the same for an output that stands, as far as its name tells, without a word.
 ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
-                           const char *output_path, struct ksr_output_plan *plan);
+                           const char *output_path, const struct ksr_choice *choice,
+                           struct ksr_output_plan *plan);
 
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_output ksr_output;

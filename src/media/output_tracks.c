@@ -151,6 +151,10 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         return status;
     t->out->id = o->format->oformat->flags & AVFMT_SHOW_IDS ? t->in->id : 0;
     t->out->disposition = t->in->disposition;
+    if (ksr_input_is_passed_over(&o->input, t->in)) // to show what was made
+        t->out->disposition &= ~AV_DISPOSITION_DEFAULT;
+    else if (carry == KSR_CARRY_VIDEO && o->input.video != ksr_input_default_video(o->input.format))
+        t->out->disposition |= AV_DISPOSITION_DEFAULT;
     if (copy_stream_tags(o, t) < 0 ||
         (carry <= KSR_CARRY_COPY &&
          ksr_copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))

@@ -234,6 +234,8 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
             status = compare_file(ctx, input_path, film, plan, in, out, file, &t->held);
         if (t->held && file->packets > 0 && in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
             list_sound_changes(in, out, plan->carry[stream] == KSR_CARRY_ENCODE, t);
+        if (ksr_input_is_passed_over(&input, in))
+            input.format->streams[stream]->disposition &= ~AV_DISPOSITION_DEFAULT;
         if (t->held)
             ksr_trial_list_losses(input.format, in, out, plan->keep_tags, t->lost, sizeof(t->lost));
     }

@@ -257,7 +257,49 @@ def late(t):
     check(r.returncode == 0 and len(t.streams(out)) == 3, "plan, work and join: the late stream is there", r.stderr)
 
 
-PARTS = {"late": late, "unusable": unusable, "empty": empty, "lossless": lossless}
+# --- Choosing tracks ---
+
+def chosen(t):
+    text = clips.write(t.folder, "text.srt", SRT)
+    still = t.make("still.mkv", "-f", "lavfi", "-i", "testsrc2=size=32x32:rate=1:duration=1", *VIDEO, *NOISE, "-i", text,
+                   "-map", "0", "-map", "1", "-map", "2", "-map", "2", "-map", "2", "-map", "3", "-map", "3",
+                   "-c:v:0", "mjpeg", "-c:v:1", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-c:s", "srt",
+                   "-disposition:v:0", "default", "-disposition:v:1", "0",
+                   *[w for i, l in enumerate(("jpn", "eng", "jpn")) for w in (f"-metadata:s:a:{i}", "language=" + l)],
+                   *[w for i, l in enumerate(("ger", "eng")) for w in (f"-metadata:s:s:{i}", "language=" + l)])
+
+    def languages(streams, kind):
+        return [s.get("tags", {}).get("language") for s in streams if s["codec_type"] == kind]
+
+    for options, audio, subs in [(("--audio", "jpn", "--subs", "none"), ["jpn", "jpn"], []),
+                                 (("--audio", "2", "--subs", "GER"), ["eng"], ["ger"]),
+                                 (("--audio", "none", "--subs", "2,1"), [], ["ger", "eng"]),
+                                 (("--audio", "3,eng",), ["eng", "jpn"], ["ger", "eng"])]:
+        out, said, streams = t.upscale(still, "mkv", "--video", "2", *options)
+        check(languages(streams, "audio") == audio and languages(streams, "subtitle") == subs,
+              " ".join(options) + ": these tracks", streams)
+        sizes = [(s["width"], s["disposition"]["default"]) for s in streams if s["codec_type"] == "video"]
+        check(sizes == [(32, 0), (128, 1)], "... the second video is upscaled, and is the one to show", sizes)
+        r = run(t.program, "verify", still, out, "--video", "2", *options)
+        check(r.returncode == 0, "... verify knows it from its options", r.stdout + r.stderr)
+    for ext in ("mp4", "ts", "avi"):
+        _, said, streams = t.upscale(still, ext, "--video", "2", "--audio", "1", "--subs", "none")
+        sizes = [s["width"] for s in streams if s["codec_type"] == "video"]
+        check(sizes == ([32, 128] if ext == "mp4" else [128]), f"--video 2 to {ext}: the film is there", (sizes, said))
+        check(("in place of the upscaled one" in said) == (ext != "mp4"), "... what would hide it is left out, and said", said)
+    for option, value, words in [("--video", "3", "there is no video stream 3"), ("--audio", "4", "there is no track '4' (1: jpn, 2: eng, 3: jpn)"),
+                                 ("--audio", "1,", "there is no track ''"), ("--subs", "fre", "there is no track 'fre' (1: ger, 2: eng)"),
+                                 ("--audio", "1x", "there is no track '1x'")]:
+        r = run(t.program, "upscale", still, t.path("no.mkv"), option, value, "--progress", "none")
+        check(r.returncode == 2 and words in r.stderr, f"{option} {value}: refused", r.stderr)
+    # A video that nobody can decode is not taken for the film.
+    odd = t.make("odd.mov", "-f", "lavfi", "-i", "testsrc2=size=32x32:rate=1:duration=1", *VIDEO, "-map", "0", "-map", "1",
+                 "-c:v:0", "mjpeg", "-c:v:1", "libx264", "-preset", "ultrafast")
+    _, said, streams = t.upscale(t.patch(odd, "odd-first.mov", lambda d: d.replace(b"jpeg", b"xyzw")), "mkv")
+    check(len(streams) == 1 and streams[0]["width"] == 128, "an unknown first video: the other one is upscaled", said)
+
+
+PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless}
 
 
 def main():

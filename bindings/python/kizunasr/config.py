@@ -138,6 +138,12 @@ class OfflineProcessorConfig:
     """Ends this long after the start; None: at the end of the film."""
     on_frame_error: str = "abort"
     """What to do with a frame that does not decode: 'abort', 'repeat' or 'skip'."""
+    video: int = 0
+    """Number of the video stream to upscale, from 1; 0: the default one, else the first."""
+    audio: str = "all"
+    """Audio tracks to keep: 'all', 'none', or numbers from 1 and languages, such as '2,jpn'."""
+    subs: str = "all"
+    """Subtitle tracks to keep, written alike."""
 
 
 @dataclass(slots=True)

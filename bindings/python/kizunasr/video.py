@@ -188,7 +188,8 @@ def probe(path: Path) -> dict[str, Any]:
 def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = None,
            start: Optional[str] = None, duration: Optional[str] = None, deinterlace: bool = False,
            inverse_telecine: bool = False, frames: bool = False, crop: Optional[str] = None,
-           rotated: bool = False, no_grain: bool = False,
+           rotated: bool = False, no_grain: bool = False, video: int = 0,
+           audio: Optional[str] = None, subs: Optional[str] = None,
            progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
     """Compares an output with its input: frames, timestamps, streams, sound, chapters, pictures.
 
@@ -202,6 +203,8 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
         start=None if start is None else str(start).encode(),
         duration=None if duration is None else str(duration).encode(),
         deinterlace=deinterlace, inverse_telecine=inverse_telecine, frames=frames,
-        rotated=rotated, no_grain=no_grain, crop=None if crop is None else str(crop).encode())
+        rotated=rotated, no_grain=no_grain, crop=None if crop is None else str(crop).encode(),
+        video=video, audio=None if audio is None else audio.encode(),
+        subs=None if subs is None else subs.encode())
     return _json_call(_c.library().ksr_verify, _c.encode(input_path), _c.encode(output_path),
                       ctypes.byref(options), accepted=(_c.OK, _c.E_VERIFY), progress=progress_callback)
