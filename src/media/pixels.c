@@ -516,9 +516,10 @@ static void clear_picture(const AVPixFmtDescriptor *d, AVFrame *picture)
     for (int n = 0; n < av_pix_fmt_count_planes(picture->format); n++) {
         const int shift = n == 1 || n == 2 ? d->log2_chroma_h : 0;
         const int rows = AV_CEIL_RSHIFT(picture->height, shift);
-        for (int y = 0; y < rows; y++)
-            memset(picture->data[n] + (ptrdiff_t)y * picture->linesize[n], 0,
-                   (size_t)abs(picture->linesize[n]));
+        // Not whole lines: of one field they reach into the other.
+        const int bytes = av_image_get_linesize(picture->format, picture->width, n);
+        for (int y = 0; bytes > 0 && y < rows; y++)
+            memset(picture->data[n] + (ptrdiff_t)y * picture->linesize[n], 0, (size_t)bytes);
     }
 }
 
