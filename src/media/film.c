@@ -10,6 +10,7 @@
 #include "core/sequence.h"
 #include "media/alpha.h"
 #include "media/audio_config.h"
+#include "media/coded.h"
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
@@ -30,8 +31,10 @@ struct packet_list {
     struct packet_note *notes;
     size_t count, capacity;
     int delay;              // frames that the decoder may hold back
-    size_t not_shown;       // packets that the container marks so
-    bool several;           // a frame may take several packets
+    size_t packets;         // all of them; hidden frames of VP9 and AV1 are not among `notes`
+    size_t shown;           // frames that they hold, as far as headers tell
+    size_t fields;          // packets that are fields
+    size_t falls;           // timestamps below the one before, in decode order
     const char *why_decode; // why packets alone are no index; NULL = they are
     struct ksr_kind_hints kinds;
 };
@@ -108,61 +111,71 @@ static void report(ksr_context *ctx, const struct ksr_input *input, int64_t size
                                                     .total = size});
 }
 
-// Reads the next packet. Returns KSR_OK with *end false, or with *end true after the last one.
-// A read error is not an end: it fails, or ends with a warning when tolerant.
-static ksr_status read_packet(ksr_context *ctx, struct ksr_input *input, AVPacket *packet,
-                              bool tolerant, bool *end)
+// One pass over the packets of a file.
+struct pass {
+    ksr_context *ctx;
+    struct ksr_input *input;
+    bool tolerant; // what cannot be read ends the file
+    bool corrupt;  // the last packet was
+};
+
+// Says what a file that ends in the middle means: a failure, or a warning.
+static ksr_status ends_early(const struct pass *pass, int result)
 {
     char text[256];
-    *end = false;
-    ksr_ffmpeg_clear_message();
-    const int result = av_read_frame(input->format, packet);
-    if (result >= 0)
-        return ksr_memory_ran_out() ? ksr_fail_memory(ctx) : KSR_OK;
-    if (ksr_check_cancel(ctx) != KSR_OK)
-        return KSR_E_CANCELLED;
-    if (ksr_ffmpeg_starved(result))
-        return ksr_fail_memory(ctx);
-    *end = true;
-    const bool cut = strstr(ksr_ffmpeg_message(), "prematurely") != NULL;
-    if (result == AVERROR_EOF && !cut)
-        return KSR_OK;
-    if (!tolerant)
-        return ksr_fail(ctx, KSR_E_INPUT, "Input file is damaged or ends early: %s (%s)",
-                        input->format->url + strlen("file:"), ksr_ffmpeg_error(result, text));
-    ksr_log(ctx, KSR_LOG_WARNING, "the input ends early (%s); going on with what is there",
-            ksr_ffmpeg_error(result, text));
+    const char *reason = ksr_ffmpeg_error(result, text);
+    if (!pass->tolerant)
+        return ksr_fail(pass->ctx, KSR_E_INPUT,
+                        "Input file is damaged or ends early: %s (%s); --on-frame-error repeat or "
+                        "skip takes what is there",
+                        pass->input->format->url + strlen("file:"), reason);
+    ksr_log(pass->ctx, KSR_LOG_WARNING, "the input ends early (%s); going on with what is there",
+            reason);
     return KSR_OK;
 }
 
-// Codecs whose packets do not stand for one shown frame each.
-static const char *codec_reason(const AVStream *video)
+// Reads the next packet. Returns KSR_OK with *end false, or with *end true after the last one.
+static ksr_status read_packet(struct pass *pass, AVPacket *packet, bool *end)
 {
-    const AVCodecParameters *p = video->codecpar;
-    if (ksr_alpha_is_beside(video))
-        return "alpha may have other keyframes";
-    if (p->codec_id == AV_CODEC_ID_VP8)
-        return "VP8 has packets that are not shown";
-    if ((p->codec_id == AV_CODEC_ID_H264 || p->codec_id == AV_CODEC_ID_HEVC) &&
-        p->field_order != AV_FIELD_UNKNOWN && p->field_order != AV_FIELD_PROGRESSIVE)
-        return "fields may be coded one by one";
-    return NULL;
+    *end = false;
+    ksr_ffmpeg_clear_message();
+    const int result = ksr_input_read(pass->input->format, packet);
+    if (result >= 0) {
+        pass->corrupt = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+        return ksr_memory_ran_out() ? ksr_fail_memory(pass->ctx) : KSR_OK;
+    }
+    if (ksr_check_cancel(pass->ctx) != KSR_OK)
+        return KSR_E_CANCELLED;
+    if (ksr_ffmpeg_starved(result))
+        return ksr_fail_memory(pass->ctx);
+    *end = true;
+    const bool cut = strstr(ksr_ffmpeg_message(), "prematurely") != NULL;
+    const bool whole = !cut && ksr_input_ended(pass->input->format, result, pass->corrupt);
+    return whole ? KSR_OK : ends_early(pass, result);
 }
 
+// Notes a packet of which `shown` frames are shown (coded.h).
 static bool note_packet(struct packet_list *list, const AVCodecParameters *video,
-                        const AVPacket *packet)
+                        const AVPacket *packet, int shown)
 {
+    const bool discarded = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
+    const bool key =
+        (packet->flags & AV_PKT_FLAG_KEY) != 0 && !ksr_packet_is_refresh(video, packet);
+    list->packets++;
+    list->shown += discarded ? 0 : (size_t)shown;
+    if (shown == 0 && !key && !discarded &&
+        (video->codec_id == AV_CODEC_ID_VP9 || video->codec_id == AV_CODEC_ID_AV1))
+        return true;
     if (!ksr_array_reserve((void **)&list->notes, &list->capacity, list->count + 1,
                            sizeof(list->notes[0])) ||
         !ksr_kinds_note(&list->kinds, video, packet))
         return false;
-    const bool key =
-        (packet->flags & AV_PKT_FLAG_KEY) != 0 && !ksr_packet_is_refresh(video, packet);
-    list->not_shown += (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
     if (!ksr_film_is_time(packet->pts))
         list->why_decode = "timestamps are missing";
-    else if (packet->flags & AV_PKT_FLAG_DISCARD)
+    else if (discarded)
         list->why_decode = "some packets are marked as not shown";
+    else if (shown == 0)
+        list->why_decode = "packets hold what is not shown";
     else if (list->count == 0 && !key)
         list->why_decode = "it does not begin with a keyframe";
     list->notes[list->count++] =
@@ -183,27 +196,39 @@ static void note_stream(struct ksr_film *film, const AVStream *stream, const AVP
         configs[i] = ksr_audio_config(stream, packet);
 }
 
+// Notes the times of a packet, and the frames of one of the video stream.
+static ksr_status note_times(ksr_context *ctx, const struct ksr_input *input,
+                             const AVPacket *packet, ksr_coded *coded, ksr_jumps *jumps,
+                             struct packet_list *list)
+{
+    if (packet->stream_index == input->video->index) {
+        const int shown = ksr_coded_note(coded, packet);
+        if (ksr_memory_ran_out() || !note_packet(list, input->video->codecpar, packet, shown))
+            return ksr_fail_memory(ctx);
+    }
+    return ksr_jumps_note(jumps, packet) ? KSR_OK : ksr_fail_memory(ctx);
+}
+
 static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool tolerant,
                                struct ksr_film *film, struct packet_list *list,
                                struct ksr_late *late)
 {
+    struct pass pass = {ctx, input, tolerant, false};
     AVPacket *packet = av_packet_alloc();
     ksr_jumps *jumps = ksr_jumps_create(input->format, film->stream);
+    ksr_coded *coded = ksr_coded_create(input->video);
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
     int *configs = calloc((size_t)film->stream_count, sizeof(*configs));
-    ksr_status status = packet && jumps && configs ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = packet && jumps && coded && configs ? KSR_OK : ksr_fail_memory(ctx);
     bool end = false;
     for (int i = 0; status == KSR_OK; i++) {
-        status = read_packet(ctx, input, packet, tolerant, &end);
+        status = read_packet(&pass, packet, &end);
         if (status != KSR_OK || end)
             break;
         ksr_late_note(late, input->format, packet);
         if (packet->stream_index < film->stream_count)
             note_stream(film, input->format->streams[packet->stream_index], packet, configs);
-        if ((packet->stream_index == film->stream &&
-             !note_packet(list, input->video->codecpar, packet)) ||
-            !ksr_jumps_note(jumps, packet))
-            status = ksr_fail_memory(ctx);
+        status = note_times(ctx, input, packet, coded, jumps, list);
         av_packet_unref(packet);
         if (i % 256 == 0) {
             report(ctx, input, size);
@@ -213,6 +238,16 @@ static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool t
     }
     if (status == KSR_OK && !ksr_jumps_judge(jumps, film))
         status = ksr_fail_memory(ctx);
+    if (status == KSR_OK) {
+        const char *reason = ksr_coded_reason(coded);
+        list->why_decode = reason ? reason : list->why_decode;
+        if (ksr_alpha_is_beside(input->video))
+            list->why_decode = "alpha may have other keyframes";
+        else if (input->video->codecpar->codec_id == AV_CODEC_ID_VP8)
+            list->why_decode = "VP8 has packets that are not shown";
+        list->fields = ksr_coded_fields(coded);
+    }
+    ksr_coded_destroy(&coded);
     ksr_jumps_destroy(&jumps);
     av_packet_free(&packet);
     free(configs);
@@ -329,11 +364,16 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
     out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
 }
 
+// Is given the frames of a walk. sent: timestamp of the packet that the decoder was given last,
+// AV_NOPTS_VALUE after the end. Returns whether to go on.
+typedef bool frame_visitor(void *opaque, AVFrame *frame, int64_t sent);
+
 struct walk {
-    bool (*visit)(void *opaque, AVFrame *frame);
+    frame_visitor *visit;
     void *opaque;
     AVFrame *frame;
     bool go_on;
+    int64_t sent;
 };
 
 // Takes what the decoder has ready.
@@ -342,7 +382,7 @@ static ksr_status visit_ready(ksr_context *ctx, struct ksr_input *input, struct 
     ksr_status status = KSR_OK;
     for (bool got = true; status == KSR_OK && walk->go_on && got;) {
         status = ksr_stream_receive(ctx, input->decoder, walk->frame, &got);
-        walk->go_on = !got || walk->visit(walk->opaque, walk->frame);
+        walk->go_on = !got || walk->visit(walk->opaque, walk->frame, walk->sent);
         av_frame_unref(walk->frame);
     }
     return status;
@@ -358,16 +398,17 @@ static ksr_status walk_packet(ksr_context *ctx, struct ksr_input *input, const A
             status = visit_ready(ctx, input, walk);
         avcodec_flush_buffers(input->decoder);
     }
+    walk->sent = packet ? packet->pts : AV_NOPTS_VALUE;
     if (status == KSR_OK && walk->go_on)
         status = ksr_stream_send(ctx, input->decoder, packet, NULL);
     return status == KSR_OK ? visit_ready(ctx, input, walk) : status;
 }
 
-// Decodes linearly from the start. visit: called for every frame; returning false ends the walk.
+// Decodes linearly from the start.
 static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
-                              const struct ksr_film *film,
-                              bool (*visit)(void *opaque, AVFrame *frame), void *opaque)
+                              const struct ksr_film *film, frame_visitor *visit, void *opaque)
 {
+    struct pass pass = {ctx, input, true, false};
     AVPacket *packet = av_packet_alloc();
     struct walk walk = {visit, opaque, av_frame_alloc(), true};
     ksr_mender *mender =
@@ -376,7 +417,7 @@ static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
     const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
     bool end = false;
     for (int i = 0; status == KSR_OK && walk.go_on && !end; i++) {
-        status = read_packet(ctx, input, packet, true, &end);
+        status = read_packet(&pass, packet, &end);
         if (status != KSR_OK)
             break;
         if (!end)
@@ -401,9 +442,10 @@ struct first_look {
     bool seen;
 };
 
-static bool look_once(void *opaque, AVFrame *frame)
+static bool look_once(void *opaque, AVFrame *frame, int64_t sent)
 {
     struct first_look *look = opaque;
+    (void)sent;
     ksr_film_describe(look->input, frame, look->format);
     look->seen = true;
     return false;
@@ -412,7 +454,9 @@ static bool look_once(void *opaque, AVFrame *frame)
 struct linear_index {
     struct first_look look;
     struct ksr_film *film;
-    size_t capacity, key_capacity;
+    size_t capacity, key_capacity, sent_capacity;
+    int64_t *sent; // by frame: the packet that brought it out of the decoder
+    size_t falls;  // timestamps below the one before
     bool out_of_memory;
 };
 
@@ -440,30 +484,96 @@ static bool note_damage(struct ksr_film *film, const AVFrame *frame)
     return true;
 }
 
-static bool note_frame(void *opaque, AVFrame *frame)
+static bool note_frame(void *opaque, AVFrame *frame, int64_t sent)
 {
     struct linear_index *index = opaque;
     struct ksr_film *film = index->film;
+    const size_t i = film->frame_count;
     if (!index->look.seen)
-        look_once(&index->look, frame);
-    if (!ksr_array_reserve((void **)&film->frames, &index->capacity, film->frame_count + 1,
+        look_once(&index->look, frame, sent);
+    if (!ksr_array_reserve((void **)&film->frames, &index->capacity, i + 1,
                            sizeof(film->frames[0])) ||
         !ksr_array_reserve((void **)&film->keys, &index->key_capacity, film->key_count + 1,
                            sizeof(film->keys[0])) ||
+        !ksr_array_reserve((void **)&index->sent, &index->sent_capacity, i + 1,
+                           sizeof(index->sent[0])) ||
         !note_kind(index, frame) || !note_damage(film, frame)) {
         index->out_of_memory = true;
         return false;
     }
     const int64_t time = ksr_frame_time(frame);
     if (ksr_av_frame_key(frame))
-        film->keys[film->key_count++] = (struct ksr_film_key){film->frame_count, time, -1};
-    film->frames[film->frame_count++] =
-        (struct ksr_film_frame){time, time, ksr_av_frame_duration(frame)};
+        film->keys[film->key_count++] = (struct ksr_film_key){i, time, -1};
+    index->falls += i > 0 && time != AV_NOPTS_VALUE && time < film->frames[i - 1].time;
+    index->sent[i] = sent;
+    film->frames[i] = (struct ksr_film_frame){time, time, ksr_av_frame_duration(frame)};
+    film->frame_count++;
     return true;
 }
 
+// Whether most durations are about half the distance to the next frame.
+static bool lasts_a_field(const struct ksr_film *film)
+{
+    size_t halves = 0;
+    for (size_t i = 1; i < film->frame_count; i++) {
+        const struct ksr_film_frame *f = &film->frames[i - 1];
+        halves += f->time != AV_NOPTS_VALUE && f[1].time != AV_NOPTS_VALUE && f->duration > 0 &&
+                  f->duration < (f[1].time - f->time) * 0.6;
+    }
+    return halves > film->frame_count / 2;
+}
+
+// Where the file gives the rate of fields, frames get theirs: of what the file says and its half
+// that which is nearer to their distance; where packets are fields, usual rates are likely too.
+// Durations are then those of fields.
+static ksr_status set_frame_rate(ksr_context *ctx, struct ksr_film *film, bool fields)
+{
+    const struct ksr_rational said = film->format.frame_rate;
+    const struct ksr_rational likely[] = {
+        said, {said.num, said.den * 2}, {25, 1}, {30000, 1001}, {24000, 1001}};
+    const int64_t usual = ksr_film_usual_step(film);
+    const double step = ksr_film_seconds(film, usual);
+    double nearest = 0.02;
+    for (size_t i = 0; i < (fields ? 5 : 2); i++) {
+        const double length = likely[i].num > 0 ? (double)likely[i].den / likely[i].num : step * 2;
+        const double off = length > step ? length / step - 1 : step / length - 1;
+        if (off >= nearest)
+            continue;
+        nearest = off;
+        film->format.frame_rate = likely[i];
+        fields = fields || i > 0;
+    }
+    fields = fields || lasts_a_field(film);
+    for (size_t i = 0; i < film->frame_count && fields; i++)
+        film->frames[i].duration = 0; // to the next frame
+    return usual > 0 ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+// Makes times and durations of decoded frames out of what packets of fields, or packets with decode
+// times, gave them.
+static ksr_status settle_times(ksr_context *ctx, const struct packet_list *list,
+                               const struct linear_index *index)
+{
+    struct ksr_film *film = index->film;
+    const bool decode_times = index->falls > list->falls;
+    for (size_t i = 0; i < film->frame_count && decode_times; i++)
+        film->frames[i].time = index->sent[i];
+    const ksr_status status = set_frame_rate(ctx, film, list->fields > 0);
+    if (!decode_times)
+        return status;
+    ksr_log(ctx, KSR_LOG_WARNING,
+            "timestamps are those of decoding, not of display: each frame is shown when the "
+            "decoder gives it");
+    const int64_t usual = ksr_film_usual_step(film);
+    for (size_t i = 1; i < film->frame_count; i++) // what comes out at the end
+        if (film->frames[i].time == AV_NOPTS_VALUE && film->frames[i - 1].time != AV_NOPTS_VALUE)
+            film->frames[i].time = film->frames[i - 1].time + usual;
+    return status;
+}
+
 // Opens the file anew with a decoder and walks it: one frame for the look, or all for the index.
-static ksr_status decode_film(ksr_context *ctx, const char *path, struct ksr_film *film)
+static ksr_status decode_film(ksr_context *ctx, const char *path, const struct packet_list *list,
+                              struct ksr_film *film)
 {
     struct ksr_input input;
     ksr_status status = ksr_input_open(ctx, path, true, &input);
@@ -482,6 +592,9 @@ static ksr_status decode_film(ksr_context *ctx, const char *path, struct ksr_fil
         status = ksr_fail_memory(ctx);
     if (status == KSR_OK && !index.look.seen)
         status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
+    if (status == KSR_OK && film->linear)
+        status = settle_times(ctx, list, &index);
+    free(index.sent);
     return status;
 }
 
@@ -496,7 +609,8 @@ static void mend_notes(const struct ksr_film *film, struct packet_list *list)
                 list->notes[i].time += jump->by;
     }
     for (size_t k = 0; k < film->jump_count && !list->why_decode; k++)
-        if (film->jumps[k].stream == film->stream && film->jumps[k].back)
+        if (film->jumps[k].stream == film->stream &&
+            (film->jumps[k].back || list->count < list->packets)) // jumps count every packet
             list->why_decode = "timestamps jump and come back";
     if (!list->why_decode && is_out_of_order(list))
         list->why_decode = "timestamps are out of order";
@@ -518,17 +632,17 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, int video, b
     film->changing = calloc((size_t)film->stream_count, sizeof(film->changing[0]));
     film->packets = calloc((size_t)film->stream_count, sizeof(film->packets[0]));
     ksr_late_begin(late, input.format);
-    list->why_decode = codec_reason(input.video);
-    list->several = list->why_decode != NULL;
     list->delay = FFMIN(input.video->codecpar->video_delay, MOST_HELD);
     status = film->corrupt && film->falling && film->changing && film->packets
                  ? read_packets(ctx, &input, tolerant, film, list, late)
                  : ksr_fail_memory(ctx);
     ksr_input_close(&input);
-    if (status == KSR_OK && list->count == 0)
+    if (status == KSR_OK && list->packets == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
     if (status == KSR_OK)
         mend_notes(film, list);
+    for (size_t i = 1; i < list->count; i++)
+        list->falls += list->notes[i].time < list->notes[i - 1].time;
     if (status == KSR_OK && !list->why_decode &&
         (!frames_from_packets(film, list) || !keys_from_packets(film, list)))
         status = ksr_fail_memory(ctx);
@@ -608,12 +722,11 @@ ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, 
 // A film indexed by decoding has only the frames that decode: what became of the others is said.
 static void warn_undecoded(ksr_context *ctx, const struct packet_list *list, struct ksr_film *film)
 {
-    const size_t shown = list->count - list->not_shown;
-    if (!film->linear || list->several || shown <= film->frame_count)
+    if (!film->linear || list->shown <= film->frame_count)
         return;
-    film->undecoded = shown - film->frame_count;
+    film->undecoded = list->shown - film->frame_count;
     ksr_log(ctx, KSR_LOG_WARNING, "%zu of %zu frames cannot be decoded and are left out",
-            film->undecoded, shown);
+            film->undecoded, list->shown);
 }
 
 // What all frames look like, not the first alone.
@@ -675,8 +788,9 @@ ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, b
         out->keys = NULL;
     }
     free(list.notes);
+    list.notes = NULL;
     if (status == KSR_OK)
-        status = decode_film(ctx, path, out);
+        status = decode_film(ctx, path, &list, out);
     if (status == KSR_OK)
         status = find_kinds(ctx, path, out, &list.kinds);
     free(list.kinds.list);

@@ -1,7 +1,8 @@
 // The film: an index of every frame of the video stream, and what the frames look like.
 //
-// One demux pass is enough when every packet that will be shown has its own valid timestamp: then
-// a frame is known by its timestamp, and a worker may seek. Otherwise the film is decoded once,
+// One demux pass is enough when every packet that will be shown is one frame with its own valid
+// timestamp: then a frame is known by its timestamp, and a worker may seek. Otherwise (fields that are
+// packets, timestamps that are those of decoding, or none) the film is decoded once,
 // and a frame is known by its place in that linear decode (`linear`).
 
 #ifndef KSR_MEDIA_FILM_H

@@ -15,6 +15,8 @@
 #include "media/headers.h"
 #include "media/track_language.h"
 
+#define PATIENCE 1000 // times that FFmpeg may ask to be asked again
+
 bool ksr_stream_is_cover(const AVStream *stream)
 {
     return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
@@ -332,6 +334,23 @@ bool ksr_input_renews(struct ksr_input *input, const AVPacket *packet)
     return before != 0 && headers != 0 && headers != before;
 }
 
+int ksr_input_read(AVFormatContext *format, AVPacket *packet)
+{
+    int result = AVERROR(EAGAIN);
+    for (int i = 0; i < PATIENCE && result == AVERROR(EAGAIN); i++)
+        result = av_read_frame(format, packet);
+    return result;
+}
+
+bool ksr_input_ended(const AVFormatContext *format, int result, bool corrupt)
+{
+    if (result == AVERROR_EOF)
+        return true;
+    if (result != AVERROR(EPERM) && result != AVERROR(EIO) && result != AVERROR(EAGAIN))
+        return false;
+    return format->pb && avio_feof(format->pb) && !format->pb->error && !corrupt;
+}
+
 ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,
                            bool *refused)
 {
@@ -342,10 +361,20 @@ ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPa
     return ksr_ffmpeg_starved(result) || ksr_memory_ran_out() ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
+int ksr_stream_take(AVCodecContext *decoder, AVFrame *frame)
+{
+    int result = avcodec_receive_frame(decoder, frame);
+    for (int i = 0; i < PATIENCE && result < 0 && result != AVERROR(EAGAIN) &&
+                    result != AVERROR_EOF && !ksr_ffmpeg_starved(result);
+         i++)
+        result = avcodec_receive_frame(decoder, frame);
+    return result;
+}
+
 ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got)
 {
     ksr_ffmpeg_clear_message();
-    const int result = avcodec_receive_frame(decoder, frame);
+    const int result = ksr_stream_take(decoder, frame);
     *got = result >= 0;
     return ksr_ffmpeg_starved(result) || ksr_memory_ran_out() ? ksr_fail_memory(ctx) : KSR_OK;
 }

@@ -59,13 +59,26 @@ void ksr_input_select(struct ksr_input *input, int stream);
 // Opens a decoder for any stream with the settings above; free with avcodec_free_context().
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out);
 
+// Reads the next packet as av_read_frame() does, but for demuxers that say "again": they are asked
+// again.
+int ksr_input_read(AVFormatContext *format, AVPacket *packet);
+
+// Returns whether a file ended here that was read to its last byte, although its demuxer calls it an
+// error. result: of ksr_input_read(). corrupt: the last packet was, as one that is cut off is.
+bool ksr_input_ended(const AVFormatContext *format, int result, bool corrupt);
+
 // Gives a decoder its next packet (NULL: none follows). One that it refuses is damage, and shows as
 // frames that do not come; *refused, where not NULL, tells.
 // Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,
                            bool *refused);
 
-// Takes the next frame of a decoder. *got: whether there is one for now.
+// Takes the next frame as avcodec_receive_frame() does, but goes on behind what does not decode: only
+// a decoder that has nothing more to say takes the next packet.
+int ksr_stream_take(AVCodecContext *decoder, AVFrame *frame);
+
+// Takes the next frame of a decoder. *got: whether there is one for now; if not, the next packet can
+// be sent.
 // Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got);
 

@@ -297,7 +297,7 @@ static ksr_status decode_all(ksr_context *ctx, struct ksr_input *input, size_t l
     bool end = false;
     while (status == KSR_OK && !end && *decoded < limit) {
         ksr_ffmpeg_clear_message();
-        const int result = av_read_frame(input->format, packet);
+        const int result = ksr_input_read(input->format, packet);
         if (ksr_ffmpeg_starved(result))
             status = ksr_fail_memory(ctx);
         end = result < 0;

@@ -127,7 +127,7 @@ static bool hold_next(ksr_packets *k)
 {
     while (!k->holding) {
         ksr_ffmpeg_clear_message();
-        const int result = av_read_frame(k->input->format, k->next);
+        const int result = ksr_input_read(k->input->format, k->next);
         k->starved = k->starved || ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
         if (result < 0 || k->starved)
             return false;

@@ -304,7 +304,7 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path, const stru
     int count = 0;
     while (status == KSR_OK && !end) {
         ksr_ffmpeg_clear_message();
-        const int result = av_read_frame(input.format, packet);
+        const int result = ksr_input_read(input.format, packet);
         end = result < 0;
         if (ksr_ffmpeg_starved(result))
             status = ksr_fail_memory(ctx);

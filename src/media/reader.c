@@ -110,7 +110,7 @@ static bool find_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key 
     r->pending = false;
     while (ksr_check_cancel(ctx) == KSR_OK) {
         av_packet_unref(r->packet);
-        if (av_read_frame(r->input.format, r->packet) < 0)
+        if (ksr_input_read(r->input.format, r->packet) < 0)
             return false;
         const AVPacket *p = r->packet;
         if (p->stream_index != r->film->stream || !(p->flags & AV_PKT_FLAG_KEY))
@@ -191,7 +191,7 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         // A damaged tail ends the film as plan saw it; frames that are then missing are counted
         // by the caller.
         ksr_ffmpeg_clear_message();
-        const int result = av_read_frame(r->input.format, r->packet);
+        const int result = ksr_input_read(r->input.format, r->packet);
         if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
             return ksr_fail_memory(ctx);
         if (result < 0)
@@ -251,7 +251,7 @@ static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
     *end = false;
     for (;;) {
         ksr_ffmpeg_clear_message();
-        const int result = avcodec_receive_frame(r->input.decoder, r->frame);
+        const int result = ksr_stream_take(r->input.decoder, r->frame);
         if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
             return ksr_fail_memory(ctx);
         if (result < 0 && r->renewing && result != AVERROR(EAGAIN)) {

@@ -362,7 +362,7 @@ ksr_status ksr_text_lossless(ksr_context *ctx, const char *input_path, const str
     *yes = status == KSR_OK && back && (!look || t->encoder->codec_id == AV_CODEC_ID_ASS);
     while (status == KSR_OK && *yes) {
         ksr_ffmpeg_clear_message();
-        const int result = av_read_frame(input.format, packet);
+        const int result = ksr_input_read(input.format, packet);
         if (ksr_ffmpeg_starved(result))
             status = ksr_fail_memory(ctx);
         if (result < 0)
