@@ -41,6 +41,9 @@ struct ksr_run_options {
     // Puts the output in place even where its check fails: a warning says what failed, and so does
     // the record. For ksr_upscale() and ksr_join().
     bool accept;
+    // Gives the output the modification time of the input; of an image sequence, its latest file's.
+    // For ksr_upscale() and ksr_join().
+    bool keep_date;
 };
 
 // What a finished call did.

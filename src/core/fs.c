@@ -373,6 +373,70 @@ int64_t ksr_fs_modified(const char *path)
     return sum;
 }
 
+// Calls `visit` for a file, or for each of a sequence, until it returns false with errno set.
+static ksr_status visit_files(ksr_context *ctx, const char *path,
+                              bool (*visit)(const char *name, void *arg), void *arg, bool *ok)
+{
+    int first, count;
+    if (!ksr_sequence_is(path)) {
+        *ok = visit(path, arg);
+        return KSR_OK;
+    }
+    *ok = true;
+    ksr_status status = ksr_sequence_scan(ctx, path, &first, &count);
+    for (int i = 0; status == KSR_OK && *ok && i < count; i++) {
+        char *name = ksr_sequence_name(path, first + i);
+        if (!name)
+            return ksr_fail_memory(ctx);
+        *ok = visit(name, arg);
+        free(name);
+    }
+    return status;
+}
+
+static bool later(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+struct latest {
+    bool found;
+    struct timespec date;
+};
+
+static bool read_date(const char *name, void *arg)
+{
+    struct latest *latest = arg;
+    struct stat s;
+    if (stat(name, &s) != 0)
+        return false;
+    if (!latest->found || later(&s.st_mtim, &latest->date))
+        *latest = (struct latest){true, s.st_mtim};
+    return true;
+}
+
+static bool write_date(const char *name, void *arg)
+{
+    const struct latest *latest = arg;
+    const struct timespec dates[2] = {{.tv_nsec = UTIME_OMIT}, latest->date}; // read, written
+    return utimensat(AT_FDCWD, name, dates, 0) == 0;
+}
+
+ksr_status ksr_fs_copy_date(ksr_context *ctx, const char *from, const char *to)
+{
+    struct latest latest = {0};
+    bool ok;
+    ksr_status status = visit_files(ctx, from, read_date, &latest, &ok);
+    if (status == KSR_OK && ok && latest.found)
+        status = visit_files(ctx, to, write_date, &latest, &ok);
+    if (status == KSR_E_NOMEM)
+        return status;
+    if (status != KSR_OK || !ok)
+        ksr_log(ctx, KSR_LOG_WARNING, "%s does not get the date of %s: %s", to, from,
+                strerror(errno));
+    return KSR_OK;
+}
+
 int64_t ksr_fs_free_space(const char *path)
 {
     struct statvfs s;

@@ -82,6 +82,11 @@ bool ksr_fs_same_file(const char *a, const char *b);
 // only ever compared for being equal. -1 when it is not there.
 int64_t ksr_fs_modified(const char *path);
 
+// Gives the file `to` the date at which `from` was last written; of a sequence, its last written
+// file's, and to each. Where that is not possible a warning says so.
+// Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_fs_copy_date(ksr_context *ctx, const char *from, const char *to);
+
 // Returns the size of a file in bytes, or -1.
 int64_t ksr_fs_size(const char *path);
 

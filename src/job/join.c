@@ -283,6 +283,8 @@ static ksr_status publish(const struct joining *j)
 {
     const struct ksr_manifest *m = &j->job->manifest;
     ksr_status status = ksr_job_note_done(j->ctx, j->job, j->part);
+    if (status == KSR_OK && j->options->keep_date)
+        status = ksr_fs_copy_date(j->ctx, m->input_path, j->part);
     if (status != KSR_OK)
         return status;
     if (!m->output.sequence)

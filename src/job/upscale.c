@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fs.h"
 #include "core/log.h"
 #include "core/sequence.h"
 #include "job/prepare.h"
@@ -59,12 +60,16 @@ static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
 }
 
 // The output stands, whole: a run that was stopped may have left the folder.
-static ksr_status tidy_up(ksr_context *ctx, struct ksr_job *job, const char *output_path,
-                          const struct ksr_run_options *options, struct ksr_result *result)
+// input_path: NULL where the folder does not tell it any more; its date was copied before that.
+static ksr_status tidy_up(ksr_context *ctx, struct ksr_job *job, const char *input_path,
+                          const char *output_path, const struct ksr_run_options *options,
+                          struct ksr_result *result)
 {
     result->output_size = ksr_sequence_size(output_path);
     ksr_status status =
         job->record.stands ? KSR_OK : ksr_provenance_copy(ctx, job, options->provenance);
+    if (status == KSR_OK && options->keep_date && input_path)
+        status = ksr_fs_copy_date(ctx, input_path, output_path);
     if (status == KSR_OK)
         status = ksr_times_copy(ctx, job, options->stage_times);
     if (status == KSR_OK && !options->keep_work)
@@ -97,7 +102,7 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
     if (job.record.stands)
         describe_record(&job.record, &done);
     if (job.done)
-        status = tidy_up(ctx, &job, config->output_path, options, &done);
+        status = tidy_up(ctx, &job, config->input_path, config->output_path, options, &done);
     else
         status = work_and_join(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;
@@ -165,7 +170,8 @@ ksr_status ksr_join(ksr_context *ctx, const char *folder, const struct ksr_run_o
     if (status == KSR_OK && !job.done)
         status = ksr_times_check(ctx, options, job.manifest.input_path, job.manifest.output_path);
     if (status == KSR_OK)
-        status = job.done ? tidy_up(ctx, &job, job.manifest.output_path, options, &done)
+        status = job.done ? tidy_up(ctx, &job, job.manifest.input_path, job.manifest.output_path,
+                                    options, &done)
                           : join_job(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;
     if (status == KSR_OK && result)

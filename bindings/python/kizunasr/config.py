@@ -172,6 +172,8 @@ class RunOptions:
     """File for how long each stage took, for `report()`; None: none."""
     accept: bool = False
     """Puts the output in place even if its verification fails; a warning says what failed."""
+    keep_date: bool = False
+    """Gives the output the modification time of the input."""
 
     def _c_struct(self) -> _c.RunOptions:
         return _c.RunOptionsWithRoom(
@@ -183,7 +185,7 @@ class RunOptions:
             onnxruntime_library=None if self.onnxruntime_library is None
             else _c.encode(self.onnxruntime_library),
             stage_times=None if self.stage_times is None else _c.encode(self.stage_times),
-            accept=self.accept)
+            accept=self.accept, keep_date=self.keep_date)
 
 
 def _text(name: str, value: Any) -> bytes:
