@@ -119,6 +119,16 @@ static void compare_tag(const AVDictionary *wanted, const AVDictionary *got, con
                  value);
 }
 
+static void compare_disabled(const AVStream *wanted, const AVStream *got, const char *of,
+                             struct ksr_tags_comparison *out)
+{
+    const bool disabled = ksr_track_is_disabled(wanted);
+    out->tags += disabled;
+    if (!out->tags_differ[0] && disabled != ksr_track_is_disabled(got))
+        snprintf(out->tags_differ, sizeof(out->tags_differ), "%s is %s in the input only", of,
+                 disabled ? "disabled" : "enabled");
+}
+
 static bool is_kind(const AVStream *s, enum AVMediaType type)
 {
     return s->codecpar->codec_type == type && !ksr_stream_is_cover(s);
@@ -151,6 +161,7 @@ static void compare_streams(const AVFormatContext *input, const AVFormatContext 
         if (in_full)
             compare_tag(input->streams[i]->metadata, output->streams[o]->metadata, KSR_LANGUAGE_TAG,
                         of, out);
+        compare_disabled(input->streams[i], output->streams[o], of, out);
         o++;
     }
 }

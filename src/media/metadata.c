@@ -13,7 +13,8 @@ static bool tag_is_stale(const char *key, bool reencoded)
     // Brands and statistics describe the input file, not this one.
     static const char *const always[] = {"encoder", "major_brand", "minor_version",
                                          "compatible_brands",
-                                         KSR_LANGUAGE_TAG}; // which goes its own way
+                                         KSR_LANGUAGE_TAG, // these go their own way
+                                         KSR_DISABLED_TAG};
     static const char *const measured[] = {"BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES",
                                            "_STATISTICS_", KSR_ALPHA_TAG};
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)

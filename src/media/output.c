@@ -525,6 +525,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
             result = ksr_aperture_finish_file(o->path, &o->aperture);
         if (result >= 0 && o->languages)
             result = ksr_track_languages_finish_file(o->path);
+        if (result >= 0 && o->disables)
+            result = ksr_track_flags_disable_file(o->path, o->format, o->disabled);
         if (result >= 0 && o->links.size > 0)
             result = ksr_matroska_links_finish_file(o->path, &o->links);
         if (result >= 0 && o->chapters.bytes)
@@ -582,7 +584,8 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
             avio_flush(o->format->pb);
         if (result < 0 || o->memory->starved)
             status = failed(ctx, o, result);
-        else if (o->languages && ksr_track_languages_finish(o->memory) < 0)
+        else if ((o->languages && ksr_track_languages_finish(o->memory) < 0) ||
+                 (o->disables && ksr_track_flags_disable(o->memory, o->format, o->disabled) < 0))
             status = ksr_fail_memory(ctx);
     }
     *file = o->memory;

@@ -53,6 +53,8 @@ struct ksr_output {
     struct ksr_matroska_links links;       // likewise
     bool alpha;                            // of the video stands behind its packets (alpha.h)
     bool languages;                        // ksr_track_language_set() has been used
+    bool disables;                         // any of these:
+    bool disabled[KSR_MAX_STREAMS];        // by stream of the output, in Matroska
 };
 
 static inline bool ksr_output_is_matroska(const ksr_output *o)

@@ -170,6 +170,8 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         return ksr_fail_memory(ctx);
     if (o->cut.on)
         av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
+    if (ksr_output_is_matroska(o) && ksr_track_is_disabled(t->in))
+        o->disables = o->disabled[t->out->index] = true;
     const int full = o->plan->keep_tags && strcmp(o->plan->format, "matroska") == 0
                          ? ksr_track_language_set(t->out, t->in)
                          : 0;

@@ -1,12 +1,14 @@
-// Which subtitles of an MP4 or MOV are on by default; see track_flags.h.
+// Flags of tracks, set when the file is written; see track_flags.h.
 
 #include "media/track_flags.h"
 
 #include <errno.h>
 #include <libavutil/intreadwrite.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "media/ebml.h"
 #include "media/metadata.h"
 
 #define ENABLED 1 // in the flags of a track's header
@@ -98,4 +100,70 @@ int ksr_track_flags_finish_file(const char *path, const AVFormatContext *output)
     const bool ok = fseeko(file, 0, SEEK_END) == 0 && finish_boxes(file, 0, ftello(file), output);
     const int result = ok ? 0 : AVERROR(errno ? errno : EIO);
     return fclose(file) == 0 || result < 0 ? result : AVERROR(errno);
+}
+
+// --- Matroska ---
+
+// Writes FlagEnabled = 0 over the first FlagLacing = 0 of a track. Returns whether there is one.
+static bool disable(uint8_t *bytes, const struct ksr_element *track)
+{
+    static const uint8_t lacing[] = {KSR_EBML_FLAG_LACING, 0x80 | 1, 0};
+    struct ksr_element e;
+    for (const uint8_t *p = track->data; ksr_element_take(&p, track->data + track->size, &e);) {
+        uint8_t *head = bytes + (e.head - bytes);
+        if (p - e.head != sizeof(lacing) || memcmp(head, lacing, sizeof(lacing)) != 0)
+            continue;
+        *head = KSR_EBML_FLAG_ENABLED;
+        return true;
+    }
+    return false;
+}
+
+static bool is_track(const AVStream *s)
+{
+    return s->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT;
+}
+
+// Tracks come in the order of streams. Returns whether all could be disabled that are to be.
+static bool disable_all(struct ksr_ebml_part *tracks, const AVFormatContext *output,
+                        const bool *disabled)
+{
+    struct ksr_element e;
+    const uint8_t *p = tracks->bytes;
+    bool ok = true;
+    for (unsigned i = 0; p && i < output->nb_streams; i++) {
+        if (!is_track(output->streams[i]))
+            continue;
+        do
+            ok = ok && ksr_element_take(&p, tracks->bytes + tracks->size, &e);
+        while (ok && e.id != KSR_EBML_TRACK);
+        ok = ok && (!disabled[i] || disable(tracks->bytes, &e));
+    }
+    ksr_ebml_put_checksum(tracks);
+    return ok && p;
+}
+
+int ksr_track_flags_disable_file(const char *path, const AVFormatContext *output,
+                                 const bool *disabled)
+{
+    struct ksr_ebml_part t;
+    int result = ksr_ebml_find_file(path, KSR_EBML_TRACKS, &t);
+    if (result == 0)
+        result = disable_all(&t, output, disabled)
+                     ? ksr_ebml_write_file(path, t.at, t.bytes, t.size)
+                     : AVERROR_BUG; // the muxer has written other tracks
+    free(t.bytes);
+    return result;
+}
+
+int ksr_track_flags_disable(struct ksr_memory *file, const AVFormatContext *output,
+                            const bool *disabled)
+{
+    struct ksr_ebml_part t;
+    const int result = ksr_ebml_find_memory(file, KSR_EBML_TRACKS, &t);
+    // Where tracks are others, the trial shows it.
+    if (result == 0 && disable_all(&t, output, disabled))
+        memcpy(file->data + t.at, t.bytes, (size_t)t.size);
+    free(t.bytes);
+    return result;
 }

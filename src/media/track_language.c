@@ -1,4 +1,4 @@
-// The languages of Matroska's tracks in full; see track_language.h.
+// What FFmpeg does not read of Matroska's tracks; see track_language.h.
 
 #include "media/track_language.h"
 
@@ -39,6 +39,8 @@ static bool read_track(const struct ksr_element *track, struct ksr_track_languag
         has_codec |= e.id == KSR_EBML_CODEC && e.size > 0;
         if (e.id == KSR_EBML_TRACK_TYPE)
             out->type = (int)(ksr_element_number(&e) & 0xff);
+        if (e.id == KSR_EBML_FLAG_ENABLED) // an empty element stands for its default, 1
+            out->disabled = e.size > 0 && ksr_element_number(&e) == 0;
         if (e.id == KSR_EBML_LANGUAGE_FULL) {
             const size_t length = strnlen((const char *)e.data, e.size); // padding may follow
             memset(out->text, 0, sizeof(out->text));
@@ -112,11 +114,14 @@ static int tag_streams(AVFormatContext *f, const struct ksr_track_languages *lan
     for (unsigned i = 0; i < f->nb_streams && result >= 0; i++) {
         if (is_attached(f->streams[i]))
             continue;
-        const char *text = languages->track[n++].text;
+        const struct ksr_track_language *track = &languages->track[n++];
+        const char *text = track->text;
         const AVDictionaryEntry *letters =
             av_dict_get(f->streams[i]->metadata, "language", NULL, 0);
         if (*text && (!letters || strlen(letters->value) <= MAX_LETTERS))
             result = av_dict_set(&f->streams[i]->metadata, KSR_LANGUAGE_TAG, text, 0);
+        if (track->disabled && result >= 0)
+            result = av_dict_set(&f->streams[i]->metadata, KSR_DISABLED_TAG, "1", 0);
     }
     return result < 0 ? result : 0;
 }
@@ -126,8 +131,10 @@ int ksr_track_languages_tag(AVFormatContext *input)
     struct ksr_track_languages languages;
     AVIOContext *io = input->pb;
     // What a file calls so itself is a word of its own, and not to be trusted.
-    for (unsigned i = 0; i < input->nb_streams; i++)
+    for (unsigned i = 0; i < input->nb_streams; i++) {
         av_dict_set(&input->streams[i]->metadata, KSR_LANGUAGE_TAG, NULL, 0);
+        av_dict_set(&input->streams[i]->metadata, KSR_DISABLED_TAG, NULL, 0);
+    }
     if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) || !strstr(input->iformat->name, "matroska"))
         return 0;
     const int64_t at = avio_tell(io);

@@ -173,6 +173,8 @@ void ksr_trial_list_losses(const AVFormatContext *f, const AVStream *in, const A
     list_flags(in->disposition & ~out->disposition &
                    ~(has_rival(f, in) ? 0 : AV_DISPOSITION_DEFAULT),
                list, size);
+    if (ksr_track_is_disabled(in) && !ksr_track_is_disabled(out))
+        add_words(list, size, "disabled flag (the track becomes enabled)");
 }
 
 bool ksr_trial_title_lost(const AVFormatContext *in, const AVFormatContext *out)

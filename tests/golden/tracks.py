@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tracks that come late, cannot be used or are empty, lossless audio, and choosing tracks.
+"""Tracks that come late, cannot be used or are empty, lossless audio, flags of tracks, and choosing tracks.
 
 Every source is small and made here with ffmpeg; what no muxer writes is changed in its bytes.
 
@@ -7,10 +7,11 @@ Every source is small and made here with ffmpeg; what no muxer writes is changed
 
 Ends with `N passed, N failed, N skipped`.
 """
-import argparse, json, os, shutil, struct, tempfile
+import argparse, json, os, shutil, struct, tempfile, zlib
 
 import clips
 from checks import check, finish, run
+from languages import CRC, NAME, SEGMENT, TRACK, TRACKS, element, elements, find
 
 VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=1")
 NOISE = ("-f", "lavfi", "-i", "anoisesrc=duration=1:amplitude=0.3:seed=1")
@@ -159,6 +160,82 @@ def lossless(t):
           "a lossless and a lossy track: each its own encoder", codecs(streams))
 
 
+# --- Flags of tracks ---
+
+ENABLED = 0xB9
+
+
+def enabled(path):
+    """FlagEnabled of each track, and whether the checksum of the tracks is right."""
+    with open(path, "rb") as file:
+        data = file.read()
+    _, _, segment, end = find(data, SEGMENT)
+    _, _, at, stop = find(data, TRACKS, segment, end)
+    flags, right = [], True
+    for id, _, a, b in elements(data, at, stop):
+        if id == CRC:
+            right = int.from_bytes(data[a:b], "little") == zlib.crc32(data[b:stop])
+        if id == TRACK:
+            values = [int.from_bytes(data[x:y], "big") if y > x else 1 for i, _, x, y in elements(data, a, b) if i == ENABLED]
+            flags.append((values or [1])[-1])
+    return flags, right
+
+
+def with_flags(flags):
+    """Puts elements of FlagEnabled in the place of the tracks' names, "track-0" and so on."""
+    def change(data):
+        for i, flag in enumerate(flags):
+            name = element(NAME, b"track-%d" % i, 1)
+            new = flag + element(0xEC, bytes(len(name) - len(flag) - 2), 1)
+            assert data.count(name) == 1 and len(new) == len(name)
+            data = data.replace(name, new)
+        return data
+    return change
+
+
+def flags(t):
+    off, long_off, on, empty_on = (element(ENABLED, data, 1) for data in (b"\0", b"\0\0", b"\1", b""))
+    text, font = clips.write(t.folder, "text.srt", SRT), clips.write(t.folder, "font.ttf", "a font")
+    plain = t.make("plain.mkv", *VIDEO, *NOISE, "-i", text, "-map", "0", "-map", "1", "-map", "1", "-map", "1", "-map", "2", *X264,
+                   "-c:a", "libopus", "-b:a", "32k", "-c:s", "srt", "-attach", font, "-metadata:s:t", "mimetype=font/ttf",
+                   *[w for i in range(5) for w in (f"-metadata:s:{i}", f"title=track-{i}")], "-write_crc32", "0")
+    some = t.patch(plain, "disabled.mkv", with_flags([on, off, empty_on, long_off, off]))
+    video = t.patch(plain, "disabled-video.mkv", with_flags([off, empty_on, on, off, on]))
+    for source, ext, options, wanted in [(some, "mkv", (), [1, 0, 1, 0, 0]), (some, "webm", (), [1, 0, 1, 0, 0]),
+                                         (some, "mkv", ("--preserve-metadata", "false"), [1, 0, 1, 0, 0]),
+                                         (some, "mkv", ("--audio-passthrough", "false"), [1, 0, 1, 0, 0]),
+                                         (some, "mkv", ("--audio", "2,3"), [1, 1, 0, 0]),
+                                         (video, "mkv", (), [0, 1, 1, 0, 1])]:
+        name = f"{os.path.basename(source)} to {ext} {' '.join(options)}"
+        out, said, _ = t.upscale(source, ext, *options)
+        check(enabled(out) == (wanted, True), name + ": the same tracks are disabled", enabled(out))
+        check("disabled" not in said, name + ": nothing is said", said)
+    back = t.patch(out, "enabled.mkv", lambda d: d.replace(off, b"\x9c\x81\0", 1))
+    r = run(t.program, "verify", video, back)
+    check(r.returncode == 6 and "video stream 0 is disabled in the input only" in r.stdout, "verify misses the flag", r.stdout)
+    for source, ext, tracks in [(some, "mp4", ["audio stream 1", "audio stream 3", "subtitle stream 4"]),
+                                (some, "ts", ["audio stream 1", "audio stream 3"]),
+                                (some, "nut", ["audio stream 1", "audio stream 3", "subtitle stream 4"]),
+                                (video, "mp4", ["of the video:", "audio stream 3"])]:
+        _, said, _ = t.upscale(source, ext)
+        lines = [line for line in said.splitlines() if "disabled flag (the track becomes enabled)" in line]
+        check(len(lines) == len(tracks) and all(any(track in line for line in lines) for track in tracks),
+              f"{os.path.basename(source)} to {ext}: said of each track", said)
+    # Dispositions that Matroska and others do not have.
+    ts = t.make("described.ts", *VIDEO, *NOISE, "-map", "0", "-map", "1", "-map", "1", "-map", "1", "-c:v", "mpeg2video", "-c:a", "aac",
+                "-disposition:a:0", "descriptions+visual_impaired", "-disposition:a:1", "hearing_impaired",
+                "-disposition:a:2", "clean_effects")
+    there = [{k for k, v in s["disposition"].items() if v} for s in t.streams(ts)]
+    check(any(len(s) > 1 for s in there), "a source with two flags on a track", there)
+    for ext in ("mkv", "mp4", "ts", "nut"):
+        _, said, streams = t.upscale(ts, ext)
+        for i, (a, s) in enumerate(zip(there, streams)):
+            lost = a - {k for k, v in s["disposition"].items() if v} - {"default"}
+            said_of = [line for line in said.splitlines() if f"stream {i}:" in line and "does not keep its" in line]
+            check(all(word.replace("_", "-") in " ".join(said_of) for word in lost) and bool(said_of) == bool(lost),
+                  f"described.ts to {ext}, stream {i}: what is lost of its flags is said", (a, lost, said))
+
+
 # --- Streams that come late ---
 
 LONG = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5:duration=12")
@@ -299,7 +376,7 @@ def chosen(t):
     check(len(streams) == 1 and streams[0]["width"] == 128, "an unknown first video: the other one is upscaled", said)
 
 
-PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless}
+PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless, "flags": flags}
 
 
 def main():
