@@ -141,3 +141,8 @@ enum ksr_colour_case ksr_colours_conclude(const struct ksr_colour_sums *s)
             best = (enum ksr_colour_case)what;
     return best;
 }
+
+double ksr_colours_left(const struct ksr_colour_sums *s, enum ksr_colour_case what)
+{
+    return s->residual[KSR_COLOUR_SAME] > 0 ? s->residual[what] / s->residual[KSR_COLOUR_SAME] : 1;
+}

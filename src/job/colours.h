@@ -53,4 +53,7 @@ void ksr_colours_add(const float *const before[3], const float *const after[3], 
 // Returns what became of the colours: the case that is there by at least half, and fits best.
 enum ksr_colour_case ksr_colours_conclude(const struct ksr_colour_sums *sums);
 
+// Returns the part of the squared difference that is left when a case is taken for what happened.
+double ksr_colours_left(const struct ksr_colour_sums *sums, enum ksr_colour_case what);
+
 #endif

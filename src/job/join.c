@@ -17,6 +17,7 @@
 #include "job/times.h"
 #include "job/work.h"
 #include "media/checksum.h"
+#include "media/pixels.h"
 
 // The frames that have a packet, in film order, and how far the packets of a segment reach.
 struct joining {
@@ -216,6 +217,10 @@ static ksr_status check_colours(struct joining *j, struct ksr_checks *checks, co
         return KSR_OK;
     if (config->pipeline.use_ai)
         return KSR_OK; // networks may have colours of their own
+    struct ksr_layout layout;
+    int bits;
+    if (!ksr_pixels_layout(&m->encoder.format, &layout, &bits) || layout.planes < 3)
+        return KSR_OK; // grey, as plan has said
     ksr_status status = ksr_pictures_sample(j->ctx, &pair, places, count, &pictures);
     if (status == KSR_OK)
         status = ksr_judge_sample(j->ctx, checks, &pictures);

@@ -18,6 +18,7 @@
 #define LUMA_MOST     1.2 // codes
 #define COLOUR_MOST   0.8
 #define SAMPLE_LUMA   2.5 // codes, of a few frames
+#define LEFT_MOST     0.5 // of the squared difference, when a mix-up explains it
 #define SAMPLE_COLOUR 1.6
 #define BANDING_MOST  0.40 // false contours in a thousand samples
 #define RINGING_MOST  2.0  // codes
@@ -167,8 +168,9 @@ ksr_status ksr_judge_sample(ksr_context *ctx, struct ksr_checks *checks,
     const double cb = ksr_judge_median(p, MEMBER(mean[1]));
     const double cr = ksr_judge_median(p, MEMBER(mean[2]));
     const enum ksr_colour_case what = ksr_colours_conclude(&p->colours);
+    // After the work, a mere likeness is no reason to refuse the file; `verify` tells of it.
     const bool read_wrongly =
-        what != KSR_COLOUR_SAME &&
+        what != KSR_COLOUR_SAME && ksr_colours_left(&p->colours, what) < LEFT_MOST &&
         (fabs(y) > SAMPLE_LUMA || fabs(cb) > SAMPLE_COLOUR || fabs(cr) > SAMPLE_COLOUR);
     const bool tinted = fabs(cb) > 4 * SAMPLE_COLOUR || fabs(cr) > 4 * SAMPLE_COLOUR;
     if (p->count == 0 || !p->colour || (!read_wrongly && !tinted))
