@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "frame/resample.h"
+#include "job/beside.h"
 #include "job/config.h"
 #include "job/effort.h"
 #include "media/aperture.h"
@@ -528,6 +529,16 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     return status;
 }
 
+// A piece, as of a preview, and who wants no subtitles are not told of them.
+static ksr_status tell_of_subtitles(ksr_context *ctx, const struct ksr_processor_config *config,
+                                    const struct ksr_manifest *m)
+{
+    const bool none = config->subs && strcmp(config->subs, "none") == 0;
+    if (none || m->film.cut || m->output.image || ksr_sequence_is(config->input_path))
+        return KSR_OK;
+    return ksr_beside_tell(ctx, config->input_path);
+}
+
 ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,
                          const struct ksr_fingerprint *input, json_t *key, struct ksr_manifest *out)
 {
@@ -537,6 +548,8 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
     ksr_warnings_collect(ctx, &out->warnings);
     ksr_status status = make(ctx, config, out);
     ksr_warnings_collect(ctx, NULL);
+    if (status == KSR_OK)
+        status = tell_of_subtitles(ctx, config, out);
     if (status == KSR_OK && out->warnings.lost)
         status = ksr_fail_memory(ctx);
     if (status != KSR_OK) {

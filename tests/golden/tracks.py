@@ -376,7 +376,27 @@ def chosen(t):
     check(len(streams) == 1 and streams[0]["width"] == 128, "an unknown first video: the other one is upscaled", said)
 
 
-PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless, "flags": flags}
+# --- Subtitle files beside the input ---
+
+def beside(t):
+    folder = os.path.join(t.folder, "beside")
+    os.makedirs(folder, exist_ok=True)
+    source = t.make("beside/film.1.mkv", *VIDEO, *X264)
+    for name in ("film.1.srt", "film.1.en.forced.ASS", "film.1.es-419.vtt", "film.1.idx", "film.1.sub",  # its own
+                 "film.srt", "film.1.2.srt", "film.12.srt", "film.1-cut.srt", "film.1.en.nfo", "film.1.", "other.srt"):
+        clips.write(folder, name, SRT)
+    line = "kizunasr: subtitle files beside the input are not used: film.1.en.forced.ASS, film.1.es-419.vtt, film.1.idx, film.1.srt\n"
+    for options, wanted in [((), 1), (("--subs", "none"), 0), (("--duration", "0.5"), 0)]:
+        out, said, _ = t.upscale(source, "mkv", *options)
+        check(said.count(line) == said.count("subtitle files") == wanted and "warning" not in said,
+              f"subtitle files beside the input {' '.join(options)}: named in {wanted} lines", said)
+    for i in range(5):
+        clips.write(folder, f"film.1.xx.n{i}.srt", SRT)
+    r = run(os.path.abspath(t.program), "plan", os.path.relpath(source, folder), "many.mkv", "--preset", "ultrafast", cwd=folder)
+    check(r.returncode == 0 and "film.1.xx.n1.srt and 3 more\n" in r.stderr, "... at most six of them", r.stderr)
+
+
+PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless, "flags": flags, "beside": beside}
 
 
 def main():
