@@ -359,6 +359,15 @@ static const struct option table[] = {
      .offset = AT(run.keep_date),
      .brief = "give the output the input's date",
      .help = "give the output the modification time of the input"},
+    {.name = "spool-limit",
+     .value = "SIZE",
+     .kind = OPTION_SIZE,
+     .group = GROUP_RUNNING,
+     .verbs = JOBS,
+     .offset = AT(run.spool_limit),
+     .brief = "most bytes of a pipe as INPUT, such as 64G",
+     .help = "most bytes that a pipe as INPUT may have, such as 500M or 64G (default: the free "
+             "space of the work folder's disk, less a twentieth)"},
     {.name = "provenance",
      .value = "FILE",
      .kind = OPTION_TEXT,
@@ -599,6 +608,21 @@ static int read_segment(struct reader *r, const char *value)
     return EXIT_DONE;
 }
 
+static int read_size(const struct reader *r, const struct option *option, const char *value)
+{
+    static const char units[] = "KMGT";
+    char *end = NULL;
+    const bool digit = value[0] >= '0' && value[0] <= '9';
+    const long long number = digit ? strtoll(value, &end, 10) : 0;
+    const char *unit = digit && *end ? strchr(units, *end) : NULL;
+    const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (number < 1 || (*end && !unit) || (unit && end[1]) || number > INT64_MAX >> shift)
+        return ui_usage_error(r->ui, "--%s: expected a size such as 500M or 64G, got '%s'",
+                              option->name, value);
+    *(int64_t *)member_of(r->options, option) = (int64_t)number << shift;
+    return EXIT_DONE;
+}
+
 // Takes one option with its value (NULL = none).
 static int take_option(struct reader *r, const struct found *what, const char *value)
 {
@@ -613,6 +637,7 @@ static int take_option(struct reader *r, const struct found *what, const char *v
     case OPTION_TEXT: *(const char **)member = value; break;
     case OPTION_CHOICE: return read_choice(r, option, value);
     case OPTION_SEGMENT: return read_segment(r, value);
+    case OPTION_SIZE: return read_size(r, option, value);
     case OPTION_FRAME: return read_frame(r, value);
     case OPTION_AT: return read_at(r, value);
     case OPTION_INTEGER:

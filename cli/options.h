@@ -54,6 +54,7 @@ enum option_group {
 enum option_kind {
     OPTION_FLAG,    // a bool of struct options; takes no value
     OPTION_INTEGER, // an int of struct options, low..high
+    OPTION_SIZE,    // an int64_t: bytes, as 500M or 64G
     OPTION_CHOICE,  // an int: the place of the value in `value`, a list "a|b|c"
     OPTION_TEXT,    // a string
     OPTION_SEGMENT, // added to `segments`

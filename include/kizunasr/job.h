@@ -44,6 +44,9 @@ struct ksr_run_options {
     // Gives the output the modification time of the input; of an image sequence, its latest file's.
     // For ksr_upscale() and ksr_join().
     bool keep_date;
+    // Where the input is "-" (standard input) or a pipe, ksr_upscale() and ksr_plan() copy its data
+    // into the work folder first: at most so many bytes; 0 = what is free there, less a twentieth.
+    int64_t spool_limit;
 };
 
 // What a finished call did.

@@ -18,16 +18,28 @@ static bool has_suffix(const char *text, const char *suffix)
     return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
+// Whether it is what was read from a pipe (spool.c).
+static bool is_source(const char *name)
+{
+    static const char start[] = "source-";
+    const size_t n = strlen(start);
+    return strncmp(name, start, n) == 0 && strlen(name) == n + 16 &&
+           strspn(name + n, "0123456789abcdef") == 16;
+}
+
 // Whether a file of a work folder is ours: never delete what somebody else put there.
 static bool is_ours(const char *name)
 {
     static const char *const names[] = {"manifest.json", "done.json",  "provenance.json",
-                                        "times.json",    "publishing", "lock"};
+                                        "times.json",    "publishing", "source",
+                                        "lock"};
     static const char *const ends[] = {".seg", ".times"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0 &&
             (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
             return true;
+    if (is_source(name))
+        return true;
     for (int i = 0; i < 6; i++)
         if (!isdigit((unsigned char)name[i]))
             return false;
@@ -40,9 +52,9 @@ static bool is_ours(const char *name)
     return false;
 }
 
-static bool is_ours_but_lock(const char *name)
+static bool is_cleared(const char *name)
 {
-    return is_ours(name) && strcmp(name, "lock") != 0;
+    return is_ours(name) && strcmp(name, "lock") != 0 && !is_source(name);
 }
 
 static bool is_temporary(const char *name)
@@ -53,7 +65,7 @@ static bool is_temporary(const char *name)
 // What a finished job leaves for a moment when its folder goes.
 static bool is_rest(const char *name)
 {
-    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0;
+    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0 || is_source(name);
 }
 
 static bool is_manifest(const char *name)
@@ -73,7 +85,7 @@ static bool is_made(const char *name)
 
 ksr_status ksr_job_clear_folder(ksr_context *ctx, const struct ksr_job *job)
 {
-    return ksr_fs_remove_folder(ctx, job->folder, is_ours_but_lock);
+    return ksr_fs_remove_folder(ctx, job->folder, is_cleared);
 }
 
 ksr_status ksr_job_clear_temporary(ksr_context *ctx, const struct ksr_job *job)
@@ -81,9 +93,17 @@ ksr_status ksr_job_clear_temporary(ksr_context *ctx, const struct ksr_job *job)
     return ksr_fs_remove_folder(ctx, job->folder, is_temporary);
 }
 
+ksr_status ksr_job_clear_sources(ksr_context *ctx, const struct ksr_job *job)
+{
+    return ksr_fs_remove_folder(ctx, job->folder, is_source);
+}
+
 void ksr_job_drop_folder(const struct ksr_job *job)
 {
-    ksr_fs_remove_folder(NULL, job->folder, is_rest);
+    char *manifest = ksr_format("%s/manifest.json", job->folder);
+    if (manifest && !ksr_fs_exists(manifest))
+        ksr_fs_remove_folder(NULL, job->folder, is_rest);
+    free(manifest);
 }
 
 // What tells that the job is done goes late, and its record after that: stopped anywhere in
@@ -124,10 +144,9 @@ ksr_status ksr_job_note_done(ksr_context *ctx, const struct ksr_job *job, const 
     ksr_status status = ksr_fs_fingerprint(ctx, part, false, &print);
     char *path = done_path(job);
     ksr_memory_watch();
-    json_t *note =
-        json_pack("{s:s,s:o,s:I,s:s}", "job", job->manifest.id, "output",
-                  ksr_json_text_of(job->manifest.output_path),
-                  "bytes", (json_int_t)print.size, "ends", print.ends);
+    json_t *note = json_pack("{s:s,s:o,s:I,s:s}", "job", job->manifest.id, "output",
+                             ksr_json_text_of(job->manifest.output_path), "bytes",
+                             (json_int_t)print.size, "ends", print.ends);
     char *text = note ? json_dumps(note, JSON_INDENT(1)) : NULL;
     if (status == KSR_OK)
         status = path && text && !ksr_memory_ran_out()

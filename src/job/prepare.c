@@ -13,6 +13,7 @@
 #include "job/config.h"
 #include "job/plan.h"
 #include "job/provenance.h"
+#include "job/spool.h"
 #include "job/times.h"
 #include "media/inspect.h"
 #include "net/engine.h"
@@ -32,6 +33,7 @@ void ksr_job_close(struct ksr_job *job)
     if (job->folder)
         ksr_fs_unlock(&job->lock);
     free(job->folder);
+    free(job->source);
     ksr_manifest_free(&job->manifest);
     memset(job, 0, sizeof(*job));
     job->lock = -1;
@@ -45,6 +47,9 @@ static ksr_status check_options(ksr_context *ctx, const struct ksr_run_options *
         return ksr_fail(ctx, KSR_E_PARAM, "threads: '%d' is not valid (1 to 64)", o->threads);
     if (o->workers < 0 || o->workers > 64)
         return ksr_fail(ctx, KSR_E_PARAM, "workers: '%d' is not valid (1 to 64)", o->workers);
+    if (o->spool_limit < 0)
+        return ksr_fail(ctx, KSR_E_PARAM, "spool_limit: '%lld' is not valid (bytes, from 0)",
+                        (long long)o->spool_limit);
     return KSR_OK;
 }
 
@@ -136,8 +141,11 @@ static ksr_status check_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
 
 // --- The folder ---
 
+// Does nothing where the lock is held already.
 static ksr_status lock_folder(ksr_context *ctx, struct ksr_job *job, bool exclusive)
 {
+    if (job->lock >= 0)
+        return KSR_OK;
     ksr_status status = ksr_fs_make_folder(ctx, job->folder);
     if (status == KSR_OK)
         status = ksr_fs_lock(ctx, job->folder, exclusive, &job->lock);
@@ -330,6 +338,54 @@ static ksr_status look_into_folder(ksr_context *ctx, const struct ksr_processor_
     return status;
 }
 
+// --- A pipe as input ---
+
+// What is known to fail without the input is not found out after hours of reading it.
+static ksr_status check_before_spooling(ksr_context *ctx, const struct ksr_processor_config *config,
+                                        const struct ksr_run_options *options,
+                                        const struct ksr_job *job)
+{
+    struct ksr_output_plan container = {0};
+    const char *image_codec;
+    const ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
+                                                &container, &image_codec);
+    if (status != KSR_OK || options->overwrite || options->provenance ||
+        ksr_fs_exists(job->folder) || !ksr_sequence_exists(config->output_path))
+        return status;
+    return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+                    config->output_path);
+}
+
+// Copies the pipe into the folder, which is locked from here on, and reads the copy instead.
+static ksr_status spool_input(ksr_context *ctx, struct ksr_processor_config *config,
+                              const struct ksr_run_options *options, struct ksr_job *job)
+{
+    ksr_status status = check_before_spooling(ctx, config, options, job);
+    if (status == KSR_OK)
+        status = lock_folder(ctx, job, true);
+    if (status == KSR_OK && options->fresh)
+        status = ksr_job_clear_sources(ctx, job);
+    if (status == KSR_OK)
+        status = ksr_job_clear_temporary(ctx, job);
+    if (status == KSR_OK)
+        status = ksr_spool_input(ctx, config->input_path, job->folder, options->spool_limit,
+                                 &job->source, &job->spooled);
+    if (status != KSR_OK)
+        return status;
+    config->input_path = job->source;
+    status = ksr_media_check(ctx, config->input_path);
+    return status == KSR_OK ? check_output(ctx, config) : status;
+}
+
+// After a failure: the folder keeps only what it had before.
+static void drop_spooled(const struct ksr_job *job)
+{
+    if (job->spooled)
+        unlink(job->source);
+    if (job->lock >= 0)
+        ksr_job_drop_folder(job);
+}
+
 typedef ksr_status folder_function(ksr_context *ctx, const struct ksr_processor_config *config,
                                    const struct ksr_run_options *options,
                                    const struct ksr_engine_identity *engine, struct ksr_job *job);
@@ -342,10 +398,11 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
     job->lock = -1;
     struct ksr_processor_config resolved = *config; // without AI where that cannot be had
     struct ksr_engine_identity engine;
+    const bool pipe = enter == open_folder && ksr_spool_is_needed(config->input_path);
     ksr_status status = ksr_config_check(ctx, config);
     if (status == KSR_OK)
         status = check_options(ctx, options);
-    if (status == KSR_OK)
+    if (status == KSR_OK && !pipe)
         status = ksr_media_check(ctx, config->input_path);
     if (status == KSR_OK)
         status = check_output(ctx, config);
@@ -357,8 +414,12 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
         status = check_engine(ctx, &resolved.pipeline, options, &engine);
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)
         status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && pipe)
+        status = spool_input(ctx, &resolved, options, job);
     if (status == KSR_OK)
         status = enter(ctx, &resolved, options, &engine, job);
+    if (status != KSR_OK && pipe)
+        drop_spooled(job);
     if (status != KSR_OK)
         ksr_job_close(job);
     return status;

@@ -15,6 +15,8 @@ struct ksr_job {
     struct ksr_manifest manifest;
     bool done;                // the output stands, written by this very job
     struct ksr_record record; // if that is known from a record: then there is no manifest
+    char *source;             // what is read in place of the input, where that is a pipe; else NULL
+    bool spooled;             // `source` was made by this call
 };
 
 // Checks configuration, input, output, container and model; opens or makes the work folder, takes
@@ -40,11 +42,14 @@ void ksr_job_close(struct ksr_job *job);
 // Deletes the folder's files that are KizunaSR's, and the folder; call before ksr_job_close().
 ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job);
 
-// Deletes them all but the lock; temporary files of runs that were killed; and a folder in which
+// Deletes them all but the lock and what was read from pipes; temporary files of runs that were killed; and a folder in which
 // nothing is that tells of a job.
 ksr_status ksr_job_clear_folder(ksr_context *ctx, const struct ksr_job *job);
 ksr_status ksr_job_clear_temporary(ksr_context *ctx, const struct ksr_job *job);
 void ksr_job_drop_folder(const struct ksr_job *job);
+
+// Deletes what earlier runs have read from pipes.
+ksr_status ksr_job_clear_sources(ksr_context *ctx, const struct ksr_job *job);
 
 // Notes in the folder that files of an output sequence begin to stand under their names; whether
 // that was noted.

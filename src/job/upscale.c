@@ -102,7 +102,7 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
     if (job.record.stands)
         describe_record(&job.record, &done);
     if (job.done)
-        status = tidy_up(ctx, &job, config->input_path, config->output_path, options, &done);
+        status = tidy_up(ctx, &job, job.source ? job.source : config->input_path, config->output_path, options, &done);
     else
         status = work_and_join(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;

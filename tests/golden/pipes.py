@@ -1,6 +1,6 @@
 """Dates of outputs, and pipes as input and output. Usage: pipes.py KIZUNASR"""
 
-import os, pathlib, shutil, subprocess, sys, tempfile
+import os, pathlib, signal, socket, subprocess, sys, tempfile, threading, time
 from checks import check, finish
 
 program = os.path.abspath(sys.argv[1])
@@ -54,5 +54,91 @@ for i in range(1, 5):
 dated("a sequence has its latest file's", run(program, "upscale", "in%02d.png", "seq.mkv", *FAST, "--keep-date"), "seq.mkv", OLD + 3)
 dated("every file of a sequence gets it", run(program, "upscale", "film.mkv", "out%02d.png", *FAST, "--keep-date"), "out01.png", OLD)
 check(date("out04.png") == OLD, "the last one, too")
+
+# Pipes as input: the same bytes as from the file.
+run(program, "upscale", "film.mkv", "ref.mkv", *FAST)
+film, ref = pathlib.Path("film.mkv").read_bytes(), pathlib.Path("ref.mkv").read_bytes()
+other = film[:-1] + b"\0" # of the same size
+left = set(os.listdir())
+
+
+def piped(name, data, source, out, *options, wanted=ref, **how):
+    """upscale of what standard input has."""
+    r = run(program, "upscale", source, out, *FAST, *options, **({"stdin": None, "input": data} if data else {}), **how)
+    made = pathlib.Path(out).read_bytes() if os.path.exists(out) else b""
+    check(r.returncode == 0 and made and (not wanted or made == wanted), name, f"{r.returncode} {len(made)} {r.stderr}")
+    return r
+
+
+def refused(name, status, say, *args, **how):
+    r = run(program, *args, **how)
+    check(r.returncode == status and say in r.stderr.decode(), name, f"{r.returncode} {r.stderr}")
+    check(not os.path.exists("x.mkv") and not os.path.exists("x.mkv.kizunasr"), f"{name}: nothing is left")
+
+
+r = piped("a pipe", film, "-", "a.mkv", "--log-level", "info")
+check(b"standard input is read into a.mkv.kizunasr first" in r.stderr, "it says where it goes", r.stderr)
+piped("/dev/stdin", film, "/dev/stdin", "b.mkv")
+with open("film.mkv", "rb") as f:
+    r = piped("a file as standard input", None, "-", "c.mkv", "--log-level", "info", stdin=f)
+    check(b"is read into" not in r.stderr, "which is not copied", r.stderr)
+with open("padded", "w+b") as f:
+    f.write(b"x" * 100 + film)
+    f.flush()
+    os.unlink("padded")
+    f.seek(100)
+    piped("a file from where it stands", None, "-", "d.mkv", stdin=f)
+ours, theirs = socket.socketpair()
+threading.Thread(target=lambda: (theirs.sendall(film), theirs.close())).start()
+piped("a socket", None, "-", "e.mkv", stdin=ours)
+r = run("bash", "-c", f"'{program}' upscale <(sleep 0.5; cat film.mkv) f.mkv --log-level warning")
+check(r.returncode == 0 and pathlib.Path("f.mkv").read_bytes() == ref, "process substitution", r.stderr)
+os.mkfifo("fifo")
+threading.Thread(target=lambda: (time.sleep(0.5), pathlib.Path("fifo").write_bytes(film))).start()
+piped("a fifo", None, "fifo", "g.mkv")
+y4m = run("ffmpeg", "-v", "error", "-i", "film.mkv", "-pix_fmt", "yuv420p", "-f", "yuv4mpegpipe", "-").stdout
+pathlib.Path("film.y4m").write_bytes(y4m)
+run(program, "upscale", "film.y4m", "y4m.mkv", *FAST)
+piped("y4m", y4m, "-", "h.mkv", wanted=pathlib.Path("y4m.mkv").read_bytes())
+ts = run("ffmpeg", "-v", "error", "-i", "film.mkv", "-c:v", "mpeg2video", "-f", "mpegts", "-").stdout
+piped("MPEG-TS, and a limit that it keeps", ts, "-", "i.mkv", "--spool-limit", "1M", wanted=None)
+check(set(os.listdir()) - left == {f"{c}.mkv" for c in "abcdefghi"} | {"fifo", "film.y4m", "y4m.mkv"}, "no folder is left", os.listdir())
+
+# What is no film, or too long, or known to fail.
+refused("an empty pipe", 3, "Nothing came from standard input", "upscale", "-", "x.mkv", input=b"", stdin=None)
+refused("a pipe without video", 3, "Cannot read", "upscale", "-", "x.mkv", input=b"hello\n", stdin=None)
+refused("a limit", 3, "more than 1024 bytes, which --spool-limit allows", "upscale", "-", "x.mkv", "--spool-limit", "1K", input=film, stdin=None)
+refused("a limit that is no size", 2, "expected a size such as 500M", "upscale", "-", "x.mkv", "--spool-limit", "1KB")
+refused("a device as standard input", 3, "is a device", "upscale", "-", "x.mkv")
+refused("a wrong container, before reading", 2, "no container 'nix'", "upscale", "fifo", "x.mkv", "--format", "nix")
+refused("an output that exists, before reading", 2, "Output file exists", "upscale", "fifo", "a.mkv")
+refused("a dry run uses no pipe up", 3, "no regular file", "upscale", "-", "x.mkv", "--dry-run", input=film, stdin=None)
+waiting = subprocess.Popen([program, "upscale", "fifo", "x.mkv"], stderr=subprocess.PIPE)
+waiting.stderr.readline()
+waiting.send_signal(signal.SIGINT)
+try:
+    status = waiting.wait(timeout=20)
+except subprocess.TimeoutExpired:
+    waiting.kill()
+    status = -9
+check(status == 130 and not os.path.exists("x.mkv.kizunasr"), "waiting for a pipe can be interrupted", status)
+
+# Resume, and work and join, from the copy.
+plan = run(program, "plan", "-", "r.mkv", *FAST, input=film, stdin=None)
+run(program, "work", "r.mkv.kizunasr")
+copies = [n for n in os.listdir("r.mkv.kizunasr") if n.startswith("source")]
+check(plan.returncode == 0 and len(copies) == 1, "plan keeps a copy", f"{copies} {plan.stderr}")
+r = run(program, "upscale", "-", "r.mkv", *FAST, input=other, stdin=None)
+check(r.returncode == 2 and b"r.mkv.kizunasr" in r.stderr, "another film is refused", r.stderr)
+check([n for n in os.listdir("r.mkv.kizunasr") if n.startswith("source")] == copies, "and leaves the first as it was", os.listdir("r.mkv.kizunasr"))
+made = date("r.mkv.kizunasr/000000.seg")
+piped("the same bytes go on", film, "-", "r.mkv", "--keep-work")
+check(date("r.mkv.kizunasr/000000.seg") == made, "with the segment that was made")
+r = piped("done is done", film, "-", "r.mkv")
+check(b"already done" in r.stdout and not os.path.exists("r.mkv.kizunasr"), "and takes the folder away", r.stdout)
+run(program, "plan", "-", "s.mkv", *FAST, input=film, stdin=None)
+run(program, "work", "s.mkv.kizunasr")
+r = run(program, "join", "s.mkv.kizunasr")
+check(r.returncode == 0 and pathlib.Path("s.mkv").read_bytes() == ref and not os.path.exists("s.mkv.kizunasr"), "plan, work, join", r.stderr)
 
 finish()

@@ -47,7 +47,8 @@ class RunOptions(c.Structure):
                 ("work_dir", c.c_char_p), ("keep_work", c.c_bool), ("fresh", c.c_bool),
                 ("overwrite", c.c_bool), ("provenance", c.c_char_p),
                 ("onnxruntime_library", c.c_char_p), ("stage_times", c.c_char_p),
-                ("accept", c.c_bool), ("keep_date", c.c_bool)]
+                ("accept", c.c_bool), ("keep_date", c.c_bool),
+                ("spool_limit", c.c_int64)]
 
 
 class Result(c.Structure):

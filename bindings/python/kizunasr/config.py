@@ -174,6 +174,8 @@ class RunOptions:
     """Puts the output in place even if its verification fails; a warning says what failed."""
     keep_date: bool = False
     """Gives the output the modification time of the input."""
+    spool_limit: int = 0
+    """Bytes that a pipe as input may have; 0: what is free where the work folder is, less a part."""
 
     def _c_struct(self) -> _c.RunOptions:
         return _c.RunOptionsWithRoom(
@@ -185,7 +187,7 @@ class RunOptions:
             onnxruntime_library=None if self.onnxruntime_library is None
             else _c.encode(self.onnxruntime_library),
             stage_times=None if self.stage_times is None else _c.encode(self.stage_times),
-            accept=self.accept, keep_date=self.keep_date)
+            accept=self.accept, keep_date=self.keep_date, spool_limit=self.spool_limit)
 
 
 def _text(name: str, value: Any) -> bytes:
