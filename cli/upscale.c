@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pipe_output.h"
 #include "text.h"
 #include "verbs.h"
 
@@ -41,6 +42,8 @@ int run_upscale(ksr_context *ctx, struct ui *ui, const struct options *options)
     struct ksr_result result = {0};
     if (options->dry_run)
         return dry_run(ctx, ui, options);
+    if (output_is_pipe(options->job.output_path))
+        return upscale_to_pipe(ctx, ui, options);
     const ksr_status status = ksr_upscale(ctx, &options->job, &options->run, &result);
     progress_finish(&ui->progress);
     if (status == KSR_OK)

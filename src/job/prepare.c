@@ -67,8 +67,8 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
                         output);
     if (strcmp(output, "-") == 0)
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "Output is '-': standard output is not written to, for the output is "
-                        "verified first (name a file; ./- is one)");
+                        "Output is '-': only upscale writes to standard output (name a file; ./- "
+                        "is one)");
     if (ksr_fs_same_file(config->input_path, output) || strcmp(config->input_path, output) == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "Output is the input: %s", output);
     char *parent = ksr_fs_parent(output);

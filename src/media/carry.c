@@ -34,6 +34,8 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
                                           : av_guess_format(NULL, slash ? slash + 1 : path, NULL);
     if (by_name && !found && strcmp(format, "mkv") == 0)
         found = av_guess_format("matroska", NULL, NULL);
+    if (by_name && !found && strcmp(format, "y4m") == 0)
+        found = av_guess_format("yuv4mpegpipe", NULL, NULL);
     if (by_name && !found)
         return ksr_fail(ctx, KSR_E_PARAM, "format: there is no container '%s'%s", format,
                         ksr_guess_container(format, guess));

@@ -110,15 +110,16 @@ works("a name of 255 bytes that are not ASCII", "film.mkv", "あ" * 83 + "x" * 2
 # What is no regular file.
 os.mkfifo("pipe")
 os.symlink("nowhere", "dangling.mkv")
-for name in ("pipe", "/dev/stdout", "/dev/null", "dangling.mkv"):
+for name, status, say in (("pipe", 2, "add --format"), ("/dev/stdout", 2, "add --format"), ("/dev/null", 4, "no regular file"), ("dangling.mkv", 4, "no regular file")):
     kind = os.lstat(name).st_mode
-    refused(f"{name} is not replaced", 4, "no regular file", "upscale", "film.mkv", name, "--overwrite")
+    refused(f"{name} is not replaced", status, say, "upscale", "film.mkv", name, "--overwrite")
     check(os.lstat(name).st_mode == kind, f"{name} stays")
 pathlib.Path("target.mkv").write_bytes(b"old")
 os.symlink("target.mkv", "link.mkv")
 works("a link to a file", "film.mkv", "link.mkv")
 check(os.path.islink("link.mkv") and os.path.getsize("target.mkv") > 3, "is written through")
-refused("standard output", 2, "standard output is not written to", "upscale", "film.mkv", "-")
+refused("standard output", 2, "add --format", "upscale", "film.mkv", "-")
+refused("standard output of plan", 2, "only upscale writes to standard output", "plan", "film.mkv", "-")
 check(not os.path.exists("-"), "no file is named -")
 for name in ("-", "/dev/stdin", "pipe"):
     refused(f"{name} as input", 3, "no regular file", "probe", name)

@@ -141,4 +141,51 @@ run(program, "work", "s.mkv.kizunasr")
 r = run(program, "join", "s.mkv.kizunasr")
 check(r.returncode == 0 and pathlib.Path("s.mkv").read_bytes() == ref and not os.path.exists("s.mkv.kizunasr"), "plan, work, join", r.stderr)
 
+# Pipes as output: the file's bytes and nothing else, and nothing is left.
+temporary = os.path.abspath("tmp")
+os.mkdir(temporary)
+os.environ["TMPDIR"] = temporary
+
+
+def streamed(name, source, out, *options, wanted=ref, **how):
+    r = run(program, "upscale", source, out, *FAST, *options, **how)
+    check(r.returncode == 0 and r.stdout == wanted and b"verified" in r.stderr, name, f"{r.returncode} {len(r.stdout)} {r.stderr}")
+    check(not os.listdir(temporary), f"{name}: nothing is left", os.listdir(temporary))
+
+
+streamed("standard output", "film.mkv", "-", "--format", "matroska")
+streamed("a pipe in and a pipe out", "-", "/dev/stdout", "--format", "mkv", input=film, stdin=None)
+for format in ("nut", "mp4", "y4m"):
+    run(program, "upscale", "film.mkv", f"p.{format}", *FAST)
+    streamed(f"as {format}", "film.mkv", "/dev/fd/1", "--format", format, wanted=pathlib.Path(f"p.{format}").read_bytes())
+link = os.readlink("/dev/stdout")
+with open("redirected", "wb") as f:
+    r = subprocess.run([program, "upscale", "film.mkv", "/dev/stdout", *FAST, "--format", "mkv", "--overwrite"], stdout=f, stderr=subprocess.PIPE)
+check(r.returncode == 0 and pathlib.Path("redirected").read_bytes() == ref and os.readlink("/dev/stdout") == link, "redirected into a file", r.stderr)
+got = []
+reader = threading.Thread(target=lambda: got.append(pathlib.Path("fifo").read_bytes()))
+reader.start()
+r = run(program, "upscale", "film.mkv", "fifo", *FAST, "--format", "mkv")
+reader.join()
+check(r.returncode == 0 and got == [ref] and b"verified" in r.stdout and pathlib.Path("fifo").is_fifo(), "a fifo", r.stderr)
+r = run("bash", "-c", f"'{program}' upscale film.mkv >(cat >into) --format mkv --log-level warning; sleep 0.5")
+check(pathlib.Path("into").read_bytes() == ref, "process substitution as output", r.stderr)
+unread, end = os.pipe()
+os.close(unread)
+for name, out, status, say in (("a terminal", os.openpty()[1], 2, b"is a terminal"), ("a pipe that nobody reads", end, 4, b"Broken pipe"),
+                               ("read-only", os.open("film.mkv", os.O_RDONLY), 4, b"Bad file descriptor")):
+    r = subprocess.run([program, "upscale", "film.mkv", "-", "--format", "mkv"], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE)
+    check(r.returncode == status and say in r.stderr and b"frames" not in r.stderr, f"standard output that is {name}, before the work", f"{r.returncode} {r.stderr}")
+refused("an input that is not there", 3, "not found", "upscale", "nix.mkv", "-", "--format", "mkv")
+check(not os.listdir(temporary), "after refusals nothing is left", os.listdir(temporary))
+
+# A reader that goes away does not cost the work.
+with subprocess.Popen([program, "upscale", "film.mkv", "-", *FAST, "--format", "y4m", "--work-dir", "w"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+    p.stdout.read(1)
+    p.stdout.close()
+    said = p.stderr.read()
+check(p.returncode == 4 and b"Broken pipe" in said and b"is kept as w/" in said, "a reader that goes away", f"{p.returncode} {said}")
+r = run(program, "upscale", "film.mkv", "-", *FAST, "--format", "y4m", "--work-dir", "w")
+check(r.returncode == 0 and b"already done" in r.stderr and r.stdout == pathlib.Path("p.y4m").read_bytes() and not os.path.exists("w"), "the same command goes on", r.stderr)
+
 finish()
