@@ -121,6 +121,8 @@ void ksr_colours_add(const float *const before[3], const float *const after[3], 
             apply_case((enum ksr_colour_case)what, terms, v);
             for (int p = 0; p < 3; p++) {
                 const double change = v[p] - before[p][i], left = after[p][i] - v[p];
+                sums->predicted[what][p] += change;
+                sums->seen[p] += what == KSR_COLOUR_SAME ? after[p][i] - before[p][i] : 0;
                 sums->along[what] += (after[p][i] - before[p][i]) * change;
                 sums->whole[what] += change * change;
                 sums->residual[what] += left * left;
@@ -131,6 +133,20 @@ void ksr_colours_add(const float *const before[3], const float *const after[3], 
 
 // A change of less than half a code cannot be told from the encoder's.
 #define CHANGE_LEAST 0.25 // squared
+#define MEANS_LEAST  1.0  // squared: colours that are clipped move the means by less
+#define LEFT_MOST    0.85 // of the squared differences: taking noise away leaves more
+
+// Whether the means have changed as the case says, by at least half; true where it says too little.
+static bool means_agree(const struct ksr_colour_sums *s, enum ksr_colour_case what)
+{
+    const double count = (double)s->count;
+    double along = 0, whole = 0;
+    for (int p = 0; p < 3; p++) {
+        along += s->predicted[what][p] * s->seen[p];
+        whole += s->predicted[what][p] * s->predicted[what][p];
+    }
+    return whole < MEANS_LEAST * count * count || along > whole / 2;
+}
 
 enum ksr_colour_case ksr_colours_conclude(const struct ksr_colour_sums *s)
 {
@@ -139,7 +155,8 @@ enum ksr_colour_case ksr_colours_conclude(const struct ksr_colour_sums *s)
         if (s->whole[what] > CHANGE_LEAST * (double)s->count &&
             s->along[what] > s->whole[what] / 2 && s->residual[what] < s->residual[best])
             best = (enum ksr_colour_case)what;
-    return best;
+    const bool explained = s->residual[best] < s->residual[KSR_COLOUR_SAME] * LEFT_MOST;
+    return explained && means_agree(s, best) ? best : KSR_COLOUR_SAME;
 }
 
 double ksr_colours_left(const struct ksr_colour_sums *s, enum ksr_colour_case what)

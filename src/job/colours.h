@@ -42,6 +42,7 @@ void ksr_colours_convert(struct ksr_frame *frame, const struct ksr_colours *from
 struct ksr_colour_sums {
     double along[KSR_COLOUR_CASES], whole[KSR_COLOUR_CASES];
     double residual[KSR_COLOUR_CASES]; // squared differences that the case leaves
+    double predicted[KSR_COLOUR_CASES][3], seen[3]; // changes of Y, Cb and Cr, with their signs
     int64_t count;
 };
 
@@ -50,7 +51,9 @@ struct ksr_colour_sums {
 void ksr_colours_add(const float *const before[3], const float *const after[3], int count,
                      const struct ksr_colours *terms, struct ksr_colour_sums *sums);
 
-// Returns what became of the colours: the case that is there by at least half, and fits best.
+// Returns what became of the colours: the case that fits best, where it is there by at least half,
+// explains a part of all differences, and the means have changed as it says. Noise that is gone
+// looks like a case, too, but explains little and leaves the means.
 enum ksr_colour_case ksr_colours_conclude(const struct ksr_colour_sums *sums);
 
 // Returns the part of the squared difference that is left when a case is taken for what happened.

@@ -123,6 +123,22 @@ def good_outputs(program, source, folder, only):
               "; ".join(bad) + made.stderr + r.stderr)
 
 
+def flat_outputs(program, folder, only):
+    """Nearly flat pictures whose noise goes: nobody can tell a matrix or a range from that."""
+    flat = {"grey": "color=gray:s=64x48:d=1:r=5,noise=alls=8:allf=t", "tinted grey": "color=0x787f70:s=64x48:d=1:r=5,noise=alls=20:allf=t",
+            "grey with a box": "color=gray:s=64x48:d=1:r=5,drawbox=x=8:y=8:w=20:h=20:color=0x806040:t=fill", "faint tint": "color=0x7e8082:s=64x48:d=1:r=5"}
+    source, output = (os.path.join(folder, name) for name in ("flat.mkv", "flat-out.mkv"))
+    for name, graph in flat.items():
+        for form in ("yuv420p", "gbrp"):
+            if only not in f"flat: {name}, {form}":
+                continue
+            clips.need(clips.ffmpeg("-f", "lavfi", "-i", f"{graph},format={form}", "-c:v", "ffv1", source))
+            made = run(program, "upscale", source, output, "--crf", "28", "--overwrite", "--fresh", "--log-level", "error")
+            _, result = verify(program, source, output)
+            bad = [c["detail"] for c in result["checks"] if c["name"] == "colour" and not c["passed"]]
+            check(made.returncode == 0 and result["checks"] and not bad, f"flat: {name}, {form}", "; ".join(bad) + made.stderr)
+
+
 def broken_pictures(program, source, good, folder, only):
     for name, graph, wanted, word in PICTURES + FEWER:
         if only not in name:
@@ -227,6 +243,7 @@ def main():
     made = run(program, "upscale", source, good, "--preset", "ultrafast", "--crf", "12", "--progress", "none")
     check(made.returncode == 0, "upscale", made.stderr)
     good_outputs(program, source, folder, args.only)
+    flat_outputs(program, folder, args.only)
     broken_pictures(program, source, good, folder, args.only)
     broken_streams(program, source, good, folder, args.only)
     if args.only in "told":

@@ -168,12 +168,39 @@ static void colours(void **state)
     }
 }
 
+// Noise that an encoder takes away from nearly flat grey is no case, whatever the filter leaves.
+static void noise(void **state)
+{
+    enum { COUNT = 2000 };
+    static float before[3][COUNT], after[3][COUNT];
+    const struct ksr_colours terms = {0.2126, 0.0722, 16 * 128, 219 * 128, 224 * 128};
+    uint32_t seed = 7;
+    (void)state;
+    for (int left = 0; left < 10; left++)
+        for (int grey = 70; grey <= 220; grey += 30) {
+            struct ksr_colour_sums sums = {0};
+            for (int p = 0; p < 3; p++)
+                for (int i = 0; i < COUNT; i++) {
+                    const float level = p > 0 ? 128 : (float)grey;
+                    const float grain = (float)(unit_random(&seed) % 2001) / 100 - 10;
+                    before[p][i] = level + grain;
+                    after[p][i] = level + grain * (float)left / 10;
+                }
+            ksr_colours_add((const float *const[3]){before[0], before[1], before[2]},
+                            (const float *const[3]){after[0], after[1], after[2]}, COUNT, &terms,
+                            &sums);
+            if (ksr_colours_conclude(&sums) != KSR_COLOUR_SAME)
+                fail_msg("%d tenths of noise over %d are taken for %d", left, grey,
+                         ksr_colours_conclude(&sums));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_planes), cmocka_unit_test(brighter), cmocka_unit_test(shifts),
         cmocka_unit_test(small),        cmocka_unit_test(banding),  cmocka_unit_test(ringing),
-        cmocka_unit_test(colours),
+        cmocka_unit_test(colours),      cmocka_unit_test(noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
