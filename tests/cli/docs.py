@@ -27,7 +27,8 @@ FILMS = {  # by page
              "-x265-params log-level=error"),
             ("eight-bit.mkv", f"{SOURCE.format(1)} {X264}")],
     "variable-frame-rate": [("vfr.mkv", f"{SOURCE.format(2)} -vf select='not(eq(mod(n\\,5)\\,2))' "
-             f"-fps_mode vfr {X264}")],
+             f"-fps_mode vfr {X264}"),
+            ("film.mkv", f"{SOURCE.format(2)} -r 24000/1001 {X264}")],
     "cluster": [("film.mkv", f"{SOURCE.format(20)} {X264} -g 24")],
 }
 # A scheduler as small as the page needs: it runs each number of the array.
