@@ -41,7 +41,7 @@ void ksr_colours_convert(struct ksr_frame *frame, const struct ksr_colours *from
 // would make of them. Sums over many pictures.
 struct ksr_colour_sums {
     double along[KSR_COLOUR_CASES], whole[KSR_COLOUR_CASES];
-    double residual[KSR_COLOUR_CASES]; // squared differences that the case leaves
+    double residual[KSR_COLOUR_CASES];              // squared differences that the case leaves
     double predicted[KSR_COLOUR_CASES][3], seen[3]; // changes of Y, Cb and Cr, with their signs
     int64_t count;
 };

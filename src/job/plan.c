@@ -138,7 +138,7 @@ static bool is_regular(const struct ksr_film *film, struct ksr_rational rate)
     return rate.num > 0 && ksr_film_irregular(film, rate) == film->frame_count;
 }
 
-// The rate of a short film is guessed badly; AVI needs the true one.
+// The rate of a short film is guessed badly; AVI and MPEG-PS need the true one.
 static void find_rate(struct ksr_film *film)
 {
     const size_t last = film->frame_count - 1;
@@ -155,27 +155,36 @@ static void find_rate(struct ksr_film *film)
         }
 }
 
-// AVI knows no presentation times: frames must come in the order in which they are shown.
+static bool has_encoder_option(const struct ksr_encoder_config *config, const char *key)
+{
+    for (size_t i = 0; i < config->encoder_option_count; i++)
+        if (strcmp(config->encoder_options[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+// AVI knows no presentation times: frames must come in the order in which they are shown, and
+// decoders of MPEG-2 must not hold them back for B-frames that never come.
 // *options: to be freed with free(), may be NULL.
 static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *output,
                               struct ksr_encoder_config *config,
                               struct ksr_encoder_option **options)
 {
     const size_t count = config->encoder_option_count;
+    size_t added = count;
     *options = NULL;
-    if (strcmp(output->format, "avi") != 0)
+    if (strcmp(output->format, "avi") != 0 || has_encoder_option(config, "bf"))
         return KSR_OK;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(config->encoder_options[i].key, "bf") == 0)
-            return KSR_OK;
-    *options = calloc(count + 1, sizeof(**options));
+    *options = calloc(count + 2, sizeof(**options));
     if (!*options)
         return ksr_fail_memory(ctx);
     for (size_t i = 0; i < count; i++)
         (*options)[i] = config->encoder_options[i];
-    (*options)[count] = (struct ksr_encoder_option){"bf", "0"};
+    (*options)[added++] = (struct ksr_encoder_option){"bf", "0"};
+    if (strcmp(config->codec, "mpeg2video") == 0 && !has_encoder_option(config, "flags"))
+        (*options)[added++] = (struct ksr_encoder_option){"flags", "+low_delay"};
     config->encoder_options = *options;
-    config->encoder_option_count = count + 1;
+    config->encoder_option_count = added;
     return KSR_OK;
 }
 
@@ -211,7 +220,7 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     struct ksr_encoder_option *options = NULL;
     if (!ksr_pixels_layout(f, &layout, &bits))
         return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
-    if (ksr_output_counts_frames(m->output.format))
+    if (ksr_output_needs_rate(m->output.format))
         find_rate(&m->film);
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)

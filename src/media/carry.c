@@ -22,6 +22,27 @@ static const char *only_encoder(const AVOutputFormat *format)
     return encoder ? encoder->name : NULL;
 }
 
+static bool is_program_stream(const char *format)
+{
+    static const char *const names[] = {"mpeg", "vcd", "svcd", "vob", "dvd"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(format, names[i]) == 0)
+            return true;
+    return false;
+}
+
+// Returns the encoder that stands in for the default one in a container, NULL if none does.
+// In program streams, players expect MPEG-2 (in VCD: MPEG-1).
+static const char *own_encoder(const AVOutputFormat *format)
+{
+    const bool vcd = strcmp(format->name, "vcd") == 0;
+    const AVCodec *encoder =
+        is_program_stream(format->name)
+            ? avcodec_find_encoder(vcd ? AV_CODEC_ID_MPEG1VIDEO : AV_CODEC_ID_MPEG2VIDEO)
+            : NULL;
+    return encoder ? encoder->name : only_encoder(format);
+}
+
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec)
 {
@@ -51,7 +72,7 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
     out->image = strcmp(found->name, "image2") == 0;
     out->sequence = out->image && ksr_sequence_is(path);
     if (!out->image) {
-        *image_codec = only_encoder(found);
+        *image_codec = own_encoder(found);
         return KSR_OK;
     }
     const enum AVCodecID id = av_guess_codec(found, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
@@ -402,20 +423,26 @@ bool ksr_output_counts_frames(const char *format)
            ksr_output_is_raw(format);
 }
 
+// In MPEG-PS, frames that begin in one packet with another have no timestamps.
+bool ksr_output_needs_rate(const char *format)
+{
+    return ksr_output_counts_frames(format) || is_program_stream(format);
+}
+
 bool ksr_output_begins_at_zero(const char *format)
 {
     return ksr_output_counts_frames(format) || strcmp(format, "gif") == 0 ||
            strcmp(format, "apng") == 0;
 }
 
-// Without timestamps, frame n is shown at n / rate.
+// Without timestamps, or with those of some frames only, frame n is shown at n / rate.
 static ksr_status check_grid(const struct decision *d)
 {
     const struct ksr_film *film = d->film;
     const struct ksr_rational rate = film->format.frame_rate;
     const bool theora = strcmp(d->encoder->codec, "libtheora") == 0 &&
                         strncmp(d->plan->format, "og", 2) == 0; // counts them as well
-    if ((!ksr_output_counts_frames(d->plan->format) && !theora) || rate.num <= 0 || rate.den <= 0)
+    if ((!ksr_output_needs_rate(d->plan->format) && !theora) || rate.num <= 0 || rate.den <= 0)
         return KSR_OK;
     const size_t i = ksr_film_irregular(film, rate);
     if (i < film->frame_count)
@@ -469,7 +496,7 @@ static const char *other_encoder(const struct ksr_output_plan *plan, char text[9
 {
     static const char *const names[] = {"libx264",   "libx265",    "libvpx-vp9", "libvpx",
                                         "libtheora", "mpeg2video", "ffv1"};
-    const char *own = only_encoder(ksr_carry_muxer(plan));
+    const char *own = own_encoder(ksr_carry_muxer(plan));
     text[0] = 0;
     for (size_t i = 0; !own && i < sizeof(names) / sizeof(names[0]); i++) {
         const AVCodec *codec = avcodec_find_encoder_by_name(names[i]);

@@ -35,8 +35,8 @@ struct ksr_output_plan {
 
 // Finds the container for a path: `format` unless "auto", else by extension, else mp4.
 // *image_codec: the encoder for a picture file's extension, and for a container that is made for
-// one codec (GIF, raw streams), to stand in for the default one; else NULL.
-// Returns KSR_OK, KSR_E_PARAM (unknown format; logged).
+// one codec (GIF, raw streams) or has one that players expect (MPEG-PS), to stand in for the
+// default one; else NULL. Returns KSR_OK, KSR_E_PARAM (unknown format; logged).
 ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
                              struct ksr_output_plan *out, const char **image_codec);
 
@@ -45,6 +45,9 @@ bool ksr_output_is_raw(const char *format);
 
 // Returns whether a container has a frame rate in place of timestamps, or neither.
 bool ksr_output_counts_frames(const char *format);
+
+// Returns whether a container can only hold a constant frame rate.
+bool ksr_output_needs_rate(const char *format);
 
 // Returns whether the first frame of a container is always shown at 0.
 bool ksr_output_begins_at_zero(const char *format);

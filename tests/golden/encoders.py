@@ -48,6 +48,9 @@ def encoders():
 
 soft = "testsrc2=s=64x48:d=1:r=25,eq=saturation=0.4:contrast=0.8"
 lavfi("film.mkv", soft, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-shortest")
+lavfi("pcm.mkv", soft, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "pcm_s16le", "-shortest")
+run("ffmpeg", "-v", "error", "-y", "-i", "pcm.mkv", "-c:v", "mpeg4", "-c:a", "copy", "pcm.avi")
+lavfi("vfr.mkv", soft, "-vf", "select='not(eq(mod(n\\,5)\\,2))'", "-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast")
 lavfi("two.mkv", "color=gray:s=64x48:d=8.6:r=5,drawbox=x=8:y=8:w=20:h=20:color=0x806040:t=fill", "-c:v", "ffv1")
 lavfi("red.mkv", "color=0xC82828:s=64x48:d=1:r=5,format=gbrp", "-c:v", "ffv1")
 here = encoders()
@@ -70,6 +73,21 @@ for ext in ("gif", "y4m", "h264", "m2v", "mjpeg"):
 works("film to flv", "film.mkv", "o.flv")
 works("film to nut", "film.mkv", "o.nut")
 works("MPEG-PS gets MP2", "film.mkv", "o.mpg", "--codec", "mpeg2video", say="encoded anew with mp2")
+for ext in ("mpg", "vob", "mpeg"):
+    works(f".{ext} gets MPEG-2 unless told otherwise", "film.mkv", f"p.{ext}", say="mpeg2video in ")
+works("MPEG-PS by --format", "film.mkv", "p.bin", "--format", "vob", say="mpeg2video in vob")
+works("H.265 in MPEG-PS, when told so", "film.mkv", "p.mpg", "--codec", "libx265", "--preset", "ultrafast", say="libx265 in mpeg")
+for codec in ("mpeg2video", "libx265"):
+    refused(f"MPEG-PS has no varying frame rate: {codec}", 2, "mpeg cannot hold a frame rate that varies (frame 2", "upscale", "vfr.mkv", "x.mpg", "--codec", codec)
+works("a varying frame rate as MPEG-2 in a transport stream", "vfr.mkv", "v.ts", "--codec", "mpeg2video")
+
+# AVI has one time per frame, without the delay of an encoder; audio stays beside the video.
+for codec in ("mpeg2video", "mpeg1video", "mpeg4"):
+    for source in ("pcm.mkv", "pcm.avi"):
+        works(f"{codec} in AVI from {source}", source, "p-out.avi", "--codec", codec, "--fresh")
+    if codec != "mpeg1video":
+        times = run("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0", "p-out.avi").stdout.split()
+        check([float(t.strip(b",")) for t in times[:3]] == [0, 0.04, 0.08], f"{codec} in AVI: the first frames are shown at their times", times[:3])
 # The quick look at colours refuses no good output: grey ones have none, tiny ones lose some at their edges.
 lavfi("tiny.mkv", "testsrc2=s=64x48:d=1:r=5,format=rgb8,crop=20:10:5:3:exact=1", "-c:v", "ffv1", "-pix_fmt", "bgra")
 for name, source, options in (("grey", "film.mkv", ["--pixel-format", "gray"]), ("tiny", "tiny.mkv", ["--codec", "ffv1"])):
