@@ -18,7 +18,12 @@ static bool has_suffix(const char *text, const char *suffix)
     return n >= m && strcmp(text + n - m, suffix) == 0;
 }
 
-// Whether it is what was read from a pipe (spool.c).
+// Whether it is what was read from a pipe (spool.c), whole or in the making.
+static bool is_partial_source(const char *name)
+{
+    return strncmp(name, "source.", strlen("source.")) == 0 && has_suffix(name, ".tmp");
+}
+
 static bool is_source(const char *name)
 {
     static const char start[] = "source-";
@@ -31,14 +36,13 @@ static bool is_source(const char *name)
 static bool is_ours(const char *name)
 {
     static const char *const names[] = {"manifest.json", "done.json",  "provenance.json",
-                                        "times.json",    "publishing", "source",
-                                        "lock"};
+                                        "times.json",    "publishing", "lock"};
     static const char *const ends[] = {".seg", ".times"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(name, names[i], strlen(names[i])) == 0 &&
             (name[strlen(names[i])] == 0 || has_suffix(name, ".tmp")))
             return true;
-    if (is_source(name))
+    if (is_source(name) || is_partial_source(name))
         return true;
     for (int i = 0; i < 6; i++)
         if (!isdigit((unsigned char)name[i]))
@@ -65,7 +69,7 @@ static bool is_temporary(const char *name)
 // What a finished job leaves for a moment when its folder goes.
 static bool is_rest(const char *name)
 {
-    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0 || is_source(name);
+    return strcmp(name, "provenance.json") == 0 || strcmp(name, "lock") == 0;
 }
 
 static bool is_manifest(const char *name)
@@ -80,7 +84,8 @@ static bool is_done(const char *name)
 
 static bool is_made(const char *name)
 {
-    return is_ours(name) && !is_manifest(name) && !is_done(name) && !is_rest(name);
+    return is_ours(name) && !is_manifest(name) && !is_done(name) && !is_source(name) &&
+           !is_rest(name);
 }
 
 ksr_status ksr_job_clear_folder(ksr_context *ctx, const struct ksr_job *job)
@@ -110,7 +115,7 @@ void ksr_job_drop_folder(const struct ksr_job *job)
 // between, the next run knows.
 ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job)
 {
-    bool (*const order[])(const char *name) = {is_made, is_manifest, is_done, is_rest};
+    bool (*const order[])(const char *name) = {is_made, is_manifest, is_done, is_source, is_rest};
     ksr_status status = KSR_OK;
     for (size_t i = 0; status == KSR_OK && i < sizeof(order) / sizeof(order[0]); i++)
         status = ksr_fs_remove_folder(ctx, job->folder, order[i]);

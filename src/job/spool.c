@@ -37,7 +37,7 @@ static bool is_standard_input(const char *path)
 bool ksr_spool_is_needed(const char *path)
 {
     struct stat s;
-    return strcmp(path, "-") == 0 ||
+    return is_standard_input(path) ||
            (stat(path, &s) == 0 && (S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode)));
 }
 

@@ -7,7 +7,7 @@
 
 #include "core/log.h"
 
-// Whether a path names standard input ("-") or a pipe.
+// Whether a path names standard input ("-", /dev/stdin) or a pipe.
 bool ksr_spool_is_needed(const char *path);
 
 // Copies what the pipe has into `folder`, under a name made of its content; whoever calls holds the

@@ -79,9 +79,10 @@ def refused(name, status, say, *args, **how):
 r = piped("a pipe", film, "-", "a.mkv", "--log-level", "info")
 check(b"standard input is read into a.mkv.kizunasr first" in r.stderr, "it says where it goes", r.stderr)
 piped("/dev/stdin", film, "/dev/stdin", "b.mkv")
-with open("film.mkv", "rb") as f:
-    r = piped("a file as standard input", None, "-", "c.mkv", "--log-level", "info", stdin=f)
-    check(b"is read into" not in r.stderr, "which is not copied", r.stderr)
+for name, out in (("-", "c.mkv"), ("/dev/stdin", "j.mkv")):
+    with open("film.mkv", "rb") as f:
+        r = piped(f"a file as {name}", None, name, out, "--log-level", "info", stdin=f)
+        check(b"is read into" not in r.stderr, "which is not copied", r.stderr)
 with open("padded", "w+b") as f:
     f.write(b"x" * 100 + film)
     f.flush()
@@ -102,14 +103,15 @@ run(program, "upscale", "film.y4m", "y4m.mkv", *FAST)
 piped("y4m", y4m, "-", "h.mkv", wanted=pathlib.Path("y4m.mkv").read_bytes())
 ts = run("ffmpeg", "-v", "error", "-i", "film.mkv", "-c:v", "mpeg2video", "-f", "mpegts", "-").stdout
 piped("MPEG-TS, and a limit that it keeps", ts, "-", "i.mkv", "--spool-limit", "1M", wanted=None)
-check(set(os.listdir()) - left == {f"{c}.mkv" for c in "abcdefghi"} | {"fifo", "film.y4m", "y4m.mkv"}, "no folder is left", os.listdir())
+check(set(os.listdir()) - left == {f"{c}.mkv" for c in "abcdefghij"} | {"fifo", "film.y4m", "y4m.mkv"}, "no folder is left", os.listdir())
 
 # What is no film, or too long, or known to fail.
 refused("an empty pipe", 3, "Nothing came from standard input", "upscale", "-", "x.mkv", input=b"", stdin=None)
 refused("a pipe without video", 3, "Cannot read", "upscale", "-", "x.mkv", input=b"hello\n", stdin=None)
 refused("a limit", 3, "more than 1024 bytes, which --spool-limit allows", "upscale", "-", "x.mkv", "--spool-limit", "1K", input=film, stdin=None)
 refused("a limit that is no size", 2, "expected a size such as 500M", "upscale", "-", "x.mkv", "--spool-limit", "1KB")
-refused("a device as standard input", 3, "is a device", "upscale", "-", "x.mkv")
+for name in ("-", "/dev/stdin"):
+    refused(f"a device as {name}", 3, "is a device", "upscale", name, "x.mkv")
 refused("a wrong container, before reading", 2, "no container 'nix'", "upscale", "fifo", "x.mkv", "--format", "nix")
 refused("an output that exists, before reading", 2, "Output file exists", "upscale", "fifo", "a.mkv")
 refused("a dry run uses no pipe up", 3, "no regular file", "upscale", "-", "x.mkv", "--dry-run", input=film, stdin=None)
@@ -132,6 +134,11 @@ r = run(program, "upscale", "-", "r.mkv", *FAST, input=other, stdin=None)
 check(r.returncode == 2 and b"r.mkv.kizunasr" in r.stderr, "another film is refused", r.stderr)
 check([n for n in os.listdir("r.mkv.kizunasr") if n.startswith("source")] == copies, "and leaves the first as it was", os.listdir("r.mkv.kizunasr"))
 made = date("r.mkv.kizunasr/000000.seg")
+os.mkdir("t.mkv.kizunasr")
+for name in ("source", "source-film.mkv", "source.film", "source.host.1.0.tmp", "source-0123456789abcdef"):
+    pathlib.Path("t.mkv.kizunasr", name).write_bytes(b"")
+piped("a folder that has more", film, "-", "t.mkv")
+check(sorted(os.listdir("t.mkv.kizunasr")) == ["source", "source-film.mkv", "source.film"], "only what is ours goes", os.listdir("t.mkv.kizunasr"))
 piped("the same bytes go on", film, "-", "r.mkv", "--keep-work")
 check(date("r.mkv.kizunasr/000000.seg") == made, "with the segment that was made")
 r = piped("done is done", film, "-", "r.mkv")

@@ -227,6 +227,34 @@ class Runs(Films):
         with open("out.json", encoding="utf-8") as f:
             self.assertEqual(json.load(f)["output"]["frames"], 12)
 
+    def test_date(self):
+        os.utime("film.mp4", ns=(10**18, 10**18 + 7))
+        process("film.mp4", "out.mp4", kizunasr.RunOptions(keep_date=True))
+        self.assertEqual(os.stat("out.mp4").st_mtime_ns, 10**18 + 7)
+
+    def test_pipe(self):
+        with open("film.mp4", "rb") as f:
+            film = f.read()
+        os.mkfifo("out-fifo")
+        for limit in (0, 1000):
+            writer = threading.Thread(target=self.feed, args=("out-fifo", film))
+            writer.start()
+            options = kizunasr.RunOptions(spool_limit=limit, overwrite=True)
+            if limit:
+                with self.assertRaisesRegex(kizunasr.InputError, "1000 bytes, which spool_limit allows"):
+                    process("out-fifo", "out.mp4", options)
+            else:
+                self.assertEqual(process("out-fifo", "out.mp4", options).frames, 12)
+            writer.join()
+
+    @staticmethod
+    def feed(path, data):
+        try:
+            with open(path, "wb") as f:
+                f.write(data)
+        except BrokenPipeError:
+            pass
+
     def test_other_job_in_the_folder(self):
         os.mkdir("out-work")
         options = kizunasr.RunOptions(work_dir="out-work", keep_work=True)

@@ -67,6 +67,8 @@ _KINDS = {
 _SPELLINGS = {
     "--overwrite replaces it": "overwrite=True replaces it",
     "--fresh starts over": "fresh=True starts over",
+    "which --spool-limit allows": "which spool_limit allows",
+    "--work-dir names another": "work_dir names another",
     "--on-frame-error repeat or skip goes on": "on_frame_error='repeat' or 'skip' goes on",
 }
 
