@@ -3,6 +3,7 @@
 #include "media/input.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,19 @@ static AVStream *choose_video(const AVFormatContext *format, int number)
     return NULL;
 }
 
+// Whether a file begins as WebP whose VP8X chunk says that it is an animation.
+static bool is_animated_webp(const char *path)
+{
+    enum { FLAGS = 20, SIZE = FLAGS + 1, ANIMATION = 0x02 };
+    uint8_t head[SIZE];
+    FILE *file = fopen(path, "rbe");
+    const bool whole = file && fread(head, 1, SIZE, file) == SIZE;
+    if (file)
+        fclose(file);
+    return whole && memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBPVP8X", 8) == 0 &&
+           head[FLAGS] & ANIMATION;
+}
+
 // Text and subtitle files renamed to .mp4 open as something; only what has a usable video counts.
 static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream *video)
 {
@@ -84,7 +98,13 @@ static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream
     if (p->codec_id == AV_CODEC_ID_ANSI || p->codec_id == AV_CODEC_ID_BINTEXT ||
         p->codec_id == AV_CODEC_ID_XBIN || p->codec_id == AV_CODEC_ID_IDF)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s (it is text)", path);
-    if (p->codec_id == AV_CODEC_ID_NONE || p->width <= 0 || p->height <= 0)
+    const bool usable = p->codec_id != AV_CODEC_ID_NONE && p->width > 0 && p->height > 0;
+    if (!usable && is_animated_webp(path))
+        return ksr_fail(ctx, KSR_E_INPUT,
+                        "%s is an animated WebP, which FFmpeg %s does not decode: write its frames "
+                        "with anim_dump (of libwebp) and upscale dump_%%04d.png with --framerate",
+                        path, av_version_info());
+    if (!usable)
         return ksr_fail(ctx, KSR_E_INPUT, "No usable video in %s", path);
     return KSR_OK;
 }

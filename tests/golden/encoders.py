@@ -1,7 +1,7 @@
 """Encoders that give their headers late or wait for the end, outputs of one codec, colours that a
 format defines, and names and files that are unusual. Usage: encoders.py KIZUNASR"""
 
-import json, os, pathlib, subprocess, sys, tempfile
+import json, os, pathlib, struct, subprocess, sys, tempfile
 from checks import check, finish
 
 program = os.path.abspath(sys.argv[1])
@@ -98,6 +98,32 @@ check(any(abs(pixel[i] - pixel[i + 2]) > 40 for i in range(0, len(pixel) - 2, 3)
 refused("WebM names a codec", 2, "webm cannot hold video of libx264 (--codec libvpx-vp9)", "upscale", "film.mkv", "x.webm")
 refused("WebP is one picture", 2, "out%04d.png makes one of each", "upscale", "film.mkv", "x.webp")
 refused("times that ASF does not keep", 2, "does not keep the times", "upscale", "film.mkv", "x.wmv", "--codec", "mpeg2video")
+
+# Animated WebP as input: newer versions of FFmpeg decode it, with others the message says what to type.
+def webp(name, *chunks):
+    body = b"WEBP" + b"".join(tag + struct.pack("<I", len(data)) + data for tag, data in chunks)
+    pathlib.Path(name).write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    return name
+
+
+def probes_webp(title, name, animated):
+    r = run(program, "probe", name)
+    text = r.stderr.decode(errors="replace")
+    says = "is an animated WebP" in text and "anim_dump" in text
+    check((r.returncode == 0 and animated is not False) or (r.returncode == 3 and text.count("\n") == 1 and says == bool(animated)), title, f"{r.returncode} {text}")
+
+
+canvas = bytes(4) + b"\x3f\0\0\x2f\0\0"  # 64x48
+moving = [(b"VP8X", b"\x02" + canvas[1:]), (b"ANIM", bytes(6))]
+lavfi("anim.webp", soft, "-c:v", "libwebp_anim") if "libwebp_anim" in here else webp("anim.webp", *moving)
+probes_webp("animated WebP", "anim.webp", True)
+probes_webp("its head alone", webp("head.webp", *moving), True)
+os.link("anim.webp", "anim.png")
+probes_webp("under another name", "anim.png", True)
+probes_webp("WebP without frames is no animation", webp("still.webp", (b"VP8X", canvas)), False)
+for size in (12, 16, 19, 20):
+    pathlib.Path("cut.webp").write_bytes(pathlib.Path("head.webp").read_bytes()[:size])
+    probes_webp(f"WebP of {size} bytes", "cut.webp", False)
 
 # Colours: 200,40,40 of RGB.
 for out, options in (("c.jpg", ["--duration", "0.1"]), ("c.webp", ["--duration", "0.1"]), ("c.mkv", ["--codec", "mjpeg"]), ("c.ogv", ["--codec", "libtheora"]),
