@@ -192,6 +192,14 @@ static void print_stream(const json_t *stream, size_t place)
         print_colour(stream);
 }
 
+static void print_borders(const json_t *video)
+{
+    struct line line = {0};
+    add_text(&line, video, "content", "black; --crop ", " leaves them out");
+    if (line.length)
+        print_pair("borders", line.text);
+}
+
 // HDR metadata, captions, rotation.
 static void print_carried(const json_t *video)
 {
@@ -268,6 +276,7 @@ static bool print_table(const char *text)
         print_container(root);
         print_timing(json_object_get(root, "video"));
         print_changes(json_object_get(root, "video"));
+        print_borders(json_object_get(root, "video"));
         print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");
         puts("  streams");

@@ -259,7 +259,11 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
             codec->name, out->format.width, out->format.height, kind->min_size, kind->min_size);
     char text[16];
     const bool tiny = out->format.width < 16 || out->format.height < 16; // has no room for slices
-    if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0) {
+    // Slices of a sample come back wrong (FFmpeg 5.1); level 1 has none.
+    const bool whole = out->format.width < 4 || out->format.height < 4;
+    if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0 && whole) {
+        status = set_option(ctx, out, "level", "1");
+    } else if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0) {
         status = set_option(ctx, out, "level", "3");
         if (status == KSR_OK && !tiny)
             status = set_option(ctx, out, "slices", ffv1_slices(&out->format, text));

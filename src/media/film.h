@@ -127,6 +127,7 @@ struct ksr_film {
     bool unmarked_fields;    // it looks interlaced, but is not marked so (scan.h)
     bool turns_interlaced;   // its first frames are not marked as interlaced, but later ones are:
     int64_t interlaced_from; // the source of the first of those
+    char content[48];        // without black borders, as --crop takes it; "" = none (scan.h)
     struct ksr_extras extras;
     bool no_grain;                // film grain is not to be added by the decoder
     struct ksr_geometry geometry; // what of decoded frames makes those of `format`

@@ -11,7 +11,9 @@
 
 #include "media/scan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "core/sequence.h"
@@ -26,6 +28,8 @@
 #define STILL        2  // mean change of a field, in quarters of a code, that is none
 #define MOVING_LEAST 20 // moving frames needed to say telecine
 #define FIELDS_LEAST 12 // frames of two fields needed to say interlaced
+#define BORDER_LEAST 8  // frames that are not black needed to say that there are borders
+#define BLACK        8  // code above that of black, in the mean of a line that is black
 
 // The luma of a picture in 8 bits, rows without a gap.
 struct picture {
@@ -39,6 +43,8 @@ struct tally {
     int top, bottom;             // of those, frames that repeat this field
     int top_first, bottom_first; // frames of two fields, taken in this order
     int whole;                   // frames whose fields were taken together
+    int lit;                     // frames that are not black
+    int border[4];               // black lines that they all have: left, right, top, bottom
 };
 
 static uint8_t *row_of(const struct picture *p, int y)
@@ -131,6 +137,54 @@ static void compare(struct tally *tally, const struct picture *before, const str
     tally->whole += upper > STILL && lower > STILL && upper < lower * 2 && lower < upper * 2;
 }
 
+// --- Borders ---
+
+static bool is_black(const struct picture *p, bool column, int line, int black)
+{
+    const int count = column ? p->height : p->width;
+    const uint8_t *sample = column ? p->samples + line : row_of(p, line);
+    int64_t sum = 0;
+    for (int i = 0; i < count; i++, sample += column ? p->width : 1)
+        sum += *sample;
+    return sum <= (int64_t)black * count;
+}
+
+// How many lines from a side on are black.
+static int border_of(const struct picture *p, int side, int black)
+{
+    const bool column = side < 2, from_end = side % 2 == 1;
+    const int lines = column ? p->width : p->height;
+    int n = 0;
+    while (n < lines && is_black(p, column, from_end ? lines - 1 - n : n, black))
+        n++;
+    return n;
+}
+
+static void note_borders(struct tally *t, const struct picture *p, int black)
+{
+    const int top = border_of(p, 2, black);
+    if (top == p->height)
+        return;
+    for (int side = 0; side < 4; side++) {
+        const int border = side == 2 ? top : border_of(p, side, black);
+        if (t->lit == 0 || border < t->border[side])
+            t->border[side] = border;
+    }
+    t->lit++;
+}
+
+// Even numbers, so that chroma stays whole, and no line that shows something is lost.
+static void judge_borders(const struct tally *t, struct ksr_film *film)
+{
+    const int width = film->format.width, height = film->format.height;
+    const int x = t->border[0] & ~1, y = t->border[2] & ~1;
+    const int right = t->border[1] & ~1, bottom = t->border[3] & ~1;
+    if (t->lit >= BORDER_LEAST && x + y + right + bottom > 0 && x + right < width &&
+        y + bottom < height)
+        snprintf(film->content, sizeof(film->content), "%d:%d:%d:%d", width - x - right,
+                 height - y - bottom, x, y);
+}
+
 // --- Verdicts ---
 
 // Two of five, and both fields; much less will do, since titles and noise spoil some.
@@ -189,8 +243,18 @@ static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film
 
 // --- Looking ---
 
+// The code of 8 bits up to which the mean of a line is black.
+static int black_of(const struct ksr_video_format *f)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av_get_pix_fmt(f->pixel_format));
+    const bool full = f->color_range == AVCOL_RANGE_JPEG ||
+                      (d && d->flags & AV_PIX_FMT_FLAG_RGB) ||
+                      strncmp(f->pixel_format, "yuvj", 4) == 0;
+    return BLACK + (full ? 0 : 16);
+}
+
 static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count,
-                          struct picture pictures[2], struct tally *tally)
+                          struct picture pictures[2], int black, struct tally *tally)
 {
     bool had = false;
     for (int i = 0; i < count && tally->moving < MOVING_MOST; i++) {
@@ -202,6 +266,8 @@ static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count,
         tally->seen++;
         tally->repeating += ksr_av_frame_repeats_field(ksr_reader_frame(reader));
         const bool has = take_picture(ksr_reader_frame(reader), &pictures[i % 2]);
+        if (has)
+            note_borders(tally, &pictures[i % 2], black);
         if (has && had)
             compare(tally, &pictures[(i + 1) % 2], &pictures[i % 2]);
         had = has;
@@ -236,10 +302,12 @@ ksr_status ksr_scan_film(ksr_context *ctx, const char *path, struct ksr_film *fi
         const struct ksr_film_key start = key_at(film, whole ? 0 : (size_t)i + 1, PLACES + 1);
         status = ksr_reader_seek(ctx, reader, start.frame, &start);
         if (status == KSR_OK)
-            status = look_at(ctx, reader, count, pictures, &tally);
+            status = look_at(ctx, reader, count, pictures, black_of(&film->format), &tally);
     }
-    if (status == KSR_OK)
+    if (status == KSR_OK) {
         judge(ctx, &tally, film);
+        judge_borders(&tally, film);
+    }
     ksr_reader_destroy(&reader);
     free(pictures[0].samples);
     free(pictures[1].samples);

@@ -221,7 +221,7 @@ def flats(b):
                         r, g, bl = to_rgb(code, matrix, full, fmt.bits)
                         wanted = [v * ((1 << got.bits) - 1) for v in (g, bl, r)]
                     elif ext == "jpg":
-                        wanted = to_ycc(to_rgb(code, matrix, full, 8), matrix, True, 8)
+                        wanted = to_ycc(to_rgb(code, matrix, full, 8), "smpte170m", True, 8)  # as JFIF has it
                     elif full:
                         ratio = ((1 << got.bits) - 1) / ((1 << fmt.bits) - 1)
                         wanted = [code[0] * ratio] + [(c - (1 << fmt.bits - 1)) * ratio + (1 << got.bits - 1) for c in code[1:]]
@@ -329,6 +329,8 @@ def encoder_limits(b, big):
                 out, _ = b.upscale(source, "limit.out.mkv", "--codec", codec, *([] if codec == "ffv1" else ["--preset", "ultrafast"]))
                 info = b.info(out)
                 check((info["width"], info["height"], info["nb_read_frames"]) == (x, y, "1"), f"sizes: {w}x{h} {name} through {codec}", info)
+                if codec == "ffv1":
+                    check(all({v for row in plane for v in row} == {code} for plane, code in zip(b.read(out)[1], (100, 90, 170))), f"sizes: {w}x{h} {name} through ffv1: the flat that went in")
             refused(b, source, "libx265", f"({x}x{y}): it takes no less than 64x64")
     fmt = Format("yuv420p")
     source = b.write("limit.mkv", fmt, 32, 32, flat(fmt, 32, 32, [100, 90, 170]))
