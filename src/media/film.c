@@ -659,6 +659,7 @@ static ksr_status index_streams(ksr_context *ctx, const char *path, int video, b
         const int64_t probe = ksr_late_probe(&late, film->probe);
         ksr_film_free(film);
         free(list->notes);
+        free(list->kinds.list);
         memset(list, 0, sizeof(*list));
         film->probe = probe;
         status = index_packets(ctx, path, video, tolerant, film, list, &late);
