@@ -47,21 +47,6 @@ struct ksr_matrix ksr_matrix_range(bool to_full, int bits)
                                .range_chroma = fixed((double)CHROMA_SPAN / peak_of(bits))};
 }
 
-struct ksr_matrix ksr_matrix_recode(double kr, double kb, double to_kr, double to_kb, bool full)
-{
-    const double kg = 1 - kr - kb, to_kg = 1 - to_kr - to_kb;
-    const double blue = 2 * (1 - kb), red = 2 * (1 - kr);
-    // What blue and red differ from grey by adds to the new luma.
-    const double luma_blue = blue * (to_kb - to_kg * kb / kg);
-    const double luma_red = red * (to_kr - to_kg * kr / kg);
-    const double to_blue = 2 * (1 - to_kb), to_red = 2 * (1 - to_kr);
-    const double span = full ? 1 : (double)LUMA_SPAN / CHROMA_SPAN;
-    return (struct ksr_matrix){
-        .recode = {{fixed(luma_blue * span), fixed(luma_red * span)},
-                   {fixed((blue - luma_blue) / to_blue), fixed(-luma_red / to_blue)},
-                   {fixed(-luma_blue / to_red), fixed((red - luma_red) / to_red)}}};
-}
-
 static uint16_t cut(int64_t value)
 {
     return (uint16_t)(value < 0 ? 0 : value > KSR_SAMPLE_MAX ? KSR_SAMPLE_MAX : value);
@@ -94,24 +79,6 @@ void ksr_matrix_range_rows(const struct ksr_matrix *m, struct ksr_frame *frame, 
         uint16_t *row = frame->plane[i].data + y * frame->plane[i].stride;
         for (int x = 0; x < frame->plane[i].width; x++)
             row[x] = cut(base + ((factor * (row[x] - zero) + HALF) >> BITS));
-    }
-}
-
-void ksr_matrix_recode_rows(const struct ksr_matrix *m, struct ksr_frame *frame, int y0, int y1)
-{
-    const struct ksr_plane *p = frame->plane;
-    for (int y = y0; y < y1; y++) {
-        uint16_t *a = p[0].data + y * p[0].stride, *b = p[1].data + y * p[1].stride;
-        uint16_t *c = p[2].data + y * p[2].stride;
-        for (int x = 0; x < p[0].width; x++) {
-            const int64_t cb = b[x] - KSR_CHROMA_ZERO, cr = c[x] - KSR_CHROMA_ZERO;
-            int64_t v[3];
-            for (int i = 0; i < 3; i++)
-                v[i] = (m->recode[i][0] * cb + m->recode[i][1] * cr + HALF) >> BITS;
-            a[x] = cut(a[x] + v[0]);
-            b[x] = cut(KSR_CHROMA_ZERO + v[1]);
-            c[x] = cut(KSR_CHROMA_ZERO + v[2]);
-        }
     }
 }
 

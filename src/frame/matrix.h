@@ -1,4 +1,5 @@
-// From YCbCr to RGB, to YCbCr of another matrix, and from one range to another, on working samples of 4:4:4 and of any layout.
+// From YCbCr to RGB, to YCbCr of another matrix, and from one range to another, on working samples
+// of 4:4:4 and of any layout.
 //
 // What comes out is of the full range of 15 bits (0 .. 32767, chroma around 16384), or limited as
 // it stands in working samples (2048 .. 30080). Rounded to the nearest, cut to the range.
@@ -14,7 +15,6 @@ struct ksr_matrix {
     int black;                  // of the input
     int64_t range_luma, range_chroma;
     int range_black; // of the output
-    int64_t recode[3][2]; // of Cb and Cr for what is added to luma, for Cb, for Cr
 };
 
 // kr, kb: the weights of red and blue in luma. full, bits: of the input; bits is the depth that it
@@ -54,11 +54,5 @@ void ksr_matrix_rgb_rows(const struct ksr_matrix *m, struct ksr_frame *frame, in
 // Changes the range of rows y0 .. y1-1 of plane i (of its own rows). Leave alpha out.
 void ksr_matrix_range_rows(const struct ksr_matrix *m, struct ksr_frame *frame, int i, int y0,
                            int y1);
-
-// From the weights of one luma to those of another, in the same range.
-struct ksr_matrix ksr_matrix_recode(double kr, double kb, double to_kr, double to_kb, bool full);
-
-// Turns rows y0 .. y1-1 of a 4:4:4 frame from one Y, Cb, Cr into the other.
-void ksr_matrix_recode_rows(const struct ksr_matrix *m, struct ksr_frame *frame, int y0, int y1);
 
 #endif

@@ -293,7 +293,7 @@ struct ksr_pixel_writer {
     bool dither, to_rgb, new_range;
     struct ksr_matrix matrix;
     bool recode; // to another luma, with full chroma, before all else
-    struct ksr_matrix recoding;
+    struct ksr_recode recoding;
     ksr_resampler *widener;    // to full chroma
     struct ksr_frame recoded;  // only for that
     ksr_resampler *resampler;  // only where chroma must change
@@ -432,7 +432,9 @@ static bool plan_recoding(struct ksr_pixel_writer *w, const struct ksr_video_for
     if (!is_rgb(describe(source)) && source->color_space == color->color_space)
         return true; // both unspecified, at sizes that would be guessed apart
     w->recode = true;
-    w->recoding = ksr_matrix_recode(kr, kb, to_kr, to_kb, frames->full_range);
+    const struct ksr_code_terms from = {kr, kb, frames->full_range, 15};
+    const struct ksr_code_terms to = {to_kr, to_kb, frames->full_range, 15};
+    w->recoding = ksr_recode_make(&from, &to);
     frames->chroma_shift_x = frames->chroma_shift_y = 0;
     if (!ksr_frame_alloc(&w->recoded, frames))
         return false;
@@ -564,8 +566,8 @@ static void recode_band(void *arg, int band, int thread)
 {
     struct ksr_pixel_writer *w = arg;
     (void)thread;
-    ksr_matrix_recode_rows(&w->recoding, &w->recoded, band * BAND,
-                           band_end(band, w->layout.height));
+    ksr_recode_rows(&w->recoding, &w->recoded, band * BAND,
+                    band_end(band, w->layout.height));
 }
 
 // Gives the frame another luma, and hands it on.
