@@ -220,6 +220,25 @@ static int opposite(int field)
                                                    : AV_PICTURE_STRUCTURE_TOP_FIELD;
 }
 
+// The structure of MPEG-2's picture in a packet: a field only where the other one is not with it.
+static int mpeg2_structure(const uint8_t *data, size_t size)
+{
+    int structure = AV_PICTURE_STRUCTURE_UNKNOWN;
+    for (size_t at = 0; at + 7 <= size;) {
+        const uint8_t *found = memchr(data + at + 2, 1, size - at - 2);
+        if (!found || (size_t)(found - data) + 5 > size)
+            break;
+        at = (size_t)(found - data) - 1;
+        if (found[-1] != 0 || found[-2] != 0 || found[1] != 0xB5 || found[2] >> 4 != 8)
+            continue;
+        const int bits = found[4] & 3;
+        if (structure != AV_PICTURE_STRUCTURE_UNKNOWN || bits == 0 || bits == 3)
+            return AV_PICTURE_STRUCTURE_FRAME;
+        structure = bits == 1 ? AV_PICTURE_STRUCTURE_TOP_FIELD : AV_PICTURE_STRUCTURE_BOTTOM_FIELD;
+    }
+    return structure;
+}
+
 // Returns whether the packet is the second field of a frame. Demuxers may also put both fields into
 // one packet; that looks like the first of them.
 static bool note_field(ksr_coded *c, int structure)
@@ -264,7 +283,8 @@ static bool parse(ksr_coded *c, const AVPacket *packet)
     if (!has_order(c->codec)) {
         if (timed && p->pict_type != AV_PICTURE_TYPE_NONE)
             check_b_frame(c, p->pict_type == AV_PICTURE_TYPE_B, packet->pts);
-        return false;
+        return c->codec == AV_CODEC_ID_MPEG2VIDEO &&
+               note_field(c, mpeg2_structure(packet->data, (size_t)packet->size));
     }
     const bool known = p->output_picture_number != INT_MIN;
     c->unread_start |= !known && c->packets == 0;
