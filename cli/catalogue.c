@@ -22,6 +22,7 @@ static const struct {
      "encoder, by its FFmpeg name (default libx264)"},
     {"crf", "N", "", "quality, 0 (lossless) to 63; default 18"},
     {"crop", "W:H:X:Y", "", NULL},
+    {"deinterlace", "frame|field", "frame|field", NULL},
     {"duration", "TIME", "", NULL},
     {"enable_temporal", "BOOL", "", "calm what does not move"},
     {"fit", "WxH", "1280x720|1920x1080|2560x1440|3840x2160",
@@ -136,7 +137,9 @@ static struct entry entry_of_option(const struct option *option)
     snprintf(e.name, sizeof(e.name), "%s", option->name);
     if (option->value || !field)
         snprintf(e.value, sizeof(e.value), "%s", option->value ? option->value : "");
-    if (option->kind == OPTION_CHOICE || (option->value && strcmp(option->value, "2|4") == 0))
+    e.attached = e.attached || option->kind == OPTION_MODE;
+    if (option->kind == OPTION_CHOICE || option->kind == OPTION_MODE ||
+        (option->value && strcmp(option->value, "2|4") == 0))
         snprintf(e.choices, sizeof(e.choices), "%s", option->value);
     e.common = e.common || option->common;
     if (option->brief)

@@ -99,7 +99,7 @@ static void print_wrapped(FILE *out, const char *text, size_t column, size_t ind
 void help_label(char *out, size_t size, const struct entry *entry)
 {
     if (entry->attached)
-        snprintf(out, size, "--%s[=BOOL]", entry->name);
+        snprintf(out, size, "--%s[=%s]", entry->name, entry->value);
     else
         snprintf(out, size, "--%s%s%s", entry->name, *entry->value ? " " : "", entry->value);
 }

@@ -197,11 +197,12 @@ static const struct option table[] = {
      .offset = AT(verify.duration),
      .help = "OUTPUT ends this long after its start"},
     {.name = "deinterlace",
-     .kind = OPTION_FLAG,
+     .value = "frame|field",
+     .kind = OPTION_MODE,
      .group = GROUP_MAIN,
      .verbs = VERBS_THAT_COMPARE,
      .offset = AT(verify.deinterlace),
-     .help = "OUTPUT was made with --deinterlace"},
+     .help = "OUTPUT was made with --deinterlace, or --deinterlace field"},
     {.name = "inverse-telecine",
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
@@ -534,14 +535,35 @@ static int find_option(const struct reader *r, const char *name, struct found *o
 
 enum value_need { VALUE_NEVER, VALUE_ATTACHED, VALUE_ALWAYS };
 
-// Flags take no value, switches of the configuration one that is attached (--use-ai=false).
+// Flags take no value, switches of the configuration one that is attached (--use-ai=false), modes
+// one that may follow too (--deinterlace field).
 static enum value_need value_need(const struct found *what)
 {
     if (what->option && what->option->kind != OPTION_FIELD)
-        return what->option->value ? VALUE_ALWAYS : VALUE_NEVER;
+        return what->option->kind == OPTION_MODE ? VALUE_ATTACHED
+               : what->option->value             ? VALUE_ALWAYS
+                                                 : VALUE_NEVER;
     const struct ksr_config_field *field =
         what->option ? field_find(what->option->fields[0]) : what->field;
     return field && field_is_switch(field) ? VALUE_ATTACHED : VALUE_ALWAYS;
+}
+
+// Whether a word is one of a mode's values: then it belongs to the option before it, and is no
+// file.
+static bool is_mode(const struct found *what, const char *word)
+{
+    const struct option *option = what->option;
+    const char *modes = option && option->kind == OPTION_MODE         ? option->value
+                        : what->field && field_is_switch(what->field) ? what->field->range
+                                                                      : "";
+    const size_t length = strlen(word);
+    for (const char *c = modes; *c; c += strspn(c, "|, ")) {
+        const size_t span = strcspn(c, "|, ");
+        if (span == length && strncmp(c, word, length) == 0)
+            return strcmp(word, "or") != 0;
+        c += span;
+    }
+    return false;
 }
 
 static void *member_of(struct options *options, const struct option *option)
@@ -567,6 +589,14 @@ static int read_choice(const struct reader *r, const struct option *option, cons
     }
     return ui_usage_error(r->ui, "--%s: expected %s, got '%s'%s%s%s", option->name, option->value,
                           value, best[0] ? " (did you mean " : "", best, best[0] ? "?)" : "");
+}
+
+static int read_mode(const struct reader *r, const struct option *option, const char *value)
+{
+    int *mode = member_of(r->options, option);
+    const int status = value ? read_choice(r, option, value) : EXIT_DONE;
+    *mode = value ? *mode + 1 : 1;
+    return status;
 }
 
 static int read_frame(struct reader *r, const char *value)
@@ -636,6 +666,7 @@ static int take_option(struct reader *r, const struct found *what, const char *v
     case OPTION_FLAG: *(bool *)member = true; break;
     case OPTION_TEXT: *(const char **)member = value; break;
     case OPTION_CHOICE: return read_choice(r, option, value);
+    case OPTION_MODE: return read_mode(r, option, value);
     case OPTION_SEGMENT: return read_segment(r, value);
     case OPTION_SIZE: return read_size(r, option, value);
     case OPTION_FRAME: return read_frame(r, value);
@@ -675,6 +706,8 @@ static int read_option(struct reader *r, int argc, char **argv, int *i)
     const enum value_need need = value_need(&what);
     if (need == VALUE_NEVER && value)
         return ui_usage_error(r->ui, "--%s takes no value", name);
+    if (need == VALUE_ATTACHED && !value && *i < argc && is_mode(&what, argv[*i]))
+        value = argv[(*i)++];
     if (need == VALUE_ALWAYS && !value) {
         if (*i >= argc)
             return ui_usage_error(r->ui, "--%s needs a value", name);

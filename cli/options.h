@@ -56,6 +56,7 @@ enum option_kind {
     OPTION_INTEGER, // an int of struct options, low..high
     OPTION_SIZE,    // an int64_t: bytes, as 500M or 64G
     OPTION_CHOICE,  // an int: the place of the value in `value`, a list "a|b|c"
+    OPTION_MODE,    // the same, counted from 1, which is also what no value means
     OPTION_TEXT,    // a string
     OPTION_SEGMENT, // added to `segments`
     OPTION_FRAME,   // added to report.frames

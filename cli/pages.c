@@ -62,12 +62,10 @@ static void man_entry(const struct entry *entry)
     printf(".TP\n\\fB\\-\\-");
     roff(entry->name);
     printf("\\fR");
-    if (entry->attached)
-        printf("[=\\fIBOOL\\fR]");
-    else if (*entry->value) {
-        printf(" \\fI");
+    if (*entry->value) {
+        printf(entry->attached ? "[=\\fI" : " \\fI");
         roff(entry->value);
-        printf("\\fR");
+        printf(entry->attached ? "\\fR]" : "\\fR");
     }
     putchar('\n');
     roff(entry->help);

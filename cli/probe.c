@@ -226,6 +226,8 @@ static void print_timing(const json_t *video)
         add(&line, ", %sinterlaced%s",
             json_is_true(json_object_get(video, "marked_wrongly")) ? "whole though marked as " : "",
             json_is_true(json_object_get(video, "unmarked_fields")) ? " though not marked so" : "");
+    if (line.length && json_is_true(json_object_get(video, "single_fields")))
+        add(&line, ", each a single field");
     if (line.length && json_is_true(json_object_get(video, "telecined")))
         add(&line, ", telecined");
     if (line.length && json_is_true(json_object_get(video, "soft_telecine")))

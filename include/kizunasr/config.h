@@ -31,6 +31,13 @@
 extern "C" {
 #endif
 
+// What becomes of interlaced frames. `true` of a bool is KSR_DEINTERLACE_FRAME.
+typedef enum ksr_deinterlace {
+    KSR_DEINTERLACE_OFF = 0,   // frames are left as they are
+    KSR_DEINTERLACE_FRAME = 1, // one whole frame for each of them
+    KSR_DEINTERLACE_FIELD = 2, // one whole frame for each of their fields: twice the frame rate
+} ksr_deinterlace;
+
 // The stages between decoder and encoder. At their neutral value they leave frames untouched.
 struct ksr_pipeline_config {
     bool use_ai;               // stage 3 is a network instead of filters; default false
@@ -44,8 +51,8 @@ struct ksr_pipeline_config {
     const char *ai_color;      // what an .onnx model sees: "luma" (default), or "rgb"
     const char *ai_white;      // value of white in an .onnx model: "1", "255", or "auto" (default)
     bool ai_fallback;          // go on without AI where the model cannot be used; default false
-    bool deinterlace;          // fields to frames of full height before stage 1; default false
-    bool inverse_telecine;     // leave out the frames that telecine added; default false
+    ksr_deinterlace deinterlace; // fields to whole frames before stage 1; KSR_DEINTERLACE_OFF
+    bool inverse_telecine;       // leave out the frames that telecine added; default false
     const char *crop;   // "W:H:X:Y": the part of the decoded frame that is processed; NULL = all
     const char *rotate; // "apply": turn frames as the file says; "keep" (default): hand it on
     const char *film_grain; // "off": decode without film grain; "keep" (default)
@@ -94,7 +101,7 @@ struct ksr_processor_config {
     const char *output_path;             // file to write; required
     struct ksr_pipeline_config pipeline; // JSON: "pipeline"
     struct ksr_encoder_config encoder;   // JSON: "encoder"
-    const char *framerate;  // of an image sequence that is read: "24", "24000/1001"; NULL = 24
+    const char *framerate; // of an image sequence that is read: "24", "24000/1001"; NULL = 24
     bool cfr; // exact timestamps of the constant frame rate that milliseconds hide; default false
     bool audio_passthrough; // copy audio packets; false = encode every track
     bool preserve_metadata; // copy tags of container and streams; default true

@@ -3,7 +3,7 @@
 #ifndef KIZUNASR_INSPECT_H
 #define KIZUNASR_INSPECT_H
 
-#include "kizunasr/context.h"
+#include "kizunasr/config.h"
 
 #include <stdbool.h>
 
@@ -25,13 +25,13 @@ struct ksr_verify_options {
     const char *provenance; // the run's provenance record (a file); the members below must be unset
     const char *start;      // the output is a piece of the input, as in struct ksr_processor_config
     const char *duration;
-    bool deinterlace;      // its frames were deinterlaced
-    bool inverse_telecine; // left out: looked at, when four fifths of the frames are there
-    bool frames;           // the JSON has the measures of every frame
-    bool rotated;          // it was made with rotate = "apply"
-    bool no_grain;         // and with film_grain = "off"
-    const char *crop;      // and with this crop
-    int video;             // and with these tracks, as in struct ksr_processor_config
+    ksr_deinterlace deinterlace; // left out: KSR_DEINTERLACE_FIELD when twice the frames are there
+    bool inverse_telecine;       // left out: looked at, when four fifths of the frames are there
+    bool frames;                 // the JSON has the measures of every frame
+    bool rotated;                // it was made with rotate = "apply"
+    bool no_grain;               // and with film_grain = "off"
+    const char *crop;            // and with this crop
+    int video;                   // and with these tracks, as in struct ksr_processor_config
     const char *audio, *subs;
 };
 

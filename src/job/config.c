@@ -16,9 +16,10 @@
 #include "core/words.h"
 #include "job/json.h"
 
-enum type { T_BOOL, T_INT, T_NUMBER, T_STRING, T_CHOICE, T_TIME, T_POLICY, T_MAP };
+enum type { T_BOOL, T_DEINTERLACE, T_INT, T_NUMBER, T_STRING, T_CHOICE, T_TIME, T_POLICY, T_MAP };
 
 static const char *const policy_names[] = {"abort", "repeat", "skip"};
+static const char *const deinterlace_names[] = {"false", "frame", "field"};
 
 // How to reach and check the field of the same index in `docs`.
 struct access {
@@ -42,7 +43,7 @@ struct access {
     F("pipeline", "ai_color", "string", "luma or rgb", "luma", "what the model sees", T_CHOICE, pipeline.ai_color, 0, 0, 0, false) \
     F("pipeline", "ai_white", "string", "auto, 1 or 255", "auto", "value of white in an .onnx model; auto = found out", T_CHOICE, pipeline.ai_white, 0, 0, 0, false) \
     F("pipeline", "ai_fallback", "bool", "", "false", "go on without AI where the model cannot be used", T_BOOL, pipeline.ai_fallback, 0, 0, 0, false) \
-    F("pipeline", "deinterlace", "bool", "", "false", "make whole frames of interlaced ones", T_BOOL, pipeline.deinterlace, 0, 0, 0, false) \
+    F("pipeline", "deinterlace", "bool", "false, true, frame or field", "false", "make whole frames of interlaced ones: one of each (frame), or one of each field (field)", T_DEINTERLACE, pipeline.deinterlace, 0, 0, 0, false) \
     F("pipeline", "inverse_telecine", "bool", "", "false", "take film out of 29.97 frames per second", T_BOOL, pipeline.inverse_telecine, 0, 0, 0, false) \
     F("pipeline", "crop", "string", "", "", "part of the source to process, as width:height:x:y", T_STRING, pipeline.crop, 0, 0, 0, true) \
     F("pipeline", "rotate", "string", "keep or apply", "keep", "keep the rotation that the source is tagged with, or apply it to the frames", T_CHOICE, pipeline.rotate, 0, 0, 0, false) \
@@ -230,7 +231,8 @@ static ksr_status bad_value(ksr_context *ctx, int i, const char *value)
     for (int p = 0; p < 3 && accesses[i].type == T_POLICY; p++)
         ksr_guess_consider(&guess, policy_names[p]);
     const char *left = range;
-    for (int k = 0; accesses[i].type == T_CHOICE && k < 8 && next_choice(&left, choices[k]); k++)
+    const bool choice = accesses[i].type == T_CHOICE || accesses[i].type == T_DEINTERLACE;
+    for (int k = 0; choice && k < 8 && next_choice(&left, choices[k]); k++)
         ksr_guess_consider(&guess, choices[k]);
     if (accesses[i].type == T_BOOL)
         range = "true or false";
@@ -357,6 +359,21 @@ static ksr_status set_policy(ksr_config *config, int i, const char *value)
     return bad_value(config->ctx, i, value);
 }
 
+// Takes a bool too: true is one frame for each.
+static ksr_status set_deinterlace(ksr_config *config, int i, const char *value)
+{
+    bool on;
+    for (int k = 0; k < 3; k++)
+        if (strcmp(value, deinterlace_names[k]) == 0) {
+            config->values.pipeline.deinterlace = (ksr_deinterlace)k;
+            return KSR_OK;
+        }
+    if (!parse_bool(value, &on))
+        return bad_value(config->ctx, i, value);
+    config->values.pipeline.deinterlace = on ? KSR_DEINTERLACE_FRAME : KSR_DEINTERLACE_OFF;
+    return KSR_OK;
+}
+
 static ksr_status set_field(ksr_config *config, int i, const char *value)
 {
     void *target = member(&config->values, i);
@@ -364,6 +381,7 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
     int64_t time;
     switch (accesses[i].type) {
     case T_BOOL: return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
+    case T_DEINTERLACE: return set_deinterlace(config, i, value);
     case T_INT:
     case T_NUMBER:
         return parse_number(value, &number) && set_number(config, i, number)
@@ -430,6 +448,8 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
         return ksr_fail(ctx, KSR_E_PARAM, "input_path: a value is missing");
     if (!config->output_path || !*config->output_path)
         return ksr_fail(ctx, KSR_E_PARAM, "output_path: a value is missing");
+    if ((unsigned)config->pipeline.deinterlace > KSR_DEINTERLACE_FIELD)
+        return ksr_fail(ctx, KSR_E_PARAM, "deinterlace: a value is not valid");
     if ((unsigned)config->on_frame_error > KSR_FRAME_ERROR_SKIP)
         return ksr_fail(ctx, KSR_E_PARAM, "on_frame_error: a value is not valid");
     return KSR_OK;
@@ -465,7 +485,7 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
         free(own);
         return status;
     }
-    if (json_is_boolean(value) && accesses[i].type == T_BOOL)
+    if (json_is_boolean(value) && (accesses[i].type == T_BOOL || accesses[i].type == T_DEINTERLACE))
         return set_field(config, i, json_is_true(value) ? "true" : "false");
     if (json_is_null(value) && accesses[i].nullable)
         return set_field(config, i, "null");
@@ -555,6 +575,11 @@ static json_t *field_to_json(const struct ksr_processor_config *config, int i)
     const void *target = (const char *)config + accesses[i].offset;
     switch (accesses[i].type) {
     case T_BOOL: return json_boolean(*(const bool *)target);
+    case T_DEINTERLACE: {
+        const ksr_deinterlace mode = config->pipeline.deinterlace;
+        return mode == KSR_DEINTERLACE_FIELD ? json_string(deinterlace_names[mode])
+                                             : json_boolean(mode != KSR_DEINTERLACE_OFF);
+    }
     case T_INT: return json_integer(*(const int *)target);
     case T_NUMBER: return json_real(*(const double *)target);
     case T_TIME:

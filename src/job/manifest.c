@@ -364,7 +364,7 @@ static json_t *kinds_to_json(const struct ksr_film *film)
 static json_t *film_to_json(const struct ksr_film *film)
 {
     return json_pack(
-        "{s:i,s:I,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*,s:o,s:o*}",
+        "{s:i,s:I,s:[ii],s:b,s:b,s:I,s:I,s:I,s:s,s:o,s:o,s:o,s:b,s:o*,s:o*,s:o*,s:o,s:o*,s:b}",
         "stream", film->stream, "probe", (json_int_t)film->probe, "time_base", film->time_base.num,
         film->time_base.den, "linear", film->linear, "cut", film->cut, "offset",
         (json_int_t)film->offset, "skipped", (json_int_t)film->skipped, "frames",
@@ -372,7 +372,8 @@ static json_t *film_to_json(const struct ksr_film *film)
         "format", format_to_json(&film->format), "jumps", jumps_to_json(film), "no_grain",
         film->no_grain, "geometry", geometry_to_json(&film->geometry), "matrix",
         matrix_to_json(film->extras.matrix), "aperture", aperture_to_json(&film->extras.aperture),
-        "decoded", format_to_json(&film->decoded), "kinds", kinds_to_json(film));
+        "decoded", format_to_json(&film->decoded), "kinds", kinds_to_json(film), "fields",
+        film->fields);
 }
 
 json_t *ksr_manifest_encoder(const struct ksr_encoder_settings *e)
@@ -460,14 +461,14 @@ static json_t *manifest_to_json(const struct ksr_manifest *m)
     json_t *segments = json_array();
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
-    return json_pack(
-        "{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
-        MANIFEST_VERSION, "key", m->key, "paths", "input", ksr_json_text_of(m->input_path), "output",
-        ksr_json_text_of(m->output_path),
-        "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified, "config",
-        ksr_config_to_json(ksr_config_get(m->config), true), "film", film_to_json(&m->film),
-        "encoder", ksr_manifest_encoder(&m->encoder), "output", output_to_json(&m->output),
-        "segments", segments, "warnings", ksr_manifest_texts(&m->warnings));
+    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
+                     MANIFEST_VERSION, "key", m->key, "paths", "input",
+                     ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
+                     "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified,
+                     "config", ksr_config_to_json(ksr_config_get(m->config), true), "film",
+                     film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
+                     output_to_json(&m->output), "segments", segments, "warnings",
+                     ksr_manifest_texts(&m->warnings));
 }
 
 // The file's text: the object with a checksum of all the rest as its first member. NULL = out of
@@ -564,16 +565,18 @@ static json_int_t count_times(const json_t *segments)
 
 static bool read_film(const json_t *o, json_int_t listed, struct ksr_film *film)
 {
-    int linear, cut, no_grain = 0;
+    int linear, cut, no_grain = 0, fields = 0;
     json_int_t frames, offset, skipped, probe = 0;
     const json_t *decoded = json_object_get(o, "decoded");
-    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s?b,s?I}", "stream",
+    if (!o || json_unpack((json_t *)o, "{s:i,s:[ii],s:b,s:b,s:I,s:I,s:I,s?b,s?I,s?b}", "stream",
                           &film->stream, "time_base", &film->time_base.num, &film->time_base.den,
                           "linear", &linear, "cut", &cut, "offset", &offset, "skipped", &skipped,
-                          "frames", &frames, "no_grain", &no_grain, "probe", &probe) != 0)
+                          "frames", &frames, "no_grain", &no_grain, "probe", &probe, "fields",
+                          &fields) != 0)
         return false;
     film->probe = probe;
     film->no_grain = no_grain;
+    film->fields = fields;
     if (film->stream < 0 || skipped < 0 || probe < 0 || probe > MAX_PROBE ||
         film->time_base.num <= 0 || film->time_base.den <= 0 || frames < 1 || frames > MAX_FRAMES ||
         frames != listed || !read_format(json_object_get(o, "format"), &film->format) ||

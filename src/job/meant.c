@@ -37,11 +37,19 @@ const struct ksr_pipeline_config *ksr_meant_pipeline(const struct ksr_meant *m)
 
 // --- The film as it went in ---
 
-// Image sequences have no times but those their reader gave them.
-static void set_rate(const char *input_path, const struct ksr_film *output, struct ksr_film *film)
+// Image sequences have no times but those their reader gave them. doubled: each image made two
+// frames.
+static void set_rate(const char *input_path, const struct ksr_film *output, bool doubled,
+                     struct ksr_film *film)
 {
-    if (ksr_sequence_is(input_path) && output->format.frame_rate.num > 0)
-        ksr_film_set_rate(film, output->format.frame_rate);
+    struct ksr_rational rate = output->format.frame_rate;
+    if (!ksr_sequence_is(input_path) || rate.num <= 0)
+        return;
+    if (doubled && rate.num % 2 == 0)
+        rate.num /= 2;
+    else if (doubled)
+        rate.den *= 2;
+    ksr_film_set_rate(film, rate);
 }
 
 // An output of four fifths of the frames is what inverse telecine makes, of what telecine made.
@@ -51,6 +59,24 @@ static bool looks_decimated(const struct ksr_film *film, size_t count)
     const double per_second = rate.den > 0 ? (double)rate.num / rate.den : 0;
     return per_second > 29.5 && per_second < 30.5 && count + 2 >= film->frame_count / 5 * 4 &&
            count <= film->frame_count / 5 * 4 + 6 && count < film->frame_count;
+}
+
+// An output of twice the frames, at the same places, is what one frame of each field makes, of what
+// has fields (shows_fields()).
+static bool looks_doubled(const struct ksr_film *film, const struct ksr_film *output, bool timed)
+{
+    const size_t last = film->frame_count - 1;
+    if (output->frame_count != 2 * film->frame_count || !timed)
+        return output->frame_count == 2 * film->frame_count;
+    const double input = ksr_film_seconds(film, film->frames[last].time - film->frames[0].time);
+    const double there =
+        ksr_film_seconds(output, output->frames[2 * last].time - output->frames[0].time);
+    return there > input - 0.01 && there < input + 0.01;
+}
+
+static bool shows_fields(const struct ksr_film *film)
+{
+    return film->format.interlaced || film->turns_interlaced || film->unmarked_fields;
 }
 
 // Crop, rotation and grain as the run had them.
@@ -86,13 +112,66 @@ static bool looks_constant(const struct ksr_film *input, const struct ksr_film *
            a.den == b.den;
 }
 
+// Takes over what the run was told of fields and telecine; where nothing is known, *guessed says
+// that the output looks like a frame of each field.
+static void choose_filter(const struct ksr_processor_config *known,
+                          const struct ksr_verify_options *options, const struct ksr_film *film,
+                          const struct ksr_film *output, bool timed,
+                          struct ksr_pipeline_config *out, bool *guessed)
+{
+    out->deinterlace = known ? known->pipeline.deinterlace : options->deinterlace;
+    out->inverse_telecine = known ? known->pipeline.inverse_telecine : options->inverse_telecine;
+    *guessed = false;
+    if (known || out->deinterlace || out->inverse_telecine || options->start || options->duration)
+        return;
+    out->inverse_telecine = looks_decimated(film, output->frame_count);
+    *guessed = looks_doubled(film, output, timed);
+    if (*guessed)
+        out->deinterlace = KSR_DEINTERLACE_FIELD;
+}
+
+// Makes of the film what plan does.
+static ksr_status filter_film(ksr_context *ctx, const char *input_path, bool guessed,
+                              struct ksr_pipeline_config *pipeline, struct ksr_film *film)
+{
+    if (!pipeline->deinterlace && !pipeline->inverse_telecine)
+        return KSR_OK;
+    const ksr_status status = ksr_scan_film(ctx, input_path, film);
+    if (guessed && !shows_fields(film))
+        pipeline->deinterlace = KSR_DEINTERLACE_OFF;
+    return status == KSR_OK ? ksr_filter_plan(ctx, input_path, pipeline, film) : status;
+}
+
+// Makes of the input's frames those that `output` is to have.
+static ksr_status read_as_meant(ksr_context *ctx, const char *input_path, const char *output_path,
+                                const struct ksr_verify_options *options,
+                                const struct ksr_film *output, struct ksr_meant *m)
+{
+    const struct ksr_processor_config *known = m->settings ? ksr_config_get(m->settings) : NULL;
+    struct ksr_pipeline_config pipeline = ksr_pipeline_config_default();
+    const char *start = known ? known->start : options->start;
+    const char *duration = known ? known->duration : options->duration;
+    bool guessed;
+    choose_filter(known, options, &m->film, output, !ksr_sequence_is(output_path), &pipeline,
+                  &guessed);
+    set_rate(input_path, output, pipeline.deinterlace == KSR_DEINTERLACE_FIELD, &m->film);
+    ksr_plan_focus(start, duration, &m->film);
+    ksr_status status = filter_film(ctx, input_path, guessed, &pipeline, &m->film);
+    if (status == KSR_OK)
+        status = read_geometry(ctx, input_path, known, options, &m->film);
+    struct ksr_rational rate;
+    if (status == KSR_OK && (known ? known->cfr : looks_constant(&m->film, output)) &&
+        ksr_film_find_rate(&m->film, &rate))
+        ksr_film_make_constant(&m->film, rate);
+    return status == KSR_OK ? ksr_plan_cut(ctx, start, duration, &m->film) : status;
+}
+
 static ksr_status read_film(ksr_context *ctx, const char *input_path, const char *output_path,
                             const struct ksr_verify_options *options, struct ksr_meant *m)
 {
     const struct ksr_processor_config *known = m->settings ? ksr_config_get(m->settings) : NULL;
-    struct ksr_pipeline_config pipeline = ksr_pipeline_config_default();
-    struct ksr_film output;
     const int video = known ? known->video : options->video;
+    struct ksr_film output;
     m->choice = known ? (struct ksr_choice){known->audio, known->subs}
                       : (struct ksr_choice){options->audio, options->subs};
     ksr_status status = ksr_film_index_video(ctx, input_path, video, true, &m->film);
@@ -100,28 +179,8 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
         status = ksr_film_index(ctx, output_path, true, &output);
     if (status != KSR_OK)
         return status;
-    set_rate(input_path, &output, &m->film);
-    pipeline.deinterlace = known ? known->pipeline.deinterlace : options->deinterlace;
-    pipeline.inverse_telecine =
-        known ? known->pipeline.inverse_telecine : options->inverse_telecine;
-    const char *start = known ? known->start : options->start;
-    const char *duration = known ? known->duration : options->duration;
-    if (!known && !pipeline.deinterlace && !pipeline.inverse_telecine && !start && !duration)
-        pipeline.inverse_telecine = looks_decimated(&m->film, output.frame_count);
-    const bool cfr = known ? known->cfr : looks_constant(&m->film, &output);
+    status = read_as_meant(ctx, input_path, output_path, options, &output, m);
     ksr_film_free(&output);
-    ksr_plan_focus(start, duration, &m->film);
-    if (pipeline.deinterlace || pipeline.inverse_telecine)
-        status = ksr_scan_film(ctx, input_path, &m->film); // as plan does
-    if (status == KSR_OK && (pipeline.deinterlace || pipeline.inverse_telecine))
-        status = ksr_filter_plan(ctx, input_path, &pipeline, &m->film);
-    if (status == KSR_OK)
-        status = read_geometry(ctx, input_path, known, options, &m->film);
-    struct ksr_rational rate;
-    if (status == KSR_OK && cfr && ksr_film_find_rate(&m->film, &rate))
-        ksr_film_make_constant(&m->film, rate);
-    if (status == KSR_OK)
-        status = ksr_plan_cut(ctx, start, duration, &m->film);
     return status;
 }
 

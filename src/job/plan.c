@@ -211,7 +211,13 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
                                           &m->output, &image_codec);
     if (status != KSR_OK)
         return status;
-    if (m->output.image && !m->output.sequence && m->film.frame_count > 1)
+    const bool one = m->output.image && !m->output.sequence;
+    if (one && m->film.fields && m->film.frame_count == 2)
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "%s is one picture, but deinterlace makes one of each field (--deinterlace "
+                        "frame makes one of both, a name such as out%%04d.png takes both)",
+                        config->output_path);
+    if (one && m->film.frame_count > 1)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "%s is one picture, but the input has %zu frames (a name such as "
                         "out%%04d.png makes one of each)",
@@ -320,7 +326,13 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_film *film = &m->film;
     ksr_kinds_warn(ctx, film);
-    if (film->telecined)
+    if (film->single_fields)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "each frame of this HEVC video is a single field: they are upscaled as they are, "
+                "half as high (ffmpeg -i INPUT -map 0 -c copy -c:v ffv1 -vf weave=%s joined.mkv "
+                "joins them first)",
+                film->format.bottom_first ? "bottom" : "top");
+    else if (film->telecined)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is film with telecine: upscaling its mixed frames shows combing "
                 "(--inverse-telecine brings the film back)");

@@ -14,6 +14,8 @@ static json_t *range_value(const char *text, size_t length, bool number)
 {
     char word[64];
     snprintf(word, sizeof(word), "%.*s", (int)length, text);
+    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
+        return json_boolean(word[0] == 't');
     if (!number)
         return json_string(word);
     const double value = strtod(word, NULL);
@@ -52,7 +54,7 @@ static void add_range(json_t *schema, const struct ksr_config_field *field, bool
 static json_t *type_of(const struct ksr_config_field *field)
 {
     if (strcmp(field->type, "bool") == 0)
-        return json_string("boolean");
+        return *field->range ? json_pack("[ss]", "boolean", "string") : json_string("boolean");
     if (strcmp(field->type, "int") == 0)
         return json_string("integer");
     if (strcmp(field->type, "number") == 0)

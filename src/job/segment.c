@@ -312,7 +312,7 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
     ksr_pipeline_reset(w->pipeline, (int64_t)lead);
     // A lead longer than planned begins at the start of the film, where any frame is clean.
     const struct ksr_film_key start = manifest->segments[0].from;
-    const size_t more = manifest->film.filter[0] ? KSR_FILTER_WARMUP : 0;
+    const size_t more = ksr_filter_warmup(&manifest->film);
     const bool planned = m->plan->from.frame == 0 || lead >= m->plan->from.frame + more;
     ksr_status status = ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
     if (status == KSR_OK)

@@ -84,22 +84,32 @@ static int compare_times(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-size_t ksr_film_find(const struct ksr_film *film, int64_t source)
+bool ksr_film_is_second(const struct ksr_film *film, size_t frame)
+{
+    return film->fields && (film->skipped + frame) % 2 == 1;
+}
+
+size_t ksr_film_find(const struct ksr_film *film, int64_t source, bool second)
 {
     const struct ksr_film_frame wanted = {.source = source};
     const struct ksr_film_frame *found =
         bsearch(&wanted, film->frames, film->frame_count, sizeof(wanted), compare_times);
-    return found ? (size_t)(found - film->frames) : SIZE_MAX;
+    size_t i = found ? (size_t)(found - film->frames) : SIZE_MAX;
+    if (!found || ksr_film_is_second(film, i) == second)
+        return i;
+    i = second ? i + 1 : i - 1; // SIZE_MAX where a cut begins with the second
+    return i < film->frame_count && film->frames[i].source == source ? i : SIZE_MAX;
 }
 
 size_t ksr_film_damaged(const struct ksr_film *film, size_t *first)
 {
     size_t count = 0;
-    for (size_t i = 0; i < film->damaged_count; i++) {
-        const size_t frame = ksr_film_find(film, film->damaged[i]);
-        if (frame != SIZE_MAX && count++ == 0)
-            *first = frame;
-    }
+    for (size_t i = 0; i < film->damaged_count; i++)
+        for (int second = 0; second <= film->fields; second++) {
+            const size_t frame = ksr_film_find(film, film->damaged[i], second);
+            if (frame != SIZE_MAX && count++ == 0)
+                *first = frame;
+        }
     return count;
 }
 
@@ -315,7 +325,7 @@ static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
                                sizeof(film->keys[0])))
             return false;
         film->keys[film->key_count++] =
-            (struct ksr_film_key){ksr_film_find(film, note->pts), note->pts, note->position};
+            (struct ksr_film_key){ksr_film_find(film, note->pts, false), note->pts, note->position};
     }
     // Keyframes come in presentation order in every sane file; where not, they are no borders.
     for (size_t i = 1; i < film->key_count; i++)
@@ -362,6 +372,10 @@ void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr
     // The last letter tells how the fields are stored; FFmpeg's decoders take both TT and TB, and
     // so Matroska's 9 and QuickTime's, for top first.
     out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
+    // HEVC has no frames of two fields that are marked so.
+    out->single_field = p->codec_id == AV_CODEC_ID_HEVC && ksr_av_frame_interlaced(frame);
+    if (out->single_field)
+        out->bottom_first = !ksr_av_frame_top_first(frame);
 }
 
 // Is given the frames of a walk. sent: timestamp of the packet that the decoder was given last,
@@ -684,7 +698,7 @@ static size_t first_at(const struct ksr_film *film, int64_t microseconds)
 // too near are no use.
 static void cut_keys(struct ksr_film *film, size_t first, size_t end)
 {
-    const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
+    const size_t lead = ksr_filter_warmup(film);
     size_t kept = 0;
     for (size_t k = 0; k < film->key_count && film->keys[k].frame < end; k++) {
         struct ksr_film_key key = film->keys[k];

@@ -1,9 +1,9 @@
 // The film: an index of every frame of the video stream, and what the frames look like.
 //
 // One demux pass is enough when every packet that will be shown is one frame with its own valid
-// timestamp: then a frame is known by its timestamp, and a worker may seek. Otherwise (fields that are
-// packets, timestamps that are those of decoding, or none) the film is decoded once,
-// and a frame is known by its place in that linear decode (`linear`).
+// timestamp: then a frame is known by its timestamp, and a worker may seek. Otherwise (fields that
+// are packets, timestamps that are those of decoding, or none) the film is decoded once, and a
+// frame is known by its place in that linear decode (`linear`).
 
 #ifndef KSR_MEDIA_FILM_H
 #define KSR_MEDIA_FILM_H
@@ -31,6 +31,7 @@ struct ksr_video_format {
     bool transposed;     // pixel_format names frames whose rows have become columns
     bool interlaced;
     bool bottom_first; // of two fields; where the container says so, or the pictures show it
+    bool single_field; // it is marked as one field of a frame, half as high: HEVC alone
 };
 
 // What players cut off the edges of frames.
@@ -125,6 +126,7 @@ struct ksr_film {
     bool soft_telecine;      // flags tell players to repeat fields of whole frames (scan.h)
     bool marked_wrongly;     // it is marked as interlaced, but looks whole (scan.h)
     bool unmarked_fields;    // it looks interlaced, but is not marked so (scan.h)
+    bool single_fields;      // its frames are single fields, and look so (scan.h)
     bool turns_interlaced;   // its first frames are not marked as interlaced, but later ones are:
     int64_t interlaced_from; // the source of the first of those
     char content[48];        // without black borders, as --crop takes it; "" = none (scan.h)
@@ -132,6 +134,7 @@ struct ksr_film {
     bool no_grain;                // film grain is not to be added by the decoder
     struct ksr_geometry geometry; // what of decoded frames makes those of `format`
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
+    bool fields;      // it makes two of each frame: `frames` has both, with the same source
 };
 
 // Indexes a file; reads it once, or twice where it must be decoded. tolerant: a file that ends
@@ -167,8 +170,12 @@ void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate);
 // Frees everything; leaves *film all zero. Accepts an all-zero film.
 void ksr_film_free(struct ksr_film *film);
 
-// Returns the index of the frame with this source timestamp, or SIZE_MAX.
-size_t ksr_film_find(const struct ksr_film *film, int64_t source);
+// Returns the index of the frame with this source timestamp, or SIZE_MAX. second: of two that have
+// it, the second one.
+size_t ksr_film_find(const struct ksr_film *film, int64_t source, bool second);
+
+// Returns whether a frame is the second that is made of its source.
+bool ksr_film_is_second(const struct ksr_film *film, size_t frame);
 
 // Returns how many frames of the film are known to be damaged; *first: the first of them.
 size_t ksr_film_damaged(const struct ksr_film *film, size_t *first);

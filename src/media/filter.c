@@ -10,6 +10,9 @@
 #include "media/match.h"
 
 #define TAGS 64 // more than the frames that any graph here holds
+#define WARMUP                                                                                     \
+    4 // field matching looks one frame back and ahead, deinterlacing what it leaves
+      // another one, and one to spare
 
 struct ksr_filter {
     ksr_match *match; // NULL: none
@@ -18,13 +21,25 @@ struct ksr_filter {
     int guise; // what the graph takes frames for: their format, but for some greys
     int64_t sent;
     int64_t tags[TAGS]; // of the last frames sent, by their number
+    bool fields;        // the graph makes a frame of each field,
+    bool all;           // also of frames that are not marked as interlaced
+    bool whole[TAGS];   // of the last frames sent: they are left whole
+    AVFrame *again;     // the frame that came last, where it is to come twice
+    intptr_t last;      // the place in `tags` of the one that came last
 };
+
+size_t ksr_filter_warmup(const struct ksr_film *film)
+{
+    const size_t frames = film->fields ? 2 : 1; // of each that is decoded
+    return film->filter[0] ? WARMUP * frames : 0;
+}
 
 void ksr_filter_close(ksr_filter **filter)
 {
     if (!filter || !*filter)
         return;
     ksr_match_close(&(*filter)->match);
+    av_frame_free(&(*filter)->again);
     ksr_graph_close(&(*filter)->graph);
     free(*filter);
     *filter = NULL;
@@ -103,8 +118,13 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     f->height = like->height;
     f->format = like->format;
     f->guise = guise_of(like->format);
+    f->fields = strstr(graph, "mode=send_field") != NULL;
+    f->all = strstr(graph, "deint=all") != NULL;
+    f->last = -1;
+    f->again = av_frame_alloc();
     AVFrame *inside = av_frame_clone(like);
-    ksr_status status = inside ? open_match(ctx, &graph, like, &f->match) : ksr_fail_memory(ctx);
+    ksr_status status =
+        inside && f->again ? open_match(ctx, &graph, like, &f->match) : ksr_fail_memory(ctx);
     if (status == KSR_OK) {
         put_guise_on(f, inside);
         status = ksr_graph_open(ctx, graph, (const AVFrame *[]){inside, NULL}, &f->graph);
@@ -166,10 +186,12 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
     ksr_status status = KSR_OK;
     if (frame) {
         if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
-            return ksr_fail(ctx, KSR_E_PROCESS, "a frame of another size or format came to the filter");
+            return ksr_fail(ctx, KSR_E_PROCESS,
+                            "a frame of another size or format came to the filter");
         if (align_frame(frame) < 0)
             return ksr_fail_memory(ctx);
         f->tags[f->sent % TAGS] = tag;
+        f->whole[f->sent % TAGS] = !f->all && !ksr_av_frame_interlaced(frame);
         frame->opaque = (void *)(intptr_t)(f->sent % TAGS); // copied to the frame that is made
         frame->pts = f->sent++;
     }
@@ -184,14 +206,27 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
 }
 
 ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t *tag,
-                              bool *ready)
+                              bool *second, bool *ready)
 {
-    const ksr_status status = ksr_graph_receive(ctx, &f->graph, frame, ready);
-    if (status == KSR_OK && *ready) {
-        *tag = f->tags[(intptr_t)frame->opaque % TAGS];
-        take_guise_off(f, frame);
-    }
-    return status;
+    ksr_status status = KSR_OK;
+    const bool again = f->again->buf[0] != NULL;
+    if (again)
+        av_frame_move_ref(frame, f->again);
+    else
+        status = ksr_graph_receive(ctx, &f->graph, frame, ready);
+    *ready = again || *ready;
+    if (status != KSR_OK || !*ready)
+        return status;
+    const intptr_t place = (intptr_t)frame->opaque % TAGS;
+    *tag = f->tags[place];
+    *second = again || (f->fields && place == f->last);
+    f->last = place;
+    if (f->fields && f->whole[place] && !again && av_frame_ref(f->again, frame) < 0)
+        return ksr_fail_memory(ctx);
+    if (*second) // they are told once
+        av_frame_remove_side_data(frame, AV_FRAME_DATA_A53_CC);
+    take_guise_off(f, frame);
+    return KSR_OK;
 }
 
 const char *ksr_filter_format(const ksr_filter *f)

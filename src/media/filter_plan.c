@@ -2,6 +2,7 @@
 
 #include "media/filter.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 #define CYCLE 5 // frames, of which inverse telecine leaves out one
 
 #define LOOK_FRAMES 120 // whether frames are marked as interlaced shows in the first of them
+
+#define PAUSE 1.0 // seconds: a field does not last that long because no frame follows
 
 // Looks at the beginning of the film. *flagged: some frame says that it is interlaced, *top_first:
 // the first that does has the top field first. *first: the first frame (a new reference).
@@ -235,6 +238,81 @@ static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_f
     return status;
 }
 
+// --- One frame of each field ---
+
+// How long frame i is shown: until the next one, but in a pause as long as it says.
+static int64_t length_of(const struct ksr_film *film, size_t i)
+{
+    const struct ksr_film_frame *f = &film->frames[i];
+    if (i + 1 == film->frame_count)
+        return f->duration;
+    const int64_t length = f[1].time - f->time;
+    const bool pause = f->duration < length / 2 && ksr_film_seconds(film, length) > PAUSE;
+    return pause ? f->duration : length;
+}
+
+// Makes ticks half as long, if that is needed for halves of all frames to be whole ticks. Returns
+// false where they cannot be so short.
+static bool halve_ticks(struct ksr_film *film)
+{
+    struct ksr_rational *base = &film->time_base;
+    int64_t odd = 0;
+    for (size_t i = 0; i < film->frame_count; i++)
+        odd |= length_of(film, i) & 1;
+    if (!odd)
+        return true;
+    if (base->num % 2 != 0 && base->den > INT_MAX / 2)
+        return false;
+    if (base->num % 2 == 0)
+        base->num /= 2;
+    else
+        base->den *= 2;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        film->frames[i].time *= 2;
+        film->frames[i].duration *= 2;
+    }
+    return true;
+}
+
+static void double_rate(struct ksr_rational *rate)
+{
+    if (rate->den % 2 == 0)
+        rate->den /= 2;
+    else if (rate->num <= INT_MAX / 2)
+        rate->num *= 2;
+}
+
+// Makes two frames of each: they share its length.
+static ksr_status plan_fields(ksr_context *ctx, struct ksr_film *film)
+{
+    struct ksr_film_frame *frames = calloc(film->frame_count, 2 * sizeof(*frames));
+    if (!frames)
+        return ksr_fail_memory(ctx);
+    if (!halve_ticks(film)) {
+        free(frames);
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "deinterlace: ticks of %d/%d s cannot be halved for one frame of each "
+                        "field (--deinterlace frame makes one of both)",
+                        film->time_base.num, film->time_base.den);
+    }
+    for (size_t i = 0; i < film->frame_count; i++) {
+        const struct ksr_film_frame *f = &film->frames[i];
+        const int64_t half = length_of(film, i) / 2;
+        frames[2 * i] = (struct ksr_film_frame){f->source, f->time, half};
+        frames[2 * i + 1] = (struct ksr_film_frame){f->source, f->time + half, half};
+    }
+    free(film->frames);
+    film->frames = frames;
+    film->frame_count *= 2;
+    for (size_t k = 0; k < film->key_count; k++)
+        film->keys[k].frame *= 2;
+    double_rate(&film->format.frame_rate);
+    film->fields = true;
+    ksr_log(ctx, KSR_LOG_INFO, "one frame of each field: %zu frames of %zu", film->frame_count,
+            film->frame_count / 2);
+    return KSR_OK;
+}
+
 static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *config,
                           const struct ksr_film *film, bool flagged)
 {
@@ -262,6 +340,8 @@ static const char *find_order(ksr_context *ctx, const struct ksr_film *film, boo
 {
     if (!flagged)
         return film->format.bottom_first ? "bff" : "tff";
+    if (film->format.single_field) // whole frames with the marks of fields
+        return film->first_field < 0 ? "bff" : "tff";
     if (film->first_field == (top_first ? 1 : -1) || film->first_field == 0)
         return "auto";
     ksr_log(ctx, KSR_LOG_WARNING,
@@ -277,7 +357,17 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     if (!config->deinterlace && !config->inverse_telecine)
         return KSR_OK;
     if (config->deinterlace && config->inverse_telecine)
-        return ksr_fail(ctx, KSR_E_PARAM, "deinterlace and inverse_telecine exclude each other");
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "deinterlace and inverse_telecine exclude each other: --inverse-telecine "
+                        "alone for film with telecine, --deinterlace%s alone for video",
+                        config->deinterlace == KSR_DEINTERLACE_FIELD ? " field" : "");
+    if (film->single_fields)
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "%s: each frame of this HEVC video is a single field, half as high; join "
+                        "them first: ffmpeg -i INPUT -map 0 -c copy -c:v ffv1 -vf weave=%s "
+                        "joined.mkv",
+                        config->deinterlace ? "deinterlace" : "inverse_telecine",
+                        film->format.bottom_first ? "bottom" : "top");
     bool flagged, top_first;
     AVFrame *first;
     ksr_filter *filter;
@@ -290,8 +380,9 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     warn_of_doubt(ctx, config, film, flagged);
     const char *order = find_order(ctx, film, flagged, top_first);
     if (config->deinterlace)
-        snprintf(film->filter, sizeof(film->filter), "bwdif=mode=send_frame:parity=%s:deint=%s",
-                 order, flagged ? "interlaced" : "all");
+        snprintf(film->filter, sizeof(film->filter), "bwdif=mode=%s:parity=%s:deint=%s",
+                 config->deinterlace == KSR_DEINTERLACE_FIELD ? "send_field" : "send_frame", order,
+                 flagged ? "interlaced" : "all");
     else
         snprintf(film->filter, sizeof(film->filter),
                  "fieldmatch=order=%s:combmatch=full,bwdif=mode=send_frame:parity=%s:deint="
@@ -305,6 +396,8 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     ksr_filter_close(&filter);
     if (config->inverse_telecine)
         status = plan_telecine(ctx, path, film);
+    else if (config->deinterlace == KSR_DEINTERLACE_FIELD)
+        status = plan_fields(ctx, film);
     snprintf(film->format.pixel_format, sizeof(film->format.pixel_format), "%s", name);
     film->format.interlaced = film->unmarked_fields = film->telecined = false;
     return status;

@@ -229,7 +229,7 @@ static json_t *describe_film(const struct ksr_film *film)
     const char *space = av_color_space_name((enum AVColorSpace)film->format.color_space);
     size_t first;
     return json_pack("{s:i,s:I,s:f,s:f,s:f,s:b,s:I,s:b,s:s,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:s,s:s?,s:"
-                     "s?,s:o,s:o,s:I,s:s*}",
+                     "s?,s:o,s:o,s:I,s:b,s:s*}",
                      "stream", film->stream, "frames", (json_int_t)film->frame_count,
                      "first_timestamp", ksr_film_seconds(film, film->frames[0].time),
                      "last_timestamp", ksr_film_seconds(film, last->time), "end",
@@ -243,8 +243,8 @@ static json_t *describe_film(const struct ksr_film *film)
                      "undecodable_frames", (json_int_t)film->undecoded, "pixel_format",
                      film->format.pixel_format, "color_range", range, "color_space", space,
                      "carries", describe_extras(&film->extras), "changes", describe_kinds(film),
-                     "damaged_frames", (json_int_t)ksr_film_damaged(film, &first), "content",
-                     film->content[0] ? film->content : NULL);
+                     "damaged_frames", (json_int_t)ksr_film_damaged(film, &first), "single_fields",
+                     film->single_fields, "content", film->content[0] ? film->content : NULL);
 }
 
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,
@@ -261,9 +261,10 @@ ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct k
         json_array_append_new(streams, describe_stream(f->streams[i]));
     json_t *duration =
         f->duration > 0 ? json_real((double)f->duration / AV_TIME_BASE) : json_null();
-    *out = json_pack("{s:o,s:s,s:o,s:I,s:o,s:o,s:i}", "path", utf8_string(path), "format", f->iformat->name,
-                     "duration", duration, "size", (json_int_t)ksr_sequence_size(path), "streams",
-                     streams, "video", describe_film(film), "chapters", (int)f->nb_chapters);
+    *out = json_pack("{s:o,s:s,s:o,s:I,s:o,s:o,s:i}", "path", utf8_string(path), "format",
+                     f->iformat->name, "duration", duration, "size",
+                     (json_int_t)ksr_sequence_size(path), "streams", streams, "video",
+                     describe_film(film), "chapters", (int)f->nb_chapters);
     const bool starved = !*out || ksr_memory_ran_out();
     ksr_input_close(&input);
     if (!starved)

@@ -124,7 +124,7 @@ static const struct known *find_known(const struct known *list, size_t count, ui
 static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, const struct ksr_film *film,
                           int64_t time, struct ksr_video_format *format, bool *seen)
 {
-    const size_t wanted = ksr_film_find(film, time);
+    const size_t wanted = ksr_film_find(film, time, false);
     size_t index = SIZE_MAX;
     bool damaged;
     *seen = false;

@@ -78,7 +78,7 @@ void ksr_reader_destroy(ksr_reader **reader)
 struct ksr_film_key ksr_reader_entry(const struct ksr_film *film, size_t frame)
 {
     size_t found = 0;
-    const size_t lead = film->filter[0] ? KSR_FILTER_WARMUP : 0;
+    const size_t lead = ksr_filter_warmup(film);
     frame = frame > lead ? frame - lead : 0;
     for (size_t k = 0; k < film->key_count && film->keys[k].frame <= frame; k++)
         found = k;
@@ -275,13 +275,14 @@ static ksr_status decode_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
 }
 
 // The same, through the film's filter.
-static ksr_status filter_next(ksr_context *ctx, ksr_reader *r, int64_t *source, bool *end)
+static ksr_status filter_next(ksr_context *ctx, ksr_reader *r, int64_t *source, bool *second,
+                              bool *end)
 {
     bool ready = false, ended = false;
     ksr_status status = KSR_OK;
     while (status == KSR_OK && !ready && !*end) {
         if (r->filter)
-            status = ksr_filter_receive(ctx, r->filter, r->frame, source, &ready);
+            status = ksr_filter_receive(ctx, r->filter, r->frame, source, second, &ready);
         if (status != KSR_OK || ready)
             break;
         *end = r->filter_ended;
@@ -303,13 +304,13 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
     *damaged = false;
     for (;;) {
         int64_t source = 0;
-        bool end = false;
+        bool second = false, end = false;
         av_frame_unref(r->frame);
-        const ksr_status status = r->film->filter[0] ? filter_next(ctx, r, &source, &end)
+        const ksr_status status = r->film->filter[0] ? filter_next(ctx, r, &source, &second, &end)
                                                      : decode_next(ctx, r, &source, &end);
         if (status != KSR_OK || end)
             return status;
-        const size_t i = ksr_film_find(r->film, source);
+        const size_t i = ksr_film_find(r->film, source, second);
         if (i == SIZE_MAX || i < r->first)
             continue;
         r->first = i + 1;

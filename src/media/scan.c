@@ -28,6 +28,7 @@
 #define STILL        2  // mean change of a field, in quarters of a code, that is none
 #define MOVING_LEAST 20 // moving frames needed to say telecine
 #define FIELDS_LEAST 12 // frames of two fields needed to say interlaced
+#define FEW          3  // frames of two fields that say that frames are no single fields
 #define BORDER_LEAST 8  // frames that are not black needed to say that there are borders
 #define BLACK        8  // code above that of black, in the mean of a line that is black
 
@@ -225,13 +226,25 @@ static bool may_be_telecine(const struct ksr_film *film)
     return film->format.interlaced || (fps > 29.9 && fps < 30.1);
 }
 
+// Frames that are marked as single fields may be whole frames of two, wrongly marked: a few that
+// look so tell, since single fields never do.
+static void judge_marks(const struct tally *t, struct ksr_film *film)
+{
+    const bool two = t->top_first + t->bottom_first >= FEW;
+    film->single_fields = film->format.single_field && !two;
+    if (film->format.single_field && two)
+        film->first_field = t->top_first > t->bottom_first ? 1 : -1;
+}
+
 static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film)
 {
     film->soft_telecine = t->repeating * 4 >= t->seen && t->repeating > 0; // every other one
     film->telecined = may_be_telecine(film) && is_telecine(t);
     film->unmarked_fields = !film->format.interlaced && !film->telecined && is_interlaced(t);
-    film->marked_wrongly = film->format.interlaced && !film->telecined && is_whole(t);
     film->first_field = order_shown(t);
+    judge_marks(t, film);
+    film->marked_wrongly =
+        film->format.interlaced && !film->telecined && !film->single_fields && is_whole(t);
     // What the container says stands.
     if (!film->format.interlaced && film->first_field < 0)
         film->format.bottom_first = true;
@@ -247,8 +260,7 @@ static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film
 static int black_of(const struct ksr_video_format *f)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av_get_pix_fmt(f->pixel_format));
-    const bool full = f->color_range == AVCOL_RANGE_JPEG ||
-                      (d && d->flags & AV_PIX_FMT_FLAG_RGB) ||
+    const bool full = f->color_range == AVCOL_RANGE_JPEG || (d && d->flags & AV_PIX_FMT_FLAG_RGB) ||
                       strncmp(f->pixel_format, "yuvj", 4) == 0;
     return BLACK + (full ? 0 : 16);
 }
@@ -288,6 +300,7 @@ static struct ksr_film_key key_at(const struct ksr_film *film, size_t part, size
 ksr_status ksr_scan_film(ksr_context *ctx, const char *path, struct ksr_film *film)
 {
     struct tally tally = {0};
+    film->single_fields = film->format.single_field;
     struct picture pictures[2] = {{0}};
     ksr_reader *reader = NULL;
     if (film->frame_count <= FIELDS_LEAST || ksr_sequence_is(path))

@@ -54,8 +54,9 @@ class PipelineConfig:
     """Value of white in an .onnx model: '1', '255', or 'auto': found out."""
     ai_fallback: bool = False
     """Goes on without AI where the model cannot be used."""
-    deinterlace: bool = False
-    """Makes whole frames of interlaced ones."""
+    deinterlace: Union[bool, str] = False
+    """Makes whole frames of interlaced ones: one of each (True or 'frame'), or one of each field
+    ('field', twice the frame rate)."""
     inverse_telecine: bool = False
     """Leaves out the frames that telecine added."""
     crop: Optional[str] = None
@@ -188,6 +189,14 @@ class RunOptions:
             else _c.encode(self.onnxruntime_library),
             stage_times=None if self.stage_times is None else _c.encode(self.stage_times),
             accept=self.accept, keep_date=self.keep_date, spool_limit=self.spool_limit)
+
+
+def deinterlace_mode(value: Union[bool, str]) -> int:
+    """The value of ksr_deinterlace for what `PipelineConfig.deinterlace` takes."""
+    modes = {False: 0, True: 1, "frame": 1, "field": 2}
+    if value not in modes:
+        raise ValueError(f"deinterlace: {value!r} is not valid (False, True, 'frame' or 'field')")
+    return modes[value]
 
 
 def _text(name: str, value: Any) -> bytes:

@@ -9,7 +9,7 @@ from typing import Optional, Sequence, Union
 
 from . import _library as _c
 from ._context import Context, ProgressCallback
-from .config import NativeConfig, OfflineProcessorConfig, RunOptions
+from .config import NativeConfig, OfflineProcessorConfig, RunOptions, deinterlace_mode
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -19,7 +19,7 @@ def _optional(text: Optional[Path]) -> Optional[bytes]:
 
 
 def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optional[Path] = None,
-           start: Optional[str] = None, duration: Optional[str] = None, deinterlace: bool = False,
+           start: Optional[str] = None, duration: Optional[str] = None, deinterlace: Union[bool, str] = False,
            inverse_telecine: bool = False, frames: Sequence[int] = (), times: Sequence[str] = (),
            scene_cuts: Optional[int] = None, stage_times: Optional[Path] = None,
            crop: Optional[str] = None, rotated: bool = False, no_grain: bool = False,
@@ -40,7 +40,7 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
     cuts = 0 if scene_cuts is None else scene_cuts if scene_cuts > 0 else -1
     options = _c.ReportOptionsWithRoom(
         verify=_c.VerifyOptions(provenance=_optional(provenance), start=_optional(start),
-                                duration=_optional(duration), deinterlace=deinterlace,
+                                duration=_optional(duration), deinterlace=deinterlace_mode(deinterlace),
                                 inverse_telecine=inverse_telecine, rotated=rotated,
                                 no_grain=no_grain, crop=_optional(crop), video=video,
                                 audio=_optional(audio), subs=_optional(subs)),

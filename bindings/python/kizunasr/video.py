@@ -6,13 +6,13 @@ import ctypes
 import json
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import numpy as np
 
 from . import _library as _c
 from ._context import Context, ProgressCallback
-from .config import Path
+from .config import Path, deinterlace_mode
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,7 +186,8 @@ def probe(path: Path) -> dict[str, Any]:
 
 
 def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = None,
-           start: Optional[str] = None, duration: Optional[str] = None, deinterlace: bool = False,
+           start: Optional[str] = None, duration: Optional[str] = None,
+           deinterlace: Union[bool, str] = False,
            inverse_telecine: bool = False, frames: bool = False, crop: Optional[str] = None,
            rotated: bool = False, no_grain: bool = False, video: int = 0,
            audio: Optional[str] = None, subs: Optional[str] = None,
@@ -202,7 +203,7 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
         provenance=None if provenance is None else _c.encode(provenance),
         start=None if start is None else str(start).encode(),
         duration=None if duration is None else str(duration).encode(),
-        deinterlace=deinterlace, inverse_telecine=inverse_telecine, frames=frames,
+        deinterlace=deinterlace_mode(deinterlace), inverse_telecine=inverse_telecine, frames=frames,
         rotated=rotated, no_grain=no_grain, crop=None if crop is None else str(crop).encode(),
         video=video, audio=None if audio is None else audio.encode(),
         subs=None if subs is None else subs.encode())
