@@ -14,14 +14,14 @@ static const struct {
     int width, height;
     const char *hash;
 } golden[] = {
-    {"anime-fast", 67, 41, "544788bcd964e27244eda31fa74916aa"},
-    {"anime-fast", 1, 1, "e8590f4b2002cd2b9b1b4445e62bd538"},
-    {"anime-fast", 3, 50, "9e3ef1f8f34c44427d61de8afeae5a0f"},
-    {"anime-fast", 509, 9, "5406a65575169d39c449c13f7c04efa7"},
-    {"anime-quality", 67, 41, "30de582486fa3976ec931497bddb2f42"},
-    {"anime-quality", 1, 1, "7a4e1b6eb40dd7a356232051caabffe6"},
-    {"anime-quality", 3, 50, "2beaf1b88931a9b6cf152cc5a96600cb"},
-    {"anime-quality", 509, 9, "b2fe80818c8031be48a87d4b48318641"},
+    {"anime-fast", 67, 41, "6a1a4e98754153de8d7f7c5ba2bd13bb"},
+    {"anime-fast", 1, 1, "3dac48cae6b899bc205718d02d5e1a59"},
+    {"anime-fast", 3, 50, "2a14117a8bc8fa4f30836f76365a576e"},
+    {"anime-fast", 509, 9, "45fe19506898eaa91977e2880756de17"},
+    {"anime-quality", 67, 41, "7c3da8a74e63767c9c552ff63298f5ce"},
+    {"anime-quality", 1, 1, "c69bd64d96d85210255beae11b8c7016"},
+    {"anime-quality", 3, 50, "36a8c9341fee1803c54cdfdcfd074889"},
+    {"anime-quality", 509, 9, "8b7c7941eeca6de1b75f99d54ace1c98"},
 };
 
 static ksr_net *load(const char *name)
