@@ -21,11 +21,10 @@ struct ksr_filter {
     int guise; // what the graph takes frames for: their format, but for some greys
     int64_t sent;
     int64_t tags[TAGS]; // of the last frames sent, by their number
-    bool fields;        // the graph makes a frame of each field,
-    bool all;           // also of frames that are not marked as interlaced
-    bool whole[TAGS];   // of the last frames sent: they are left whole
-    AVFrame *again;     // the frame that came last, where it is to come twice
-    intptr_t last;      // the place in `tags` of the one that came last
+    bool fields;        // the graph makes a frame of each field, but one of what it leaves whole
+    AVFrame *first;     // the last one, while the other of its two is to come
+    AVFrame *next;      // of the next two, which came instead
+    bool ended;         // no frame will be sent any more
 };
 
 size_t ksr_filter_warmup(const struct ksr_film *film)
@@ -39,7 +38,8 @@ void ksr_filter_close(ksr_filter **filter)
     if (!filter || !*filter)
         return;
     ksr_match_close(&(*filter)->match);
-    av_frame_free(&(*filter)->again);
+    av_frame_free(&(*filter)->first);
+    av_frame_free(&(*filter)->next);
     ksr_graph_close(&(*filter)->graph);
     free(*filter);
     *filter = NULL;
@@ -119,12 +119,11 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     f->format = like->format;
     f->guise = guise_of(like->format);
     f->fields = strstr(graph, "mode=send_field") != NULL;
-    f->all = strstr(graph, "deint=all") != NULL;
-    f->last = -1;
-    f->again = av_frame_alloc();
+    f->first = av_frame_alloc();
+    f->next = av_frame_alloc();
     AVFrame *inside = av_frame_clone(like);
-    ksr_status status =
-        inside && f->again ? open_match(ctx, &graph, like, &f->match) : ksr_fail_memory(ctx);
+    const bool made = inside && f->first && f->next;
+    ksr_status status = made ? open_match(ctx, &graph, like, &f->match) : ksr_fail_memory(ctx);
     if (status == KSR_OK) {
         put_guise_on(f, inside);
         status = ksr_graph_open(ctx, graph, (const AVFrame *[]){inside, NULL}, &f->graph);
@@ -184,6 +183,7 @@ static ksr_status send_matched(ksr_context *ctx, ksr_filter *f)
 ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t tag)
 {
     ksr_status status = KSR_OK;
+    f->ended = !frame;
     if (frame) {
         if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
             return ksr_fail(ctx, KSR_E_PROCESS,
@@ -191,7 +191,6 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
         if (align_frame(frame) < 0)
             return ksr_fail_memory(ctx);
         f->tags[f->sent % TAGS] = tag;
-        f->whole[f->sent % TAGS] = !f->all && !ksr_av_frame_interlaced(frame);
         frame->opaque = (void *)(intptr_t)(f->sent % TAGS); // copied to the frame that is made
         frame->pts = f->sent++;
     }
@@ -205,24 +204,41 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
     return status;
 }
 
+// Takes the next of the frames of fields. Where the graph left one whole, it comes once more.
+static ksr_status receive_field(ksr_context *ctx, ksr_filter *f, AVFrame *frame, bool *second,
+                                bool *ready)
+{
+    ksr_status status = KSR_OK;
+    const bool waits = f->first->buf[0] != NULL;
+    *second = waits;
+    *ready = !waits && f->next->buf[0];
+    if (*ready)
+        av_frame_move_ref(frame, f->next);
+    else
+        status = ksr_graph_receive(ctx, &f->graph, frame, ready);
+    if (status != KSR_OK || (!*ready && !(waits && f->ended)))
+        return status;
+    if (!waits)
+        return av_frame_ref(f->first, frame) < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+    if (*ready && frame->opaque == f->first->opaque) {
+        av_frame_unref(f->first);
+        return KSR_OK;
+    }
+    av_frame_move_ref(f->next, frame);
+    av_frame_move_ref(frame, f->first);
+    *ready = true;
+    return KSR_OK;
+}
+
 ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t *tag,
                               bool *second, bool *ready)
 {
-    ksr_status status = KSR_OK;
-    const bool again = f->again->buf[0] != NULL;
-    if (again)
-        av_frame_move_ref(frame, f->again);
-    else
-        status = ksr_graph_receive(ctx, &f->graph, frame, ready);
-    *ready = again || *ready;
+    *second = false;
+    const ksr_status status = f->fields ? receive_field(ctx, f, frame, second, ready)
+                                        : ksr_graph_receive(ctx, &f->graph, frame, ready);
     if (status != KSR_OK || !*ready)
         return status;
-    const intptr_t place = (intptr_t)frame->opaque % TAGS;
-    *tag = f->tags[place];
-    *second = again || (f->fields && place == f->last);
-    f->last = place;
-    if (f->fields && f->whole[place] && !again && av_frame_ref(f->again, frame) < 0)
-        return ksr_fail_memory(ctx);
+    *tag = f->tags[(intptr_t)frame->opaque % TAGS];
     if (*second) // they are told once
         av_frame_remove_side_data(frame, AV_FRAME_DATA_A53_CC);
     take_guise_off(f, frame);

@@ -10,16 +10,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum AVCodecID CODECS[] = {AV_CODEC_ID_VP8,   AV_CODEC_ID_VP9,  AV_CODEC_ID_AV1,
-                                            AV_CODEC_ID_MPEG4, AV_CODEC_ID_H264, AV_CODEC_ID_HEVC};
+    static const enum AVCodecID CODECS[] = {
+        AV_CODEC_ID_VP8,  AV_CODEC_ID_VP9,  AV_CODEC_ID_AV1,       AV_CODEC_ID_MPEG4,
+        AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG2VIDEO};
     if (size < 2 || size > 1 << 16)
         return 0;
-    const enum AVCodecID codec = CODECS[data[0] % 6];
+    const enum AVCodecID codec = CODECS[data[0] % 7];
     uint8_t *exact = malloc(size - 1); // so that a byte past the end is found
     if (!exact)
         abort();
     memcpy(exact, data + 1, size - 1);
-    if (ksr_coded_shown(codec, exact, size - 1, data[0] / 6 * 700) < 0)
+    if (ksr_coded_shown(codec, exact, size - 1, data[0] / 7 * 700) < 0)
         abort();
     free(exact);
     ksr_ffmpeg_init();

@@ -13,7 +13,7 @@ Ends with `N passed, N failed, N skipped`.
 """
 import argparse, json, os, subprocess, tempfile, time
 
-import h264
+import colour, fields, h264
 from checks import check, finish, run
 
 NEUTRAL = ["--codec", "ffv1", "--denoise", "0", "--progress", "none", "--overwrite", "--fresh"]
@@ -167,6 +167,29 @@ def check_mixed(b):
     steps = [round((y - x) * 1000) for x, y in zip(b.packets("out.mkv"), b.packets("out.mkv")[1:])]
     check(set(steps) == {20}, "mixed: the rate is even", steps)
     b.kizunasr("verify", "mixed.ts", "out.mkv", *FIELD)
+
+
+    # Flags that repeat fields of whole frames; FFmpeg leaves an interlaced frame beside such a one whole too.
+    for name, filters, options in (("soft.m2v", "null", "-c:v mpeg2video -flags +ilme -q:v 2 -bf 2"), ("hard.m2v", "interlace=lowpass=off,setfield=tff", MPEG2)):
+        b.make(name, moving(24, 16), filters, options)
+    with open(b.at("flags.m2v"), "wb") as f:
+        f.write(fields.pull_down(read(b, "soft.m2v")) + read(b, "hard.m2v"))
+    b.ffmpeg("-fflags", "+genpts", "-i", "flags.m2v", "-c", "copy", "-f", "vob", "flags.vob")
+    b.kizunasr("upscale", "flags.vob", "out.mkv", *NEUTRAL, *FIELD)
+    ours = b.md5s("out.mkv")
+    check(len(ours) == 48 and ours[0:32:2] == ours[1:32:2] and len(set(ours[34:])) == 14, "repeated fields: two frames of each", len(ours))
+    steps = [round((y - x) * 1000) for x, y in zip(b.packets("out.mkv"), b.packets("out.mkv")[1:])]
+    check(set(steps[:28]) <= {16, 17, 25} and 12 <= steps[:28].count(25) <= 16, "repeated fields: two and three fields are halved", steps)
+    b.kizunasr("verify", "flags.vob", "out.mkv")
+    r = run(b.entries, b.at("flags.vob"), "7", "field")
+    check(r.returncode == 0, f"repeated fields: entered anywhere: {r.stdout.strip()}", r.stderr)
+
+
+def check_captions(b):
+    captioned = colour.make_captioned(b.folder, "cc.ts", 0.5)
+    b.kizunasr("upscale", "cc.ts", "cc.mkv", *FAST, *FIELD)
+    wanted, ours = colour.captions(captioned), colour.captions(b.at("cc.mkv"))
+    check(len(wanted) == 12 and ours == wanted, "closed captions are there once", f"{wanted} {ours}")
 
 
 # --- Every way to run ---
@@ -337,7 +360,7 @@ def main():
     o = ap.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         b = Bench(os.path.abspath(o.program), os.path.abspath(o.frames), folder)
-        for test in (check_motion, check_times, check_mixed, check_runs, check_formats, check_images, check_refusals,
+        for test in (check_motion, check_times, check_mixed, check_captions, check_runs, check_formats, check_images, check_refusals,
                      check_coded_fields, check_hevc_fields, check_size_changes):
             test(b)
     finish()

@@ -497,6 +497,19 @@ class Frames(Films):
         with self.assertRaisesRegex(FileNotFoundError, "Input file not found: out-none.mp4"):
             kizunasr.probe("out-none.mp4")
 
+    def test_one_frame_of_each_field(self):
+        config = config_of("film.mp4", "out.mp4")
+        config.pipeline_config.deinterlace = "field"
+        self.assertEqual(kizunasr.OfflineVideoProcessor(config).process().frames, 24)
+        self.assertTrue(kizunasr.verify("film.mp4", "out.mp4", deinterlace="field")["passed"])
+        self.assertTrue(kizunasr.report("film.mp4", "out.mp4", "out.html", deinterlace="field"))
+        self.assertFalse(kizunasr.verify("film.mp4", "out.mp4", deinterlace="frame")["passed"])
+        with self.assertRaisesRegex(ValueError, "deinterlace: 'fields' is not valid"):
+            kizunasr.verify("film.mp4", "out.mp4", deinterlace="fields")
+        config.pipeline_config.deinterlace = "fields"
+        with self.assertRaisesRegex(ValueError, "deinterlace: 'fields' is not valid"):
+            kizunasr.OfflineVideoProcessor(config).process()
+
     def test_report(self):
         process("film.mp4", "out.mp4")
         seen = []
