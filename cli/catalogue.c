@@ -23,6 +23,7 @@ static const struct {
     {"crf", "N", "", "quality, 0 (lossless) to 63; default 18"},
     {"crop", "W:H:X:Y", "", NULL},
     {"deinterlace", "frame|field", "frame|field", NULL},
+    {"denoise", "X", "auto|0", NULL},
     {"duration", "TIME", "", NULL},
     {"enable_temporal", "BOOL", "", "calm what does not move"},
     {"fit", "WxH", "1280x720|1920x1080|2560x1440|3840x2160",
@@ -84,7 +85,7 @@ static void list_range(char *out, size_t size, const char *range)
 {
     size_t length = 0;
     out[0] = 0;
-    if (!strstr(range, " or ") || strchr(range, ':'))
+    if (!strstr(range, " or ") || strchr(range, ':') || strstr(range, " to "))
         return;
     for (const char *c = range; *c && length < size;) {
         const size_t word = strcspn(c, ", ");

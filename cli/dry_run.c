@@ -56,6 +56,7 @@ static bool print_plan(const char *text)
            number_of(to, "height"), text_of(to, "pixel_format"));
     printf("  frames    %d, %.3f s\n", number_of(root, "frames"),
            json_real_value(json_object_get(root, "seconds")));
+    printf("  denoise   %s\n", text_of(root, "denoise"));
     printf("  encoder   %s into %s\n", text_of(to, "codec"), text_of(to, "format"));
     print_options(json_object_get(to, "encoder_options"));
     puts("  streams");

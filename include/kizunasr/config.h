@@ -38,6 +38,9 @@ typedef enum ksr_deinterlace {
     KSR_DEINTERLACE_FIELD = 2, // one whole frame for each of their fields: twice the frame rate
 } ksr_deinterlace;
 
+// Of a number that the job works out by itself.
+#define KSR_AUTO (-1.0)
+
 // The stages between decoder and encoder. At their neutral value they leave frames untouched.
 struct ksr_pipeline_config {
     bool use_ai;               // stage 3 is a network instead of filters; default false
@@ -57,7 +60,8 @@ struct ksr_pipeline_config {
     const char *rotate; // "apply": turn frames as the file says; "keep" (default): hand it on
     const char *film_grain; // "off": decode without film grain; "keep" (default)
     const char *fit; // "1920x1080": the largest size within, scaled down from the result; NULL
-    double denoise;  // stage 1, strength of coding noise clean-up, 0 (off) .. 1; 0.2
+    double denoise;  // stage 1, strength of coding noise clean-up, 0 (off) .. 1, or KSR_AUTO
+                     // (default): measured when the job is planned; 0 where the source is clean
     double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0
     double sharpening;          // stage 4, 0 (off, default) .. 2
     double line_darkening;      // stage 4, 0 (off, default) .. 1

@@ -24,6 +24,8 @@
 #include "stages/dispatch.h"
 #include "stages/pipeline.h"
 
+#define DENOISE 0.2 // the strength of stage 1 that is measured
+
 enum { LEAST_TIMES = 3, MOST_TIMES = 1000, COPY_BYTES = 64 << 20 };
 
 struct bench {
@@ -128,6 +130,14 @@ static bool make_pictures(struct bench *b)
         b->frames->unpack_rows(&b->small.plane[i], &code, 0, b->small.plane[i].height);
     }
     return true;
+}
+
+// The defaults, with a number where the default is to measure a source.
+static struct ksr_pipeline_config usual_pipeline(void)
+{
+    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    config.denoise = DENOISE;
+    return config;
 }
 
 // --- Stages, one by one ---
@@ -251,7 +261,7 @@ static double stage_bytes(const struct bench *b, const struct stage *stage)
 static ksr_status bench_stages(struct bench *b)
 {
     json_t *list = json_array();
-    struct stage_run r = {.b = b, .on = ksr_pipeline_config_default()};
+    struct stage_run r = {.b = b, .on = usual_pipeline()};
     r.on.structure_smoothing = 0.5;
     r.on.sharpening = 0.5;
     r.on.line_darkening = 0.3;
@@ -366,7 +376,7 @@ static double multiplications_of(const ksr_net *net)
 
 static ksr_status bench_network(struct bench *b, const char *name, json_t *list)
 {
-    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    struct ksr_pipeline_config config = usual_pipeline();
     ksr_net *net;
     ksr_status status = ksr_model_load(b->ctx, name, &net);
     config.use_ai = true;
@@ -379,7 +389,7 @@ static ksr_status bench_network(struct bench *b, const char *name, json_t *list)
 
 static ksr_status bench_runs(struct bench *b)
 {
-    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    struct ksr_pipeline_config config = usual_pipeline();
     json_t *list = json_array();
     ksr_json_set(b->root, "runs", list, &b->lost);
     ksr_status status = bench_fused(b, "filters", &config, NULL, 0, list);

@@ -16,7 +16,18 @@
 #include "core/words.h"
 #include "job/json.h"
 
-enum type { T_BOOL, T_DEINTERLACE, T_INT, T_NUMBER, T_STRING, T_CHOICE, T_TIME, T_POLICY, T_MAP };
+enum type {
+    T_BOOL,
+    T_DEINTERLACE,
+    T_INT,
+    T_NUMBER,
+    T_AUTO,
+    T_STRING,
+    T_CHOICE,
+    T_TIME,
+    T_POLICY,
+    T_MAP
+};
 
 static const char *const policy_names[] = {"abort", "repeat", "skip"};
 static const char *const deinterlace_names[] = {"false", "frame", "field"};
@@ -49,7 +60,7 @@ struct access {
     F("pipeline", "rotate", "string", "keep or apply", "keep", "keep the rotation that the source is tagged with, or apply it to the frames", T_CHOICE, pipeline.rotate, 0, 0, 0, false) \
     F("pipeline", "film_grain", "string", "keep or off", "keep", "film grain that the source has the decoder add", T_CHOICE, pipeline.film_grain, 0, 0, 0, false) \
     F("pipeline", "fit", "string", "", "", "largest size within, such as 1920x1080", T_STRING, pipeline.fit, 0, 0, 0, true) \
-    F("pipeline", "denoise", "number", "0 to 1", "0.2", "clean-up of coding noise; 0 = off", T_NUMBER, pipeline.denoise, 0, 1, 0, false) \
+    F("pipeline", "denoise", "number", "auto or 0 to 1", "auto", "clean-up of coding noise; auto = as measured, 0 = off", T_AUTO, pipeline.denoise, 0, 1, 0, false) \
     F("pipeline", "structure_smoothing", "number", "0 to 1", "0", "edge-aware smoothing; 0 = off", T_NUMBER, pipeline.structure_smoothing, 0, 1, 0, false) \
     F("pipeline", "sharpening", "number", "0 to 2", "0", "halo-limited sharpening; 0 = off", T_NUMBER, pipeline.sharpening, 0, 2, 0, false) \
     F("pipeline", "line_darkening", "number", "0 to 1", "0", "darkening of thin lines; 0 = off", T_NUMBER, pipeline.line_darkening, 0, 1, 0, false) \
@@ -103,7 +114,7 @@ struct ksr_pipeline_config ksr_pipeline_config_default(void)
                                         .ai_white = "auto",
                                         .rotate = "keep",
                                         .film_grain = "keep",
-                                        .denoise = 0.2,
+                                        .denoise = KSR_AUTO,
                                         .contrast_boost = 1.0,
                                         .saturation_boost = 1.0,
                                         .temporal_weight = 0.15,
@@ -382,6 +393,12 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
     switch (accesses[i].type) {
     case T_BOOL: return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
     case T_DEINTERLACE: return set_deinterlace(config, i, value);
+    case T_AUTO:
+        if (strcmp(value, "auto") == 0) {
+            *(double *)target = KSR_AUTO;
+            return KSR_OK;
+        }
+        // fall through
     case T_INT:
     case T_NUMBER:
         return parse_number(value, &number) && set_number(config, i, number)
@@ -421,6 +438,11 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
         switch (accesses[i].type) {
         case T_INT: number = *(const int *)target; break;
         case T_NUMBER: number = *(const double *)target; break;
+        case T_AUTO:
+            number = *(const double *)target;
+            if (number == KSR_AUTO)
+                continue;
+            break;
         case T_STRING:
             if (!accesses[i].nullable && !*(const char *const *)target)
                 return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
@@ -457,6 +479,11 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
 
 // --- JSON ---
 
+static bool is_numeric(enum type type)
+{
+    return type == T_INT || type == T_NUMBER || type == T_AUTO;
+}
+
 static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
 {
     char text[64];
@@ -489,7 +516,7 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
         return set_field(config, i, json_is_true(value) ? "true" : "false");
     if (json_is_null(value) && accesses[i].nullable)
         return set_field(config, i, "null");
-    if (json_is_number(value) && (accesses[i].type == T_INT || accesses[i].type == T_NUMBER)) {
+    if (json_is_number(value) && is_numeric(accesses[i].type)) {
         if (set_number(config, i, json_number_value(value)))
             return KSR_OK;
         snprintf(text, sizeof(text), "%g", json_number_value(value));
@@ -581,6 +608,10 @@ static json_t *field_to_json(const struct ksr_processor_config *config, int i)
                                              : json_boolean(mode != KSR_DEINTERLACE_OFF);
     }
     case T_INT: return json_integer(*(const int *)target);
+    case T_AUTO:
+        if (*(const double *)target == KSR_AUTO)
+            return json_string("auto");
+        return json_real(*(const double *)target);
     case T_NUMBER: return json_real(*(const double *)target);
     case T_TIME:
     case T_CHOICE:

@@ -86,18 +86,20 @@ static json_t *describe_encoder(const struct ksr_manifest *m)
 static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bool *finished)
 {
     const struct ksr_manifest *m = &job->manifest;
+    char denoise[80];
+    ksr_manifest_denoise_text(m, denoise, sizeof(denoise));
     describe_actions(m, streams);
     json_t *to = describe_format(&m->encoder.format);
     json_object_set_new(to, "codec", json_string(m->encoder.codec));
     json_object_set_new(to, "format", json_string(m->output.format));
     json_object_set_new(to, "encoder_options", describe_encoder(m));
-    return json_pack("{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:o,s:o}", "input",
+    return json_pack("{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:s,s:o,s:o}", "input",
                      ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
                      "work_folder", ksr_json_text_of(job->folder), "already_done", job->done,
                      "frames", (json_int_t)m->film.frame_count, "seconds",
                      seconds_between(&m->film, 0, m->film.frame_count), "from",
-                     describe_format(&m->film.format), "to", to, "streams", json_incref(streams),
-                     "segments", describe_segments(m, finished));
+                     describe_format(&m->film.format), "to", to, "denoise", denoise, "streams",
+                     json_incref(streams), "segments", describe_segments(m, finished));
 }
 
 ksr_status ksr_dry_run(ksr_context *ctx, const struct ksr_processor_config *config,

@@ -151,6 +151,24 @@ void ksr_manifest_engine_text(const struct ksr_manifest *manifest, char *out, si
         snprintf(out, size, "%s", json_object_get(manifest->key, "model") ? "native" : "");
 }
 
+// Whatever the locale's decimal point is.
+void ksr_manifest_denoise_text(const struct ksr_manifest *m, char *out, size_t size)
+{
+    const double denoise = ksr_config_get(m->config)->pipeline.denoise;
+    char number[32];
+    snprintf(number, sizeof(number), "%d.%06d", (int)denoise,
+             (int)((denoise - (int)denoise) * 1e6 + 0.5));
+    size_t length = strlen(number);
+    while (number[length - 1] == '0')
+        number[--length] = 0;
+    if (number[length - 1] == '.')
+        number[--length] = 0;
+    if (m->denoise_reason[0])
+        snprintf(out, size, "%s (%s)", number, m->denoise_reason);
+    else
+        snprintf(out, size, "%s", number);
+}
+
 ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *m, bool whole)
 {
     struct ksr_fingerprint now;
@@ -461,14 +479,15 @@ static json_t *manifest_to_json(const struct ksr_manifest *m)
     json_t *segments = json_array();
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
-    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o}", "kizunasr_manifest",
-                     MANIFEST_VERSION, "key", m->key, "paths", "input",
+    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o,s:s*}",
+                     "kizunasr_manifest", MANIFEST_VERSION, "key", m->key, "paths", "input",
                      ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
                      "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified,
                      "config", ksr_config_to_json(ksr_config_get(m->config), true), "film",
                      film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
                      output_to_json(&m->output), "segments", segments, "warnings",
-                     ksr_manifest_texts(&m->warnings));
+                     ksr_manifest_texts(&m->warnings), "denoise_reason",
+                     m->denoise_reason[0] ? m->denoise_reason : NULL);
 }
 
 // The file's text: the object with a checksum of all the rest as its first member. NULL = out of
@@ -735,6 +754,15 @@ static bool read_texts(const json_t *array, struct ksr_warnings *out)
     return true;
 }
 
+// Its strength stands in the configuration.
+static bool read_denoise(const json_t *root, struct ksr_manifest *m)
+{
+    if (ksr_config_get(m->config)->pipeline.denoise == KSR_AUTO)
+        return false;
+    return !json_object_get(root, "denoise_reason") ||
+           read_text(root, "denoise_reason", m->denoise_reason, sizeof(m->denoise_reason));
+}
+
 static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manifest *m)
 {
     const json_t *paths = json_object_get(root, "paths");
@@ -754,6 +782,7 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
            ksr_config_create(&m->config, ctx) == KSR_OK &&
            ksr_config_from_json(m->config, json_object_get(root, "config"), "manifest.json") ==
                KSR_OK &&
+           read_denoise(root, m) &&
            read_film(json_object_get(root, "film"), count_times(json_object_get(root, "segments")),
                      &m->film) &&
            read_encoder(json_object_get(root, "encoder"), &m->encoder) &&

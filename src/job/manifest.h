@@ -30,6 +30,7 @@ struct ksr_manifest {
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute
     ksr_config *config;             // resolved, paths included
+    char denoise_reason[48]; // of config's `denoise`, where the key says auto; else ""
     struct ksr_film film;           // frames, no keys
     struct ksr_encoder_settings encoder;
     struct ksr_output_plan output;
@@ -58,6 +59,9 @@ ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *mani
 
 // Writes what runs the model of a job, for people; empty without AI.
 void ksr_manifest_engine_text(const struct ksr_manifest *manifest, char *out, size_t size);
+
+// Writes the strength of stage 1 for people, and why where it was measured: "0.3 (MPEG-2 noise)".
+void ksr_manifest_denoise_text(const struct ksr_manifest *manifest, char *out, size_t size);
 
 // Checks that the input is still the one that was planned. whole: reads all of it, which is done
 // anyway when its date is another; else its size and ends.

@@ -13,6 +13,7 @@
 #include "job/config.h"
 #include "job/effort.h"
 #include "media/aperture.h"
+#include "media/damage.h"
 #include "media/extras.h"
 #include "media/filter.h"
 #include "media/geometry.h"
@@ -383,6 +384,14 @@ static void tell_aperture(ksr_context *ctx, const struct ksr_manifest *m)
                 width, height, f->width, f->height, width, height, a->left, a->top);
 }
 
+static void log_denoise(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    char text[80];
+    ksr_manifest_denoise_text(m, text, sizeof(text));
+    if (m->denoise_reason[0])
+        ksr_log(ctx, KSR_LOG_INFO, "denoise: %s", text);
+}
+
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
@@ -469,6 +478,22 @@ static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_confi
     return status == KSR_OK ? ksr_filter_plan(ctx, config->input_path, p, film) : status;
 }
 
+// Settles a strength that follows from the source: from all of it, so that pieces are like the whole.
+static ksr_status plan_denoise(ksr_context *ctx, const struct ksr_processor_config *config,
+                               struct ksr_manifest *m)
+{
+    struct ksr_damage damage;
+    char text[16];
+    if (config->pipeline.denoise != KSR_AUTO)
+        return KSR_OK;
+    const ksr_status status = ksr_damage_look(ctx, config->input_path, &m->film, &damage);
+    if (status != KSR_OK)
+        return status;
+    snprintf(text, sizeof(text), "0.%02d", damage.strength);
+    snprintf(m->denoise_reason, sizeof(m->denoise_reason), "%s", damage.reason);
+    return ksr_config_set(m->config, "denoise", text);
+}
+
 // What the decoder is to do, before it is asked for anything.
 static void plan_decoder(const struct ksr_processor_config *config, struct ksr_film *film)
 {
@@ -515,6 +540,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         ksr_plan_focus(config->start, config->duration, &out->film);
     if (status == KSR_OK)
         status = ksr_extras_look(ctx, config->input_path, &out->film);
+    if (status == KSR_OK)
+        status = plan_denoise(ctx, config, out);
     if (status == KSR_OK)
         status = plan_filter(ctx, config, &out->film);
     if (status == KSR_OK)
@@ -578,6 +605,7 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
         return status;
     }
     warn_of_space(ctx, out);
+    log_denoise(ctx, out);
     log_summary(ctx, out);
     return KSR_OK;
 }

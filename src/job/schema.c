@@ -9,6 +9,8 @@
 #include "job/config.h"
 #include "job/json.h"
 
+#define AUTO_OR "auto or "
+
 // A word or number of a range as JSON.
 static json_t *range_value(const char *text, size_t length, bool number)
 {
@@ -49,6 +51,22 @@ static void add_range(json_t *schema, const struct ksr_config_field *field, bool
     }
 }
 
+// A number, or the word auto.
+static bool takes_auto(const struct ksr_config_field *field)
+{
+    return strcmp(field->type, "number") == 0 &&
+           strncmp(field->range, AUTO_OR, strlen(AUTO_OR)) == 0;
+}
+
+static void add_auto(json_t *schema, const struct ksr_config_field *field)
+{
+    struct ksr_config_field number = *field;
+    number.range += strlen(AUTO_OR);
+    json_t *numbers = json_pack("{ss}", "type", "number");
+    add_range(numbers, &number, true);
+    json_object_set_new(schema, "anyOf", json_pack("[{ss},o]", "const", "auto", numbers));
+}
+
 // What a file may write for a field. Bit rates and times may be numbers too ("bitrate": 5000000),
 // and what has no default may be null.
 static json_t *type_of(const struct ksr_config_field *field)
@@ -57,6 +75,8 @@ static json_t *type_of(const struct ksr_config_field *field)
         return *field->range ? json_pack("[ss]", "boolean", "string") : json_string("boolean");
     if (strcmp(field->type, "int") == 0)
         return json_string("integer");
+    if (takes_auto(field))
+        return json_pack("[ss]", "number", "string");
     if (strcmp(field->type, "number") == 0)
         return json_string("number");
     if (strcmp(field->type, "map") == 0)
@@ -77,7 +97,8 @@ static json_t *default_of(const struct ksr_config_field *field)
     const char *text = field->default_value;
     if (strcmp(field->type, "bool") == 0)
         return json_boolean(strcmp(text, "true") == 0);
-    if (strcmp(field->type, "int") == 0 || strcmp(field->type, "number") == 0)
+    if (!takes_auto(field) &&
+        (strcmp(field->type, "int") == 0 || strcmp(field->type, "number") == 0))
         return range_value(text, strlen(text), true);
     if (strcmp(field->type, "map") == 0)
         return json_object();
@@ -89,7 +110,9 @@ static json_t *field_schema(const struct ksr_config_field *field)
     const bool number = strcmp(field->type, "int") == 0 || strcmp(field->type, "number") == 0;
     json_t *schema = json_pack("{so,ss,so}", "type", type_of(field), "description", field->help,
                                "default", default_of(field));
-    if (schema)
+    if (schema && takes_auto(field))
+        add_auto(schema, field);
+    else if (schema)
         add_range(schema, field, number);
     if (schema && strcmp(field->type, "map") == 0)
         json_object_set_new(schema, "additionalProperties",

@@ -289,7 +289,8 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
     return starved ? ksr_fail_memory(ctx) : KSR_E_INPUT;
 }
 
-static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, bool no_grain,
+// side_data: what the decoder is to hand out beside frames, as AV_CODEC_EXPORT_DATA_*.
+static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, int side_data,
                                AVCodecContext **out)
 {
     char text[256];
@@ -308,8 +309,7 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, bool no
     decoder->thread_count = 1;
     // Unaligned: cropping on the left is exact, not rounded to what SIMD likes.
     decoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_UNALIGNED;
-    if (no_grain) // what is handed on is not added
-        decoder->export_side_data |= AV_CODEC_EXPORT_DATA_FILM_GRAIN;
+    decoder->export_side_data |= side_data;
     ksr_ffmpeg_clear_message();
     if (result >= 0)
         result = avcodec_open2(decoder, codec, NULL);
@@ -328,12 +328,17 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, bool no
 
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
 {
-    return open_decoder(ctx, stream, false, out);
+    return open_decoder(ctx, stream, 0, out);
 }
 
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
 {
-    return open_decoder(ctx, input->video, input->no_grain, &input->decoder);
+    int side_data = 0;
+    if (input->no_grain) // what is handed on is not added
+        side_data |= AV_CODEC_EXPORT_DATA_FILM_GRAIN;
+    if (input->quantizers)
+        side_data |= AV_CODEC_EXPORT_DATA_VIDEO_ENC_PARAMS;
+    return open_decoder(ctx, input->video, side_data, &input->decoder);
 }
 
 // Those of FFmpeg's decoders that do not give what they hold back when their headers change.

@@ -10,6 +10,7 @@ struct ksr_input {
     AVStream *video;           // the stream to process; never cover art
     AVCodecContext *decoder;   // NULL until ksr_input_open_decoder()
     bool no_grain;             // its decoder leaves film grain out, and hands on what it is
+    bool quantizers;           // its decoder hands out its quantizers with frames
     uint64_t headers;          // of the last packet that had any (headers.h)
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };

@@ -26,7 +26,7 @@ struct ksr_reader {
     ksr_turner *turner; // once a picture has been taken, if the film has a geometry
     ksr_conform *conform;
     struct ksr_video_format format; // of `frame`, as it was decoded
-    bool keep_kinds;
+    bool keep_kinds, quantizers;
     ksr_filter *filter; // once the first frame has come, if the film has one
     bool filter_ended;  // the filter has been told that no frame follows
     size_t first;       // frames before it are decoded and dropped
@@ -99,6 +99,7 @@ static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
         return status;
     r->input.video = r->input.format->streams[r->film->stream];
     r->input.no_grain = r->film->no_grain;
+    r->input.quantizers = r->quantizers;
     ksr_input_select(&r->input, r->film->stream);
     return KSR_OK;
 }
@@ -323,6 +324,16 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
 void ksr_reader_keep_kinds(ksr_reader *r)
 {
     r->keep_kinds = true;
+}
+
+void ksr_reader_export_quantizers(ksr_reader *r)
+{
+    r->quantizers = true;
+}
+
+const char *ksr_reader_codec(const ksr_reader *r)
+{
+    return r->input.video ? avcodec_get_name(r->input.video->codecpar->codec_id) : "";
 }
 
 const struct ksr_video_format *ksr_reader_format(const ksr_reader *r)

@@ -44,6 +44,12 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, 
 // all of the film; for a film without a filter.
 void ksr_reader_keep_kinds(ksr_reader *reader);
 
+// Makes the decoder hand out its quantizers with frames, where it can. Before the first seek.
+void ksr_reader_export_quantizers(ksr_reader *reader);
+
+// Returns FFmpeg's name of the codec, "" before the first seek.
+const char *ksr_reader_codec(const ksr_reader *reader);
+
 // Returns what the frame of the last ksr_reader_next() looked like before it was converted.
 const struct ksr_video_format *ksr_reader_format(const ksr_reader *reader);
 

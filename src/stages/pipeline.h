@@ -21,7 +21,8 @@ typedef struct ksr_pipeline ksr_pipeline;
 
 // Returns a pipeline for frames of `input` layout, or NULL when out of memory or when the output
 // would be wider or higher than 65535.
-// config: values in range (the caller has checked); copied. pool: may be NULL; must outlive it.
+// config: values in range (the caller has checked), no KSR_AUTO, which plan settles; copied.
+// pool: may be NULL; must outlive it.
 // engine: makes the picture of stage 3 larger if config->use_ai, else not looked at; borrowed, must
 // outlive it, and must not be run by others meanwhile unless it is the native one.
 // band_rows: output rows worked on at once; 0 = as many as suit the cache.

@@ -118,6 +118,8 @@ class Settings(Films):
                 continue
             if isinstance(value, kizunasr.Auto):
                 self.assertEqual(default, "auto", name)
+            elif default == "auto":
+                self.assertEqual(value, default, name)
             elif kind in C_TYPES:
                 self.assertIs(type(value), C_TYPES[kind], name)
                 self.assertEqual(float(value), float({"true": 1, "false": 0}.get(default, default)),

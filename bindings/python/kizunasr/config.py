@@ -67,8 +67,8 @@ class PipelineConfig:
     """Film grain that the source has the decoder add: 'keep' or 'off'."""
     fit: Optional[str] = None
     """'1920x1080': the largest size within, scaled down from the result; None: as it comes."""
-    denoise: float = 0.2
-    """Stage 1: clean-up of coding noise, 0 (off) to 1."""
+    denoise: Union[float, str] = "auto"
+    """Stage 1: clean-up of coding noise, 0 (off) to 1; 'auto': as the source is measured to need."""
     structure_smoothing: float = 0.0
     """Stage 2: edge-aware smoothing, 0 (off) to 1."""
     sharpening: float = 0.0
