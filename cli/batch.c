@@ -222,6 +222,9 @@ static int check_options(struct ui *ui, const struct options *o)
         return ui_usage_error(ui, "INPUT is missing (see kizunasr batch --help)");
     if (!o->output_dir || !*o->output_dir)
         return ui_usage_error(ui, "--output-dir is missing (see kizunasr batch --help)");
+    if (o->job.sub)
+        return ui_usage_error(
+            ui, "--sub: batch takes none, as each input has its own; use upscale for each input");
     return EXIT_DONE;
 }
 

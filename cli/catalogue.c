@@ -36,6 +36,7 @@ static const struct {
      "ultrafast|superfast|veryfast|faster|fast|medium|slow|slower|veryslow|placebo",
      "ultrafast ... medium (default) ... placebo"},
     {"sharpening", "X", "", "0 (off, default) to 2"},
+    {"sub", "FILE", "", NULL},
     {"subs", "LIST", "all|none", NULL},
     {"start", "TIME", "", "a piece: from 1:30; with --duration, 20 s long"},
     {"video", "N", "", NULL},

@@ -22,9 +22,11 @@ static void print_stream(const json_t *stream)
     char line[512];
     const char *language = json_string_value(json_object_get(stream, "language"));
     const char *to = json_string_value(json_object_get(stream, "to"));
-    snprintf(line, sizeof(line), "  %3d %-10s %-12s %-8s %s%s%s", number_of(stream, "index"),
+    const char *file = json_string_value(json_object_get(stream, "file"));
+    snprintf(line, sizeof(line), "  %3d %-10s %-12s %-8s %s%s%s%s%s", number_of(stream, "index"),
              text_of(stream, "type"), text_of(stream, "codec"), language ? language : "",
-             text_of(stream, "action"), to ? " as " : "", to ? to : "");
+             text_of(stream, "action"), to ? " as " : "", to ? to : "", file ? ", from " : "",
+             file ? file : "");
     puts(text_clean(line));
 }
 

@@ -239,6 +239,12 @@ static const struct option table[] = {
      .verbs = VERBS_THAT_COMPARE,
      .offset = AT(verify.subs),
      .help = "OUTPUT was made with this --subs"},
+    {.name = "sub",
+     .value = "FILE",
+     .kind = OPTION_SUB,
+     .group = GROUP_MAIN,
+     .verbs = VERBS_THAT_COMPARE,
+     .help = "OUTPUT was made with this --sub; may be repeated"},
     {.name = "rotated",
      .kind = OPTION_FLAG,
      .group = GROUP_MAIN,
@@ -624,6 +630,20 @@ static int read_at(struct reader *r, const char *value)
     return EXIT_DONE;
 }
 
+static int read_sub(struct reader *r, const char *value)
+{
+    char **list = &r->options->subs;
+    const size_t there = *list ? strlen(*list) + 1 : 0, more = strlen(value) + 1;
+    char *grown = realloc(*list, there + more);
+    if (!grown)
+        return ui_exit_status(r->ui, KSR_E_NOMEM);
+    if (there > 0)
+        grown[there - 1] = '\n';
+    memcpy(grown + there, value, more);
+    r->options->verify.sub = *list = grown;
+    return EXIT_DONE;
+}
+
 static int read_segment(struct reader *r, const char *value)
 {
     struct options *options = r->options;
@@ -665,6 +685,7 @@ static int take_option(struct reader *r, const struct found *what, const char *v
     switch (option->kind) {
     case OPTION_FLAG: *(bool *)member = true; break;
     case OPTION_TEXT: *(const char **)member = value; break;
+    case OPTION_SUB: return read_sub(r, value);
     case OPTION_CHOICE: return read_choice(r, option, value);
     case OPTION_MODE: return read_mode(r, option, value);
     case OPTION_SEGMENT: return read_segment(r, value);
@@ -846,6 +867,7 @@ void options_free(struct options *options)
 {
     ksr_config_destroy(&options->config);
     free(options->segments);
+    free(options->subs);
     free(options->inputs);
     free((void *)options->report.frames);
     free((void *)options->report.times);

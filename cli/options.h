@@ -37,6 +37,7 @@ struct options {
     int progress;           // enum progress_mode
     int log_level;          // ksr_log_level
     const char *cpu;        // NULL = not given
+    char *subs;             // what verify.sub is
     bool help;              // --help was given; nothing else is filled
     const char *help_topic; // of --help=TOPIC; NULL = none
 };
@@ -58,6 +59,7 @@ enum option_kind {
     OPTION_CHOICE,  // an int: the place of the value in `value`, a list "a|b|c"
     OPTION_MODE,    // the same, counted from 1, which is also what no value means
     OPTION_TEXT,    // a string
+    OPTION_SUB,     // added to verify.sub
     OPTION_SEGMENT, // added to `segments`
     OPTION_FRAME,   // added to report.frames
     OPTION_AT,      // added to report.times

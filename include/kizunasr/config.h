@@ -115,6 +115,7 @@ struct ksr_processor_config {
     int video; // number of the video stream to upscale, from 1; 0 = the default one, else the first
     const char *audio; // tracks to carry: "all", "none", numbers from 1 and languages: "2,jpn"
     const char *subs;  // the same of subtitles
+    const char *sub;   // subtitle files to add, one a line: "FILE" or "FILE:LANGUAGE"; NULL = none
 };
 
 KSR_API struct ksr_pipeline_config ksr_pipeline_config_default(void);

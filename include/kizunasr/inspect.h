@@ -33,6 +33,7 @@ struct ksr_verify_options {
     const char *crop;            // and with this crop
     int video;                   // and with these tracks, as in struct ksr_processor_config
     const char *audio, *subs;
+    const char *sub; // and with these files, likewise; also where those of the record are
 };
 
 // Compares a finished output with its input: frame count, every timestamp, all streams, every

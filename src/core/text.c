@@ -30,6 +30,18 @@ static size_t character(const unsigned char *c, uint32_t *code)
     return n == 0 || *code < least[n] || *code > 0x10FFFF || surrogate ? 0 : n;
 }
 
+bool ksr_text_is_utf8(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+    uint32_t code;
+    for (size_t n; *c; c += n) {
+        n = character(c, &code);
+        if (n == 0)
+            return false;
+    }
+    return true;
+}
+
 static bool stands_in(uint32_t code)
 {
     return code >= STAND_IN + 0x80 && code <= STAND_IN + 0xFF;

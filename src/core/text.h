@@ -7,6 +7,11 @@
 #ifndef KSR_CORE_TEXT_H
 #define KSR_CORE_TEXT_H
 
+#include <stdbool.h>
+
+// Returns whether all of a text is UTF-8.
+bool ksr_text_is_utf8(const char *text);
+
 // Undoes ksr_text_to_utf8(). Returns NULL when out of memory; free with free().
 char *ksr_text_from_utf8(const char *text);
 

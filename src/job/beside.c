@@ -10,6 +10,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "media/external.h"
 
 #define MOST 6 // names in the line
 
@@ -67,6 +68,40 @@ static bool find(DIR *folder, const char *video, char ***names, size_t *count)
     return ok;
 }
 
+// Whether a list has a file of that name in the folder. Returns false when out of memory.
+static bool find_used(const char *list, const char *folder, const char *name, bool *used)
+{
+    char language[KSR_LANGUAGE_TAG_SIZE], *path;
+    char *whole = ksr_format("%s/%s", folder, name);
+    bool ok = whole != NULL;
+    *used = false;
+    while (ok && !*used) {
+        ok = ksr_external_next(&list, &path, language);
+        if (!ok || !path)
+            break;
+        *used = ksr_fs_same_file(path, whole);
+        free(path);
+    }
+    free(whole);
+    return ok;
+}
+
+// Removes the names of files that are used. Returns false when out of memory.
+static bool drop_used(const char *list, const char *folder, char **names, size_t *count)
+{
+    size_t kept = 0;
+    bool ok = true, used = false;
+    for (size_t i = 0; i < *count; i++) {
+        ok = ok && find_used(list, folder, names[i], &used);
+        if (ok && used)
+            free(names[i]);
+        else
+            names[kept++] = names[i];
+    }
+    *count = kept;
+    return ok;
+}
+
 static void tell(ksr_context *ctx, char *const *names, size_t count)
 {
     char list[MOST * 300] = "";
@@ -76,20 +111,21 @@ static void tell(ksr_context *ctx, char *const *names, size_t count)
     if (count > MOST)
         snprintf(list + used, sizeof(list) - used, " and %zu more", count - MOST);
     if (count > 0)
-        ksr_log(ctx, KSR_LOG_INFO, "subtitle files beside the input are not used: %s", list);
+        ksr_log(ctx, KSR_LOG_INFO,
+                "subtitle files beside the input are not used (--sub adds them): %s", list);
 }
 
-ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path)
+ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path, const char *used)
 {
     const char *slash = strrchr(input_path, '/');
     char *parent = ksr_fs_parent(input_path), **names = NULL;
     size_t count = 0;
     DIR *folder = parent ? opendir(parent) : NULL;
     // A folder that cannot be listed has nothing to name.
-    const bool ok =
-        parent && (!folder || find(folder, slash ? slash + 1 : input_path, &names, &count));
+    bool ok = parent && (!folder || find(folder, slash ? slash + 1 : input_path, &names, &count));
     if (folder)
         closedir(folder);
+    ok = ok && drop_used(used, parent, names, &count);
     if (ok)
         tell(ctx, names, count);
     for (size_t i = 0; i < count; i++)

@@ -5,9 +5,9 @@
 
 #include "core/log.h"
 
-// Names the subtitle files that belong to a video by their names, as film.srt and film.en.ass belong
-// to film.mkv, in one line of information: they are not used.
-// Returns KSR_OK, KSR_E_NOMEM.
-ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path);
+// Names the subtitle files that belong to a video by their names, as film.srt and film.en.ass
+// belong to film.mkv, in one line of information. used: a list (media/external.h) of files to leave
+// out of that line, NULL = none. Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path, const char *used);
 
 #endif

@@ -26,7 +26,8 @@ enum type {
     T_CHOICE,
     T_TIME,
     T_POLICY,
-    T_MAP
+    T_MAP,
+    T_LINES
 };
 
 static const char *const policy_names[] = {"abort", "repeat", "skip"};
@@ -90,7 +91,8 @@ struct access {
     F("processor", "on_frame_error", "string", "abort, repeat or skip", "abort", "what to do with a frame that fails", T_POLICY, on_frame_error, 0, 0, 0, false) \
     F("processor", "video", "int", "0 to 255", "0", "video stream to upscale, counted from 1; 0 = the default one", T_INT, video, 0, 255, 1, false) \
     F("processor", "audio", "string", "", "all", "audio tracks to keep: all, none, or numbers from 1 and languages, such as 2,jpn", T_STRING, audio, 0, 0, 0, false) \
-    F("processor", "subs", "string", "", "all", "subtitle tracks to keep, written alike", T_STRING, subs, 0, 0, 0, false)
+    F("processor", "subs", "string", "", "all", "subtitle tracks to keep, written alike", T_STRING, subs, 0, 0, 0, false) \
+    F("processor", "sub", "string", "", "", "subtitle file to add, FILE or FILE:LANGUAGE; may be repeated", T_LINES, sub, 0, 0, 0, true)
 
 // clang-format on
 
@@ -360,6 +362,23 @@ static ksr_status add_option(ksr_config *config, int i, const char *text)
     return KSR_OK;
 }
 
+// Adds a line; "null" removes all.
+static ksr_status add_line(ksr_config *config, int i, const char *line)
+{
+    const char *there = config->strings[i];
+    if (!there || strcmp(line, "null") == 0)
+        return set_string(config, i, line);
+    char *both = ksr_format("%s\n%s", there, line);
+    const ksr_status status = both ? set_string(config, i, both) : ksr_fail_memory(config->ctx);
+    free(both);
+    return status;
+}
+
+ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text)
+{
+    return set_string(config, find_field(name), text);
+}
+
 static ksr_status set_policy(ksr_config *config, int i, const char *value)
 {
     for (int p = 0; p < 3; p++)
@@ -414,6 +433,7 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
                                                : bad_value(config->ctx, i, value);
     case T_POLICY: return set_policy(config, i, value);
     case T_MAP: return add_option(config, i, value);
+    case T_LINES: return add_line(config, i, value);
     }
     return KSR_E_PARAM;
 }
@@ -443,6 +463,7 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
             if (number == KSR_AUTO)
                 continue;
             break;
+        case T_LINES: continue;
         case T_STRING:
             if (!accesses[i].nullable && !*(const char *const *)target)
                 return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
@@ -508,7 +529,9 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
     }
     if (json_is_string(value) && !is_map) {
         char *own = ksr_text_from_utf8(json_string_value(value));
-        const ksr_status status = own ? set_field(config, i, own) : ksr_fail_memory(config->ctx);
+        const ksr_status status = !own ? ksr_fail_memory(config->ctx)
+                                  : accesses[i].type == T_LINES ? set_string(config, i, own)
+                                                                : set_field(config, i, own);
         free(own);
         return status;
     }
@@ -615,6 +638,7 @@ static json_t *field_to_json(const struct ksr_processor_config *config, int i)
     case T_NUMBER: return json_real(*(const double *)target);
     case T_TIME:
     case T_CHOICE:
+    case T_LINES:
     case T_STRING: {
         const char *text = *(const char *const *)target;
         return text ? ksr_json_text_of(text) : json_null();
@@ -633,8 +657,9 @@ json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_
 {
     json_t *root = json_pack("{s{}s{}s{}}", "pipeline", "encoder", "processor");
     for (int i = 0; root && i < (int)FIELD_COUNT; i++) {
-        const bool is_path =
-            strcmp(docs[i].name, "input_path") == 0 || strcmp(docs[i].name, "output_path") == 0;
+        const bool is_path = strcmp(docs[i].name, "input_path") == 0 ||
+                             strcmp(docs[i].name, "output_path") == 0 ||
+                             accesses[i].type == T_LINES;
         if (is_path && !with_paths)
             continue;
         if (json_object_set_new(json_object_get(root, docs[i].object), docs[i].name,

@@ -18,11 +18,14 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
 // Sets fields from the JSON form; what: where it comes from, for messages.
 ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const char *what);
 
+// Sets a field of text to exactly this: "null" and fields that lines are added to are no exception.
+ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text);
+
 // Reads a time as people write it, such as "90", "1:30" or "0:01:30.250". Returns false when it is
 // none.
 bool ksr_parse_time(const char *text, int64_t *microseconds);
 
-// Returns the JSON form (a new reference), with or without the two paths; NULL = out of memory.
+// Returns the JSON form (a new reference), with or without the paths; NULL = out of memory.
 json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_paths);
 
 #endif

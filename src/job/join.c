@@ -14,6 +14,7 @@
 #include "job/judge.h"
 #include "job/provenance.h"
 #include "job/store.h"
+#include "job/subs.h"
 #include "job/times.h"
 #include "job/work.h"
 #include "media/checksum.h"
@@ -383,6 +384,8 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
     ksr_status status = j.frames && j.first && part ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_manifest_check_input(ctx, m, false);
+    if (status == KSR_OK)
+        status = ksr_subs_check(ctx, m, true); // upscale has worked for hours since
     if (status == KSR_OK)
         status = survey_segments(&j);
     if (status == KSR_OK && j.frame_count == 0)

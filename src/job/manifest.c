@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "job/config.h"
 #include "job/json.h"
+#include "job/subs.h"
 #include "media/pixels.h"
 #include "net/library.h"
 
@@ -54,12 +55,17 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
     struct ksr_processor_config resolved = *config;
     resolved.encoder.format = format;
     resolved.encoder.codec = codec;
-    json_t *values = ksr_config_to_json(&resolved, false);
-    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*}", "input", "bytes",
+    json_t *values = ksr_config_to_json(&resolved, false), *subs = NULL;
+    const ksr_status read = ksr_subs_key(ctx, config->sub, &subs);
+    if (read != KSR_OK) {
+        json_decref(values);
+        return read;
+    }
+    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*,s:o*}", "input", "bytes",
                      (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
                      "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
                      identity, "model", engine->model[0] ? engine->model : NULL, "engine",
-                     engine_to_json(engine));
+                     engine_to_json(engine), "subtitles", subs);
     if (*key && !ksr_memory_ran_out())
         return KSR_OK;
     json_decref(*key);
@@ -224,6 +230,10 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
         what = "the model";
     else if (json_object_get(there, "model") && json_object_get(wanted, "model"))
         what = engine_difference(was, now, text, sizeof(text));
+    if (!what &&
+        !json_equal(json_object_get(there, "subtitles"), json_object_get(wanted, "subtitles")) &&
+        (json_object_get(there, "subtitles") || json_object_get(wanted, "subtitles")))
+        what = "sub";
     if (!what)
         what = first_difference(there, wanted);
     return ksr_fail(ctx, KSR_E_MISMATCH, "%s holds another job: %s differs (--fresh starts over)",
@@ -763,6 +773,14 @@ static bool read_denoise(const json_t *root, struct ksr_manifest *m)
            read_text(root, "denoise_reason", m->denoise_reason, sizeof(m->denoise_reason));
 }
 
+// The configuration has the list of subtitle files.
+static bool take_subs(struct ksr_manifest *m)
+{
+    const char *list = ksr_config_get(m->config)->sub;
+    m->film.subs = list ? strdup(list) : NULL;
+    return !list || m->film.subs;
+}
+
 static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manifest *m)
 {
     const json_t *paths = json_object_get(root, "paths");
@@ -785,7 +803,7 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
            read_denoise(root, m) &&
            read_film(json_object_get(root, "film"), count_times(json_object_get(root, "segments")),
                      &m->film) &&
-           read_encoder(json_object_get(root, "encoder"), &m->encoder) &&
+           take_subs(m) && read_encoder(json_object_get(root, "encoder"), &m->encoder) &&
            read_output(json_object_get(root, "output"), &m->output) &&
            m->film.stream < m->output.stream_count &&
            read_segments(json_object_get(root, "segments"), m) &&

@@ -13,6 +13,7 @@
 #include "job/manifest.h"
 #include "job/plan.h"
 #include "job/store.h"
+#include "job/subs.h"
 #include "media/extras.h"
 #include "media/filter.h"
 #include "media/geometry.h"
@@ -176,6 +177,8 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
                       : (struct ksr_choice){options->audio, options->subs};
     ksr_status status = ksr_film_index_video(ctx, input_path, video, true, &m->film);
     if (status == KSR_OK)
+        status = ksr_film_add_subs(ctx, input_path, known ? known->sub : options->sub, &m->film);
+    if (status == KSR_OK)
         status = ksr_film_index(ctx, output_path, true, &output);
     if (status != KSR_OK)
         return status;
@@ -234,8 +237,19 @@ static ksr_status check_record(ksr_context *ctx, const char *path, const char *i
     return KSR_OK;
 }
 
+static ksr_status take_subs(ksr_context *ctx, const char *input_path, const char *told,
+                            struct ksr_meant *m)
+{
+    char *list;
+    ksr_status status = ksr_subs_find(ctx, m->record, input_path, told, &list);
+    if (status == KSR_OK && list)
+        status = ksr_config_replace(m->settings, "sub", list);
+    free(list);
+    return status;
+}
+
 static ksr_status load_record(ksr_context *ctx, const char *path, const char *input_path,
-                              struct ksr_meant *m)
+                              const char *subs, struct ksr_meant *m)
 {
     char *text = NULL;
     ksr_status status = ksr_fs_read_file(ctx, path, &text, NULL);
@@ -253,6 +267,8 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
         status = ksr_config_create(&m->settings, ctx);
     if (status == KSR_OK)
         status = ksr_config_from_json(m->settings, json_object_get(m->record, "config"), path);
+    if (status == KSR_OK)
+        status = take_subs(ctx, input_path, subs, m);
     m->source = "the provenance record";
     return status;
 }
@@ -353,11 +369,12 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
                       options->no_grain || options->video || options->audio || options->subs;
     if (options->provenance && told)
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "provenance: the record tells what was done; other options cannot");
+                        "provenance: the record tells what was done; of the options for that, only "
+                        "--sub goes with it, which tells where subtitle files are");
     ksr_status status = KSR_OK;
     if (options->provenance)
-        status = load_record(ctx, options->provenance, input_path, m);
-    else if (!told)
+        status = load_record(ctx, options->provenance, input_path, options->sub, m);
+    else if (!told && !options->sub)
         status = load_folder(ctx, input_path, output_path, m);
     if (status == KSR_OK)
         status = read_film(ctx, input_path, output_path, options, m);

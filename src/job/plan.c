@@ -12,6 +12,7 @@
 #include "job/beside.h"
 #include "job/config.h"
 #include "job/effort.h"
+#include "job/subs.h"
 #include "media/aperture.h"
 #include "media/damage.h"
 #include "media/extras.h"
@@ -268,6 +269,12 @@ static ksr_status keep_config(ksr_context *ctx, const struct ksr_processor_confi
     if (status == KSR_OK)
         status = ksr_config_from_json(m->config, values, "configuration");
     json_decref(values);
+    char *subs = NULL;
+    if (status == KSR_OK)
+        status = ksr_subs_absolute(ctx, config->sub, &subs);
+    if (status == KSR_OK && subs)
+        status = ksr_config_replace(m->config, "sub", subs);
+    free(subs);
     return status;
 }
 
@@ -534,6 +541,9 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         status = ksr_film_index_video(ctx, config->input_path, config->video,
                                       config->on_frame_error != KSR_FRAME_ERROR_ABORT, &out->film);
     if (status == KSR_OK)
+        status = ksr_film_add_subs(ctx, config->input_path, ksr_config_get(out->config)->sub,
+                                   &out->film);
+    if (status == KSR_OK)
         status = plan_rate(ctx, config, &out->film);
     plan_decoder(config, &out->film);
     if (status == KSR_OK)
@@ -584,7 +594,7 @@ static ksr_status tell_of_subtitles(ksr_context *ctx, const struct ksr_processor
     const bool none = config->subs && strcmp(config->subs, "none") == 0;
     if (none || m->film.cut || m->output.image || ksr_sequence_is(config->input_path))
         return KSR_OK;
-    return ksr_beside_tell(ctx, config->input_path);
+    return ksr_beside_tell(ctx, config->input_path, m->film.subs);
 }
 
 ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *config,

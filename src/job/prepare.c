@@ -14,7 +14,9 @@
 #include "job/plan.h"
 #include "job/provenance.h"
 #include "job/spool.h"
+#include "job/subs.h"
 #include "job/times.h"
+#include "media/external.h"
 #include "media/inspect.h"
 #include "net/engine.h"
 
@@ -181,6 +183,23 @@ static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const js
     return KSR_OK;
 }
 
+// The same for subtitle files; *changed is set where they have other names now.
+static ksr_status update_subs(ksr_context *ctx, struct ksr_manifest *m, const char *list,
+                              bool *changed)
+{
+    char *now;
+    ksr_status status = ksr_subs_absolute(ctx, list, &now);
+    if (status != KSR_OK || !now || !m->film.subs || strcmp(now, m->film.subs) == 0) {
+        free(now);
+        return status;
+    }
+    *changed = true;
+    status = ksr_config_replace(m->config, "sub", now);
+    free(m->film.subs);
+    m->film.subs = now;
+    return status;
+}
+
 // The manifest of this job may have been made when its files had other names or dates.
 static ksr_status update_paths(ksr_context *ctx, struct ksr_job *job,
                                const struct ksr_processor_config *config,
@@ -206,6 +225,8 @@ static ksr_status update_paths(ksr_context *ctx, struct ksr_job *job,
         }
     }
     m->input.modified = input->modified;
+    if (status == KSR_OK)
+        status = update_subs(ctx, m, config->sub, &changed);
     if (status == KSR_OK && changed)
         status = ksr_manifest_save(ctx, m, job->folder);
     return status;
@@ -252,6 +273,9 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
     *key = NULL;
     ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
                                           &container, &image_codec);
+    if (status == KSR_OK && container.image && config->sub)
+        status = ksr_fail(ctx, KSR_E_PARAM, "sub: images hold no subtitles; write a video, or "
+                                            "leave --sub out");
     if (status == KSR_OK)
         status = ksr_fs_fingerprint(ctx, config->input_path, true, input);
     if (status != KSR_OK)
@@ -407,6 +431,8 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
     if (status == KSR_OK)
         status = check_output(ctx, config);
     if (status == KSR_OK)
+        status = ksr_external_check(ctx, config->sub, config->output_path);
+    if (status == KSR_OK)
         status = ksr_provenance_check(ctx, options, config->input_path, config->output_path);
     if (status == KSR_OK)
         status = ksr_times_check(ctx, options, config->input_path, config->output_path);
@@ -487,6 +513,8 @@ static ksr_status load_manifest(ksr_context *ctx, struct ksr_job *job, bool for_
         status = ksr_manifest_check_input(ctx, m, for_join);
         m->input.modified = modified;
     }
+    if (status == KSR_OK)
+        status = ksr_subs_check(ctx, m, for_join);
     return status;
 }
 

@@ -13,6 +13,7 @@
 #include "job/json.h"
 #include "job/prepare.h"
 #include "job/store.h"
+#include "job/subs.h"
 #include "media/checksum.h"
 
 #define RECORD_VERSION 1
@@ -225,14 +226,19 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
         warnings = NULL; // which json_pack() passes on
     }
     json_decref(more);
-    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O,s:s,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*}",
+    json_t *subtitles = ksr_subs_record(m);
+    if (m->film.subs && !subtitles) {
+        json_decref(warnings);
+        warnings = NULL;
+    }
+    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O,s:s,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}",
                      "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m),
                      "output", output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
                      "versions", json_object_get(m->key, "versions"), "config",
                      json_object_get(m->key, "config"), "denoise", denoise, "model",
                      json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments,
                      "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings,
-                     "accepted", failed);
+                     "accepted", failed, "subtitles", subtitles);
 }
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)

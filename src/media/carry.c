@@ -6,6 +6,7 @@
 
 #include "core/sequence.h"
 #include "media/carry_parts.h"
+#include "media/external.h"
 #include "media/metadata.h"
 #include "media/names.h"
 #include "media/text.h"
@@ -299,6 +300,8 @@ static void label(const AVStream *stream, char *out, size_t size)
         snprintf(out, size, "time code");
     else if (p->codec_id == AV_CODEC_ID_NONE && p->codec_tag != 0)
         snprintf(out, size, "%s", av_fourcc_make_string(tag, p->codec_tag));
+    else if (ksr_stream_file(stream))
+        snprintf(out, size, "%s, %s", avcodec_get_name(p->codec_id), ksr_stream_file(stream));
     else
         snprintf(out, size, "%s", avcodec_get_name(p->codec_id));
 }

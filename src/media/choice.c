@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/external.h"
 #include "media/track_language.h"
 
 static const char *list_of(const struct ksr_choice *choice, enum AVMediaType kind)
@@ -36,6 +37,8 @@ static bool means(const char *word, size_t length, const AVFormatContext *input,
     const AVDictionaryEntry *language = av_dict_get(s->metadata, "language", NULL, 0);
     const AVDictionaryEntry *full = av_dict_get(s->metadata, KSR_LANGUAGE_TAG, NULL, 0);
     char *end;
+    if (ksr_stream_file(s))
+        return false;
     const long number = strtol(word, &end, 10);
     if (end == word + length && length > 0)
         return number == number_of(input, s);
@@ -49,6 +52,8 @@ bool ksr_choice_has(const struct ksr_choice *choice, const AVFormatContext *inpu
                     const AVStream *stream)
 {
     const char *word = list_of(choice, stream->codecpar->codec_type);
+    if (ksr_stream_file(stream))
+        return true;
     if (strcmp(word, "none") == 0)
         return false;
     for (;; word++) {
@@ -70,7 +75,7 @@ static void list_tracks(const AVFormatContext *input, enum AVMediaType kind, cha
     for (unsigned i = 0; i < input->nb_streams && used < size; i++) {
         const AVStream *s = input->streams[i];
         const AVDictionaryEntry *language = av_dict_get(s->metadata, "language", NULL, 0);
-        if (s->codecpar->codec_type != kind)
+        if (s->codecpar->codec_type != kind || ksr_stream_file(s))
             continue;
         number++;
         used += (size_t)snprintf(out + used, size - used, "%s%d: %s", number > 1 ? ", " : "",

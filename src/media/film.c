@@ -11,6 +11,7 @@
 #include "media/alpha.h"
 #include "media/audio_config.h"
 #include "media/coded.h"
+#include "media/external.h"
 #include "media/filter.h"
 #include "media/input.h"
 #include "media/jumps.h"
@@ -50,7 +51,54 @@ void ksr_film_free(struct ksr_film *film)
     free(film->jumps);
     free(film->kinds);
     free(film->damaged);
+    free(film->subs);
     memset(film, 0, sizeof(*film));
+}
+
+// Lengthens an array of one entry per stream; what is new is zero.
+static bool lengthen(void **array, size_t size, int from, int to)
+{
+    char *longer = realloc(*array, (size_t)to * size);
+    if (!longer)
+        return false;
+    memset(longer + (size_t)from * size, 0, (size_t)(to - from) * size);
+    *array = longer;
+    return true;
+}
+
+static bool lengthen_all(struct ksr_film *film, int count)
+{
+    const int was = film->stream_count;
+    const bool ok = lengthen((void **)&film->corrupt, sizeof(*film->corrupt), was, count) &&
+                    lengthen((void **)&film->changing, sizeof(*film->changing), was, count) &&
+                    lengthen((void **)&film->packets, sizeof(*film->packets), was, count) &&
+                    lengthen((void **)&film->falling, sizeof(*film->falling), was, count);
+    if (ok)
+        film->stream_count = count;
+    return ok;
+}
+
+ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *subs,
+                             struct ksr_film *film)
+{
+    struct ksr_input input;
+    if (!subs || !*subs)
+        return KSR_OK;
+    film->subs = strdup(subs);
+    if (!film->subs)
+        return ksr_fail_memory(ctx);
+    ksr_status status = ksr_input_open_film(ctx, path, film, &input);
+    if (status != KSR_OK)
+        return status;
+    const int count = film->stream_count + ksr_external_count(input.format);
+    if ((int)input.format->nb_streams != count)
+        status = ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", path);
+    else if (!lengthen_all(film, count))
+        status = ksr_fail_memory(ctx);
+    else
+        status = ksr_external_count_packets(ctx, input.format, film->packets);
+    ksr_input_close(&input);
+    return status;
 }
 
 double ksr_film_seconds(const struct ksr_film *film, int64_t time)

@@ -131,6 +131,7 @@ struct ksr_film {
     int64_t interlaced_from; // the source of the first of those
     char content[48];        // without black borders, as --crop takes it; "" = none (scan.h)
     struct ksr_extras extras;
+    char *subs;                   // list of subtitle files (external.h); NULL = none
     bool no_grain;                // film grain is not to be added by the decoder
     struct ksr_geometry geometry; // what of decoded frames makes those of `format`
     char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
@@ -156,6 +157,12 @@ ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, b
 // time 0.
 // Returns KSR_OK, KSR_E_PARAM (no frame is left; logged).
 ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration);
+
+// Adds the streams of subtitle files to an input that was indexed. subs: a list (external.h); NULL or
+// "" = none.
+// Returns KSR_OK, KSR_E_INPUT (logged), KSR_E_NOMEM.
+ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *subs,
+                             struct ksr_film *film);
 
 struct ksr_input;
 struct AVFrame;

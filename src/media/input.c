@@ -12,6 +12,7 @@
 #include "core/sequence.h"
 #include "media/alpha.h"
 #include "media/aperture.h"
+#include "media/external.h"
 #include "media/film.h"
 #include "media/headers.h"
 #include "media/track_language.h"
@@ -252,7 +253,10 @@ ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct 
         return status;
     if (film->stream < (int)out->format->nb_streams) {
         out->video = out->format->streams[film->stream];
-        return KSR_OK;
+        status = ksr_external_add(ctx, film->subs, out->format);
+        if (status != KSR_OK)
+            ksr_input_close(out);
+        return status;
     }
     ksr_input_close(out);
     return ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", path);
@@ -359,12 +363,17 @@ bool ksr_input_renews(struct ksr_input *input, const AVPacket *packet)
     return before != 0 && headers != 0 && headers != before;
 }
 
-int ksr_input_read(AVFormatContext *format, AVPacket *packet)
+int ksr_input_read_own(AVFormatContext *format, AVPacket *packet)
 {
     int result = AVERROR(EAGAIN);
     for (int i = 0; i < PATIENCE && result == AVERROR(EAGAIN); i++)
         result = av_read_frame(format, packet);
     return result;
+}
+
+int ksr_input_read(AVFormatContext *format, AVPacket *packet)
+{
+    return format->opaque ? ksr_external_read(format, packet) : ksr_input_read_own(format, packet);
 }
 
 bool ksr_input_ended(const AVFormatContext *format, int result, bool corrupt)
@@ -414,6 +423,7 @@ void ksr_input_select(struct ksr_input *input, int stream)
 void ksr_input_close(struct ksr_input *input)
 {
     avcodec_free_context(&input->decoder);
+    ksr_external_remove(input->format);
     avformat_close_input(&input->format);
     ksr_memory_close(&input->memory);
     memset(input, 0, sizeof(*input));

@@ -64,6 +64,9 @@ ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVC
 // again.
 int ksr_input_read(AVFormatContext *format, AVPacket *packet);
 
+// The same without the packets of subtitle files (external.h).
+int ksr_input_read_own(AVFormatContext *format, AVPacket *packet);
+
 // Returns whether a file ended here that was read to its last byte, although its demuxer calls it an
 // error. result: of ksr_input_read(). corrupt: the last packet was, as one that is cut off is.
 bool ksr_input_ended(const AVFormatContext *format, int result, bool corrupt);

@@ -9,6 +9,7 @@
 #include "core/mem.h"
 #include "core/sequence.h"
 #include "media/aperture.h"
+#include "media/external.h"
 #include "media/geometry.h"
 #include "media/input.h"
 #include "media/kinds.h"
@@ -152,6 +153,8 @@ static json_t *describe_stream(const AVStream *stream)
     set_language_in_full(o, stream->metadata);
     set_tag(o, "title", stream->metadata);
     set_tag(o, "filename", stream->metadata);
+    if (ksr_stream_file(stream))
+        json_object_set_new(o, "file", utf8_string(ksr_stream_file(stream)));
     if (p->codec_type == AVMEDIA_TYPE_VIDEO)
         describe_video(o, stream);
     else if (p->codec_type == AVMEDIA_TYPE_AUDIO)

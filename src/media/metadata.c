@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "media/alpha.h"
+#include "media/external.h"
 #include "media/track_language.h"
 
 static bool tag_is_stale(const char *key, bool reencoded)
@@ -14,7 +15,7 @@ static bool tag_is_stale(const char *key, bool reencoded)
     static const char *const always[] = {"encoder", "major_brand", "minor_version",
                                          "compatible_brands",
                                          KSR_LANGUAGE_TAG, // these go their own way
-                                         KSR_DISABLED_TAG};
+                                         KSR_DISABLED_TAG, KSR_EXTERNAL_TAG};
     static const char *const measured[] = {"BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES",
                                            "_STATISTICS_", KSR_ALPHA_TAG};
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)

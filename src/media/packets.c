@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "media/external.h"
 #include "media/jumps.h"
 
 struct ksr_packets {
@@ -122,6 +123,15 @@ static bool take_shown(ksr_packets *k, int stream, AVPacket *out)
     return true;
 }
 
+// Corrects the timestamps of a packet; returns whether it stays.
+static bool mend(ksr_packets *k, AVPacket *p)
+{
+    const int64_t before = p->pts;
+    const bool stays = ksr_mender_apply(k->mender, p);
+    ksr_external_follow(k->input->format, p, before);
+    return stays;
+}
+
 // Makes k->next the next packet that stays. Returns false at the end.
 static bool hold_next(ksr_packets *k)
 {
@@ -132,7 +142,7 @@ static bool hold_next(ksr_packets *k)
         if (result < 0 || k->starved)
             return false;
         if (k->next->stream_index < k->streams)
-            k->holding = ksr_mender_apply(k->mender, k->next) && cut_packet(k, k->next);
+            k->holding = mend(k, k->next) && cut_packet(k, k->next);
         if (!k->holding)
             av_packet_unref(k->next);
     }

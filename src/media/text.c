@@ -23,8 +23,15 @@ struct ksr_text {
 
 bool ksr_text_is(enum AVCodecID codec)
 {
-    return codec == AV_CODEC_ID_SUBRIP || codec == AV_CODEC_ID_ASS || codec == AV_CODEC_ID_WEBVTT ||
-           codec == AV_CODEC_ID_MOV_TEXT || codec == AV_CODEC_ID_TEXT;
+    static const enum AVCodecID all[] = {
+        AV_CODEC_ID_SUBRIP,    AV_CODEC_ID_ASS,        AV_CODEC_ID_WEBVTT,  AV_CODEC_ID_MOV_TEXT,
+        AV_CODEC_ID_TEXT,      AV_CODEC_ID_MICRODVD,   AV_CODEC_ID_MPL2,    AV_CODEC_ID_SAMI,
+        AV_CODEC_ID_SUBVIEWER, AV_CODEC_ID_SUBVIEWER1, AV_CODEC_ID_JACOSUB, AV_CODEC_ID_REALTEXT,
+        AV_CODEC_ID_VPLAYER,   AV_CODEC_ID_PJS,        AV_CODEC_ID_STL};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i] == codec)
+            return true;
+    return false;
 }
 
 void ksr_text_close(ksr_text **text)

@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "media/ebml.h"
+#include "media/external.h"
 #include "media/input.h"
 
 #define MAX_LETTERS 56 // of the other element; with the full one and its head not over 126 bytes
@@ -134,6 +135,7 @@ int ksr_track_languages_tag(AVFormatContext *input)
     for (unsigned i = 0; i < input->nb_streams; i++) {
         av_dict_set(&input->streams[i]->metadata, KSR_LANGUAGE_TAG, NULL, 0);
         av_dict_set(&input->streams[i]->metadata, KSR_DISABLED_TAG, NULL, 0);
+        av_dict_set(&input->streams[i]->metadata, KSR_EXTERNAL_TAG, NULL, 0);
     }
     if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) || !strstr(input->iformat->name, "matroska"))
         return 0;

@@ -18,6 +18,7 @@ import tempfile
 program, folder = sys.argv[1], sys.argv[2]
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
 SOURCE = "-f lavfi -i testsrc2=s=96x64:r=24 -f lavfi -i sine=440:r=48000 -t {} -c:a aac"
+SUBTITLES = "-f srt -i 'data:text/plain;base64,MQowMDowMDowMCwxMDAgLS0+IDAwOjAwOjAwLDUwMApIZWxsbwo='"
 FILMS = {  # by page
     "archive-a-season": [("season/episode-01.mkv", f"{SOURCE.format(4)} {X264}"),
                ("season/episode-02.mkv", f"{SOURCE.format(1)} {X264}")],
@@ -29,6 +30,8 @@ FILMS = {  # by page
     "variable-frame-rate": [("vfr.mkv", f"{SOURCE.format(2)} -vf select='not(eq(mod(n\\,5)\\,2))' "
              f"-fps_mode vfr {X264}"),
             ("film.mkv", f"{SOURCE.format(2)} -r 24000/1001 {X264}")],
+    "subtitle-files": [("episode.mkv", f"{SOURCE.format(1)} {X264}"), ("season/episode-01.mkv", f"{SOURCE.format(1)} {X264}"),
+                       *((name, SUBTITLES) for name in ("episode.srt", "episode.pt.srt", "episode.en.ass", "season/episode-01.en.srt"))],
     "cluster": [("film.mkv", f"{SOURCE.format(20)} {X264} -g 24")],
 }
 # A scheduler as small as the page needs: it runs each number of the array.

@@ -7,7 +7,7 @@ Every source is small and made here with ffmpeg; what no muxer writes is changed
 
 Ends with `N passed, N failed, N skipped`.
 """
-import argparse, json, os, shutil, struct, tempfile, zlib
+import argparse, json, os, shutil, struct, subprocess, tempfile, time, zlib
 
 import clips
 from checks import check, finish, run
@@ -385,7 +385,7 @@ def beside(t):
     for name in ("film.1.srt", "film.1.en.forced.ASS", "film.1.es-419.vtt", "film.1.idx", "film.1.sub",  # its own
                  "film.srt", "film.1.2.srt", "film.12.srt", "film.1-cut.srt", "film.1.en.nfo", "film.1.", "other.srt"):
         clips.write(folder, name, SRT)
-    line = "kizunasr: subtitle files beside the input are not used: film.1.en.forced.ASS, film.1.es-419.vtt, film.1.idx, film.1.srt\n"
+    line = "kizunasr: subtitle files beside the input are not used (--sub adds them): film.1.en.forced.ASS, film.1.es-419.vtt, film.1.idx, film.1.srt\n"
     for options, wanted in [((), 1), (("--subs", "none"), 0), (("--duration", "0.5"), 0)]:
         out, said, _ = t.upscale(source, "mkv", *options)
         check(said.count(line) == said.count("subtitle files") == wanted and "warning" not in said,
@@ -396,7 +396,226 @@ def beside(t):
     check(r.returncode == 0 and "film.1.xx.n1.srt and 3 more\n" in r.stderr, "... at most six of them", r.stderr)
 
 
-PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless, "flags": flags, "beside": beside}
+# --- Subtitle files that are added ---
+
+VTT = "WEBVTT\n\n00:00.100 --> 00:00.400\nOne\n"
+ASS = """[Script Info]
+ScriptType: v4.00+
+
+[V4+ Styles]
+Format: Name, Fontname, Fontsize
+Style: Sign,Arial,40
+
+[Events]
+Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
+Dialogue: 0,0:00:00.20,0:00:00.80,Sign,,0,0,0,,{\\pos(10,10)}Sign
+"""
+
+
+def cues(path, track):
+    """(time, length) of the packets of a subtitle track, in seconds."""
+    out = run("ffprobe", "-v", "error", "-select_streams", f"s:{track}", "-show_entries", "packet=pts_time,duration_time",
+              "-of", "csv=p=0", path).stdout.split()
+    return [tuple(round(float(x), 2) for x in line.split(",")[:2] if x not in ("", "N/A")) for line in out]
+
+
+def payload(path, track):
+    """Data of the packets and of the header of a subtitle track, as hashes."""
+    show = run("ffprobe", "-v", "error", "-select_streams", f"s:{track}", "-show_data_hash", "md5", "-show_entries",
+               "packet=data_hash:stream=extradata_hash,width,height", "-of", "csv=p=0", path)
+    return show.stdout.split()
+
+
+def subtitles(streams):
+    return [s for s in streams if s["codec_type"] == "subtitle"]
+
+
+def files_for(t):
+    """Subtitle files of many forms; (srt, vtt, ass, everything as options)."""
+    srt, vtt, ass = (clips.write(t.folder, name, text) for name, text in (("a.srt", SRT), ("b.vtt", VTT), ("c.ass", ASS)))
+    bom = clips.write(t.folder, "bom.srt", "\ufeff" + SRT.replace("Hello", "Gr\u00fc\u00dfe"))
+    wide = clips.write(t.folder, "wide.srt", SRT.replace("Hello", "Gr\u00fc\u00dfe").encode("utf-16"))
+    named = (srt + ":eng", vtt + ":zh-Hant", ass, bom + ":pt-br", wide, clips.pgs(t.folder) + ":ja", clips.vobsub(t.folder))
+    return srt, vtt, ass, [word for name in named for word in ("--sub", name)]
+
+
+def source_for(t, srt):
+    return t.make("with.mkv", *VIDEO, *NOISE, "-i", srt, "-map", "0", "-map", "1", "-map", "2", *X264, "-g", "13", "-c:a", "aac",
+                  "-c:s", "srt", "-metadata:s:s", "language=fre")
+
+
+def added(t):
+    srt, vtt, ass, everything = files_for(t)
+    source, record = source_for(t, srt), t.path("record.json")
+    for ext, kept, left in [("mkv", ["subrip", "subrip", "webvtt", "ass", "subrip", "subrip", "hdmv_pgs_subtitle", "dvd_subtitle"], 0),
+                            ("mp4", ["mov_text"] * 5, 3), ("webm", ["webvtt"] * 5, 3), ("avi", [], 8)]:
+        out, said, streams = t.upscale(source, ext, *everything, "--provenance", record)
+        subs = subtitles(streams)
+        check(codecs(subs) == kept and said.count("is left out") == left, f"subtitle files to {ext}: added or said", (codecs(subs), said))
+        if ext == "mkv":
+            check_kept(t, out, subs)
+        if ext in ("mp4", "avi"):
+            check(("hdmv_pgs_subtitle, box.sup) cannot be held by " + ext) in said, "... a warning names the file", said)
+        if not subs:
+            continue
+        with open(record) as file:
+            told = json.load(file)["subtitles"]
+        check([f["name"] for f in told][::6] == ["a.srt", "names.idx"] and "xxh128_of_sub" in told[6], "... the record names them", told)
+        for options in (("--provenance", record), everything):
+            r = run(t.program, "verify", source, out, *options)
+            check(r.returncode == 0 and f"subtitle stream {len(subs) + 1}" in r.stdout, f"... verified with {options[0]}", r.stdout + r.stderr)
+        shutil.copy(record, t.path("kept.json"))
+        os.remove(record)
+    check_other(t, source, out, everything)
+    r = run(t.program, "upscale", source, t.path("no.mkv"), "--dry-run", "--sub", ass + ":en")
+    check("ass          eng      copy, from c.ass" in r.stdout, "a dry run lists it", r.stdout)
+    r = run(t.program, "batch", source, "--output-dir", t.folder, "--sub", srt)
+    check(r.returncode == 2 and "use upscale for each input" in r.stderr, "batch: refused", r.stderr)
+
+
+def check_kept(t, out, subs):
+    """What Matroska has of all the files."""
+    probe = json.loads(run(t.program, "probe", out, "--json").stdout)["streams"]
+    words = [(s.get("language"), s.get("language_ietf")) for s in probe if s["type"] == "subtitle"]
+    check(words == [("fre", None), ("eng", None), ("chi", "zh-Hant"), (None, None), ("por", "pt-br"), (None, None), ("jpn", None), ("jpn", None)],
+          "... with their languages", words)
+    check(not any(s["disposition"]["default"] or s["disposition"]["forced"] for s in subs), "... without flags", subs)
+    times = [cues(out, i) for i in range(1, 8)]
+    check(times[:5] == [[(0.6, 0.3)], [(0.1, 0.3)], [(0.2, 0.6)], [(0.6, 0.3)], [(0.6, 0.3)]], "... at their times", times)
+    check([c[0] for c in times[5]] == [0.1, 0.45, 0.5, 0.9] and [c[0] for c in times[6]] == [0.1, 0.5], "... pictures too", times[5:])
+    plain = t.make("plain.mkv", *[w for name in ("b.vtt", "c.ass", "bom.srt", "bom.srt", "box.sup", "names.idx") for w in ("-i", t.path(name))],
+                   *[w for i in range(6) for w in ("-map", str(i))], "-c", "copy")
+    for i in range(6):
+        check(payload(out, 2 + i) == payload(plain, i) != [], f"... with the bytes and the header of file {i + 2}", (payload(out, 2 + i), payload(plain, i)))
+
+
+def check_other(t, source, out, everything):
+    """verify finds that a file is not what was added."""
+    out, _, _ = t.upscale(source, "mkv", *everything[:2], "--provenance", t.path("kept.json"))
+    clips.write(t.folder, "a.srt", SRT.replace("Hello", "Other"))
+    for options, code, words in [(everything[:2], 6, "FAIL"), (("--provenance", t.path("kept.json")), 2, "not those that the record names")]:
+        r = run(t.program, "verify", source, out, *options)
+        check(r.returncode == code and words in r.stdout + r.stderr, f"another file, verify {options[0]}: {code}", r.stdout + r.stderr)
+    os.remove(t.path("a.srt"))
+    r = run(t.program, "verify", source, out, "--provenance", t.path("kept.json"))
+    check(r.returncode == 3 and "a.srt is not beside the input; tell with --sub" in r.stderr, "none: said", r.stderr)
+    os.makedirs(t.path("elsewhere"), exist_ok=True)
+    clips.write(t.path("elsewhere"), "x.srt", SRT)
+    r = run(t.program, "verify", source, out, "--provenance", t.path("kept.json"), "--sub", t.path("elsewhere/x.srt:eng"))
+    check(r.returncode == 0, "... and is found there", r.stderr)
+    clips.write(t.folder, "a.srt", SRT)
+
+
+def refused_files(t):
+    srt, vtt, ass, everything = files_for(t)
+    source = source_for(t, srt)
+    ts = t.make("later.ts", *VIDEO, *NOISE, "-c:v", "mpeg2video", "-c:a", "mp2")
+    write = lambda name, content: clips.write(t.folder, name, content)
+    frames = "{10}{20}One|two\n{15}{20}Three\n{21}{24}Four\n"
+    clips.vobsub(t.folder, "two", ("ja", "en"))
+    shutil.copy(t.path("names.idx"), t.path("alone.idx"))
+    for name, code, said in [
+            (write("latin.srt", SRT.replace("Hello", "Gr\u00fc\u00dfe").encode("latin-1")), 3, "latin.srt is not UTF-8; convert it from the encoding that it has, such as: iconv -f CP1252"),
+            (write("sjis.ass", ASS.replace("}Sign", "}\u65e5\u672c\u8a9e").encode("shift-jis")), 3, "sjis.ass is not UTF-8"),
+            (write("nomark.srt", SRT.encode("utf-16-le")), 3, "FFmpeg finds no subtitles in"),
+            (t.path("none.srt:eng"), 3, "No such file: " + t.path("none.srt") + " (FILE, or FILE:LANGUAGE"),
+            (srt + ":xx", 2, "there is no language 'xx'"), (srt + ":english", 3, "a.srt:english (FILE, or FILE:LANGUAGE"),
+            (write("nothing.srt", ""), 3, "nothing.srt is empty"), (write("header.vtt", "WEBVTT\n\n"), 3, "there are no subtitles in"),
+            (write("header.ass", ASS.split("Dialogue")[0]), 3, "there are no subtitles in"), (write("noise.srt", b"\x00\x17" * 99), 3, "FFmpeg finds no subtitles in"),
+            (ts, 3, "there are no subtitles in"), (t.folder, 3, "is no regular file"), ("/dev/null", 3, "is no regular file"),
+            (t.path("names.sub"), 3, "belongs to an .idx file; name that one"), (t.path("alone.idx"), 3, "alone.sub, which is not there"),
+            (t.path("two.idx:eng"), 2, "has 2 tracks with languages of their own; name it without ':eng'"), (t.path("two.idx"), 0, ""),
+            (write("frames.sub", frames), 3, "put it into its first line, such as: {1}{1}23.976"), (write("rate.sub", "{1}{1}25\n" + frames), 0, ""),
+            (t.path("no.mkv"), 2, "is the output"), (source + ":eng", 0, "")]:
+        if name.endswith("no.mkv"):
+            shutil.copy(source, name)
+        r = run(t.program, "plan", source, t.path("no.mkv"), "--fresh", "--overwrite", "--sub", name)
+        check(r.returncode == code and said in r.stderr and r.stderr.count("error:") == (code > 0), f"--sub {os.path.basename(name)}: {code}", r.stderr)
+    r = run(t.program, "plan", source, t.path("no-%03d.png"), "--sub", srt)
+    check(r.returncode == 2 and "images hold no subtitles" in r.stderr, "images: refused", r.stderr)
+    # Names with colons; a file of the whole name is no language.
+    strange = [clips.write(t.folder, name, SRT) for name in ("C:\\x.srt", "one:two.srt", "ready:en", "last.srt:fr-")] + [t.path("ready:en") + ":ger"]
+    raw = shutil.copy(srt, t.path(os.fsdecode(b"caf\xe9.srt")))
+    out, said, streams = t.upscale(source, "mkv", "--subs", "none", *[w for name in strange for w in ("--sub", name)], "--sub", raw,
+                                   "--sub", t.path("rate.sub"), "--sub", t.path("two.idx"))
+    check([s.get("tags", {}).get("language") for s in subtitles(streams)] == [None] * 3 + [None, "ger", None, None, "jpn", "eng"],
+          "names with colons: a language is what no file has in its name", (streams, said))
+    check(cues(out, 6) == [(0.4, 0.4), (0.6, 0.2), (0.84, 0.12)], "MicroDVD: at the rate in its first line", cues(out, 6))
+
+
+def placed(t):
+    """Where the times of subtitle files are put."""
+    srt, vtt, ass, everything = files_for(t)
+    source = source_for(t, srt)
+    ts = t.make("later.ts", *VIDEO, *NOISE, "-c:v", "mpeg2video", "-g", "5", "-c:a", "mp2")
+    start = min(float(s["start_time"]) for s in t.streams(ts))
+    many = clips.write(t.folder, "many.srt", "".join(f"{i + 1}\n00:00:0{i * 3 // 10},{i * 3 % 10}50 --> 00:00:0{i * 3 // 10},{i * 3 % 10}90\n{i}\n\n" for i in range(7)) +
+                       "8\n00:00:07,000 --> 00:00:08,000\nAfter the end\n")
+    whole = [round(0.05 + 0.3 * i, 2) for i in range(7)] + [7.0]
+    out, said, streams = t.upscale(ts, "mkv", "--sub", srt, "--subs", "none")
+    check(cues(out, 0) == [(round(start + 0.6, 2), 0.3)], "a source that begins later: from its beginning", (start, cues(out, 0)))
+    with open(ts, "rb") as file:
+        twice = clips.write(t.folder, "twice.ts", file.read() * 2)
+    out, said, streams = t.upscale(twice, "mkv", "--sub", many)
+    check([c[0] for c in cues(out, 0)] == [round(start + w, 2) for w in whole], "a clock that restarts: as in the output", (cues(out, 0), said))
+    order = [float(w.split(",")[0]) for w in run("ffprobe", "-v", "error", "-show_entries", "packet=dts_time", "-of", "csv=p=0", out).stdout.split() if w[0] != "N"]
+    check(all(b > a - 0.3 for a, b in zip(order, order[1:])), "... and each near the video of its time", order)
+    opus = t.make("opus.mkv", *VIDEO, *NOISE, *X264, "-c:a", "libopus")
+    out, said, streams = t.upscale(opus, "mkv", "--sub", srt)
+    check(cues(out, 0) == [(0.6, 0.3)], "audio that begins before 0: not moved", cues(out, 0))
+    for options, times, words in [(("--start", "0.2", "--duration", "0.1"), [(0, 0.12)], ""), (("--start", "0.6"), [], "")]:
+        out, said, streams = t.upscale(source, "mkv", "--sub", vtt, *options)
+        check(cues(out, 1) == times and words in said, f"{' '.join(options)}: cut", (cues(out, 1), said))
+    with open(t.path("box.sup"), "rb") as file:
+        broken = clips.write(t.folder, "cut.sup", file.read()[:-40])
+    out, said, streams = t.upscale(source, "mkv", "--sub", broken)
+    check([c[0] for c in cues(out, 1)] == [0.1, 0.45, 0.5] and said.count("cut.sup is damaged or cut off") == 1,
+          "a file that is cut off: what is whole, and a warning", (cues(out, 1), said))
+
+
+def parts(t):
+    """A job with a subtitle file, in parts: another folder, the same file; then one that has changed, then none."""
+    srt, vtt, ass, everything = files_for(t)
+    source, out, other = source_for(t, srt), t.path("job.mkv"), SRT.replace("Hello", "Other")
+    plan, folder = ["plan", source, out, "--preset", "ultrafast", "--sub"], out + ".kizunasr"
+    steps = [(plan + ["a.srt:eng"], 0, ""), (["work", folder, "--segment", "0"], 0, ""), (other, 0, ""),
+             (["work", folder], 2, "a.srt (put it back, or run upscale with --fresh)"), (plan + [srt + ":eng"], 2, "sub differs"), (["join", folder], 2, "The subtitle file has changed"),
+             (None, 0, ""), (["work", folder], 0, ""), (["join", folder], 3, "a.srt: No such file"), (SRT, 0, ""),
+             (plan + [srt + ":eng"], 0, ""), (["join", folder, "--keep-work"], 0, "")]
+    for step, code, words in steps:
+        if step is None:
+            os.remove(srt)
+        elif isinstance(step, str):
+            clips.write(t.folder, "a.srt", step)
+        else:
+            r = run(os.path.abspath(t.program), *step, cwd=t.folder)
+            check(r.returncode == code and words in r.stderr, f"a job with a subtitle file, {step[0]}: {code}", r.stderr)
+    check(len(t.streams(out)) == 4, "... has it", r.stderr)
+    # Killed and run again, and changed while upscale works.
+    clip = t.make("long.mkv", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=2:duration=40", *X264, "-g", "4")
+    words = ["--preset", "ultrafast", "--workers", "1", "--progress", "none", "--sub", srt + ":eng", "--sub", ass]
+    run(t.program, "upscale", clip, t.path("once.mkv"), *words)
+    for name, change in (("again.mkv", None), ("changed.mkv", other)):
+        folder = t.path(name) + ".kizunasr"
+        job = subprocess.Popen([t.program, "upscale", clip, t.path(name), *words], stderr=subprocess.PIPE, text=True)
+        while job.poll() is None and not os.path.exists(os.path.join(folder, "000000.seg")):
+            time.sleep(0.002)
+        if change:
+            clips.write(t.folder, "a.srt", change)
+        else:
+            job.kill()
+        _, said = job.communicate()
+        if change:
+            check(job.returncode == 2 and "The subtitle file has changed" in said, "changed while upscale works: noticed", said)
+            continue
+        check(job.returncode == -9, "killed", said)
+        r = run(t.program, "upscale", clip, t.path(name), *words)
+        same = r.returncode == 0 and open(t.path(name), "rb").read() == open(t.path("once.mkv"), "rb").read()
+        check(same, "killed and run again: the same bytes", r.stderr)
+
+
+PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless, "flags": flags, "beside": beside, "added": added,
+         "refused_files": refused_files, "placed": placed, "parts": parts}
 
 
 def main():

@@ -145,6 +145,8 @@ class OfflineProcessorConfig:
     """Audio tracks to keep: 'all', 'none', or numbers from 1 and languages, such as '2,jpn'."""
     subs: str = "all"
     """Subtitle tracks to keep, written alike."""
+    sub: Optional[str] = None
+    """Subtitle files to add, one a line, as 'FILE' or 'FILE:LANGUAGE'."""
 
 
 @dataclass(slots=True)

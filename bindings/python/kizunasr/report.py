@@ -24,6 +24,7 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
            scene_cuts: Optional[int] = None, stage_times: Optional[Path] = None,
            crop: Optional[str] = None, rotated: bool = False, no_grain: bool = False,
            video: int = 0, audio: Optional[str] = None, subs: Optional[str] = None,
+           sub: Optional[str] = None,
            progress_callback: Optional[ProgressCallback] = None) -> bool:
     """Compares an output with its input as `verify` does, and writes one HTML file about it.
 
@@ -43,7 +44,7 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
                                 duration=_optional(duration), deinterlace=deinterlace_mode(deinterlace),
                                 inverse_telecine=inverse_telecine, rotated=rotated,
                                 no_grain=no_grain, crop=_optional(crop), video=video,
-                                audio=_optional(audio), subs=_optional(subs)),
+                                audio=_optional(audio), subs=_optional(subs), sub=_optional(sub)),
         frames=ctypes.cast(numbers, ctypes.POINTER(ctypes.c_int64)), frame_count=len(numbers),
         times=ctypes.cast(words, ctypes.POINTER(ctypes.c_char_p)), time_count=len(words),
         scene_cuts=cuts, stage_times=_optional(stage_times))

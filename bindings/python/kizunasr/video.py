@@ -190,7 +190,7 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
            deinterlace: Union[bool, str] = False,
            inverse_telecine: bool = False, frames: bool = False, crop: Optional[str] = None,
            rotated: bool = False, no_grain: bool = False, video: int = 0,
-           audio: Optional[str] = None, subs: Optional[str] = None,
+           audio: Optional[str] = None, subs: Optional[str] = None, sub: Optional[str] = None,
            progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
     """Compares an output with its input: frames, timestamps, streams, sound, chapters, pictures.
 
@@ -206,6 +206,6 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
         deinterlace=deinterlace_mode(deinterlace), inverse_telecine=inverse_telecine, frames=frames,
         rotated=rotated, no_grain=no_grain, crop=None if crop is None else str(crop).encode(),
         video=video, audio=None if audio is None else audio.encode(),
-        subs=None if subs is None else subs.encode())
+        subs=None if subs is None else subs.encode(), sub=None if sub is None else _c.encode(sub))
     return _json_call(_c.library().ksr_verify, _c.encode(input_path), _c.encode(output_path),
                       ctypes.byref(options), accepted=(_c.OK, _c.E_VERIFY), progress=progress_callback)
