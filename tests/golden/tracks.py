@@ -43,7 +43,7 @@ class Test:
         stem = os.path.splitext(os.path.basename(source))[0]
         out = self.path(f"{stem}-{self.count}.{ext}")
         codec = ["--codec", "libvpx"] if ext == "webm" else ["--preset", "ultrafast", "--crf", "30"]
-        r = run(self.program, "upscale", source, out, *codec, "--workers", "1", "--threads", "1",
+        r = run(self.program, "upscale", source, out, *codec, "--denoise", "0.2", "--workers", "1", "--threads", "1",
                 "--progress", "none", "--overwrite", *options)
         name = " ".join([os.path.basename(source), "to", ext, *options])
         if not check(r.returncode == 0 and "verified" in r.stderr + r.stdout, name + ": verified", r.stderr):
