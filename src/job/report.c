@@ -329,9 +329,12 @@ static double shown_aspect(const struct ksr_film *film)
 static void add_settings(const struct report *r, json_t *root)
 {
     const struct ksr_meant *m = &r->v.meant;
-    if (m->settings)
-        json_object_set_new(root, "settings",
-                            ksr_config_to_json(ksr_config_get(m->settings), false));
+    json_t *denoise = json_object_get(m->record, "denoise"); // what `auto` came to
+    json_t *settings = m->settings ? ksr_config_to_json(ksr_config_get(m->settings), false) : NULL;
+    if (settings && denoise)
+        json_object_set(json_object_get(settings, "pipeline"), "denoise", denoise);
+    if (settings)
+        json_object_set_new(root, "settings", settings);
     // What was made up from a work folder is no record.
     if (json_object_get(m->record, "kizunasr_provenance"))
         json_object_set(root, "record", m->record);

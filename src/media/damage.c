@@ -32,6 +32,7 @@ struct look {
     struct ksr_noise noise;
     int quantized[PLACES]; // strengths by the quantizer
     int quantized_count, looked;
+    bool mpeg; // its blocks are 8x8, and the quantizer tells of them
 };
 
 // --- Strength, in hundredths ---
@@ -92,6 +93,7 @@ static void look_at_quantizer(struct look *l)
     if (!side || frame->pict_type != AV_PICTURE_TYPE_I || l->quantized_count == PLACES)
         return;
     const AVVideoEncParams *params = (const AVVideoEncParams *)side->data;
+    l->mpeg = params->type == AV_VIDEO_ENC_PARAMS_MPEG2;
     if (quantizer_of(params, &quantizer))
         l->quantized[l->quantized_count++] =
             strength_of_quantizer(params->type, quantizer, l->bits);
@@ -186,21 +188,27 @@ static const char *codec_name(const char *name)
     return "coding";
 }
 
+// Whether what was found is all there is: of other codecs mild damage is not seen.
+static bool is_judged(const struct look *l)
+{
+    const AVCodecDescriptor *d = avcodec_descriptor_get_by_name(ksr_reader_codec(l->reader));
+    const bool lossy = d && d->props & AV_CODEC_PROP_LOSSY;
+    return l->quantized_count > 0 || !lossy || d->props & AV_CODEC_PROP_INTRA_ONLY;
+}
+
 static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
 {
     const char *codec = ksr_reader_codec(l->reader);
     const int excess = ksr_noise_excess(&l->noise);
     const int shown = round_strength(strength_of_excess(excess));
     const int quantized = round_strength(median(l->quantized, l->quantized_count));
-    // Blocks of a codec whose quantizer is known tell nothing new.
-    const bool known = l->quantized_count > 0 && strncmp(codec, "mpeg", 4) == 0;
-    out->strength = known ? quantized : FFMAX(shown, quantized);
-    // Of what was coded before as something else, that is not known.
-    const bool own = out->strength == quantized || strcmp(codec, "mjpeg") == 0;
+    out->strength = l->mpeg ? quantized : FFMAX(shown, quantized);
     if (out->strength == 0)
-        snprintf(out->reason, sizeof(out->reason), "clean");
+        snprintf(out->reason, sizeof(out->reason), is_judged(l) ? "clean" : "no noise found");
     else
-        snprintf(out->reason, sizeof(out->reason), "%s noise", codec_name(own ? codec : ""));
+        snprintf(out->reason, sizeof(out->reason), "%s noise",
+                 out->strength == quantized || strcmp(codec, "mjpeg") == 0 ? codec_name(codec)
+                                                                           : "coding");
     ksr_log(ctx, KSR_LOG_DEBUG, "damage: %d frames; shown: %d, excess %d; by the quantizer: %d",
             l->looked, shown, excess, quantized);
 }

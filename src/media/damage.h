@@ -16,7 +16,7 @@
 
 struct ksr_damage {
     int strength;    // of stage 1, in hundredths: 0, or 10 .. KSR_DAMAGE_MOST in steps of 5
-    char reason[48]; // in a word or two: "clean", "MPEG-2 noise"
+    char reason[48]; // in a word or two: "clean", "MPEG-2 noise", "no noise found"
 };
 
 // Looks at a video before a cut, a filter or a crop is planned: it is the same for all pieces of

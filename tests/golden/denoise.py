@@ -95,6 +95,12 @@ def main():
                 ("jpeg.avi", "-c:v mjpeg -q:v 8 -pix_fmt yuvj420p", "JPEG", 0.2)):
             said = told(coded(clean, name, options))
             check(said.endswith(f" ({word} noise)") and least <= float(said.split()[0]) <= 0.5, f"{name}: {said}", said)
+        for name, options in (("vp9.webm", "-c:v libvpx-vp9 -lossless 1 -deadline realtime -cpu-used 8"),
+                              ("h264.mkv", "-c:v libx264 -preset ultrafast -qp 0")):
+            said = told(coded(clean, "lossless-" + name, options))
+            check(said == "0 (clean)", f"{name} without loss: 0", said)
+        said = told(coded(clean, "vp8.webm", "-c:v libvpx -b:v 2M -crf 8 -deadline realtime -cpu-used 8"))
+        check(said == "0 (no noise found)", "VP8, which tells no quantizer", said)
         again = coded(at("jpeg.avi"), "again.mkv", "-c:v ffv1")
         check(told(again).endswith(" (coding noise)"), "what was coded before: its blocks show", told(again))
         better = coded(clean, "better.mkv", "-c:v libx264 -preset ultrafast -crf 16")

@@ -69,6 +69,8 @@ def written(program, films, folder):
               for s in data["shots"]), "pictures")
     check(len(data["series"]["psnr"]) == 48 and len(data["rates"]["output"]) == 2, "measures over time")
     check(data["settings"]["encoder"]["preset"] == "ultrafast" and data["record"]["kizunasr_provenance"] == 1, "settings and record")
+    check(data["settings"]["pipeline"]["denoise"] == data["record"]["denoise"] and "(" in data["record"]["denoise"],
+          "the strength that auto came to", data["settings"]["pipeline"]["denoise"])
     with open(times, encoding="utf-8") as file:
         took = json.load(file)["segments"]
     shown = data["times"]["segments"]
