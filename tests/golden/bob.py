@@ -147,6 +147,11 @@ def check_times(b):
         wanted = [t for start, end in zip(source, ends) for t in (start, (start + end) / 2)]
         check([round(t * 50) for t in ours[:-1]] == [round(t * 50) for t in wanted[:-1]], f"{name}: halves of every length", f"{ours} {wanted}")
     b.kizunasr("upscale", "vfr.mp4", "no.mkv", *FAST, *FIELD, "--cfr", wanted=2)
+    # A frame before a pause is not shown for half of it.
+    b.make("pause.mkv", moving(50, 16), "interlace=lowpass=off,setfield=tff,setpts=PTS+gte(N\\,4)*3/TB", X264 + "tff=1 -vsync 0")
+    b.kizunasr("upscale", "pause.mkv", "out.mkv", *FAST, *FIELD, "--overwrite")
+    wanted = [20 * n + 3000 * (n > 7) for n in range(16)]
+    check([round(t * 1000) for t in b.packets("out.mkv")] == wanted, "pause: both fields before it are shown before it", b.packets("out.mkv"))
     b.make("ntsc.mkv", moving("60000/1001", 24), "interlace=lowpass=off,setfield=tff", MPEG2)
     b.kizunasr("upscale", "ntsc.mkv", "out.mp4", *FAST, *FIELD, "--cfr", "--overwrite")
     check(b.rate("out.mp4") == "60000/1001" and all(abs(t - n * 1001 / 60000) < 0.00002 for n, t in enumerate(b.packets("out.mp4"))),
