@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "media/conform.h"
 #include "media/filter.h"
+#include "media/hevc.h"
 #include "media/input.h"
 #include "media/kinds.h"
 #include "media/pixels.h"
@@ -27,6 +28,8 @@ struct ksr_reader {
     ksr_conform *conform;
     struct ksr_video_format format; // of `frame`, as it was decoded
     bool keep_kinds, quantizers;
+    bool sent, has_quantizer; // a packet, since the last seek; it told this:
+    int quantizer;
     ksr_filter *filter; // once the first frame has come, if the film has one
     bool filter_ended;  // the filter has been told that no frame follows
     size_t first;       // frames before it are decoded and dropped
@@ -165,6 +168,7 @@ ksr_status ksr_reader_seek(ksr_context *ctx, ksr_reader *r, size_t first,
         return KSR_OK;
     ksr_filter_close(&r->filter);
     r->pending = r->draining = r->renewing = r->filter_ended = false;
+    r->sent = r->has_quantizer = false;
     r->position = 0;
     status = linear ? open_input(ctx, r) : seek_key(ctx, r, from);
     if (status == KSR_OK)
@@ -182,6 +186,14 @@ ksr_status ksr_reader_open(ksr_context *ctx, const char *path, const struct ksr_
     if (status != KSR_OK)
         ksr_reader_destroy(out);
     return status;
+}
+
+static void look_at_packet(ksr_reader *r)
+{
+    const AVCodecParameters *p = r->input.video->codecpar;
+    if (r->quantizers && !r->sent && p->codec_id == AV_CODEC_ID_HEVC)
+        r->has_quantizer = ksr_hevc_quantizer(p, r->packet, &r->quantizer);
+    r->sent = true;
 }
 
 // Sends one more packet to the decoder, or the end of the stream.
@@ -207,6 +219,8 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         r->renewing = true;
         return ksr_stream_send(ctx, r->input.decoder, NULL, NULL);
     }
+    if (r->pending)
+        look_at_packet(r);
     const ksr_status status =
         ksr_stream_send(ctx, r->input.decoder, r->pending ? r->packet : NULL, NULL);
     av_packet_unref(r->packet);
@@ -329,6 +343,12 @@ void ksr_reader_keep_kinds(ksr_reader *r)
 void ksr_reader_export_quantizers(ksr_reader *r)
 {
     r->quantizers = true;
+}
+
+bool ksr_reader_quantizer(const ksr_reader *r, int *qp)
+{
+    *qp = r->quantizer;
+    return r->has_quantizer;
 }
 
 const char *ksr_reader_codec(const ksr_reader *r)

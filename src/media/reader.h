@@ -47,6 +47,10 @@ void ksr_reader_keep_kinds(ksr_reader *reader);
 // Makes the decoder hand out its quantizers with frames, where it can. Before the first seek.
 void ksr_reader_export_quantizers(ksr_reader *reader);
 
+// Returns whether the first packet since the last seek told the quantizer of its frame, where the
+// decoder hands out none: of H.265.
+bool ksr_reader_quantizer(const ksr_reader *reader, int *qp);
+
 // Returns FFmpeg's name of the codec, "" before the first seek.
 const char *ksr_reader_codec(const ksr_reader *reader);
 

@@ -89,6 +89,9 @@ def main():
         for name, options, word, least in (
                 ("h264.mkv", "-c:v libx264 -preset ultrafast -crf 30", "H.264", 0.3),
                 ("h264-10.mkv", "-c:v libx264 -preset ultrafast -crf 30 -pix_fmt yuv420p10le", "H.264", 0.3),
+                ("hevc.mp4", "-c:v libx265 -preset ultrafast -crf 32 -x265-params log-level=0:keyint=3:open-gop=1", "HEVC", 0.3),
+                ("hevc.ts", "-c:v libx265 -preset ultrafast -crf 32 -pix_fmt yuv420p10le -x265-params "
+                 "log-level=0:keyint=3:scaling-list=default:temporal-layers=2", "HEVC", 0.3),
                 ("mpeg2.mpg", "-c:v mpeg2video -q:v 6", "MPEG-2", 0.3),
                 ("mpeg4.avi", "-c:v mpeg4 -q:v 6", "MPEG-4", 0.3),
                 ("vp9.webm", "-c:v libvpx-vp9 -b:v 0 -crf 45 -deadline realtime -cpu-used 8", "VP9", 0.2),
@@ -96,7 +99,8 @@ def main():
             said = told(coded(clean, name, options))
             check(said.endswith(f" ({word} noise)") and least <= float(said.split()[0]) <= 0.5, f"{name}: {said}", said)
         for name, options in (("vp9.webm", "-c:v libvpx-vp9 -lossless 1 -deadline realtime -cpu-used 8"),
-                              ("h264.mkv", "-c:v libx264 -preset ultrafast -qp 0")):
+                              ("h264.mkv", "-c:v libx264 -preset ultrafast -qp 0"),
+                              ("hevc.mkv", "-c:v libx265 -preset ultrafast -x265-params log-level=0:lossless=1")):
             said = told(coded(clean, "lossless-" + name, options))
             check(said == "0 (clean)", f"{name} without loss: 0", said)
         said = told(coded(clean, "vp8.webm", "-c:v libvpx -b:v 2M -crf 8 -deadline realtime -cpu-used 8"))
