@@ -80,12 +80,14 @@ struct ksr_encoder_option {
 
 // The encoder and the container. Strings are borrowed and never NULL unless said.
 struct ksr_encoder_config {
-    const char *codec;         // FFmpeg encoder name; default "libx264" (images: by extension)
-    const char *pixel_format;  // FFmpeg pixel format name; default "auto" (see docs/manual.md)
-    int crf;                   // constant quality, 0 = lossless .. 63; x264 and x265 end at 51; 18
-    const char *preset;        // speed against size, ultrafast .. placebo; default "medium"
-    const char *bitrate;       // bits per second, "5M", "800k", "1000000"; overrides crf; NULL
-    const char *audio_codec;   // FFmpeg encoder name for audio that is encoded; default "aac"
+    const char *codec; // FFmpeg encoder name, or "auto" (default): libx264, or what the output
+                       // asks for (images, GIF, MPEG-PS, raw streams: by extension)
+    const char *pixel_format; // FFmpeg pixel format name; default "auto" (see docs/manual.md)
+    int crf;                  // constant quality, 0 = lossless .. 63; x264 and x265 end at 51; 18
+    const char *preset;       // speed against size, ultrafast .. placebo; default "medium"
+    const char *bitrate;      // bits per second, "5M", "800k", "1000000"; overrides crf; NULL
+    const char *audio_codec;  // FFmpeg encoder name for audio that is encoded, or "auto" (default):
+                              // aac, or another that the container takes or that loses nothing
     const char *audio_bitrate; // for audio that is encoded; default "192k"
     const char *format;        // FFmpeg container name; default "auto" (extension, else mp4)
     bool dither;               // ordered dither when going down to 8 bits; default true

@@ -70,12 +70,12 @@ struct access {
     F("pipeline", "enable_temporal", "bool", "", "false", "calm what does not move", T_BOOL, pipeline.enable_temporal, 0, 0, 0, false) \
     F("pipeline", "temporal_weight", "number", "0 to 0.9", "0.15", "share of the frame before", T_NUMBER, pipeline.temporal_weight, 0, 0.9, 0, false) \
     F("pipeline", "motion_threshold", "number", "0 to 1", "0.1", "difference that is motion", T_NUMBER, pipeline.motion_threshold, 0, 1, 0, false) \
-    F("encoder", "codec", "string", "", "libx264", "video encoder, by its FFmpeg name", T_STRING, encoder.codec, 0, 0, 0, false) \
+    F("encoder", "codec", "string", "", "auto", "video encoder, by its FFmpeg name; auto = what the output asks for, else libx264", T_STRING, encoder.codec, 0, 0, 0, false) \
     F("encoder", "pixel_format", "string", "", "auto", "pixel format, by its FFmpeg name", T_STRING, encoder.pixel_format, 0, 0, 0, false) \
     F("encoder", "crf", "int", "0 to 63", "18", "constant quality; 0 = lossless", T_INT, encoder.crf, 0, 63, 1, false) \
     F("encoder", "preset", "string", "", "medium", "speed against size: ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow or placebo", T_STRING, encoder.preset, 0, 0, 0, false) \
     F("encoder", "bitrate", "string", "", "", "bits per second, such as 5M; overrides crf", T_STRING, encoder.bitrate, 0, 0, 0, true) \
-    F("encoder", "audio_codec", "string", "", "aac", "audio encoder, where audio is encoded", T_STRING, encoder.audio_codec, 0, 0, 0, false) \
+    F("encoder", "audio_codec", "string", "", "auto", "audio encoder, where audio is encoded; auto = aac, or what the output takes", T_STRING, encoder.audio_codec, 0, 0, 0, false) \
     F("encoder", "audio_bitrate", "string", "", "192k", "bits per second of encoded audio", T_STRING, encoder.audio_bitrate, 0, 0, 0, false) \
     F("encoder", "format", "string", "", "auto", "container; auto = by extension, else mp4", T_STRING, encoder.format, 0, 0, 0, false) \
     F("encoder", "dither", "bool", "", "true", "dither when going down to 8 bits", T_BOOL, encoder.dither, 0, 0, 0, false) \
@@ -125,11 +125,11 @@ struct ksr_pipeline_config ksr_pipeline_config_default(void)
 
 struct ksr_encoder_config ksr_encoder_config_default(void)
 {
-    return (struct ksr_encoder_config){.codec = "libx264",
+    return (struct ksr_encoder_config){.codec = "auto",
                                        .pixel_format = "auto",
                                        .crf = 18,
                                        .preset = "medium",
-                                       .audio_codec = "aac",
+                                       .audio_codec = "auto",
                                        .audio_bitrate = "192k",
                                        .format = "auto",
                                        .dither = true};
@@ -529,7 +529,7 @@ static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
     }
     if (json_is_string(value) && !is_map) {
         char *own = ksr_text_from_utf8(json_string_value(value));
-        const ksr_status status = !own ? ksr_fail_memory(config->ctx)
+        const ksr_status status = !own                          ? ksr_fail_memory(config->ctx)
                                   : accesses[i].type == T_LINES ? set_string(config, i, own)
                                                                 : set_field(config, i, own);
         free(own);

@@ -13,7 +13,7 @@
 #include "media/pixels.h"
 #include "net/library.h"
 
-#define MANIFEST_VERSION 1
+#define MANIFEST_VERSION 2
 #define MAX_FRAMES       100000000
 #define MAX_PACKETS      (INT64_C(1) << 40)
 #define MAX_PROBE        (INT64_C(1) << 40) // bytes
@@ -203,6 +203,12 @@ bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT])
     return whole;
 }
 
+static const json_t *codec_of(const json_t *key)
+{
+    const json_t *encoder = json_object_get(json_object_get(key, "config"), "encoder");
+    return json_object_get(encoder, "codec");
+}
+
 static const char *first_difference(const json_t *a, const json_t *b)
 {
     const char *group, *name;
@@ -223,6 +229,8 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     const json_t *was = json_object_get(there, "engine"), *now = json_object_get(wanted, "engine");
     if (!json_equal(json_object_get(there, "input"), json_object_get(wanted, "input")))
         what = "the input file";
+    else if (!json_equal(codec_of(there), codec_of(wanted)))
+        what = "codec"; // another encoder has another version
     else if (!json_equal(json_object_get(there, "versions"), json_object_get(wanted, "versions")))
         what = "a version of KizunaSR or its libraries";
     else if (json_object_get(there, "model") && json_object_get(wanted, "model") &&

@@ -204,13 +204,13 @@ static void settle_colours(ksr_context *ctx, struct ksr_manifest *m, int width, 
 static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
                                 struct ksr_manifest *m)
 {
-    const char *image_codec;
+    const char *codec;
     const struct ksr_video_format *f = &m->film.format;
     int width, height, bits;
     bool untold = false;
     struct ksr_layout layout;
-    ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
-                                          &m->output, &image_codec);
+    ksr_status status =
+        ksr_output_format(ctx, config->output_path, &config->encoder, &m->output, &codec);
     if (status != KSR_OK)
         return status;
     const bool one = m->output.image && !m->output.sequence;
@@ -224,6 +224,10 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
                         "%s is one picture, but the input has %zu frames (a name such as "
                         "out%%04d.png makes one of each)",
                         config->output_path, m->film.frame_count);
+    if (m->output.image)
+        status = ksr_output_check_image(ctx, config->output_path, codec);
+    if (status != KSR_OK)
+        return status;
     struct ksr_encoder_config encoder = config->encoder;
     struct ksr_encoder_option *options = NULL;
     if (!ksr_pixels_layout(f, &layout, &bits))
@@ -236,8 +240,8 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     if (status == KSR_OK)
         status = fit_encoder(ctx, &m->output, &encoder, &options);
     if (status == KSR_OK)
-        status = ksr_encoder_resolve(ctx, &encoder, &m->film, width, height, &m->output,
-                                     image_codec, &m->encoder);
+        status = ksr_encoder_resolve(ctx, &encoder, &m->film, width, height, &m->output, codec,
+                                     &m->encoder);
     free(options);
     if (status == KSR_OK)
         status =
@@ -485,7 +489,8 @@ static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_confi
     return status == KSR_OK ? ksr_filter_plan(ctx, config->input_path, p, film) : status;
 }
 
-// Settles a strength that follows from the source: from all of it, so that pieces are like the whole.
+// Settles a strength that follows from the source: from all of it, so that pieces are like the
+// whole.
 static ksr_status plan_denoise(ksr_context *ctx, const struct ksr_processor_config *config,
                                struct ksr_manifest *m)
 {

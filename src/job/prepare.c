@@ -269,19 +269,19 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
                            json_t **key, char id[KSR_HASH_TEXT])
 {
     struct ksr_output_plan container = {0};
-    const char *image_codec;
+    const char *codec;
     *key = NULL;
-    ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
-                                          &container, &image_codec);
+    ksr_status status =
+        ksr_output_format(ctx, config->output_path, &config->encoder, &container, &codec);
     if (status == KSR_OK && container.image && config->sub)
-        status = ksr_fail(ctx, KSR_E_PARAM, "sub: images hold no subtitles; write a video, or "
-                                            "leave --sub out");
+        status = ksr_fail(ctx, KSR_E_PARAM,
+                          "sub: images hold no subtitles; write a video, or "
+                          "leave --sub out");
     if (status == KSR_OK)
         status = ksr_fs_fingerprint(ctx, config->input_path, true, input);
     if (status != KSR_OK)
         return status;
-    status = ksr_manifest_key(ctx, input, config, container.format,
-                              image_codec ? image_codec : config->encoder.codec, engine, key);
+    status = ksr_manifest_key(ctx, input, config, container.format, codec, engine, key);
     if (status == KSR_OK && !ksr_manifest_id(*key, id))
         status = ksr_fail_memory(ctx);
     return status;
@@ -370,9 +370,9 @@ static ksr_status check_before_spooling(ksr_context *ctx, const struct ksr_proce
                                         const struct ksr_job *job)
 {
     struct ksr_output_plan container = {0};
-    const char *image_codec;
-    const ksr_status status = ksr_output_format(ctx, config->output_path, config->encoder.format,
-                                                &container, &image_codec);
+    const char *codec;
+    const ksr_status status =
+        ksr_output_format(ctx, config->output_path, &config->encoder, &container, &codec);
     if (status != KSR_OK || options->overwrite || options->provenance ||
         ksr_fs_exists(job->folder) || !ksr_sequence_exists(config->output_path))
         return status;

@@ -44,13 +44,38 @@ static const char *own_encoder(const AVOutputFormat *format)
     return encoder ? encoder->name : only_encoder(format);
 }
 
-ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
-                             struct ksr_output_plan *out, const char **image_codec)
+// The encoder that the extension of an image file stands for; NULL where nothing writes it.
+static const AVCodec *image_encoder(const AVOutputFormat *images, const char *path)
 {
+    const enum AVCodecID id = av_guess_codec(images, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
+    // FFmpeg's first choice for WebP makes one animation of all frames.
+    const AVCodec *still = id == AV_CODEC_ID_WEBP ? avcodec_find_encoder_by_name("libwebp") : NULL;
+    return still ? still : avcodec_find_encoder(id);
+}
+
+ksr_status ksr_output_check_image(ksr_context *ctx, const char *path, const char *name)
+{
+    const AVCodec *own = image_encoder(av_guess_format("image2", NULL, NULL), path);
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    const bool unknown = !codec || codec->type != AVMEDIA_TYPE_VIDEO; // said elsewhere
+    const bool jpeg =
+        own && own->id == AV_CODEC_ID_MJPEG && codec && codec->id == AV_CODEC_ID_LJPEG;
+    if (unknown || !own || own->id == codec->id || jpeg)
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "codec: %s does not go into image files named %s (leave codec out for %s, or "
+                    "choose a name for %s)",
+                    name, path, own->name, name);
+}
+
+ksr_status ksr_output_format(ksr_context *ctx, const char *path,
+                             const struct ksr_encoder_config *config, struct ksr_output_plan *out,
+                             const char **codec)
+{
+    const char *format = config->format;
     char guess[KSR_GUESS_TEXT];
     ksr_ffmpeg_init();
-    *image_codec = NULL;
-    const bool by_name = strcmp(format, "auto") != 0;
+    const bool by_name = strcmp(format, KSR_BY_OUTPUT) != 0;
     const char *slash = strrchr(path, '/');
     const AVOutputFormat *found = by_name ? av_guess_format(format, NULL, NULL)
                                           : av_guess_format(NULL, slash ? slash + 1 : path, NULL);
@@ -72,17 +97,12 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *for
     snprintf(out->format, sizeof(out->format), "%s", found->name);
     out->image = strcmp(found->name, "image2") == 0;
     out->sequence = out->image && ksr_sequence_is(path);
-    if (!out->image) {
-        *image_codec = own_encoder(found);
-        return KSR_OK;
-    }
-    const enum AVCodecID id = av_guess_codec(found, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
-    // FFmpeg's first choice for WebP makes one animation of all frames.
-    const AVCodec *still = id == AV_CODEC_ID_WEBP ? avcodec_find_encoder_by_name("libwebp") : NULL;
-    const AVCodec *encoder = still ? still : avcodec_find_encoder(id);
-    if (!encoder)
+    const AVCodec *image = out->image ? image_encoder(found, path) : NULL;
+    const char *own = out->image ? (image ? image->name : NULL) : own_encoder(found);
+    const bool given = strcmp(config->codec, KSR_BY_OUTPUT) != 0;
+    if (!given && out->image && !image)
         return ksr_fail(ctx, KSR_E_PARAM, "codec: nothing here writes %s", path);
-    *image_codec = encoder->name;
+    *codec = given ? config->codec : own ? own : "libx264";
     return KSR_OK;
 }
 
@@ -474,11 +494,11 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
                            struct ksr_output_plan *plan)
 {
     struct ksr_input input;
-    const char *image_codec;
+    const char *codec;
     struct ksr_processor_config config = ksr_processor_config_default();
     struct decision d = {NULL, input_path, film, &config, NULL, plan, NULL, *choice};
     memset(plan, 0, sizeof(*plan));
-    ksr_status status = ksr_output_format(ctx, output_path, "auto", plan, &image_codec);
+    ksr_status status = ksr_output_format(ctx, output_path, &config.encoder, plan, &codec);
     if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
         return status;
     plan->stream_count = film->stream_count;

@@ -2,8 +2,8 @@
 //
 // Copied where the container holds it. Else it is re-encoded: with a lossless encoder where the
 // source is lossless and the container has one of enough bits, with the configured encoder, and
-// where only the default is in the way, with another one. What can be neither copied nor decoded is
-// left out; a track never ends the job.
+// where that is "auto" and the container does not take AAC, with another one. What can be neither
+// copied nor decoded is left out; a track never ends the job.
 
 #include <stdlib.h>
 
@@ -13,10 +13,20 @@
 
 #define NOT_HELD "cannot be held by this container"
 
+static bool is_automatic(const char *configured)
+{
+    return strcmp(configured, KSR_BY_OUTPUT) == 0;
+}
+
+static const char *encoder_of(const char *configured)
+{
+    return is_automatic(configured) ? "aac" : configured;
+}
+
 ksr_status ksr_carry_check_audio(ksr_context *ctx, const struct ksr_encoder_config *config,
                                  struct ksr_output_plan *plan)
 {
-    const AVCodec *codec = avcodec_find_encoder_by_name(config->audio_codec);
+    const AVCodec *codec = avcodec_find_encoder_by_name(encoder_of(config->audio_codec));
     char guess[KSR_GUESS_TEXT];
     if (!codec || codec->type != AVMEDIA_TYPE_AUDIO)
         return ksr_fail(ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'%s",
@@ -161,7 +171,7 @@ static ksr_status try_lossless(const struct decision *d, const AVStream *stream,
     return status;
 }
 
-// The configured encoder; where only the default is in the way, another that the container holds.
+// The configured encoder; where the choice is ours, AAC or another that the container holds.
 static ksr_status try_encoders(const struct decision *d, const AVStream *stream,
                                const struct samples *s, struct ksr_trial *trial)
 {
@@ -170,9 +180,9 @@ static ksr_status try_encoders(const struct decision *d, const AVStream *stream,
                                   s->bits > 16 && !s->floating ? "pcm_s24le" : "pcm_s16le",
                                   own ? own->name : "mp2"};
     const char *configured = d->config->encoder.audio_codec;
-    if (strcmp(configured, ksr_encoder_config_default().audio_codec) != 0)
+    if (!is_automatic(configured))
         return ksr_carry_try(d, stream, KSR_CARRY_ENCODE, configured, trial);
-    ksr_status status = try_encoder(d, stream, configured, trial);
+    ksr_status status = try_encoder(d, stream, encoder_of(configured), trial);
     for (size_t i = 0; status == KSR_OK && !trial->held && !trial->empty && i < 5; i++)
         status = try_encoder(d, stream, others[i], trial);
     return status;
@@ -219,13 +229,13 @@ static ksr_status encode(const struct decision *d, const AVStream *stream, const
                          const struct samples *s)
 {
     const char *configured = d->config->encoder.audio_codec;
-    const bool is_default = strcmp(configured, ksr_encoder_config_default().audio_codec) == 0;
+    const bool automatic = is_automatic(configured);
     const bool damaged = d->film->corrupt[stream->index] || d->film->falling[stream->index] ||
                          d->film->changing[stream->index];
     struct ksr_trial trial = {0};
     char text[64];
     ksr_status status = KSR_OK;
-    if (*why && is_default && is_lossless(stream->codecpar))
+    if (*why && automatic && is_lossless(stream->codecpar))
         status = try_lossless(d, stream, s, &trial);
     const bool lossless = trial.held;
     if (status == KSR_OK && !lossless)
@@ -238,7 +248,7 @@ static ksr_status encode(const struct decision *d, const AVStream *stream, const
     }
     if (trial.empty)
         return leave_out(d, stream, ksr_carry_why_empty(d, stream));
-    if (!is_default)
+    if (!automatic)
         return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold audio of %s",
                         ksr_carry_container(d->plan), configured);
     snprintf(text, sizeof(text), "cannot be held by %s", ksr_carry_container(d->plan));

@@ -52,12 +52,11 @@ struct ksr_output_plan;
 // Resolves a configuration for a film whose output has the given format (size and colour; the
 // pixel format is chosen here), and tries the encoder once: unknown codec, preset or option, a
 // size it refuses, all come out here.
-// output: its container. image_codec: the encoder that ksr_output_format() gave, taken in place of
-// the default codec; may be NULL.
+// output: its container. name: the encoder that ksr_output_format() gave.
 // Returns KSR_OK, KSR_E_PARAM (logged), KSR_E_NOMEM, KSR_E_PROCESS.
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
-                               const struct ksr_output_plan *output, const char *image_codec,
+                               const struct ksr_output_plan *output, const char *name,
                                struct ksr_encoder_settings *out);
 
 // Codes RGB by the matrix that readers guess from the output's size: for a codec and a container

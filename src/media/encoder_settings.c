@@ -340,15 +340,13 @@ ksr_status ksr_encoder_guess_matrix(ksr_context *ctx, const struct ksr_film *fil
 
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
-                               const struct ksr_output_plan *output, const char *image_codec,
+                               const struct ksr_output_plan *output, const char *name,
                                struct ksr_encoder_settings *out)
 {
     ksr_ffmpeg_init();
     memset(out, 0, sizeof(*out));
     ksr_status status = KSR_OK;
-    const struct ksr_encoder_config defaults = ksr_encoder_config_default();
-    const bool by_extension = image_codec && strcmp(config->codec, defaults.codec) == 0;
-    const AVCodec *codec = find_encoder(ctx, by_extension ? image_codec : config->codec, &status);
+    const AVCodec *codec = find_encoder(ctx, name, &status);
     if (!codec)
         return status;
     enum AVPixelFormat pixel_format;

@@ -33,12 +33,21 @@ struct ksr_output_plan {
     int64_t audio_bit_rate; // for KSR_CARRY_ENCODE
 };
 
-// Finds the container for a path: `format` unless "auto", else by extension, else mp4.
-// *image_codec: the encoder for a picture file's extension, and for a container that is made for
-// one codec (GIF, raw streams) or has one that players expect (MPEG-PS), to stand in for the
-// default one; else NULL. Returns KSR_OK, KSR_E_PARAM (unknown format; logged).
-ksr_status ksr_output_format(ksr_context *ctx, const char *path, const char *format,
-                             struct ksr_output_plan *out, const char **image_codec);
+// What an encoder or container is called that the output decides.
+#define KSR_BY_OUTPUT "auto"
+
+// Finds the container for a path: config->format unless "auto", else by extension, else mp4.
+// *codec: the encoder: config->codec unless "auto", else the one of an image file's extension, of a
+// container that is made for one codec (GIF, raw streams) or has one that players expect (MPEG-PS),
+// else libx264. Valid as long as `config`.
+// Returns KSR_OK, KSR_E_PARAM (unknown format; logged).
+ksr_status ksr_output_format(ksr_context *ctx, const char *path,
+                             const struct ksr_encoder_config *config, struct ksr_output_plan *out,
+                             const char **codec);
+
+// Refuses an encoder whose output is not what the extension of an image file says: readers go by
+// the extension. Returns KSR_OK, KSR_E_PARAM (logged).
+ksr_status ksr_output_check_image(ksr_context *ctx, const char *path, const char *name);
 
 // Returns whether a format is the stream of one codec without a container: it has no timestamps.
 bool ksr_output_is_raw(const char *format);

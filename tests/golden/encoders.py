@@ -81,6 +81,31 @@ for codec in ("mpeg2video", "libx265"):
     refused(f"MPEG-PS has no varying frame rate: {codec}", 2, "mpeg cannot hold a frame rate that varies (frame 2", "upscale", "vfr.mkv", "x.mpg", "--codec", codec)
 works("a varying frame rate as MPEG-2 in a transport stream", "vfr.mkv", "v.ts", "--codec", "mpeg2video")
 
+# What is named is taken or refused, and is never something else; so from a settings file. Only "auto" gives way.
+run("ffmpeg", "-v", "error", "-i", "film.mkv", "-frames:v", "2", "in%03d.png")
+pathlib.Path("x264.json").write_text('{"encoder": {"codec": "libx264", "audio_codec": "aac"}}', encoding="utf-8")
+pathlib.Path("auto.json").write_text('{"encoder": {"codec": "auto", "audio_codec": "auto"}}', encoding="utf-8")
+for codec, options in (("libx264", ["--codec", "libx264"]), ("libx264", ["--config", "x264.json"]), ("ffv1", ["--codec", "ffv1"]), ("tiff", ["--codec", "tiff"])):
+    refused(f"{options[1]} makes no PNG", 2, f"codec: {codec} does not go into image files named o%03d.png (leave codec out for png", "upscale", "in%03d.png", "o%03d.png", *options)
+check(not pathlib.Path("o001.png").exists(), "no image is left by a codec that makes none")
+def codec_of(path, kind):
+    return run("ffprobe", "-v", "error", "-select_streams", kind, "-show_entries", "stream=codec_name", "-of", "csv=p=0", path).stdout.decode().split()[:1]
+run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x120:d=0.4:r=25,noise=alls=30:all_seed=1", "-c:v", "ffv1", "noisy.mkv")
+for options in (["--codec", "libx264"], ["--config", "x264.json"]):
+    works(f"H.264 in MPEG-PS: {options[1]}", "noisy.mkv", "n.mpg", *options, "--preset", "ultrafast", "--fresh")
+    check(codec_of("n.mpg", "v") == ["h264"], f"MPEG-PS holds the codec that was named: {options[1]}", codec_of("n.mpg", "v"))
+works("auto from a settings file", "noisy.mkv", "n.mpg", "--config", "auto.json", "--fresh", say="mpeg2video in mpeg")
+for options in (["--audio-codec", "aac"], ["--config", "x264.json"]):
+    refused(f"AAC in MPEG-PS when told so: {options[1]}", 2, "audio_codec: mpeg cannot hold audio of aac", "upscale", "pcm.mkv", "x.mpg", *options, "--audio-passthrough", "no")
+lavfi("lossless.mkv", soft, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "wavpack", "-shortest")
+for options, codec in (([], "alac"), (["--audio-codec", "auto"], "alac"), (["--audio-codec", "aac"], "aac")):
+    works(f"lossless audio to MP4: {options}", "lossless.mkv", "l.mp4", *options, "--preset", "ultrafast", "--fresh")
+    check(codec_of("l.mp4", "a") == [codec] or (codec == "alac" and codec_of("l.mp4", "a") == ["flac"]), f"audio to MP4: {options}", codec_of("l.mp4", "a"))
+check(run(program, "plan", "in%03d.png", "p%03d.png", "--work-dir", "p").returncode == 0, "images are planned")
+for codec in ("tiff", "bmp", "libx264"):
+    refused(f"a job planned for PNG is another one than {codec}", 2, "p holds another job: codec differs", "upscale", "in%03d.png", "p%03d.png", "--work-dir", "p", "--codec", codec)
+check(run(program, "upscale", "in%03d.png", "p%03d.png", "--work-dir", "p", "--codec", "png").returncode == 0, "png by name is what it was planned for")
+
 # AVI has one time per frame, without the delay of an encoder; audio stays beside the video.
 for codec in ("mpeg2video", "mpeg1video", "mpeg4"):
     for source in ("pcm.mkv", "pcm.avi"):

@@ -181,6 +181,10 @@ class Settings(Films):
         info = kizunasr.probe("out-mp4.mkv")
         self.assertEqual(info["video"]["pixel_format"], "yuv420p")
         self.assertIn("mp4", info["format"])
+        process("out.mkv", "one%03d.png", preset="medium")
+        self.assertTrue(os.path.exists("one001.png"))
+        with self.assertRaisesRegex(ValueError, "codec: libx264 does not go into image files"):
+            process("out.mkv", "two%03d.png", codec="libx264", preset="medium")
         same = pickle.loads(pickle.dumps(dataclasses.replace(kizunasr.EncoderConfig(), crf=20)))
         self.assertIsInstance(same.pixel_format, kizunasr.Auto)
         self.assertEqual(repr(same.format), "'mp4'")

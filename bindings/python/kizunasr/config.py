@@ -24,7 +24,9 @@ class Auto(str):
     ``EncoderConfig().pixel_format`` reads ``'yuv420p'``, which is what 8-bit 4:2:0 films get; a film
     with more bits or more chroma keeps them as far as the encoder can. ``EncoderConfig().format``
     reads ``'mp4'``, which is what a name without a known extension gets; ``film.mkv`` becomes
-    Matroska. A plain string means exactly that format.
+    Matroska. ``codec`` and ``audio_codec`` read ``'libx264'`` and ``'aac'``, which are what an output
+    gets that asks for no other one; ``out%03d.png`` becomes PNG. A plain string means exactly that
+    format or encoder.
     """
 
     __slots__ = ()
@@ -91,8 +93,8 @@ class PipelineConfig:
 class EncoderConfig:
     """The encoder and the container."""
 
-    codec: str = "libx264"
-    """FFmpeg's name of the video encoder."""
+    codec: str = Auto("libx264")
+    """FFmpeg's name of the video encoder; the default gives way to the output (see `Auto`)."""
     pixel_format: str = Auto("yuv420p")
     """FFmpeg's name of the pixel format; the default gives way to the input (see `Auto`)."""
     crf: int = 18
@@ -101,8 +103,9 @@ class EncoderConfig:
     """Speed against size: ultrafast, superfast, veryfast, ..., veryslow, placebo."""
     bitrate: Optional[str] = None
     """Bits per second, such as '5M' or '800k'; overrides crf."""
-    audio_codec: str = "aac"
-    """FFmpeg's name of the encoder, for audio that is encoded."""
+    audio_codec: str = Auto("aac")
+    """FFmpeg's name of the encoder, for audio that is encoded; the default gives way to the output
+    (see `Auto`)."""
     audio_bitrate: str = "192k"
     """Bits per second, for audio that is encoded."""
     format: str = Auto("mp4")
