@@ -2,6 +2,8 @@
 
 #include "media/external.h"
 
+#include <ctype.h>
+#include <inttypes.h>
 #include <libavcodec/bsf.h>
 #include <libavutil/avstring.h>
 #include <libavutil/opt.h>
@@ -16,12 +18,14 @@
 #include "media/track_language.h"
 
 struct file {
+    char *path;
     AVFormatContext *format;
     AVBSFContext *merge; // for .sup, where several packets make one subtitle; else NULL
     AVPacket *next;      // read already, when `holding`
     bool holding, ended;
     int error;   // an AVERROR that parts of it were lost to, else 0
     int *stream; // per stream of the file: its number in the input, -1 = not added
+    unsigned stream_count;
 };
 
 // What the input's `opaque` points to. While FFmpeg reads the input, `streams` of its context are
@@ -180,7 +184,12 @@ static ksr_status check_packets(ksr_context *ctx, AVFormatContext *file, const c
     av_packet_free(&packet);
     if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
         return ksr_fail_memory(ctx);
-    return any ? KSR_OK : ksr_fail(ctx, KSR_E_INPUT, "sub: there are no subtitles in %s", path);
+    if (any)
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_INPUT, "sub: there are no subtitles in %s%s", path,
+                    strcmp(file->iformat->name, "webvtt") == 0
+                        ? " that FFmpeg reads; remove its STYLE and REGION blocks, if it has any"
+                        : "");
 }
 
 static ksr_status check_path(ksr_context *ctx, const char *path, const char *output)
@@ -308,8 +317,9 @@ static AVStream *make_stream(struct external *x, const AVStream *in, const char 
 static bool add_streams(struct external *x, struct file *f, const char *path, const char *language)
 {
     f->next = av_packet_alloc();
-    f->stream = calloc(f->format->nb_streams + 1, sizeof(*f->stream));
-    for (unsigned i = 0; f->next && f->stream && i < f->format->nb_streams; i++) {
+    f->stream_count = f->format->nb_streams; // FFmpeg may find more while it reads
+    f->stream = calloc(f->stream_count + 1, sizeof(*f->stream));
+    for (unsigned i = 0; f->next && f->stream && i < f->stream_count; i++) {
         const AVStream *in = f->format->streams[i];
         f->stream[i] = -1;
         if (in->codecpar->codec_type != AVMEDIA_TYPE_SUBTITLE)
@@ -344,7 +354,9 @@ static ksr_status add_file(ksr_context *ctx, struct external *x, const char *pat
     struct file *f = &x->files[x->count++];
     memset(f, 0, sizeof(*f));
     f->format = opened.format;
-    return add_streams(x, f, path, language) && open_merge(f) ? KSR_OK : ksr_fail_memory(ctx);
+    f->path = strdup(path);
+    return f->path && add_streams(x, f, path, language) && open_merge(f) ? KSR_OK
+                                                                         : ksr_fail_memory(ctx);
 }
 
 static void free_external(struct external *x)
@@ -354,6 +366,7 @@ static void free_external(struct external *x)
         av_bsf_free(&x->files[i].merge);
         av_packet_free(&x->files[i].next);
         free(x->files[i].stream);
+        free(x->files[i].path);
     }
     free(x->files);
     free(x->all);
@@ -527,8 +540,8 @@ static int hold_next(const AVFormatContext *input, const struct external *x, str
         if (result == AVERROR(ENOMEM))
             return result;
         f->ended = result < 0;
-        const int i = f->ended ? 0 : f->next->stream_index;
-        const int stream = f->ended ? -1 : f->stream[i];
+        const unsigned i = f->ended ? f->stream_count : (unsigned)f->next->stream_index;
+        const int stream = i < f->stream_count ? f->stream[i] : -1;
         f->holding = stream >= 0 && is_read(input->streams[stream]);
         if (f->holding)
             place(input, x, f->next, stream);
@@ -583,14 +596,54 @@ int ksr_external_read(AVFormatContext *input, AVPacket *packet)
     return 0;
 }
 
-static void tell_errors(ksr_context *ctx, const struct external *x)
+// Lines that say when a subtitle is shown, in SRT and WebVTT.
+static int64_t count_cues(const char *text)
+{
+    int64_t count = 0;
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *arrow = isdigit((unsigned char)*line) ? strstr(line, "-->") : NULL;
+        count += arrow && (size_t)(arrow - line) < strcspn(line, "\n");
+    }
+    return count;
+}
+
+// Warns of what FFmpeg skips in SRT and WebVTT, whose reader ends at the first line it does not
+// know.
+static ksr_status tell_skipped(ksr_context *ctx, const struct file *f, int64_t packets)
+{
+    const bool vtt = strcmp(f->format->iformat->name, "webvtt") == 0;
+    char *text;
+    if (!vtt && strcmp(f->format->iformat->name, "srt") != 0)
+        return KSR_OK;
+    const ksr_status status = ksr_fs_read_file(ctx, f->path, &text, NULL);
+    if (status != KSR_OK)
+        return status == KSR_E_INPUT ? ksr_fail(ctx, status, "Cannot read %s", f->path) : status;
+    const int64_t cues = count_cues(text);
+    if (packets < cues)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "sub: only %" PRId64 " of %" PRId64 " subtitles in %s can be read; see whether a "
+                "line is damaged",
+                packets, cues, f->path);
+    if (vtt && (strstr(text, "\nSTYLE") || strstr(text, "\nREGION")))
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "sub: STYLE and REGION blocks of %s are left out; an .ass file keeps styles",
+                f->path);
+    free(text);
+    return KSR_OK;
+}
+
+static ksr_status tell_losses(ksr_context *ctx, const struct file *f, const int64_t *packets)
 {
     char text[256];
-    for (size_t i = 0; i < x->count; i++)
-        if (x->files[i].error != 0)
-            ksr_log(ctx, KSR_LOG_WARNING,
-                    "sub: %s is damaged or cut off (%s): what cannot be read is left out",
-                    x->files[i].format->url, ksr_ffmpeg_error(x->files[i].error, text));
+    int64_t count = 0;
+    for (unsigned i = 0; i < f->stream_count; i++)
+        count += f->stream[i] >= 0 ? packets[f->stream[i]] : 0;
+    if (f->error != 0)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "sub: %s is damaged or cut off (%s): what cannot be read is left out", f->path,
+                ksr_ffmpeg_error(f->error, text));
+    return tell_skipped(ctx, f, count);
 }
 
 ksr_status ksr_external_count_packets(ksr_context *ctx, AVFormatContext *input, int64_t *packets)
@@ -610,6 +663,8 @@ ksr_status ksr_external_count_packets(ksr_context *ctx, AVFormatContext *input, 
     av_packet_free(&packet);
     if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
         return ksr_fail_memory(ctx);
-    tell_errors(ctx, x);
-    return ksr_check_cancel(ctx);
+    ksr_status status = ksr_check_cancel(ctx);
+    for (size_t i = 0; i < x->count && status == KSR_OK; i++)
+        status = tell_losses(ctx, &x->files[i], packets);
+    return status;
 }

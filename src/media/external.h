@@ -55,8 +55,8 @@ void ksr_external_follow(const struct AVFormatContext *input, const struct AVPac
                          int64_t before);
 
 // Counts the packets of each added stream, in packets[] by the number of the stream, and warns of
-// files that cannot be read to their ends. The input is at its end then. Returns KSR_OK,
-// KSR_E_NOMEM, KSR_E_CANCELLED.
+// what the files have that FFmpeg does not read. The input is at its end then. Returns KSR_OK,
+// KSR_E_INPUT (logged), KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_external_count_packets(ksr_context *ctx, struct AVFormatContext *input,
                                       int64_t *packets);
 
