@@ -366,6 +366,8 @@ static ksr_status add_option(ksr_config *config, int i, const char *text)
 static ksr_status add_line(ksr_config *config, int i, const char *line)
 {
     const char *there = config->strings[i];
+    if (!*line)
+        return ksr_fail(config->ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
     if (!there || strcmp(line, "null") == 0)
         return set_string(config, i, line);
     char *both = ksr_format("%s\n%s", there, line);

@@ -519,7 +519,7 @@ def refused_files(t):
             (write("sjis.ass", ASS.replace("}Sign", "}\u65e5\u672c\u8a9e").encode("shift-jis")), 3, "sjis.ass is not UTF-8"),
             (write("nomark.srt", SRT.encode("utf-16-le")), 3, "FFmpeg finds no subtitles in"),
             (t.path("none.srt:eng"), 3, "No such file: " + t.path("none.srt") + " (FILE, or FILE:LANGUAGE"),
-            (srt + ":xx", 2, "there is no language 'xx'"), (srt + ":english", 3, "a.srt:english (FILE, or FILE:LANGUAGE"),
+            ("", 2, "sub: a value is missing"), (srt + "\n\n" + vtt, 3, "No such file: "), (srt + ":xx", 2, "there is no language 'xx'"), (srt + ":english", 3, "a.srt:english (FILE, or FILE:LANGUAGE"),
             (write("nothing.srt", ""), 3, "nothing.srt is empty"), (write("header.vtt", "WEBVTT\n\n"), 3, "there are no subtitles in"),
             (write("styled.vtt", VTT.replace("\n\n", "\n\nSTYLE\n::cue { color: lime }\n\n")), 3, "STYLE and REGION blocks"),
             (write("header.ass", ASS.split("Dialogue")[0]), 3, "there are no subtitles in"), (write("noise.srt", b"\x00\x17" * 99), 3, "FFmpeg finds no subtitles in"),
