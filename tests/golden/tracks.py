@@ -599,6 +599,13 @@ def parts(t):
             r = run(os.path.abspath(t.program), *step, cwd=t.folder)
             check(r.returncode == code and words in r.stderr, f"a job with a subtitle file, {step[0]}: {code}", r.stderr)
     check(len(t.streams(out)) == 4, "... has it", r.stderr)
+    pair = t.path("pair.mkv")
+    run(t.program, "plan", source, pair, "--sub", t.path("names.idx"))
+    with open(t.path("names.sub"), "ab") as file:
+        file.write(b"\0")
+    for words in (["join", pair + ".kizunasr"], ["plan", source, pair, "--sub", t.path("names.idx")]):
+        r = run(t.program, *words)
+        check(r.returncode == 2 and ("subtitle file has changed" in r.stderr or "sub differs" in r.stderr), f"the .sub of an .idx has changed, {words[0]}: noticed", r.stderr)
     # Killed and run again, and changed while upscale works.
     clip = t.make("long.mkv", "-f", "lavfi", "-i", "testsrc2=size=128x96:rate=2:duration=40", *X264, "-g", "4")
     words = ["--preset", "ultrafast", "--workers", "1", "--progress", "none", "--sub", srt + ":eng", "--sub", ass]
