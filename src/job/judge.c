@@ -20,11 +20,13 @@
 #define SAMPLE_LUMA   2.5 // codes, of a few frames
 #define LEFT_MOST     0.5 // of the squared difference, when a mix-up explains it
 #define SAMPLE_COLOUR 1.6
-#define BANDING_MOST  0.40 // false contours in a thousand samples
+#define BANDING_MOST  0.50 // false contours in a thousand samples
 #define RINGING_MOST  2.0  // codes
 // What settings add to them.
 #define RINGING_PER_SHARPENING 2.0
 #define RINGING_PER_DARKENING  1.0
+#define BANDING_PER_SHARPENING 0.6 // faint texture of a clean source becomes steps
+#define BANDING_PER_DARKENING  0.4
 #define LUMA_PER_DARKENING     3.5
 #define LUMA_PER_SHARPENING    0.4
 #define UNKNOWN_SHARPENING     2.0
@@ -218,10 +220,13 @@ static ksr_status judge_artefacts(ksr_context *ctx, struct ksr_checks *checks,
     const double darkening = settings ? settings->line_darkening : UNKNOWN_DARKENING;
     const double most =
         RINGING_MOST + RINGING_PER_SHARPENING * sharpening + RINGING_PER_DARKENING * darkening;
+    const double contours = settings ? BANDING_MOST + BANDING_PER_SHARPENING * sharpening +
+                                           BANDING_PER_DARKENING * darkening
+                                     : BANDING_MOST;
     const ksr_status status =
-        ksr_checks_add(ctx, checks, banding <= BANDING_MOST, "banding",
+        ksr_checks_add(ctx, checks, banding <= contours, "banding",
                        "banding: %.2f false contours in a thousand samples of smooth areas%s",
-                       banding, banding <= BANDING_MOST ? "" : ": gradients show steps");
+                       banding, banding <= contours ? "" : ": gradients show steps");
     if (status != KSR_OK)
         return status;
     return ksr_checks_add(ctx, checks, ringing <= most, "ringing",

@@ -48,10 +48,11 @@ static int strength_of_h264(int qp, int bits)
     return nominal > 36 ? KSR_DAMAGE_MOST : (fraction[nominal % 6] << nominal / 6) >> 6;
 }
 
-// The same steps. A slice says what its blocks' offsets are added to, which lower it by about 4.
+// The same steps, of a lower quantizer: offsets of blocks lower that of the slice by about 4, and
+// the loop filters leave less noise.
 static int strength_of_h265(int qp)
 {
-    return strength_of_h264(qp - 4, 8);
+    return strength_of_h264(qp - 6, 8);
 }
 
 static int strength_of_quantizer(enum AVVideoEncParamsType type, int quantizer, int bits)

@@ -2,7 +2,8 @@
 //
 // Keyframes all over the video are decoded. Two things tell of damage, both in integers:
 //
-// - the quantizer, where FFmpeg's decoder hands it out (H.264, MPEG-1, -2 and -4 part 2, VP9), and of
+// - the quantizer, where FFmpeg's decoder hands it out (H.264, MPEG-1, -2 and -4 part 2, VP9), and
+// of
 //   HEVC (hevc.h);
 // - what the pictures show (frame/noise.h), for all other codecs, and for what was coded before.
 //

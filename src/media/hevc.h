@@ -5,10 +5,9 @@
 
 #include "media/ffmpeg.h"
 
-// Reads parameter sets and the header of the first slice. *qp: of that slice, on the scale of 8 bits,
-// which goes from below 0 to 51; of blocks it may differ. Packets are foreign bytes: nothing outside
-// them is read.
-// Returns false where there is no intra slice, or its header cannot be read.
+// Reads parameter sets and the header of the first slice. *qp: of that slice, on the scale of 8
+// bits, which goes from below 0 to 51; of blocks it may differ. Packets are foreign bytes: nothing
+// outside them is read. Returns false where there is no intra slice, or its header cannot be read.
 bool ksr_hevc_quantizer(const AVCodecParameters *parameters, const AVPacket *packet, int *qp);
 
 #endif

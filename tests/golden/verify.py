@@ -31,6 +31,7 @@ GOOD = [
     ("mpeg4", "--codec mpeg4"),
     ("denoise", "--preset ultrafast --denoise 1 --structure-smoothing 1"),
     ("sharp", "--preset ultrafast --sharpening 2 --line-darkening 1"),
+    ("sharp of clean", "--preset ultrafast --denoise 0 --sharpening 2 --line-darkening 1"),
     ("4x", "--preset ultrafast --scale 4"),
     ("ai", "--preset ultrafast --use-ai --ai-model anime-fast"),
     ("fit", "--preset ultrafast --fit 300x200"),
