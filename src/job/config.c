@@ -14,7 +14,10 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "core/words.h"
+#include "frame/resample.h"
 #include "job/json.h"
+#include "media/encoder.h"
+#include "media/geometry.h"
 
 enum type {
     T_BOOL,
@@ -311,6 +314,91 @@ bool ksr_parse_time(const char *text, int64_t *microseconds)
     return *text == 0;
 }
 
+bool ksr_parse_rate(const char *text, struct ksr_rational *out)
+{
+    static const struct {
+        const char *text;
+        struct ksr_rational rate;
+    } known[] = {{"23.976", {24000, 1001}}, {"29.97", {30000, 1001}}, {"59.94", {60000, 1001}}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(text, known[i].text) == 0) {
+            *out = known[i].rate;
+            return true;
+        }
+    char *end;
+    const long num = strtol(text, &end, 10);
+    const long den = *end == '/' ? strtol(end + 1, &end, 10) : 1;
+    *out = (struct ksr_rational){(int)num, (int)den};
+    return *end == 0 && num > 0 && den > 0 && num <= 1000000 && den <= 1000000;
+}
+
+// --- Values that are text of some form ---
+
+static bool is_fit(const char *text)
+{
+    struct ksr_fit_box box;
+    return ksr_fit_parse(text, &box);
+}
+
+static bool is_crop(const char *text)
+{
+    int crop[4];
+    return ksr_crop_parse(text, crop);
+}
+
+static bool is_bit_rate(const char *text)
+{
+    int64_t rate;
+    return ksr_parse_bit_rate(text, &rate);
+}
+
+static bool is_rate(const char *text)
+{
+    struct ksr_rational rate;
+    return ksr_parse_rate(text, &rate);
+}
+
+static bool is_time(const char *text)
+{
+    int64_t time;
+    return ksr_parse_time(text, &time);
+}
+
+static bool is_filled(const char *text)
+{
+    return *text != 0;
+}
+
+// Fields of text that not every text goes into.
+static const struct form {
+    const char *name;
+    bool (*holds)(const char *text);
+    const char *example;
+} forms[] = {{"fit", is_fit, "such as 1920x1080"},
+             {"crop", is_crop, "width:height:x:y, such as 704:480:8:0"},
+             {"bitrate", is_bit_rate, "such as 5M or 800k"},
+             {"audio_bitrate", is_bit_rate, "such as 192k"},
+             {"framerate", is_rate, "such as 24 or 24000/1001"},
+             {"start", is_time, "seconds, mm:ss or hh:mm:ss"},
+             {"duration", is_time, "seconds, mm:ss or hh:mm:ss"},
+             {"codec", is_filled, "name of an encoder, or auto"},
+             {"audio_codec", is_filled, "name of an encoder, or auto"},
+             {"format", is_filled, "name of a container, or auto"},
+             {"pixel_format", is_filled, "name of a pixel format, or auto"},
+             {"preset", is_filled, "such as medium"},
+             {"audio", is_filled, "all, none, or a list such as 2,jpn"},
+             {"subs", is_filled, "all, none, or a list such as 2,jpn"}};
+
+// Checks the text of a field; NULL is for others to judge.
+static ksr_status check_form(ksr_context *ctx, int i, const char *value)
+{
+    for (size_t k = 0; value && k < sizeof(forms) / sizeof(forms[0]); k++)
+        if (strcmp(forms[k].name, docs[i].name) == 0 && !forms[k].holds(value))
+            return ksr_fail(ctx, KSR_E_PARAM, "%s: '%s' is not valid (%s)", docs[i].name, value,
+                            forms[k].example);
+    return KSR_OK;
+}
+
 static bool in_range(int i, double value)
 {
     const struct access *a = &accesses[i];
@@ -340,6 +428,13 @@ static ksr_status set_string(ksr_config *config, int i, const char *value)
     config->strings[i] = copy;
     *(const char **)member(&config->values, i) = copy;
     return KSR_OK;
+}
+
+static ksr_status set_text(ksr_config *config, int i, const char *value)
+{
+    const bool null = accesses[i].nullable && strcmp(value, "null") == 0;
+    const ksr_status status = check_form(config->ctx, i, null ? NULL : value);
+    return status == KSR_OK ? set_string(config, i, value) : status;
 }
 
 static ksr_status add_option(ksr_config *config, int i, const char *text)
@@ -410,7 +505,6 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
 {
     void *target = member(&config->values, i);
     double number;
-    int64_t time;
     switch (accesses[i].type) {
     case T_BOOL: return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
     case T_DEINTERLACE: return set_deinterlace(config, i, value);
@@ -426,10 +520,7 @@ static ksr_status set_field(ksr_config *config, int i, const char *value)
                    ? KSR_OK
                    : bad_value(config->ctx, i, value);
     case T_TIME:
-        if (strcmp(value, "null") != 0 && !ksr_parse_time(value, &time))
-            return bad_value(config->ctx, i, value);
-        return set_string(config, i, value);
-    case T_STRING: return set_string(config, i, value);
+    case T_STRING: return set_text(config, i, value);
     case T_CHOICE:
         return is_choice(docs[i].range, value) ? set_string(config, i, value)
                                                : bad_value(config->ctx, i, value);
@@ -466,21 +557,20 @@ ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config 
                 continue;
             break;
         case T_LINES: continue;
-        case T_STRING:
-            if (!accesses[i].nullable && !*(const char *const *)target)
+        case T_TIME:
+        case T_STRING: {
+            const char *value = *(const char *const *)target;
+            if (!value && !accesses[i].nullable)
                 return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
+            const ksr_status status = check_form(ctx, i, value);
+            if (status != KSR_OK)
+                return status;
             continue;
+        }
         case T_CHOICE: {
             const char *value = *(const char *const *)target;
             if (!value || !is_choice(docs[i].range, value))
                 return bad_value(ctx, i, value ? value : "null");
-            continue;
-        }
-        case T_TIME: {
-            const char *value = *(const char *const *)target;
-            int64_t time;
-            if (value && !ksr_parse_time(value, &time))
-                return bad_value(ctx, i, value);
             continue;
         }
         default: continue;

@@ -117,7 +117,7 @@ static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_confi
     if (!text)
         return KSR_OK;
     if (!ksr_fit_parse(text, &box))
-        return ksr_fail(ctx, KSR_E_PARAM, "fit: '%s' is not valid (such as 1920x1080)", text);
+        return KSR_E_PARAM; // seen when the settings were read
     ksr_pixels_size_steps(f->pixel_format, config->encoder.pixel_format, &step_x, &step_y);
     ksr_fit_size(&box, f->sample_aspect.num, f->sample_aspect.den, step_x, step_y, width, height);
     return KSR_OK;
@@ -423,24 +423,6 @@ static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 }
 
 // Reads "24", "24000/1001", "23.976".
-static bool parse_rate(const char *text, struct ksr_rational *out)
-{
-    static const struct {
-        const char *text;
-        struct ksr_rational rate;
-    } known[] = {{"23.976", {24000, 1001}}, {"29.97", {30000, 1001}}, {"59.94", {60000, 1001}}};
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(text, known[i].text) == 0) {
-            *out = known[i].rate;
-            return true;
-        }
-    char *end;
-    const long num = strtol(text, &end, 10);
-    const long den = *end == '/' ? strtol(end + 1, &end, 10) : 1;
-    *out = (struct ksr_rational){(int)num, (int)den};
-    return *end == 0 && num > 0 && den > 0 && num <= 1000000 && den <= 1000000;
-}
-
 // Image sequences have no times of their own.
 static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config *config,
                             struct ksr_film *film)
@@ -449,9 +431,8 @@ static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config 
     const bool sequence = ksr_sequence_is(config->input_path);
     if (config->framerate && !sequence)
         return ksr_fail(ctx, KSR_E_PARAM, "framerate: %s is no image sequence", config->input_path);
-    if (config->framerate && !parse_rate(config->framerate, &rate))
-        return ksr_fail(ctx, KSR_E_PARAM, "framerate: '%s' is not valid (such as 24 or 24000/1001)",
-                        config->framerate);
+    if (config->framerate && !ksr_parse_rate(config->framerate, &rate))
+        return KSR_E_PARAM; // seen when the settings were read
     if (!sequence)
         return KSR_OK;
     ksr_film_set_rate(film, rate);

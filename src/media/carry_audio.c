@@ -32,10 +32,8 @@ ksr_status ksr_carry_check_audio(ksr_context *ctx, const struct ksr_encoder_conf
         return ksr_fail(ctx, KSR_E_PARAM, "audio_codec: there is no audio encoder '%s'%s",
                         config->audio_codec,
                         ksr_guess_encoder(AVMEDIA_TYPE_AUDIO, config->audio_codec, guess));
-    if (!ksr_parse_bit_rate(config->audio_bitrate, &plan->audio_bit_rate))
-        return ksr_fail(ctx, KSR_E_PARAM, "audio_bitrate: '%s' is not valid (such as 192k)",
-                        config->audio_bitrate);
-    return KSR_OK;
+    // Seen when the settings were read.
+    return ksr_parse_bit_rate(config->audio_bitrate, &plan->audio_bit_rate) ? KSR_OK : KSR_E_PARAM;
 }
 
 // --- What there is ---

@@ -183,8 +183,7 @@ static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
     snprintf(text, sizeof(text), "%d", config->crf);
     if (config->bitrate) {
         if (!ksr_parse_bit_rate(config->bitrate, &out->bit_rate))
-            return ksr_fail(ctx, KSR_E_PARAM, "bitrate: '%s' is not valid (such as 5M or 800k)",
-                            config->bitrate);
+            return KSR_E_PARAM; // seen when the settings were read
         if (kind && kind->max_crf == 0)
             return ksr_fail(ctx, KSR_E_PARAM, "bitrate: %s is lossless and takes none",
                             codec->name);

@@ -40,8 +40,7 @@ const char *ksr_display_name(const int matrix[9])
 
 // --- The crop ---
 
-// Reads "704:480:8:0".
-static bool parse_crop(const char *text, int out[4])
+bool ksr_crop_parse(const char *text, int out[4])
 {
     for (int i = 0; i < 4; i++) {
         char *end;
@@ -69,9 +68,8 @@ static ksr_status plan_crop(ksr_context *ctx, const char *text, struct ksr_film 
     struct ksr_video_format *f = &film->format;
     struct ksr_geometry *g = &film->geometry;
     int c[4];
-    if (!parse_crop(text, c))
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "crop: '%s' is not valid (width:height:x:y, such as 704:480:8:0)", text);
+    if (!ksr_crop_parse(text, c))
+        return KSR_E_PARAM; // seen when the settings were read
     if (c[2] >= f->width || c[3] >= f->height || c[0] > f->width - c[2] || c[1] > f->height - c[3])
         return ksr_fail(ctx, KSR_E_PARAM, "crop: %s is not within the source's %dx%d", text,
                         f->width, f->height);
