@@ -205,6 +205,9 @@ static ksr_status judge_colours(ksr_context *ctx, struct ksr_checks *checks,
                  y > brighter  ? "brighter"
                  : y < -darker ? "darker"
                                : "tinted");
+    if (!p->colour)
+        return ksr_checks_add(ctx, checks, good, "colour",
+                              "colour: %sY %+.2f of 255 on average (grey)", why, y);
     return ksr_checks_add(ctx, checks, good, "colour",
                           "colour: %sY %+.2f, Cb %+.2f, Cr %+.2f of 255 on average", why, y, cb,
                           cr);
@@ -250,7 +253,7 @@ ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
         status = judge_shift(ctx, checks, p);
     if (status == KSR_OK && p->colour)
         status = judge_chroma_shift(ctx, checks, p);
-    if (status == KSR_OK && p->colour)
+    if (status == KSR_OK)
         status = judge_colours(ctx, checks, p, settings);
     if (status == KSR_OK && p->artefacts)
         status = judge_artefacts(ctx, checks, p, settings);

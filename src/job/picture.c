@@ -29,6 +29,7 @@ struct side {
     const struct ksr_film *film;
     struct ksr_layout layout;
     int bits;
+    bool grey;             // the chroma of its frames is the decoder's invention
     struct ksr_frame own;  // as decoded
     struct ksr_frame same; // at the size of the comparison; unused where the layouts are equal
     ksr_resampler *resampler;
@@ -66,6 +67,7 @@ static ksr_status open_side(struct comparison *c, struct side *s, const char *pa
         return ksr_fail(c->ctx, KSR_E_INPUT, "pixel format %s cannot be compared",
                         film->format.pixel_format);
     ksr_status status = ksr_reader_open(c->ctx, path, film, &s->reader);
+    s->grey = status == KSR_OK && ksr_reader_is_grey(s->reader);
     if (status == KSR_OK && !ksr_frame_alloc(&s->own, &s->layout))
         status = ksr_fail_memory(c->ctx);
     return status;
@@ -130,7 +132,8 @@ static void bring_to_size(struct side *s)
 
 static int colour_planes(const struct comparison *c)
 {
-    return c->in.layout.planes >= 3 && c->after.layout.planes >= 3 ? 3 : 1;
+    const bool grey = c->in.grey || c->after.grey;
+    return !grey && c->in.layout.planes >= 3 && c->after.layout.planes >= 3 ? 3 : 1;
 }
 
 // Contrast and saturation that the user asked for are done to the input as well.
@@ -196,9 +199,13 @@ static float cells_change(const float *a, const float *b)
 static void sum_colours(struct comparison *c, size_t slot)
 {
     const float *before[3], *after[3];
+    const int planes = colour_planes(c);
+    float neutral[CELLS];
+    for (int i = 0; i < CELLS; i++)
+        neutral[i] = 128;
     for (int p = 0; p < 3; p++) {
-        before[p] = c->in_cells[slot][p];
-        after[p] = c->out_cells[slot][p];
+        before[p] = p < planes ? c->in_cells[slot][p] : neutral;
+        after[p] = p < planes ? c->out_cells[slot][p] : neutral;
     }
     ksr_colours_add(before, after, CELLS, &c->in_terms, &c->out->colours);
 }
@@ -222,8 +229,7 @@ static void compare_pair(struct comparison *c, struct ksr_picture_frame *f)
         ksr_measure_cells(&compared_frame(&c->after)->plane[p], CELLS_X, CELLS_Y,
                           c->out_cells[slot][p]);
     }
-    if (planes == 3)
-        sum_colours(c, slot);
+    sum_colours(c, slot);
     if (c->out->count > 0)
         f->change = cells_change(c->in_cells[(c->out->count - 1) % RING][0], c->in_cells[slot][0]);
 }

@@ -313,6 +313,17 @@ static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_bas
     return !find_kind(codec->name) && (few_rates || time_base.den > 65535 || time_base.num > 65535);
 }
 
+// Grey frames are taken as full range where nothing says otherwise, and image files never say.
+// H.264 without chroma decodes as 4:2:0, and is limited range then.
+static void settle_grey(const AVCodec *codec, bool image, enum AVPixelFormat target,
+                        struct ksr_video_format *out)
+{
+    const bool tagged = out->color_range == AVCOL_RANGE_MPEG || codec->id == AV_CODEC_ID_H264;
+    const bool never = image || codec->id == AV_CODEC_ID_PNG || codec->id == AV_CODEC_ID_APNG;
+    if (av_pix_fmt_desc_get(target)->nb_components < 3 && (never || !tagged))
+        out->color_range = AVCOL_RANGE_JPEG;
+}
+
 ksr_status ksr_encoder_note_headers(ksr_context *ctx, struct ksr_encoder_settings *settings)
 {
     ksr_encoder *trial = NULL;
@@ -355,6 +366,7 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
         return status;
     snprintf(out->codec, sizeof(out->codec), "%s", codec->name);
     ksr_pixels_target_color(&film->format, pixel_format, &out->format);
+    settle_grey(codec, output->image, pixel_format, &out->format);
     snprintf(out->format.pixel_format, sizeof(out->format.pixel_format), "%s",
              av_get_pix_fmt_name(pixel_format));
     out->format.width = width;

@@ -195,3 +195,52 @@ uint64_t ksr_packet_headers(const AVCodecParameters *p, const AVPacket *packet)
     }
     return hash;
 }
+
+// --- H.264 without chroma ---
+
+// Bits of a parameter set from `at` on; what is behind its end reads as zero.
+struct bits {
+    struct ksr_bytes unit;
+    size_t at;
+};
+
+static int read_bit(struct bits *b)
+{
+    const size_t size = (size_t)(b->unit.end - b->unit.at), at = b->at++;
+    return at / 8 < size ? b->unit.at[at / 8] >> (7 - at % 8) & 1 : 0;
+}
+
+// An Exp-Golomb number of at most 16 bits; -1: it is longer, or the data ends.
+static int read_number(struct bits *b)
+{
+    int zeros = 0, value = 1;
+    while (zeros <= 16 && !read_bit(b))
+        zeros++;
+    for (int i = 0; zeros <= 16 && i < zeros; i++)
+        value = value << 1 | read_bit(b);
+    return zeros <= 16 ? value - 1 : -1;
+}
+
+// Whether a sequence parameter set is of a profile that names the chroma format, and names none.
+static bool says_grey(struct ksr_bytes unit)
+{
+    static const uint8_t profiles[] = {100, 110, 122, 244, 44,  83, 86,
+                                       118, 128, 138, 139, 134, 135};
+    struct bits b = {unit, 32}; // behind the type, the profile, its constraints and the level
+    const bool known = unit.end - unit.at > 4 && memchr(profiles, unit.at[1], sizeof(profiles));
+    return known && read_number(&b) >= 0 && read_number(&b) == 0;
+}
+
+bool ksr_headers_grey(const AVCodecParameters *p)
+{
+    struct ksr_bytes all = {p->extradata, p->extradata + p->extradata_size}, unit;
+    const bool boxed = ksr_unit_length_size(p) > 0;
+    if (p->codec_id != AV_CODEC_ID_H264 || !p->extradata || p->extradata_size < 8)
+        return false;
+    if (boxed)
+        all.at += 6; // the sets follow with lengths of two bytes
+    while (ksr_unit_next(&all, boxed ? 2 : 0, &unit))
+        if ((unit.at[0] & 31) == 7)
+            return says_grey(unit);
+    return false;
+}

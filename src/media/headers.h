@@ -15,4 +15,8 @@ uint64_t ksr_packet_headers(const AVCodecParameters *parameters, const AVPacket 
 // Returns whether ksr_packet_headers() knows the headers of a codec.
 bool ksr_headers_known(enum AVCodecID codec);
 
+// Returns whether the headers of an H.264 stream say that it has no chroma: FFmpeg decodes it as
+// 4:2:0 with chroma that is neutral. Other codecs decode as grey formats.
+bool ksr_headers_grey(const AVCodecParameters *parameters);
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/mem.h"
 #include "media/conform.h"
 #include "media/filter.h"
+#include "media/headers.h"
 #include "media/hevc.h"
 #include "media/input.h"
 #include "media/kinds.h"
@@ -354,6 +355,11 @@ bool ksr_reader_quantizer(const ksr_reader *r, int *qp)
 const char *ksr_reader_codec(const ksr_reader *r)
 {
     return r->input.video ? avcodec_get_name(r->input.video->codecpar->codec_id) : "";
+}
+
+bool ksr_reader_is_grey(const ksr_reader *reader)
+{
+    return ksr_headers_grey(reader->input.video->codecpar);
 }
 
 const struct ksr_video_format *ksr_reader_format(const ksr_reader *r)

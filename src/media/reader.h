@@ -57,6 +57,9 @@ const char *ksr_reader_codec(const ksr_reader *reader);
 // Returns what the frame of the last ksr_reader_next() looked like before it was converted.
 const struct ksr_video_format *ksr_reader_format(const ksr_reader *reader);
 
+// Returns whether the coded video has no chroma, even though its frames have.
+bool ksr_reader_is_grey(const ksr_reader *reader);
+
 // Returns the picture of the last ksr_reader_next(), until the next call.
 const struct AVFrame *ksr_reader_frame(const ksr_reader *reader);
 

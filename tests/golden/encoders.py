@@ -118,6 +118,17 @@ lavfi("tiny.mkv", "testsrc2=s=64x48:d=1:r=5,format=rgb8,crop=20:10:5:3:exact=1",
 for name, source, options in (("grey", "film.mkv", ["--pixel-format", "gray"]), ("tiny", "tiny.mkv", ["--codec", "ffv1"])):
     r = run(program, "upscale", source, "look.mkv", *FAST, *options)
     check(r.returncode == 0, f"a {name} output passes its check", r.stderr.decode(errors="replace"))
+# Grey H.264 decodes with chroma, which is the decoder's; a grey output is judged by its brightness and position. What cannot say its range is full range.
+lavfi("short.mkv", soft, "-frames:v", "6", "-c:v", "ffv1", "-pix_fmt", "yuv420p")
+lavfi("still.mkv", soft, "-frames:v", "1", "-c:v", "ffv1", "-pix_fmt", "yuv420p", "-color_range", "tv")
+for source, out, options in (("short", "g.mkv", ["--preset", "ultrafast"]), ("short", "g.ts", ["--preset", "ultrafast"]), ("short", "g2.mkv", ["--codec", "ffv1"]),
+                             ("still", "g2.mp4", ["--codec", "libx265", "--preset", "ultrafast"]), ("still", "g.png", []), ("still", "g.tif", []), ("short", "g.apng", [])):
+    works(f"grey output: {out}", f"{source}.mkv", out, "--pixel-format", "gray", *options)
+for name, filters, options, say in (("right", "null", "gray", "verified"), ("darker", "lutyuv=y=val*0.8", "gray", "FAIL colour"), ("inverted", "negate", "gray", "FAIL colour"),
+                                    ("moved", "crop=124:96:0:0,pad=128:96:4:0", "gray", "FAIL position"), ("not coded as grey", "null", "yuv420p", "FAIL colour")):
+    run("ffmpeg", "-v", "error", "-y", "-i", "g.mkv", "-vf", f"extractplanes=y,{filters},format=gray,setrange=tv,format={options}", "-c:v", "libx264", "-crf", "6", "-preset", "ultrafast", "wrong.mkv")
+    r = run(program, "verify", "short.mkv", "wrong.mkv")
+    check((r.returncode == 0) == (name == "right") and say in r.stdout.decode(), f"a grey output that is {name}", f"{r.returncode} {r.stdout.decode()}")
 pixel = run("ffmpeg", "-v", "error", "-i", "o.gif", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout
 check(any(abs(pixel[i] - pixel[i + 2]) > 40 for i in range(0, len(pixel) - 2, 3)), "a GIF is in colour")
 refused("WebM names a codec", 2, "webm cannot hold video of libx264 (--codec libvpx-vp9)", "upscale", "film.mkv", "x.webm")
