@@ -76,6 +76,28 @@ def manual_defaults(program, manual):
     return wrong + [f"{name} is not in the manual's table" for name in sorted(missing)]
 
 
+def schema_defaults(program):
+    """Lines that tell where the default that the schema and the help name is not the one that runs."""
+    config, schema = (json.loads(subprocess.run([program, "config", *more], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True).stdout)
+                      for more in ([], ["--schema"]))
+    return [f"{part}.{name}: the schema says {field['default']}, the program {config[part].get(name)}"
+            for part, group in schema["properties"].items() for name, field in group["properties"].items()
+            if name not in config[part] or field["default"] != config[part][name]]
+
+
+def header_defaults(program, header):
+    """The same of the comments in config.h: numbers and names stand in them."""
+    schema = json.loads(subprocess.run([program, "config", "--schema"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True).stdout)
+    comments = {}
+    for name, text in re.findall(r"^    [a-z_ ]+[ *]([a-z_]+);\s*((?://.*\n\s*)+)", open(header, encoding="utf-8").read(), re.M):
+        comments[name] = text
+    fields = {name: field["default"] for group in schema["properties"].values() for name, field in group["properties"].items()}
+    return [f"config.h does not say that {name} is {value} by default" for name, value in fields.items()
+            if isinstance(value, (int, float, str)) and not isinstance(value, bool) and value and name in comments
+            and not re.search(rf"(?<![\w.]){re.escape(str(value))}(?![\w])", comments[name], re.I)
+            and not (value == "auto" and "KSR_AUTO" in comments[name]) and not (name == "on_frame_error" and "KSR_FRAME_ERROR_ABORT" in comments[name])]
+
+
 def prepare(room, page):
     os.mkdir(f"{room}/bin")
     os.symlink(os.path.abspath(program), f"{room}/bin/kizunasr")
@@ -102,7 +124,8 @@ for page in pages:
     if done.returncode != 0 or "kizunasr" not in script:
         failed += 1
         print(f"FAILED {page}, exit status {done.returncode}\n{script}\n{done.stdout.decode()}")
-wrong = manual_defaults(program, os.path.join(folder, "../manual.md"))
+wrong = manual_defaults(program, os.path.join(folder, "../manual.md")) + schema_defaults(program)
+wrong += header_defaults(program, os.path.join(folder, "../../include/kizunasr/config.h"))
 failed += bool(wrong)
 print("".join(line + "\n" for line in wrong) + f"{len(pages) + 1 - failed} passed, {failed} failed, 0 skipped")
 sys.exit(failed > 0)
