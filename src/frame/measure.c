@@ -66,6 +66,8 @@ static void sum_slopes(const struct ksr_plane *a, const struct ksr_plane *b, int
     memcpy(sums, row, sizeof(row));
 }
 
+#define FAINT 1.0 // squared codes a sample: slopes that coding makes
+
 // Where b is a little to the right of a, b - a is the slope times that, downwards: least squares
 // over the plane. Slopes are those of the mean of both, whose noise is in neither alone.
 static void measure_shift(const struct ksr_plane *a, const struct ksr_plane *b,
@@ -84,12 +86,16 @@ static void measure_shift(const struct ksr_plane *a, const struct ksr_plane *b,
         xd += row[3];
         yd += row[4];
     }
-    const double determinant = xx * yy - xy * xy;
-    out->texture = (xx + yy) / ((double)a->width * a->height);
-    if (determinant > 1e-6 * xx * yy && determinant > 0) {
-        out->shift_x = -(xd * yy - yd * xy) / determinant;
-        out->shift_y = -(yd * xx - xd * xy) / determinant;
-    }
+    const double area = (double)a->width * a->height;
+    out->texture = (xx + yy) / area;
+    // Across the lines of the picture and along them. Lines in one direction alone tell nothing of
+    // a shift along them: what slope there is that way is noise.
+    const double angle = 0.5 * atan2(2 * xy, xx - yy), c = cos(angle), s = sin(angle);
+    const double steep = c * c * xx + 2 * c * s * xy + s * s * yy, flat = xx + yy - steep;
+    const double across = steep > 0 ? -(c * xd + s * yd) / steep : 0;
+    const double along = flat > FAINT * area && flat > steep / 256 ? (s * xd - c * yd) / flat : 0;
+    out->shift_x = c * across - s * along;
+    out->shift_y = s * across + c * along;
 }
 
 // Sums over a block of 4x4 samples.
@@ -235,6 +241,15 @@ static bool is_contour(const uint16_t *p, ptrdiff_t by, int *size)
     return true;
 }
 
+#define OFF_GRID 0.75 // part of all places that lie within blocks of 4x4
+
+// Where encoders' transforms end. What steps there is the encoder's doing; banding keeps to no
+// grid.
+static bool is_block_edge(int position)
+{
+    return (position & 3) == 0;
+}
+
 // Sums of what is found.
 struct findings {
     int64_t smooth, contours, edges;
@@ -250,8 +265,9 @@ static void examine(const struct ksr_plane *p, int x, int y, int low, int high, 
         const bool inside =
             x >= REACH && y >= REACH && x < p->width - REACH - 1 && y < p->height - REACH - 1;
         int size;
-        if (inside && ((is_contour(at, 1, &size) && size > step + STEP / 2) ||
-                       (is_contour(at, p->stride, &size) && size > step + STEP / 2)))
+        if (inside &&
+            ((!is_block_edge(x + 1) && is_contour(at, 1, &size) && size > step + STEP / 2) ||
+             (!is_block_edge(y + 1) && is_contour(at, p->stride, &size) && size > step + STEP / 2)))
             f->contours++;
     }
     if (high - low >= EDGE) {
@@ -291,7 +307,7 @@ void ksr_measure_artefacts(const struct ksr_plane *source, const struct ksr_plan
     struct findings f = {0};
     examine_rows(source, scaled, first, step, &around, &f);
     if (f.smooth > 0)
-        out->banding = 1000.0 * (double)f.contours / (double)f.smooth;
+        out->banding = 1000.0 * (double)f.contours / (OFF_GRID * (double)f.smooth);
     if (f.edges > 0)
         out->ringing = f.beyond / (double)f.edges / KSR_CODE;
     free(memory);

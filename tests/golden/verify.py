@@ -25,6 +25,7 @@ SOUND = f"anoisesrc=color=pink:seed=3:duration={SECONDS}:sample_rate=48000,volum
 GOOD = [
     ("default", "--preset ultrafast"),
     ("crf 30", "--preset veryfast --crf 30"),
+    ("crf 32, fast", "--preset ultrafast --crf 32"),
     ("x265", "--codec libx265 --preset ultrafast --crf 26"),
     ("vp9", "--codec libvpx-vp9 --preset ultrafast --crf 30"),
     ("ffv1", "--codec ffv1"),
