@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains the filter bank of the shader mode's luma upscaler and writes it as C data.
 
-  train.py PICTURES --output FOLDER [--samples 1000000]
+  train.py PICTURES --output FOLDER [--samples 900000]
 
 PICTURES is a folder of pictures. Each is reduced to luma (BT.709, 8 bits) and by two with a box and
 with a bicubic kernel; a third as many samples come from the same small pictures coded as JPEG. Every
@@ -17,16 +17,20 @@ fitted again where the limits on what they give are known, so that they spend no
 off anyway. The arithmetic of the features is that of src/stages/learned.c, to the bit. Needs
 python3-numpy and python3-pil; no GPU.
 """
-import argparse, heapq, io, math, os
+import argparse, heapq, io, math, os, sys
 import numpy as np
 from PIL import Image
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from soften import as_judged, softened
 
 KERNELS = (Image.BOX, Image.BICUBIC)
 TAPS = [i for i in range(25) if i != 12]  # the 5x5 samples around, row by row, without the middle
 CLASSES = 32
 BITS = 13                                  # fraction bits of a filter's coefficients
 RADIUS = 4                                 # of the window in which gradients are summed
-CODED = 1.1                                # weight of coded pictures, beside their smaller number
+CODED = 0.6                                # weight of coded pictures, beside their smaller number
+EASY = 8                                   # squared codes: no picture counts as if Lanczos erred less
 FUZZ = 0.01                                # of the range: how far a threshold counts on both sides
 MARGIN = 3 / 16                            # of the neighbours' range, as in learned.c
 CUT = 0.5                                  # weight of what a limit cuts that should not be
@@ -114,7 +118,7 @@ def above(numerator, span, threshold):
 
 # --- Samples ---
 
-def samples_of(hr, count, rng, jpeg):
+def samples_of(hr, count, rng, jpeg, worth):
     for kernel in KERNELS:
         clean = Image.fromarray(hr).resize((hr.shape[1] // 2, hr.shape[0] // 2), kernel)
         lanczos = np.asarray(clean.resize(hr.shape[::-1], Image.LANCZOS)).astype(np.float32)
@@ -139,14 +143,14 @@ def samples_of(hr, count, rng, jpeg):
             want = np.stack([hr[2 * y + j, 2 * x + i] for j in (0, 1) for i in (0, 1)], 1).astype(np.int32) * 128
             patch, want = np.take_along_axis(patch, PATCH[turn], 1), np.take_along_axis(want, PHASE[turn], 1)
             middle = patch[:, 12:13]
-            weight = np.full(len(pick), (share if share == 1 else CODED * share) * len(busy) / len(pick) / small.size / (error + 4), np.float32)
-            yield patch - middle, want - middle, weight
+            weight = np.full(len(pick), (share if share == 1 else CODED * share) * len(busy) / len(pick) / small.size / (error + EASY), np.float32)
+            yield patch - middle, want - middle, weight * worth
 
 
-def gather(pictures, count, seed, jpeg):
+def gather(pictures, count, seed, jpeg, worth=1):
     rng, parts = np.random.default_rng(seed), []
     for hr in pictures:
-        parts += samples_of(hr, count, rng, jpeg)
+        parts += samples_of(hr, count, rng, jpeg, worth)
     return [np.concatenate(p) for p in zip(*parts)]
 
 
@@ -156,8 +160,9 @@ def ramps():
     d, want = [], []
     for degrees in np.arange(0, 45.1, 1.0):
         for slope in (3000, -3000):
-            gx, gy = slope * math.cos(math.radians(degrees)), slope * math.sin(math.radians(degrees))
-            d.append(np.round(gx * (x - 2) + gy * (y - 2)))
+            # Whole numbers, so that what is equal in a ramp is equal here too.
+            gx, gy = round(slope * math.cos(math.radians(degrees))), round(slope * math.sin(math.radians(degrees)))
+            d.append(gx * (x - 2) + gy * (y - 2))
             want.append([gx * (i - .5) / 2 + gy * (j - .5) / 2 for j in (0, 1) for i in (0, 1)])
     return np.array(d).astype(np.int32), np.array(want, np.float32)
 
@@ -326,13 +331,16 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("pictures")
     ap.add_argument("--output", required=True, help="folder: src/stages")
-    ap.add_argument("--samples", type=int, default=1000000, help="about how many, in all")
+    ap.add_argument("--samples", type=int, default=900000, help="about how many, in all")
+    ap.add_argument("--worth", type=float, default=1, help="weight of soft pictures beside sharp ones")
     o = ap.parse_args()
     files = sorted(os.listdir(o.pictures))
     held = files[::6]
     load = lambda names: [luma(os.path.join(o.pictures, f)) for f in names]
     learn = load([f for f in files if f not in set(held)])
-    d, want, weight = gather(learn, int(o.samples / len(learn) / 2.67), 1, True)
+    count = int(o.samples / len(learn) / 4.67)
+    parts = gather(learn, count, 1, True), gather(softened(learn, 1, 1), count, 2, False, o.worth)
+    d, want, weight = (np.concatenate(v) for v in zip(*parts))
     numerators, span = features(d)
     label_f = d[:, TAPS].astype(np.float32)
     grower = Grower(label_f, want.astype(np.float32), weight, numerators, span)
@@ -343,14 +351,23 @@ def main():
     write_splits(os.path.join(o.output, "learned_splits.h"), splits)
     write_bank(os.path.join(o.output, "bank_data.c"), bank)
 
-    d, want, weight = gather(load(held), 6000, 2, False)
+    for factor in (None, 0.667, 0.8):
+        judge(load(held), factor, splits, bank / (1 << BITS))
+
+
+def judge(pictures, factor, splits, bank):
+    """Prints how the bank does, against the best single 5x5 filter for just these pictures."""
+    if factor:
+        pictures = [as_judged(p, factor) for p in pictures]
+    d, want, weight = gather(pictures, 6000, 2, False)
     error = lambda p: float((weight[:, None] * (p - want) ** 2).sum())
-    one = solve(*normal_equations(d[:, TAPS].astype(np.float32), want.astype(np.float32), weight, np.zeros(len(d), np.uint8), 1))[0]
-    numerators, span = features(d)
-    label = classify(numerators, span, splits)
-    got = predict(d[:, TAPS].astype(np.float32), label, bank / (1 << BITS)).clip(*limits(d, label, bank / (1 << BITS)))
-    print(f"held-back pictures: {10 * math.log10(error(predict(d[:, TAPS].astype(np.float32), np.zeros(len(d), np.uint8), one)) / error(got)):.3f} dB "
-          "above the best single 5x5 filter for them")
+    taps = d[:, TAPS].astype(np.float32)
+    one = solve(*normal_equations(taps, want.astype(np.float32), weight, np.zeros(len(d), np.uint8), 1))[0]
+    single = error(predict(taps, np.zeros(len(d), np.uint8), one))
+    label = classify(*features(d), splits)
+    got = predict(taps, label, bank).clip(*limits(d, label, bank))
+    print(f"held-back pictures, {f'softened to {factor}' if factor else 'as they are'}: "
+          f"{10 * math.log10(single / error(got)):.3f} dB above the best single filter for them")
 
 
 if __name__ == "__main__":
