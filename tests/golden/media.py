@@ -16,7 +16,7 @@ import argparse, json, os, shutil, tempfile
 
 from checks import check, finish, run
 
-SOURCE = "testsrc2=size=160x96:rate=24:duration=9"
+SOURCE = "testsrc2=size=128x72:rate=24:duration=9"
 VFR = "select='not(mod(n\\,5))+not(mod(n\\,3))'"
 TONE = "sine=frequency=440:sample_rate=48000:duration=9"
 

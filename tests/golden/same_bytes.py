@@ -114,7 +114,7 @@ def main():
     program, sample = (os.path.abspath(a) for a in sys.argv[1:3])
     folder = tempfile.mkdtemp()
     source = os.path.join(folder, "film.mkv")
-    r = run(sample, "--width", "160", "--height", "96", "--frames", "600", "--fps", "24/1", "--gop",
+    r = run(sample, "--width", "136", "--height", "72", "--frames", "600", "--fps", "24/1", "--gop",
             "40", "--bframes", "2", source)
     check(r.returncode == 0, "the film is drawn", r.stderr)
     cases = [("x264", "--preset veryfast", "mkv"),
