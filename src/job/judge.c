@@ -20,7 +20,7 @@
 #define SAMPLE_LUMA   2.5 // codes, of a few frames
 #define LEFT_MOST     0.5 // of the squared difference, when a mix-up explains it
 #define SAMPLE_COLOUR 1.6
-#define BANDING_MOST  0.50 // false contours in a thousand samples
+#define BANDING_MOST  1.00 // false contours in a thousand samples
 #define RINGING_MOST  2.0  // codes
 // What settings add to them.
 #define RINGING_PER_SHARPENING 2.0

@@ -129,6 +129,15 @@ static void list_full_language(const AVDictionary *in, const AVDictionary *out, 
     add_words(list, size, text);
 }
 
+// G.726 is decoded by the bits of a sample, and some containers keep only a bit rate that is rounded.
+static bool same_sample_size(const AVStream *in, const AVStream *out)
+{
+    const AVCodecParameters *a = in->codecpar, *b = out->codecpar;
+    const bool needed =
+        a->codec_id == AV_CODEC_ID_ADPCM_G726 || a->codec_id == AV_CODEC_ID_ADPCM_G726LE;
+    return !needed || a->bits_per_coded_sample == b->bits_per_coded_sample;
+}
+
 // Being the default means something only where there is a choice.
 static bool has_rival(const AVFormatContext *f, const AVStream *in)
 {
@@ -225,6 +234,8 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
         const AVStream *in = input.format->streams[stream];
         const AVStream *out = find_stream(made.format, in);
         t->held = out && same_codec(out->codecpar->codec_id, expected_codec(plan, in));
+        if (t->held && plan->carry[stream] == KSR_CARRY_COPY)
+            t->held = same_sample_size(in, out);
         if (t->held && plan->carry[stream] == KSR_CARRY_ENCODE && is_avi(plan))
             t->held = !has_priming(plan, stream);
         // What begins so late that the trial has not come to it, AVI would begin at once.

@@ -151,6 +151,17 @@ DAMAGE = [("a packet of audio is missing", "-c copy -bsf:a noise=amount=0:drop=e
           ("audio is of something else", "-c:v copy -c:a aac -af areverse", "not the sound of the input")]
 
 
+def sample_sizes(bench):
+    """G.726 of 2 bits at 22.05 kHz: Matroska keeps a bit rate that is rounded to 1, which nothing decodes."""
+    source = bench.make("g726.mov", *picture(2), "-f", "lavfi", "-i", "sine=d=2:r=22050", "-c:v", "mjpeg", "-c:a", "g726",
+                        "-strict", "-2", "-code_size", "2")
+    if not source or bench.good("G.726 of 2 bits", source, "g726.mkv") is None:
+        return
+    sizes = [len(subprocess.run(("ffmpeg", "-v", "error", "-i", f, "-map", "0:a", "-f", "s16le", "-"), capture_output=True).stdout)
+             for f in (source, bench.path("g726.mkv"))]
+    check(sizes[0] > 40000 and sizes[1] >= sizes[0], "G.726 of 2 bits: the audio decodes", str(sizes))
+
+
 def losses(bench):
     source = bench.make("source.mkv", *picture(2), *noise(2), "-c:v", "mjpeg", *PCM.split())
     record = bench.path("record.json")
@@ -263,7 +274,7 @@ def still(bench):
         check(len(times) > 12 and times[-1] > 1.5, "times that stand still: all of the audio is there", times)
 
 
-PARTS = {"described": described, "still": still, "changes": changes, "rates": rates, "sick": sick, "losses": losses, "texts": texts, "accept": accept}
+PARTS = {"described": described, "still": still, "changes": changes, "rates": rates, "sick": sick, "sizes": sample_sizes, "losses": losses, "texts": texts, "accept": accept}
 
 
 def main():
