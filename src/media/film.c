@@ -687,6 +687,7 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, int video, b
     if (status != KSR_OK)
         return status;
     film->stream = input.video->index;
+    film->probe = input.probe;
     film->time_base = rational(input.video->time_base);
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));

@@ -90,6 +90,12 @@ static bool is_animated_webp(const char *path)
            head[FLAGS] & ANIMATION;
 }
 
+static bool has_size(const AVStream *video)
+{
+    const AVCodecParameters *p = video->codecpar;
+    return p->codec_id != AV_CODEC_ID_NONE && p->width > 0 && p->height > 0;
+}
+
 // Text and subtitle files renamed to .mp4 open as something; only what has a usable video counts.
 static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream *video)
 {
@@ -99,13 +105,12 @@ static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream
     if (p->codec_id == AV_CODEC_ID_ANSI || p->codec_id == AV_CODEC_ID_BINTEXT ||
         p->codec_id == AV_CODEC_ID_XBIN || p->codec_id == AV_CODEC_ID_IDF)
         return ksr_fail(ctx, KSR_E_INPUT, "No video in %s (it is text)", path);
-    const bool usable = p->codec_id != AV_CODEC_ID_NONE && p->width > 0 && p->height > 0;
-    if (!usable && is_animated_webp(path))
+    if (!has_size(video) && is_animated_webp(path))
         return ksr_fail(ctx, KSR_E_INPUT,
                         "%s is an animated WebP, which FFmpeg %s does not decode: write its frames "
                         "with anim_dump (of libwebp) and upscale dump_%%04d.png with --framerate",
                         path, av_version_info());
-    if (!usable)
+    if (!has_size(video))
         return ksr_fail(ctx, KSR_E_INPUT, "No usable video in %s", path);
     return KSR_OK;
 }
@@ -211,6 +216,17 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
     return KSR_OK;
 }
 
+#define FAR      (INT64_C(1) << 24) // bytes: how far the first packet of a video is looked for at first,
+#define FARTHEST (INT64_C(1) << 28) // and at last
+
+// Whether the video may begin behind what FFmpeg has looked at: containers without a full header
+// name streams, or tell what is in them, with their first packets.
+static bool is_late(const AVFormatContext *format, const AVStream *video)
+{
+    return video ? !has_size(video) && video->codecpar->codec_id != AV_CODEC_ID_NONE
+                 : (format->ctx_flags & AVFMTCTX_NOHEADER) != 0;
+}
+
 static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video, int64_t probe,
                             int video, struct ksr_input *out)
 {
@@ -222,6 +238,11 @@ static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video,
     if (status != KSR_OK)
         return status;
     out->video = choose_video(out->format, video);
+    if (want_video && probe < FARTHEST && is_late(out->format, out->video)) {
+        ksr_input_close(out);
+        return open_file(ctx, path, want_video, FFMAX(4 * probe, FAR), video, out);
+    }
+    out->probe = probe;
     if (video > 0 && !out->video) {
         ksr_input_close(out);
         return ksr_fail(ctx, KSR_E_PARAM, "video: there is no video stream %d in %s", video, path);

@@ -12,11 +12,13 @@ struct ksr_input {
     bool no_grain;             // its decoder leaves film grain out, and hands on what it is
     bool quantizers;           // its decoder hands out its quantizers with frames
     uint64_t headers;          // of the last packet that had any (headers.h)
+    int64_t probe;             // bytes that were looked at for its streams; 0 = as usual
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
 
-// Opens a file and reads its headers. want_video: fail without a video stream.
-// Returns KSR_OK, KSR_E_INPUT (missing, unreadable, not media, no video; logged), KSR_E_NOMEM.
+// Opens a file and reads its headers. want_video: fail without a video stream; where containers
+// without a full header show none, it is looked for in up to 256 MiB. Returns KSR_OK, KSR_E_INPUT
+// (missing, unreadable, not media, no video; logged), KSR_E_NOMEM.
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out);
 
@@ -67,8 +69,8 @@ int ksr_input_read(AVFormatContext *format, AVPacket *packet);
 // The same without the packets of subtitle files (external.h).
 int ksr_input_read_own(AVFormatContext *format, AVPacket *packet);
 
-// Returns whether a file ended here that was read to its last byte, although its demuxer calls it an
-// error. result: of ksr_input_read(). corrupt: the last packet was, as one that is cut off is.
+// Returns whether a file ended here that was read to its last byte, although its demuxer calls it
+// an error. result: of ksr_input_read(). corrupt: the last packet was, as one that is cut off is.
 bool ksr_input_ended(const AVFormatContext *format, int result, bool corrupt);
 
 // Gives a decoder its next packet (NULL: none follows). One that it refuses is damage, and shows as
@@ -77,13 +79,12 @@ bool ksr_input_ended(const AVFormatContext *format, int result, bool corrupt);
 ksr_status ksr_stream_send(ksr_context *ctx, AVCodecContext *decoder, const AVPacket *packet,
                            bool *refused);
 
-// Takes the next frame as avcodec_receive_frame() does, but goes on behind what does not decode: only
-// a decoder that has nothing more to say takes the next packet.
+// Takes the next frame as avcodec_receive_frame() does, but goes on behind what does not decode:
+// only a decoder that has nothing more to say takes the next packet.
 int ksr_stream_take(AVCodecContext *decoder, AVFrame *frame);
 
-// Takes the next frame of a decoder. *got: whether there is one for now; if not, the next packet can
-// be sent.
-// Returns KSR_OK, KSR_E_NOMEM (logged).
+// Takes the next frame of a decoder. *got: whether there is one for now; if not, the next packet
+// can be sent. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got);
 
 // Returns whether a stream is a picture that belongs to the file, not a film.

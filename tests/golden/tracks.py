@@ -43,7 +43,7 @@ class Test:
         stem = os.path.splitext(os.path.basename(source))[0]
         out = self.path(f"{stem}-{self.count}.{ext}")
         codec = ["--codec", "libvpx"] if ext == "webm" else ["--preset", "ultrafast", "--crf", "30"]
-        r = run(self.program, "upscale", source, out, *codec, "--denoise", "0.2", "--workers", "1", "--threads", "1",
+        r = run(self.program, "upscale", source, out, *codec, "--workers", "1", "--threads", "1",
                 "--progress", "none", "--overwrite", *options)
         name = " ".join([os.path.basename(source), "to", ext, *options])
         if not check(r.returncode == 0 and "verified" in r.stderr + r.stdout, name + ": verified", r.stderr):
@@ -325,13 +325,20 @@ def late(t):
     _, said, streams = t.upscale(join("pmt-unknown.ts", first, unknown), "mkv")
     check("has a codec that FFmpeg does not know and is left out" in said and len(streams) == 2,
           "a late stream of an unknown codec: said", said)
+    video = t.make("video.ts", "-f", "lavfi", "-i", "sine=duration=12", "-itsoffset", "9", *VIDEO, "-map", "0", "-map", "1", *MPEG)
+    out, said, streams = t.upscale(video, "mkv")
+    want, got = times(video, 1), times(out, codecs(streams).index("h264"))
+    check(want and want[0] > 9 and len(want) == len(got) and abs(want[0] - got[0]) < 0.002, "a late video: at its time",
+          (want[:3], got[:3], said))
     # Parts of a job find the same streams.
-    out = t.path("parts.mkv")
-    if os.path.exists(out):
-        os.remove(out)
-    for words in (["plan", ts, out, "--preset", "ultrafast", "--overwrite"], ["work"], ["join"]):
-        r = run(t.program, *words, *([] if words[0] == "plan" else [out + ".kizunasr"]))
-    check(r.returncode == 0 and len(t.streams(out)) == 3, "plan, work and join: the late stream is there", r.stderr)
+    for source, count in ((ts, 3), (video, 2)):
+        out = t.path("parts.mkv")
+        if os.path.exists(out):
+            os.remove(out)
+        for words in (["plan", source, out, "--preset", "ultrafast", "--overwrite"], ["work"], ["join"]):
+            r = run(t.program, *words, *([] if words[0] == "plan" else [out + ".kizunasr"]))
+        check(r.returncode == 0 and len(t.streams(out)) == count,
+              f"plan, work and join: the late streams of {os.path.basename(source)} are there", r.stderr)
 
 
 # --- Choosing tracks ---
