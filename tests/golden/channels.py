@@ -36,7 +36,7 @@ ANEW = "--audio-passthrough false --audio-codec "
 
 # name, layouts and rates of the input, its container, how its audio is encoded, outputs with options
 CASES = [
-    ("flac", ALL, RATES, "mkv", "flac", ["mp4", "mkv " + ANEW + "aac", "webm", "avi " + ANEW + "aac"]),
+    ("flac", ALL, RATES, "mkv", "flac", ["mp4", "mkv " + ANEW + "aac", "webm", "avi " + ANEW + "auto"]),
     ("flac", ALL, (22050,), "mkv", "flac", ["mkv", "mkv " + ANEW + "flac", "mp4 " + ANEW + "aac", "ts", "mov"]),
     ("aac", ALL, (22050, 96000), "mp4", "aac -b:a 256k", ["mkv", "mov", "ts"]),
     ("pcm", ALL, (44100, 96000), "mov", "pcm_s24le", ["mov", "mkv", "mp4", "avi"]),
