@@ -422,7 +422,6 @@ static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
             m->segment_count);
 }
 
-// Reads "24", "24000/1001", "23.976".
 // Image sequences have no times of their own.
 static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config *config,
                             struct ksr_film *film)

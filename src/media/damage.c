@@ -19,8 +19,7 @@
 #define STEP          5   // strengths are multiples of it,
 #define LEAST         10  // and below this one nothing shows
 #define SHOWN_MOST    40  // that pictures alone ask for
-#define SHOWN_LEAST                                                                                \
-    51 // excess in working samples that texture hardly ever has: 0.4 codes of 8 bits
+#define SHOWN_LEAST   51  // excess that texture hardly ever has: 0.4 codes of 8 bits
 
 struct look {
     ksr_context *ctx; // a quiet one

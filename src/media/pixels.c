@@ -566,8 +566,7 @@ static void recode_band(void *arg, int band, int thread)
 {
     struct ksr_pixel_writer *w = arg;
     (void)thread;
-    ksr_recode_rows(&w->recoding, &w->recoded, band * BAND,
-                    band_end(band, w->layout.height));
+    ksr_recode_rows(&w->recoding, &w->recoded, band * BAND, band_end(band, w->layout.height));
 }
 
 // Gives the frame another luma, and hands it on.

@@ -129,7 +129,8 @@ static void list_full_language(const AVDictionary *in, const AVDictionary *out, 
     add_words(list, size, text);
 }
 
-// G.726 is decoded by the bits of a sample, and some containers keep only a bit rate that is rounded.
+// G.726 is decoded by the bits of a sample, and some containers keep only a bit rate that is
+// rounded.
 static bool same_sample_size(const AVStream *in, const AVStream *out)
 {
     const AVCodecParameters *a = in->codecpar, *b = out->codecpar;
