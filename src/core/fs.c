@@ -13,8 +13,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/image_sequence.h"
 #include "core/mem.h"
-#include "core/sequence.h"
 
 char *ksr_fs_parent(const char *path)
 {

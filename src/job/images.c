@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/fs.h"
-#include "core/sequence.h"
+#include "core/image_sequence.h"
 #include "job/images.h"
 
 ksr_status ksr_images_write(ksr_context *ctx, const char *pattern, int number, const void *data,

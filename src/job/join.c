@@ -5,20 +5,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "check/check.h"
+#include "check/judge.h"
+#include "config/config.h"
+#include "core/image_sequence.h"
 #include "core/mem.h"
 #include "core/pool.h"
-#include "core/sequence.h"
-#include "job/check.h"
-#include "job/config.h"
 #include "job/images.h"
-#include "job/judge.h"
 #include "job/provenance.h"
 #include "job/store.h"
 #include "job/subs.h"
-#include "job/times.h"
+#include "job/timings.h"
 #include "job/work.h"
-#include "media/checksum.h"
-#include "media/pixels.h"
+#include "media/av/checksum.h"
+#include "media/av/pixels.h"
 
 // The frames that have a packet, in film order, and how far the packets of a segment reach.
 struct joining {

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
+#include "config/json.h"
 #include "core/mem.h"
 #include "core/text.h"
-#include "job/config.h"
-#include "job/json.h"
 #include "job/subs.h"
-#include "media/pixels.h"
+#include "media/av/pixels.h"
 #include "net/library.h"
 
 #define MANIFEST_VERSION 2

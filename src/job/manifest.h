@@ -11,9 +11,9 @@
 
 #include "core/fs.h"
 #include "kizunasr/job.h"
-#include "media/encoder.h"
-#include "media/film.h"
-#include "media/output.h"
+#include "media/av/film.h"
+#include "media/encode/encoder.h"
+#include "media/mux/output.h"
 #include "net/engine.h"
 
 // A run of frames that one worker decodes, processes and encodes.
@@ -30,7 +30,7 @@ struct ksr_manifest {
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute
     ksr_config *config;             // resolved, paths included
-    char denoise_reason[48]; // of config's `denoise`, where the key says auto; else ""
+    char denoise_reason[48];        // of config's `denoise`, where the key says auto; else ""
     struct ksr_film film;           // frames, no keys
     struct ksr_encoder_settings encoder;
     struct ksr_output_plan output;

@@ -7,17 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "core/cpu.h"
+#include "core/image_sequence.h"
 #include "core/mem.h"
-#include "core/sequence.h"
-#include "job/config.h"
 #include "job/plan.h"
 #include "job/provenance.h"
 #include "job/spool.h"
 #include "job/subs.h"
-#include "job/times.h"
-#include "media/external.h"
-#include "media/inspect.h"
+#include "job/timings.h"
+#include "media/compare/inspect.h"
+#include "media/input/external.h"
 #include "net/engine.h"
 
 ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options *options,

@@ -37,13 +37,13 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
 // Releases the lock and frees everything; leaves the folder.
 void ksr_job_close(struct ksr_job *job);
 
-// --- The work folder (folder.c) ---
+// --- The work folder (work_folder.c) ---
 
 // Deletes the folder's files that are KizunaSR's, and the folder; call before ksr_job_close().
 ksr_status ksr_job_remove_folder(ksr_context *ctx, struct ksr_job *job);
 
-// Deletes them all but the lock and what was read from pipes; temporary files of runs that were killed; and a folder in which
-// nothing is that tells of a job.
+// Deletes them all but the lock and what was read from pipes; temporary files of runs that were
+// killed; and a folder in which nothing is that tells of a job.
 ksr_status ksr_job_clear_folder(ksr_context *ctx, const struct ksr_job *job);
 ksr_status ksr_job_clear_temporary(ksr_context *ctx, const struct ksr_job *job);
 void ksr_job_drop_folder(const struct ksr_job *job);

@@ -6,15 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config.h"
+#include "config/json.h"
 #include "core/fs.h"
+#include "core/image_sequence.h"
 #include "core/mem.h"
-#include "core/sequence.h"
-#include "job/config.h"
-#include "job/json.h"
 #include "job/prepare.h"
 #include "job/store.h"
 #include "job/subs.h"
-#include "media/checksum.h"
+#include "media/av/checksum.h"
 
 #define RECORD_VERSION 1
 #define RECORD_START   "{\n  \"kizunasr_provenance\":"
@@ -236,9 +236,9 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                      "output", output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
                      "versions", json_object_get(m->key, "versions"), "config",
                      json_object_get(m->key, "config"), "denoise", denoise, "model",
-                     json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments,
-                     "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings,
-                     "accepted", failed, "subtitles", subtitles);
+                     json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder),
+                     "segments", g->segments, "repeated", g->repeated, "skipped", g->skipped,
+                     "warnings", warnings, "accepted", failed, "subtitles", subtitles);
 }
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)

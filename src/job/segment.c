@@ -11,10 +11,10 @@
 
 #include "core/clock.h"
 #include "frame/resample.h"
-#include "job/times.h"
-#include "media/filter.h"
-#include "media/pixels.h"
-#include "media/reader.h"
+#include "job/timings.h"
+#include "media/av/pixels.h"
+#include "media/input/filter.h"
+#include "media/input/reader.h"
 #include "net/engine.h"
 #include "stages/pipeline.h"
 

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/json.h"
 #include "core/mem.h"
 #include "core/text.h"
-#include "job/json.h"
-#include "media/external.h"
+#include "media/input/external.h"
 
 // Adds a file to a list of text that is to be freed. Returns false when out of memory.
 static bool append(char **list, const char *path, const char *language)

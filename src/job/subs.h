@@ -1,4 +1,4 @@
-// Subtitle files of a job, in lists as media/external.h has them.
+// Subtitle files of a job, in lists as media/input/external.h has them.
 
 #ifndef KSR_JOB_SUBS_H
 #define KSR_JOB_SUBS_H

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "core/fs.h"
+#include "core/image_sequence.h"
 #include "core/log.h"
-#include "core/sequence.h"
 #include "job/prepare.h"
 #include "job/provenance.h"
-#include "job/times.h"
+#include "job/timings.h"
 #include "job/work.h"
 
 static const struct ksr_run_options no_options;
@@ -102,7 +102,8 @@ ksr_status ksr_upscale(ksr_context *ctx, const struct ksr_processor_config *conf
     if (job.record.stands)
         describe_record(&job.record, &done);
     if (job.done)
-        status = tidy_up(ctx, &job, job.source ? job.source : config->input_path, config->output_path, options, &done);
+        status = tidy_up(ctx, &job, job.source ? job.source : config->input_path,
+                         config->output_path, options, &done);
     else
         status = work_and_join(ctx, &job, options, &done);
     done.warnings = ksr_warning_count(ctx) - warnings;

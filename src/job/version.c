@@ -1,5 +1,5 @@
 // Versions of what else the library is made with, for people; see common.h. Those of the FFmpeg
-// libraries, which reach the bytes, are in media/ffmpeg.c.
+// libraries, which reach the bytes, are in media/av/ffmpeg.c.
 
 #include <jansson.h>
 #include <pthread.h>

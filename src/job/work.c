@@ -8,7 +8,7 @@
 #include "core/cpu.h"
 #include "core/mem.h"
 #include "job/segment.h"
-#include "media/encoder.h"
+#include "media/encode/encoder.h"
 #include "stages/pipeline.h"
 
 // What one worker holds, in bytes per pixel of the output: 1645 MiB at 3840x2160 with libx264 at

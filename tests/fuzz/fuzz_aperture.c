@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/aperture.h"
-#include "media/memory.h"
+#include "media/av/memory.h"
+#include "media/container/aperture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,18 +1,19 @@
-// Frames whose parameters change midway, and the headers of packets that tell of it, under libFuzzer:
-// tests/fuzz/meson.build has how to build it.
+// Frames whose parameters change midway, and the headers of packets that tell of it, under
+// libFuzzer: tests/fuzz/meson.build has how to build it.
 //
-// The input chooses a target and a run of frames of any format and size, which are converted one after
-// the other and read as rows; then it is taken for a packet of every codec whose headers are known.
+// The input chooses a target and a run of frames of any format and size, which are converted one
+// after the other and read as rows; then it is taken for a packet of every codec whose headers are
+// known.
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "frame/frame.h"
-#include "media/conform.h"
-#include "media/headers.h"
-#include "media/kinds.h"
-#include "media/pixels.h"
-#include "media/units.h"
+#include "media/av/headers.h"
+#include "media/av/pixels.h"
+#include "media/av/units.h"
+#include "media/index/kinds.h"
+#include "media/input/conform.h"
 
 #define MOST_FRAMES 6
 
@@ -130,8 +131,8 @@ static void convert_frames(struct bytes *b)
 static void read_packets(const uint8_t *data, size_t size)
 {
     static const enum AVCodecID codecs[] = {
-        AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4,
-        AV_CODEC_ID_VC1,  AV_CODEC_ID_AV1,  AV_CODEC_ID_VP9,        AV_CODEC_ID_MJPEG,
+        AV_CODEC_ID_H264, AV_CODEC_ID_HEVC,  AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4,
+        AV_CODEC_ID_VC1,  AV_CODEC_ID_AV1,   AV_CODEC_ID_VP9,        AV_CODEC_ID_MJPEG,
         AV_CODEC_ID_PNG,  AV_CODEC_ID_PRORES};
     uint8_t extra[32] = {1};
     memcpy(extra + 1, data, size < 30 ? size : 30);

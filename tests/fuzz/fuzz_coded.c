@@ -1,10 +1,10 @@
-// The look at packets' headers under libFuzzer: tests/fuzz/meson.build has how to build it. The first
-// byte chooses the codec; whole packets also go through FFmpeg's parser, as they do in plan.
+// The look at packets' headers under libFuzzer: tests/fuzz/meson.build has how to build it. The
+// first byte chooses the codec; whole packets also go through FFmpeg's parser, as they do in plan.
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/coded.h"
+#include "media/index/packet_index.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

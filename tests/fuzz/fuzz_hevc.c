@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/hevc.h"
+#include "media/av/hevc_quantizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

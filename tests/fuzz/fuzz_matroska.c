@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/matroska_chapters.h"
-#include "media/matroska_links.h"
-#include "media/track_language.h"
+#include "media/container/matroska_chapters.h"
+#include "media/container/matroska_links.h"
+#include "media/container/track_language.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,9 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "job/config.h"
+#include "config/config.h"
 #include "job/provenance.h"
-#include "job/times.h"
+#include "job/timings.h"
 
 #define JOB    "78e2b2f78f1ab72d67d20a8253750289" // of the corpus
 #define FRAMES 48

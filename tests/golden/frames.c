@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "core/hash.h"
-#include "media/filter.h"
-#include "media/pixels.h"
-#include "media/reader.h"
+#include "media/av/pixels.h"
+#include "media/input/filter.h"
+#include "media/input/reader.h"
 
 // Frames compared after each entry: past the first group of B-frames.
 #define FRAMES_AFTER_ENTRY 12

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
+#include "check/matrix_mixups.h"
 #include "frame/measure.h"
-#include "job/colours.h"
 
 // A smooth picture with slopes everywhere, moved by (dx, dy).
 static void waves(const struct ksr_plane *p, double dx, double dy)

@@ -7,7 +7,7 @@
 #include "frame/noise.h"
 
 #define CODE   128 // one code of 8 bits in working samples
-#define NOTICE 51  // what counts as noise (media/damage.c)
+#define NOTICE 51  // what counts as noise (media/index/damage.c)
 
 // Slanted lines and discs on flat ground.
 static void draw(const struct ksr_plane *p)

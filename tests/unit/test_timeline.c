@@ -1,13 +1,14 @@
-// Timestamps of any kind: media/jumps.c, media/timeline.c and media/repair.c with hostile ones. Run
-// with sanitizers, this also shows that no sum overflows.
+// Timestamps of any kind: media/index/audio_timestamps.c, media/index/timeline.c and
+// media/index/repair.c with hostile ones. Run with sanitizers, this also shows that no sum
+// overflows.
 
 #include "unit.h"
 
 #include <stdlib.h>
 
-#include "media/jumps.h"
-#include "media/rate.h"
-#include "media/repair.h"
+#include "media/index/audio_timestamps.h"
+#include "media/index/rate.h"
+#include "media/index/repair.h"
 
 #define PACKETS 600
 #define FRAMES  300

@@ -1,5 +1,5 @@
-// Subtitles of MP4 that are not on by default: media/track_flags.c, with headers of tracks in both
-// forms behind more than 4 GiB of samples.
+// Subtitles of MP4 that are not on by default: media/container/track_flags.c, with headers of
+// tracks in both forms behind more than 4 GiB of samples.
 
 #include "unit.h"
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "media/track_flags.h"
+#include "media/container/track_flags.h"
 
 #define SAMPLES ((int64_t)5 << 30)
 

@@ -1,6 +1,6 @@
 // What mistyped names are taken for.
 
-#include "core/words.h"
+#include "core/suggest.h"
 #include "unit.h"
 
 static const char *meant(const char *word, const char *a, const char *b)

@@ -1,0 +1,565 @@
+// The measurements of ksr_bench(); see bench.h.
+//
+// One picture of lines, ramps and grain is made, and everything is measured on it: each stage alone
+// on one thread over whole planes, so that its bytes go through memory; all stages fused, as a run
+// has them, on more and more threads; the networks; and the ceilings.
+
+#include "kizunasr/bench.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/peak.h"
+#include "config/config.h"
+#include "config/json.h"
+#include "core/log.h"
+#include "core/mem.h"
+#include "frame/dispatch.h"
+#include "frame/tile.h"
+#include "net/library.h"
+#include "stages/dispatch.h"
+#include "stages/pipeline.h"
+
+#define DENOISE 0.2 // the strength of stage 1 that is measured
+
+enum { LEAST_TIMES = 3, MOST_TIMES = 1000, COPY_BYTES = 64 << 20 };
+
+struct bench {
+    ksr_context *ctx;
+    int width, height, threads;
+    double seconds;
+    struct ksr_stage_table stages;
+    const struct ksr_frame_table *frames;
+    struct ksr_frame small, big, before, memory[2]; // big and the rest: twice the size
+    uint8_t *codes_in, *codes_out;                  // 8 bits a sample, planes one after the other
+    json_t *root;
+    bool lost; // parts of it: out of memory
+};
+
+// --- Time ---
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// Returns the median time of a call in seconds; NAN when the run is cancelled.
+static double measure(const struct bench *b, void (*call)(void *arg), void *arg)
+{
+    double times[MOST_TIMES];
+    int count = 0;
+    call(arg); // warms up
+    const double end = now() + b->seconds;
+    while (count < MOST_TIMES && (count < LEAST_TIMES || now() < end)) {
+        if (ksr_check_cancel(b->ctx) != KSR_OK)
+            return NAN;
+        const double start = now();
+        call(arg);
+        times[count++] = now() - start;
+    }
+    qsort(times, (size_t)count, sizeof(times[0]), by_size);
+    return times[count / 2];
+}
+
+// --- The picture ---
+
+static int picture_sample(int x, int y, uint32_t *random)
+{
+    *random = *random * 1664525u + 1013904223u;
+    const int grain = (int)(*random >> 30);
+    const int line = (x + 2 * y) % 97 < 3 || (3 * x - y) % 131 == 0;
+    return line ? 24 + grain : 60 + (x + y) / 16 % 160 + grain;
+}
+
+static size_t plane_bytes(const struct ksr_plane *plane)
+{
+    return (size_t)plane->width * (size_t)plane->height;
+}
+
+static size_t frame_bytes(const struct ksr_frame *frame)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < frame->layout.planes; i++)
+        bytes += plane_bytes(&frame->plane[i]);
+    return bytes;
+}
+
+// Returns plane i of codes that have the sizes of `frame`.
+static struct ksr_code_plane code_plane(uint8_t *codes, const struct ksr_frame *frame, int i)
+{
+    for (int k = 0; k < i; k++)
+        codes += plane_bytes(&frame->plane[k]);
+    return (struct ksr_code_plane){codes, frame->plane[i].width, 8};
+}
+
+static bool make_pictures(struct bench *b)
+{
+    const struct ksr_layout layout = {.width = b->width,
+                                      .height = b->height,
+                                      .planes = 3,
+                                      .chroma_shift_x = 1,
+                                      .chroma_shift_y = 1,
+                                      .siting_y = KSR_SITING_CENTRED};
+    const struct ksr_layout twice = ksr_pipeline_output_layout(&layout, 2);
+    uint32_t random = 1;
+    if (!ksr_frame_alloc(&b->small, &layout) || !ksr_frame_alloc(&b->big, &twice) ||
+        !ksr_frame_alloc(&b->before, &twice) || !ksr_frame_alloc(&b->memory[0], &twice) ||
+        !ksr_frame_alloc(&b->memory[1], &twice))
+        return false;
+    b->codes_in = malloc(frame_bytes(&b->small));
+    b->codes_out = malloc(4 * frame_bytes(&b->big)); // 4x, too
+    if (!b->codes_in || !b->codes_out)
+        return false;
+    for (int i = 0; i < 3; i++) {
+        const struct ksr_code_plane code = code_plane(b->codes_in, &b->small, i);
+        for (int y = 0; y < b->small.plane[i].height; y++)
+            for (int x = 0; x < b->small.plane[i].width; x++)
+                code.data[y * code.stride + x] = (uint8_t)picture_sample(x, y, &random);
+        b->frames->unpack_rows(&b->small.plane[i], &code, 0, b->small.plane[i].height);
+    }
+    return true;
+}
+
+// The defaults, with a number where the default is to measure a source.
+static struct ksr_pipeline_config usual_pipeline(void)
+{
+    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    config.denoise = DENOISE;
+    return config;
+}
+
+// --- Stages, one by one ---
+
+// What a stage is measured with.
+struct stage_run {
+    struct bench *b;
+    const struct stage *stage;
+    struct ksr_pipeline_config on; // every stage that is off by default is on
+};
+
+struct stage {
+    const char *name;
+    int planes; // 1: luma alone, 3: all
+    int reads;  // samples read for each one of the output, in quarters
+    bool small; // works on the picture before the upscale
+    bool usual; // on by default
+    void (*run)(const struct stage_run *r, int plane);
+};
+
+static void run_unpack(const struct stage_run *r, int i)
+{
+    struct bench *b = r->b;
+    const struct ksr_code_plane code = code_plane(b->codes_in, &b->small, i);
+    b->frames->unpack_rows(&b->small.plane[i], &code, 0, b->small.plane[i].height);
+}
+
+static void run_normalize(const struct stage_run *r, int i)
+{
+    const struct ksr_normalize_params params = ksr_normalize_params_make(r->on.denoise);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.normalize_rows(&out, small, &params, 0, small->height);
+}
+
+static void run_structure(const struct stage_run *r, int i)
+{
+    const struct ksr_structure_params params = ksr_structure_params_make(r->on.structure_smoothing);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.structure_rows(&out, small, &params, 0, small->height);
+}
+
+static void run_learned(const struct stage_run *r, int i)
+{
+    r->b->stages.learned_rows(&r->b->big.plane[i], &r->b->small.plane[i], 0,
+                              r->b->big.plane[i].height);
+}
+
+static void run_chroma(const struct stage_run *r, int i)
+{
+    const struct ksr_upscale_params params = ksr_upscale_params_make(&r->b->small.layout, i);
+    if (i > 0)
+        r->b->stages.upscale_rows(&r->b->big.plane[i], &r->b->small.plane[i], &params, 0,
+                                  r->b->big.plane[i].height);
+}
+
+static void run_enhance(const struct stage_run *r, int i)
+{
+    const struct ksr_enhance_params params = ksr_enhance_params_make(&r->on, false);
+    const struct ksr_plane *src = &r->b->big.plane[i], *dst = &r->b->memory[0].plane[i];
+    if (i == 0)
+        r->b->stages.enhance_luma_rows(dst, src, &params, 0, src->height);
+    else
+        r->b->stages.enhance_chroma_rows(dst, src, &params, 0, src->height);
+}
+
+static void run_temporal(const struct stage_run *r, int i)
+{
+    const struct ksr_temporal_params params =
+        ksr_temporal_params_make(r->on.temporal_weight, r->on.motion_threshold);
+    r->b->stages.temporal_rows(&r->b->memory[0].plane[i], &r->b->memory[1].plane[i],
+                               &r->b->big.plane[i], &r->b->before.plane[i], &params, 0,
+                               r->b->big.plane[i].height);
+}
+
+static void run_pack(const struct stage_run *r, int i)
+{
+    struct bench *b = r->b;
+    const struct ksr_code_plane code = code_plane(b->codes_out, &b->big, i);
+    const struct ksr_pack_params params = {.source_bits = 8, .chroma = i > 0, .dither = true};
+    b->frames->pack_rows(&code, &b->big.plane[i], &params, 0, b->big.plane[i].height);
+}
+
+static const struct stage stages[] = {
+    {"unpack", 3, 2, true, true, run_unpack},
+    {"normalize", 3, 4, true, true, run_normalize},
+    {"structure", 1, 4, true, false, run_structure},
+    {"luma upscale", 1, 1, false, true, run_learned},
+    {"chroma upscale", 2, 1, false, true, run_chroma},
+    {"enhance", 3, 4, false, false, run_enhance},
+    {"temporal", 3, 16, false, false, run_temporal},
+    {"pack", 3, 2, false, true, run_pack},
+};
+
+static void run_stage(void *arg)
+{
+    const struct stage_run *r = arg;
+    const int first = r->stage->planes == 2 ? 1 : 0;
+    for (int i = first; i < first + r->stage->planes; i++)
+        r->stage->run(r, i);
+}
+
+// Bytes that a stage reads and writes at least: 2 a sample, 1 a code.
+static double stage_bytes(const struct bench *b, const struct stage *stage)
+{
+    const struct ksr_frame *frame = stage->small ? &b->small : &b->big;
+    double samples = 0;
+    const int first = stage->planes == 2 ? 1 : 0;
+    for (int i = first; i < first + stage->planes; i++)
+        samples += (double)plane_bytes(&frame->plane[i]);
+    const double written = stage->run == run_pack ? 1 : stage->run == run_temporal ? 4 : 2;
+    const double read = stage->run == run_unpack ? 1 : 2.0 * stage->reads / 4;
+    return samples * (read + written);
+}
+
+static ksr_status bench_stages(struct bench *b)
+{
+    json_t *list = json_array();
+    struct stage_run r = {.b = b, .on = usual_pipeline()};
+    r.on.structure_smoothing = 0.5;
+    r.on.sharpening = 0.5;
+    r.on.line_darkening = 0.3;
+    r.on.contrast_boost = 1.1;
+    r.on.saturation_boost = 1.1;
+    ksr_json_set(b->root, "stages", list, &b->lost);
+    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        r.stage = &stages[i];
+        const double time = measure(b, run_stage, &r), bytes = stage_bytes(b, &stages[i]);
+        if (isnan(time))
+            return KSR_E_CANCELLED;
+        ksr_json_append(list,
+                        json_pack("{s:s,s:b,s:f,s:f,s:f}", "name", stages[i].name, "default",
+                                  stages[i].usual, "ms", time * 1e3, "megabytes", bytes / 1e6,
+                                  "gigabytes_per_second", bytes / time / 1e9),
+                        &b->lost);
+    }
+    return KSR_OK;
+}
+
+// --- All stages, fused ---
+
+struct fused_run {
+    struct bench *b;
+    ksr_pipeline *pipeline;
+    ksr_status status;       // of the last run: the native engine has no failure
+    struct ksr_frame output; // layout alone
+};
+
+static void source_rows(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1)
+{
+    const struct fused_run *r = opaque;
+    const struct ksr_code_plane code = code_plane(r->b->codes_in, &r->b->small, plane);
+    r->b->frames->unpack_rows(dst, &code, y0, y1);
+}
+
+static void sink_rows(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1)
+{
+    const struct fused_run *r = opaque;
+    const struct ksr_code_plane code = code_plane(r->b->codes_out, &r->output, plane);
+    const struct ksr_pack_params params = {.source_bits = 8, .chroma = plane > 0, .dither = true};
+    r->b->frames->pack_rows(&code, src, &params, y0, y1);
+}
+
+static void run_fused(void *arg)
+{
+    struct fused_run *r = arg;
+    const struct ksr_row_source source = {source_rows, r};
+    const struct ksr_row_sink sink = {sink_rows, r};
+    r->status = ksr_pipeline_run(r->b->ctx, r->pipeline, &source, &sink);
+}
+
+// Measures a configuration on `threads`; *time: seconds for a frame.
+static ksr_status measure_fused(struct bench *b, const struct ksr_pipeline_config *config,
+                                const ksr_net *net, int threads, double *time)
+{
+    struct fused_run r = {.b = b};
+    ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
+    ksr_pool *pool = threads > 1 ? ksr_pool_create(threads) : NULL;
+    if (threads == 1 || pool)
+        r.pipeline = ksr_pipeline_create(&b->small.layout, config, net ? &engine : NULL, pool, 0);
+    r.output.layout = ksr_pipeline_output_layout(&b->small.layout, ksr_pipeline_scale(config));
+    for (int i = 0; i < r.output.layout.planes; i++) {
+        r.output.plane[i].width = ksr_layout_plane_width(&r.output.layout, i);
+        r.output.plane[i].height = ksr_layout_plane_height(&r.output.layout, i);
+    }
+    ksr_status status = r.pipeline ? KSR_OK : ksr_fail_memory(b->ctx);
+    if (status == KSR_OK) {
+        *time = measure(b, run_fused, &r);
+        status = isnan(*time) ? KSR_E_CANCELLED : KSR_OK;
+    }
+    ksr_pipeline_destroy(&r.pipeline);
+    ksr_pool_destroy(&pool);
+    return status;
+}
+
+// One, two, four ... threads, and as many as there are.
+static int next_threads(const struct bench *b, int threads)
+{
+    return threads < b->threads && 2 * threads > b->threads ? b->threads : 2 * threads;
+}
+
+static ksr_status bench_fused(struct bench *b, const char *name,
+                              const struct ksr_pipeline_config *config, const ksr_net *net,
+                              double multiplications, json_t *list)
+{
+    for (int threads = 1; threads <= b->threads; threads = next_threads(b, threads)) {
+        double time;
+        const ksr_status status = measure_fused(b, config, net, threads, &time);
+        if (status != KSR_OK)
+            return status;
+        json_t *entry =
+            json_pack("{s:s,s:i,s:i,s:f,s:f}", "name", name, "scale", ksr_pipeline_scale(config),
+                      "threads", threads, "ms", time * 1e3, "frames_per_second", 1 / time);
+        if (net)
+            ksr_json_set(entry, "gigamultiplications_per_second",
+                         json_real(multiplications / time / 1e9), &b->lost);
+        ksr_json_append(list, entry, &b->lost);
+    }
+    return KSR_OK;
+}
+
+// Multiplications of a network for each sample of its input.
+static double multiplications_of(const ksr_net *net)
+{
+    double sum = 0;
+    for (int i = 0; i < net->layers; i++)
+        sum += (double)net->layer[i].inputs * net->layer[i].outputs * net->layer[i].side *
+               net->layer[i].side;
+    return sum;
+}
+
+static ksr_status bench_network(struct bench *b, const char *name, json_t *list)
+{
+    struct ksr_pipeline_config config = usual_pipeline();
+    ksr_net *net;
+    ksr_status status = ksr_model_load(b->ctx, name, &net);
+    config.use_ai = true;
+    if (status == KSR_OK)
+        status = bench_fused(b, name, &config, net, multiplications_of(net) * b->width * b->height,
+                             list);
+    ksr_net_destroy(&net);
+    return status;
+}
+
+static ksr_status bench_runs(struct bench *b)
+{
+    struct ksr_pipeline_config config = usual_pipeline();
+    json_t *list = json_array();
+    ksr_json_set(b->root, "runs", list, &b->lost);
+    ksr_status status = bench_fused(b, "filters", &config, NULL, 0, list);
+    config.shader_scale = 4;
+    if (status == KSR_OK)
+        status = bench_fused(b, "filters", &config, NULL, 0, list);
+    if (status == KSR_OK)
+        status = bench_network(b, "anime-fast", list);
+    if (status == KSR_OK)
+        status = bench_network(b, "anime-quality", list);
+    return status;
+}
+
+// --- Ceilings ---
+
+struct copy_run {
+    uint8_t *from, *to;
+    ksr_pool *pool;
+    int threads;
+};
+
+static void copy_part(void *arg, int i, int thread)
+{
+    const struct copy_run *r = arg;
+    const size_t part = COPY_BYTES / (size_t)r->threads;
+    (void)thread;
+    memcpy(r->to + (size_t)i * part, r->from + (size_t)i * part, part);
+}
+
+static void run_copy(void *arg)
+{
+    struct copy_run *r = arg;
+    ksr_pool_run(r->pool, copy_part, r, r->threads);
+}
+
+struct multiply_run {
+    enum ksr_cpu_level level;
+    const char *what;
+    double operations;
+    bool there;
+    ksr_pool *pool;
+    int threads;
+};
+
+static void multiply_part(void *arg, int i, int thread)
+{
+    struct multiply_run *r = arg;
+    double operations;
+    (void)thread;
+    const bool there = ksr_ceiling_multiply(r->level, r->what, &operations);
+    if (i == 0) {
+        r->operations = operations;
+        r->there = there;
+    }
+}
+
+static void run_multiply(void *arg)
+{
+    struct multiply_run *r = arg;
+    ksr_pool_run(r->pool, multiply_part, r, r->threads);
+}
+
+static ksr_status bench_ceilings(struct bench *b)
+{
+    struct copy_run copy = {malloc(COPY_BYTES), malloc(COPY_BYTES), NULL, b->threads};
+    ksr_pool *pool = b->threads > 1 ? ksr_pool_create(b->threads) : NULL;
+    json_t *ceilings = json_object();
+    ksr_status status = copy.from && copy.to ? KSR_OK : ksr_fail_memory(b->ctx);
+    ksr_json_set(b->root, "ceilings", ceilings, &b->lost);
+    if (status == KSR_OK) {
+        memset(copy.from, 1, COPY_BYTES);
+        copy.pool = pool;
+        const double time = measure(b, run_copy, &copy); // read and written
+        ksr_json_set(ceilings, "copy_gigabytes_per_second",
+                     json_real(2.0 * COPY_BYTES / time / 1e9), &b->lost);
+        status = isnan(time) ? KSR_E_CANCELLED : KSR_OK;
+    }
+    static const char *const kinds[] = {"int16", "int8"};
+    for (int i = 0; i < 2 && status == KSR_OK; i++) {
+        char name[64];
+        struct multiply_run run = {
+            .level = ksr_cpu_level(), .what = kinds[i], .pool = pool, .threads = b->threads};
+        const double time = measure(b, run_multiply, &run);
+        snprintf(name, sizeof(name), "%s_gigamultiplications_per_second", kinds[i]);
+        ksr_json_set(ceilings, name,
+                     run.there ? json_real(run.operations * b->threads / time / 1e9) : json_null(),
+                     &b->lost);
+        status = isnan(time) ? KSR_E_CANCELLED : KSR_OK;
+    }
+    free(copy.from);
+    free(copy.to);
+    ksr_pool_destroy(&pool);
+    return status;
+}
+
+// --- The machine ---
+
+static void describe_machine(struct bench *b)
+{
+    char line[256], name[128] = "unknown";
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    while (file && fgets(line, sizeof(line), file)) {
+        const char *colon = strchr(line, ':');
+        if (colon && strncmp(line, "model name", 10) == 0) {
+            snprintf(name, sizeof(name), "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+            break;
+        }
+    }
+    if (file)
+        fclose(file);
+    ksr_json_set(b->root, "processor", json_string(name), &b->lost);
+    ksr_json_set(b->root, "level", json_string(ksr_cpu_level_name((int)ksr_cpu_level())), &b->lost);
+    ksr_json_set(b->root, "threads", json_integer(b->threads), &b->lost);
+    ksr_json_set(b->root, "width", json_integer(b->width), &b->lost);
+    ksr_json_set(b->root, "height", json_integer(b->height), &b->lost);
+    ksr_json_set(b->root, "version", json_string(ksr_version()), &b->lost);
+}
+
+static ksr_status read_options(ksr_context *ctx, const struct ksr_bench_options *o, struct bench *b)
+{
+    static const struct ksr_bench_options none;
+    o = o ? o : &none;
+    *b = (struct bench){.ctx = ctx,
+                        .width = o->width ? o->width : 1920,
+                        .height = o->height ? o->height : 1080,
+                        .threads = o->threads ? o->threads : ksr_min(ksr_cpu_count(), 64),
+                        .seconds = o->seconds > 0 ? o->seconds : 1};
+    if (b->width < 16 || b->width > 16384 || b->height < 16 || b->height > 16384)
+        return ksr_fail(ctx, KSR_E_PARAM, "size: '%dx%d' is not valid (16 to 16384)", b->width,
+                        b->height);
+    if (b->threads < 1 || b->threads > 64)
+        return ksr_fail(ctx, KSR_E_PARAM, "threads: '%d' is not valid (1 to 64)", b->threads);
+    if (!(o->seconds >= 0 && o->seconds <= 60))
+        return ksr_fail(ctx, KSR_E_PARAM, "seconds: '%g' is not valid (0.01 to 60)", o->seconds);
+    return KSR_OK;
+}
+
+ksr_status ksr_bench(ksr_context *ctx, const struct ksr_bench_options *options, char **json)
+{
+    struct bench b;
+    if (!json)
+        return ksr_fail(ctx, KSR_E_PARAM, "json is NULL");
+    *json = NULL;
+    ksr_status status = read_options(ctx, options, &b);
+    if (status != KSR_OK)
+        return status;
+    ksr_stage_table_init(&b.stages, ksr_cpu_level());
+    b.frames = ksr_frame_table(ksr_cpu_level());
+    b.root = json_object();
+    describe_machine(&b);
+    status = make_pictures(&b) ? KSR_OK : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = bench_ceilings(&b);
+    if (status == KSR_OK)
+        status = bench_stages(&b);
+    if (status == KSR_OK)
+        status = bench_runs(&b);
+    if (status == KSR_OK && b.lost)
+        status = ksr_fail_memory(ctx);
+    ksr_memory_watch();
+    if (status == KSR_OK)
+        status =
+            ksr_json_text(ctx, json_incref(b.root), JSON_INDENT(2) | JSON_REAL_PRECISION(5), json);
+    json_decref(b.root);
+    ksr_frame_free(&b.small);
+    ksr_frame_free(&b.big);
+    ksr_frame_free(&b.before);
+    ksr_frame_free(&b.memory[0]);
+    ksr_frame_free(&b.memory[1]);
+    free(b.codes_in);
+    free(b.codes_out);
+    return status;
+}

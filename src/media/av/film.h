@@ -1,0 +1,202 @@
+// The film: an index of every frame of the video stream, and what the frames look like.
+//
+// One demux pass is enough when every packet that will be shown is one frame with its own valid
+// timestamp: then a frame is known by its timestamp, and a worker may seek. Otherwise (fields that
+// are packets, timestamps that are those of decoding, or none) the film is decoded once, and a
+// frame is known by its place in that linear decode (`linear`).
+
+#ifndef KSR_MEDIA_AV_FILM_H
+#define KSR_MEDIA_AV_FILM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/log.h"
+#include "frame/geometry.h"
+
+struct ksr_rational {
+    int num, den;
+};
+
+// What decoded frames look like. Colour members are the code points of ITU-T H.273, which FFmpeg
+// uses as they are; 2 = unspecified (0 for range and chroma_location).
+struct ksr_video_format {
+    int width, height;
+    char pixel_format[32];             // FFmpeg name
+    struct ksr_rational sample_aspect; // 0/1 = not known
+    struct ksr_rational frame_rate;    // average, for encoders that want one
+    int color_range, color_space, color_primaries, color_transfer;
+    int chroma_location; // FFmpeg's AVCHROMA_LOC_*
+    bool transposed;     // pixel_format names frames whose rows have become columns
+    bool interlaced;
+    bool bottom_first; // of two fields; where the container says so, or the pictures show it
+    bool single_field; // it is marked as one field of a frame, half as high: HEVC alone
+};
+
+// What players cut off the edges of frames.
+struct ksr_aperture {
+    int left, right, top, bottom;
+};
+
+// What pictures carry beside samples and colour tags; all zero = nothing.
+struct ksr_extras {
+    bool has_primaries, has_luminance, has_light; // of the three below
+    int chromaticity[4][2]; // green, blue, red, white of the mastering display, in 1/50000
+    int max_luminance, min_luminance; // of the mastering display, in 1/10000 cd/m2
+    int max_cll, max_fall;            // content light levels in cd/m2
+    int matrix[9];                    // how to show it: FFmpeg's display matrix; 0 = as it is
+    struct ksr_aperture aperture;     // what the container has players cut off
+    bool film_grain;                  // the decoder is to add some
+    bool icc_profile, active_format, time_codes; // of frames
+    bool pan_scan;                               // of frames; cannot be carried
+    bool captions;                               // CEA-608 or 708
+    bool hdr10_plus, dolby_vision;               // cannot be carried
+};
+
+// One frame, in presentation order. Times are in the film's time base.
+struct ksr_film_frame {
+    int64_t source; // timestamp in the file (linear films: place in the decode)
+    int64_t
+        time; // the same in the timeline (audio_timestamps.h): unique, rising; less a cut's offset
+    int64_t duration; // at least 1
+};
+
+// A frame where decoding can begin. In a cut film those before its start have the frame 0.
+struct ksr_film_key {
+    size_t frame;     // its index in `frames`
+    int64_t time;     // its packet's timestamp
+    int64_t position; // its packet's byte offset in the file, -1 = not known
+};
+
+// Packets of one stream whose timestamps are changed (audio_timestamps.h, timeline.md).
+struct ksr_film_jump {
+    int stream;
+    int64_t first, count; // of the stream's packets, in the order of the file
+    int64_t by;           // added to their timestamps, in the stream's time base
+    bool drop;            // they are left out: what follows overlaps them
+    bool back;            // their timestamps jumped and came back; else the clock did not come back
+};
+
+// What became of the clocks of a file.
+struct ksr_timeline {
+    int restarts;       // places where all streams restart or jump, and go on without a gap
+    int alone;          // places where one stream does
+    double first;       // of those, in seconds of the output
+    int holes;          // pauses of all streams that stay
+    double hole, pause; // where the first of those begins, and how long it is, in seconds
+};
+
+// Frames from one source on are of this kind.
+struct ksr_film_kind {
+    int64_t source;
+    struct ksr_video_format format;
+};
+
+struct ksr_film {
+    int stream;    // index of the video stream
+    int64_t probe; // bytes to look at so that late streams are known (late.h); 0 = as usual
+    struct ksr_rational time_base;
+    struct ksr_video_format format;  // of the frames that the stages see
+    struct ksr_video_format decoded; // of those before `filter`; all others are converted to it
+    struct ksr_film_kind *kinds;     // by source: what the frames are before that (kinds.h)
+    size_t kind_count, kind_capacity;
+    struct ksr_film_frame *frames;
+    size_t frame_count;
+    struct ksr_film_key *keys; // by frame; keys[0].frame is 0 in a film that is not linear
+    size_t key_count;
+    bool cut;         // `frames` are a piece of the film, beginning at time 0
+    int64_t offset;   // of a cut: time of its first frame in the whole film, else 0
+    size_t skipped;   // of a cut: frames of the whole film before the first
+    bool linear;      // frames are found by counting from the start
+    bool open_gop;    // some frames before a keyframe are decoded after it
+    bool *corrupt;    // per stream of the file: the demuxer flagged a packet of it as corrupt
+    bool *changing;   // per stream of the file: audio whose format changes midway (audio_config.h)
+    int64_t *packets; // per stream of the file: how many there are; of an index alone
+    bool *falling;    // per stream of the file: times of sound fall, and `jumps` do not mend it
+    struct ksr_film_jump *jumps; // by stream, then by packet
+    size_t jump_count;
+    struct ksr_timeline timeline;
+    int stream_count;
+    size_t undecoded; // linear: packets of which no frame came
+    int64_t *damaged; // linear: sources of frames that the decoder calls damaged, rising
+    size_t damaged_count, damaged_capacity;
+    int repaired;            // timestamps that were missing, equal or falling
+    bool telecined;          // it looks as if telecine had made it (scan.h)
+    int first_field;         // as the pictures show: 1 = top, -1 = bottom, 0 = unknown (scan.h)
+    bool soft_telecine;      // flags tell players to repeat fields of whole frames (scan.h)
+    bool marked_wrongly;     // it is marked as interlaced, but looks whole (scan.h)
+    bool unmarked_fields;    // it looks interlaced, but is not marked so (scan.h)
+    bool single_fields;      // its frames are single fields, and look so (scan.h)
+    bool turns_interlaced;   // its first frames are not marked as interlaced, but later ones are:
+    int64_t interlaced_from; // the source of the first of those
+    char content[48];        // without black borders, as --crop takes it; "" = none (scan.h)
+    struct ksr_extras extras;
+    char *subs;                   // list of subtitle files (external.h); NULL = none
+    bool no_grain;                // film grain is not to be added by the decoder
+    struct ksr_geometry geometry; // what of decoded frames makes those of `format`
+    char filter[160]; // libavfilter graph between decoder and stages (filter.h); "" = none
+    bool fields;      // it makes two of each frame: `frames` has both, with the same source
+};
+
+// Indexes a file; reads it once, or twice where it must be decoded. tolerant: a file that ends
+// in the middle is taken as far as it goes, with a warning, instead of failing.
+// Logs a warning for what was repaired. Free with ksr_film_free().
+// Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
+ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out);
+
+// Takes the format of all frames from those that ksr_film_cut() with these times will leave.
+void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration);
+
+// The same of another video stream: its number among them, from 1; 0 = the default one, else the
+// first. Returns KSR_E_PARAM also where there are fewer (logged).
+ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, bool tolerant,
+                                struct ksr_film *out);
+
+// Cuts the film to the frames at or after `start`, counted from its first frame, and before
+// start + duration, both in microseconds; duration < 0: to its end. The first one left is then at
+// time 0.
+// Returns KSR_OK, KSR_E_PARAM (no frame is left; logged).
+ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration);
+
+// Adds the streams of subtitle files to an input that was indexed. subs: a list (external.h); NULL
+// or
+// "" = none.
+// Returns KSR_OK, KSR_E_INPUT (logged), KSR_E_NOMEM.
+ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *subs,
+                             struct ksr_film *film);
+
+struct ksr_input;
+struct AVFrame;
+
+// Describes the pictures of an input by a decoded frame.
+void ksr_film_describe(const struct ksr_input *input, struct AVFrame *frame,
+                       struct ksr_video_format *out);
+
+// Gives a film that is an image sequence, whose times are numbers of frames, another rate than 24.
+void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate);
+
+// Frees everything; leaves *film all zero. Accepts an all-zero film.
+void ksr_film_free(struct ksr_film *film);
+
+// Returns the index of the frame with this source timestamp, or SIZE_MAX. second: of two that have
+// it, the second one.
+size_t ksr_film_find(const struct ksr_film *film, int64_t source, bool second);
+
+// Returns whether a frame is the second that is made of its source.
+bool ksr_film_is_second(const struct ksr_film *film, size_t frame);
+
+// Returns how many frames of the film are known to be damaged; *first: the first of them.
+size_t ksr_film_damaged(const struct ksr_film *film, size_t *first);
+
+// Returns a time of the film in seconds.
+double ksr_film_seconds(const struct ksr_film *film, int64_t time);
+
+// Returns where decoding can begin in any film: at its first frame.
+struct ksr_film_key ksr_film_start(const struct ksr_film *film);
+
+// Returns the first frame that is not shown at its number / rate after the first one, within a tick
+// or a millisecond, whichever is longer; frame_count where all are.
+size_t ksr_film_irregular(const struct ksr_film *film, struct ksr_rational rate);
+
+#endif

@@ -1,0 +1,262 @@
+// Damage by coding; see damage.h.
+
+#include "media/index/damage.h"
+
+#include <libavutil/video_enc_params.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "frame/noise.h"
+#include "media/av/ffmpeg.h"
+#include "media/av/pixels.h"
+#include "media/input/reader.h"
+
+#define PLACES        16  // in a video, at most
+#define LINEAR_FRAMES 240 // of one that is decoded from its start
+#define LINEAR_STEP   12  // between two of them that are looked at, at least
+#define STEP          5   // strengths are multiples of it,
+#define LEAST         10  // and below this one nothing shows
+#define SHOWN_MOST    40  // that pictures alone ask for
+#define SHOWN_LEAST   51  // excess that texture hardly ever has: 0.4 codes of 8 bits
+
+struct look {
+    ksr_context *ctx; // a quiet one
+    const struct ksr_film *film;
+    ksr_reader *reader;
+    struct ksr_layout layout;
+    struct ksr_frame luma; // layout of one plane
+    int bits;
+    struct ksr_noise noise;
+    int quantized[PLACES]; // strengths by the quantizer
+    int quantized_count, looked;
+    bool mpeg; // its blocks are 8x8, and the quantizer tells of them
+};
+
+// --- Strength, in hundredths ---
+
+// Stage 1 follows errors of 16 codes of 8 bits at 1. H.264's quantizer step is 0.625 codes at 0 and
+// doubles every six: these are 0.4 steps.
+static int strength_of_h264(int qp, int bits)
+{
+    static const int fraction[6] = {100, 112, 126, 141, 159, 178}; // in 1/64
+    const int nominal = qp - 6 * (bits - 8);
+    if (nominal <= 0)
+        return 0;
+    return nominal > 36 ? KSR_DAMAGE_MOST : (fraction[nominal % 6] << nominal / 6) >> 6;
+}
+
+// The same steps, of a lower quantizer: offsets of blocks lower that of the slice by about 4, and
+// the loop filters leave less noise.
+static int strength_of_h265(int qp)
+{
+    return strength_of_h264(qp - 6, 8);
+}
+
+static int strength_of_quantizer(enum AVVideoEncParamsType type, int quantizer, int bits)
+{
+    switch (type) {
+    case AV_VIDEO_ENC_PARAMS_H264: return strength_of_h264(quantizer, bits);
+    case AV_VIDEO_ENC_PARAMS_MPEG2: return quantizer * 9 / 2;
+    case AV_VIDEO_ENC_PARAMS_VP9: return quantizer > 4 ? 10 + quantizer / 2 : 0; // of keyframes
+    default: return 0;
+    }
+}
+
+static int strength_of_excess(int excess)
+{
+    return excess < SHOWN_LEAST ? 0 : FFMIN(excess * 25 / 128, SHOWN_MOST);
+}
+
+static int round_strength(int strength)
+{
+    const int rounded = (strength + STEP / 2) / STEP * STEP;
+    return rounded < LEAST ? 0 : FFMIN(rounded, KSR_DAMAGE_MOST);
+}
+
+// --- Looking ---
+
+// The mean quantizer of a frame. Returns false where the decoder does not tell.
+static bool quantizer_of(const AVVideoEncParams *params, int *out)
+{
+    int64_t sum = 0, area = 0;
+    for (unsigned i = 0; i < params->nb_blocks; i++) {
+        const AVVideoBlockParams *b = av_video_enc_params_block((AVVideoEncParams *)params, i);
+        const int64_t size = (int64_t)b->w * b->h;
+        sum += (params->qp + b->delta_qp) * size;
+        area += size;
+    }
+    *out = area > 0 ? (int)((sum + area / 2) / area) : params->qp;
+    return area > 0 || params->type == AV_VIDEO_ENC_PARAMS_VP9;
+}
+
+static void look_at_quantizer(struct look *l)
+{
+    const AVFrame *frame = ksr_reader_frame(l->reader);
+    const AVFrameSideData *side = av_frame_get_side_data(frame, AV_FRAME_DATA_VIDEO_ENC_PARAMS);
+    int quantizer;
+    if (frame->pict_type != AV_PICTURE_TYPE_I || l->quantized_count == PLACES)
+        return;
+    if (ksr_reader_quantizer(l->reader, &quantizer))
+        l->quantized[l->quantized_count++] = strength_of_h265(quantizer);
+    if (!side)
+        return;
+    const AVVideoEncParams *params = (const AVVideoEncParams *)side->data;
+    l->mpeg = params->type == AV_VIDEO_ENC_PARAMS_MPEG2;
+    if (quantizer_of(params, &quantizer))
+        l->quantized[l->quantized_count++] =
+            strength_of_quantizer(params->type, quantizer, l->bits);
+}
+
+static ksr_status look_at_frame(struct look *l)
+{
+    struct ksr_row_source source;
+    look_at_quantizer(l);
+    const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
+    if (status != KSR_OK)
+        return status;
+    source.rows(source.opaque, 0, &l->luma.plane[0], 0, l->layout.height);
+    ksr_noise_add(&l->noise, &l->luma.plane[0]);
+    l->looked++;
+    return KSR_OK;
+}
+
+// The first good frame from a keyframe on.
+static ksr_status look_at_place(struct look *l, const struct ksr_film_key *from)
+{
+    size_t index;
+    bool damaged;
+    ksr_status status = ksr_reader_seek(l->ctx, l->reader, from->frame, from);
+    if (status == KSR_OK)
+        status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
+    return status == KSR_OK && index != SIZE_MAX && !damaged ? look_at_frame(l) : status;
+}
+
+// What fails at one place may work at another; want of memory is no property of the video.
+static ksr_status look_at_places(struct look *l, const ksr_context *run)
+{
+    size_t before = SIZE_MAX;
+    for (size_t i = 0; i < PLACES; i++) {
+        const size_t frame = l->film->frame_count * (2 * i + 1) / (2 * PLACES);
+        const struct ksr_film_key from = ksr_reader_entry(l->film, frame);
+        if (ksr_check_cancel(run) != KSR_OK)
+            return KSR_E_CANCELLED;
+        if (from.frame == before)
+            continue;
+        before = from.frame;
+        if (look_at_place(l, &from) == KSR_E_NOMEM)
+            return KSR_E_NOMEM;
+    }
+    return KSR_OK;
+}
+
+// Of a video that cannot be entered, keyframes near its beginning.
+static ksr_status look_at_beginning(struct look *l, const ksr_context *run)
+{
+    const struct ksr_film_key start = ksr_film_start(l->film);
+    ksr_status status = ksr_reader_seek(l->ctx, l->reader, 0, &start);
+    size_t index = 0, next = 0;
+    while (status == KSR_OK && index < LINEAR_FRAMES && l->looked < PLACES) {
+        bool damaged;
+        status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
+        if (status != KSR_OK || index == SIZE_MAX)
+            break;
+        if (ksr_check_cancel(run) != KSR_OK)
+            return KSR_E_CANCELLED;
+        if (damaged || index < next || !ksr_av_frame_key(ksr_reader_frame(l->reader)))
+            continue;
+        next = index + LINEAR_STEP;
+        status = look_at_frame(l);
+    }
+    return status == KSR_E_NOMEM ? status : KSR_OK;
+}
+
+// --- Judging ---
+
+static int compare(const void *a, const void *b)
+{
+    return *(const int *)a - *(const int *)b;
+}
+
+static int median(int *values, int count)
+{
+    if (count == 0)
+        return 0;
+    qsort(values, (size_t)count, sizeof(values[0]), compare);
+    return values[count / 2];
+}
+
+static const char *codec_name(const char *name)
+{
+    static const char *const known[][2] = {
+        {"h264", "H.264"}, {"mpeg1video", "MPEG-1"}, {"mpeg2video", "MPEG-2"}, {"mpeg4", "MPEG-4"},
+        {"vp9", "VP9"},    {"hevc", "HEVC"},         {"mjpeg", "JPEG"}};
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i][0], name) == 0)
+            return known[i][1];
+    return "coding";
+}
+
+// Whether what was found is all there is: of other codecs mild damage is not seen.
+static bool is_judged(const struct look *l)
+{
+    const AVCodecDescriptor *d = avcodec_descriptor_get_by_name(ksr_reader_codec(l->reader));
+    const bool lossy = d && d->props & AV_CODEC_PROP_LOSSY;
+    return l->quantized_count > 0 || !lossy || d->props & AV_CODEC_PROP_INTRA_ONLY;
+}
+
+static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
+{
+    const char *codec = ksr_reader_codec(l->reader);
+    const int excess = ksr_noise_excess(&l->noise);
+    const int shown = round_strength(strength_of_excess(excess));
+    const int quantized = round_strength(median(l->quantized, l->quantized_count));
+    out->strength = l->mpeg ? quantized : FFMAX(shown, quantized);
+    if (out->strength == 0)
+        snprintf(out->reason, sizeof(out->reason), is_judged(l) ? "clean" : "no noise found");
+    else
+        snprintf(out->reason, sizeof(out->reason), "%s noise",
+                 out->strength == quantized || strcmp(codec, "mjpeg") == 0 ? codec_name(codec)
+                                                                           : "coding");
+    ksr_log(ctx, KSR_LOG_DEBUG, "damage: %d frames; shown: %d, excess %d; by the quantizer: %d",
+            l->looked, shown, excess, quantized);
+}
+
+static ksr_status open_look(struct look *l, const char *path)
+{
+    struct ksr_layout one = l->layout;
+    one.planes = 1;
+    if (!ksr_frame_alloc(&l->luma, &one))
+        return KSR_E_NOMEM;
+    const ksr_status status = ksr_reader_create(l->ctx, path, l->film, &l->reader);
+    if (status == KSR_OK)
+        ksr_reader_export_quantizers(l->reader);
+    return status;
+}
+
+ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                           struct ksr_damage *out)
+{
+    char reason[KSR_REASON_SIZE];
+    struct look *l = calloc(1, sizeof(*l));
+    ksr_status status = KSR_OK;
+    *out = (struct ksr_damage){0, "clean"};
+    if (!l || ksr_context_create_quiet(&l->ctx, reason) != KSR_OK) {
+        free(l);
+        return ksr_fail_memory(ctx);
+    }
+    l->film = film;
+    if (ksr_pixels_layout(&film->format, &l->layout, &l->bits)) { // else planning fails soon
+        status = open_look(l, path);
+        if (status == KSR_OK)
+            status = film->linear ? look_at_beginning(l, ctx) : look_at_places(l, ctx);
+        if (status == KSR_OK)
+            judge(ctx, l, out);
+    }
+    ksr_reader_destroy(&l->reader);
+    ksr_context_destroy(&l->ctx);
+    ksr_frame_free(&l->luma);
+    free(l);
+    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
+}

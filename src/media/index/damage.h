@@ -1,0 +1,29 @@
+// How much coding has damaged a video, and how strongly stage 1 should clean it up.
+//
+// Keyframes all over the video are decoded. Two things tell of damage, both in integers:
+//
+// - the quantizer, where FFmpeg's decoder hands it out (H.264, MPEG-1, -2 and -4 part 2, VP9), and
+// of
+//   HEVC (hevc_quantizer.h);
+// - what the pictures show (frame/noise.h), for all other codecs, and for what was coded before.
+//
+// The greater one counts. Noise, grain and texture of the source are not damage.
+
+#ifndef KSR_MEDIA_INDEX_DAMAGE_H
+#define KSR_MEDIA_INDEX_DAMAGE_H
+
+#include "media/av/film.h"
+
+#define KSR_DAMAGE_MOST 50 // the highest strength that is ever found
+
+struct ksr_damage {
+    int strength;    // of stage 1, in hundredths: 0, or 10 .. KSR_DAMAGE_MOST in steps of 5
+    char reason[48]; // in a word or two: "clean", "MPEG-2 noise", "no noise found"
+};
+
+// Looks at a video before a cut, a filter or a crop is planned: it is the same for all pieces of
+// it. What cannot be decoded is passed over. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
+ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                           struct ksr_damage *out);
+
+#endif

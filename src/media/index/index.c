@@ -1,0 +1,879 @@
+// Indexing a film; see film.h.
+
+#include "media/av/film.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/fs.h"
+#include "core/image_sequence.h"
+#include "core/mem.h"
+#include "media/av/alpha.h"
+#include "media/av/audio_config.h"
+#include "media/av/intra_refresh.h"
+#include "media/index/audio_timestamps.h"
+#include "media/index/kinds.h"
+#include "media/index/late.h"
+#include "media/index/packet_index.h"
+#include "media/index/repair.h"
+#include "media/input/external.h"
+#include "media/input/filter.h"
+#include "media/input/input.h"
+
+#define MOST_HELD 16 // frames by which H.264 and its kin reorder at most
+
+// A video packet as the demuxer gives it, in decode order.
+struct packet_note {
+    int64_t pts, time, duration, position; // time: pts in the timeline
+    bool key;
+};
+
+struct packet_list {
+    struct packet_note *notes;
+    size_t count, capacity;
+    int delay;              // frames that the decoder may hold back
+    size_t packets;         // all of them; hidden frames of VP9 and AV1 are not among `notes`
+    size_t shown;           // frames that they hold, as far as headers tell
+    size_t fields;          // packets that are fields
+    size_t falls;           // timestamps below the one before, in decode order
+    const char *why_decode; // why packets alone are no index; NULL = they are
+    struct ksr_kind_hints kinds;
+};
+
+void ksr_film_free(struct ksr_film *film)
+{
+    free(film->frames);
+    free(film->keys);
+    free(film->corrupt);
+    free(film->changing);
+    free(film->packets);
+    free(film->falling);
+    free(film->jumps);
+    free(film->kinds);
+    free(film->damaged);
+    free(film->subs);
+    memset(film, 0, sizeof(*film));
+}
+
+// Lengthens an array of one entry per stream; what is new is zero.
+static bool lengthen(void **array, size_t size, int from, int to)
+{
+    char *longer = realloc(*array, (size_t)to * size);
+    if (!longer)
+        return false;
+    memset(longer + (size_t)from * size, 0, (size_t)(to - from) * size);
+    *array = longer;
+    return true;
+}
+
+static bool lengthen_all(struct ksr_film *film, int count)
+{
+    const int was = film->stream_count;
+    const bool ok = lengthen((void **)&film->corrupt, sizeof(*film->corrupt), was, count) &&
+                    lengthen((void **)&film->changing, sizeof(*film->changing), was, count) &&
+                    lengthen((void **)&film->packets, sizeof(*film->packets), was, count) &&
+                    lengthen((void **)&film->falling, sizeof(*film->falling), was, count);
+    if (ok)
+        film->stream_count = count;
+    return ok;
+}
+
+ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *subs,
+                             struct ksr_film *film)
+{
+    struct ksr_input input;
+    if (!subs || !*subs)
+        return KSR_OK;
+    film->subs = strdup(subs);
+    if (!film->subs)
+        return ksr_fail_memory(ctx);
+    ksr_status status = ksr_input_open_film(ctx, path, film, &input);
+    if (status != KSR_OK)
+        return status;
+    const int count = film->stream_count + ksr_external_count(input.format);
+    if ((int)input.format->nb_streams != count)
+        status = ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", path);
+    else if (!lengthen_all(film, count))
+        status = ksr_fail_memory(ctx);
+    else
+        status = ksr_external_count_packets(ctx, input.format, film->packets);
+    ksr_input_close(&input);
+    return status;
+}
+
+double ksr_film_seconds(const struct ksr_film *film, int64_t time)
+{
+    return (double)time * film->time_base.num / film->time_base.den;
+}
+
+struct ksr_film_key ksr_film_start(const struct ksr_film *film)
+{
+    return (struct ksr_film_key){0, film->frames[0].source, -1};
+}
+
+size_t ksr_film_irregular(const struct ksr_film *film, struct ksr_rational rate)
+{
+    const AVRational base = {film->time_base.num, film->time_base.den};
+    const AVRational frame = {rate.den, rate.num};
+    const int64_t millisecond = av_rescale_q(1, (AVRational){1, 1000}, base);
+    const int64_t allowed = millisecond > 1 ? millisecond : 1;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        const int64_t wanted = film->frames[0].time + av_rescale_q((int64_t)i, frame, base);
+        if (llabs(film->frames[i].time - wanted) > allowed)
+            return i;
+    }
+    return film->frame_count;
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const int64_t x = ((const struct ksr_film_frame *)a)->source;
+    const int64_t y = ((const struct ksr_film_frame *)b)->source;
+    return (x > y) - (x < y);
+}
+
+bool ksr_film_is_second(const struct ksr_film *film, size_t frame)
+{
+    return film->fields && (film->skipped + frame) % 2 == 1;
+}
+
+size_t ksr_film_find(const struct ksr_film *film, int64_t source, bool second)
+{
+    const struct ksr_film_frame wanted = {.source = source};
+    const struct ksr_film_frame *found =
+        bsearch(&wanted, film->frames, film->frame_count, sizeof(wanted), compare_times);
+    size_t i = found ? (size_t)(found - film->frames) : SIZE_MAX;
+    if (!found || ksr_film_is_second(film, i) == second)
+        return i;
+    i = second ? i + 1 : i - 1; // SIZE_MAX where a cut begins with the second
+    return i < film->frame_count && film->frames[i].source == source ? i : SIZE_MAX;
+}
+
+size_t ksr_film_damaged(const struct ksr_film *film, size_t *first)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < film->damaged_count; i++)
+        for (int second = 0; second <= film->fields; second++) {
+            const size_t frame = ksr_film_find(film, film->damaged[i], second);
+            if (frame != SIZE_MAX && count++ == 0)
+                *first = frame;
+        }
+    return count;
+}
+
+static void report(ksr_context *ctx, const struct ksr_input *input, int64_t size)
+{
+    const int64_t at = input->format->pb ? avio_tell(input->format->pb) : 0;
+    ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN,
+                                                    .done = at < size ? at : size,
+                                                    .total = size});
+}
+
+// One pass over the packets of a file.
+struct pass {
+    ksr_context *ctx;
+    struct ksr_input *input;
+    bool tolerant; // what cannot be read ends the file
+    bool corrupt;  // the last packet was
+};
+
+// Says what a file that ends in the middle means: a failure, or a warning.
+static ksr_status ends_early(const struct pass *pass, int result)
+{
+    char text[256];
+    const char *reason = ksr_ffmpeg_error(result, text);
+    if (!pass->tolerant)
+        return ksr_fail(pass->ctx, KSR_E_INPUT,
+                        "Input file is damaged or ends early: %s (%s); --on-frame-error repeat or "
+                        "skip takes what is there",
+                        pass->input->format->url + strlen("file:"), reason);
+    ksr_log(pass->ctx, KSR_LOG_WARNING, "the input ends early (%s); going on with what is there",
+            reason);
+    return KSR_OK;
+}
+
+// Reads the next packet. Returns KSR_OK with *end false, or with *end true after the last one.
+static ksr_status read_packet(struct pass *pass, AVPacket *packet, bool *end)
+{
+    *end = false;
+    ksr_ffmpeg_clear_message();
+    const int result = ksr_input_read(pass->input->format, packet);
+    if (result >= 0) {
+        pass->corrupt = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+        return ksr_memory_ran_out() ? ksr_fail_memory(pass->ctx) : KSR_OK;
+    }
+    if (ksr_check_cancel(pass->ctx) != KSR_OK)
+        return KSR_E_CANCELLED;
+    if (ksr_ffmpeg_starved(result))
+        return ksr_fail_memory(pass->ctx);
+    *end = true;
+    const bool cut = strstr(ksr_ffmpeg_message(), "prematurely") != NULL;
+    const bool whole = !cut && ksr_input_ended(pass->input->format, result, pass->corrupt);
+    return whole ? KSR_OK : ends_early(pass, result);
+}
+
+// Notes a packet of which `shown` frames are shown (packet_index.h).
+static bool note_packet(struct packet_list *list, const AVCodecParameters *video,
+                        const AVPacket *packet, int shown)
+{
+    const bool discarded = (packet->flags & AV_PKT_FLAG_DISCARD) != 0;
+    const bool key =
+        (packet->flags & AV_PKT_FLAG_KEY) != 0 && !ksr_packet_is_refresh(video, packet);
+    list->packets++;
+    list->shown += discarded ? 0 : (size_t)shown;
+    if (shown == 0 && !key && !discarded &&
+        (video->codec_id == AV_CODEC_ID_VP9 || video->codec_id == AV_CODEC_ID_AV1))
+        return true;
+    if (!ksr_array_reserve((void **)&list->notes, &list->capacity, list->count + 1,
+                           sizeof(list->notes[0])) ||
+        !ksr_kinds_note(&list->kinds, video, packet))
+        return false;
+    if (!ksr_film_is_time(packet->pts))
+        list->why_decode = "timestamps are missing";
+    else if (discarded)
+        list->why_decode = "some packets are marked as not shown";
+    else if (shown == 0)
+        list->why_decode = "packets hold what is not shown";
+    else if (list->count == 0 && !key)
+        list->why_decode = "it does not begin with a keyframe";
+    list->notes[list->count++] =
+        (struct packet_note){packet->pts, packet->pts, packet->duration, packet->pos, key};
+    return true;
+}
+
+// Notes of a stream what its packets tell beside their times. configs: per stream, what the first
+// header said.
+static void note_stream(struct ksr_film *film, const AVStream *stream, const AVPacket *packet,
+                        int *configs)
+{
+    const int i = packet->stream_index;
+    film->packets[i]++;
+    film->corrupt[i] |= (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    film->changing[i] |= ksr_audio_config_changes(stream, packet, configs[i]);
+    if (configs[i] == 0)
+        configs[i] = ksr_audio_config(stream, packet);
+}
+
+// Notes the times of a packet, and the frames of one of the video stream.
+static ksr_status note_times(ksr_context *ctx, const struct ksr_input *input,
+                             const AVPacket *packet, ksr_coded *coded, ksr_jumps *jumps,
+                             struct packet_list *list)
+{
+    if (packet->stream_index == input->video->index) {
+        const int shown = ksr_coded_note(coded, packet);
+        if (ksr_memory_ran_out() || !note_packet(list, input->video->codecpar, packet, shown))
+            return ksr_fail_memory(ctx);
+    }
+    return ksr_jumps_note(jumps, packet) ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+static ksr_status read_packets(ksr_context *ctx, struct ksr_input *input, bool tolerant,
+                               struct ksr_film *film, struct packet_list *list,
+                               struct ksr_late *late)
+{
+    struct pass pass = {ctx, input, tolerant, false};
+    AVPacket *packet = av_packet_alloc();
+    ksr_jumps *jumps = ksr_jumps_create(input->format, film->stream);
+    ksr_coded *coded = ksr_coded_create(input->video);
+    const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
+    int *configs = calloc((size_t)film->stream_count, sizeof(*configs));
+    ksr_status status = packet && jumps && coded && configs ? KSR_OK : ksr_fail_memory(ctx);
+    bool end = false;
+    for (int i = 0; status == KSR_OK; i++) {
+        status = read_packet(&pass, packet, &end);
+        if (status != KSR_OK || end)
+            break;
+        ksr_late_note(late, input->format, packet);
+        if (packet->stream_index < film->stream_count)
+            note_stream(film, input->format->streams[packet->stream_index], packet, configs);
+        status = note_times(ctx, input, packet, coded, jumps, list);
+        av_packet_unref(packet);
+        if (i % 256 == 0) {
+            report(ctx, input, size);
+            if (status == KSR_OK)
+                status = ksr_check_cancel(ctx);
+        }
+    }
+    if (status == KSR_OK && !ksr_jumps_judge(jumps, film))
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK) {
+        const char *reason = ksr_coded_reason(coded);
+        list->why_decode = reason ? reason : list->why_decode;
+        if (ksr_alpha_is_beside(input->video))
+            list->why_decode = "alpha may have other keyframes";
+        else if (input->video->codecpar->codec_id == AV_CODEC_ID_VP8)
+            list->why_decode = "VP8 has packets that are not shown";
+        list->fields = ksr_coded_fields(coded);
+    }
+    ksr_coded_destroy(&coded);
+    ksr_jumps_destroy(&jumps);
+    av_packet_free(&packet);
+    free(configs);
+    return status;
+}
+
+// Frames in presentation order from packets in decode order. Sets list->why_decode when two
+// timestamps are equal.
+static bool frames_from_packets(struct ksr_film *film, struct packet_list *list)
+{
+    film->frames = calloc(list->count, sizeof(film->frames[0]));
+    if (!film->frames)
+        return false;
+    film->frame_count = list->count;
+    for (size_t i = 0; i < list->count; i++)
+        film->frames[i] = (struct ksr_film_frame){list->notes[i].pts, list->notes[i].time,
+                                                  list->notes[i].duration};
+    qsort(film->frames, film->frame_count, sizeof(film->frames[0]), compare_times);
+    for (size_t i = 1; i < film->frame_count; i++)
+        if (film->frames[i].source == film->frames[i - 1].source ||
+            film->frames[i].time <= film->frames[i - 1].time)
+            list->why_decode = "timestamps repeat or fall";
+    const int64_t usual = ksr_film_usual_step(film);
+    if (!list->why_decode && list->delay > 0 && ksr_film_looks_misplaced(film, usual))
+        list->why_decode = "timestamps look misplaced";
+    return usual > 0;
+}
+
+// Whether the frames cannot be shown in the order of their timestamps, or should not: a decoder
+// holds back at most `delay` frames to put them in order.
+static bool is_out_of_order(const struct packet_list *list)
+{
+    int64_t held[MOST_HELD + 1], shown = INT64_MIN;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t at = count++;
+        for (; at > 0 && held[at - 1] > list->notes[i].time; at--)
+            held[at] = held[at - 1];
+        held[at] = list->notes[i].time;
+        if (held[0] <= shown)
+            return true;
+        if (count > (size_t)list->delay) {
+            shown = held[0];
+            memmove(held, held + 1, --count * sizeof(held[0]));
+        }
+    }
+    return false;
+}
+
+static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
+{
+    size_t capacity = 0;
+    int64_t key_time = INT64_MIN;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct packet_note *note = &list->notes[i];
+        if (note->pts < key_time) {
+            film->open_gop = true;
+            if (film->key_count == 1)
+                list->why_decode = "frames before the first keyframe";
+        }
+        if (!note->key)
+            continue;
+        key_time = note->pts;
+        if (!ksr_array_reserve((void **)&film->keys, &capacity, film->key_count + 1,
+                               sizeof(film->keys[0])))
+            return false;
+        film->keys[film->key_count++] =
+            (struct ksr_film_key){ksr_film_find(film, note->pts, false), note->pts, note->position};
+    }
+    // Keyframes come in presentation order in every sane file; where not, they are no borders.
+    for (size_t i = 1; i < film->key_count; i++)
+        if (film->keys[i].frame <= film->keys[i - 1].frame)
+            list->why_decode = "keyframes are out of order";
+    return true;
+}
+
+static struct ksr_rational rational(AVRational q)
+{
+    return (struct ksr_rational){q.num, q.den};
+}
+
+void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr_video_format *out)
+{
+    AVStream *video = input->video;
+    const AVCodecParameters *p = video->codecpar;
+    const char *name = av_get_pix_fmt_name(frame->format);
+    *out = (struct ksr_video_format){0};
+    out->width = frame->width;
+    out->height = frame->height;
+    // H.264 whose range changes keeps the format with the old range in its name.
+    const bool limited =
+        frame->color_range == AVCOL_RANGE_MPEG && name && strncmp(name, "yuvj", 4) == 0;
+    snprintf(out->pixel_format, sizeof(out->pixel_format), "%s%s", limited ? "yuv" : "",
+             limited ? name + 4
+             : name  ? name
+                     : "unknown");
+    out->sample_aspect = rational(av_guess_sample_aspect_ratio(input->format, video, frame));
+    out->frame_rate = rational(av_guess_frame_rate(input->format, video, frame));
+    // What the frame says goes before what the container says.
+    out->color_range = frame->color_range ? frame->color_range : p->color_range;
+    out->color_space =
+        frame->colorspace != AVCOL_SPC_UNSPECIFIED ? frame->colorspace : p->color_space;
+    if (p->codec_id == AV_CODEC_ID_THEORA && out->color_space == AVCOL_SPC_UNSPECIFIED)
+        out->color_space = AVCOL_SPC_BT470BG; // by definition
+    out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED ? frame->color_primaries
+                                                                           : p->color_primaries;
+    out->color_transfer =
+        frame->color_trc != AVCOL_TRC_UNSPECIFIED ? frame->color_trc : p->color_trc;
+    out->chroma_location = frame->chroma_location ? frame->chroma_location : p->chroma_location;
+    out->interlaced = ksr_av_frame_interlaced(frame) || (p->field_order != AV_FIELD_UNKNOWN &&
+                                                         p->field_order != AV_FIELD_PROGRESSIVE);
+    // The last letter tells how the fields are stored; FFmpeg's decoders take both TT and TB, and
+    // so Matroska's 9 and QuickTime's, for top first.
+    out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
+    // HEVC has no frames of two fields that are marked so.
+    out->single_field = p->codec_id == AV_CODEC_ID_HEVC && ksr_av_frame_interlaced(frame);
+    if (out->single_field)
+        out->bottom_first = !ksr_av_frame_top_first(frame);
+}
+
+// Is given the frames of a walk. sent: timestamp of the packet that the decoder was given last,
+// AV_NOPTS_VALUE after the end. Returns whether to go on.
+typedef bool frame_visitor(void *opaque, AVFrame *frame, int64_t sent);
+
+struct walk {
+    frame_visitor *visit;
+    void *opaque;
+    AVFrame *frame;
+    bool go_on;
+    int64_t sent;
+};
+
+// Takes what the decoder has ready.
+static ksr_status visit_ready(ksr_context *ctx, struct ksr_input *input, struct walk *walk)
+{
+    ksr_status status = KSR_OK;
+    for (bool got = true; status == KSR_OK && walk->go_on && got;) {
+        status = ksr_stream_receive(ctx, input->decoder, walk->frame, &got);
+        walk->go_on = !got || walk->visit(walk->opaque, walk->frame, walk->sent);
+        av_frame_unref(walk->frame);
+    }
+    return status;
+}
+
+static ksr_status walk_packet(ksr_context *ctx, struct ksr_input *input, const AVPacket *packet,
+                              struct walk *walk)
+{
+    ksr_status status = KSR_OK;
+    if (packet && ksr_input_renews(input, packet)) {
+        status = ksr_stream_send(ctx, input->decoder, NULL, NULL);
+        if (status == KSR_OK)
+            status = visit_ready(ctx, input, walk);
+        avcodec_flush_buffers(input->decoder);
+    }
+    walk->sent = packet ? packet->pts : AV_NOPTS_VALUE;
+    if (status == KSR_OK && walk->go_on)
+        status = ksr_stream_send(ctx, input->decoder, packet, NULL);
+    return status == KSR_OK ? visit_ready(ctx, input, walk) : status;
+}
+
+// Decodes linearly from the start.
+static ksr_status walk_frames(ksr_context *ctx, struct ksr_input *input,
+                              const struct ksr_film *film, frame_visitor *visit, void *opaque)
+{
+    struct pass pass = {ctx, input, true, false};
+    AVPacket *packet = av_packet_alloc();
+    struct walk walk = {visit, opaque, av_frame_alloc(), true};
+    ksr_mender *mender =
+        ksr_mender_create(film->jumps, film->jump_count, (int)input->format->nb_streams);
+    ksr_status status = packet && walk.frame && mender ? KSR_OK : ksr_fail_memory(ctx);
+    const int64_t size = input->format->pb ? avio_size(input->format->pb) : 0;
+    bool end = false;
+    for (int i = 0; status == KSR_OK && walk.go_on && !end; i++) {
+        status = read_packet(&pass, packet, &end);
+        if (status != KSR_OK)
+            break;
+        if (!end)
+            ksr_mender_apply(mender, packet);
+        if (end || packet->stream_index == input->video->index)
+            status = walk_packet(ctx, input, end ? NULL : packet, &walk);
+        av_packet_unref(packet);
+        if (i % 64 == 0)
+            report(ctx, input, size);
+        if (status == KSR_OK)
+            status = ksr_check_cancel(ctx);
+    }
+    ksr_mender_destroy(&mender);
+    av_packet_free(&packet);
+    av_frame_free(&walk.frame);
+    return status;
+}
+
+struct first_look {
+    const struct ksr_input *input;
+    struct ksr_video_format *format;
+    bool seen;
+};
+
+static bool look_once(void *opaque, AVFrame *frame, int64_t sent)
+{
+    struct first_look *look = opaque;
+    (void)sent;
+    ksr_film_describe(look->input, frame, look->format);
+    look->seen = true;
+    return false;
+}
+
+struct linear_index {
+    struct first_look look;
+    struct ksr_film *film;
+    size_t capacity, key_capacity, sent_capacity;
+    int64_t *sent; // by frame: the packet that brought it out of the decoder
+    size_t falls;  // timestamps below the one before
+    bool out_of_memory;
+};
+
+// Describes a frame of a film that is indexed by decoding.
+static bool note_kind(struct linear_index *index, AVFrame *frame)
+{
+    struct ksr_film *film = index->film;
+    struct ksr_video_format format;
+    ksr_film_describe(index->look.input, frame, &format);
+    if (format.interlaced && !film->format.interlaced && !film->turns_interlaced) {
+        film->turns_interlaced = true;
+        film->interlaced_from = (int64_t)film->frame_count;
+    }
+    return ksr_kinds_add(film, (int64_t)film->frame_count, &format);
+}
+
+static bool note_damage(struct ksr_film *film, const AVFrame *frame)
+{
+    if (!ksr_frame_damaged(frame))
+        return true;
+    if (!ksr_array_reserve((void **)&film->damaged, &film->damaged_capacity,
+                           film->damaged_count + 1, sizeof(film->damaged[0])))
+        return false;
+    film->damaged[film->damaged_count++] = (int64_t)film->frame_count;
+    return true;
+}
+
+static bool note_frame(void *opaque, AVFrame *frame, int64_t sent)
+{
+    struct linear_index *index = opaque;
+    struct ksr_film *film = index->film;
+    const size_t i = film->frame_count;
+    if (!index->look.seen)
+        look_once(&index->look, frame, sent);
+    if (!ksr_array_reserve((void **)&film->frames, &index->capacity, i + 1,
+                           sizeof(film->frames[0])) ||
+        !ksr_array_reserve((void **)&film->keys, &index->key_capacity, film->key_count + 1,
+                           sizeof(film->keys[0])) ||
+        !ksr_array_reserve((void **)&index->sent, &index->sent_capacity, i + 1,
+                           sizeof(index->sent[0])) ||
+        !note_kind(index, frame) || !note_damage(film, frame)) {
+        index->out_of_memory = true;
+        return false;
+    }
+    const int64_t time = ksr_frame_time(frame);
+    if (ksr_av_frame_key(frame))
+        film->keys[film->key_count++] = (struct ksr_film_key){i, time, -1};
+    index->falls += i > 0 && time != AV_NOPTS_VALUE && time < film->frames[i - 1].time;
+    index->sent[i] = sent;
+    film->frames[i] = (struct ksr_film_frame){time, time, ksr_av_frame_duration(frame)};
+    film->frame_count++;
+    return true;
+}
+
+// Whether most durations are about half the distance to the next frame.
+static bool lasts_a_field(const struct ksr_film *film)
+{
+    size_t halves = 0;
+    for (size_t i = 1; i < film->frame_count; i++) {
+        const struct ksr_film_frame *f = &film->frames[i - 1];
+        halves += f->time != AV_NOPTS_VALUE && f[1].time != AV_NOPTS_VALUE && f->duration > 0 &&
+                  f->duration < (f[1].time - f->time) * 0.6;
+    }
+    return halves > film->frame_count / 2;
+}
+
+// Where the file gives the rate of fields, frames get theirs: of what the file says and its half
+// that which is nearer to their distance; where packets are fields, usual rates are likely too.
+// Durations are then those of fields.
+static ksr_status set_frame_rate(ksr_context *ctx, struct ksr_film *film, bool fields)
+{
+    const struct ksr_rational said = film->format.frame_rate;
+    const struct ksr_rational likely[] = {
+        said, {said.num, said.den * 2}, {25, 1}, {30000, 1001}, {24000, 1001}};
+    const int64_t usual = ksr_film_usual_step(film);
+    const double step = ksr_film_seconds(film, usual);
+    double nearest = 0.02;
+    for (size_t i = 0; i < (fields ? 5 : 2); i++) {
+        const double length = likely[i].num > 0 ? (double)likely[i].den / likely[i].num : step * 2;
+        const double off = length > step ? length / step - 1 : step / length - 1;
+        if (off >= nearest)
+            continue;
+        nearest = off;
+        film->format.frame_rate = likely[i];
+        fields = fields || i > 0;
+    }
+    fields = fields || lasts_a_field(film);
+    for (size_t i = 0; i < film->frame_count && fields; i++)
+        film->frames[i].duration = 0; // to the next frame
+    return usual > 0 ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+// Makes times and durations of decoded frames out of what packets of fields, or packets with decode
+// times, gave them.
+static ksr_status settle_times(ksr_context *ctx, const struct packet_list *list,
+                               const struct linear_index *index)
+{
+    struct ksr_film *film = index->film;
+    const bool decode_times = index->falls > list->falls;
+    for (size_t i = 0; i < film->frame_count && decode_times; i++)
+        film->frames[i].time = index->sent[i];
+    const ksr_status status = set_frame_rate(ctx, film, list->fields > 0);
+    if (!decode_times)
+        return status;
+    ksr_log(ctx, KSR_LOG_WARNING,
+            "timestamps are those of decoding, not of display: each frame is shown when the "
+            "decoder gives it");
+    const int64_t usual = ksr_film_usual_step(film);
+    for (size_t i = 1; i < film->frame_count; i++) // what comes out at the end
+        if (film->frames[i].time == AV_NOPTS_VALUE && film->frames[i - 1].time != AV_NOPTS_VALUE)
+            film->frames[i].time = film->frames[i - 1].time + usual;
+    return status;
+}
+
+// Opens the file anew with a decoder and walks it: one frame for the look, or all for the index.
+static ksr_status decode_film(ksr_context *ctx, const char *path, const struct packet_list *list,
+                              struct ksr_film *film)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    if (status != KSR_OK)
+        return status;
+    if (film->stream < (int)input.format->nb_streams)
+        input.video = input.format->streams[film->stream];
+    ksr_input_select(&input, film->stream);
+    struct linear_index index = {.look = {.input = &input, .format = &film->format}, .film = film};
+    status = ksr_input_open_decoder(ctx, &input);
+    if (status == KSR_OK)
+        status = film->linear ? walk_frames(ctx, &input, film, note_frame, &index)
+                              : walk_frames(ctx, &input, film, look_once, &index.look);
+    ksr_input_close(&input);
+    if (status == KSR_OK && index.out_of_memory)
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && !index.look.seen)
+        status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
+    if (status == KSR_OK && film->linear)
+        status = settle_times(ctx, list, &index);
+    free(index.sent);
+    return status;
+}
+
+// Puts the packets' timestamps in the timeline.
+static void mend_notes(const struct ksr_film *film, struct packet_list *list)
+{
+    for (size_t k = 0; k < film->jump_count; k++) {
+        const struct ksr_film_jump *jump = &film->jumps[k];
+        for (int64_t i = jump->first; jump->stream == film->stream && i < jump->first + jump->count;
+             i++)
+            if (i < (int64_t)list->count && ksr_film_is_time(list->notes[i].pts))
+                list->notes[i].time += jump->by;
+    }
+    for (size_t k = 0; k < film->jump_count && !list->why_decode; k++)
+        if (film->jumps[k].stream == film->stream &&
+            (film->jumps[k].back || list->count < list->packets)) // jumps count every packet
+            list->why_decode = "timestamps jump and come back";
+    if (!list->why_decode && is_out_of_order(list))
+        list->why_decode = "timestamps are out of order";
+}
+
+static ksr_status index_packets(ksr_context *ctx, const char *path, int video, bool tolerant,
+                                struct ksr_film *film, struct packet_list *list,
+                                struct ksr_late *late)
+{
+    struct ksr_input input;
+    ksr_status status = ksr_input_open_far(ctx, path, film->probe, video, &input);
+    if (status != KSR_OK)
+        return status;
+    film->stream = input.video->index;
+    film->probe = input.probe;
+    film->time_base = rational(input.video->time_base);
+    film->stream_count = (int)input.format->nb_streams;
+    film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
+    film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));
+    film->changing = calloc((size_t)film->stream_count, sizeof(film->changing[0]));
+    film->packets = calloc((size_t)film->stream_count, sizeof(film->packets[0]));
+    ksr_late_begin(late, input.format);
+    list->delay = FFMIN(input.video->codecpar->video_delay, MOST_HELD);
+    status = film->corrupt && film->falling && film->changing && film->packets
+                 ? read_packets(ctx, &input, tolerant, film, list, late)
+                 : ksr_fail_memory(ctx);
+    ksr_input_close(&input);
+    if (status == KSR_OK && list->packets == 0)
+        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
+    if (status == KSR_OK)
+        mend_notes(film, list);
+    for (size_t i = 1; i < list->count; i++)
+        list->falls += list->notes[i].time < list->notes[i - 1].time;
+    if (status == KSR_OK && !list->why_decode &&
+        (!frames_from_packets(film, list) || !keys_from_packets(film, list)))
+        status = ksr_fail_memory(ctx);
+    return status;
+}
+
+// Indexes the packets of all streams; anew where some of them come late.
+static ksr_status index_streams(ksr_context *ctx, const char *path, int video, bool tolerant,
+                                struct ksr_film *film, struct packet_list *list)
+{
+    struct ksr_late late;
+    ksr_status status = index_packets(ctx, path, video, tolerant, film, list, &late);
+    while (status == KSR_OK && ksr_late_probe(&late, film->probe) > 0) {
+        const int64_t probe = ksr_late_probe(&late, film->probe);
+        ksr_film_free(film);
+        free(list->notes);
+        free(list->kinds.list);
+        memset(list, 0, sizeof(*list));
+        film->probe = probe;
+        status = index_packets(ctx, path, video, tolerant, film, list, &late);
+    }
+    if (status == KSR_OK)
+        ksr_late_warn(ctx, &late);
+    return status;
+}
+
+// The first frame at or after a time of the film.
+static size_t first_at(const struct ksr_film *film, int64_t microseconds)
+{
+    const AVRational base = {film->time_base.num, film->time_base.den}, micro = {1, 1000000};
+    size_t i = 0;
+    while (i < film->frame_count && av_compare_ts(film->frames[i].time - film->frames[0].time, base,
+                                                  microseconds, micro) < 0)
+        i++;
+    return i;
+}
+
+// Keys before the cut lead to its frame 0; where a filter must have seen frames before that, those
+// too near are no use.
+static void cut_keys(struct ksr_film *film, size_t first, size_t end)
+{
+    const size_t lead = ksr_filter_warmup(film);
+    size_t kept = 0;
+    for (size_t k = 0; k < film->key_count && film->keys[k].frame < end; k++) {
+        struct ksr_film_key key = film->keys[k];
+        if (k > 0 && key.frame <= first && key.frame + lead > first)
+            continue;
+        key.frame = key.frame > first ? key.frame - first : 0;
+        film->keys[kept++] = key;
+    }
+    film->key_count = kept;
+}
+
+void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration)
+{
+    ksr_kinds_choose(film, first_at(film, start),
+                     duration < 0 ? film->frame_count : first_at(film, start + duration));
+}
+
+ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration)
+{
+    const size_t first = first_at(film, start);
+    const size_t end = duration < 0 ? film->frame_count : first_at(film, start + duration);
+    if (first >= end)
+        return ksr_fail(ctx, KSR_E_PARAM, "%s: no frame of the film is in this time",
+                        first >= film->frame_count ? "start" : "duration");
+    film->cut = true;
+    film->skipped = first;
+    film->offset = film->frames[first].time;
+    film->frame_count = end - first;
+    memmove(film->frames, film->frames + first, film->frame_count * sizeof(film->frames[0]));
+    for (size_t i = 0; i < film->frame_count; i++)
+        film->frames[i].time -= film->offset;
+    cut_keys(film, first, end);
+    return KSR_OK;
+}
+
+// A film indexed by decoding has only the frames that decode: what became of the others is said.
+static void warn_undecoded(ksr_context *ctx, const struct packet_list *list, struct ksr_film *film)
+{
+    if (!film->linear || list->shown <= film->frame_count)
+        return;
+    film->undecoded = list->shown - film->frame_count;
+    ksr_log(ctx, KSR_LOG_WARNING, "%zu of %zu frames cannot be decoded and are left out",
+            film->undecoded, list->shown);
+}
+
+// What all frames look like, not the first alone.
+static ksr_status find_kinds(ksr_context *ctx, const char *path, struct ksr_film *film,
+                             const struct ksr_kind_hints *hints)
+{
+    ksr_status status = KSR_OK;
+    if (!ksr_kinds_add(film, film->linear ? 0 : film->frames[0].source, &film->format))
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && !film->linear)
+        status = ksr_kinds_find(ctx, path, film, hints);
+    return status;
+}
+
+void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate)
+{
+    film->time_base = (struct ksr_rational){rate.den, rate.num};
+    film->format.frame_rate = rate;
+}
+
+static void warn_of_times(ksr_context *ctx, const struct ksr_film *film)
+{
+    const struct ksr_timeline *t = &film->timeline;
+    const int closed = t->restarts + t->alone;
+    if (closed > 0)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "the timestamps of %s restart or jump in %d place%s, first at %.3f s: what follows "
+                "continues there without a gap",
+                t->restarts > 0 ? "all streams" : "one stream", closed, closed == 1 ? "" : "s",
+                t->first);
+    if (t->holes > 0)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "nothing is shown or heard from %.3f s on for %.3f s, as the timestamps say "
+                "(%d such pause%s)",
+                t->hole, t->pause, t->holes, t->holes == 1 ? "" : "s");
+    if (film->repaired > 0)
+        ksr_log(ctx, KSR_LOG_WARNING, "%d timestamps were missing, equal or out of order: repaired",
+                film->repaired);
+}
+
+ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)
+{
+    return ksr_film_index_video(ctx, path, 0, tolerant, out);
+}
+
+ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, bool tolerant,
+                                struct ksr_film *out)
+{
+    struct packet_list list = {0};
+    memset(out, 0, sizeof(*out));
+    ksr_status status = index_streams(ctx, path, video, tolerant, out, &list);
+    if (status == KSR_OK && list.why_decode) {
+        ksr_log(ctx, KSR_LOG_DEBUG, "indexing by decoding: %s", list.why_decode);
+        out->linear = true;
+        out->frame_count = out->key_count = 0;
+        free(out->frames);
+        free(out->keys);
+        out->frames = NULL;
+        out->keys = NULL;
+    }
+    free(list.notes);
+    list.notes = NULL;
+    if (status == KSR_OK)
+        status = decode_film(ctx, path, &list, out);
+    if (status == KSR_OK)
+        status = find_kinds(ctx, path, out, &list.kinds);
+    free(list.kinds.list);
+    if (status == KSR_OK)
+        warn_undecoded(ctx, &list, out);
+    if (status != KSR_OK) {
+        ksr_film_free(out);
+        return status;
+    }
+    if (ksr_sequence_is(path))
+        ksr_film_set_rate(out, (struct ksr_rational){24, 1});
+    for (size_t i = 0; i < out->jump_count; i++)
+        if (out->jumps[i].stream == out->stream && out->jumps[i].back)
+            out->repaired += (int)out->jumps[i].count;
+    if (!ksr_film_repair(out)) {
+        ksr_film_free(out);
+        return ksr_fail_memory(ctx);
+    }
+    ksr_kinds_choose(out, 0, out->frame_count);
+    warn_of_times(ctx, out);
+    return KSR_OK;
+}

@@ -1,0 +1,588 @@
+// What goes along with the video, and into which container; see output.h. mapping_audio.c decides
+// for audio.
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/image_sequence.h"
+#include "media/av/suggest.h"
+#include "media/encode/text_subtitles.h"
+#include "media/input/external.h"
+#include "media/mapping/mapping_parts.h"
+#include "media/mux/metadata.h"
+
+// Returns the encoder of a container that is made for one codec: GIF, Y4M, raw streams; else NULL.
+static const char *only_encoder(const AVOutputFormat *format)
+{
+    if (format->codec_tag || format->audio_codec != AV_CODEC_ID_NONE ||
+        format->video_codec == AV_CODEC_ID_NONE || format->video_codec == AV_CODEC_ID_H264)
+        return NULL;
+    if (format->video_codec == AV_CODEC_ID_WRAPPED_AVFRAME)
+        return "rawvideo";
+    const AVCodec *encoder = avcodec_find_encoder(format->video_codec);
+    return encoder ? encoder->name : NULL;
+}
+
+static bool is_program_stream(const char *format)
+{
+    static const char *const names[] = {"mpeg", "vcd", "svcd", "vob", "dvd"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(format, names[i]) == 0)
+            return true;
+    return false;
+}
+
+// Returns the encoder that stands in for the default one in a container, NULL if none does.
+// In program streams, players expect MPEG-2 (in VCD: MPEG-1).
+static const char *own_encoder(const AVOutputFormat *format)
+{
+    const bool vcd = strcmp(format->name, "vcd") == 0;
+    const AVCodec *encoder =
+        is_program_stream(format->name)
+            ? avcodec_find_encoder(vcd ? AV_CODEC_ID_MPEG1VIDEO : AV_CODEC_ID_MPEG2VIDEO)
+            : NULL;
+    return encoder ? encoder->name : only_encoder(format);
+}
+
+// The encoder that the extension of an image file stands for; NULL where nothing writes it.
+static const AVCodec *image_encoder(const AVOutputFormat *images, const char *path)
+{
+    const enum AVCodecID id = av_guess_codec(images, NULL, path, NULL, AVMEDIA_TYPE_VIDEO);
+    // FFmpeg's first choice for WebP makes one animation of all frames.
+    const AVCodec *still = id == AV_CODEC_ID_WEBP ? avcodec_find_encoder_by_name("libwebp") : NULL;
+    return still ? still : avcodec_find_encoder(id);
+}
+
+ksr_status ksr_output_check_image(ksr_context *ctx, const char *path, const char *name)
+{
+    const AVCodec *own = image_encoder(av_guess_format("image2", NULL, NULL), path);
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
+    const bool unknown = !codec || codec->type != AVMEDIA_TYPE_VIDEO; // said elsewhere
+    const bool jpeg =
+        own && own->id == AV_CODEC_ID_MJPEG && codec && codec->id == AV_CODEC_ID_LJPEG;
+    if (unknown || !own || own->id == codec->id || jpeg)
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "codec: %s does not go into image files named %s (leave codec out for %s, or "
+                    "choose a name for %s)",
+                    name, path, own->name, name);
+}
+
+ksr_status ksr_output_format(ksr_context *ctx, const char *path,
+                             const struct ksr_encoder_config *config, struct ksr_output_plan *out,
+                             const char **codec)
+{
+    const char *format = config->format;
+    char guess[KSR_GUESS_TEXT];
+    ksr_ffmpeg_init();
+    const bool by_name = strcmp(format, KSR_BY_OUTPUT) != 0;
+    const char *slash = strrchr(path, '/');
+    const AVOutputFormat *found = by_name ? av_guess_format(format, NULL, NULL)
+                                          : av_guess_format(NULL, slash ? slash + 1 : path, NULL);
+    if (by_name && !found && strcmp(format, "mkv") == 0)
+        found = av_guess_format("matroska", NULL, NULL);
+    if (by_name && !found && strcmp(format, "y4m") == 0)
+        found = av_guess_format("yuv4mpegpipe", NULL, NULL);
+    if (by_name && !found)
+        return ksr_fail(ctx, KSR_E_PARAM, "format: there is no container '%s'%s", format,
+                        ksr_guess_container(format, guess));
+    if (!found)
+        found = av_guess_format("mp4", NULL, NULL);
+    // FFmpeg does not read animations of WebP, so that is one picture.
+    if (found && !by_name && strcmp(found->name, "webp") == 0)
+        found = av_guess_format("image2", NULL, NULL);
+    if (!found || (found->flags & AVFMT_NOFILE && strcmp(found->name, "image2") != 0))
+        return ksr_fail(ctx, KSR_E_PARAM, "format: '%s' is not a container for a file",
+                        found ? found->name : "mp4");
+    snprintf(out->format, sizeof(out->format), "%s", found->name);
+    out->image = strcmp(found->name, "image2") == 0;
+    out->sequence = out->image && ksr_sequence_is(path);
+    const AVCodec *image = out->image ? image_encoder(found, path) : NULL;
+    const char *own = out->image ? (image ? image->name : NULL) : own_encoder(found);
+    const bool given = strcmp(config->codec, KSR_BY_OUTPUT) != 0;
+    if (!given && out->image && !image)
+        return ksr_fail(ctx, KSR_E_PARAM, "codec: nothing here writes %s", path);
+    *codec = given ? config->codec : own ? own : "libx264";
+    return KSR_OK;
+}
+
+bool ksr_output_global_header(const struct ksr_output_plan *plan)
+{
+    return (ksr_carry_muxer(plan)->flags & AVFMT_GLOBALHEADER) != 0;
+}
+
+static const char *kind_of(const AVStream *stream)
+{
+    if (ksr_stream_is_cover(stream))
+        return "cover picture";
+    const char *kind = av_get_media_type_string(stream->codecpar->codec_type);
+    return kind ? kind : "unknown";
+}
+
+// Ends a warning with what to do about it.
+static const char *mkv_would(const struct ksr_output_plan *plan)
+{
+    return strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would";
+}
+
+// Whether the container takes these streams, as the header of a trial says.
+static ksr_status try_header(const struct decision *d, const struct ksr_output_plan *plan,
+                             bool *yes)
+{
+    ksr_output *trial = NULL;
+    const ksr_status status =
+        ksr_output_open(d->ctx, NULL, d->input_path, d->film, d->encoder, plan, &trial);
+    ksr_output_close(&trial);
+    *yes = status == KSR_OK;
+    return status == KSR_E_OUTPUT ? KSR_OK : status;
+}
+
+// Sound that begins so little before the picture is what an encoder puts before its first sample
+// (AAC: up to 2112 samples), and Matroska does not tell.
+#define PRIMING_MS 50
+
+static bool may_hold(const struct ksr_output_plan *plan, const AVStream *stream, const char *codec)
+{
+    const AVCodec *encoder = codec ? avcodec_find_encoder_by_name(codec) : NULL;
+    const enum AVCodecID id = encoder ? encoder->id : stream->codecpar->codec_id;
+    // Attachments go by their type, not by a codec.
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT ||
+           (id != AV_CODEC_ID_NONE &&
+            avformat_query_codec(ksr_carry_muxer(plan), id, FF_COMPLIANCE_EXPERIMENTAL) != 0);
+}
+
+ksr_status ksr_carry_try(const struct decision *d, const AVStream *stream, enum ksr_carry carry,
+                         const char *codec, struct ksr_trial *trial)
+{
+    struct ksr_output_plan *plan = d->plan;
+    const int i = stream->index;
+    memset(trial, 0, sizeof(*trial));
+    if (!may_hold(plan, stream, codec))
+        return KSR_OK;
+    plan->carry[i] = carry;
+    snprintf(plan->codec[i], sizeof(plan->codec[i]), "%s", codec ? codec : "");
+    const ksr_status status =
+        ksr_trial_run(d->ctx, d->input_path, d->film, d->encoder, plan, i, trial);
+    if (status != KSR_OK || !trial->held) {
+        plan->carry[i] = KSR_CARRY_DROP;
+        plan->codec[i][0] = 0;
+    }
+    return status;
+}
+
+// Tries the other forms of text, the plainest first.
+static ksr_status convert_text(const struct decision *d, const AVStream *stream,
+                               struct ksr_trial *trial)
+{
+    static const char *const forms[] = {"subrip", "webvtt", "mov_text", "ass"};
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && !trial->held && i < sizeof(forms) / sizeof(forms[0]);
+         i++) {
+        const AVCodec *codec = avcodec_find_encoder_by_name(forms[i]);
+        bool lossless = false;
+        if (!codec || codec->id == stream->codecpar->codec_id ||
+            !may_hold(d->plan, stream, forms[i]))
+            continue;
+        status =
+            ksr_text_lossless(d->ctx, d->input_path, d->film, stream->index, forms[i], &lossless);
+        if (status == KSR_OK && lossless)
+            status = ksr_carry_try(d, stream, KSR_CARRY_CONVERT, forms[i], trial);
+    }
+    if (status == KSR_OK && trial->held)
+        ksr_log(d->ctx, KSR_LOG_INFO, "subtitle stream %d: %s becomes %s, which loses nothing",
+                stream->index, avcodec_get_name(stream->codecpar->codec_id),
+                d->plan->codec[stream->index]);
+    return status;
+}
+
+// Tries the forms in which a stream that is not audio may go along.
+static ksr_status try_forms(const struct decision *d, const AVStream *stream,
+                            struct ksr_trial *trial)
+{
+    ksr_status status = ksr_carry_try(d, stream, KSR_CARRY_COPY, NULL, trial);
+    if (status == KSR_OK && !trial->held && !trial->empty &&
+        ksr_text_is(stream->codecpar->codec_id))
+        status = convert_text(d, stream, trial);
+    return status;
+}
+
+// Tries in another container what goes along here as `carry` says. Says nothing.
+static ksr_status try_elsewhere(const struct decision *d, const AVStream *stream,
+                                enum ksr_carry carry, const char *format, struct ksr_trial *trial)
+{
+    struct decision other = *d;
+    memset(trial, 0, sizeof(*trial));
+    if (!d->ctx)
+        return KSR_OK; // nobody listens
+    other.ctx = NULL;
+    other.plan = malloc(sizeof(*other.plan));
+    if (!other.plan)
+        return ksr_fail_memory(d->ctx);
+    *other.plan = *d->plan;
+    snprintf(other.plan->format, sizeof(other.plan->format), "%s", format);
+    const ksr_status status =
+        carry == KSR_CARRY_ENCODE
+            ? ksr_carry_try(&other, stream, carry, d->plan->codec[stream->index], trial)
+            : try_forms(&other, stream, trial);
+    free(other.plan);
+    return status == KSR_E_NOMEM ? ksr_fail_memory(d->ctx) : KSR_OK;
+}
+
+ksr_status ksr_carry_kept_by(const struct decision *d, const AVStream *stream, const char *format,
+                             bool *yes)
+{
+    struct ksr_trial trial;
+    const ksr_status status = try_elsewhere(d, stream, KSR_CARRY_COPY, format, &trial);
+    *yes = trial.held;
+    return status;
+}
+
+// Audio that begins so little before the video is what an encoder puts before its first sample
+// (AAC: up to 2112 samples), and Matroska does not tell.
+#define PRIMING_MS 50
+
+ksr_status ksr_carry_warn(const struct decision *d, const AVStream *stream,
+                          const struct ksr_trial *trial)
+{
+    struct ksr_output_plan *plan = d->plan;
+    const int i = stream->index;
+    struct ksr_trial elsewhere = {0};
+    ksr_status status = KSR_OK;
+    if (trial->changed[0])
+        ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d: encoding with %s changes its %s", i,
+                plan->codec[i], trial->changed);
+    if (trial->early_ms >= PRIMING_MS && !d->film->cut)
+        ksr_log(d->ctx, KSR_LOG_WARNING,
+                "audio stream %d begins %.0f ms before the picture, which %s cannot hold: that "
+                "much is cut off%s",
+                i, trial->early_ms, ksr_carry_container(plan), mkv_would(plan));
+    if (trial->lost[0] && strcmp(plan->format, "matroska") != 0)
+        status = try_elsewhere(d, stream, plan->carry[i], "matroska", &elsewhere);
+    if (trial->lost[0])
+        ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
+                i, ksr_carry_container(plan), trial->lost,
+                elsewhere.held && !elsewhere.lost[0] ? "; mkv would" : "");
+    return status;
+}
+
+// The container that would keep what a stream says; NULL where none is known.
+static const char *keeper_of(const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const bool data = p->codec_type == AVMEDIA_TYPE_DATA;
+    if (p->codec_type == AVMEDIA_TYPE_ATTACHMENT || ksr_stream_is_cover(stream) ||
+        ksr_text_is(p->codec_id))
+        return "mkv";
+    if (p->codec_tag == MKTAG('t', 'm', 'c', 'd'))
+        return "mov";
+    // Of the codecs that a transport stream holds, FFmpeg has no list.
+    if (p->codec_id == AV_CODEC_ID_SMPTE_KLV || p->codec_id == AV_CODEC_ID_TIMED_ID3 ||
+        p->codec_id == AV_CODEC_ID_DVB_TELETEXT)
+        return "mpegts";
+    static const char *const names[][2] = {{"mkv", "matroska"}, {"mov", "mov"}};
+    for (size_t i = data; p->codec_id != AV_CODEC_ID_NONE && i < 2; i++)
+        if (avformat_query_codec(av_guess_format(names[i][1], NULL, NULL), p->codec_id,
+                                 FF_COMPLIANCE_EXPERIMENTAL) == 1)
+            return names[i][0];
+    return NULL;
+}
+
+// Whether it is how MP4 shows chapters' titles.
+static bool is_title_track(const AVStream *stream)
+{
+    return stream->codecpar->codec_id == AV_CODEC_ID_BIN_DATA &&
+           stream->codecpar->codec_tag == MKTAG('t', 'e', 'x', 't');
+}
+
+// Whether the output says by itself what a stream of the input says: MP4 shows chapters' titles and
+// the time code as data streams, and writes them anew from chapters and tags.
+static bool is_made_anew(const struct decision *d, const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const char *format = d->plan->format;
+    const bool matroska = strcmp(format, "matroska") == 0 || strcmp(format, "webm") == 0;
+    if (is_title_track(stream))
+        return true;
+    return p->codec_tag == MKTAG('t', 'm', 'c', 'd') && !d->film->cut &&
+           av_dict_get(stream->metadata, "timecode", NULL, 0) &&
+           (ksr_is_mov(format) || (matroska && d->plan->keep_tags));
+}
+
+// What people know a stream by that is left out.
+static void label(const AVStream *stream, char *out, size_t size)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const AVDictionaryEntry *file = av_dict_get(stream->metadata, "filename", NULL, 0);
+    char tag[AV_FOURCC_MAX_STRING_SIZE];
+    if (p->codec_type == AVMEDIA_TYPE_ATTACHMENT && file)
+        snprintf(out, size, "%s", file->value);
+    else if (p->codec_tag == MKTAG('t', 'm', 'c', 'd'))
+        snprintf(out, size, "time code");
+    else if (p->codec_id == AV_CODEC_ID_NONE && p->codec_tag != 0)
+        snprintf(out, size, "%s", av_fourcc_make_string(tag, p->codec_tag));
+    else if (ksr_stream_file(stream))
+        snprintf(out, size, "%s, %s", avcodec_get_name(p->codec_id), ksr_stream_file(stream));
+    else
+        snprintf(out, size, "%s", avcodec_get_name(p->codec_id));
+}
+
+void ksr_carry_leave_out(const struct decision *d, const AVStream *stream, const char *why)
+{
+    char name[128];
+    d->plan->carry[stream->index] = KSR_CARRY_DROP;
+    d->plan->codec[stream->index][0] = 0;
+    label(stream, name, sizeof(name));
+    ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d (%s) %s", kind_of(stream), stream->index, name,
+            why);
+}
+
+const char *ksr_carry_why_empty(const struct decision *d, const AVStream *stream)
+{
+    const bool elsewhere = d->film->cut && d->film->packets && d->film->packets[stream->index] > 0;
+    return elsewhere ? "has no packets in this part" : "has no packets";
+}
+
+// Leaves out what the container does not hold, and says where it would be kept.
+static ksr_status drop(const struct decision *d, const AVStream *stream, bool empty)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    const bool time_code = p->codec_tag == MKTAG('t', 'm', 'c', 'd');
+    const bool unknown =
+        p->codec_id == AV_CODEC_ID_NONE && !time_code && p->codec_type != AVMEDIA_TYPE_ATTACHMENT;
+    const char *here = ksr_carry_container(d->plan), *keeper = unknown ? NULL : keeper_of(stream);
+    bool better = keeper && strcmp(keeper, here) != 0 && !(time_code && d->film->cut);
+    char why[160];
+    d->plan->carry[stream->index] = KSR_CARRY_DROP;
+    if (is_made_anew(d, stream))
+        return KSR_OK;
+    const char *format = keeper && strcmp(keeper, "mkv") == 0 ? "matroska" : keeper;
+    const ksr_status status =
+        better && !time_code ? ksr_carry_kept_by(d, stream, format, &better) : KSR_OK;
+    if (unknown)
+        snprintf(why, sizeof(why), "has a codec that FFmpeg does not know");
+    else if (empty)
+        snprintf(why, sizeof(why), "%s", ksr_carry_why_empty(d, stream));
+    else
+        snprintf(why, sizeof(why), "cannot be held by %s", here);
+    const size_t used = strlen(why);
+    snprintf(why + used, sizeof(why) - used, " and is left out%s%s%s", better ? "; " : "",
+             better ? keeper : "", better ? " would keep it" : "");
+    ksr_carry_leave_out(d, stream, why);
+    return status;
+}
+
+// Whether the container is made for video alone: GIF, Y4M, raw streams.
+static bool is_silent(const struct ksr_output_plan *plan)
+{
+    const AVOutputFormat *format = ksr_carry_muxer(plan);
+    return !format->codec_tag && format->audio_codec == AV_CODEC_ID_NONE;
+}
+
+// Whether players would take this video for the one to show: the first, where the container has no
+// flag that says otherwise.
+static bool hides_video(const struct decision *d, const AVStream *stream)
+{
+    const char *format = d->plan->format;
+    return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream) &&
+           stream->index < d->film->stream && strcmp(format, "matroska") != 0 &&
+           strcmp(format, "webm") != 0 && !ksr_is_mov(format);
+}
+
+static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
+{
+    const AVCodecParameters *p = stream->codecpar;
+    struct ksr_trial trial;
+    if (d->plan->image) {
+        d->plan->carry[stream->index] = KSR_CARRY_DROP;
+        return KSR_OK;
+    }
+    if (is_silent(d->plan))
+        return drop(d, stream, false);
+    if (!ksr_choice_has(&d->choice, d->input, stream))
+        return KSR_OK;
+    if (hides_video(d, stream)) {
+        ksr_carry_leave_out(d, stream,
+                            "would be shown in place of the upscaled one by this container "
+                            "and is left out; mkv would keep it");
+        return KSR_OK;
+    }
+    if (p->codec_type == AVMEDIA_TYPE_AUDIO)
+        return ksr_carry_audio(d, stream);
+    if (is_title_track(stream))
+        return drop(d, stream, false);
+    ksr_status status = try_forms(d, stream, &trial);
+    if (status == KSR_OK && trial.held)
+        status = ksr_carry_warn(d, stream, &trial);
+    if (status == KSR_OK && !trial.held)
+        return drop(d, stream, trial.empty && p->codec_type != AVMEDIA_TYPE_ATTACHMENT);
+    if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
+        ksr_log(d->ctx, KSR_LOG_WARNING,
+                "video stream %d is copied as it is: only stream %d is "
+                "upscaled (--video)",
+                stream->index, d->film->stream);
+    return status;
+}
+
+static void warn_of_chapters(const struct decision *d, const AVFormatContext *input)
+{
+    static const char *const without[] = {"mpegts", "avi", "flv", "mpeg", "vob", "dvd", "svcd"};
+    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]) && input->nb_chapters > 0; i++)
+        if (strcmp(d->plan->format, without[i]) == 0)
+            ksr_log(d->ctx, KSR_LOG_WARNING,
+                    "%u chapters cannot be held by %s; mkv would keep them", input->nb_chapters,
+                    without[i]);
+}
+
+bool ksr_output_is_raw(const char *format)
+{
+    const AVOutputFormat *f = av_guess_format(format, NULL, NULL);
+    return f && (f->flags & AVFMT_NOTIMESTAMPS) && !f->codec_tag &&
+           f->audio_codec == AV_CODEC_ID_NONE && strcmp(format, "image2") != 0;
+}
+
+bool ksr_output_counts_frames(const char *format)
+{
+    return strcmp(format, "avi") == 0 || strcmp(format, "yuv4mpegpipe") == 0 ||
+           ksr_output_is_raw(format);
+}
+
+// In MPEG-PS, frames that begin in one packet with another have no timestamps.
+bool ksr_output_needs_rate(const char *format)
+{
+    return ksr_output_counts_frames(format) || is_program_stream(format);
+}
+
+bool ksr_output_begins_at_zero(const char *format)
+{
+    return ksr_output_counts_frames(format) || strcmp(format, "gif") == 0 ||
+           strcmp(format, "apng") == 0;
+}
+
+// Without timestamps, or with those of some frames only, frame n is shown at n / rate.
+static ksr_status check_grid(const struct decision *d)
+{
+    const struct ksr_film *film = d->film;
+    const struct ksr_rational rate = film->format.frame_rate;
+    const bool theora = strcmp(d->encoder->codec, "libtheora") == 0 &&
+                        strncmp(d->plan->format, "og", 2) == 0; // counts them as well
+    if ((!ksr_output_needs_rate(d->plan->format) && !theora) || rate.num <= 0 || rate.den <= 0)
+        return KSR_OK;
+    const size_t i = ksr_film_irregular(film, rate);
+    if (i < film->frame_count)
+        return ksr_fail(d->ctx, KSR_E_PARAM,
+                        "format: %s cannot hold a frame rate that varies (frame %zu at %.3f s); "
+                        "mkv would",
+                        ksr_carry_container(d->plan), i,
+                        ksr_film_seconds(film, film->frames[i].time));
+    return KSR_OK;
+}
+
+static ksr_status decide_streams(struct decision *d, const AVFormatContext *input)
+{
+    ksr_status status = KSR_OK;
+    d->input = input;
+    for (int i = 0; i < d->plan->stream_count; i++)
+        d->plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
+    for (int i = 0; status == KSR_OK && i < d->plan->stream_count; i++)
+        if (i != d->film->stream)
+            status = decide_stream(d, input->streams[i]);
+    return status;
+}
+
+ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                           const char *output_path, const struct ksr_choice *choice,
+                           struct ksr_output_plan *plan)
+{
+    struct ksr_input input;
+    const char *codec;
+    struct ksr_processor_config config = ksr_processor_config_default();
+    struct decision d = {NULL, input_path, film, &config, NULL, plan, NULL, *choice};
+    memset(plan, 0, sizeof(*plan));
+    ksr_status status = ksr_output_format(ctx, output_path, &config.encoder, plan, &codec);
+    if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
+        return status;
+    plan->stream_count = film->stream_count;
+    status = ksr_carry_check_audio(NULL, &config.encoder, plan);
+    if (status == KSR_OK)
+        status = ksr_input_open_film(ctx, input_path, film, &input);
+    if (status == KSR_OK) {
+        status = decide_streams(&d, input.format);
+        ksr_input_close(&input);
+        if (status == KSR_E_NOMEM)
+            ksr_fail_memory(ctx);
+    }
+    return status == KSR_E_PARAM ? KSR_OK : status; // streams that nobody could carry are left out
+}
+
+// The encoder to type instead of one that a container does not take.
+static const char *other_encoder(const struct ksr_output_plan *plan, char text[96])
+{
+    static const char *const names[] = {"libx264",   "libx265",    "libvpx-vp9", "libvpx",
+                                        "libtheora", "mpeg2video", "ffv1"};
+    const char *own = own_encoder(ksr_carry_muxer(plan));
+    text[0] = 0;
+    for (size_t i = 0; !own && i < sizeof(names) / sizeof(names[0]); i++) {
+        const AVCodec *codec = avcodec_find_encoder_by_name(names[i]);
+        if (codec &&
+            avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 1)
+            own = names[i];
+    }
+    if (own)
+        snprintf(text, 96, " (--codec %s)", own);
+    return text;
+}
+
+// Whether the container takes the video, by what FFmpeg says and by the header of a trial.
+static ksr_status check_video(const struct decision *d)
+{
+    struct ksr_output_plan *plan = d->plan;
+    const AVCodec *codec = avcodec_find_encoder_by_name(d->encoder->codec);
+    char other[96];
+    // Matroska's list leaves out what goes in under its name in AVI (PNG).
+    bool yes = avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0 ||
+               strcmp(plan->format, "matroska") == 0;
+    for (int i = 0; i < plan->stream_count; i++)
+        plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
+    const ksr_status status = yes ? try_header(d, plan, &yes) : KSR_OK;
+    if (status != KSR_OK || yes)
+        return status;
+    return ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s%s",
+                    ksr_carry_container(plan), d->encoder->codec, other_encoder(plan, other));
+}
+
+ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                            const struct ksr_processor_config *config,
+                            const struct ksr_encoder_settings *encoder,
+                            struct ksr_output_plan *plan)
+{
+    struct ksr_input input;
+    struct decision d = {ctx,     input_path, film, config,
+                         encoder, plan,       NULL, {config->audio, config->subs}};
+    plan->keep_tags = config->preserve_metadata;
+    plan->stream_count = film->stream_count;
+    if (film->stream_count > KSR_MAX_STREAMS)
+        return ksr_fail(ctx, KSR_E_INPUT, "more than %d streams", KSR_MAX_STREAMS);
+    ksr_status status = ksr_carry_check_audio(ctx, &config->encoder, plan);
+    if (status == KSR_OK)
+        status = check_grid(&d);
+    if (status == KSR_OK && !plan->image)
+        status = check_video(&d);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_input_open_film(ctx, input_path, film, &input);
+    if (status == KSR_OK)
+        status = ksr_choice_check(ctx, &d.choice, input.format);
+    if (status == KSR_OK)
+        status = decide_streams(&d, input.format);
+    if (status == KSR_OK)
+        warn_of_chapters(&d, input.format);
+    ksr_input_close(&input);
+    if (status != KSR_OK || plan->image)
+        return status;
+    bool yes;
+    status = try_header(&d, plan, &yes);
+    if (status == KSR_OK && !yes)
+        status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold these streams together: %s",
+                          ksr_carry_container(plan), ksr_ffmpeg_message());
+    return status;
+}

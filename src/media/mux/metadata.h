@@ -1,0 +1,27 @@
+// What describes a file or a stream, from the input to the output: tags, chapters, side data.
+
+#ifndef KSR_MEDIA_MUX_METADATA_H
+#define KSR_MEDIA_MUX_METADATA_H
+
+#include "media/mux/packets.h"
+
+// Whether the container is MP4 or MOV: it shows chapters' titles and a time code as tracks.
+bool ksr_is_mov(const char *format);
+
+// All four return 0 or an AVERROR.
+
+// Copies tags, but not those that describe the input file, nor, with `reencoded`, its packets.
+int ksr_copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded);
+
+// Copies the time code alone.
+int ksr_copy_time_code(AVDictionary **to, const AVDictionary *from);
+
+// Copies chapters, cut as the film is; with `keep_tags`, their titles too. MP4 and MOV get empty
+// titles otherwise: without any they have no track of chapters, which some players look for.
+int ksr_copy_chapters(AVFormatContext *to, const AVFormatContext *from, const struct ksr_cut *cut,
+                      bool keep_tags);
+
+// Copies side data of the stream itself: all of it, or of the processed video what stays true.
+int ksr_copy_side_data(AVStream *to, const AVStream *from, bool is_video);
+
+#endif

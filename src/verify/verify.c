@@ -1,0 +1,272 @@
+// The verbs that only look: ksr_verify() and ksr_probe(). See verify.h.
+
+#include "verify/verify.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/judge.h"
+#include "config/config.h"
+#include "config/json.h"
+#include "core/fs.h"
+#include "core/image_sequence.h"
+#include "core/mem.h"
+#include "media/av/checksum.h"
+#include "media/compare/compare_tags.h"
+#include "media/compare/inspect.h"
+#include "media/index/scan.h"
+#include "media/index/side_data.h"
+
+static const struct ksr_verify_options no_options;
+
+void ksr_verification_free(struct ksr_verification *v)
+{
+    ksr_meant_free(&v->meant);
+    ksr_film_free(&v->output);
+    ksr_pictures_free(&v->picture);
+    ksr_checks_free(&v->checks);
+}
+
+// --- Running ---
+
+static ksr_status check_tags(ksr_context *ctx, const char *input_path, const char *output_path,
+                             double shift_ms, struct ksr_verification *v)
+{
+    struct ksr_tags_comparison t;
+    const bool titles = !v->meant.settings || ksr_config_get(v->meant.settings)->preserve_metadata;
+    ksr_status status =
+        ksr_media_compare_tags(ctx, input_path, &v->meant.film, output_path, shift_ms, titles, &t);
+    if (status != KSR_OK)
+        return status;
+    if (t.chapters > 0 && !t.chapters_held)
+        status = ksr_checks_add(ctx, &v->checks, true, "chapters",
+                                "chapters: %u left out, the container has no room", t.chapters);
+    else if (t.chapters > 0 && t.chapters_differ[0])
+        status =
+            ksr_checks_add(ctx, &v->checks, false, "chapters", "chapters: %s", t.chapters_differ);
+    else if (t.chapters > 0)
+        status =
+            ksr_checks_add(ctx, &v->checks, true, "chapters", "chapters: all %u equal", t.chapters);
+    if (!v->meant.settings && (t.chapters_differ[0] || (t.tags_held && t.tags_differ[0])))
+        ksr_log(ctx, KSR_LOG_INFO,
+                "that tags were dropped (--preserve-metadata false) is known only from the "
+                "provenance record (--provenance) or the work folder (--keep-work)");
+    if (status == KSR_OK && t.tags > 0 && t.tags_held)
+        status =
+            ksr_checks_add(ctx, &v->checks, !t.tags_differ[0], "tags", "tags: %s",
+                           t.tags_differ[0] ? t.tags_differ : "titles and languages are equal");
+    return status;
+}
+
+// Whether input and output are still the files that the record names.
+static ksr_status check_record(ksr_context *ctx, const char *input_path, const char *output_path,
+                               struct ksr_verification *v)
+{
+    const json_t *input = json_object_get(v->meant.record, "input");
+    const json_t *output = json_object_get(v->meant.record, "output");
+    const char *input_hash = json_string_value(json_object_get(input, "xxh128"));
+    const char *output_hash = json_string_value(json_object_get(output, "sha256"));
+    struct ksr_fingerprint now;
+    char sha256[KSR_SHA256_TEXT];
+    int64_t bytes;
+    if (!input_hash || !output_hash)
+        return KSR_OK;
+    ksr_status status = ksr_fs_fingerprint(ctx, input_path, true, &now);
+    if (status == KSR_OK)
+        status = ksr_media_sha256(ctx, output_path, sha256, &bytes);
+    if (status != KSR_OK)
+        return status;
+    const bool same_input = strcmp(now.whole, input_hash) == 0;
+    const bool same_output = strcmp(sha256, output_hash) == 0;
+    const char *accepted = json_string_value(json_object_get(v->meant.record, "accepted"));
+    if (accepted)
+        ksr_log(ctx, KSR_LOG_INFO, "the output was accepted though its verification failed: %s",
+                accepted);
+    return ksr_checks_add(ctx, &v->checks, same_input && same_output, "provenance",
+                          "provenance: %s",
+                          !same_input    ? "the input is not the file that was read"
+                          : !same_output ? "the output is not the file that was written"
+                                         : "input and output are the files that the record names");
+}
+
+static ksr_status check_picture(ksr_context *ctx, const char *input_path, const char *output_path,
+                                struct ksr_verification *v)
+{
+    const struct ksr_picture_pair pair = {.input_path = input_path,
+                                          .output_path = output_path,
+                                          .input = &v->meant.film,
+                                          .output = &v->output,
+                                          .kept = v->meant.kept,
+                                          .kept_count = v->meant.kept_count,
+                                          .repeated = v->meant.repeated,
+                                          .pipeline = ksr_meant_pipeline(&v->meant)};
+    ksr_status status = ksr_film_index(ctx, output_path, true, &v->output);
+    if (status == KSR_E_INPUT)
+        return KSR_OK; // "readable" has failed already
+    if (status == KSR_OK)
+        status = ksr_pictures_measure(ctx, &pair, &v->picture);
+    ksr_memory_watch(); // a median that has no room is no number
+    if (status == KSR_OK)
+        status = ksr_judge_picture(ctx, &v->checks, &v->picture, pair.pipeline);
+    return status == KSR_OK && ksr_memory_ran_out() ? ksr_fail_memory(ctx) : status;
+}
+
+ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const char *output_path,
+                                const struct ksr_verify_options *options,
+                                struct ksr_verification *v)
+{
+    double shift_ms = 0;
+    memset(v, 0, sizeof(*v));
+    options = options ? options : &no_options;
+    struct ksr_meant *m = &v->meant;
+    ksr_status status = ksr_media_check(ctx, input_path);
+    if (status == KSR_OK)
+        status = ksr_media_check(ctx, output_path);
+    if (status == KSR_OK)
+        status = ksr_meant_find(ctx, input_path, output_path, options, m);
+    if (status == KSR_OK)
+        status = ksr_check_film(ctx, &v->checks, input_path, &m->film, m->kept, m->kept_count,
+                                output_path, KSR_DECODE_ALL, &shift_ms, NULL);
+    if (status == KSR_OK && !v->checks.list[0].passed && !m->settings)
+        ksr_log(ctx, KSR_LOG_INFO,
+                "skipped frames and a piece of a film are known only from the provenance record "
+                "(--provenance) or the work folder (--keep-work)");
+    if (status == KSR_OK && !ksr_sequence_is(output_path) && !(m->output && m->output->image))
+        status = ksr_check_streams(ctx, &v->checks, input_path, &m->film, output_path, shift_ms,
+                                   m->output ? m->output->carry : NULL, &m->choice, KSR_DECODE_ALL);
+    if (status == KSR_OK && !ksr_sequence_is(output_path))
+        status = check_tags(ctx, input_path, output_path, shift_ms, v);
+    if (status == KSR_OK && m->record)
+        status = check_record(ctx, input_path, output_path, v);
+    if (status == KSR_OK)
+        status = check_picture(ctx, input_path, output_path, v);
+    return status;
+}
+
+// --- As JSON ---
+
+// Four digits after the point are more than any of these is worth.
+static json_t *rounded(double value)
+{
+    return json_real(round(value * 10000) / 10000);
+}
+
+static json_t *summary(const struct ksr_pictures *p, size_t member)
+{
+    json_t *o = json_object();
+    float low = INFINITY;
+    double sum = 0;
+    for (size_t i = 0; i < p->count; i++) {
+        float value;
+        memcpy(&value, (const char *)&p->frames[i] + member, sizeof(value));
+        low = value < low ? value : low;
+        sum += value;
+    }
+    json_object_set_new(o, "median", rounded(ksr_judge_median(p, member)));
+    json_object_set_new(o, "mean", rounded(sum / (double)p->count));
+    json_object_set_new(o, "worst", rounded(low));
+    return o;
+}
+
+static json_t *series(const struct ksr_pictures *p, size_t member)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < p->count; i++) {
+        float value;
+        memcpy(&value, (const char *)&p->frames[i] + member, sizeof(value));
+        json_array_append_new(list, rounded(value));
+    }
+    return list;
+}
+
+static json_t *frames_to_json(const struct ksr_pictures *p)
+{
+    json_t *numbers = json_array(), *times = json_array(), *shows = json_array();
+    for (size_t i = 0; i < p->count; i++) {
+        json_array_append_new(numbers, json_integer((json_int_t)p->frames[i].output));
+        json_array_append_new(times, rounded(p->frames[i].time));
+        json_array_append_new(shows, json_integer(p->frames[i].shows));
+    }
+#define SERIES(m) series(p, offsetof(struct ksr_picture_frame, m))
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "frame", numbers, "time", times,
+                     "psnr", SERIES(psnr), "ssim", SERIES(ssim), "psnr_chroma", SERIES(psnr_chroma),
+                     "shift_x", SERIES(shift_x), "shift_y", SERIES(shift_y), "banding",
+                     SERIES(banding), "ringing", SERIES(ringing), "shows", shows);
+#undef SERIES
+}
+
+static json_t *picture_to_json(const struct ksr_pictures *p, bool frames)
+{
+    if (p->count == 0)
+        return json_null();
+    const struct ksr_picture_frame *worst = &p->frames[ksr_judge_worst(p)];
+#define SUMMARY(m) summary(p, offsetof(struct ksr_picture_frame, m))
+#define MEDIAN(m)  rounded(ksr_judge_median(p, offsetof(struct ksr_picture_frame, m)))
+    json_t *o =
+        json_pack("{s:I,s:I,s:I,s:f,s:o,s:o,s:o,s:[o,o],s:[o,o],s:[o,o,o],s:o,s:o}", "frames",
+                  (json_int_t)p->count, "not_compared", (json_int_t)(p->damaged + p->unpaired),
+                  "worst_frame", (json_int_t)worst->output, "worst_time", worst->time, "psnr",
+                  SUMMARY(psnr), "ssim", SUMMARY(ssim), "psnr_chroma", SUMMARY(psnr_chroma),
+                  "shift", MEDIAN(shift_x), MEDIAN(shift_y), "chroma_shift", MEDIAN(chroma_x),
+                  MEDIAN(chroma_y), "colour_drift", MEDIAN(mean[0]), MEDIAN(mean[1]),
+                  MEDIAN(mean[2]), "banding", MEDIAN(banding), "ringing", MEDIAN(ringing));
+#undef SUMMARY
+#undef MEDIAN
+    if (o && frames)
+        json_object_set_new(o, "series", frames_to_json(p));
+    return o;
+}
+
+json_t *ksr_verification_to_json(const struct ksr_verification *v, bool frames)
+{
+    json_t *root = ksr_checks_to_json(&v->checks);
+    if (!root)
+        return NULL;
+    json_object_set_new(root, "known_from",
+                        v->meant.source ? json_string(v->meant.source) : json_null());
+    json_object_set_new(root, "picture", picture_to_json(&v->picture, frames));
+    return root;
+}
+
+// --- The verbs ---
+
+ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *output_path,
+                      const struct ksr_verify_options *options, char **json)
+{
+    if (!input_path || !output_path || !json)
+        return KSR_E_PARAM;
+    *json = NULL;
+    struct ksr_verification v;
+    ksr_status status = ksr_verification_run(ctx, input_path, output_path, options, &v);
+    const char *failed = ksr_checks_first_failure(&v.checks);
+    ksr_memory_watch();
+    if (status == KSR_OK)
+        status = ksr_json_text(ctx, ksr_verification_to_json(&v, options && options->frames),
+                               JSON_INDENT(2) | KSR_JSON_REALS, json);
+    if (status == KSR_OK && failed)
+        status = ksr_fail(ctx, KSR_E_VERIFY, "verification failed: %s", failed);
+    ksr_verification_free(&v);
+    return status;
+}
+
+ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
+{
+    if (!path || !json)
+        return KSR_E_PARAM;
+    *json = NULL;
+    struct ksr_film film;
+    json_t *root = NULL;
+    ksr_status status = ksr_film_index(ctx, path, true, &film);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_scan_film(ctx, path, &film);
+    if (status == KSR_OK)
+        status = ksr_extras_look(ctx, path, &film);
+    if (status == KSR_OK)
+        status = ksr_media_describe(ctx, path, &film, &root);
+    ksr_film_free(&film);
+    ksr_memory_watch();
+    return status == KSR_OK ? ksr_json_text(ctx, root, JSON_INDENT(2) | KSR_JSON_REALS, json)
+                            : status;
+}
