@@ -14,91 +14,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/mem.h"
-
-#define GUARD_ROWS 2
-#define OUT_POISON 0xA5C3u
-
-uint32_t check_random(uint32_t *state)
-{
-    uint32_t x = *state;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    return *state = x;
-}
-
-// --- Images ---
-
-static void make_image(struct image *image, int width, int height, int extra, int guard)
-{
-    const ptrdiff_t stride = ksr_plane_stride(width) + extra;
-    image->samples = (size_t)stride * (size_t)(height + 2 * guard);
-    // Inputs have no guards, so that a sanitizer sees any reading outside them.
-    image->memory = aligned_alloc(KSR_ALIGN, image->samples * sizeof(uint16_t));
-    if (!image->memory)
-        abort();
-    image->plane = (struct ksr_plane){image->memory + guard * stride, stride, width, height};
-}
-
-static int pattern_sample(struct job *j, const struct image *image, int x, int y, uint32_t place)
-{
-    const uint32_t r = check_random(&j->random);
-    const int ends[4] = {0, KSR_SAMPLE_MAX, KSR_CHROMA_ZERO, KSR_SAMPLE_MAX};
-    const int size = image->plane.width + image->plane.height;
-    switch (j->pattern) {
-    case PATTERN_EXTREME: return ends[r >> 13 & 3];
-    case PATTERN_COLUMNS: return x & 1 ? KSR_SAMPLE_MAX : 0;
-    case PATTERN_ROWS: return y & 1 ? KSR_SAMPLE_MAX : 0;
-    case PATTERN_CHECKER: return (x ^ y) & 1 ? KSR_SAMPLE_MAX : 0;
-    case PATTERN_RAMP:
-        return (x * (int)(place & 255) + y * (int)(place >> 8 & 255)) % (KSR_SAMPLE_MAX + 1);
-    case PATTERN_IMPULSES: return (r >> 11) % 23 == 0 ? ends[place & 1] : ends[1 - (place & 1)];
-    case PATTERN_NOISE: return (int)(place >> 3) % 30000 + (int)(r >> 9) % (2 << place % 11);
-    case PATTERN_EDGE:
-        return (x + y < (int)(place >> 4) % size) == (int)(place & 1) ? KSR_SAMPLE_MAX : 0;
-    default: return (int)(r >> 9 & KSR_SAMPLE_MAX);
-    }
-}
-
-static int extra_stride(const struct job *j)
-{
-    return (j->width + j->height) % 3 == 0 ? 32 : 0;
-}
-
-struct ksr_plane *check_in(struct job *j, int width, int height)
-{
-    struct image *image = &j->in[j->ins++];
-    make_image(image, width, height, extra_stride(j), 0);
-    for (size_t i = 0; i < image->samples; i++)
-        image->memory[i] = (uint16_t)(check_random(&j->poison) >> 9);
-    const uint32_t place = check_random(&j->random);
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            image->plane.data[y * image->plane.stride + x] =
-                (uint16_t)pattern_sample(j, image, x, y, place);
-    return &image->plane;
-}
-
-struct ksr_plane *check_out(struct job *j, int width, int height)
-{
-    struct image *image = &j->out[j->outs++];
-    make_image(image, width, height, extra_stride(j), GUARD_ROWS);
-    for (size_t i = 0; i < image->samples; i++)
-        image->memory[i] = OUT_POISON;
-    return &image->plane;
-}
-
-static void free_job(struct job *j)
-{
-    for (int i = 0; i < j->ins; i++)
-        free(j->in[i].memory);
-    for (int i = 0; i < j->outs; i++)
-        free(j->out[i].memory);
-}
-
-// --- Comparing ---
-
 struct options {
     uint32_t seed;
     const char *test;
@@ -106,68 +21,15 @@ struct options {
     bool bench;
 };
 
-// A plane worked on in place is compared sample by sample, as its poison differs; behind its
-// samples each job's own poison must still stand.
-static bool same_image(const struct image *a, const struct image *b, const struct image *a0,
-                       const struct image *b0)
+static void run_level(void *opaque, const struct kernel *kernel, struct job *job)
 {
-    const struct ksr_plane *p = &a->plane;
-    const ptrdiff_t first = p->data - a->memory;
-    for (size_t i = 0; i < a->samples; i++) {
-        const ptrdiff_t at = (ptrdiff_t)i - first;
-        const bool inside = at >= 0 && at / p->stride < p->height && at % p->stride < p->width;
-        const bool ok = inside ? a->memory[i] == b->memory[i]
-                               : a->memory[i] == a0->memory[i] && b->memory[i] == b0->memory[i];
-        if (!ok) {
-            printf("    %s (%td, %td) of %dx%d: C %d, level %d\n",
-                   inside ? "sample" : "written outside:", at % p->stride, at / p->stride, p->width,
-                   p->height, a->memory[i], b->memory[i]);
-            return false;
-        }
-    }
-    return true;
-}
-
-static struct job make_job(const struct kernel *kernel, const struct job *model, unsigned corner,
-                           uint32_t poison)
-{
-    struct job j = *model;
-    j.poison = poison;
-    kernel->prepare(&j, corner);
-    return j;
-}
-
-// Runs one pair. All jobs of a pair begin with the same random state.
-static bool check_once(const struct kernel *kernel, const struct tables *c,
-                       const struct tables *level, const struct job *model, unsigned corner)
-{
-    struct job a = make_job(kernel, model, corner, 0x1234567u);
-    struct job b = make_job(kernel, model, corner, 0x89ABCDEu);
-    struct job a0 = make_job(kernel, model, corner, 0x1234567u);
-    struct job b0 = make_job(kernel, model, corner, 0x89ABCDEu);
-    kernel->run(&a, c);
-    kernel->run(&b, level);
-    bool ok = a.result == b.result;
-    if (!ok)
-        printf("    returned: C %lld, level %lld\n", (long long)a.result, (long long)b.result);
-    for (int i = 0; i < a.outs && ok; i++)
-        ok = same_image(&a.out[i], &b.out[i], &a0.out[i], &b0.out[i]);
-    for (int i = 0; i < a.ins && ok; i++)
-        ok = memcmp(b.in[i].memory, b0.in[i].memory, b.in[i].samples * sizeof(uint16_t)) == 0;
-    free_job(&a);
-    free_job(&b);
-    free_job(&a0);
-    free_job(&b0);
-    if (!ok)
-        printf("    %dx%d, rows %d..%d, pattern %d, corner %u\n", model->width, model->height,
-               model->y0, model->y1, model->pattern, corner);
-    return ok;
+    kernel->run(job, opaque);
 }
 
 // The widths around multiples of all vector and tile sizes; half of them, drawn anew, for every
 // pattern, with other heights, rows and corners each time.
 static bool check_kernel(const struct kernel *kernel, const struct tables *c,
-                         const struct tables *level, const struct options *options)
+                         const struct runner *level, const struct options *options)
 {
     static const int bases[] = {1, 8, 16, 32, 64, 128, 256, 272, 288, 512, 544};
     static const int heights[] = {1, 2, 3, 5, 9, 18};
@@ -188,8 +50,8 @@ static bool check_kernel(const struct kernel *kernel, const struct tables *c,
                 const uint32_t other = check_random(&random) >> 5;
                 if (corner++ % options->every != 0)
                     continue;
-                if (!check_once(kernel, c, level, &model, corner - 1) ||
-                    !check_once(kernel, c, level, &model, other))
+                if (!check_pair(kernel, c, level, &model, corner - 1) ||
+                    !check_pair(kernel, c, level, &model, other))
                     return false;
             }
     return true;
@@ -227,18 +89,11 @@ static double bench_kernel(const struct kernel *kernel, const struct tables *tab
         const double time = (now() - start) / 3;
         best = time < best ? time : best;
     }
-    free_job(&j);
+    check_free(&j);
     return best / samples;
 }
 
 // --- The program ---
-
-static struct tables level_tables(enum ksr_cpu_level level)
-{
-    struct tables t = {.frame = ksr_frame_table(level)};
-    ksr_stage_table_init(&t.stage, level);
-    return t;
-}
 
 static void bench_all(const struct options *options)
 {
@@ -251,7 +106,7 @@ static void bench_all(const struct options *options)
         for (int level = 0; level <= (int)ksr_cpu_level(); level++) {
             if (!ksr_cpu_has((enum ksr_cpu_level)level))
                 continue;
-            const struct tables tables = level_tables((enum ksr_cpu_level)level);
+            const struct tables tables = check_tables((enum ksr_cpu_level)level);
             const double time = bench_kernel(kernel, &tables);
             c = level == 0 ? time : c;
             printf("%-18s%-12s%10.4f%14.3f%10.2f\n", kernel->name, ksr_cpu_level_name(level), time,
@@ -263,7 +118,7 @@ static void bench_all(const struct options *options)
 static int check_all(const struct options *options)
 {
     int passed = 0, failed = 0, skipped = 0;
-    const struct tables c = level_tables(KSR_CPU_C);
+    const struct tables c = check_tables(KSR_CPU_C);
     printf("seed %u\n", options->seed);
     for (int level = 1; ksr_cpu_level_name(level); level++) {
         const bool have = ksr_cpu_has((enum ksr_cpu_level)level);
@@ -271,13 +126,14 @@ static int check_all(const struct options *options)
             const struct kernel *kernel = &check_kernels[i];
             if (options->test && fnmatch(options->test, kernel->name, 0) != 0)
                 continue;
-            const struct tables tables =
-                have ? level_tables((enum ksr_cpu_level)level) : (struct tables){0};
+            struct tables tables =
+                have ? check_tables((enum ksr_cpu_level)level) : (struct tables){0};
+            const struct runner runner = {run_level, &tables};
             const char *word = "ok";
             if (!have || kernel->function(&tables) == kernel->function(&c)) {
                 word = have ? "skipped: plain C here" : "skipped: not on this processor";
                 skipped++;
-            } else if (check_kernel(kernel, &c, &tables, options)) {
+            } else if (check_kernel(kernel, &c, &runner, options)) {
                 passed++;
             } else {
                 word = "FAILED";

@@ -1,10 +1,12 @@
 // Are the SIMD functions equal to plain C? One `kernel` per function of the dispatch tables; the
-// program (checkasm.c) prepares the same job twice, runs one by plain C and one by a level, and
-// compares every byte of the outputs with all that lies around them.
+// programs (checkasm.c, and gpu/gpu.c for GPUs) have the same job prepared twice (pair.c), run one
+// by plain C and one by a level, and every byte of the outputs compared with all that lies around
+// them.
 
 #ifndef KSR_TESTS_CHECKASM_H
 #define KSR_TESTS_CHECKASM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "frame/dispatch.h"
@@ -72,8 +74,25 @@ extern const int check_kernel_count;
 
 uint32_t check_random(uint32_t *state);
 
+// Returns the functions of a level.
+struct tables check_tables(enum ksr_cpu_level level);
+
 // Add an image of the job's size, or of the given one, and fill it; return its plane.
 struct ksr_plane *check_in(struct job *job, int width, int height);
 struct ksr_plane *check_out(struct job *job, int width, int height);
+
+// Frees the images of a job.
+void check_free(struct job *job);
+
+// Another way than plain C to do a job.
+struct runner {
+    void (*run)(void *opaque, const struct kernel *kernel, struct job *job);
+    void *opaque;
+};
+
+// Prepares the same job twice, runs one by plain C and one the other way. Returns whether all
+// results are equal and nothing was written beside them; prints what differs.
+bool check_pair(const struct kernel *kernel, const struct tables *c, const struct runner *other,
+                const struct job *model, unsigned corner);
 
 #endif

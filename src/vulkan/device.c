@@ -1,0 +1,427 @@
+// Choosing and opening a GPU; see device.h.
+
+#define VOLK_IMPLEMENTATION
+#include "vulkan/device.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vulkan/matrix.h"
+
+#define PUSH_BYTES 128 // of parameters of a kernel; every GPU has as many
+#define SHAPES_ALL 64  // listed by a driver, of all types
+
+// --- Failures ---
+
+static const char *result_name(VkResult result)
+{
+    switch (result) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY: return "out of memory";
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY: return "out of GPU memory";
+    case VK_ERROR_DEVICE_LOST: return "the GPU was lost";
+    case VK_ERROR_INCOMPATIBLE_DRIVER: return "no driver";
+    case VK_TIMEOUT: return "it does not answer";
+    default: return NULL;
+    }
+}
+
+static ksr_status explain(char reason[KSR_GPU_REASON], VkResult result, const char *what)
+{
+    if (result == VK_SUCCESS)
+        return KSR_OK;
+    const char *name = result_name(result);
+    if (name)
+        snprintf(reason, KSR_GPU_REASON, "cannot %s: %s", what, name);
+    else
+        snprintf(reason, KSR_GPU_REASON, "cannot %s: Vulkan error %d", what, (int)result);
+    const bool memory =
+        result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    return memory ? KSR_E_NOMEM : KSR_E_PROCESS;
+}
+
+ksr_status ksr_gpu_check(struct ksr_gpu *gpu, VkResult result, const char *what)
+{
+    return explain(gpu->trouble, result, what);
+}
+
+// --- The instance ---
+
+// volk keeps the functions of the loader in variables of the process: they are set once.
+static pthread_mutex_t volk_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static bool load_library(void)
+{
+    pthread_mutex_lock(&volk_mutex);
+    const bool loaded = vkGetInstanceProcAddr || volkInitialize() == VK_SUCCESS;
+    pthread_mutex_unlock(&volk_mutex);
+    return loaded;
+}
+
+static void load_functions(VkInstance instance)
+{
+    pthread_mutex_lock(&volk_mutex);
+    if (!vkCreateDevice)
+        volkLoadInstance(instance);
+    pthread_mutex_unlock(&volk_mutex);
+}
+
+static ksr_status create_instance(VkInstance *out, char reason[KSR_GPU_REASON])
+{
+    *out = VK_NULL_HANDLE;
+    if (!load_library()) {
+        snprintf(reason, KSR_GPU_REASON, "no Vulkan loader (libvulkan.so.1) is installed");
+        return KSR_E_PROCESS;
+    }
+    const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+                                           .pApplicationName = "KizunaSR",
+                                           .apiVersion = VK_API_VERSION_1_3};
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                       .pApplicationInfo = &application};
+    const ksr_status status = explain(reason, vkCreateInstance(&info, NULL, out), "start Vulkan");
+    if (status == KSR_OK)
+        load_functions(*out);
+    return status;
+}
+
+// --- What GPUs offer ---
+
+// All that is asked of a GPU, in one chain.
+struct features {
+    VkPhysicalDeviceFeatures2 all;
+    VkPhysicalDeviceVulkan11Features v11;
+    VkPhysicalDeviceVulkan12Features v12;
+    VkPhysicalDeviceVulkan13Features v13;
+    VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix;
+};
+
+static void chain_features(struct features *f, bool matrix)
+{
+    memset(f, 0, sizeof(*f));
+    f->all.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
+    f->v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
+    f->v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
+    f->v13.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES;
+    f->matrix.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR;
+    f->all.pNext = &f->v11;
+    f->v11.pNext = &f->v12;
+    f->v12.pNext = &f->v13;
+    f->v13.pNext = matrix ? &f->matrix : NULL;
+}
+
+// Names a feature that kernels need, Vulkan 1.3 does not promise and the GPU lacks, or returns
+// NULL.
+static const char *missing_feature(const struct features *f)
+{
+    return !f->all.features.shaderInt64       ? "64-bit integers"
+           : !f->all.features.shaderInt16     ? "16-bit integers"
+           : !f->v12.shaderInt8               ? "8-bit integers"
+           : !f->v11.storageBuffer16BitAccess ? "16-bit storage"
+           : !f->v12.storageBuffer8BitAccess  ? "8-bit storage"
+                                              : NULL;
+}
+
+// Leaves only the features that kernels use.
+static void choose_features(struct features *f)
+{
+    const bool matrix = f->matrix.cooperativeMatrix;
+    chain_features(f, matrix);
+    f->all.features.shaderInt64 = VK_TRUE;
+    f->all.features.shaderInt16 = VK_TRUE;
+    f->v11.storageBuffer16BitAccess = VK_TRUE;
+    f->v12.storageBuffer8BitAccess = VK_TRUE;
+    f->v12.shaderInt8 = VK_TRUE;
+    f->v12.bufferDeviceAddress = VK_TRUE;
+    f->v12.timelineSemaphore = VK_TRUE;
+    f->v12.vulkanMemoryModel = VK_TRUE;
+    f->v13.synchronization2 = VK_TRUE;
+    f->v13.maintenance4 = VK_TRUE; // sizes of workgroups as specialization constants
+    f->v13.subgroupSizeControl = VK_TRUE;
+    f->v13.shaderIntegerDotProduct = VK_TRUE;
+    f->matrix.cooperativeMatrix = matrix;
+}
+
+static bool has_extension(VkPhysicalDevice physical, const char *name)
+{
+    uint32_t count = 0;
+    if (vkEnumerateDeviceExtensionProperties(physical, NULL, &count, NULL) != VK_SUCCESS)
+        return false;
+    VkExtensionProperties *list = calloc(count ? count : 1, sizeof(list[0]));
+    bool found = false;
+    if (list && vkEnumerateDeviceExtensionProperties(physical, NULL, &count, list) == VK_SUCCESS)
+        for (uint32_t i = 0; i < count; i++)
+            found |= strcmp(list[i].extensionName, name) == 0;
+    free(list);
+    return found;
+}
+
+static bool has_matrices(VkPhysicalDevice physical)
+{
+    return has_extension(physical, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
+}
+
+static uint64_t local_memory(const VkPhysicalDeviceMemoryProperties *memory)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < memory->memoryHeapCount; i++)
+        if (memory->memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT &&
+            memory->memoryHeaps[i].size > most)
+            most = memory->memoryHeaps[i].size;
+    return most;
+}
+
+static void describe(struct ksr_gpu_info *info, VkPhysicalDevice physical)
+{
+    VkPhysicalDeviceDriverProperties driver = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+    VkPhysicalDeviceProperties2 p = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                     .pNext = &driver};
+    VkPhysicalDeviceMemoryProperties memory;
+    struct features features;
+    memset(info, 0, sizeof(*info));
+    vkGetPhysicalDeviceMemoryProperties(physical, &memory);
+    vkGetPhysicalDeviceProperties2(physical, &p);
+    snprintf(info->name, sizeof(info->name), "%s", p.properties.deviceName);
+    snprintf(info->driver, sizeof(info->driver), "%.100s %.100s", driver.driverName,
+             driver.driverInfo);
+    info->memory = local_memory(&memory);
+    info->software = p.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    if (p.properties.apiVersion < VK_API_VERSION_1_3) {
+        snprintf(info->refused, sizeof(info->refused), "its driver has Vulkan %u.%u, not 1.3",
+                 VK_API_VERSION_MAJOR(p.properties.apiVersion),
+                 VK_API_VERSION_MINOR(p.properties.apiVersion));
+        return;
+    }
+    chain_features(&features, false);
+    vkGetPhysicalDeviceFeatures2(physical, &features.all);
+    const char *missing = missing_feature(&features);
+    if (missing)
+        snprintf(info->refused, sizeof(info->refused), "it lacks %s", missing);
+}
+
+// Fills the list of GPUs; returns how many.
+static int enumerate(VkInstance instance, VkPhysicalDevice physical[KSR_GPU_MOST],
+                     struct ksr_gpu_info list[KSR_GPU_MOST], char reason[KSR_GPU_REASON])
+{
+    uint32_t count = KSR_GPU_MOST;
+    const VkResult result = vkEnumeratePhysicalDevices(instance, &count, physical);
+    if (result != VK_INCOMPLETE && explain(reason, result, "list GPUs") != KSR_OK)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        describe(&list[i], physical[i]);
+    if (count == 0)
+        snprintf(reason, KSR_GPU_REASON, "no GPU with a Vulkan driver");
+    return (int)count;
+}
+
+int ksr_gpu_list(struct ksr_gpu_info list[KSR_GPU_MOST], char reason[KSR_GPU_REASON])
+{
+    VkInstance instance;
+    VkPhysicalDevice physical[KSR_GPU_MOST];
+    if (create_instance(&instance, reason) != KSR_OK)
+        return 0;
+    const int count = enumerate(instance, physical, list, reason);
+    vkDestroyInstance(instance, NULL);
+    return count;
+}
+
+// --- Opening one ---
+
+static ksr_status choose(struct ksr_gpu *gpu, int index, char reason[KSR_GPU_REASON])
+{
+    VkPhysicalDevice physical[KSR_GPU_MOST];
+    struct ksr_gpu_info list[KSR_GPU_MOST];
+    const int count = enumerate(gpu->instance, physical, list, reason);
+    for (int i = 0; i < count && index == KSR_GPU_FIRST; i++)
+        if (!list[i].software && !list[i].refused[0])
+            index = i;
+    if (count > 0 && index == KSR_GPU_FIRST)
+        snprintf(reason, KSR_GPU_REASON, "no usable GPU (of %d: %.60s: %s)", count, list[0].name,
+                 list[0].software ? "a software device, used only if named" : list[0].refused);
+    else if (count > 0 && index >= count)
+        snprintf(reason, KSR_GPU_REASON, "no GPU has the number %d; they have 0 to %d", index,
+                 count - 1);
+    else if (count > 0 && list[index].refused[0])
+        snprintf(reason, KSR_GPU_REASON, "%.80s: %.120s", list[index].name, list[index].refused);
+    if (index < 0 || index >= count || list[index].refused[0])
+        return KSR_E_PROCESS;
+    gpu->physical = physical[index];
+    gpu->info = list[index];
+    return KSR_OK;
+}
+
+static void find_limits(struct ksr_gpu *gpu)
+{
+    VkPhysicalDeviceVulkan13Properties v13 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_PROPERTIES};
+    VkPhysicalDeviceVulkan11Properties v11 = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES, .pNext = &v13};
+    VkPhysicalDeviceProperties2 p = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                     .pNext = &v11};
+    vkGetPhysicalDeviceProperties2(gpu->physical, &p);
+    vkGetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
+    gpu->memory_limit = gpu->info.memory / 10 * 9;
+    gpu->shared_bytes = (int)p.properties.limits.maxComputeSharedMemorySize;
+    gpu->subgroup = (int)v11.subgroupSize;
+    gpu->least_subgroup = (int)v13.minSubgroupSize;
+    gpu->most_subgroup = (int)v13.maxSubgroupSize;
+    gpu->tick = p.properties.limits.timestampComputeAndGraphics
+                    ? (double)p.properties.limits.timestampPeriod
+                    : 0;
+    gpu->dot_product = v13.integerDotProduct4x8BitPackedSignedAccelerated;
+}
+
+static void find_shapes(struct ksr_gpu *gpu)
+{
+    VkCooperativeMatrixPropertiesKHR list[SHAPES_ALL];
+    uint32_t count = SHAPES_ALL;
+    const PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR get =
+        (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)vkGetInstanceProcAddr(
+            gpu->instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+    memset(list, 0, sizeof(list));
+    for (int i = 0; i < SHAPES_ALL; i++)
+        list[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
+    if (!get || get(gpu->physical, &count, list) < 0)
+        return;
+    for (uint32_t i = 0; i < count && gpu->shape_count < KSR_GPU_SHAPES; i++) {
+        const VkCooperativeMatrixPropertiesKHR *m = &list[i];
+        if (m->AType == VK_COMPONENT_TYPE_SINT8_KHR && m->BType == VK_COMPONENT_TYPE_SINT8_KHR &&
+            m->CType == VK_COMPONENT_TYPE_SINT32_KHR &&
+            m->ResultType == VK_COMPONENT_TYPE_SINT32_KHR && !m->saturatingAccumulation &&
+            m->scope == VK_SCOPE_SUBGROUP_KHR)
+            gpu->shapes[gpu->shape_count++] =
+                (struct ksr_gpu_shape){(int)m->MSize, (int)m->NSize, (int)m->KSize};
+    }
+}
+
+// The queue families to work and to copy with; returns false if none computes. Copies go best
+// through a family that can do nothing else.
+static bool find_families(VkPhysicalDevice physical, uint32_t *compute, uint32_t *copy,
+                          uint32_t *copy_queues)
+{
+    VkQueueFamilyProperties list[16];
+    uint32_t count = 16;
+    bool found = false;
+    *copy_queues = 0;
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, list);
+    for (uint32_t i = 0; i < count; i++) {
+        const VkQueueFlags flags = list[i].queueFlags;
+        const bool computes = flags & VK_QUEUE_COMPUTE_BIT;
+        if (computes && !found) {
+            *compute = i;
+            found = true;
+        }
+        if (flags & VK_QUEUE_TRANSFER_BIT && !computes && !(flags & VK_QUEUE_GRAPHICS_BIT) &&
+            *copy_queues == 0) {
+            *copy = i;
+            *copy_queues = list[i].queueCount < 2 ? list[i].queueCount : 2;
+        }
+    }
+    return found;
+}
+
+static ksr_status create_device(struct ksr_gpu *gpu)
+{
+    uint32_t compute = 0, copy = 0, copies = 0;
+    struct features features;
+    const bool matrix = has_matrices(gpu->physical);
+    if (!find_families(gpu->physical, &compute, &copy, &copies))
+        return ksr_gpu_check(gpu, VK_ERROR_INITIALIZATION_FAILED, "find a queue");
+    chain_features(&features, matrix);
+    vkGetPhysicalDeviceFeatures2(gpu->physical, &features.all);
+    choose_features(&features);
+    if (features.matrix.cooperativeMatrix)
+        find_shapes(gpu);
+    static const float priority[2] = {1, 1};
+    static const char *const extension = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
+    const VkDeviceQueueCreateInfo queues[2] = {{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                                .queueFamilyIndex = compute,
+                                                .queueCount = 1,
+                                                .pQueuePriorities = priority},
+                                               {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                                .queueFamilyIndex = copy,
+                                                .queueCount = copies,
+                                                .pQueuePriorities = priority}};
+    const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                     .pNext = &features.all,
+                                     .queueCreateInfoCount = copies > 0 ? 2 : 1,
+                                     .pQueueCreateInfos = queues,
+                                     .enabledExtensionCount = features.matrix.cooperativeMatrix,
+                                     .ppEnabledExtensionNames = &extension};
+    const VkResult result = vkCreateDevice(gpu->physical, &info, NULL, &gpu->device);
+    const uint32_t family[3] = {compute, copy, copy};
+    gpu->queue_count = 1 + (int)copies;
+    for (int i = 0; result == VK_SUCCESS && i < gpu->queue_count; i++) {
+        gpu->queues[i].family = family[i];
+        vkGetDeviceQueue(gpu->device, family[i], i == 2, &gpu->queues[i].queue);
+    }
+    gpu->compute = &gpu->queues[0];
+    gpu->upload = &gpu->queues[copies > 0];
+    gpu->download = &gpu->queues[copies];
+    return ksr_gpu_check(gpu, result, "open the GPU");
+}
+
+static ksr_status create_timelines(struct ksr_gpu *gpu)
+{
+    const VkSemaphoreTypeCreateInfo type = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO,
+                                            .semaphoreType = VK_SEMAPHORE_TYPE_TIMELINE};
+    const VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
+                                        .pNext = &type};
+    VkResult result = VK_SUCCESS;
+    for (int i = 0; i < gpu->queue_count && result == VK_SUCCESS; i++)
+        result = vkCreateSemaphore(gpu->device, &info, NULL, &gpu->queues[i].timeline);
+    return ksr_gpu_check(gpu, result, "make a semaphore");
+}
+
+static ksr_status create_layout(struct ksr_gpu *gpu)
+{
+    const VkPushConstantRange range = {VK_SHADER_STAGE_COMPUTE_BIT, 0, PUSH_BYTES};
+    const VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                             .pushConstantRangeCount = 1,
+                                             .pPushConstantRanges = &range};
+    return ksr_gpu_check(gpu, vkCreatePipelineLayout(gpu->device, &info, NULL, &gpu->layout),
+                         "describe kernels");
+}
+
+ksr_status ksr_gpu_open(struct ksr_gpu **out, int index, char reason[KSR_GPU_REASON])
+{
+    *out = NULL;
+    struct ksr_gpu *gpu = calloc(1, sizeof(*gpu));
+    if (!gpu)
+        return explain(reason, VK_ERROR_OUT_OF_HOST_MEMORY, "open a GPU");
+    ksr_status status = create_instance(&gpu->instance, reason);
+    if (status == KSR_OK)
+        status = choose(gpu, index, reason);
+    if (status == KSR_OK) {
+        find_limits(gpu);
+        status = create_device(gpu);
+        status = status == KSR_OK ? create_timelines(gpu) : status;
+        status = status == KSR_OK ? create_layout(gpu) : status;
+        if (status != KSR_OK)
+            memcpy(reason, gpu->trouble, KSR_GPU_REASON);
+    }
+    if (status == KSR_OK)
+        *out = gpu;
+    else
+        ksr_gpu_close(&gpu);
+    return status;
+}
+
+void ksr_gpu_close(struct ksr_gpu **pointer)
+{
+    if (!pointer || !*pointer)
+        return;
+    struct ksr_gpu *gpu = *pointer;
+    if (gpu->device) {
+        vkDeviceWaitIdle(gpu->device);
+        for (int i = 0; i < gpu->queue_count; i++)
+            vkDestroySemaphore(gpu->device, gpu->queues[i].timeline, NULL);
+        vkDestroyPipelineLayout(gpu->device, gpu->layout, NULL);
+        vkDestroyDevice(gpu->device, NULL);
+    }
+    if (gpu->instance)
+        vkDestroyInstance(gpu->instance, NULL);
+    free(gpu);
+    *pointer = NULL;
+}

@@ -1,0 +1,84 @@
+// The parameters of kernels: one structure each, the same in C and in GLSL. Addresses come first,
+// so both lay them out alike.
+
+#ifndef KSR_VULKAN_SHADERS_PARAMS_H
+#define KSR_VULKAN_SHADERS_PARAMS_H
+
+#ifdef VULKAN // glslang
+#extension GL_EXT_buffer_reference : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int64 : require
+#extension GL_EXT_shader_16bit_storage : require
+#extension GL_EXT_shader_8bit_storage : require
+#define ADDRESS(name, type, bytes)                                                                 \
+    layout(buffer_reference, std430, buffer_reference_align = bytes) buffer name                   \
+    {                                                                                              \
+        type at[];                                                                                 \
+    };
+#else
+#include <stdint.h>
+#define ADDRESS(name, type, bytes) typedef uint64_t name;
+typedef uint32_t uint;
+typedef struct ksr_gpu_plane ksr_gpu_plane;
+#endif
+
+ADDRESS(ksr_gpu_samples, uint16_t, 2)
+ADDRESS(ksr_gpu_table, int16_t, 2)
+ADDRESS(ksr_gpu_counter, uint, 4)
+
+// A plane of working samples: struct ksr_plane with 32-bit sizes.
+struct ksr_gpu_plane {
+    ksr_gpu_samples data;
+    int stride, width, height;
+};
+
+struct ksr_gpu_normalize {
+    ksr_gpu_plane dst, src;
+    int limit;
+};
+
+struct ksr_gpu_structure {
+    ksr_gpu_plane dst, src;
+    int limit;
+};
+
+// Of each axis, two sets of eight taps: the pair 2k, 2k + 1 in the low and the high half of x[k].
+struct ksr_gpu_upscale {
+    ksr_gpu_plane dst, src;
+    int x[8], y[8];
+};
+
+struct ksr_gpu_learned {
+    ksr_gpu_plane dst, src;
+    ksr_gpu_table bank; // ksr_bank
+};
+
+struct ksr_gpu_enhance_luma {
+    ksr_gpu_plane dst, src;
+    int sharpening, line_darkening, contrast, black, white, mid;
+};
+
+struct ksr_gpu_enhance_chroma {
+    ksr_gpu_plane dst, src;
+    int saturation, low, high;
+};
+
+struct ksr_gpu_changed {
+    ksr_gpu_plane cur, before;
+    ksr_gpu_counter total; // is added to
+    int changed;
+};
+
+// All planes have one size.
+struct ksr_gpu_temporal {
+    ksr_gpu_samples shown, other, cur, before;
+    ksr_gpu_counter changed;
+    int stride, width, height;
+    int weight, threshold, slope, slope_bits;
+    uint samples; // so many of luma, of which `changed` did so
+    int forget;   // there is no frame before
+    int fresh;    // the other memory starts anew
+};
+
+#endif

@@ -1,0 +1,33 @@
+// Are the kernels of a GPU equal to plain C? The jobs are those of tests/checkasm; here is how a
+// GPU does them.
+
+#ifndef KSR_TESTS_GPU_H
+#define KSR_TESTS_GPU_H
+
+#include "../checkasm/checkasm.h"
+#include "vulkan/stages.h"
+
+// What kernels of a test run with.
+struct bench {
+    struct ksr_gpu *gpu;
+    struct ksr_gpu_commands commands;
+    struct ksr_gpu_buffer local, upload, download;
+    struct ksr_gpu_stages stages;
+};
+
+// The planes of a job in the GPU's memory.
+struct planes {
+    struct ksr_gpu_plane in[CHECK_IMAGES], out[CHECK_IMAGES];
+    uint64_t counter; // 32 bits of zero, which become the job's result
+};
+
+// A job of the same name of tests/checkasm, recorded for a GPU.
+struct gpu_kernel {
+    const char *name;
+    void (*record)(struct bench *bench, const struct job *job, const struct planes *planes);
+};
+
+extern const struct gpu_kernel gpu_stage_kernels[];
+extern const int gpu_stage_kernel_count;
+
+#endif
