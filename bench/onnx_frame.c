@@ -78,7 +78,7 @@ static json_t *measure(ksr_context *ctx, const struct ksr_engine_params *params,
     ksr_status status = ksr_engine_open(ctx, params, &engine);
     for (int i = 0; status == KSR_OK && i <= repeat; i++) {
         const double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-        status = ksr_engine_frame(ctx, engine, dst, src, pool);
+        status = ksr_frames_run(ctx, engine->frames, dst, src, pool);
         if (i == 0)
             continue;
         json_array_append_new(times, json_real(now(CLOCK_MONOTONIC) - start));

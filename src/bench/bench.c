@@ -21,8 +21,8 @@
 #include "frame/dispatch.h"
 #include "frame/tile.h"
 #include "net/library.h"
+#include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
-#include "stages/pipeline.h"
 
 #define DENOISE 0.2 // the strength of stage 1 that is measured
 
@@ -112,7 +112,7 @@ static bool make_pictures(struct bench *b)
                                       .chroma_shift_x = 1,
                                       .chroma_shift_y = 1,
                                       .siting_y = KSR_SITING_CENTRED};
-    const struct ksr_layout twice = ksr_pipeline_output_layout(&layout, 2);
+    const struct ksr_layout twice = ksr_layout_scaled(&layout, 2);
     uint32_t random = 1;
     if (!ksr_frame_alloc(&b->small, &layout) || !ksr_frame_alloc(&b->big, &twice) ||
         !ksr_frame_alloc(&b->before, &twice) || !ksr_frame_alloc(&b->memory[0], &twice) ||
@@ -287,6 +287,7 @@ static ksr_status bench_stages(struct bench *b)
 struct fused_run {
     struct bench *b;
     ksr_pipeline *pipeline;
+    int64_t frame;
     ksr_status status;       // of the last run: the native engine has no failure
     struct ksr_frame output; // layout alone
 };
@@ -311,7 +312,9 @@ static void run_fused(void *arg)
     struct fused_run *r = arg;
     const struct ksr_row_source source = {source_rows, r};
     const struct ksr_row_sink sink = {sink_rows, r};
-    r->status = ksr_pipeline_run(r->b->ctx, r->pipeline, &source, &sink);
+    r->status = ksr_pipeline_push(r->b->ctx, r->pipeline, r->frame++, &source, false);
+    if (r->status == KSR_OK && r->pipeline->held > r->pipeline->delay)
+        r->status = ksr_pipeline_pull(r->b->ctx, r->pipeline, &sink);
 }
 
 // Measures a configuration on `threads`; *time: seconds for a frame.
@@ -321,14 +324,16 @@ static ksr_status measure_fused(struct bench *b, const struct ksr_pipeline_confi
     struct fused_run r = {.b = b};
     ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
     ksr_pool *pool = threads > 1 ? ksr_pool_create(threads) : NULL;
-    if (threads == 1 || pool)
-        r.pipeline = ksr_pipeline_create(&b->small.layout, config, net ? &engine : NULL, pool, 0);
-    r.output.layout = ksr_pipeline_output_layout(&b->small.layout, ksr_pipeline_scale(config));
+    struct ksr_recipe recipe = {0};
+    ksr_status status =
+        ksr_recipe_make(&recipe, &b->small.layout, config, &engine) && (threads == 1 || pool)
+            ? ksr_pipeline_create(b->ctx, &recipe, pool, &r.pipeline)
+            : ksr_fail_memory(b->ctx);
+    r.output.layout = recipe.output;
     for (int i = 0; i < r.output.layout.planes; i++) {
         r.output.plane[i].width = ksr_layout_plane_width(&r.output.layout, i);
         r.output.plane[i].height = ksr_layout_plane_height(&r.output.layout, i);
     }
-    ksr_status status = r.pipeline ? KSR_OK : ksr_fail_memory(b->ctx);
     if (status == KSR_OK) {
         *time = measure(b, run_fused, &r);
         status = isnan(*time) ? KSR_E_CANCELLED : KSR_OK;
@@ -354,7 +359,7 @@ static ksr_status bench_fused(struct bench *b, const char *name,
         if (status != KSR_OK)
             return status;
         json_t *entry =
-            json_pack("{s:s,s:i,s:i,s:f,s:f}", "name", name, "scale", ksr_pipeline_scale(config),
+            json_pack("{s:s,s:i,s:i,s:f,s:f}", "name", name, "scale", ksr_recipe_scale(config),
                       "threads", threads, "ms", time * 1e3, "frames_per_second", 1 / time);
         if (net)
             ksr_json_set(entry, "gigamultiplications_per_second",

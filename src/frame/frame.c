@@ -29,6 +29,19 @@ int ksr_layout_plane_height(const struct ksr_layout *layout, int i)
     return subsampled(layout->height, ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0);
 }
 
+struct ksr_layout ksr_layout_scaled(const struct ksr_layout *layout, int scale)
+{
+    struct ksr_layout scaled = *layout;
+    scaled.width *= scale;
+    scaled.height *= scale;
+    return scaled;
+}
+
+int ksr_layout_picture_planes(const struct ksr_layout *layout)
+{
+    return layout->planes - (layout->planes % 2 == 0);
+}
+
 bool ksr_layout_equal(const struct ksr_layout *a, const struct ksr_layout *b)
 {
     return a->width == b->width && a->height == b->height && a->planes == b->planes &&

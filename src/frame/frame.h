@@ -53,6 +53,12 @@ bool ksr_layout_is_chroma(const struct ksr_layout *layout, int i);
 int ksr_layout_plane_width(const struct ksr_layout *layout, int i);
 int ksr_layout_plane_height(const struct ksr_layout *layout, int i);
 
+// Returns the layout of frames that are `scale` times as wide and high.
+struct ksr_layout ksr_layout_scaled(const struct ksr_layout *layout, int scale);
+
+// Returns how many planes of a layout are picture: all but alpha.
+int ksr_layout_picture_planes(const struct ksr_layout *layout);
+
 // Returns whether two layouts are equal in every member.
 bool ksr_layout_equal(const struct ksr_layout *a, const struct ksr_layout *b);
 

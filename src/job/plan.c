@@ -25,7 +25,7 @@
 #include "media/input/filter.h"
 #include "media/input/geometry.h"
 #include "media/input/reader.h"
-#include "stages/pipeline.h"
+#include "pipeline/recipe.h"
 
 #define SEGMENT_SECONDS 8
 
@@ -106,7 +106,7 @@ static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_confi
                               const struct ksr_video_format *f, int *width, int *height)
 {
     const char *text = config->pipeline.fit;
-    const int scale = ksr_pipeline_scale(&config->pipeline);
+    const int scale = ksr_recipe_scale(&config->pipeline);
     struct ksr_fit_box box;
     int step_x = 1, step_y = 1;
     if (f->width > 65535 / scale || f->height > 65535 / scale)
@@ -552,10 +552,9 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK) {
         const bool whole = ksr_encoder_is_whole(out->encoder.codec) && !out->output.sequence;
         out->segment_count = 1;
-        out->segments = whole
-                            ? plan_whole(&out->film)
-                            : ksr_plan_segments(&out->film, ksr_pipeline_warmup(&config->pipeline),
-                                                &out->segment_count);
+        out->segments = whole ? plan_whole(&out->film)
+                              : ksr_plan_segments(&out->film, ksr_recipe_warmup(&config->pipeline),
+                                                  &out->segment_count);
         if (!out->segments)
             status = ksr_fail_memory(ctx);
     }

@@ -10,13 +10,12 @@
 #include <string.h>
 
 #include "core/clock.h"
-#include "frame/resample.h"
 #include "job/timings.h"
 #include "media/av/pixels.h"
 #include "media/input/filter.h"
 #include "media/input/reader.h"
 #include "net/engine.h"
-#include "stages/pipeline.h"
+#include "pipeline/pipeline.h"
 
 #define RATE_TOLERANCE 3 // percent by which a segment may miss its bit rate
 #define RATE_TRIES     3
@@ -32,12 +31,16 @@ struct ksr_worker {
     ksr_reader *reader;
     ksr_engine *engine;                  // NULL without AI
     struct ksr_encoder_settings encoder; // the manifest's, at the bit rate of the segment
+    struct ksr_recipe recipe;
     ksr_pipeline *pipeline;
-    ksr_resampler *fit;       // NULL when the pipeline's output has the right size
-    struct ksr_layout layout; // of input frames
-    struct ksr_layout output; // of frames for the encoder
-    struct ksr_times times;   // of the segment in the making, all tries together
-    double since;             // up to when the time is accounted for
+    struct ksr_times times; // of the segment in the making, all tries together
+    double since;           // up to when the time is accounted for
+};
+
+// A frame that the pipeline holds, and what goes along with its samples.
+struct held {
+    size_t frame;            // its number in the film
+    struct AVFrame *picture; // that it was decoded from: captions and the like; NULL: a repeat
 };
 
 // A segment in the making.
@@ -48,6 +51,8 @@ struct making {
     bool next_damaged;
     bool anew; // it has been encoded before: what is wrong with its frames has been said
     struct ksr_row_source source; // the last good picture; .rows is NULL when there is none
+    struct held *held;            // the oldest first; never more than the pipeline's delay and one
+    int held_count;
     ksr_encoder *encoder;
     ksr_segment_writer *writer;
     int64_t *times;      // of the frames sent to the encoder, in its time base
@@ -58,17 +63,19 @@ struct making {
 
 enum outcome { FRAME_READY, FRAME_SKIPPED, FRAME_NEEDS_LEAD };
 
-static bool make_fit(ksr_worker *w)
+static ksr_status make_recipe(ksr_worker *w)
 {
-    const struct ksr_video_format *f = &w->manifest->encoder.format;
-    const struct ksr_layout made =
-        ksr_pipeline_output_layout(&w->layout, ksr_pipeline_scale(&w->config->pipeline));
-    w->output = made;
-    w->output.width = f->width;
-    w->output.height = f->height;
-    if (f->width != made.width || f->height != made.height)
-        w->fit = ksr_resampler_create(&made, &w->output, w->pool);
-    return w->fit || (f->width == made.width && f->height == made.height);
+    const struct ksr_film *film = &w->manifest->film;
+    const struct ksr_video_format *wanted = &w->manifest->encoder.format;
+    struct ksr_layout layout;
+    int bits;
+    if (!ksr_pixels_layout(&film->format, &layout, &bits))
+        return ksr_fail(w->ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
+                        film->format.pixel_format);
+    if (!ksr_recipe_make(&w->recipe, &layout, &w->config->pipeline, w->engine))
+        return ksr_fail_memory(w->ctx);
+    ksr_recipe_fit(&w->recipe, wanted->width, wanted->height);
+    return KSR_OK;
 }
 
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
@@ -87,18 +94,15 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
     w->threads = threads;
     if (listener)
         w->listener = *listener;
-    int bits;
     ksr_status status = KSR_OK;
-    if (!ksr_pixels_layout(&manifest->film.format, &w->layout, &bits))
-        status = ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
-                          manifest->film.format.pixel_format);
-    if (status == KSR_OK && w->config->pipeline.use_ai)
+    if (w->config->pipeline.use_ai)
         status = ksr_manifest_engine(ctx, manifest, options, &w->engine);
+    if (status == KSR_OK)
+        status = make_recipe(w);
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
-        w->pipeline = ksr_pipeline_create(&w->layout, &w->config->pipeline, w->engine, w->pool, 0);
-        if (!w->pool || !w->pipeline || !make_fit(w))
-            status = ksr_fail_memory(ctx);
+        status = w->pool ? ksr_pipeline_create(ctx, &w->recipe, w->pool, &w->pipeline)
+                         : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
         status = ksr_reader_create(ctx, manifest->input_path, &manifest->film, &w->reader);
@@ -116,7 +120,6 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
     ksr_engine_close(&w->engine);
-    ksr_resampler_destroy(&w->fit);
     ksr_pool_destroy(&w->pool);
     free(w);
     *worker = NULL;
@@ -135,15 +138,15 @@ static void lap(ksr_worker *w, enum ksr_part part)
 // It was the pipeline: shares the time out as its threads spent theirs.
 static void lap_pipeline(ksr_worker *w)
 {
-    static const enum ksr_part parts[KSR_WORKS] = {KSR_PART_CONVERT,   KSR_PART_NORMALIZE,
-                                                   KSR_PART_STRUCTURE, KSR_PART_UPSCALE,
-                                                   KSR_PART_ENHANCE,   KSR_PART_TEMPORAL};
+    static const enum ksr_part parts[KSR_TASKS] = {
+        KSR_PART_CONVERT, KSR_PART_NORMALIZE, KSR_PART_STRUCTURE, KSR_PART_UPSCALE,
+        KSR_PART_ENHANCE, KSR_PART_TEMPORAL,  KSR_PART_FIT};
     const double now = ksr_clock();
-    double spent[KSR_WORKS], all = 0;
+    double spent[KSR_TASKS], all = 0;
     ksr_pipeline_take_times(w->pipeline, spent);
-    for (int i = 0; i < KSR_WORKS; i++)
+    for (int i = 0; i < KSR_TASKS; i++)
         all += spent[i];
-    for (int i = 0; i < KSR_WORKS && all > 0; i++)
+    for (int i = 0; i < KSR_TASKS && all > 0; i++)
         w->times.seconds[parts[i]] += (now - w->since) * spent[i] / all;
     w->since = now;
 }
@@ -203,7 +206,7 @@ static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum o
     }
     if (m->next != i || m->next_damaged)
         return replace_frame(w, m, i, outcome);
-    return ksr_reader_take(w->ctx, w->reader, &w->layout, w->pool, &m->source);
+    return ksr_reader_take(w->ctx, w->reader, &w->recipe.input, w->pool, &m->source);
 }
 
 // --- Encode ---
@@ -241,43 +244,64 @@ static ksr_status store_packets(ksr_worker *w, struct making *m)
     return status;
 }
 
-// Takes the picture through the stages, into the encoder's buffers, and encodes it as frame i.
-// Times count from the segment's start: what a worker encodes does not depend on where it is.
-static ksr_status encode_frame(ksr_worker *w, struct making *m, size_t i)
+// Hands frame i to the pipeline. One before the segment only warms up the stages with a memory.
+static ksr_status push_frame(ksr_worker *w, struct making *m, size_t i)
+{
+    struct held held = {.frame = i};
+    const bool warms_up = i < m->plan->first;
+    const bool fresh = m->next == i && !m->next_damaged; // not a repeat
+    if (!warms_up && fresh) {
+        held.picture = ksr_reader_share(w->reader);
+        if (!held.picture)
+            return ksr_fail_memory(w->ctx);
+    }
+    const ksr_status status =
+        ksr_pipeline_push(w->ctx, w->pipeline, (int64_t)i, &m->source, warms_up);
+    lap_pipeline(w);
+    if (!warms_up)
+        m->held[m->held_count++] = held;
+    return status;
+}
+
+// Takes a frame out of the pipeline, into the encoder's buffers, and encodes it. Times count from
+// the segment's start: what a worker encodes does not depend on where it is.
+static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct held *held)
 {
     const struct ksr_film *film = &w->manifest->film;
+    const struct ksr_film_frame *frame = &film->frames[held->frame];
     const bool ticks = w->manifest->encoder.frame_ticks;
-    const int64_t time = ticks ? (int64_t)(i - m->plan->first)
-                               : film->frames[i].time - film->frames[m->plan->first].time;
+    const int64_t time = ticks ? (int64_t)(held->frame - m->plan->first)
+                               : frame->time - film->frames[m->plan->first].time;
     struct ksr_row_sink sink;
     ksr_status status = ksr_encoder_begin(w->ctx, m->encoder, &sink);
     lap(w, KSR_PART_ENCODE);
-    if (status != KSR_OK)
-        return status;
-    if (w->fit) {
-        const struct ksr_row_sink whole = ksr_resampler_sink(w->fit);
-        status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, &whole);
-        lap_pipeline(w);
-        if (status == KSR_OK)
-            ksr_resampler_run(w->fit, &sink);
-        lap(w, KSR_PART_FIT);
-    } else {
-        status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, &sink);
-        lap_pipeline(w);
-    }
+    if (status == KSR_OK)
+        status = ksr_pipeline_pull(w->ctx, w->pipeline, &sink);
+    lap_pipeline(w);
     if (status != KSR_OK)
         return status;
     m->times[m->sent++] = time;
-    const bool fresh = m->next == i && !m->next_damaged; // not a repeat
-    status = ksr_encoder_attach(w->ctx, m->encoder, fresh ? ksr_reader_taken(w->reader) : NULL);
+    status = ksr_encoder_attach(w->ctx, m->encoder, held->picture);
     if (status == KSR_OK)
-        status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : film->frames[i].duration);
+        status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : frame->duration);
     if (status == KSR_OK)
         status = store_packets(w, m);
     lap(w, KSR_PART_ENCODE);
     if (status == KSR_OK && w->listener.frame)
         status = w->listener.frame(w->listener.opaque, m->number, m->sent, m->bytes);
     lap(w, KSR_PART_OTHER);
+    return status;
+}
+
+// Encodes the oldest frames until the pipeline holds no more than `most`.
+static ksr_status encode_held(ksr_worker *w, struct making *m, int most)
+{
+    ksr_status status = KSR_OK;
+    while (status == KSR_OK && m->held_count > most) {
+        status = encode_frame(w, m, &m->held[0]);
+        ksr_reader_release(&m->held[0].picture);
+        memmove(&m->held[0], &m->held[1], (size_t)--m->held_count * sizeof(m->held[0]));
+    }
     return status;
 }
 
@@ -301,15 +325,16 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
 {
     const struct ksr_manifest *manifest = w->manifest;
     struct ksr_encoder_input input = {.source = &manifest->film.format,
-                                      .layout = w->output,
+                                      .layout = w->recipe.output,
                                       .dither = w->config->encoder.dither,
                                       .pool = w->pool};
     m->times = calloc(m->plan->count, sizeof(m->times[0]));
     m->info.repeated = calloc(m->plan->count, sizeof(m->info.repeated[0]));
     m->info.skipped = calloc(m->plan->count, sizeof(m->info.skipped[0]));
-    if (!m->times || !m->info.repeated || !m->info.skipped)
+    m->held = calloc((size_t)w->pipeline->delay + 1, sizeof(m->held[0]));
+    if (!m->times || !m->info.repeated || !m->info.skipped || !m->held)
         return ksr_fail_memory(w->ctx);
-    ksr_pipeline_reset(w->pipeline, (int64_t)lead);
+    ksr_pipeline_reset(w->pipeline);
     // A lead longer than planned begins at the start of the film, where any frame is clean.
     const struct ksr_film_key start = manifest->segments[0].from;
     const size_t more = ksr_filter_warmup(&manifest->film);
@@ -330,6 +355,9 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
 
 static void close_segment(struct making *m)
 {
+    for (int i = 0; i < m->held_count; i++)
+        ksr_reader_release(&m->held[i].picture);
+    free(m->held);
     ksr_encoder_close(&m->encoder);
     ksr_segment_writer_close(&m->writer);
     free(m->times);
@@ -350,19 +378,16 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
             *again = true;
             return KSR_OK;
         }
-        if (status == KSR_OK && outcome == FRAME_SKIPPED)
-            ksr_pipeline_reset(w->pipeline, (int64_t)i + 1); // nothing is carried across a gap
         if (status != KSR_OK || outcome == FRAME_SKIPPED)
-            continue;
-        if (i >= m->plan->first) {
-            status = encode_frame(w, m, i);
-        } else {
-            status = ksr_pipeline_run(w->ctx, w->pipeline, &m->source, NULL);
-            lap_pipeline(w);
-        }
+            continue; // the pipeline carries nothing across the gap
+        status = push_frame(w, m, i);
+        if (status == KSR_OK)
+            status = encode_held(w, m, w->pipeline->delay);
         if (status == KSR_OK)
             status = ksr_check_cancel(w->ctx);
     }
+    if (status == KSR_OK)
+        status = encode_held(w, m, 0);
     return status == KSR_OK ? finish_encoder(w, m) : status;
 }
 
@@ -370,7 +395,7 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
 static ksr_status make_with_lead(ksr_worker *w, struct making *m, int segment, bool anew)
 {
     const struct ksr_segment_plan *plan = &w->manifest->segments[segment];
-    size_t warmup = (size_t)ksr_pipeline_warmup(&w->config->pipeline);
+    size_t warmup = (size_t)ksr_recipe_warmup(&w->config->pipeline);
     for (;;) {
         *m = (struct making){.plan = plan, .number = segment, .anew = anew};
         const size_t lead = plan->first > warmup ? plan->first - warmup : 0;

@@ -9,7 +9,7 @@
 #include "core/mem.h"
 #include "job/segment.h"
 #include "media/encode/encoder.h"
-#include "stages/pipeline.h"
+#include "pipeline/recipe.h"
 
 // What one worker holds, in bytes per pixel of the output: 1645 MiB at 3840x2160 with libx264 at
 // medium, the whole program with one worker, less what the program itself takes.
@@ -122,7 +122,7 @@ static int choose_workers(const struct crew *crew, const struct ksr_run_options 
     const long long memory = ksr_memory_available();
     const struct ksr_pipeline_config *p = &ksr_config_get(crew->job->manifest.config)->pipeline;
     const struct ksr_video_format *in = &crew->job->manifest.film.format;
-    const long long scale = ksr_pipeline_scale(p);
+    const long long scale = ksr_recipe_scale(p);
     long long each = (long long)f->width * f->height * WORKER_BYTES_PER_PIXEL + (64 << 20);
     if (p->fit) // the whole frame before it is scaled down: at most four planes of two bytes
         each += (long long)in->width * in->height * scale * scale * 8;

@@ -110,19 +110,3 @@ void ksr_engine_close(ksr_engine **engine)
     free(*engine);
     *engine = NULL;
 }
-
-int ksr_engine_planes(const ksr_engine *engine, const struct ksr_layout *layout)
-{
-    return ksr_frames_rgb(engine->frames) && layout->planes >= 3 ? 3 : 1;
-}
-
-int ksr_engine_scale(const ksr_engine *engine)
-{
-    return ksr_frames_scale(engine->frames);
-}
-
-ksr_status ksr_engine_frame(ksr_context *ctx, ksr_engine *engine, const struct ksr_frame *dst,
-                            const struct ksr_frame *src, ksr_pool *pool)
-{
-    return ksr_frames_run(ctx, engine->frames, dst, src, pool);
-}

@@ -1,12 +1,12 @@
-// What makes the picture larger in AI mode: one of two engines behind one small interface.
+// What makes luma larger in AI mode: a loaded model, of one of two engines.
 //
 //   native       our own models in integers (net.h), on any rows of luma at any time, from any
-//                thread: `net` is set, and stages/pipeline.c runs it like the other stages
-//   onnxruntime  any .onnx model (frames.h), on whole pictures only: `net` is NULL, and the
-//                pipeline gathers what ksr_engine_frame() reads before it goes on
+//                thread: `net` is set, KSR_STEP_NETWORK in a recipe
+//   onnxruntime  any .onnx model (frames.h), on whole frames only: `frames` is set, KSR_STEP_MODEL
 //
-// A third engine is a member here, a branch in the four functions of engine.c, and a name in
-// config.c.
+// An engine only loads and tells its identity; running it is a step of a recipe
+// (pipeline/recipe.h). A third one is a member here, a function that opens it in engine.c, a name
+// in the configuration, a kind of step, and that step in every executor.
 
 #ifndef KSR_NET_ENGINE_H
 #define KSR_NET_ENGINE_H
@@ -39,8 +39,8 @@ struct ksr_engine_identity {
 
 // Thread-safety: one thread at a time per object, but `net` is for any number of threads.
 typedef struct ksr_engine {
-    ksr_net *net;
-    ksr_frames *frames;
+    ksr_net *net;       // this
+    ksr_frames *frames; // or that one; the other is NULL
     struct ksr_engine_identity identity;
 } ksr_engine;
 
@@ -53,13 +53,5 @@ void ksr_engine_close(ksr_engine **engine);
 
 // Returns whether the configuration asks for ONNX Runtime.
 bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config);
-
-// With an engine for whole pictures: how many planes it takes, from the first on, of a layout; how
-// many times larger the picture gets, 1 if the stage's own filters still have to make it larger;
-// and one picture (ksr_frames_run()).
-int ksr_engine_planes(const ksr_engine *engine, const struct ksr_layout *layout);
-int ksr_engine_scale(const ksr_engine *engine);
-ksr_status ksr_engine_frame(ksr_context *ctx, ksr_engine *engine, const struct ksr_frame *dst,
-                            const struct ksr_frame *src, ksr_pool *pool);
 
 #endif

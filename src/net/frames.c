@@ -424,9 +424,9 @@ int ksr_frames_scale(const ksr_frames *frames)
     return frames->onnx->scale == 1 ? 1 : frames->params.scale;
 }
 
-bool ksr_frames_rgb(const ksr_frames *frames)
+int ksr_frames_planes(const ksr_frames *frames, const struct ksr_layout *layout)
 {
-    return frames->params.rgb;
+    return frames->params.rgb && layout->planes >= 3 ? 3 : 1;
 }
 
 ksr_frames *ksr_frames_create(ksr_onnx *onnx, const struct ksr_frames_params *params)

@@ -36,8 +36,8 @@ void ksr_frames_destroy(ksr_frames **frames);
 // 1 if the model keeps the size.
 int ksr_frames_scale(const ksr_frames *frames);
 
-// Returns whether the model sees colour.
-bool ksr_frames_rgb(const ksr_frames *frames);
+// Returns how many planes of a layout it makes, from the first on: 1, or 3 where it sees colour.
+int ksr_frames_planes(const ksr_frames *frames, const struct ksr_layout *layout);
 
 // Makes dst of src, which has one plane (luma), or three with rgb unless it is grey; dst is of that
 // layout, larger by the scale. pool: converts samples; may be NULL. Where memory runs out, tiles

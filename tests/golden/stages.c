@@ -16,8 +16,8 @@
 #include "core/mem.h"
 #include "frame/dispatch.h"
 #include "frame/resample.h"
+#include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
-#include "stages/pipeline.h"
 
 #define MAX_LINES 1000
 
@@ -351,16 +351,20 @@ static void pipeline(struct lines *out, int l, struct size size, int bits, int s
                                          .temporal_weight = 0.43,
                                          .motion_threshold = 0.57};
     const struct ksr_layout layout = layout_of(l, size);
-    ksr_pipeline *p = ksr_pipeline_create(&layout, &c, NULL, NULL, 0);
+    struct ksr_recipe recipe;
+    ksr_pipeline *p = ksr_recipe_make(&recipe, &layout, &c, NULL)
+                          ? ksr_pipeline_create_cpu(&recipe, NULL, 0)
+                          : NULL;
     struct ksr_frame in = frame_of(layout);
-    struct ksr_frame end = frame_of(ksr_pipeline_output_layout(&layout, scale));
+    struct ksr_frame end = frame_of(ksr_layout_scaled(&layout, scale));
     const struct ksr_row_source source = ksr_frame_source(&in);
     const struct ksr_row_sink sink = ksr_frame_sink(&end);
     ksr_hasher *hasher = hasher_make();
     char name[96];
     for (int time = 0; time < (all ? 3 : 1); time++) {
         draw(&in, bits, time);
-        if (!p || ksr_pipeline_run(NULL, p, &source, &sink) != KSR_OK)
+        if (!p || ksr_pipeline_push(NULL, p, time, &source, false) != KSR_OK ||
+            ksr_pipeline_pull(NULL, p, &sink) != KSR_OK)
             die("the pipeline failed");
         add_planes(hasher, &end);
     }

@@ -9,8 +9,8 @@
 
 #include "core/mem.h"
 #include "net/library.h"
+#include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
-#include "stages/pipeline.h"
 
 static const char *const names[] = {"anime-fast", "anime-quality"};
 
@@ -180,12 +180,15 @@ static struct ksr_frame run(const struct ksr_frame *in, const ksr_net *net, int 
                                                .contrast_boost = 1,
                                                .saturation_boost = 1};
     ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
-    ksr_pipeline *pipeline = ksr_pipeline_create(&in->layout, &config, &engine, pool, band_rows);
+    struct ksr_recipe recipe;
+    assert_true(ksr_recipe_make(&recipe, &in->layout, &config, &engine));
+    ksr_pipeline *pipeline = ksr_pipeline_create_cpu(&recipe, pool, band_rows);
     assert_non_null(pipeline);
-    struct ksr_frame out = unit_frame(ksr_pipeline_output_layout(&in->layout, scale));
+    struct ksr_frame out = unit_frame(ksr_layout_scaled(&in->layout, scale));
     const struct ksr_row_source source = ksr_frame_source(in);
     const struct ksr_row_sink sink = ksr_frame_sink(&out);
-    assert_int_equal(ksr_pipeline_run(NULL, pipeline, &source, &sink), KSR_OK);
+    assert_int_equal(ksr_pipeline_push(NULL, pipeline, 0, &source, false), KSR_OK);
+    assert_int_equal(ksr_pipeline_pull(NULL, pipeline, &sink), KSR_OK);
     ksr_pipeline_destroy(&pipeline);
     return out;
 }

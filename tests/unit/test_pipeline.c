@@ -4,10 +4,10 @@
 
 #include <math.h>
 
+#include "pipeline/pipeline.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
-#include "stages/pipeline.h"
 #include "stages/structure.h"
 #include "stages/upscale.h"
 
@@ -35,14 +35,17 @@ static struct ksr_pipeline_config everything(int scale)
 struct rig {
     ksr_pipeline *pipeline;
     struct ksr_frame in, out;
+    int64_t next; // number of the frame that run() hands in
 };
 
 static struct rig create_banded(const struct ksr_layout *l, const struct ksr_pipeline_config *c,
                                 ksr_pool *pool, int band_rows)
 {
-    const struct ksr_layout output = ksr_pipeline_output_layout(l, c->shader_scale);
-    struct rig rig = {ksr_pipeline_create(l, c, NULL, pool, band_rows), unit_frame(*l),
-                      unit_frame(output)};
+    const struct ksr_layout output = ksr_layout_scaled(l, c->shader_scale);
+    struct ksr_recipe recipe;
+    assert_true(ksr_recipe_make(&recipe, l, c, NULL));
+    struct rig rig = {ksr_pipeline_create_cpu(&recipe, pool, band_rows), unit_frame(*l),
+                      unit_frame(output), 0};
     assert_non_null(rig.pipeline);
     return rig;
 }
@@ -78,7 +81,8 @@ static const struct ksr_frame *run(struct rig *rig)
     const struct ksr_row_sink sink = ksr_frame_sink(&rig->out);
     for (int i = 0; i < rig->out.layout.planes; i++)
         unit_fill(&rig->out.plane[i], 0xdead); // every sample must come anew
-    assert_int_equal(ksr_pipeline_run(NULL, rig->pipeline, &source, &sink), KSR_OK);
+    assert_int_equal(ksr_pipeline_push(NULL, rig->pipeline, rig->next++, &source, false), KSR_OK);
+    assert_int_equal(ksr_pipeline_pull(NULL, rig->pipeline, &sink), KSR_OK);
     return &rig->out;
 }
 
@@ -145,7 +149,7 @@ static void flat_frames_stay_flat_through_everything(void **state)
 static void neutral_parameters_leave_only_the_upscaler(void **state)
 {
     (void)state;
-    const struct ksr_layout l = unit_layout(45, 33, 4, 1), l2 = ksr_pipeline_output_layout(&l, 2);
+    const struct ksr_layout l = unit_layout(45, 33, 4, 1), l2 = ksr_layout_scaled(&l, 2);
     const struct ksr_pipeline_config c = neutral(2);
     struct rig p = create(&l, &c, NULL);
     struct ksr_frame in = unit_frame(l), want = unit_frame(l2);
@@ -223,7 +227,8 @@ static void too_large_outputs_are_refused(void **state)
     (void)state;
     const struct ksr_layout l = unit_layout(20000, 1, 1, 0);
     const struct ksr_pipeline_config c = neutral(4);
-    assert_null(ksr_pipeline_create(&l, &c, NULL, NULL, 0));
+    struct ksr_recipe recipe;
+    assert_false(ksr_recipe_make(&recipe, &l, &c, NULL));
     ksr_pipeline *none = NULL;
     ksr_pipeline_destroy(NULL);
     ksr_pipeline_destroy(&none);
@@ -237,7 +242,7 @@ static void check_warmup(double weight, double threshold, int limit_starts)
     c.enable_temporal = true;
     c.temporal_weight = weight;
     c.motion_threshold = threshold;
-    const int warmup = ksr_pipeline_warmup(&c), length = 2 * warmup + 30;
+    const int warmup = ksr_recipe_warmup(&c), length = 2 * warmup + 30;
     struct ksr_frame *whole = calloc((size_t)length, sizeof(*whole));
     assert_non_null(whole);
     struct rig p = create(&l, &c, NULL);
@@ -246,7 +251,8 @@ static void check_warmup(double weight, double threshold, int limit_starts)
     const int step = (length + limit_starts - 1) / limit_starts;
     for (int start = 1; start < length; start += step) {
         const int first = start > warmup ? start - warmup : 0;
-        ksr_pipeline_reset(p.pipeline, first);
+        ksr_pipeline_reset(p.pipeline);
+        p.next = first;
         for (int n = first; n < length && n < start + 2 * warmup + 5; n++) {
             const struct ksr_frame *out = run_film_frame(&p, n);
             if (n >= start)
@@ -278,11 +284,11 @@ static void less_warmup_is_not_enough(void **state)
     c.enable_temporal = true;
     c.temporal_weight = 0.6;
     c.motion_threshold = 1;
-    const int warmup = ksr_pipeline_warmup(&c) / 3, start = 100;
+    const int warmup = ksr_recipe_warmup(&c) / 3, start = 100;
     struct rig a = create(&l, &c, NULL), b = create(&l, &c, NULL);
     for (int n = 0; n < start; n++)
         run_film_frame(&a, n);
-    ksr_pipeline_reset(b.pipeline, start - warmup);
+    b.next = start - warmup;
     for (int n = start - warmup; n < start; n++)
         run_film_frame(&b, n);
     const struct ksr_frame *x = run_film_frame(&a, start), *y = run_film_frame(&b, start);
@@ -299,12 +305,12 @@ static void warmup_is_zero_without_temporal(void **state)
     (void)state;
     struct ksr_pipeline_config c = everything(2);
     c.temporal_weight = 0.15;
-    assert_int_equal(ksr_pipeline_warmup(&c), 6);
+    assert_int_equal(ksr_recipe_warmup(&c), 6);
     c.enable_temporal = false;
-    assert_int_equal(ksr_pipeline_warmup(&c), 0);
+    assert_int_equal(ksr_recipe_warmup(&c), 0);
     c.enable_temporal = true;
     c.temporal_weight = 0;
-    assert_int_equal(ksr_pipeline_warmup(&c), 0);
+    assert_int_equal(ksr_recipe_warmup(&c), 0);
 }
 
 // Grain on a still picture shrinks as blending promises: (1 - w) / (1 + w) of its variance.
@@ -374,8 +380,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(c->denoise);
     const struct ksr_structure_params structure = ksr_structure_params_make(c->structure_smoothing);
     const struct ksr_enhance_params enhance = ksr_enhance_params_make(c, l->full_range);
-    struct ksr_frame a = keep(in), b = keep(in),
-                     middle = unit_frame(ksr_pipeline_output_layout(l, 2));
+    struct ksr_frame a = keep(in), b = keep(in), middle = unit_frame(ksr_layout_scaled(l, 2));
     struct ksr_frame enhanced = keep(out);
     for (int i = 0; i < l->planes; i++) {
         const struct ksr_upscale_params upscale = ksr_upscale_params_make(l, i);
@@ -420,7 +425,7 @@ static void check_bands(const struct ksr_layout *l, int scale, int on, ksr_pool 
 {
     const struct ksr_pipeline_config c = some(scale, on);
     struct rig rig = create_banded(l, &c, pool, rows);
-    struct ksr_frame want = unit_frame(ksr_pipeline_output_layout(l, scale));
+    struct ksr_frame want = unit_frame(ksr_layout_scaled(l, scale));
     uint32_t seed = (uint32_t)(l->width * 31 + l->height) * 2654435761u + 1;
     for (int i = 0; i < l->planes; i++)
         unit_fill_random(&rig.in.plane[i], &seed, on & 1);
@@ -480,7 +485,7 @@ static void warming_up_needs_no_sink(void **state)
         run_film_frame(&a, n);
         film_frame(&b.in, n);
         const struct ksr_row_source source = ksr_frame_source(&b.in);
-        assert_int_equal(ksr_pipeline_run(NULL, b.pipeline, &source, NULL), KSR_OK);
+        assert_int_equal(ksr_pipeline_push(NULL, b.pipeline, b.next++, &source, true), KSR_OK);
     }
     assert_frames_equal(run_film_frame(&a, 5), run_film_frame(&b, 5));
     destroy(&a);

@@ -372,9 +372,14 @@ const AVFrame *ksr_reader_frame(const ksr_reader *r)
     return r->frame;
 }
 
-const AVFrame *ksr_reader_taken(const ksr_reader *r)
+AVFrame *ksr_reader_share(const ksr_reader *r)
 {
-    return r->taken;
+    return av_frame_clone(r->taken);
+}
+
+void ksr_reader_release(AVFrame **frame)
+{
+    av_frame_free(frame);
 }
 
 size_t ksr_reader_decoded(const ksr_reader *r)

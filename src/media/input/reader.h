@@ -63,8 +63,10 @@ bool ksr_reader_is_grey(const ksr_reader *reader);
 // Returns the picture of the last ksr_reader_next(), until the next call.
 const struct AVFrame *ksr_reader_frame(const ksr_reader *reader);
 
-// Returns the picture last taken, until the next is.
-const struct AVFrame *ksr_reader_taken(const ksr_reader *reader);
+// Returns a reference to the frame last taken, for as long as one likes: free with
+// ksr_reader_release(), which accepts a pointer to NULL. NULL when out of memory.
+struct AVFrame *ksr_reader_share(const ksr_reader *reader);
+void ksr_reader_release(struct AVFrame **frame);
 
 // Returns how many frames came out of the decoder since the last seek.
 size_t ksr_reader_decoded(const ksr_reader *reader);

@@ -1,0 +1,47 @@
+// Choosing an executor, and the order of calls; see pipeline.h.
+
+#include "pipeline/pipeline.h"
+
+#include <assert.h>
+
+ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe, ksr_pool *pool,
+                               ksr_pipeline **out)
+{
+    *out = ksr_pipeline_create_cpu(recipe, pool, 0);
+    return *out ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+void ksr_pipeline_destroy(ksr_pipeline **pipeline)
+{
+    if (pipeline && *pipeline)
+        (*pipeline)->executor->destroy(*pipeline);
+    if (pipeline)
+        *pipeline = NULL;
+}
+
+ksr_status ksr_pipeline_push(ksr_context *ctx, ksr_pipeline *p, int64_t frame,
+                             const struct ksr_row_source *source, bool warms_up)
+{
+    assert(warms_up ? p->held == 0 : p->held <= p->delay);
+    const ksr_status status = p->executor->push(ctx, p, frame, source, warms_up);
+    p->held += status == KSR_OK && !warms_up;
+    return status;
+}
+
+ksr_status ksr_pipeline_pull(ksr_context *ctx, ksr_pipeline *p, const struct ksr_row_sink *sink)
+{
+    assert(p->held > 0);
+    p->held--;
+    return p->executor->pull(ctx, p, sink);
+}
+
+void ksr_pipeline_reset(ksr_pipeline *p)
+{
+    p->held = 0;
+    p->executor->reset(p);
+}
+
+void ksr_pipeline_take_times(ksr_pipeline *p, double seconds[KSR_TASKS])
+{
+    p->executor->take_times(p, seconds);
+}

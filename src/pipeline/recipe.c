@@ -1,0 +1,178 @@
+// From the configuration to the steps of every plane; see recipe.h.
+
+#include "pipeline/recipe.h"
+
+#include "stages/learned.h"
+
+// --- The steps ---
+
+// Adds a step that makes a plane of the size that plane `plane` of a layout has.
+static void add_step(struct ksr_chain *chain, struct ksr_step step, const struct ksr_layout *layout,
+                     int plane)
+{
+    const int k = chain->count++;
+    chain->step[k] = step;
+    chain->width[k + 1] = ksr_layout_plane_width(layout, plane);
+    chain->height[k + 1] = ksr_layout_plane_height(layout, plane);
+}
+
+// Stages 1 and 2.
+static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipeline_config *config)
+{
+    const struct ksr_normalize_params normalize = ksr_normalize_params_make(config->denoise);
+    const struct ksr_structure_params structure =
+        ksr_structure_params_make(config->structure_smoothing);
+    if (plane < ksr_layout_picture_planes(&r->input) && normalize.limit > 0)
+        add_step(
+            &r->chain[plane],
+            (struct ksr_step){KSR_STEP_NORMALIZE, 1, KSR_NORMALIZE_REACH, {.normalize = normalize}},
+            &r->input, plane);
+    if (plane == 0 && structure.limit > 0)
+        add_step(
+            &r->chain[plane],
+            (struct ksr_step){KSR_STEP_STRUCTURE, 1, KSR_STRUCTURE_REACH, {.structure = structure}},
+            &r->input, plane);
+}
+
+// One pass of stage 3: luma by a network or learned filters, the rest by one separable filter.
+static struct ksr_step pass(const struct ksr_recipe *r, int plane)
+{
+    if (plane > 0)
+        return (struct ksr_step){KSR_STEP_UPSCALE,
+                                 2,
+                                 KSR_UPSCALE_REACH,
+                                 {.upscale = ksr_upscale_params_make(&r->input, plane)}};
+    return r->net ? (struct ksr_step){.kind = KSR_STEP_NETWORK, .scale = 2, .reach = r->net->reach}
+                  : (struct ksr_step){
+                        .kind = KSR_STEP_LEARNED, .scale = 2, .reach = KSR_LEARNED_REACH};
+}
+
+// Stage 3. A model that keeps the size leaves the passes to the filters.
+static void add_upscaling(struct ksr_recipe *r, int plane, int model_scale)
+{
+    struct ksr_layout layout = r->input;
+    if (plane < r->model_planes) {
+        layout = ksr_layout_scaled(&r->input, model_scale);
+        add_step(&r->chain[plane], (struct ksr_step){.kind = KSR_STEP_MODEL, .scale = model_scale},
+                 &layout, plane);
+    }
+    while (layout.width < r->made.width) {
+        layout = ksr_layout_scaled(&layout, 2);
+        add_step(&r->chain[plane], pass(r, plane), &layout, plane);
+    }
+}
+
+// Stage 4.
+static void add_enhancement(struct ksr_recipe *r, int plane,
+                            const struct ksr_pipeline_config *config)
+{
+    const struct ksr_enhance_params p = ksr_enhance_params_make(config, r->input.full_range);
+    if (plane == 0 && ksr_enhance_luma_active(&p))
+        add_step(&r->chain[plane],
+                 (struct ksr_step){KSR_STEP_ENHANCE_LUMA, 1, KSR_ENHANCE_REACH, {.enhance = p}},
+                 &r->made, plane);
+    if (plane > 0 && plane < ksr_layout_picture_planes(&r->input) && ksr_enhance_chroma_active(&p))
+        add_step(&r->chain[plane], (struct ksr_step){KSR_STEP_ENHANCE_CHROMA, 1, 0, {.enhance = p}},
+                 &r->made, plane);
+}
+
+// --- The recipe ---
+
+int ksr_recipe_scale(const struct ksr_pipeline_config *config)
+{
+    return config->use_ai ? config->ai_scale : config->shader_scale;
+}
+
+int ksr_recipe_warmup(const struct ksr_pipeline_config *config)
+{
+    const struct ksr_temporal_params params =
+        ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
+    if (!config->enable_temporal || !ksr_temporal_active(&params))
+        return 0;
+    return ksr_temporal_warmup(config->temporal_weight);
+}
+
+bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
+                     const struct ksr_pipeline_config *config, const ksr_engine *engine)
+{
+    struct ksr_recipe r = {.input = *input,
+                           .made = ksr_layout_scaled(input, ksr_recipe_scale(config))};
+    if (!ksr_layout_valid(&r.made))
+        return false;
+    r.output = r.made;
+    if (config->use_ai && engine) {
+        r.net = engine->net;
+        r.model = engine->frames;
+        r.model_planes = r.model ? ksr_frames_planes(r.model, input) : 0;
+    }
+    for (int i = 0; i < input->planes; i++) {
+        r.chain[i].width[0] = ksr_layout_plane_width(input, i);
+        r.chain[i].height[0] = ksr_layout_plane_height(input, i);
+        add_cleaning(&r, i, config);
+        add_upscaling(&r, i, r.model ? ksr_frames_scale(r.model) : 1);
+        add_enhancement(&r, i, config);
+    }
+    r.temporal = ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
+    r.temporal_on = config->enable_temporal && ksr_temporal_active(&r.temporal);
+    r.warmup = ksr_recipe_warmup(config);
+    *out = r;
+    return true;
+}
+
+void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height)
+{
+    recipe->output.width = width;
+    recipe->output.height = height;
+}
+
+bool ksr_recipe_fits(const struct ksr_recipe *r)
+{
+    return r->output.width != r->made.width || r->output.height != r->made.height;
+}
+
+int ksr_chain_model(const struct ksr_chain *chain)
+{
+    int k = 0;
+    while (k < chain->count && chain->step[k].kind != KSR_STEP_MODEL)
+        k++;
+    return k;
+}
+
+// --- Printing ---
+
+static void print_params(const struct ksr_step *step, FILE *out)
+{
+    const struct ksr_enhance_params *e = &step->enhance;
+    if (step->kind == KSR_STEP_NORMALIZE)
+        fprintf(out, ", limit %d", step->normalize.limit);
+    if (step->kind == KSR_STEP_STRUCTURE)
+        fprintf(out, ", limit %d", step->structure.limit);
+    if (step->kind == KSR_STEP_UPSCALE)
+        fprintf(out, ", middle taps %d %d", step->upscale.x->tap[1][3], step->upscale.y->tap[1][3]);
+    if (step->kind == KSR_STEP_ENHANCE_LUMA)
+        fprintf(out, ", sharpening %d, line darkening %d, contrast %d, levels %d %d %d",
+                e->sharpening, e->line_darkening, e->contrast, e->black, e->mid, e->white);
+    if (step->kind == KSR_STEP_ENHANCE_CHROMA)
+        fprintf(out, ", saturation %d, levels %d %d", e->saturation, e->chroma_low, e->chroma_high);
+}
+
+void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
+{
+    static const char *const names[KSR_STEP_KINDS] = {
+        "normalize", "structure", "upscale", "learned", "network", "model", "enhance", "enhance"};
+    for (int i = 0; i < r->input.planes; i++)
+        for (int k = 0; k < r->chain[i].count; k++) {
+            const struct ksr_chain *c = &r->chain[i];
+            fprintf(out, "plane %d: %s %dx%d -> %dx%d, reach %d", i, names[c->step[k].kind],
+                    c->width[k], c->height[k], c->width[k + 1], c->height[k + 1], c->step[k].reach);
+            print_params(&c->step[k], out);
+            fputc('\n', out);
+        }
+    if (r->temporal_on)
+        fprintf(out, "temporal: weight %d, threshold %d, changed %d, period %d, warm-up %d\n",
+                r->temporal.weight, r->temporal.threshold, r->temporal.changed, r->temporal.period,
+                r->warmup);
+    if (ksr_recipe_fits(r))
+        fprintf(out, "fit: %dx%d -> %dx%d\n", r->made.width, r->made.height, r->output.width,
+                r->output.height);
+}

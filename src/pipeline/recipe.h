@@ -1,0 +1,104 @@
+// What is to be done to a frame: the steps of every plane, as a value. Who does it: pipeline.h.
+//
+// A recipe follows from the configuration, the layout of what comes in and the engine of AI mode.
+// It has every number that reaches a sample and none that depends on the machine, so executors that
+// are given one recipe make the same bytes. It holds no function and no frame; copy it freely.
+//
+//     input -> chain of each plane -> temporal, if on -> made -> fit, if the size differs -> output
+
+#ifndef KSR_PIPELINE_RECIPE_H
+#define KSR_PIPELINE_RECIPE_H
+
+#include <stdio.h>
+
+#include "frame/frame.h"
+#include "kizunasr/config.h"
+#include "net/engine.h"
+#include "stages/enhance.h"
+#include "stages/normalize.h"
+#include "stages/structure.h"
+#include "stages/temporal.h"
+#include "stages/upscale.h"
+
+#define KSR_MAX_STEPS 6 // normalize, structure, model, two passes of upscale, enhance
+
+// What a step does to a plane. Each is defined by the plain C function beside it.
+enum ksr_step_kind {
+    KSR_STEP_NORMALIZE,      // ksr_normalize_rows()
+    KSR_STEP_STRUCTURE,      // ksr_structure_rows()
+    KSR_STEP_UPSCALE,        // ksr_upscale_rows(): chroma and alpha
+    KSR_STEP_LEARNED,        // ksr_learned_rows(): luma
+    KSR_STEP_NETWORK,        // ksr_net_rows() with the recipe's `net`: luma
+    KSR_STEP_MODEL,          // ksr_frames_run() with the recipe's `model`: whole frames, see below
+    KSR_STEP_ENHANCE_LUMA,   // ksr_enhance_luma_rows()
+    KSR_STEP_ENHANCE_CHROMA, // ksr_enhance_chroma_rows()
+    KSR_STEP_KINDS
+};
+
+struct ksr_step {
+    enum ksr_step_kind kind;
+    int scale; // size of what it makes / size of what it reads, per axis: 1, 2, or 4 (a model)
+    int reach; // row y is made of the rows y / scale - reach .. y / scale + reach
+    union {    // by kind; the others have no parameters
+        struct ksr_normalize_params normalize;
+        struct ksr_structure_params structure;
+        struct ksr_upscale_params upscale;
+        struct ksr_enhance_params enhance;
+    };
+};
+
+// The steps of one plane in order. Step k reads a plane of width[k] x height[k] and makes one of
+// width[k + 1] x height[k + 1]; edges replicate.
+//
+// A KSR_STEP_MODEL is one run for all planes that have one: the first planes, in each the step in
+// the same sense, between stages 1 and 2 and the rest. It reads whole planes (reach is 0 and has no
+// meaning), so an executor makes those of all planes first.
+struct ksr_chain {
+    struct ksr_step step[KSR_MAX_STEPS];
+    int width[KSR_MAX_STEPS + 1], height[KSR_MAX_STEPS + 1];
+    int count;
+};
+
+struct ksr_recipe {
+    struct ksr_layout input;
+    struct ksr_layout made;   // at the end of the chains
+    struct ksr_layout output; // after fitting: ksr_resampler_create(made, output)
+    struct ksr_chain chain[KSR_MAX_PLANES];
+    const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
+    ksr_frames *model;  // borrowed; NULL without KSR_STEP_MODEL
+    int model_planes;   // how many planes have one
+    // Stage 5 blends whole frames after the chains: all planes but alpha, in the order of the
+    // frames.
+    bool temporal_on;
+    struct ksr_temporal_params temporal;
+    int warmup; // ksr_recipe_warmup()
+};
+
+// Writes the recipe for frames of `input` layout; output is as large as made.
+// config: values in range (the caller has checked), no KSR_AUTO, which plan settles.
+// engine: makes luma larger if config->use_ai, else not looked at; borrowed, must outlive the
+// recipe. Returns false when what is made would be wider or higher than 65535.
+bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
+                     const struct ksr_pipeline_config *config, const ksr_engine *engine);
+
+// Sets the size of the output.
+void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height);
+
+// Returns whether what is made must be resampled to the size of the output.
+bool ksr_recipe_fits(const struct ksr_recipe *recipe);
+
+// Returns where the model stands in a plane's chain, or the number of its steps if there is none.
+int ksr_chain_model(const struct ksr_chain *chain);
+
+// Returns the scale of a configuration: 2 or 4.
+int ksr_recipe_scale(const struct ksr_pipeline_config *config);
+
+// Returns how many frames before the first wanted one (or all there are, if fewer) must be run so
+// that it equals the one of an unbroken run: the smallest W with temporal_weight^W * 32767 < 0.5;
+// 0 without temporal.
+int ksr_recipe_warmup(const struct ksr_pipeline_config *config);
+
+// Prints a line for every step, for tests and debugging.
+void ksr_recipe_print(const struct ksr_recipe *recipe, FILE *out);
+
+#endif

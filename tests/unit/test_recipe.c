@@ -1,0 +1,144 @@
+// What is to be done to a frame, as text: the steps and their numbers for a few configurations.
+
+#include "unit.h"
+
+#include <string.h>
+
+#include "pipeline/recipe.h"
+
+static struct ksr_pipeline_config neutral(void)
+{
+    return (struct ksr_pipeline_config){
+        .shader_scale = 2, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1};
+}
+
+static void assert_text(const struct ksr_recipe *recipe, const char *want)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    ksr_recipe_print(recipe, out);
+    fclose(out);
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static void assert_recipe(const struct ksr_layout *layout, const struct ksr_pipeline_config *config,
+                          const ksr_engine *engine, const char *want)
+{
+    struct ksr_recipe recipe;
+    assert_true(ksr_recipe_make(&recipe, layout, config, engine));
+    assert_text(&recipe, want);
+}
+
+static void filters_alone(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(45, 33, 4, 1);
+    const struct ksr_pipeline_config c = neutral();
+    assert_recipe(&l, &c, NULL,
+                  "plane 0: learned 45x33 -> 90x66, reach 5\n"
+                  "plane 1: upscale 23x17 -> 45x33, reach 4, middle taps 13189 15086\n"
+                  "plane 2: upscale 23x17 -> 45x33, reach 4, middle taps 13189 15086\n"
+                  "plane 3: upscale 45x33 -> 90x66, reach 4, middle taps 17523 17523\n");
+}
+
+static void all_stages(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(20, 10, 3, 1);
+    const struct ksr_pipeline_config c = {.shader_scale = 4,
+                                          .denoise = 0.37,
+                                          .structure_smoothing = 0.61,
+                                          .sharpening = 0.83,
+                                          .line_darkening = 0.29,
+                                          .contrast_boost = 1.2,
+                                          .saturation_boost = 0.8,
+                                          .enable_temporal = true,
+                                          .temporal_weight = 0.43,
+                                          .motion_threshold = 0.57};
+    struct ksr_recipe recipe;
+    assert_true(ksr_recipe_make(&recipe, &l, &c, NULL));
+    ksr_recipe_fit(&recipe, 60, 30);
+    assert_text(&recipe,
+                "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
+                "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"
+                "plane 0: learned 20x10 -> 40x20, reach 5\n"
+                "plane 0: learned 40x20 -> 80x40, reach 5\n"
+                "plane 0: enhance 80x40 -> 80x40, reach 4, sharpening 212, line darkening 74, "
+                "contrast 4915, levels 2048 16064 30080\n"
+                "plane 1: normalize 10x5 -> 10x5, reach 1, limit 758\n"
+                "plane 1: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
+                "plane 1: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
+                "plane 1: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
+                "plane 2: normalize 10x5 -> 10x5, reach 1, limit 758\n"
+                "plane 2: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
+                "plane 2: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
+                "plane 2: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
+                "temporal: weight 7045, threshold 18677, changed 2048, period 7, warm-up 14\n"
+                "fit: 80x40 -> 60x30\n");
+}
+
+// A network makes luma only; an engine is not looked at where the configuration has no AI.
+static void a_network(void **state)
+{
+    (void)state;
+    ksr_net net = {.reach = 9};
+    const ksr_engine engine = {.net = &net};
+    const struct ksr_layout l = unit_layout(8, 6, 2, 0);
+    struct ksr_pipeline_config c = neutral();
+    assert_recipe(&l, &c, &engine,
+                  "plane 0: learned 8x6 -> 16x12, reach 5\n"
+                  "plane 1: upscale 8x6 -> 16x12, reach 4, middle taps 17523 17523\n");
+    c.use_ai = true;
+    assert_recipe(&l, &c, &engine,
+                  "plane 0: network 8x6 -> 16x12, reach 9\n"
+                  "plane 1: upscale 8x6 -> 16x12, reach 4, middle taps 17523 17523\n");
+}
+
+// A model of ONNX Runtime stands behind stages 1 and 2; one that keeps the size leaves the passes
+// to the filters; one that sees colour makes the chroma, too.
+static void a_model(void **state)
+{
+    (void)state;
+    const int scales[2] = {2, 1};
+    const char *want[2] = {"plane 0: normalize 8x6 -> 8x6, reach 1, limit 1024\n"
+                           "plane 0: model 8x6 -> 16x12, reach 0\n"
+                           "plane 1: normalize 4x3 -> 4x3, reach 1, limit 1024\n"
+                           "plane 1: model 4x3 -> 8x6, reach 0\n"
+                           "plane 2: normalize 4x3 -> 4x3, reach 1, limit 1024\n"
+                           "plane 2: model 4x3 -> 8x6, reach 0\n",
+                           "plane 0: normalize 8x6 -> 8x6, reach 1, limit 1024\n"
+                           "plane 0: model 8x6 -> 8x6, reach 0\n"
+                           "plane 0: learned 8x6 -> 16x12, reach 5\n"
+                           "plane 1: normalize 4x3 -> 4x3, reach 1, limit 1024\n"
+                           "plane 1: upscale 4x3 -> 8x6, reach 4, middle taps 13189 15086\n"
+                           "plane 2: normalize 4x3 -> 4x3, reach 1, limit 1024\n"
+                           "plane 2: upscale 4x3 -> 8x6, reach 4, middle taps 13189 15086\n"};
+    const struct ksr_layout l = unit_layout(8, 6, 3, 1);
+    struct ksr_pipeline_config c = neutral();
+    c.use_ai = true;
+    c.denoise = 0.5;
+    for (int i = 0; i < 2; i++) {
+        ksr_onnx *onnx = calloc(1, sizeof(*onnx));
+        assert_non_null(onnx);
+        onnx->scale = scales[i];
+        const struct ksr_frames_params params = {.scale = 2, .rgb = i == 0};
+        ksr_engine engine = {.frames = ksr_frames_create(onnx, &params)};
+        assert_non_null(engine.frames);
+        assert_recipe(&l, &c, &engine, want[i]);
+        ksr_frames_destroy(&engine.frames);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filters_alone),
+        cmocka_unit_test(all_stages),
+        cmocka_unit_test(a_network),
+        cmocka_unit_test(a_model),
+    };
+    return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);
+}
