@@ -27,7 +27,8 @@ PROGRAM = $(BUILD)/kizunasr
 
 # What a newer FFmpeg declares out of date is a warning, not a mistake of ours.
 TOLERATED = -Dc_args=-Wno-error=deprecated-declarations
-SANITIZERS = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+SANITIZERS = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
+    -Dc_args=-fno-sanitize-recover=all
 
 .PHONY: all demo check onnxruntime test sanitize install format clean $(PROGRAM)
 
