@@ -14,7 +14,9 @@
 #include "core/mem.h"
 #include "media/compare/inspect.h"
 #include "media/compare/sync.h"
+#include "media/index/index.h"
 #include "media/index/spacing.h"
+#include "media/mapping/mapping.h"
 
 void ksr_checks_free(struct ksr_checks *checks)
 {

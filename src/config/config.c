@@ -10,14 +10,13 @@
 #include <strings.h>
 
 #include "config/json.h"
+#include "config/parse.h"
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/suggest.h"
 #include "core/text.h"
 #include "frame/resample.h"
-#include "media/encode/encoder.h"
-#include "media/input/geometry.h"
 
 enum type {
     T_BOOL,
@@ -286,50 +285,6 @@ static bool parse_number(const char *text, double *out)
             digits = digits * 10 + (*c - '0');
     *out = (negative ? -digits : digits) / place;
     return count > 0 && count < 16 && *c == 0;
-}
-
-// Reads whole digits up to `end`. Returns false when there are none or too many.
-static bool parse_digits(const char **text, int64_t *out)
-{
-    int count = 0;
-    for (*out = 0; **text >= '0' && **text <= '9'; ++*text, count++)
-        if (count < 9)
-            *out = *out * 10 + (**text - '0');
-    return count > 0 && count <= 9;
-}
-
-bool ksr_parse_time(const char *text, int64_t *microseconds)
-{
-    int64_t seconds = 0, part;
-    int parts = 0;
-    do {
-        if (!parse_digits(&text, &part) || (parts > 0 && part > 59))
-            return false;
-        seconds = seconds * 60 + part;
-    } while (++parts < 3 && *text == ':' && text++);
-    *microseconds = seconds * 1000000;
-    if (*text == '.')
-        for (int64_t place = 100000; *++text >= '0' && *text <= '9'; place /= 10)
-            *microseconds += (*text - '0') * place;
-    return *text == 0;
-}
-
-bool ksr_parse_rate(const char *text, struct ksr_rational *out)
-{
-    static const struct {
-        const char *text;
-        struct ksr_rational rate;
-    } known[] = {{"23.976", {24000, 1001}}, {"29.97", {30000, 1001}}, {"59.94", {60000, 1001}}};
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(text, known[i].text) == 0) {
-            *out = known[i].rate;
-            return true;
-        }
-    char *end;
-    const long num = strtol(text, &end, 10);
-    const long den = *end == '/' ? strtol(end + 1, &end, 10) : 1;
-    *out = (struct ksr_rational){(int)num, (int)den};
-    return *end == 0 && num > 0 && den > 0 && num <= 1000000 && den <= 1000000;
 }
 
 // --- Values that are text of some form ---

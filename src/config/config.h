@@ -7,7 +7,6 @@
 #include <jansson.h>
 
 #include "kizunasr/config.h"
-#include "media/av/film.h"
 
 // Numbers with 9 digits, so that 0.15 is written as 0.15.
 #define KSR_JSON_REALS JSON_REAL_PRECISION(9)
@@ -21,13 +20,6 @@ ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const ch
 
 // Sets a field of text to exactly this: "null" and fields that lines are added to are no exception.
 ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text);
-
-// Reads a time as people write it, such as "90", "1:30" or "0:01:30.250". Returns false when it is
-// none.
-bool ksr_parse_time(const char *text, int64_t *microseconds);
-
-// Reads a frame rate: "24", "24000/1001", "23.976". Returns false when it is none.
-bool ksr_parse_rate(const char *text, struct ksr_rational *out);
 
 // Returns the JSON form (a new reference), with or without the paths; NULL = out of memory.
 json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_paths);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/parse.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "frame/resample.h"
@@ -16,15 +17,20 @@
 #include "media/av/pixels.h"
 #include "media/compare/inspect.h"
 #include "media/container/aperture.h"
+#include "media/container/containers.h"
 #include "media/index/damage.h"
+#include "media/index/index.h"
 #include "media/index/kinds.h"
 #include "media/index/rate.h"
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
+#include "media/index/telecine.h"
 #include "media/index/untagged.h"
 #include "media/input/filter.h"
 #include "media/input/geometry.h"
 #include "media/input/reader.h"
+#include "media/mapping/mapping.h"
+#include "media/mapping/picture_trial.h"
 #include "pipeline/recipe.h"
 
 #define SEGMENT_SECONDS 8

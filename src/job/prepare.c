@@ -17,6 +17,7 @@
 #include "job/subs.h"
 #include "job/timings.h"
 #include "media/compare/inspect.h"
+#include "media/container/containers.h"
 #include "media/input/external.h"
 #include "net/engine.h"
 

@@ -14,9 +14,11 @@
 #include "job/plan.h"
 #include "job/store.h"
 #include "job/subs.h"
+#include "media/index/index.h"
 #include "media/index/rate.h"
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
+#include "media/index/telecine.h"
 #include "media/input/filter.h"
 #include "media/input/geometry.h"
 

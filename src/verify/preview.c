@@ -7,11 +7,13 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "config/parse.h"
 #include "core/clock.h"
 #include "core/fs.h"
 #include "core/mem.h"
 #include "kizunasr/report.h"
 #include "media/av/film.h"
+#include "media/index/index.h"
 
 #define SAMPLES      3
 #define SAMPLES_MOST 16

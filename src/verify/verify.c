@@ -15,6 +15,7 @@
 #include "media/av/checksum.h"
 #include "media/compare/compare_tags.h"
 #include "media/compare/inspect.h"
+#include "media/index/index.h"
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
 

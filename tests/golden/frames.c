@@ -12,6 +12,8 @@
 
 #include "core/hash.h"
 #include "media/av/pixels.h"
+#include "media/index/index.h"
+#include "media/index/telecine.h"
 #include "media/input/filter.h"
 #include "media/input/reader.h"
 

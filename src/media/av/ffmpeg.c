@@ -117,3 +117,8 @@ const char *ksr_library_versions(void)
     pthread_once(&once, format_versions);
     return versions;
 }
+
+bool ksr_stream_is_cover(const AVStream *stream)
+{
+    return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
+}

@@ -134,4 +134,7 @@ static inline const AVChannelLayout *ksr_av_channel_layouts(const AVCodec *codec
     return KSR_AV_SUPPORTED(codec, AV_CODEC_CONFIG_CHANNEL_LAYOUT, ch_layouts);
 }
 
+// Returns whether a stream is a picture that belongs to the file, not a film.
+bool ksr_stream_is_cover(const AVStream *stream);
+
 #endif

@@ -1,9 +1,5 @@
-// The film: an index of every frame of the video stream, and what the frames look like.
-//
-// One demux pass is enough when every packet that will be shown is one frame with its own valid
-// timestamp: then a frame is known by its timestamp, and a worker may seek. Otherwise (fields that
-// are packets, timestamps that are those of decoding, or none) the film is decoded once, and a
-// frame is known by its place in that linear decode (`linear`).
+// The film: the input video as the index (index/index.h) found it: its frames, and what they look
+// like.
 
 #ifndef KSR_MEDIA_AV_FILM_H
 #define KSR_MEDIA_AV_FILM_H
@@ -13,11 +9,8 @@
 #include <stdint.h>
 
 #include "core/log.h"
+#include "core/rational.h"
 #include "frame/geometry.h"
-
-struct ksr_rational {
-    int num, den;
-};
 
 // What decoded frames look like. Colour members are the code points of ITU-T H.273, which FFmpeg
 // uses as they are; 2 = unspecified (0 for range and chroma_location).
@@ -139,45 +132,11 @@ struct ksr_film {
     bool fields;      // it makes two of each frame: `frames` has both, with the same source
 };
 
-// Indexes a file; reads it once, or twice where it must be decoded. tolerant: a file that ends
-// in the middle is taken as far as it goes, with a warning, instead of failing.
-// Logs a warning for what was repaired. Free with ksr_film_free().
-// Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
-ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out);
-
-// Takes the format of all frames from those that ksr_film_cut() with these times will leave.
-void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration);
-
-// The same of another video stream: its number among them, from 1; 0 = the default one, else the
-// first. Returns KSR_E_PARAM also where there are fewer (logged).
-ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, bool tolerant,
-                                struct ksr_film *out);
-
-// Cuts the film to the frames at or after `start`, counted from its first frame, and before
-// start + duration, both in microseconds; duration < 0: to its end. The first one left is then at
-// time 0.
-// Returns KSR_OK, KSR_E_PARAM (no frame is left; logged).
-ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration);
-
-// Adds the streams of subtitle files to an input that was indexed. subs: a list (external.h); NULL
-// or
-// "" = none.
-// Returns KSR_OK, KSR_E_INPUT (logged), KSR_E_NOMEM.
-ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *subs,
-                             struct ksr_film *film);
-
-struct ksr_input;
-struct AVFrame;
-
-// Describes the pictures of an input by a decoded frame.
-void ksr_film_describe(const struct ksr_input *input, struct AVFrame *frame,
-                       struct ksr_video_format *out);
-
-// Gives a film that is an image sequence, whose times are numbers of frames, another rate than 24.
-void ksr_film_set_rate(struct ksr_film *film, struct ksr_rational rate);
-
 // Frees everything; leaves *film all zero. Accepts an all-zero film.
 void ksr_film_free(struct ksr_film *film);
+
+// Sorts the frames by source.
+void ksr_film_sort(struct ksr_film *film);
 
 // Returns the index of the frame with this source timestamp, or SIZE_MAX. second: of two that have
 // it, the second one.
@@ -198,5 +157,29 @@ struct ksr_film_key ksr_film_start(const struct ksr_film *film);
 // Returns the first frame that is not shown at its number / rate after the first one, within a tick
 // or a millisecond, whichever is longer; frame_count where all are.
 size_t ksr_film_irregular(const struct ksr_film *film, struct ksr_rational rate);
+
+// --- Kinds of frames (index/kinds.h) ---
+
+// Adds that frames from `source` on are described by `format`, unless that holds already; entries
+// come in any order. Returns false when out of memory.
+bool ksr_kinds_add(struct ksr_film *film, int64_t source, const struct ksr_video_format *format);
+
+// Returns how many entries of film->kinds begin at or before a source.
+size_t ksr_kinds_until(const struct ksr_film *film, int64_t source);
+
+// Returns the description of a frame, NULL when there is none.
+const struct ksr_video_format *ksr_kinds_at(const struct ksr_film *film, int64_t source);
+
+// Returns whether two descriptions differ in what matters for samples or their display; frame rate
+// and fields do not.
+bool ksr_kinds_differ(const struct ksr_video_format *a, const struct ksr_video_format *b);
+
+// Returns whether two names of pixel formats stand for the same samples: yuvj420p is yuv420p whose
+// range is said in its name.
+bool ksr_kinds_same_name(const char *a, const char *b);
+
+// Returns the first frame of the film at or after a source, such as that of an entry of
+// film->kinds.
+size_t ksr_kinds_frame(const struct ksr_film *film, int64_t source);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "media/container/aperture.h"
+#include "media/container/containers.h"
 #include "media/container/track_language.h"
 #include "media/index/kinds.h"
 #include "media/input/external.h"

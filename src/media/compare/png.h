@@ -5,6 +5,8 @@
 
 #include "media/av/film.h"
 
+struct AVFrame;
+
 // Makes "data:image/png;base64,..." of a decoded picture. terms: matrix and range of the film it
 // stands in, or of the one that it should look like where its own are not told. geometry: how it
 // is cropped and turned.
@@ -13,11 +15,5 @@
 ksr_status ksr_still_encode(ksr_context *ctx, const struct AVFrame *picture,
                             const struct ksr_video_format *terms,
                             const struct ksr_geometry *geometry, char **out);
-
-// The video stream's bit rate in kbit/s, second by second from the film's first frame on.
-// *rates: `*count` of them, free with free().
-// Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED.
-ksr_status ksr_media_rates(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           float **rates, size_t *count);
 
 #endif

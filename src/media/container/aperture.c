@@ -9,7 +9,6 @@
 
 #include "core/mem.h"
 #include "media/container/ebml.h"
-#include "media/input/input.h"
 
 enum {
     VIDEO = 0xe0,

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/container/containers.h"
 #include "media/container/ebml.h"
-#include "media/mux/metadata.h"
 
 #define ENABLED 1 // in the flags of a track's header
 

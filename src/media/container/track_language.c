@@ -8,8 +8,6 @@
 
 #include "core/mem.h"
 #include "media/container/ebml.h"
-#include "media/input/external.h"
-#include "media/input/input.h"
 
 #define MAX_LETTERS 56 // of the other element; with the full one and its head not over 126 bytes
 

@@ -20,6 +20,9 @@
 // The tag of a stream whose track is disabled.
 #define KSR_DISABLED_TAG "disabled track"
 
+// The tag of a stream that was added from a subtitle file (input/external.h): the name of the file.
+#define KSR_EXTERNAL_TAG "subtitle file"
+
 #define KSR_LANGUAGE_TEXT 64 // with the 0 at its end
 
 struct ksr_track_language {

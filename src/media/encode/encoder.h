@@ -80,9 +80,6 @@ ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KS
 // Returns how many cores one encoder of this name keeps busy, at any size: 1 or more.
 int ksr_encoder_cores(const char *codec);
 
-// Reads "5M", "800k", "1000000". Returns false when it is none of these.
-bool ksr_parse_bit_rate(const char *text, int64_t *out);
-
 struct AVCodecContext;
 
 // What the frames handed to an encoder look like.

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/parse.h"
 #include "media/av/alpha.h"
 #include "media/av/ffmpeg.h"
 #include "media/av/pixels.h"
 #include "media/av/suggest.h"
+#include "media/container/containers.h"
 #include "media/encode/encoder.h"
 #include "media/index/side_data.h"
-#include "media/mux/output.h"
 
 // What differs between the encoders that the promise of same bytes covers. `pins` is what must
 // not depend on the machine; measured reasons in docs/determinism.md.
@@ -68,30 +69,6 @@ static int find_preset(const char *name)
         if (strcmp(presets[i], name) == 0)
             return (int)i;
     return -1;
-}
-
-bool ksr_parse_bit_rate(const char *text, int64_t *out)
-{
-    int64_t value = 0, fraction = 0, place = 1;
-    const char *c = text;
-    for (; *c >= '0' && *c <= '9' && value < (INT64_C(1) << 40); c++)
-        value = value * 10 + (*c - '0');
-    if (c == text)
-        return false;
-    if (*c == '.')
-        for (c++; *c >= '0' && *c <= '9' && place < 1000000; c++, place *= 10)
-            fraction = fraction * 10 + (*c - '0');
-    int64_t unit = 1;
-    if (*c == 'k' || *c == 'K')
-        unit = 1000;
-    else if (*c == 'm' || *c == 'M')
-        unit = 1000000;
-    else if (*c == 'g' || *c == 'G')
-        unit = 1000000000;
-    if (unit > 1)
-        c++;
-    *out = value * unit + fraction * unit / place;
-    return *c == 0 && *out >= 1000 && *out <= INT64_C(10000000000);
 }
 
 static ksr_status set_option(ksr_context *ctx, struct ksr_encoder_settings *s, const char *name,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "media/av/pixels.h"
+#include "media/index/index.h"
 #include "media/input/reader.h"
 
 struct ksr_decoder {

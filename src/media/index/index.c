@@ -1,6 +1,6 @@
-// Indexing a film; see film.h.
+// Indexing a film; see index.h.
 
-#include "media/av/film.h"
+#include "media/index/index.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,21 +39,6 @@ struct packet_list {
     const char *why_decode; // why packets alone are no index; NULL = they are
     struct ksr_kind_hints kinds;
 };
-
-void ksr_film_free(struct ksr_film *film)
-{
-    free(film->frames);
-    free(film->keys);
-    free(film->corrupt);
-    free(film->changing);
-    free(film->packets);
-    free(film->falling);
-    free(film->jumps);
-    free(film->kinds);
-    free(film->damaged);
-    free(film->subs);
-    memset(film, 0, sizeof(*film));
-}
 
 // Lengthens an array of one entry per stream; what is new is zero.
 static bool lengthen(void **array, size_t size, int from, int to)
@@ -99,66 +84,6 @@ ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *sub
         status = ksr_external_count_packets(ctx, input.format, film->packets);
     ksr_input_close(&input);
     return status;
-}
-
-double ksr_film_seconds(const struct ksr_film *film, int64_t time)
-{
-    return (double)time * film->time_base.num / film->time_base.den;
-}
-
-struct ksr_film_key ksr_film_start(const struct ksr_film *film)
-{
-    return (struct ksr_film_key){0, film->frames[0].source, -1};
-}
-
-size_t ksr_film_irregular(const struct ksr_film *film, struct ksr_rational rate)
-{
-    const AVRational base = {film->time_base.num, film->time_base.den};
-    const AVRational frame = {rate.den, rate.num};
-    const int64_t millisecond = av_rescale_q(1, (AVRational){1, 1000}, base);
-    const int64_t allowed = millisecond > 1 ? millisecond : 1;
-    for (size_t i = 0; i < film->frame_count; i++) {
-        const int64_t wanted = film->frames[0].time + av_rescale_q((int64_t)i, frame, base);
-        if (llabs(film->frames[i].time - wanted) > allowed)
-            return i;
-    }
-    return film->frame_count;
-}
-
-static int compare_times(const void *a, const void *b)
-{
-    const int64_t x = ((const struct ksr_film_frame *)a)->source;
-    const int64_t y = ((const struct ksr_film_frame *)b)->source;
-    return (x > y) - (x < y);
-}
-
-bool ksr_film_is_second(const struct ksr_film *film, size_t frame)
-{
-    return film->fields && (film->skipped + frame) % 2 == 1;
-}
-
-size_t ksr_film_find(const struct ksr_film *film, int64_t source, bool second)
-{
-    const struct ksr_film_frame wanted = {.source = source};
-    const struct ksr_film_frame *found =
-        bsearch(&wanted, film->frames, film->frame_count, sizeof(wanted), compare_times);
-    size_t i = found ? (size_t)(found - film->frames) : SIZE_MAX;
-    if (!found || ksr_film_is_second(film, i) == second)
-        return i;
-    i = second ? i + 1 : i - 1; // SIZE_MAX where a cut begins with the second
-    return i < film->frame_count && film->frames[i].source == source ? i : SIZE_MAX;
-}
-
-size_t ksr_film_damaged(const struct ksr_film *film, size_t *first)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < film->damaged_count; i++)
-        for (int second = 0; second <= film->fields; second++) {
-            const size_t frame = ksr_film_find(film, film->damaged[i], second);
-            if (frame != SIZE_MAX && count++ == 0)
-                *first = frame;
-        }
-    return count;
 }
 
 static void report(ksr_context *ctx, const struct ksr_input *input, int64_t size)
@@ -323,7 +248,7 @@ static bool frames_from_packets(struct ksr_film *film, struct packet_list *list)
     for (size_t i = 0; i < list->count; i++)
         film->frames[i] = (struct ksr_film_frame){list->notes[i].pts, list->notes[i].time,
                                                   list->notes[i].duration};
-    qsort(film->frames, film->frame_count, sizeof(film->frames[0]), compare_times);
+    ksr_film_sort(film);
     for (size_t i = 1; i < film->frame_count; i++)
         if (film->frames[i].source == film->frames[i - 1].source ||
             film->frames[i].time <= film->frames[i - 1].time)
@@ -380,50 +305,6 @@ static bool keys_from_packets(struct ksr_film *film, struct packet_list *list)
         if (film->keys[i].frame <= film->keys[i - 1].frame)
             list->why_decode = "keyframes are out of order";
     return true;
-}
-
-static struct ksr_rational rational(AVRational q)
-{
-    return (struct ksr_rational){q.num, q.den};
-}
-
-void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr_video_format *out)
-{
-    AVStream *video = input->video;
-    const AVCodecParameters *p = video->codecpar;
-    const char *name = av_get_pix_fmt_name(frame->format);
-    *out = (struct ksr_video_format){0};
-    out->width = frame->width;
-    out->height = frame->height;
-    // H.264 whose range changes keeps the format with the old range in its name.
-    const bool limited =
-        frame->color_range == AVCOL_RANGE_MPEG && name && strncmp(name, "yuvj", 4) == 0;
-    snprintf(out->pixel_format, sizeof(out->pixel_format), "%s%s", limited ? "yuv" : "",
-             limited ? name + 4
-             : name  ? name
-                     : "unknown");
-    out->sample_aspect = rational(av_guess_sample_aspect_ratio(input->format, video, frame));
-    out->frame_rate = rational(av_guess_frame_rate(input->format, video, frame));
-    // What the frame says goes before what the container says.
-    out->color_range = frame->color_range ? frame->color_range : p->color_range;
-    out->color_space =
-        frame->colorspace != AVCOL_SPC_UNSPECIFIED ? frame->colorspace : p->color_space;
-    if (p->codec_id == AV_CODEC_ID_THEORA && out->color_space == AVCOL_SPC_UNSPECIFIED)
-        out->color_space = AVCOL_SPC_BT470BG; // by definition
-    out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED ? frame->color_primaries
-                                                                           : p->color_primaries;
-    out->color_transfer =
-        frame->color_trc != AVCOL_TRC_UNSPECIFIED ? frame->color_trc : p->color_trc;
-    out->chroma_location = frame->chroma_location ? frame->chroma_location : p->chroma_location;
-    out->interlaced = ksr_av_frame_interlaced(frame) || (p->field_order != AV_FIELD_UNKNOWN &&
-                                                         p->field_order != AV_FIELD_PROGRESSIVE);
-    // The last letter tells how the fields are stored; FFmpeg's decoders take both TT and TB, and
-    // so Matroska's 9 and QuickTime's, for top first.
-    out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
-    // HEVC has no frames of two fields that are marked so.
-    out->single_field = p->codec_id == AV_CODEC_ID_HEVC && ksr_av_frame_interlaced(frame);
-    if (out->single_field)
-        out->bottom_first = !ksr_av_frame_top_first(frame);
 }
 
 // Is given the frames of a walk. sent: timestamp of the packet that the decoder was given last,
@@ -688,7 +569,8 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, int video, b
         return status;
     film->stream = input.video->index;
     film->probe = input.probe;
-    film->time_base = rational(input.video->time_base);
+    const AVRational base = input.video->time_base;
+    film->time_base = (struct ksr_rational){base.num, base.den};
     film->stream_count = (int)input.format->nb_streams;
     film->corrupt = calloc((size_t)film->stream_count, sizeof(film->corrupt[0]));
     film->falling = calloc((size_t)film->stream_count, sizeof(film->falling[0]));

@@ -14,80 +14,6 @@
 #include "media/input/conform.h"
 #include "media/input/reader.h"
 
-// --- The list ---
-
-static bool same_ratio(struct ksr_rational a, struct ksr_rational b)
-{
-    return (int64_t)a.num * b.den == (int64_t)b.num * a.den || (a.num <= 0 && b.num <= 0);
-}
-
-bool ksr_kinds_differ(const struct ksr_video_format *a, const struct ksr_video_format *b)
-{
-    return a->width != b->width || a->height != b->height ||
-           strcmp(a->pixel_format, b->pixel_format) != 0 || a->color_range != b->color_range ||
-           a->color_space != b->color_space || a->color_primaries != b->color_primaries ||
-           a->color_transfer != b->color_transfer || a->chroma_location != b->chroma_location ||
-           !same_ratio(a->sample_aspect, b->sample_aspect);
-}
-
-bool ksr_kinds_same_name(const char *a, const char *b)
-{
-    const bool a_j = strncmp(a, "yuvj", 4) == 0, b_j = strncmp(b, "yuvj", 4) == 0;
-    if (a_j == b_j || strncmp(a, "yuv", 3) != 0 || strncmp(b, "yuv", 3) != 0)
-        return strcmp(a, b) == 0;
-    return strcmp(a + 3 + a_j, b + 3 + b_j) == 0;
-}
-
-// Returns how many entries begin at or before a frame.
-static size_t count_until(const struct ksr_film *film, int64_t source)
-{
-    size_t low = 0, high = film->kind_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (film->kinds[middle].source <= source)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-const struct ksr_video_format *ksr_kinds_at(const struct ksr_film *film, int64_t source)
-{
-    const size_t n = count_until(film, source);
-    if (film->kind_count == 0)
-        return NULL;
-    return &film->kinds[n > 0 ? n - 1 : 0].format;
-}
-
-bool ksr_kinds_add(struct ksr_film *film, int64_t source, const struct ksr_video_format *format)
-{
-    const size_t at = count_until(film, source);
-    if (at > 0 && !ksr_kinds_differ(&film->kinds[at - 1].format, format))
-        return true;
-    if (!ksr_array_reserve((void **)&film->kinds, &film->kind_capacity, film->kind_count + 1,
-                           sizeof(film->kinds[0])))
-        return false;
-    memmove(film->kinds + at + 1, film->kinds + at,
-            (film->kind_count - at) * sizeof(film->kinds[0]));
-    film->kinds[at] = (struct ksr_film_kind){source, *format};
-    film->kind_count++;
-    return true;
-}
-
-size_t ksr_kinds_frame(const struct ksr_film *film, int64_t source)
-{
-    size_t low = 0, high = film->frame_count;
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (film->frames[middle].source < source)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 // --- Finding ---
 
 bool ksr_kinds_note(struct ksr_kind_hints *hints, const AVCodecParameters *video,
@@ -248,8 +174,8 @@ void ksr_kinds_choose(struct ksr_film *film, size_t first, size_t end)
 {
     if (film->kind_count == 0 || first >= end)
         return;
-    const size_t from = count_until(film, film->frames[first].source);
-    const size_t until = count_until(film, film->frames[end - 1].source);
+    const size_t from = ksr_kinds_until(film, film->frames[first].source);
+    const size_t until = ksr_kinds_until(film, film->frames[end - 1].source);
     const struct ksr_film_kind *kinds = film->kinds;
     const size_t start = from > 0 ? from - 1 : 0;
     struct ksr_video_format chosen = kinds[start].format;
@@ -324,7 +250,7 @@ void ksr_kinds_text(const struct ksr_video_format *a, const struct ksr_video_for
         add(&t, "size %dx%d to %dx%d", a->width, a->height, b->width, b->height);
     if (strcmp(a->pixel_format, b->pixel_format) != 0)
         add(&t, "pixel format %s to %s", a->pixel_format, b->pixel_format);
-    if (!same_ratio(a->sample_aspect, b->sample_aspect))
+    if (!ksr_same_ratio(a->sample_aspect, b->sample_aspect))
         add(&t, "pixel aspect %d:%d to %d:%d", pixel_of(a).num, pixel_of(a).den, pixel_of(b).num,
             pixel_of(b).den);
     if (!same_shape(a, b))

@@ -30,28 +30,9 @@ bool ksr_kinds_note(struct ksr_kind_hints *hints, const AVCodecParameters *video
 ksr_status ksr_kinds_find(ksr_context *ctx, const char *path, struct ksr_film *film,
                           const struct ksr_kind_hints *hints);
 
-// Adds that frames from `source` on are described by `format`, unless that holds already; entries
-// come in any order. Returns false when out of memory.
-bool ksr_kinds_add(struct ksr_film *film, int64_t source, const struct ksr_video_format *format);
-
-// Returns the description of a frame, NULL when there is none.
-const struct ksr_video_format *ksr_kinds_at(const struct ksr_film *film, int64_t source);
-
 // Chooses film->decoded and film->format for the frames first .. end-1: the kind of the first one,
 // but where it has no colour or transparency and a later one has, the pixel format of that one.
 void ksr_kinds_choose(struct ksr_film *film, size_t first, size_t end);
-
-// Returns whether two descriptions differ in what matters for samples or their display; frame rate
-// and fields do not.
-bool ksr_kinds_differ(const struct ksr_video_format *a, const struct ksr_video_format *b);
-
-// Returns whether two names of pixel formats stand for the same samples: yuvj420p is yuv420p whose
-// range is said in its name.
-bool ksr_kinds_same_name(const char *a, const char *b);
-
-// Returns the first frame of the film at or after a source, such as that of an entry of
-// film->kinds.
-size_t ksr_kinds_frame(const struct ksr_film *film, int64_t source);
 
 // Writes what differs between two formats, such as "size 64x48 to 96x48, range tv to pc".
 void ksr_kinds_text(const struct ksr_video_format *from, const struct ksr_video_format *to,

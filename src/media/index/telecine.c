@@ -1,6 +1,6 @@
-// Planning deinterlacing and inverse telecine; see filter.h.
+// Planning deinterlacing and inverse telecine; see telecine.h.
 
-#include "media/input/filter.h"
+#include "media/index/telecine.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "media/av/filter_graph.h"
+#include "media/input/filter.h"
 #include "media/input/reader.h"
 
 #define CYCLE 5 // frames, of which inverse telecine leaves out one

@@ -14,7 +14,6 @@
 #include "frame/matrix.h"
 #include "frame/resample.h"
 #include "media/av/pixels.h"
-#include "media/index/kinds.h"
 
 struct ksr_conform {
     struct ksr_video_format from, to; // what all below is made for

@@ -19,9 +19,6 @@ struct AVFormatContext;
 struct AVPacket;
 struct AVStream;
 
-// The tag of an added stream: the name of its file.
-#define KSR_EXTERNAL_TAG "subtitle file"
-
 // Takes the next file off a list. *path: free with free(); NULL at the end of the list. language:
 // "" where none is given. A file that exists under the whole name has no language. Returns false
 // when out of memory.

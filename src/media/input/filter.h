@@ -12,15 +12,6 @@
 #include "media/av/ffmpeg.h"
 #include "media/av/film.h"
 
-// Makes the film what the stages will see: sets film->filter and the format of its frames; for
-// inverse telecine, keeps the frames that remain, with times anew; for one frame of each field,
-// makes two of each. Decodes the whole film for inverse telecine, its beginning for deinterlacing.
-// Changes nothing when the configuration asks for neither. Returns KSR_OK, KSR_E_PARAM (both asked
-// for, or a format that the filter does not take; logged), KSR_E_INPUT, KSR_E_NOMEM,
-// KSR_E_CANCELLED; on failure the film is unchanged but for `filter`.
-ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
-                           const struct ksr_pipeline_config *config, struct ksr_film *film);
-
 // Returns how many frames of the film before the first wanted one its filter must have seen; 0 for
 // a film without a filter.
 size_t ksr_filter_warmup(const struct ksr_film *film);

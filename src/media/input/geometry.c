@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/parse.h"
+
 // --- Display matrices ---
 
 // A source sample at (p, q) is shown at (a p + c q, b p + d q): numbers 0, 1, 3, 4 of the matrix.
@@ -39,21 +41,6 @@ const char *ksr_display_name(const int matrix[9])
 }
 
 // --- The crop ---
-
-bool ksr_crop_parse(const char *text, int out[4])
-{
-    for (int i = 0; i < 4; i++) {
-        char *end;
-        if (*text < '0' || *text > '9')
-            return false;
-        const long value = strtol(text, &end, 10);
-        if (end - text > 5 || *end != (i < 3 ? ':' : 0))
-            return false;
-        out[i] = (int)value;
-        text = end + 1;
-    }
-    return out[0] > 0 && out[1] > 0;
-}
 
 // Moves an edge outwards to where a sample of chroma begins.
 static void widen(int *at, int *size, int step)

@@ -12,9 +12,6 @@
 ksr_status ksr_geometry_plan(ksr_context *ctx, const struct ksr_pipeline_config *config,
                              struct ksr_film *film);
 
-// Reads a crop such as "704:480:8:0": width, height, x, y. Returns false when it is none.
-bool ksr_crop_parse(const char *text, int out[4]);
-
 // Returns what a display matrix asks of a player, NULL: nothing but a shift.
 const char *ksr_display_name(const int matrix[9]);
 

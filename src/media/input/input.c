@@ -19,11 +19,6 @@
 
 #define PATIENCE 1000 // times that FFmpeg may ask to be asked again
 
-bool ksr_stream_is_cover(const AVStream *stream)
-{
-    return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
-}
-
 bool ksr_frame_damaged(const AVFrame *frame)
 {
     return (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags;
@@ -448,4 +443,50 @@ void ksr_input_close(struct ksr_input *input)
     avformat_close_input(&input->format);
     ksr_memory_close(&input->memory);
     memset(input, 0, sizeof(*input));
+}
+
+// --- What frames look like ---
+
+static struct ksr_rational rational(AVRational q)
+{
+    return (struct ksr_rational){q.num, q.den};
+}
+
+void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr_video_format *out)
+{
+    AVStream *video = input->video;
+    const AVCodecParameters *p = video->codecpar;
+    const char *name = av_get_pix_fmt_name(frame->format);
+    *out = (struct ksr_video_format){0};
+    out->width = frame->width;
+    out->height = frame->height;
+    // H.264 whose range changes keeps the format with the old range in its name.
+    const bool limited =
+        frame->color_range == AVCOL_RANGE_MPEG && name && strncmp(name, "yuvj", 4) == 0;
+    snprintf(out->pixel_format, sizeof(out->pixel_format), "%s%s", limited ? "yuv" : "",
+             limited ? name + 4
+             : name  ? name
+                     : "unknown");
+    out->sample_aspect = rational(av_guess_sample_aspect_ratio(input->format, video, frame));
+    out->frame_rate = rational(av_guess_frame_rate(input->format, video, frame));
+    // What the frame says goes before what the container says.
+    out->color_range = frame->color_range ? frame->color_range : p->color_range;
+    out->color_space =
+        frame->colorspace != AVCOL_SPC_UNSPECIFIED ? frame->colorspace : p->color_space;
+    if (p->codec_id == AV_CODEC_ID_THEORA && out->color_space == AVCOL_SPC_UNSPECIFIED)
+        out->color_space = AVCOL_SPC_BT470BG; // by definition
+    out->color_primaries = frame->color_primaries != AVCOL_PRI_UNSPECIFIED ? frame->color_primaries
+                                                                           : p->color_primaries;
+    out->color_transfer =
+        frame->color_trc != AVCOL_TRC_UNSPECIFIED ? frame->color_trc : p->color_trc;
+    out->chroma_location = frame->chroma_location ? frame->chroma_location : p->chroma_location;
+    out->interlaced = ksr_av_frame_interlaced(frame) || (p->field_order != AV_FIELD_UNKNOWN &&
+                                                         p->field_order != AV_FIELD_PROGRESSIVE);
+    // The last letter tells how the fields are stored; FFmpeg's decoders take both TT and TB, and
+    // so Matroska's 9 and QuickTime's, for top first.
+    out->bottom_first = p->field_order == AV_FIELD_BB || p->field_order == AV_FIELD_BT;
+    // HEVC has no frames of two fields that are marked so.
+    out->single_field = p->codec_id == AV_CODEC_ID_HEVC && ksr_av_frame_interlaced(frame);
+    if (out->single_field)
+        out->bottom_first = !ksr_av_frame_top_first(frame);
 }

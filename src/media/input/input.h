@@ -87,14 +87,16 @@ int ksr_stream_take(AVCodecContext *decoder, AVFrame *frame);
 // can be sent. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_stream_receive(ksr_context *ctx, AVCodecContext *decoder, AVFrame *frame, bool *got);
 
-// Returns whether a stream is a picture that belongs to the file, not a film.
-bool ksr_stream_is_cover(const AVStream *stream);
-
 // Returns whether the decoder says that a frame is not as it was coded.
 bool ksr_frame_damaged(const AVFrame *frame);
 
 // The time of a decoded frame in its stream's time base: what the container said, else the best
 // guess; AV_NOPTS_VALUE if there is none.
 int64_t ksr_frame_time(const AVFrame *frame);
+
+struct ksr_video_format;
+
+// Describes the pictures of an input by a decoded frame.
+void ksr_film_describe(const struct ksr_input *input, AVFrame *frame, struct ksr_video_format *out);
 
 #endif

@@ -12,7 +12,6 @@
 #include "media/av/headers.h"
 #include "media/av/hevc_quantizer.h"
 #include "media/av/pixels.h"
-#include "media/index/kinds.h"
 #include "media/input/conform.h"
 #include "media/input/filter.h"
 #include "media/input/input.h"

@@ -1,4 +1,4 @@
-// How audio goes along with the video; see output.h.
+// How audio goes along with the video; see mapping.h.
 //
 // Copied where the container holds it. Else it is re-encoded: with a lossless encoder where the
 // source is lossless and the container has one of enough bits, with the configured encoder, and
@@ -7,7 +7,9 @@
 
 #include <stdlib.h>
 
+#include "config/parse.h"
 #include "media/av/suggest.h"
+#include "media/container/containers.h"
 #include "media/encode/audio_encoder.h"
 #include "media/mapping/mapping_parts.h"
 

@@ -22,17 +22,6 @@ struct decision {
     struct ksr_choice choice;
 };
 
-static inline const AVOutputFormat *ksr_carry_muxer(const struct ksr_output_plan *plan)
-{
-    return av_guess_format(plan->format, NULL, NULL);
-}
-
-// Returns the name that people know a container by.
-static inline const char *ksr_carry_container(const struct ksr_output_plan *plan)
-{
-    return strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
-}
-
 // Tries to carry a stream this way, with an encoder of this name (NULL: none is needed), and plans
 // it so where the container holds it. Says nothing.
 ksr_status ksr_carry_try(const struct decision *d, const AVStream *stream, enum ksr_carry carry,

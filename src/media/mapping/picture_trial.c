@@ -1,14 +1,17 @@
-// What of the pictures' tags comes back from the output; see output.h.
+// What of the pictures' tags comes back from the output; see picture_trial.h.
 //
 // Which tags a codec and a container keep differs from one FFmpeg to the next, so nothing is taken
 // for granted: some small frames are encoded with the job's settings, written with the job's
 // container into memory, and read back.
+
+#include "media/mapping/picture_trial.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "media/av/memory.h"
 #include "media/av/pixels.h"
+#include "media/container/containers.h"
 #include "media/index/side_data.h"
 #include "media/input/geometry.h"
 #include "media/input/input.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "media/av/alpha.h"
+#include "media/container/containers.h"
 #include "media/container/track_language.h"
-#include "media/input/external.h"
 
 static bool tag_is_stale(const char *key, bool reencoded)
 {
@@ -34,11 +34,6 @@ int ksr_copy_tags(AVDictionary **to, const AVDictionary *from, bool reencoded)
         if (!tag_is_stale(tag->key, reencoded) && av_dict_set(to, tag->key, tag->value, 0) < 0)
             return AVERROR(ENOMEM);
     return 0;
-}
-
-bool ksr_is_mov(const char *format)
-{
-    return strcmp(format, "mp4") == 0 || strcmp(format, "mov") == 0;
 }
 
 int ksr_copy_time_code(AVDictionary **to, const AVDictionary *from)

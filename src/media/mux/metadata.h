@@ -5,9 +5,6 @@
 
 #include "media/mux/packets.h"
 
-// Whether the container is MP4 or MOV: it shows chapters' titles and a time code as tracks.
-bool ksr_is_mov(const char *format);
-
 // All four return 0 or an AVERROR.
 
 // Copies tags, but not those that describe the input file, nor, with `reencoded`, its packets.

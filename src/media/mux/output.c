@@ -11,10 +11,10 @@
 #include "core/mem.h"
 #include "media/av/alpha.h"
 #include "media/container/aperture.h"
+#include "media/container/containers.h"
 #include "media/container/opus_delay.h"
 #include "media/container/track_flags.h"
 #include "media/container/track_language.h"
-#include "media/mux/metadata.h"
 #include "media/mux/output_parts.h"
 
 // --- Setting up ---
@@ -155,21 +155,6 @@ static bool is_alone(const ksr_output *o)
         if (o->tracks[i].out && &o->tracks[i] != o->video && !o->tracks[i].attached)
             return false;
     return true;
-}
-
-bool ksr_output_may_shift(const char *format)
-{
-    static const char *const names[] = {"mpegts", "nut", "flv",  "asf", "mpeg",
-                                        "vob",    "dvd", "svcd", "vcd", "mxf"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(format, names[i]) == 0)
-            return true;
-    return false;
-}
-
-bool ksr_output_keeps_aperture(const struct ksr_output_plan *plan)
-{
-    return strcmp(plan->format, "matroska") == 0 || strcmp(plan->format, "webm") == 0;
 }
 
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film)

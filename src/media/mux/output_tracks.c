@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "media/av/alpha.h"
 #include "media/container/aperture.h"
+#include "media/container/containers.h"
 #include "media/container/track_language.h"
 #include "media/mux/metadata.h"
 #include "media/mux/output_parts.h"
