@@ -17,6 +17,7 @@
 #define ksr_stage_level KSR_LEVEL_NAME(ksr_stage_level)
 
 #define ksr_unpack_rows             KSR_LEVEL_NAME(ksr_unpack_rows)
+#define ksr_pack_ratio_make         KSR_LEVEL_NAME(ksr_pack_ratio_make)
 #define ksr_pack_rows               KSR_LEVEL_NAME(ksr_pack_rows)
 #define ksr_rgb_to_ycc_rows         KSR_LEVEL_NAME(ksr_rgb_to_ycc_rows)
 #define ksr_rgb_from_ycc_rows       KSR_LEVEL_NAME(ksr_rgb_from_ycc_rows)

@@ -93,30 +93,28 @@ static void shift_row_16(uint16_t *restrict d, const uint16_t *restrict s, int w
     }
 }
 
-// How a full-range plane changes depth: code = centre + (w - zero) * max / peak.
-struct ratio {
-    uint64_t factor; // max / peak in units of 2^-RATIO_BITS, rounded up
-    int zero, centre, max;
-};
-
-static struct ratio make_ratio(int source_bits, int bits, bool chroma)
+struct ksr_pack_ratio ksr_pack_ratio_make(const struct ksr_pack_params *params, int bits)
 {
+    const int source_bits = params->source_bits;
+    // At equal depth the ratio is a plain shift, but for 16 bits, whose peak lost a bit.
+    if (!params->scale || (source_bits == bits && bits != 16))
+        return (struct ksr_pack_ratio){0};
     const int64_t peak =
         source_bits == 16 ? KSR_SAMPLE_MAX : ((1 << source_bits) - 1) << (WORK_BITS - source_bits);
     const int max = (1 << bits) - 1;
-    return (struct ratio){
+    return (struct ksr_pack_ratio){
         // Rounded up: the product is then too large by less than 2^-17 of a code, while a value
         // that is no exact half lies at least 1/(2 * peak) > 2^-17 away from one. So halves go
         // away from zero, whole values keep their floor, and everything else is rounded truly.
         .factor = (((uint64_t)max << RATIO_BITS) / (uint64_t)peak) + 1,
-        .zero = chroma ? KSR_CHROMA_ZERO : 0,
-        .centre = chroma ? 1 << (bits - 1) : 0,
+        .zero = params->chroma ? KSR_CHROMA_ZERO : 0,
+        .centre = params->chroma ? 1 << (bits - 1) : 0,
         .max = max,
     };
 }
 
 // offset: in 1/128 of a code, 64 = round to nearest. Both sides of the centre are treated alike.
-static int scale_sample(int sample, const struct ratio *r, int offset)
+static int scale_sample(int sample, const struct ksr_pack_ratio *r, int offset)
 {
     const int distance = sample - r->zero;
     const uint64_t size = (uint64_t)(distance < 0 ? -distance : distance);
@@ -126,7 +124,7 @@ static int scale_sample(int sample, const struct ratio *r, int offset)
 }
 
 static void scale_row(const struct ksr_code_plane *dst, int y, const uint16_t *s, int width,
-                      const struct ratio *ratio, const int offsets[DITHER_SIZE])
+                      const struct ksr_pack_ratio *ratio, const int offsets[DITHER_SIZE])
 {
     uint8_t *d8 = code_row(dst, y);
     uint16_t *d16 = (uint16_t *)d8;
@@ -142,14 +140,12 @@ static void scale_row(const struct ksr_code_plane *dst, int y, const uint16_t *s
 void ksr_pack_rows(const struct ksr_code_plane *dst, const struct ksr_plane *src,
                    const struct ksr_pack_params *params, int y0, int y1)
 {
-    // At equal depth the ratio is a plain shift, but for 16 bits, whose peak lost a bit.
-    const bool scale = params->scale && (params->source_bits != dst->bits || dst->bits == 16);
-    const struct ratio ratio = make_ratio(params->source_bits, dst->bits, params->chroma);
+    const struct ksr_pack_ratio ratio = ksr_pack_ratio_make(params, dst->bits);
     for (int y = y0; y < y1; y++) {
         const uint16_t *s = src->data + y * src->stride;
         int offsets[DITHER_SIZE];
         row_offsets(offsets, params->dither && dst->bits <= 8, y);
-        if (scale)
+        if (ratio.factor != 0)
             scale_row(dst, y, s, src->width, &ratio, offsets);
         else if (dst->bits == 8)
             shift_row_8(code_row(dst, y), s, src->width, offsets);

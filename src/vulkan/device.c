@@ -135,6 +135,7 @@ static void choose_features(struct features *f)
     f->v12.bufferDeviceAddress = VK_TRUE;
     f->v12.timelineSemaphore = VK_TRUE;
     f->v12.vulkanMemoryModel = VK_TRUE;
+    f->v12.vulkanMemoryModelDeviceScope = VK_TRUE;
     f->v13.synchronization2 = VK_TRUE;
     f->v13.maintenance4 = VK_TRUE; // sizes of workgroups as specialization constants
     f->v13.subgroupSizeControl = VK_TRUE;

@@ -4,10 +4,52 @@
 
 #include <string.h>
 
-// In the order of enum ksr_gpu_stage. A row of a workgroup is 64 bytes of samples.
+#include "stages/bank.h"
+
+// A row of a workgroup is 64 bytes of samples.
+#define KERNEL(stage, name, height, params)                                                        \
+    [stage] = {name, 32, height, sizeof(struct params), NULL, 0, 0}
+
 static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
-    {"normalize", 32, 8, sizeof(struct ksr_gpu_normalize), NULL, 0, 0},
+    KERNEL(KSR_GPU_NORMALIZE, "normalize", 8, ksr_gpu_normalize),
+    KERNEL(KSR_GPU_STRUCTURE, "structure", 8, ksr_gpu_structure),
+    KERNEL(KSR_GPU_UPSCALE, "upscale", 8, ksr_gpu_upscale),
+    KERNEL(KSR_GPU_LEARNED, "learned", 16, ksr_gpu_learned),
+    KERNEL(KSR_GPU_ENHANCE_LUMA, "enhance_luma", 8, ksr_gpu_enhance_luma),
+    KERNEL(KSR_GPU_ENHANCE_CHROMA, "enhance_chroma", 8, ksr_gpu_enhance_chroma),
+    KERNEL(KSR_GPU_CHANGED, "changed", 8, ksr_gpu_changed),
+    KERNEL(KSR_GPU_TEMPORAL, "temporal", 8, ksr_gpu_temporal),
+    KERNEL(KSR_GPU_UNPACK, "unpack", 8, ksr_gpu_unpack),
+    KERNEL(KSR_GPU_PACK, "pack", 8, ksr_gpu_pack),
+    KERNEL(KSR_GPU_RGB, "rgb", 8, ksr_gpu_rgb),
 };
+
+// --- Life ---
+
+// Fills a new buffer of the GPU's own memory.
+static ksr_status upload(struct ksr_gpu *gpu, struct ksr_gpu_buffer *out, const void *data,
+                         size_t size)
+{
+    struct ksr_gpu_buffer staging = {0};
+    struct ksr_gpu_commands commands = {0};
+    ksr_status status = ksr_gpu_buffer_create(gpu, out, KSR_GPU_LOCAL, size);
+    if (status == KSR_OK)
+        status = ksr_gpu_buffer_create(gpu, &staging, KSR_GPU_UPLOAD, size);
+    if (status == KSR_OK)
+        status = ksr_gpu_commands_create(gpu, gpu->compute, &commands);
+    if (status == KSR_OK)
+        status = ksr_gpu_begin(&commands);
+    if (status == KSR_OK) {
+        memcpy(staging.map, data, size);
+        ksr_gpu_copy(&commands, out, 0, &staging, 0, size);
+        status = ksr_gpu_submit(&commands, NULL, 0);
+    }
+    if (status == KSR_OK)
+        status = ksr_gpu_wait(&commands);
+    ksr_gpu_commands_free(&commands);
+    ksr_gpu_buffer_free(gpu, &staging);
+    return status;
+}
 
 ksr_status ksr_gpu_stages_create(struct ksr_gpu *gpu, struct ksr_gpu_stages *out)
 {
@@ -15,6 +57,8 @@ ksr_status ksr_gpu_stages_create(struct ksr_gpu *gpu, struct ksr_gpu_stages *out
     memset(out, 0, sizeof(*out));
     for (int i = 0; i < KSR_GPU_STAGES && status == KSR_OK; i++)
         status = ksr_gpu_kernel_create(gpu, &out->kernel[i], &kernels[i]);
+    if (status == KSR_OK)
+        status = upload(gpu, &out->bank, ksr_bank, sizeof(ksr_bank));
     if (status != KSR_OK)
         ksr_gpu_stages_free(gpu, out);
     return status;
@@ -24,12 +68,152 @@ void ksr_gpu_stages_free(struct ksr_gpu *gpu, struct ksr_gpu_stages *stages)
 {
     for (int i = 0; i < KSR_GPU_STAGES; i++)
         ksr_gpu_kernel_free(gpu, &stages->kernel[i]);
+    ksr_gpu_buffer_free(gpu, &stages->bank);
 }
 
-void ksr_gpu_record_normalize(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
-                              const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
-                              const struct ksr_normalize_params *params)
+// --- Stages ---
+
+void ksr_gpu_normalize(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                       const struct ksr_normalize_params *params)
 {
     const struct ksr_gpu_normalize p = {*dst, *src, params->limit};
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_NORMALIZE], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_structure(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                       const struct ksr_structure_params *params)
+{
+    const struct ksr_gpu_structure p = {*dst, *src, params->limit};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_STRUCTURE], &p, dst->width, dst->height, 1);
+}
+
+static void pair_taps(int pairs[8], const struct ksr_upscale_filter *filter)
+{
+    for (int i = 0; i < 8; i++) {
+        const int16_t *tap = filter->tap[i / 4] + 2 * (i % 4);
+        pairs[i] = (int)((uint32_t)(uint16_t)tap[0] | (uint32_t)(uint16_t)tap[1] << 16);
+    }
+}
+
+// Runs a kernel with one invocation for each 2x2 samples of dst.
+static void run_double(struct ksr_gpu_commands *c, const struct ksr_gpu_kernel *kernel,
+                       const void *params, const struct ksr_gpu_plane *dst)
+{
+    ksr_gpu_run(c, kernel, params, (dst->width + 1) / 2, (dst->height + 1) / 2, 1);
+}
+
+void ksr_gpu_upscale(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                     const struct ksr_upscale_params *params)
+{
+    struct ksr_gpu_upscale p = {.dst = *dst, .src = *src};
+    pair_taps(p.x, params->x);
+    pair_taps(p.y, params->y);
+    run_double(c, &stages->kernel[KSR_GPU_UPSCALE], &p, dst);
+}
+
+void ksr_gpu_learned(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src)
+{
+    const struct ksr_gpu_learned p = {*dst, *src, stages->bank.address};
+    run_double(c, &stages->kernel[KSR_GPU_LEARNED], &p, dst);
+}
+
+void ksr_gpu_enhance_luma(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                          const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                          const struct ksr_enhance_params *params)
+{
+    const struct ksr_gpu_enhance_luma p = {
+        *dst,          *src,          params->sharpening, params->line_darkening, params->contrast,
+        params->black, params->white, params->mid};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_ENHANCE_LUMA], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_enhance_chroma(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                            const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                            const struct ksr_enhance_params *params)
+{
+    const struct ksr_gpu_enhance_chroma p = {*dst, *src, params->saturation, params->chroma_low,
+                                             params->chroma_high};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_ENHANCE_CHROMA], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_changed(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
+                     const struct ksr_temporal_params *params, uint64_t total)
+{
+    const struct ksr_gpu_changed p = {*cur, *before, total, params->changed};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_CHANGED], &p, cur->width, cur->height, 1);
+}
+
+void ksr_gpu_temporal(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                      const struct ksr_gpu_plane *shown, const struct ksr_gpu_plane *other,
+                      const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
+                      const struct ksr_temporal_params *params, const struct ksr_gpu_blend *blend)
+{
+    const struct ksr_gpu_temporal p = {.shown = shown->data,
+                                       .other = other->data,
+                                       .cur = cur->data,
+                                       .before = before->data,
+                                       .changed = blend->changed,
+                                       .stride = cur->stride,
+                                       .width = cur->width,
+                                       .height = cur->height,
+                                       .weight = params->weight,
+                                       .threshold = params->threshold,
+                                       .slope = params->slope,
+                                       .slope_bits = params->slope_bits,
+                                       .samples = blend->samples,
+                                       .forget = blend->forget,
+                                       .fresh = blend->fresh};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_TEMPORAL], &p, cur->width, cur->height, 1);
+}
+
+// --- Packing ---
+
+void ksr_gpu_unpack(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_codes *src)
+{
+    const struct ksr_gpu_unpack p = {*dst,      src->data, src->stride,
+                                     src->step, src->bits, src->shift};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_UNPACK], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_pack(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                  const struct ksr_gpu_codes *dst, const struct ksr_gpu_plane *src,
+                  const struct ksr_pack_params *params)
+{
+    const struct ksr_pack_ratio ratio = ksr_pack_ratio_make(params, dst->bits);
+    const struct ksr_gpu_pack p = {.src = *src,
+                                   .dst = dst->data,
+                                   .factor = ratio.factor,
+                                   .zero = ratio.zero,
+                                   .centre = ratio.centre,
+                                   .stride = dst->stride,
+                                   .step = dst->step,
+                                   .bits = dst->bits,
+                                   .shift = dst->shift,
+                                   .dither = params->dither};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_PACK], &p, src->width, src->height, 1);
+}
+
+static void record_rgb(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane planes[3], bool back)
+{
+    const struct ksr_gpu_rgb p = {{planes[0], planes[1], planes[2]}, back};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_RGB], &p, planes[0].width, planes[0].height, 1);
+}
+
+void ksr_gpu_rgb_to_ycc(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                        const struct ksr_gpu_plane planes[3])
+{
+    record_rgb(c, stages, planes, false);
+}
+
+void ksr_gpu_rgb_from_ycc(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                          const struct ksr_gpu_plane planes[3])
+{
+    record_rgb(c, stages, planes, true);
 }

@@ -1,20 +1,32 @@
-// The kernels of the stages, on whole planes: each records what the row function of its name in
-// stages/dispatch.h computes, to the bit.
+// The kernels of the stages and of packing, on whole planes. Each records what the row function of
+// its name in stages/dispatch.h and frame/dispatch.h computes for all rows, to the bit.
 
 #ifndef KSR_VULKAN_STAGES_H
 #define KSR_VULKAN_STAGES_H
 
+#include "frame/dispatch.h"
 #include "stages/dispatch.h"
 #include "vulkan/kernel.h"
 #include "vulkan/shaders/params.h"
 
 enum ksr_gpu_stage {
     KSR_GPU_NORMALIZE,
+    KSR_GPU_STRUCTURE,
+    KSR_GPU_UPSCALE,
+    KSR_GPU_LEARNED,
+    KSR_GPU_ENHANCE_LUMA,
+    KSR_GPU_ENHANCE_CHROMA,
+    KSR_GPU_CHANGED,
+    KSR_GPU_TEMPORAL,
+    KSR_GPU_UNPACK,
+    KSR_GPU_PACK,
+    KSR_GPU_RGB,
     KSR_GPU_STAGES,
 };
 
 struct ksr_gpu_stages {
     struct ksr_gpu_kernel kernel[KSR_GPU_STAGES];
+    struct ksr_gpu_buffer bank; // the learned filters
 };
 
 // Makes all kernels; free with ksr_gpu_stages_free(). Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS
@@ -22,10 +34,61 @@ struct ksr_gpu_stages {
 KSR_MUST_USE ksr_status ksr_gpu_stages_create(struct ksr_gpu *gpu, struct ksr_gpu_stages *out);
 void ksr_gpu_stages_free(struct ksr_gpu *gpu, struct ksr_gpu_stages *stages);
 
-// Each fills all of dst.
-void ksr_gpu_record_normalize(struct ksr_gpu_commands *commands,
-                              const struct ksr_gpu_stages *stages, const struct ksr_gpu_plane *dst,
-                              const struct ksr_gpu_plane *src,
-                              const struct ksr_normalize_params *params);
+// Fill all of dst.
+void ksr_gpu_normalize(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                       const struct ksr_normalize_params *params);
+void ksr_gpu_structure(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                       const struct ksr_structure_params *params);
+void ksr_gpu_upscale(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                     const struct ksr_upscale_params *params);
+void ksr_gpu_learned(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src);
+void ksr_gpu_enhance_luma(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                          const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                          const struct ksr_enhance_params *params);
+void ksr_gpu_enhance_chroma(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                            const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                            const struct ksr_enhance_params *params);
+
+// Adds to the 32 bits at address `total` how many samples of two inputs of stage 5 changed.
+void ksr_gpu_changed(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
+                     const struct ksr_temporal_params *params, uint64_t total);
+
+// What a frame does to the memories of stage 5.
+struct ksr_gpu_blend {
+    uint64_t changed; // address of the number of samples of luma that changed
+    uint32_t samples; // of luma
+    bool forget;      // there is no frame before: both become the frame
+    bool fresh;       // the other one becomes the frame
+};
+
+// Blends cur into both memories, in place. All planes have the same stride and size.
+void ksr_gpu_temporal(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                      const struct ksr_gpu_plane *shown, const struct ksr_gpu_plane *other,
+                      const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
+                      const struct ksr_temporal_params *params, const struct ksr_gpu_blend *blend);
+
+// A plane of codes: bytes for 8 bits, words for 9 to 16.
+struct ksr_gpu_codes {
+    uint64_t data;
+    int stride, step; // bytes from one row and from one code to the next
+    int bits, shift;  // of a code; of words: the bit it begins at
+};
+
+void ksr_gpu_unpack(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_codes *src);
+void ksr_gpu_pack(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                  const struct ksr_gpu_codes *dst, const struct ksr_gpu_plane *src,
+                  const struct ksr_pack_params *params);
+
+// Between G, B, R and Y, Cb, Cr, in place.
+void ksr_gpu_rgb_to_ycc(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                        const struct ksr_gpu_plane planes[3]);
+void ksr_gpu_rgb_from_ycc(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                          const struct ksr_gpu_plane planes[3]);
 
 #endif

@@ -40,6 +40,7 @@ struct job {
     uint32_t poison; // what lies around the samples of inputs: not the same
     enum pattern pattern;
     int width, height, y0, y1;
+    bool whole; // all rows are wanted
     struct image in[CHECK_IMAGES], out[CHECK_IMAGES];
     int ins, outs;
 

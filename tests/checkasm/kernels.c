@@ -143,7 +143,7 @@ static void prepare_upscale(struct job *j, unsigned corner)
     check_in(j, j->width, j->height);
     j->y0 *= 2;
     j->y1 *= 2;
-    j->y0 += j->y0 + 1 < j->y1 && (odd & 1);
+    j->y0 += !j->whole && j->y0 + 1 < j->y1 && (odd & 1);
     j->y1 -= j->y1 == 2 * j->height && (odd & 1);
     check_out(j, 2 * j->width - (int)(odd >> 1), 2 * j->height - (int)(odd & 1));
 }

@@ -37,7 +37,7 @@ static struct ksr_gpu_plane put(struct bench *b, const struct image *image, size
     const struct ksr_plane *p = &image->plane;
     const size_t bytes = image->samples * sizeof(uint16_t), at = *used;
     *used += aligned(bytes);
-    if (*used > ROOM)
+    if (*used > ROOM / 2)
         abort();
     memcpy((char *)b->upload.map + at, image->memory, bytes);
     return (struct ksr_gpu_plane){b->local.address + at +
@@ -70,7 +70,7 @@ static void run_job(void *opaque, const struct kernel *kernel, struct job *job)
 {
     const struct runs *runs = opaque;
     struct bench *b = runs->bench;
-    struct planes planes = {.counter = b->local.address};
+    struct planes planes = {.counter = b->local.address, .spare = b->local.address + ROOM / 2};
     size_t used = ALIGN_TO;
     (void)kernel;
     memset(b->upload.map, 0, ALIGN_TO);
@@ -107,7 +107,8 @@ static bool check_kernel(const struct kernel *kernel, const struct runner *runne
     unsigned corner = 0;
     for (int pattern = 0; pattern < PATTERN_COUNT; pattern++)
         for (int i = 0; i < 3 * count; i++) {
-            struct job model = {.pattern = (enum pattern)pattern, .width = sizes[i % count]};
+            struct job model = {
+                .pattern = (enum pattern)pattern, .width = sizes[i % count], .whole = true};
             model.width += i >= count ? (int)(check_random(&random) >> 9) % 200 : 0;
             model.height = model.y1 = sizes[(check_random(&random) >> 9) % (unsigned)count];
             model.random = check_random(&random);

@@ -1,13 +1,103 @@
-// How a GPU does the jobs of the stages.
+// How a GPU does the jobs of the stages and of packing.
 
 #include "gpu.h"
 
 static void normalize(struct bench *b, const struct job *j, const struct planes *p)
 {
-    ksr_gpu_record_normalize(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->normalize);
+    ksr_gpu_normalize(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->normalize);
+}
+
+static void structure(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_structure(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->structure);
+}
+
+static void upscale(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_upscale(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->upscale);
+}
+
+static void learned(struct bench *b, const struct job *j, const struct planes *p)
+{
+    (void)j;
+    ksr_gpu_learned(&b->commands, &b->stages, &p->out[0], &p->in[0]);
+}
+
+static void enhance_luma(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_enhance_luma(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->enhance);
+}
+
+static void enhance_chroma(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_enhance_chroma(&b->commands, &b->stages, &p->out[0], j->flag ? &p->out[0] : &p->in[0],
+                           &j->enhance);
+}
+
+static void changed(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_changed(&b->commands, &b->stages, &p->in[0], &p->in[1], &j->temporal, p->counter);
+}
+
+// No sample has changed, so both memories are blended, as by plain C; or the one that there is.
+static void temporal(struct bench *b, const struct job *j, const struct planes *p)
+{
+    const struct ksr_gpu_blend blend = {.changed = p->counter, .samples = 1};
+    struct ksr_gpu_plane other = p->out[1];
+    other.data = j->flag ? p->spare : other.data;
+    ksr_gpu_temporal(&b->commands, &b->stages, &p->out[0], &other, &p->in[0], &p->in[1],
+                     &j->temporal, &blend);
+}
+
+static struct ksr_gpu_codes codes(const struct ksr_gpu_plane *p, int bits, bool upside_down)
+{
+    const int stride = 2 * p->stride;
+    const struct ksr_gpu_codes c = {p->data, stride, bits == 8 ? 1 : 2, bits, 0};
+    const struct ksr_gpu_codes turned = {p->data + (uint64_t)(p->height - 1) * (uint64_t)stride,
+                                         -stride, bits == 8 ? 1 : 2, bits, 0};
+    return upside_down ? turned : c;
+}
+
+static void unpack(struct bench *b, const struct job *j, const struct planes *p)
+{
+    const struct ksr_gpu_codes c = codes(&p->in[0], j->bits, j->flag);
+    ksr_gpu_unpack(&b->commands, &b->stages, &p->out[0], &c);
+}
+
+static void pack(struct bench *b, const struct job *j, const struct planes *p)
+{
+    const struct ksr_gpu_codes c = codes(&p->out[0], j->bits, j->flag);
+    ksr_gpu_pack(&b->commands, &b->stages, &c, &p->in[0], &j->pack);
+}
+
+static void to_ycc(struct bench *b, const struct job *j, const struct planes *p)
+{
+    (void)j;
+    ksr_gpu_rgb_to_ycc(&b->commands, &b->stages, p->out);
+}
+
+static void from_ycc(struct bench *b, const struct job *j, const struct planes *p)
+{
+    (void)j;
+    ksr_gpu_rgb_from_ycc(&b->commands, &b->stages, p->out);
 }
 
 const struct gpu_kernel gpu_stage_kernels[] = {
+    {"unpack", unpack},
+    {"pack", pack},
+    {"pack_scaled", pack},
+    {"rgb_to_ycc", to_ycc},
+    {"rgb_from_ycc", from_ycc},
     {"normalize", normalize},
+    {"structure", structure},
+    {"upscale", upscale},
+    {"learned", learned},
+    {"sharpening", enhance_luma},
+    {"line_darkening", enhance_luma},
+    {"contrast", enhance_luma},
+    {"enhance_luma", enhance_luma},
+    {"enhance_chroma", enhance_chroma},
+    {"temporal_changed", changed},
+    {"temporal", temporal},
 };
 const int gpu_stage_kernel_count = sizeof(gpu_stage_kernels) / sizeof(gpu_stage_kernels[0]);

@@ -24,7 +24,8 @@ typedef struct ksr_gpu_plane ksr_gpu_plane;
 #endif
 
 ADDRESS(ksr_gpu_samples, uint16_t, 2)
-ADDRESS(ksr_gpu_table, int16_t, 2)
+ADDRESS(ksr_gpu_bytes, uint8_t, 1)
+ADDRESS(ksr_gpu_words, int, 4)
 ADDRESS(ksr_gpu_counter, uint, 4)
 
 // A plane of working samples: struct ksr_plane with 32-bit sizes.
@@ -51,7 +52,7 @@ struct ksr_gpu_upscale {
 
 struct ksr_gpu_learned {
     ksr_gpu_plane dst, src;
-    ksr_gpu_table bank; // ksr_bank
+    ksr_gpu_words bank; // ksr_bank, pairs of taps in a word
 };
 
 struct ksr_gpu_enhance_luma {
@@ -79,6 +80,29 @@ struct ksr_gpu_temporal {
     uint samples; // so many of luma, of which `changed` did so
     int forget;   // there is no frame before
     int fresh;    // the other memory starts anew
+};
+
+// Codes of 8 bits stand in bytes, those of 9 to 16 bits in words.
+struct ksr_gpu_unpack {
+    ksr_gpu_plane dst;
+    ksr_gpu_bytes src;
+    int stride, step; // bytes from one row and from one code to the next
+    int bits, shift;  // of a code; of words: the bit it begins at
+};
+
+struct ksr_gpu_pack {
+    ksr_gpu_plane src;
+    ksr_gpu_bytes dst;
+    uint64_t factor; // of struct ksr_pack_ratio; 0 = codes are shifted
+    int zero, centre;
+    int stride, step, bits, shift; // as above
+    int dither;
+};
+
+// In place.
+struct ksr_gpu_rgb {
+    ksr_gpu_plane plane[3];
+    int back; // to G, B, R
 };
 
 #endif
