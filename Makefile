@@ -8,6 +8,7 @@
 #   make sanitize   build with the address and undefined-behaviour sanitizers, run every test
 #   make threads    build with the thread sanitizer, run the tests that use several threads
 #   make install    install what `make` built; PREFIX=/usr/local, DESTDIR=
+#   make generate   make again what follows from the table of options, src/config/options.toml
 #   make format     let clang-format lay out the C files
 #   make clean      remove what the targets above made
 #
@@ -30,7 +31,7 @@ TOLERATED = -Dc_args=-Wno-error=deprecated-declarations
 SANITIZERS = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
     -Dc_args=-fno-sanitize-recover=all
 
-.PHONY: all demo check onnxruntime test sanitize install format clean $(PROGRAM)
+.PHONY: all demo check onnxruntime test sanitize install generate format clean $(PROGRAM)
 
 all: $(PROGRAM)
 
@@ -80,6 +81,13 @@ ifneq ($(origin PREFIX),file)
 endif
 	@$(MESON) compile -C $(BUILD)
 	@$(MESON) install -C $(BUILD) --no-rebuild
+
+# The program prints the schema, so it is built in between.
+generate:
+	@tools/generate-options
+	@$(MAKE) --no-print-directory $(PROGRAM)
+	@$(PROGRAM) config --schema > $(BUILD)/config.schema.json
+	@cp $(BUILD)/config.schema.json docs/config.schema.json
 
 format:
 	@find include src cli tools tests bench examples -name '*.[ch]' 2>/dev/null | \

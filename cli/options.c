@@ -16,408 +16,6 @@
 
 enum { NAME_SIZE = 64 };
 
-#define JOBS       (VERB_UPSCALE | VERB_PLAN)
-#define RUNS       (JOBS | VERB_WORK | VERB_JOIN)
-#define LOOKS      (VERB_PROBE | VERB_VERIFY)
-#define ALL        (RUNS | LOOKS | VERB_BATCH | VERB_REPORT | VERB_PREVIEW)
-#define AT(member) offsetof(struct options, member)
-
-static const struct option table[] = {
-    {.name = "output-dir",
-     .common = true,
-     .value = "DIR",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_BATCH,
-     .offset = AT(output_dir),
-     .brief = "the folder for all outputs; made if needed",
-     .help = "the folder for all outputs; made if it is not there"},
-    {.name = "recursive",
-     .common = true,
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERB_BATCH,
-     .offset = AT(recursive),
-     .help = "folders of folders too, and the same below DIR"},
-    {.name = "list",
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_BATCH,
-     .offset = AT(list),
-     .brief = "inputs from a file, one a line; -: stdin",
-     .help = "more inputs from a file, one a line ('-': standard input)"},
-    {.name = "name",
-     .common = true,
-     .value = "TEMPLATE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_BATCH,
-     .offset = AT(name),
-     .brief = "of outputs (default {name}.{ext})",
-     .help = "names of outputs, with {name}, {ext}, {folder} and {scale} of each film (default "
-             "{name}.{ext})"},
-    {.name = "scale",
-     .common = true,
-     .value = "2|4",
-     .kind = OPTION_FIELD,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_WITH_SETTINGS,
-     .fields = {"shader_scale", "ai_scale"},
-     .brief = "times the size: 2 (default) or 4",
-     .help = "output size / input size per axis, with and without AI (default 2)"},
-    {.name = "config",
-     .common = true,
-     .value = "FILE",
-     .kind = OPTION_CONFIG,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_WITH_SETTINGS,
-     .brief = "settings from a JSON file",
-     .help = "read settings from a JSON file; options given beside it win"},
-    {.name = "overwrite",
-     .common = true,
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = (RUNS & ~VERB_WORK) | VERB_BATCH,
-     .offset = AT(run.overwrite),
-     .help = "replace an output that exists"},
-    {.name = "dry-run",
-     .common = true,
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERB_UPSCALE,
-     .offset = AT(dry_run),
-     .help = "check and plan, print what would be done, write nothing"},
-    {.name = "segment",
-     .common = true,
-     .value = "N",
-     .kind = OPTION_SEGMENT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_WORK,
-     .brief = "this one, counted from 0; may be repeated",
-     .help = "make this segment, counted from 0; may be repeated"},
-    {.name = "json",
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs =
-         LOOKS | VERB_UPSCALE | VERB_BATCH | VERB_BENCH | VERB_PREVIEW | VERB_MODELS | VERB_DEVICES,
-     .offset = AT(json),
-     .help = "print the result as JSON"},
-    {.name = "size",
-     .value = "WxH",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_BENCH,
-     .offset = AT(size),
-     .help = "of the picture that is upscaled (default 1920x1080)"},
-    {.name = "time",
-     .value = "MS",
-     .kind = OPTION_INTEGER,
-     .group = GROUP_MAIN,
-     .verbs = VERB_BENCH,
-     .offset = AT(milliseconds),
-     .low = 10,
-     .high = 60000,
-     .help = "milliseconds for each figure (default 1000)"},
-    {.name = "output",
-     .common = true,
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_REPORT,
-     .offset = AT(output),
-     .help = "the page to write; also -o FILE"},
-    {.name = "output",
-     .common = true,
-     .value = "DIR",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_PREVIEW,
-     .offset = AT(output),
-     .brief = "folder of samples and pages; also -o DIR",
-     .help = "the folder of samples and pages (default: the input's name and -preview, here); also "
-             "-o DIR"},
-    {.name = "samples",
-     .common = true,
-     .value = "N",
-     .kind = OPTION_INTEGER,
-     .group = GROUP_MAIN,
-     .verbs = VERB_PREVIEW,
-     .offset = AT(samples),
-     .low = 1,
-     .high = 16,
-     .help = "pieces spread over the film (default 3; 1 with --start)"},
-    {.name = "frame",
-     .common = true,
-     .value = "N",
-     .kind = OPTION_FRAME,
-     .group = GROUP_MAIN,
-     .verbs = VERB_REPORT,
-     .help = "show this frame of OUTPUT too, from 0; may be repeated"},
-    {.name = "at",
-     .common = true,
-     .value = "TIME",
-     .kind = OPTION_AT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_REPORT,
-     .help = "show the frame at this time too; may be repeated"},
-    {.name = "provenance",
-     .common = true,
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.provenance),
-     .brief = "the run's record: settings, skipped frames",
-     .help =
-         "the provenance record of the run that made OUTPUT: tells settings and skipped frames"},
-    {.name = "stage-times",
-     .common = true,
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERB_REPORT,
-     .offset = AT(report.stage_times),
-     .brief = "the run's times, for a plot of the stages",
-     .help = "the file that upscale --stage-times wrote: how long each stage took"},
-    {.name = "start",
-     .common = true,
-     .value = "TIME",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.start),
-     .help = "OUTPUT begins at this time of INPUT"},
-    {.name = "duration",
-     .common = true,
-     .value = "TIME",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.duration),
-     .help = "OUTPUT ends this long after its start"},
-    {.name = "deinterlace",
-     .value = "frame|field",
-     .kind = OPTION_MODE,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.deinterlace),
-     .help = "OUTPUT was made with --deinterlace, or --deinterlace field"},
-    {.name = "inverse-telecine",
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.inverse_telecine),
-     .help = "OUTPUT was made with --inverse-telecine"},
-    {.name = "crop",
-     .value = "W:H:X:Y",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.crop),
-     .help = "OUTPUT was made with this --crop"},
-    {.name = "video",
-     .value = "N",
-     .kind = OPTION_INTEGER,
-     .low = 0,
-     .high = 255,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.video),
-     .help = "OUTPUT was made with this --video"},
-    {.name = "audio",
-     .value = "LIST",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.audio),
-     .help = "OUTPUT was made with this --audio"},
-    {.name = "subs",
-     .value = "LIST",
-     .kind = OPTION_TEXT,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.subs),
-     .help = "OUTPUT was made with this --subs"},
-    {.name = "sub",
-     .value = "FILE",
-     .kind = OPTION_SUB,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .help = "OUTPUT was made with this --sub; may be repeated"},
-    {.name = "rotated",
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.rotated),
-     .help = "OUTPUT was made with --rotate apply"},
-    {.name = "no-grain",
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERBS_THAT_COMPARE,
-     .offset = AT(verify.no_grain),
-     .help = "OUTPUT was made with --film-grain off"},
-    {.name = "frames",
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERB_VERIFY,
-     .offset = AT(verify.frames),
-     .help = "with --json: the measures of every frame too"},
-    {.name = "schema",
-     .common = true,
-     .kind = OPTION_FLAG,
-     .group = GROUP_MAIN,
-     .verbs = VERB_CONFIG,
-     .offset = AT(schema),
-     .brief = "the JSON Schema of settings files instead",
-     .help = "print the JSON Schema of settings files instead"},
-
-    {.name = "ai-model",
-     .value = "NAME|FILE",
-     .kind = OPTION_FIELD,
-     .group = GROUP_PICTURE,
-     .verbs = VERBS_WITH_SETTINGS,
-     .fields = {"ai_model_path"}},
-    {.name = "temporal",
-     .kind = OPTION_FIELD,
-     .group = GROUP_PICTURE,
-     .verbs = VERBS_WITH_SETTINGS,
-     .fields = {"enable_temporal"}},
-    {.name = "encoder-option",
-     .value = "K=V",
-     .kind = OPTION_FIELD,
-     .group = GROUP_ENCODER,
-     .verbs = VERBS_WITH_SETTINGS,
-     .fields = {"encoder_options"},
-     .help = "pass an option to the encoder as it is; may be repeated"},
-
-    {.name = "threads",
-     .value = "N",
-     .kind = OPTION_INTEGER,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_BENCH | VERB_PREVIEW,
-     .offset = AT(run.threads),
-     .low = 0,
-     .high = 64,
-     .brief = "threads inside one worker (default: chosen)",
-     .help = "threads inside one worker, 1 to 64 (default 0: chosen)"},
-    {.name = "workers",
-     .common = true,
-     .value = "N",
-     .kind = OPTION_INTEGER,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
-     .offset = AT(run.workers),
-     .low = 0,
-     .high = 64,
-     .brief = "segments at once (default: as cores allow)",
-     .help = "segments in work at once, 1 to 64 (default 0: as cores and memory allow)"},
-    {.name = "device",
-     .value = "NAME",
-     .kind = OPTION_TEXT,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
-     .offset = AT(run.device),
-     .brief = "cpu, or with .onnx models cuda, tensorrt, ...",
-     .help = "where the stages run (default cpu); .onnx models also on cuda, tensorrt, openvino, "
-             "webgpu, ... as 'kizunasr devices' lists them"},
-    {.name = "onnxruntime-library",
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW | VERB_MODELS | VERB_DEVICES,
-     .offset = AT(run.onnxruntime_library),
-     .brief = "ONNX Runtime, which runs .onnx models",
-     .help = "the shared library of ONNX Runtime, which runs .onnx models (default: the variable "
-             "KIZUNASR_ONNXRUNTIME, else looked for)"},
-    {.name = "cpu",
-     .value = "LEVEL",
-     .kind = OPTION_TEXT,
-     .group = GROUP_RUNNING,
-     .verbs = ALL | VERB_BENCH | VERB_DEVICES,
-     .offset = AT(cpu),
-     .brief = "no SIMD above c, avx2, avx512, ...",
-     .help = "use no SIMD above c, avx2, avxvnni, avx512, avx512vnni or amx (default: the "
-             "variable KIZUNASR_CPU, else all there is)"},
-    {.name = "work-dir",
-     .value = "DIR",
-     .kind = OPTION_TEXT,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS,
-     .offset = AT(run.work_dir),
-     .help = "work folder (default OUTPUT.kizunasr)"},
-    {.name = "keep-work",
-     .kind = OPTION_FLAG,
-     .group = GROUP_RUNNING,
-     .verbs = VERB_UPSCALE | VERB_JOIN | VERB_BATCH,
-     .offset = AT(run.keep_work),
-     .help = "leave the work folder after success"},
-    {.name = "accept",
-     .kind = OPTION_FLAG,
-     .group = GROUP_RUNNING,
-     .verbs = VERB_UPSCALE | VERB_JOIN,
-     .offset = AT(run.accept),
-     .brief = "keep an output that fails its check",
-     .help = "put the output in place even if its verification fails, and say what failed"},
-    {.name = "keep-date",
-     .kind = OPTION_FLAG,
-     .group = GROUP_RUNNING,
-     .verbs = VERB_UPSCALE | VERB_JOIN | VERB_BATCH,
-     .offset = AT(run.keep_date),
-     .brief = "give the output the input's date",
-     .help = "give the output the modification time of the input"},
-    {.name = "spool-limit",
-     .value = "SIZE",
-     .kind = OPTION_SIZE,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS,
-     .offset = AT(run.spool_limit),
-     .brief = "most bytes of a pipe as INPUT, such as 64G",
-     .help = "most bytes that a pipe as INPUT may have, such as 500M or 64G (default: the free "
-             "space of the work folder's disk, less a twentieth)"},
-    {.name = "provenance",
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_RUNNING,
-     .verbs = VERB_UPSCALE | VERB_JOIN,
-     .offset = AT(run.provenance),
-     .brief = "write what the output was made from",
-     .help = "write a JSON record of what the output was made from, how, and with which bytes"},
-    {.name = "stage-times",
-     .value = "FILE",
-     .kind = OPTION_TEXT,
-     .group = GROUP_RUNNING,
-     .verbs = VERB_UPSCALE | VERB_JOIN,
-     .offset = AT(run.stage_times),
-     .brief = "write how long each stage took",
-     .help = "write as JSON how long each stage took, segment by segment; report plots it"},
-    {.name = "fresh",
-     .kind = OPTION_FLAG,
-     .group = GROUP_RUNNING,
-     .verbs = JOBS | VERB_BATCH,
-     .offset = AT(run.fresh),
-     .help = "delete what an earlier run left and start over"},
-    {.name = "progress",
-     .value = "auto|bar|json|none",
-     .kind = OPTION_CHOICE,
-     .group = GROUP_RUNNING,
-     .verbs = ALL,
-     .offset = AT(progress),
-     .brief = "auto, bar, json or none",
-     .help = "progress on standard error (default auto: a bar on a terminal, else a line now and "
-             "then)"},
-    {.name = "log-level",
-     .value = "error|warning|info|debug",
-     .kind = OPTION_CHOICE,
-     .group = GROUP_RUNNING,
-     .verbs = ALL | VERB_CONFIG | VERB_BENCH | VERB_MODELS | VERB_DEVICES,
-     .offset = AT(log_level),
-     .brief = "error, warning, info or debug",
-     .help = "messages on standard error, up to this level (default info)"},
-};
-
-enum { TABLE_SIZE = sizeof(table) / sizeof(table[0]) };
-
 // An option as found on the command line: of the table, or a field of the configuration.
 struct found {
     const struct option *option;
@@ -438,12 +36,6 @@ struct reader {
     size_t setting_count;
     int argument_count;
 };
-
-const struct option *options_table(size_t *count)
-{
-    *count = TABLE_SIZE;
-    return table;
-}
 
 bool field_is_option(const struct ksr_config_field *field)
 {
@@ -476,7 +68,9 @@ void field_option_name(char *out, size_t size, const struct ksr_config_field *fi
 // Several verbs may have an option of one name, each with a meaning of its own.
 static const struct option *find_in_table(const char *name, unsigned verbs)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
+    size_t count;
+    const struct option *table = options_table(&count);
+    for (size_t i = 0; i < count; i++)
         if (table[i].verbs & verbs && strcmp(table[i].name, name) == 0)
             return &table[i];
     return NULL;
@@ -509,7 +103,8 @@ static int unknown_option(const struct reader *r, const char *dashes, const char
 {
     char best[NAME_SIZE] = "", spelled[NAME_SIZE];
     size_t closest = SIZE_MAX, count;
-    for (size_t i = 0; i < TABLE_SIZE; i++)
+    const struct option *table = options_table(&count);
+    for (size_t i = 0; i < count; i++)
         if (table[i].verbs & r->verb->bit)
             consider(name, table[i].name, best, &closest);
     const struct ksr_config_field *fields = ksr_config_fields(&count);
@@ -554,21 +149,27 @@ static enum value_need value_need(const struct found *what)
     return field && field_is_switch(field) ? VALUE_ATTACHED : VALUE_ALWAYS;
 }
 
+// Whether a list such as "frame|field" has a word.
+static bool has_word(const char *list, const char *word)
+{
+    const size_t length = strlen(word);
+    for (const char *c = list; c; c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL)
+        if (strcspn(c, "|") == length && strncmp(c, word, length) == 0)
+            return true;
+    return false;
+}
+
 // Whether a word is one of a mode's values: then it belongs to the option before it, and is no
 // file.
 static bool is_mode(const struct found *what, const char *word)
 {
     const struct option *option = what->option;
-    const char *modes = option && option->kind == OPTION_MODE         ? option->value
-                        : what->field && field_is_switch(what->field) ? what->field->range
-                                                                      : "";
-    const size_t length = strlen(word);
-    for (const char *c = modes; *c; c += strspn(c, "|, ")) {
-        const size_t span = strcspn(c, "|, ");
-        if (span == length && strncmp(c, word, length) == 0)
-            return strcmp(word, "or") != 0;
-        c += span;
-    }
+    if (option)
+        return option->kind == OPTION_MODE && has_word(option->value, word);
+    const bool chooses = what->field && field_is_switch(what->field) && what->field->choices;
+    for (const char *const *c = chooses ? what->field->choices : NULL; c && *c; c++)
+        if (strcmp(*c, word) == 0)
+            return true;
     return false;
 }
 

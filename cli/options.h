@@ -1,6 +1,6 @@
 // The command line of a verb, read into one struct.
 //
-// Options come from two places: the table in options.c (how to run, how to report) and the fields
+// Options come from two places: the table in option_table.c (how to run, how to report) and the fields
 // of the configuration, which the library lists and checks itself (ksr_config_fields()).
 
 #ifndef KSR_CLI_OPTIONS_H

@@ -16,6 +16,7 @@
 //     status = ksr_upscale(ctx, ksr_config_get(config), NULL, &result);
 //     ksr_config_destroy(&config);
 //
+// The members of the structs are made from src/config/options.toml by `make generate`.
 // Everything here can change the output's bytes. What cannot (threads, progress, the place of the
 // work folder) is in struct ksr_run_options, job.h.
 
@@ -43,33 +44,65 @@ typedef enum ksr_deinterlace {
 
 // The stages between decoder and encoder. At their neutral value they leave frames untouched.
 struct ksr_pipeline_config {
-    bool use_ai;               // stage 3 is a network instead of filters; default false
-    int shader_scale;          // output size / input size per axis without AI: 2 (default) or 4
-    const char *ai_model_path; // name of a bundled model or path of a .ksrnet or .onnx file; NULL =
-                               // the default
-    int ai_scale;              // output size / input size per axis with AI: 2 (default) or 4
-    int ai_tile_size;          // tile edge in input pixels, 32..4096; default 512
-    int ai_tile_overlap;       // overlap of neighbouring tiles in input pixels, 0..512; default 64
-    const char *ai_engine;     // "native", "onnxruntime", or "auto" (default): by the model's file
-    const char *ai_color;      // what an .onnx model sees: "luma" (default), or "rgb"
-    const char *ai_white;      // value of white in an .onnx model: "1", "255", or "auto" (default)
-    bool ai_fallback;          // go on without AI where the model cannot be used; default false
-    ksr_deinterlace deinterlace; // fields to whole frames before stage 1; KSR_DEINTERLACE_OFF
-    bool inverse_telecine;       // leave out the frames that telecine added; default false
-    const char *crop;   // "W:H:X:Y": the part of the decoded frame that is processed; NULL = all
-    const char *rotate; // "apply": turn frames as the file says; "keep" (default): hand it on
-    const char *film_grain; // "off": decode without film grain; "keep" (default)
-    const char *fit; // "1920x1080": the largest size within, scaled down from the result; NULL
-    double denoise;  // stage 1, strength of coding noise clean-up, 0 (off) .. 1, or KSR_AUTO
-                     // (default): measured when the job is planned; 0 where the source is clean
-    double structure_smoothing; // stage 2, strength of edge-aware smoothing, 0 (off) .. 1; 0
-    double sharpening;          // stage 4, 0 (off, default) .. 2
-    double line_darkening;      // stage 4, 0 (off, default) .. 1
-    double contrast_boost;      // stage 4, factor on luma around mid grey, 0 .. 4; default 1.0
-    double saturation_boost;    // stage 4, factor on chroma, 0 .. 4; default 1.0
-    bool enable_temporal;       // stage 5; default false
-    double temporal_weight;     // share of the previous output where still, 0 .. 0.9; default 0.15
-    double motion_threshold; // difference that counts as motion, of full scale, 0..1; default 0.1
+    // generate-options: pipeline
+    // Stage 3: a network upscales instead of filters (default false).
+    bool use_ai;
+    // Output size / input size per axis without AI (2 or 4; default 2).
+    int shader_scale;
+    // anime-quality, anime-fast (a quarter of the computation), or path of a .ksrnet or .onnx file
+    // (NULL: the default model).
+    const char *ai_model_path;
+    // Output size / input size per axis with AI (2 or 4; default 2).
+    int ai_scale;
+    // Edge of the tiles of .onnx models, in input pixels (32 to 4096; default 512).
+    int ai_tile_size;
+    // Overlap of neighbouring tiles, in input pixels (0 to 512; default 64).
+    int ai_tile_overlap;
+    // Engine that runs the model; auto: ONNX Runtime for .onnx files, else the built-in engine
+    // (auto, native or onnxruntime; default "auto").
+    const char *ai_engine;
+    // Input of an .onnx model (luma or rgb; default "luma").
+    const char *ai_color;
+    // Value of white in an .onnx model; auto: detected (auto, 1 or 255; default "auto").
+    const char *ai_white;
+    // If the model cannot be used, continue without AI and with a warning (default false).
+    bool ai_fallback;
+    // Convert interlaced frames to progressive: frame (or true) one per frame, field one per field
+    // (default KSR_DEINTERLACE_OFF).
+    ksr_deinterlace deinterlace;
+    // Undo telecine: 29.97 to 23.976 frames per second (default false).
+    bool inverse_telecine;
+    // Part of the input frames to process, as width:height:x:y (NULL: the whole frame).
+    const char *crop;
+    // Keep the rotation in the input's metadata, or rotate the frames (keep or apply; default
+    // "keep").
+    const char *rotate;
+    // Film grain that the decoder synthesizes (AV1, H.264, HEVC); off: decode without it (keep or
+    // off; default "keep").
+    const char *film_grain;
+    // Largest size within this, such as 1920x1080, scaled down from the 2x or 4x result (NULL: as
+    // it comes).
+    const char *fit;
+    // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
+    // (KSR_AUTO or 0 to 1; default KSR_AUTO).
+    double denoise;
+    // Stage 2: smoothing that preserves lines; 0: off (0 to 1; default 0).
+    double structure_smoothing;
+    // Stage 4: sharpening without halos; 0: off (0 to 2; default 0).
+    double sharpening;
+    // Stage 4: darkens thin lines; 0: off (0 to 1; default 0).
+    double line_darkening;
+    // Stage 4: factor on luma around mid grey; 1: unchanged (0 to 4; default 1.0).
+    double contrast_boost;
+    // Stage 4: factor on chroma; 1: unchanged (0 to 4; default 1.0).
+    double saturation_boost;
+    // Stage 5: reduce flicker in static areas (default false).
+    bool enable_temporal;
+    // Stage 5: share of the previous output frame in static areas (0 to 0.9; default 0.15).
+    double temporal_weight;
+    // Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1; default 0.1).
+    double motion_threshold;
+    // generate-options: end
 };
 
 // One option passed to the encoder as it is. Both strings are borrowed.
@@ -80,19 +113,34 @@ struct ksr_encoder_option {
 
 // The encoder and the container. Strings are borrowed and never NULL unless said.
 struct ksr_encoder_config {
-    const char *codec; // FFmpeg encoder name, or "auto" (default): libx264, or what the output
-                       // asks for (images, GIF, MPEG-PS, raw streams: by extension)
-    const char *pixel_format; // FFmpeg pixel format name; default "auto" (see docs/manual.md)
-    int crf;                  // constant quality, 0 = lossless .. 63; x264 and x265 end at 51; 18
-    const char *preset;       // speed against size, ultrafast .. placebo; default "medium"
-    const char *bitrate;      // bits per second, "5M", "800k", "1000000"; overrides crf; NULL
-    const char *audio_codec;  // FFmpeg encoder name for audio that is encoded, or "auto" (default):
-                              // aac, or another that the container takes or that loses nothing
-    const char *audio_bitrate; // for audio that is encoded; default "192k"
-    const char *format;        // FFmpeg container name; default "auto" (extension, else mp4)
-    bool dither;               // ordered dither when going down to 8 bits; default true
-    const struct ksr_encoder_option *encoder_options; // extra options; NULL if there are none
+    // generate-options: encoder
+    // Video encoder; auto: libx264, for images, GIF, APNG, MPEG-PS and raw streams by extension
+    // (default "auto").
+    const char *codec;
+    // Pixel format of the output; auto: that of the input, or the nearest that the encoder supports
+    // (default "auto").
+    const char *pixel_format;
+    // Constant quality: 0 is lossless, higher is worse and smaller; up to 51 for x264 and x265 (0
+    // to 63; default 18).
+    int crf;
+    // Encoding speed against file size (default "medium").
+    const char *preset;
+    // Average video bit rate over the whole output, in bits per second, such as 5M; overrides crf
+    // (NULL: crf decides).
+    const char *bitrate;
+    // Encoder for re-encoded audio; auto: aac, a lossless encoder for lossless audio that cannot be
+    // copied, or another one if the container does not support AAC (default "auto").
+    const char *audio_codec;
+    // For re-encoded audio, in bits per second (default "192k").
+    const char *audio_bitrate;
+    // Container; auto: by the extension of the output, else mp4 (default "auto").
+    const char *format;
+    // Ordered dither when reducing to 8 bits (default true).
+    bool dither;
+    // Passed to the encoder unchanged.
+    const struct ksr_encoder_option *encoder_options;
     size_t encoder_option_count;
+    // generate-options: end
 };
 
 typedef enum ksr_frame_error_policy {
@@ -103,21 +151,40 @@ typedef enum ksr_frame_error_policy {
 
 // A whole job. Paths are borrowed.
 struct ksr_processor_config {
-    const char *input_path;              // file to read; required
-    const char *output_path;             // file to write; required
+    // generate-options: processor: input_path output_path
+    // File to read, or an image sequence such as in%05d.png (required).
+    const char *input_path;
+    // File to write; appears when it is complete and checked (required).
+    const char *output_path;
+    // generate-options: end
     struct ksr_pipeline_config pipeline; // JSON: "pipeline"
     struct ksr_encoder_config encoder;   // JSON: "encoder"
-    const char *framerate; // of an image sequence that is read: "24", "24000/1001"; NULL = 24
-    bool cfr; // exact timestamps of the constant frame rate that milliseconds hide; default false
-    bool audio_passthrough; // copy audio packets; false = encode every track
-    bool preserve_metadata; // copy tags of container and streams; default true
-    const char *start;      // begin there: "90", "1:30", "0:01:30.250" from the first frame; NULL
-    const char *duration;   // end this long after the start, written alike; NULL = at the end
-    ksr_frame_error_policy on_frame_error; // default KSR_FRAME_ERROR_ABORT
-    int video; // number of the video stream to upscale, from 1; 0 = the default one, else the first
-    const char *audio; // tracks to carry: "all", "none", numbers from 1 and languages: "2,jpn"
-    const char *subs;  // the same of subtitles
-    const char *sub;   // subtitle files to add, one a line: "FILE" or "FILE:LANGUAGE"; NULL = none
+    // generate-options: processor, not: input_path output_path
+    // Frame rate of an input image sequence (NULL: 24).
+    const char *framerate;
+    // Exact timestamps of a constant frame rate that the container rounded (default false).
+    bool cfr;
+    // Copy audio; false: re-encode every track (default true).
+    bool audio_passthrough;
+    // Copy the tags of file and streams (default true).
+    bool preserve_metadata;
+    // Start at the first frame at or after this time, counted from the first frame of the input
+    // (seconds, mm:ss or hh:mm:ss; NULL: at the first frame).
+    const char *start;
+    // Length of the range (seconds, mm:ss or hh:mm:ss; NULL: at the end of the input).
+    const char *duration;
+    // If a frame cannot be decoded: stop, repeat the last good frame, or leave a gap (default
+    // KSR_FRAME_ERROR_ABORT).
+    ksr_frame_error_policy on_frame_error;
+    // Video stream to upscale, from 1; 0: the default one, else the first (0 to 255; default 0).
+    int video;
+    // Audio tracks to keep: all, none, or numbers from 1 and languages (default "all").
+    const char *audio;
+    // Subtitle tracks to keep, as for audio (default "all").
+    const char *subs;
+    // Subtitle files to add, one a line, as FILE or FILE:LANGUAGE (NULL: none).
+    const char *sub;
+    // generate-options: end
 };
 
 KSR_API struct ksr_pipeline_config ksr_pipeline_config_default(void);
@@ -126,12 +193,21 @@ KSR_API struct ksr_processor_config ksr_processor_config_default(void);
 
 // One field as people write it: for help texts, bindings and completions. Strings are static.
 struct ksr_config_field {
-    const char *object;        // "pipeline", "encoder" or "processor"
-    const char *name;          // field name, such as "shader_scale"
-    const char *type;          // "bool", "int", "number", "string" or "map"
-    const char *range;         // such as "2 or 4", "0 to 63"; "" = any
-    const char *default_value; // as text; "" = none
-    const char *help;          // one line
+    const char *object;         // "pipeline", "encoder" or "processor"
+    const char *name;           // field name, such as "shader_scale"
+    const char *type;           // "bool", "int", "number", "string" or "map"
+    const char *range;          // such as "2 or 4", "0 to 63"; "" = any
+    const char *default_value;  // as text; "" = none
+    const char *help;           // one line
+    double minimum, maximum;    // of "int" and "number", where there are no choices
+    bool takes_auto;            // "number": the word "auto" too
+    bool nullable;              // may have no value: NULL, null in JSON
+    const char *const *choices; // all values, ended by NULL; NULL = no list
+    const char *group;          // where help lists it: "main", "picture", "encoder" or "audio"
+    const char *value_name;     // what help calls its value, such as "N" or "WxH"
+    const char *const
+        *suggestions;  // values to offer, where any will do, ended by NULL; NULL = none
+    const char *brief; // `help` in 47 columns, of what most people need; else NULL
 };
 
 // Returns all fields in the order of the structs; *count: how many. Static.

@@ -1,5 +1,5 @@
-// The configuration: one table of fields, from which setting by name, JSON in both directions,
-// range checks and the help texts of the program all come.
+// The configuration: setting by name, range checks, and JSON in both directions, all as the table
+// of options says.
 
 #include "config/config.h"
 
@@ -7,167 +7,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config/json.h"
 #include "config/parse.h"
+#include "config/table.h"
 #include "core/fs.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "core/suggest.h"
 #include "core/text.h"
-#include "frame/resample.h"
 
-enum type {
-    T_BOOL,
-    T_DEINTERLACE,
-    T_INT,
-    T_NUMBER,
-    T_AUTO,
-    T_STRING,
-    T_CHOICE,
-    T_TIME,
-    T_POLICY,
-    T_MAP,
-    T_LINES
-};
-
-static const char *const policy_names[] = {"abort", "repeat", "skip"};
-static const char *const deinterlace_names[] = {"false", "frame", "field"};
-
-// How to reach and check the field of the same index in `docs`.
-struct access {
-    enum type type;
-    size_t offset; // in struct ksr_processor_config
-    double min, max;
-    int multiple;  // T_INT: the value is a multiple of it
-    bool nullable; // T_STRING, T_TIME: may be NULL
-};
-
-// clang-format off
-// object, name, type, range, default, help; kind, member, minimum, maximum, multiple, may be NULL
-#define FIELDS(F) \
-    F("pipeline", "use_ai", "bool", "", "false", "upscale with a network instead of filters", T_BOOL, pipeline.use_ai, 0, 0, 0, false) \
-    F("pipeline", "shader_scale", "int", "2 or 4", "2", "output size / input size without AI", T_INT, pipeline.shader_scale, 2, 4, 2, false) \
-    F("pipeline", "ai_model_path", "string", "", "", "anime-fast, anime-quality (default), or path of a .ksrnet or .onnx file", T_STRING, pipeline.ai_model_path, 0, 0, 0, true) \
-    F("pipeline", "ai_scale", "int", "2 or 4", "2", "output size / input size with AI", T_INT, pipeline.ai_scale, 2, 4, 2, false) \
-    F("pipeline", "ai_tile_size", "int", "32 to 4096", "512", "tile edge in input pixels", T_INT, pipeline.ai_tile_size, 32, 4096, 1, false) \
-    F("pipeline", "ai_tile_overlap", "int", "0 to 512", "64", "overlap of tiles in input pixels", T_INT, pipeline.ai_tile_overlap, 0, 512, 1, false) \
-    F("pipeline", "ai_engine", "string", "auto, native or onnxruntime", "auto", "what runs the model; auto = by its file", T_CHOICE, pipeline.ai_engine, 0, 0, 0, false) \
-    F("pipeline", "ai_color", "string", "luma or rgb", "luma", "what the model sees", T_CHOICE, pipeline.ai_color, 0, 0, 0, false) \
-    F("pipeline", "ai_white", "string", "auto, 1 or 255", "auto", "value of white in an .onnx model; auto = found out", T_CHOICE, pipeline.ai_white, 0, 0, 0, false) \
-    F("pipeline", "ai_fallback", "bool", "", "false", "go on without AI where the model cannot be used", T_BOOL, pipeline.ai_fallback, 0, 0, 0, false) \
-    F("pipeline", "deinterlace", "bool", "false, true, frame or field", "false", "make whole frames of interlaced ones: one of each (frame), or one of each field (field)", T_DEINTERLACE, pipeline.deinterlace, 0, 0, 0, false) \
-    F("pipeline", "inverse_telecine", "bool", "", "false", "take film out of 29.97 frames per second", T_BOOL, pipeline.inverse_telecine, 0, 0, 0, false) \
-    F("pipeline", "crop", "string", "", "", "part of the source to process, as width:height:x:y", T_STRING, pipeline.crop, 0, 0, 0, true) \
-    F("pipeline", "rotate", "string", "keep or apply", "keep", "keep the rotation that the source is tagged with, or apply it to the frames", T_CHOICE, pipeline.rotate, 0, 0, 0, false) \
-    F("pipeline", "film_grain", "string", "keep or off", "keep", "film grain that the source has the decoder add", T_CHOICE, pipeline.film_grain, 0, 0, 0, false) \
-    F("pipeline", "fit", "string", "", "", "largest size within, such as 1920x1080", T_STRING, pipeline.fit, 0, 0, 0, true) \
-    F("pipeline", "denoise", "number", "auto or 0 to 1", "auto", "clean-up of coding noise; auto = as measured, 0 = off", T_AUTO, pipeline.denoise, 0, 1, 0, false) \
-    F("pipeline", "structure_smoothing", "number", "0 to 1", "0", "edge-aware smoothing; 0 = off", T_NUMBER, pipeline.structure_smoothing, 0, 1, 0, false) \
-    F("pipeline", "sharpening", "number", "0 to 2", "0", "halo-limited sharpening; 0 = off", T_NUMBER, pipeline.sharpening, 0, 2, 0, false) \
-    F("pipeline", "line_darkening", "number", "0 to 1", "0", "darkening of thin lines; 0 = off", T_NUMBER, pipeline.line_darkening, 0, 1, 0, false) \
-    F("pipeline", "contrast_boost", "number", "0 to 4", "1.0", "factor on luma; 1 = neutral", T_NUMBER, pipeline.contrast_boost, 0, 4, 0, false) \
-    F("pipeline", "saturation_boost", "number", "0 to 4", "1.0", "factor on chroma; 1 = neutral", T_NUMBER, pipeline.saturation_boost, 0, 4, 0, false) \
-    F("pipeline", "enable_temporal", "bool", "", "false", "calm what does not move", T_BOOL, pipeline.enable_temporal, 0, 0, 0, false) \
-    F("pipeline", "temporal_weight", "number", "0 to 0.9", "0.15", "share of the frame before", T_NUMBER, pipeline.temporal_weight, 0, 0.9, 0, false) \
-    F("pipeline", "motion_threshold", "number", "0 to 1", "0.1", "difference that is motion", T_NUMBER, pipeline.motion_threshold, 0, 1, 0, false) \
-    F("encoder", "codec", "string", "", "auto", "video encoder, by its FFmpeg name; auto = what the output asks for, else libx264", T_STRING, encoder.codec, 0, 0, 0, false) \
-    F("encoder", "pixel_format", "string", "", "auto", "pixel format, by its FFmpeg name", T_STRING, encoder.pixel_format, 0, 0, 0, false) \
-    F("encoder", "crf", "int", "0 to 63", "18", "constant quality; 0 = lossless", T_INT, encoder.crf, 0, 63, 1, false) \
-    F("encoder", "preset", "string", "", "medium", "speed against size: ultrafast, superfast, veryfast, faster, fast, medium, slow, slower, veryslow or placebo", T_STRING, encoder.preset, 0, 0, 0, false) \
-    F("encoder", "bitrate", "string", "", "", "bits per second, such as 5M; overrides crf", T_STRING, encoder.bitrate, 0, 0, 0, true) \
-    F("encoder", "audio_codec", "string", "", "auto", "audio encoder, where audio is encoded; auto = aac, or what the output takes", T_STRING, encoder.audio_codec, 0, 0, 0, false) \
-    F("encoder", "audio_bitrate", "string", "", "192k", "bits per second of encoded audio", T_STRING, encoder.audio_bitrate, 0, 0, 0, false) \
-    F("encoder", "format", "string", "", "auto", "container; auto = by extension, else mp4", T_STRING, encoder.format, 0, 0, 0, false) \
-    F("encoder", "dither", "bool", "", "true", "dither when going down to 8 bits", T_BOOL, encoder.dither, 0, 0, 0, false) \
-    F("encoder", "encoder_options", "map", "", "", "one key=value for the encoder; may repeat", T_MAP, encoder.encoder_options, 0, 0, 0, false) \
-    F("processor", "input_path", "string", "", "", "file to read", T_STRING, input_path, 0, 0, 0, true) \
-    F("processor", "output_path", "string", "", "", "file to write", T_STRING, output_path, 0, 0, 0, true) \
-    F("processor", "framerate", "string", "", "", "of an image sequence that is read, such as 24000/1001 (default 24)", T_STRING, framerate, 0, 0, 0, true) \
-    F("processor", "cfr", "bool", "", "false", "exact timestamps of the constant frame rate that a container's ticks hide", T_BOOL, cfr, 0, 0, 0, false) \
-    F("processor", "audio_passthrough", "bool", "", "true", "copy audio; false = encode it anew", T_BOOL, audio_passthrough, 0, 0, 0, false) \
-    F("processor", "preserve_metadata", "bool", "", "true", "copy tags of file and streams", T_BOOL, preserve_metadata, 0, 0, 0, false) \
-    F("processor", "start", "string", "seconds, mm:ss or hh:mm:ss", "", "begin at this time of the film", T_TIME, start, 0, 0, 0, true) \
-    F("processor", "duration", "string", "seconds, mm:ss or hh:mm:ss", "", "end this long after the start", T_TIME, duration, 0, 0, 0, true) \
-    F("processor", "on_frame_error", "string", "abort, repeat or skip", "abort", "what to do with a frame that fails", T_POLICY, on_frame_error, 0, 0, 0, false) \
-    F("processor", "video", "int", "0 to 255", "0", "video stream to upscale, counted from 1; 0 = the default one", T_INT, video, 0, 255, 1, false) \
-    F("processor", "audio", "string", "", "all", "audio tracks to keep: all, none, or numbers from 1 and languages, such as 2,jpn", T_STRING, audio, 0, 0, 0, false) \
-    F("processor", "subs", "string", "", "all", "subtitle tracks to keep, written alike", T_STRING, subs, 0, 0, 0, false) \
-    F("processor", "sub", "string", "", "", "subtitle file to add, FILE or FILE:LANGUAGE; may be repeated", T_LINES, sub, 0, 0, 0, true)
-
-// clang-format on
-
-#define DOC(object, name, type, range, value, help, ...) {object, name, type, range, value, help},
-#define ACCESS(object, name, type, range, value, help, kind, member, ...)                          \
-    {kind, offsetof(struct ksr_processor_config, member), __VA_ARGS__},
-
-static const struct ksr_config_field docs[] = {FIELDS(DOC)};
-static const struct access accesses[] = {FIELDS(ACCESS)};
-
-#define FIELD_COUNT (sizeof(docs) / sizeof(docs[0]))
-
-struct ksr_pipeline_config ksr_pipeline_config_default(void)
-{
-    return (struct ksr_pipeline_config){.shader_scale = 2,
-                                        .ai_scale = 2,
-                                        .ai_tile_size = 512,
-                                        .ai_tile_overlap = 64,
-                                        .ai_engine = "auto",
-                                        .ai_color = "luma",
-                                        .ai_white = "auto",
-                                        .rotate = "keep",
-                                        .film_grain = "keep",
-                                        .denoise = KSR_AUTO,
-                                        .contrast_boost = 1.0,
-                                        .saturation_boost = 1.0,
-                                        .temporal_weight = 0.15,
-                                        .motion_threshold = 0.1};
-}
-
-struct ksr_encoder_config ksr_encoder_config_default(void)
-{
-    return (struct ksr_encoder_config){.codec = "auto",
-                                       .pixel_format = "auto",
-                                       .crf = 18,
-                                       .preset = "medium",
-                                       .audio_codec = "auto",
-                                       .audio_bitrate = "192k",
-                                       .format = "auto",
-                                       .dither = true};
-}
-
-struct ksr_processor_config ksr_processor_config_default(void)
-{
-    return (struct ksr_processor_config){.pipeline = ksr_pipeline_config_default(),
-                                         .encoder = ksr_encoder_config_default(),
-                                         .audio = "all",
-                                         .subs = "all",
-                                         .audio_passthrough = true,
-                                         .preserve_metadata = true,
-                                         .on_frame_error = KSR_FRAME_ERROR_ABORT};
-}
-
-const struct ksr_config_field *ksr_config_fields(size_t *count)
-{
-    *count = FIELD_COUNT;
-    return docs;
-}
-
-// The owner: strings live in `strings`, one slot per field, and the options in two arrays.
 struct ksr_config {
     ksr_context *ctx;
     struct ksr_processor_config values;
-    char *strings[FIELD_COUNT];
-    struct ksr_encoder_option *options;
+    struct ksr_encoder_option *options; // what values.encoder has, owned
     size_t option_count, option_capacity;
+    char *strings[]; // the text of each option, owned; NULL where `values` has the default
 };
 
 ksr_status ksr_config_create(ksr_config **out, ksr_context *ctx)
 {
     if (!out)
         return KSR_E_PARAM;
-    *out = calloc(1, sizeof(**out));
+    *out = calloc(1, sizeof(**out) + ksr_option_count * sizeof((*out)->strings[0]));
     if (!*out)
         return ksr_fail_memory(ctx);
     (*out)->ctx = ctx;
@@ -190,7 +52,7 @@ void ksr_config_destroy(ksr_config **config)
 {
     if (!config || !*config)
         return;
-    for (size_t i = 0; i < FIELD_COUNT; i++)
+    for (size_t i = 0; i < ksr_option_count; i++)
         free((*config)->strings[i]);
     clear_options(*config);
     free((*config)->options);
@@ -203,200 +65,121 @@ const struct ksr_processor_config *ksr_config_get(const ksr_config *config)
     return config ? &config->values : NULL;
 }
 
-static int find_field(const char *name)
+static const struct ksr_option *find_option(const char *name)
 {
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (strcmp(docs[i].name, name) == 0)
-            return (int)i;
+    for (size_t i = 0; i < ksr_option_count; i++)
+        if (strcmp(ksr_options[i].field->name, name) == 0)
+            return &ksr_options[i];
+    return NULL;
+}
+
+static void *member(ksr_config *config, const struct ksr_option *o)
+{
+    return (char *)&config->values + o->offset;
+}
+
+static char **slot(ksr_config *config, const struct ksr_option *o)
+{
+    return &config->strings[o - ksr_options];
+}
+
+// Returns the place of a word in a list that ends with NULL (and may be none), or -1.
+static int place_in(const char *const *list, const char *word)
+{
+    for (int i = 0; list && list[i]; i++)
+        if (strcmp(list[i], word) == 0)
+            return i;
     return -1;
 }
 
-static void *member(struct ksr_processor_config *values, int i)
+static ksr_status bad_value(ksr_context *ctx, const struct ksr_option *o, const char *value)
 {
-    return (char *)values + accesses[i].offset;
-}
-
-// Takes the next of the words of a range such as "auto, 1 or 255". Returns false after the last.
-static bool next_choice(const char **range, char word[64])
-{
-    if (strncmp(*range, "or ", 3) == 0)
-        *range += 3;
-    const size_t length = strcspn(*range, ", ");
-    snprintf(word, 64, "%.*s", (int)length, *range);
-    *range += length;
-    *range += strspn(*range, ", ");
-    return length > 0;
-}
-
-static bool is_choice(const char *range, const char *value)
-{
-    char word[64];
-    while (next_choice(&range, word))
-        if (strcmp(word, value) == 0)
-            return true;
-    return false;
-}
-
-static ksr_status bad_value(ksr_context *ctx, int i, const char *value)
-{
-    const char *range = docs[i].range;
+    const struct ksr_config_field *field = o->field;
     struct ksr_guess guess = {.word = value};
     char meant[KSR_GUESS_TEXT];
-    char choices[8][64];
-    for (int p = 0; p < 3 && accesses[i].type == T_POLICY; p++)
-        ksr_guess_consider(&guess, policy_names[p]);
-    const char *left = range;
-    const bool choice = accesses[i].type == T_CHOICE || accesses[i].type == T_DEINTERLACE;
-    for (int k = 0; choice && k < 8 && next_choice(&left, choices[k]); k++)
-        ksr_guess_consider(&guess, choices[k]);
-    if (accesses[i].type == T_BOOL)
-        range = "true or false";
-    else if (accesses[i].type == T_MAP)
-        range = "key=value";
-    return ksr_fail(ctx, KSR_E_PARAM, "%s: '%s' is not valid (%s)%s", docs[i].name, value,
-                    *range ? range : docs[i].type, ksr_guess_text(&guess, meant));
+    const bool words = o->type == KSR_OPTION_CHOICE || o->type == KSR_OPTION_ENUM;
+    for (int i = 0; words && field->choices[i]; i++)
+        ksr_guess_consider(&guess, field->choices[i]);
+    return ksr_fail(ctx, KSR_E_PARAM, "%s: '%s' is not valid (%s)%s", field->name, value,
+                    o->example      ? o->example
+                    : *field->range ? field->range
+                                    : field->type,
+                    ksr_guess_text(&guess, meant));
 }
 
-static bool parse_bool(const char *text, bool *out)
+static ksr_status missing_value(ksr_context *ctx, const char *name)
 {
-    static const char *const words[] = {"false", "true", "no", "yes", "0", "1", "off", "on"};
-    for (int i = 0; i < 8; i++)
-        if (strcasecmp(text, words[i]) == 0) {
-            *out = i % 2 == 1;
-            return true;
-        }
-    return false;
+    return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", name);
 }
 
-// Reads digits, a sign and a point, whatever the locale says a decimal point is. One division of
-// two exact numbers: the result is the double nearest to the text, as a JSON reader has it.
-static bool parse_number(const char *text, double *out)
+static bool allows_number(const struct ksr_option *o, double value)
 {
-    double digits = 0, place = 1;
-    const char *c = text;
-    const bool negative = *c == '-';
-    int count = 0;
-    if (*c == '-' || *c == '+')
-        c++;
-    for (; *c >= '0' && *c <= '9'; c++, count++)
-        digits = digits * 10 + (*c - '0');
-    if (*c == '.')
-        for (c++; *c >= '0' && *c <= '9'; c++, count++, place *= 10)
-            digits = digits * 10 + (*c - '0');
-    *out = (negative ? -digits : digits) / place;
-    return count > 0 && count < 16 && *c == 0;
-}
-
-// --- Values that are text of some form ---
-
-static bool is_fit(const char *text)
-{
-    struct ksr_fit_box box;
-    return ksr_fit_parse(text, &box);
-}
-
-static bool is_crop(const char *text)
-{
-    int crop[4];
-    return ksr_crop_parse(text, crop);
-}
-
-static bool is_bit_rate(const char *text)
-{
-    int64_t rate;
-    return ksr_parse_bit_rate(text, &rate);
-}
-
-static bool is_rate(const char *text)
-{
-    struct ksr_rational rate;
-    return ksr_parse_rate(text, &rate);
-}
-
-static bool is_time(const char *text)
-{
-    int64_t time;
-    return ksr_parse_time(text, &time);
-}
-
-static bool is_filled(const char *text)
-{
-    return *text != 0;
-}
-
-// Fields of text that not every text goes into.
-static const struct form {
-    const char *name;
-    bool (*holds)(const char *text);
-    const char *example;
-} forms[] = {{"fit", is_fit, "such as 1920x1080"},
-             {"crop", is_crop, "width:height:x:y, such as 704:480:8:0"},
-             {"bitrate", is_bit_rate, "such as 5M or 800k"},
-             {"audio_bitrate", is_bit_rate, "such as 192k"},
-             {"framerate", is_rate, "such as 24 or 24000/1001"},
-             {"start", is_time, "seconds, mm:ss or hh:mm:ss"},
-             {"duration", is_time, "seconds, mm:ss or hh:mm:ss"},
-             {"codec", is_filled, "name of an encoder, or auto"},
-             {"audio_codec", is_filled, "name of an encoder, or auto"},
-             {"format", is_filled, "name of a container, or auto"},
-             {"pixel_format", is_filled, "name of a pixel format, or auto"},
-             {"preset", is_filled, "such as medium"},
-             {"audio", is_filled, "all, none, or a list such as 2,jpn"},
-             {"subs", is_filled, "all, none, or a list such as 2,jpn"}};
-
-// Checks the text of a field; NULL is for others to judge.
-static ksr_status check_form(ksr_context *ctx, int i, const char *value)
-{
-    for (size_t k = 0; value && k < sizeof(forms) / sizeof(forms[0]); k++)
-        if (strcmp(forms[k].name, docs[i].name) == 0 && !forms[k].holds(value))
-            return ksr_fail(ctx, KSR_E_PARAM, "%s: '%s' is not valid (%s)", docs[i].name, value,
-                            forms[k].example);
-    return KSR_OK;
-}
-
-static bool in_range(int i, double value)
-{
-    const struct access *a = &accesses[i];
-    return value >= a->min && value <= a->max &&
-           (a->type != T_INT || (value == floor(value) && (int)value % a->multiple == 0));
-}
-
-static bool set_number(ksr_config *config, int i, double number)
-{
-    if (!in_range(i, number))
+    char text[32];
+    if (o->type == KSR_OPTION_INT && value != floor(value))
         return false;
-    void *target = member(&config->values, i);
-    if (accesses[i].type == T_INT)
-        *(int *)target = (int)number;
+    if (!o->field->choices)
+        return value >= o->field->minimum && value <= o->field->maximum;
+    snprintf(text, sizeof(text), "%g", value);
+    return place_in(o->field->choices, text) >= 0;
+}
+
+static bool allows_text(const struct ksr_option *o, const char *value)
+{
+    return o->type == KSR_OPTION_CHOICE ? place_in(o->field->choices, value) >= 0
+                                        : ksr_parse_form(o->form, value);
+}
+
+// --- Setting by name ---
+
+static bool set_number(ksr_config *config, const struct ksr_option *o, double number)
+{
+    if (!allows_number(o, number))
+        return false;
+    if (o->type == KSR_OPTION_INT)
+        *(int *)member(config, o) = (int)number;
     else
-        *(double *)target = number;
+        *(double *)member(config, o) = number;
     return true;
 }
 
-static ksr_status set_string(ksr_config *config, int i, const char *value)
+static bool set_number_text(ksr_config *config, const struct ksr_option *o, const char *value)
 {
-    const bool null = accesses[i].nullable && strcmp(value, "null") == 0;
-    char *copy = null ? NULL : strdup(value);
-    if (!null && !copy)
+    double number;
+    if (o->field->takes_auto && strcmp(value, "auto") == 0) {
+        *(double *)member(config, o) = KSR_AUTO;
+        return true;
+    }
+    return ksr_parse_number(value, &number) && set_number(config, o, number);
+}
+
+static bool is_null(const struct ksr_option *o, const char *value)
+{
+    return o->field->nullable && strcmp(value, "null") == 0;
+}
+
+static ksr_status set_string(ksr_config *config, const struct ksr_option *o, const char *value)
+{
+    char *copy = is_null(o, value) ? NULL : strdup(value);
+    if (!is_null(o, value) && !copy)
         return ksr_fail_memory(config->ctx);
-    free(config->strings[i]);
-    config->strings[i] = copy;
-    *(const char **)member(&config->values, i) = copy;
+    free(*slot(config, o));
+    *slot(config, o) = copy;
+    *(const char **)member(config, o) = copy;
     return KSR_OK;
 }
 
-static ksr_status set_text(ksr_config *config, int i, const char *value)
+static ksr_status set_text(ksr_config *config, const struct ksr_option *o, const char *value)
 {
-    const bool null = accesses[i].nullable && strcmp(value, "null") == 0;
-    const ksr_status status = check_form(config->ctx, i, null ? NULL : value);
-    return status == KSR_OK ? set_string(config, i, value) : status;
+    if (!is_null(o, value) && !allows_text(o, value))
+        return bad_value(config->ctx, o, value);
+    return set_string(config, o, value);
 }
 
-static ksr_status add_option(ksr_config *config, int i, const char *text)
+static ksr_status add_option(ksr_config *config, const struct ksr_option *o, const char *text)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text)
-        return bad_value(config->ctx, i, text);
+        return bad_value(config->ctx, o, text);
     if (!ksr_array_reserve((void **)&config->options, &config->option_capacity,
                            config->option_count + 1, sizeof(config->options[0])))
         return ksr_fail_memory(config->ctx);
@@ -413,195 +196,180 @@ static ksr_status add_option(ksr_config *config, int i, const char *text)
 }
 
 // Adds a line; "null" removes all.
-static ksr_status add_line(ksr_config *config, int i, const char *line)
+static ksr_status add_line(ksr_config *config, const struct ksr_option *o, const char *line)
 {
-    const char *there = config->strings[i];
+    const char *there = *slot(config, o);
     if (!*line)
-        return ksr_fail(config->ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
+        return missing_value(config->ctx, o->field->name);
     if (!there || strcmp(line, "null") == 0)
-        return set_string(config, i, line);
+        return set_string(config, o, line);
     char *both = ksr_format("%s\n%s", there, line);
-    const ksr_status status = both ? set_string(config, i, both) : ksr_fail_memory(config->ctx);
+    const ksr_status status = both ? set_string(config, o, both) : ksr_fail_memory(config->ctx);
     free(both);
     return status;
 }
 
-ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text)
+static bool set_enum(ksr_config *config, const struct ksr_option *o, const char *value)
 {
-    return set_string(config, find_field(name), text);
-}
-
-static ksr_status set_policy(ksr_config *config, int i, const char *value)
-{
-    for (int p = 0; p < 3; p++)
-        if (strcmp(value, policy_names[p]) == 0) {
-            config->values.on_frame_error = (ksr_frame_error_policy)p;
-            return KSR_OK;
-        }
-    return bad_value(config->ctx, i, value);
-}
-
-// Takes a bool too: true is one frame for each.
-static ksr_status set_deinterlace(ksr_config *config, int i, const char *value)
-{
+    int place = place_in(o->names, value);
     bool on;
-    for (int k = 0; k < 3; k++)
-        if (strcmp(value, deinterlace_names[k]) == 0) {
-            config->values.pipeline.deinterlace = (ksr_deinterlace)k;
-            return KSR_OK;
-        }
-    if (!parse_bool(value, &on))
-        return bad_value(config->ctx, i, value);
-    config->values.pipeline.deinterlace = on ? KSR_DEINTERLACE_FRAME : KSR_DEINTERLACE_OFF;
-    return KSR_OK;
+    if (place < 0 && o->is_switch && ksr_parse_bool(value, &on))
+        place = on;
+    if (place < 0)
+        return false;
+    *(int *)member(config, o) = place;
+    return true;
 }
 
-static ksr_status set_field(ksr_config *config, int i, const char *value)
+static ksr_status set_option(ksr_config *config, const struct ksr_option *o, const char *value)
 {
-    void *target = member(&config->values, i);
-    double number;
-    switch (accesses[i].type) {
-    case T_BOOL: return parse_bool(value, target) ? KSR_OK : bad_value(config->ctx, i, value);
-    case T_DEINTERLACE: return set_deinterlace(config, i, value);
-    case T_AUTO:
-        if (strcmp(value, "auto") == 0) {
-            *(double *)target = KSR_AUTO;
-            return KSR_OK;
-        }
-        // fall through
-    case T_INT:
-    case T_NUMBER:
-        return parse_number(value, &number) && set_number(config, i, number)
-                   ? KSR_OK
-                   : bad_value(config->ctx, i, value);
-    case T_TIME:
-    case T_STRING: return set_text(config, i, value);
-    case T_CHOICE:
-        return is_choice(docs[i].range, value) ? set_string(config, i, value)
-                                               : bad_value(config->ctx, i, value);
-    case T_POLICY: return set_policy(config, i, value);
-    case T_MAP: return add_option(config, i, value);
-    case T_LINES: return add_line(config, i, value);
+    bool valid = false;
+    switch (o->type) {
+    case KSR_OPTION_BOOL: valid = ksr_parse_bool(value, member(config, o)); break;
+    case KSR_OPTION_ENUM: valid = set_enum(config, o, value); break;
+    case KSR_OPTION_INT:
+    case KSR_OPTION_NUMBER: valid = set_number_text(config, o, value); break;
+    case KSR_OPTION_STRING:
+    case KSR_OPTION_CHOICE: return set_text(config, o, value);
+    case KSR_OPTION_MAP: return add_option(config, o, value);
+    case KSR_OPTION_LINES: return add_line(config, o, value);
     }
-    return KSR_E_PARAM;
+    return valid ? KSR_OK : bad_value(config->ctx, o, value);
 }
 
 ksr_status ksr_config_set(ksr_config *config, const char *name, const char *value)
 {
     if (!config || !name || !value)
         return KSR_E_PARAM;
-    const int i = find_field(name);
-    if (i < 0)
+    const struct ksr_option *o = find_option(name);
+    if (!o)
         return ksr_fail(config->ctx, KSR_E_PARAM, "unknown option '%s'", name);
-    return set_field(config, i, value);
+    return set_option(config, o, value);
+}
+
+ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text)
+{
+    return set_string(config, find_option(name), text);
+}
+
+// --- Checking what a program filled in ---
+
+static ksr_status check_number(ksr_context *ctx, const struct ksr_option *o, double number)
+{
+    char text[64];
+    if ((o->field->takes_auto && number == KSR_AUTO) || allows_number(o, number))
+        return KSR_OK;
+    snprintf(text, sizeof(text), "%g", number);
+    return bad_value(ctx, o, text);
+}
+
+static ksr_status check_text(ksr_context *ctx, const struct ksr_option *o, const char *text)
+{
+    if (text)
+        return allows_text(o, text) ? KSR_OK : bad_value(ctx, o, text);
+    return o->field->nullable ? KSR_OK : missing_value(ctx, o->field->name);
+}
+
+static ksr_status check_enum(ksr_context *ctx, const struct ksr_option *o, int value)
+{
+    for (int i = 0; o->names[i]; i++)
+        if (i == value)
+            return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is not valid", o->field->name);
+}
+
+static ksr_status check_option(ksr_context *ctx, const struct ksr_option *o, const void *value)
+{
+    switch (o->type) {
+    case KSR_OPTION_INT: return check_number(ctx, o, *(const int *)value);
+    case KSR_OPTION_NUMBER: return check_number(ctx, o, *(const double *)value);
+    case KSR_OPTION_STRING:
+    case KSR_OPTION_CHOICE: return check_text(ctx, o, *(const char *const *)value);
+    case KSR_OPTION_ENUM: return check_enum(ctx, o, *(const int *)value);
+    case KSR_OPTION_BOOL:
+    case KSR_OPTION_LINES:
+    case KSR_OPTION_MAP: break;
+    }
+    return KSR_OK;
 }
 
 ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config *config)
 {
-    struct ksr_processor_config values = *config;
-    for (int i = 0; i < (int)FIELD_COUNT; i++) {
-        const void *target = member(&values, i);
-        double number = 0;
-        char text[64] = "";
-        switch (accesses[i].type) {
-        case T_INT: number = *(const int *)target; break;
-        case T_NUMBER: number = *(const double *)target; break;
-        case T_AUTO:
-            number = *(const double *)target;
-            if (number == KSR_AUTO)
-                continue;
-            break;
-        case T_LINES: continue;
-        case T_TIME:
-        case T_STRING: {
-            const char *value = *(const char *const *)target;
-            if (!value && !accesses[i].nullable)
-                return ksr_fail(ctx, KSR_E_PARAM, "%s: a value is missing", docs[i].name);
-            const ksr_status status = check_form(ctx, i, value);
-            if (status != KSR_OK)
-                return status;
-            continue;
-        }
-        case T_CHOICE: {
-            const char *value = *(const char *const *)target;
-            if (!value || !is_choice(docs[i].range, value))
-                return bad_value(ctx, i, value ? value : "null");
-            continue;
-        }
-        default: continue;
-        }
-        snprintf(text, sizeof(text), "%g", number);
-        if (!in_range(i, number))
-            return bad_value(ctx, i, text);
-    }
-    if (!config->input_path || !*config->input_path)
-        return ksr_fail(ctx, KSR_E_PARAM, "input_path: a value is missing");
-    if (!config->output_path || !*config->output_path)
-        return ksr_fail(ctx, KSR_E_PARAM, "output_path: a value is missing");
-    if ((unsigned)config->pipeline.deinterlace > KSR_DEINTERLACE_FIELD)
-        return ksr_fail(ctx, KSR_E_PARAM, "deinterlace: a value is not valid");
-    if ((unsigned)config->on_frame_error > KSR_FRAME_ERROR_SKIP)
-        return ksr_fail(ctx, KSR_E_PARAM, "on_frame_error: a value is not valid");
-    return KSR_OK;
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; i < ksr_option_count && status == KSR_OK; i++)
+        status = check_option(ctx, &ksr_options[i], (const char *)config + ksr_options[i].offset);
+    if (status == KSR_OK && (!config->input_path || !*config->input_path))
+        status = missing_value(ctx, "input_path");
+    if (status == KSR_OK && (!config->output_path || !*config->output_path))
+        status = missing_value(ctx, "output_path");
+    return status;
 }
 
 // --- JSON ---
 
-static bool is_numeric(enum type type)
+static ksr_status set_map(ksr_config *config, const struct ksr_option *o, const json_t *map)
 {
-    return type == T_INT || type == T_NUMBER || type == T_AUTO;
-}
-
-static ksr_status set_from_json(ksr_config *config, int i, const json_t *value)
-{
-    char text[64];
     const char *key;
     json_t *item;
-    const bool is_map = accesses[i].type == T_MAP;
-    if (is_map && json_is_object(value)) {
-        clear_options(config);
-        json_object_foreach((json_t *)value, key, item)
-        {
-            char *pair = json_is_string(item) ? ksr_format("%s=%s", key, json_string_value(item))
-                         : json_is_integer(item)
-                             ? ksr_format("%s=%lld", key, (long long)json_integer_value(item))
-                             : NULL;
-            const ksr_status status =
-                pair ? add_option(config, i, pair) : bad_value(config->ctx, i, key);
-            free(pair);
-            if (status != KSR_OK)
-                return status;
-        }
-        return KSR_OK;
+    ksr_status status = KSR_OK;
+    clear_options(config);
+    json_object_foreach((json_t *)map, key, item)
+    {
+        char *pair = NULL;
+        if (json_is_string(item))
+            pair = ksr_format("%s=%s", key, json_string_value(item));
+        else if (json_is_integer(item))
+            pair = ksr_format("%s=%lld", key, (long long)json_integer_value(item));
+        status = pair ? add_option(config, o, pair) : bad_value(config->ctx, o, key);
+        free(pair);
+        if (status != KSR_OK)
+            break;
     }
-    if (json_is_string(value) && !is_map) {
-        char *own = ksr_text_from_utf8(json_string_value(value));
-        const ksr_status status = !own                          ? ksr_fail_memory(config->ctx)
-                                  : accesses[i].type == T_LINES ? set_string(config, i, own)
-                                                                : set_field(config, i, own);
-        free(own);
-        return status;
-    }
-    if (json_is_boolean(value) && (accesses[i].type == T_BOOL || accesses[i].type == T_DEINTERLACE))
-        return set_field(config, i, json_is_true(value) ? "true" : "false");
-    if (json_is_null(value) && accesses[i].nullable)
-        return set_field(config, i, "null");
-    if (json_is_number(value) && is_numeric(accesses[i].type)) {
-        if (set_number(config, i, json_number_value(value)))
+    return status;
+}
+
+static ksr_status set_from_string(ksr_config *config, const struct ksr_option *o, const char *utf8)
+{
+    char *own = ksr_text_from_utf8(utf8);
+    const ksr_status status = !own                          ? ksr_fail_memory(config->ctx)
+                              : o->type == KSR_OPTION_LINES ? set_string(config, o, own)
+                                                            : set_option(config, o, own);
+    free(own);
+    return status;
+}
+
+static ksr_status set_from_number(ksr_config *config, const struct ksr_option *o,
+                                  const json_t *number)
+{
+    char text[64];
+    if (o->type == KSR_OPTION_INT || o->type == KSR_OPTION_NUMBER) {
+        if (set_number(config, o, json_number_value(number)))
             return KSR_OK;
-        snprintf(text, sizeof(text), "%g", json_number_value(value));
-        return bad_value(config->ctx, i, text);
+        snprintf(text, sizeof(text), "%g", json_number_value(number));
+        return bad_value(config->ctx, o, text);
     }
-    if (json_is_real(value) && accesses[i].type == T_TIME) { // "start": 12.5
-        snprintf(text, sizeof(text), "%.6f", json_number_value(value));
-        return set_field(config, i, text);
-    }
-    if (json_is_integer(value) && // "bitrate": 5000000, "start": 90
-        (accesses[i].type == T_STRING || accesses[i].type == T_TIME)) {
-        snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
-        return set_field(config, i, text);
-    }
-    return bad_value(config->ctx, i, "the JSON value");
+    if (json_is_integer(number) && o->type == KSR_OPTION_STRING) // "bitrate": 5000000, "start": 90
+        snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(number));
+    else if (o->form == KSR_FORM_TIME) // "start": 12.5
+        snprintf(text, sizeof(text), "%.6f", json_number_value(number));
+    else
+        return bad_value(config->ctx, o, "the JSON value");
+    return set_option(config, o, text);
+}
+
+static ksr_status set_from_json(ksr_config *config, const struct ksr_option *o, const json_t *value)
+{
+    if (o->type == KSR_OPTION_MAP && json_is_object(value))
+        return set_map(config, o, value);
+    if (json_is_string(value) && o->type != KSR_OPTION_MAP)
+        return set_from_string(config, o, json_string_value(value));
+    if (json_is_boolean(value) && (o->type == KSR_OPTION_BOOL || o->is_switch))
+        return set_option(config, o, json_is_true(value) ? "true" : "false");
+    if (json_is_null(value) && o->field->nullable)
+        return set_option(config, o, "null");
+    if (json_is_number(value))
+        return set_from_number(config, o, value);
+    return bad_value(config->ctx, o, "the JSON value");
 }
 
 static ksr_status unknown_name(ksr_context *ctx, const char *what, const char *name,
@@ -609,38 +377,48 @@ static ksr_status unknown_name(ksr_context *ctx, const char *what, const char *n
 {
     struct ksr_guess guess = {.word = name};
     char meant[KSR_GUESS_TEXT];
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        if (strcmp(docs[i].object, object) == 0)
-            ksr_guess_consider(&guess, docs[i].name);
+    for (size_t i = 0; i < ksr_option_count; i++)
+        if (strcmp(ksr_options[i].field->object, object) == 0)
+            ksr_guess_consider(&guess, ksr_options[i].field->name);
     return ksr_fail(ctx, KSR_E_PARAM, "%s: unknown name '%s' in '%s'%s", what, name, object,
                     ksr_guess_text(&guess, meant));
 }
 
+static ksr_status set_object(ksr_config *config, const char *what, const char *object,
+                             const json_t *values)
+{
+    const char *name;
+    json_t *value;
+    if (!json_is_object(values))
+        return ksr_fail(config->ctx, KSR_E_PARAM, "%s: '%s' is not a JSON object", what, object);
+    json_object_foreach((json_t *)values, name, value)
+    {
+        const struct ksr_option *o = find_option(name);
+        if (!o || strcmp(o->field->object, object) != 0)
+            return unknown_name(config->ctx, what, name, object);
+        const ksr_status status = set_from_json(config, o, value);
+        if (status != KSR_OK)
+            return status;
+    }
+    return KSR_OK;
+}
+
 ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const char *what)
 {
-    const char *object, *name;
-    json_t *group, *value;
+    static const char *const objects[] = {"pipeline", "encoder", "processor", NULL};
+    const char *object;
+    json_t *values;
     if (!json_is_object(root))
         return ksr_fail(config->ctx, KSR_E_PARAM, "%s: not a JSON object", what);
-    json_object_foreach((json_t *)root, object, group)
+    json_object_foreach((json_t *)root, object, values)
     {
-        if (strcmp(object, "pipeline") != 0 && strcmp(object, "encoder") != 0 &&
-            strcmp(object, "processor") != 0)
+        if (place_in(objects, object) < 0)
             return ksr_fail(config->ctx, KSR_E_PARAM,
                             "%s: unknown object '%s' (pipeline, encoder or processor)", what,
                             object);
-        if (!json_is_object(group))
-            return ksr_fail(config->ctx, KSR_E_PARAM, "%s: '%s' is not a JSON object", what,
-                            object);
-        json_object_foreach(group, name, value)
-        {
-            const int i = find_field(name);
-            if (i < 0 || strcmp(docs[i].object, object) != 0)
-                return unknown_name(config->ctx, what, name, object);
-            const ksr_status status = set_from_json(config, i, value);
-            if (status != KSR_OK)
-                return status;
-        }
+        const ksr_status status = set_object(config, what, object, values);
+        if (status != KSR_OK)
+            return status;
     }
     return KSR_OK;
 }
@@ -667,50 +445,51 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
     return status;
 }
 
-static json_t *field_to_json(const struct ksr_processor_config *config, int i)
+static json_t *map_to_json(const struct ksr_encoder_config *encoder)
 {
-    const void *target = (const char *)config + accesses[i].offset;
-    switch (accesses[i].type) {
-    case T_BOOL: return json_boolean(*(const bool *)target);
-    case T_DEINTERLACE: {
-        const ksr_deinterlace mode = config->pipeline.deinterlace;
-        return mode == KSR_DEINTERLACE_FIELD ? json_string(deinterlace_names[mode])
-                                             : json_boolean(mode != KSR_DEINTERLACE_OFF);
-    }
-    case T_INT: return json_integer(*(const int *)target);
-    case T_AUTO:
-        if (*(const double *)target == KSR_AUTO)
-            return json_string("auto");
-        return json_real(*(const double *)target);
-    case T_NUMBER: return json_real(*(const double *)target);
-    case T_TIME:
-    case T_CHOICE:
-    case T_LINES:
-    case T_STRING: {
-        const char *text = *(const char *const *)target;
+    json_t *map = json_object();
+    for (size_t k = 0; map && k < encoder->encoder_option_count; k++)
+        json_object_set_new(map, encoder->encoder_options[k].key,
+                            json_string(encoder->encoder_options[k].value));
+    return map;
+}
+
+static json_t *enum_to_json(const struct ksr_option *o, int value)
+{
+    return o->is_switch && value <= 1 ? json_boolean(value) : json_string(o->names[value]);
+}
+
+static json_t *option_to_json(const struct ksr_processor_config *config, const struct ksr_option *o)
+{
+    const void *value = (const char *)config + o->offset;
+    switch (o->type) {
+    case KSR_OPTION_BOOL: return json_boolean(*(const bool *)value);
+    case KSR_OPTION_ENUM: return enum_to_json(o, *(const int *)value);
+    case KSR_OPTION_INT: return json_integer(*(const int *)value);
+    case KSR_OPTION_NUMBER:
+        return o->field->takes_auto && *(const double *)value == KSR_AUTO
+                   ? json_string("auto")
+                   : json_real(*(const double *)value);
+    case KSR_OPTION_STRING:
+    case KSR_OPTION_CHOICE:
+    case KSR_OPTION_LINES: {
+        const char *text = *(const char *const *)value;
         return text ? ksr_json_text_of(text) : json_null();
     }
-    case T_POLICY: return json_string(policy_names[config->on_frame_error]);
-    case T_MAP: break;
+    case KSR_OPTION_MAP: break;
     }
-    json_t *map = json_object();
-    for (size_t k = 0; map && k < config->encoder.encoder_option_count; k++)
-        json_object_set_new(map, config->encoder.encoder_options[k].key,
-                            json_string(config->encoder.encoder_options[k].value));
-    return map;
+    return map_to_json(&config->encoder);
 }
 
 json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_paths)
 {
     json_t *root = json_pack("{s{}s{}s{}}", "pipeline", "encoder", "processor");
-    for (int i = 0; root && i < (int)FIELD_COUNT; i++) {
-        const bool is_path = strcmp(docs[i].name, "input_path") == 0 ||
-                             strcmp(docs[i].name, "output_path") == 0 ||
-                             accesses[i].type == T_LINES;
-        if (is_path && !with_paths)
+    for (size_t i = 0; root && i < ksr_option_count; i++) {
+        const struct ksr_option *o = &ksr_options[i];
+        if (o->is_path && !with_paths)
             continue;
-        if (json_object_set_new(json_object_get(root, docs[i].object), docs[i].name,
-                                field_to_json(config, i)) != 0) {
+        if (json_object_set_new(json_object_get(root, o->field->object), o->field->name,
+                                option_to_json(config, o)) != 0) {
             json_decref(root);
             return NULL;
         }

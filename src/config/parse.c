@@ -4,6 +4,39 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "frame/resample.h"
+
+bool ksr_parse_bool(const char *text, bool *out)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "0", "1", "off", "on"};
+    for (int i = 0; i < 8; i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            *out = i % 2 == 1;
+            return true;
+        }
+    return false;
+}
+
+// Reads digits, a sign and a point, whatever the locale says a decimal point is. One division of
+// two exact numbers: the result is the double nearest to the text, as a JSON reader has it.
+bool ksr_parse_number(const char *text, double *out)
+{
+    double digits = 0, place = 1;
+    const char *c = text;
+    const bool negative = *c == '-';
+    int count = 0;
+    if (*c == '-' || *c == '+')
+        c++;
+    for (; *c >= '0' && *c <= '9'; c++, count++)
+        digits = digits * 10 + (*c - '0');
+    if (*c == '.')
+        for (c++; *c >= '0' && *c <= '9'; c++, count++, place *= 10)
+            digits = digits * 10 + (*c - '0');
+    *out = (negative ? -digits : digits) / place;
+    return count > 0 && count < 16 && *c == 0;
+}
 
 // Reads whole digits up to `end`. Returns false when there are none or too many.
 static bool parse_digits(const char **text, int64_t *out)
@@ -86,4 +119,48 @@ bool ksr_crop_parse(const char *text, int out[4])
         text = end + 1;
     }
     return out[0] > 0 && out[1] > 0;
+}
+
+static bool is_fit(const char *text)
+{
+    struct ksr_fit_box box;
+    return ksr_fit_parse(text, &box);
+}
+
+static bool is_crop(const char *text)
+{
+    int crop[4];
+    return ksr_crop_parse(text, crop);
+}
+
+static bool is_bit_rate(const char *text)
+{
+    int64_t rate;
+    return ksr_parse_bit_rate(text, &rate);
+}
+
+static bool is_rate(const char *text)
+{
+    struct ksr_rational rate;
+    return ksr_parse_rate(text, &rate);
+}
+
+static bool is_time(const char *text)
+{
+    int64_t time;
+    return ksr_parse_time(text, &time);
+}
+
+bool ksr_parse_form(enum ksr_option_form form, const char *text)
+{
+    switch (form) {
+    case KSR_FORM_FILLED: return *text != 0;
+    case KSR_FORM_FIT: return is_fit(text);
+    case KSR_FORM_CROP: return is_crop(text);
+    case KSR_FORM_BIT_RATE: return is_bit_rate(text);
+    case KSR_FORM_FRAME_RATE: return is_rate(text);
+    case KSR_FORM_TIME: return is_time(text);
+    case KSR_FORM_ANY: break;
+    }
+    return true;
 }

@@ -1,120 +1,102 @@
-// The JSON Schema of configuration files (draft 2020-12), made of the public list of fields, so
-// that a new field is in it as soon as it exists.
+// The JSON Schema of configuration files (draft 2020-12), made of the table of options.
 
 #include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
 #include "config/json.h"
+#include "config/parse.h"
+#include "config/table.h"
 
-#define AUTO_OR "auto or "
-
-// A word or number of a range as JSON.
-static json_t *range_value(const char *text, size_t length, bool number)
+// The text of a value as JSON.
+static json_t *value_of(const struct ksr_option *o, const char *text)
 {
-    char word[64];
-    snprintf(word, sizeof(word), "%.*s", (int)length, text);
-    if (strcmp(word, "true") == 0 || strcmp(word, "false") == 0)
-        return json_boolean(word[0] == 't');
-    if (!number)
-        return json_string(word);
-    const double value = strtod(word, NULL);
-    return strchr(word, '.') ? json_real(value) : json_integer((json_int_t)value);
+    double number;
+    bool on;
+    const bool numeric = o->type == KSR_OPTION_INT || o->type == KSR_OPTION_NUMBER;
+    if (numeric && ksr_parse_number(text, &number))
+        return strchr(text, '.') ? json_real(number) : json_integer((json_int_t)number);
+    if (strcmp(o->field->type, "bool") == 0 && ksr_parse_bool(text, &on))
+        return json_boolean(on);
+    return json_string(text);
 }
 
-// "2 or 4" and "abort, repeat or skip" are lists of all values.
-static void add_choices(json_t *schema, const char *range, bool number)
+static json_t *bound(double value)
 {
-    json_t *values = json_array();
-    for (const char *c = range; *c;) {
-        const size_t length = strcspn(c, ", ");
-        json_array_append_new(values, range_value(c, length, number));
-        c += length;
-        c += strspn(c, ", ");
-        if (strncmp(c, "or ", 3) == 0)
-            c += 3;
-    }
-    json_object_set_new(schema, "enum", values);
+    return value == (json_int_t)value ? json_integer((json_int_t)value) : json_real(value);
 }
 
-static void add_range(json_t *schema, const struct ksr_config_field *field, bool number)
+static void add_range(json_t *schema, const struct ksr_option *o)
 {
-    const char *to = strstr(field->range, " to ");
-    if (number && to) {
-        json_object_set_new(schema, "minimum",
-                            range_value(field->range, (size_t)(to - field->range), true));
-        json_object_set_new(schema, "maximum", range_value(to + 4, strlen(to + 4), true));
-    } else if (strstr(field->range, " or ") && !strchr(field->range, ':')) {
-        add_choices(schema, field->range, number);
-    }
+    json_object_set_new(schema, "minimum", bound(o->field->minimum));
+    json_object_set_new(schema, "maximum", bound(o->field->maximum));
 }
 
-// A number, or the word auto.
-static bool takes_auto(const struct ksr_config_field *field)
+static void add_auto(json_t *schema, const struct ksr_option *o)
 {
-    return strcmp(field->type, "number") == 0 &&
-           strncmp(field->range, AUTO_OR, strlen(AUTO_OR)) == 0;
-}
-
-static void add_auto(json_t *schema, const struct ksr_config_field *field)
-{
-    struct ksr_config_field number = *field;
-    number.range += strlen(AUTO_OR);
     json_t *numbers = json_pack("{ss}", "type", "number");
-    add_range(numbers, &number, true);
+    add_range(numbers, o);
     json_object_set_new(schema, "anyOf", json_pack("[{ss},o]", "const", "auto", numbers));
 }
 
-// What a file may write for a field. Bit rates and times may be numbers too ("bitrate": 5000000),
-// and what has no default may be null.
-static json_t *type_of(const struct ksr_config_field *field)
+static void add_choices(json_t *schema, const struct ksr_option *o)
 {
-    if (strcmp(field->type, "bool") == 0)
-        return *field->range ? json_pack("[ss]", "boolean", "string") : json_string("boolean");
-    if (strcmp(field->type, "int") == 0)
-        return json_string("integer");
-    if (takes_auto(field))
-        return json_pack("[ss]", "number", "string");
-    if (strcmp(field->type, "number") == 0)
-        return json_string("number");
-    if (strcmp(field->type, "map") == 0)
-        return json_string("object");
-    const bool number = strstr(field->name, "bitrate") || strstr(field->range, "seconds");
-    if (*field->default_value && !number)
+    json_t *values = json_array();
+    for (const char *const *choice = o->field->choices; *choice; choice++)
+        json_array_append_new(values, value_of(o, *choice));
+    json_object_set_new(schema, "enum", values);
+}
+
+// What a file may write for a string. Bit rates and times may be numbers too ("bitrate": 5000000).
+static json_t *type_of_string(const struct ksr_option *o)
+{
+    const bool number = o->form == KSR_FORM_BIT_RATE || o->form == KSR_FORM_TIME;
+    if (!number && !o->field->nullable)
         return json_string("string");
     json_t *types = json_pack("[s]", "string");
     if (number)
         json_array_append_new(types, json_string("number"));
-    if (!*field->default_value)
+    if (o->field->nullable)
         json_array_append_new(types, json_string("null"));
     return types;
 }
 
-static json_t *default_of(const struct ksr_config_field *field)
+static json_t *type_of(const struct ksr_option *o)
 {
-    const char *text = field->default_value;
-    if (strcmp(field->type, "bool") == 0)
-        return json_boolean(strcmp(text, "true") == 0);
-    if (!takes_auto(field) &&
-        (strcmp(field->type, "int") == 0 || strcmp(field->type, "number") == 0))
-        return range_value(text, strlen(text), true);
-    if (strcmp(field->type, "map") == 0)
-        return json_object();
-    return *text ? json_string(text) : json_null();
+    switch (o->type) {
+    case KSR_OPTION_BOOL: return json_string("boolean");
+    case KSR_OPTION_INT: return json_string("integer");
+    case KSR_OPTION_NUMBER:
+        return o->field->takes_auto ? json_pack("[ss]", "number", "string") : json_string("number");
+    case KSR_OPTION_ENUM:
+        return o->is_switch ? json_pack("[ss]", "boolean", "string") : json_string("string");
+    case KSR_OPTION_MAP: return json_string("object");
+    case KSR_OPTION_STRING:
+    case KSR_OPTION_CHOICE:
+    case KSR_OPTION_LINES: break;
+    }
+    return type_of_string(o);
 }
 
-static json_t *field_schema(const struct ksr_config_field *field)
+static json_t *default_of(const struct ksr_option *o)
 {
-    const bool number = strcmp(field->type, "int") == 0 || strcmp(field->type, "number") == 0;
-    json_t *schema = json_pack("{so,ss,so}", "type", type_of(field), "description", field->help,
-                               "default", default_of(field));
-    if (schema && takes_auto(field))
-        add_auto(schema, field);
-    else if (schema)
-        add_range(schema, field, number);
-    if (schema && strcmp(field->type, "map") == 0)
+    const char *text = o->field->default_value;
+    if (o->type == KSR_OPTION_MAP)
+        return json_object();
+    return *text ? value_of(o, text) : json_null();
+}
+
+static json_t *option_schema(const struct ksr_option *o)
+{
+    json_t *schema = json_pack("{so,ss,so}", "type", type_of(o), "description", o->field->help,
+                               "default", default_of(o));
+    if (schema && o->field->takes_auto)
+        add_auto(schema, o);
+    else if (schema && o->field->choices)
+        add_choices(schema, o);
+    else if (schema && (o->type == KSR_OPTION_INT || o->type == KSR_OPTION_NUMBER))
+        add_range(schema, o);
+    if (schema && o->type == KSR_OPTION_MAP)
         json_object_set_new(schema, "additionalProperties",
                             json_pack("{s[ss]}", "type", "string", "integer"));
     return schema;
@@ -122,12 +104,10 @@ static json_t *field_schema(const struct ksr_config_field *field)
 
 static json_t *object_schema(const char *object)
 {
-    size_t count;
-    const struct ksr_config_field *fields = ksr_config_fields(&count);
     json_t *properties = json_object();
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(fields[i].object, object) == 0)
-            json_object_set_new(properties, fields[i].name, field_schema(&fields[i]));
+    for (const struct ksr_option *o = ksr_options; o < ksr_options + ksr_option_count; o++)
+        if (strcmp(o->field->object, object) == 0)
+            json_object_set_new(properties, o->field->name, option_schema(o));
     return json_pack("{ss,so,sb}", "type", "object", "properties", properties,
                      "additionalProperties", 0);
 }

@@ -12,6 +12,7 @@
 
 #include "check/judge.h"
 #include "config/config.h"
+#include "config/parse.h"
 #include "config/json.h"
 #include "config/parse.h"
 #include "core/fs.h"

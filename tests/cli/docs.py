@@ -86,16 +86,16 @@ def schema_defaults(program):
 
 
 def header_defaults(program, header):
-    """The same of the comments in config.h: numbers and names stand in them."""
+    """The same of the comments in config.h, which name every default but none and false."""
     schema = json.loads(subprocess.run([program, "config", "--schema"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=True).stdout)
     comments = {}
-    for name, text in re.findall(r"^    [a-z_ ]+[ *]([a-z_]+);\s*((?://.*\n\s*)+)", open(header, encoding="utf-8").read(), re.M):
-        comments[name] = text
+    for text, name in re.findall(r"((?:^    //.*\n)+)    [a-z_ ]+[ *]([a-z_]+);", open(header, encoding="utf-8").read(), re.M):
+        comments[name] = re.sub(r"\s*\n\s*// ", " ", text)
     fields = {name: field["default"] for group in schema["properties"].values() for name, field in group["properties"].items()}
-    return [f"config.h does not say that {name} is {value} by default" for name, value in fields.items()
-            if isinstance(value, (int, float, str)) and not isinstance(value, bool) and value and name in comments
-            and not re.search(rf"(?<![\w.]){re.escape(str(value))}(?![\w])", comments[name], re.I)
-            and not (value == "auto" and "KSR_AUTO" in comments[name]) and not (name == "on_frame_error" and "KSR_FRAME_ERROR_ABORT" in comments[name])]
+    named = {"denoise": "KSR_AUTO", "on_frame_error": "KSR_FRAME_ERROR_ABORT", "deinterlace": "KSR_DEINTERLACE_OFF"}
+    wanted = {name: named.get(name, str(value).lower()) for name, value in fields.items() if value not in (None, {})}
+    return [f"config.h does not say that {name} is {value} by default" for name, value in wanted.items()
+            if not re.search(rf'default "?{re.escape(value)}"?[);]', comments.get(name, ""))]
 
 
 def prepare(room, page):

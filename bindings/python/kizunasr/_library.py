@@ -122,8 +122,12 @@ class PreviewResultWithRoom(PreviewResult):
 
 class ConfigField(c.Structure):
     _name_ = "ksr_config_field"
-    _fields_ = [(name, c.c_char_p)
-                for name in ("object", "name", "type", "range", "default_value", "help")]
+    _fields_ = [*[(name, c.c_char_p)
+                  for name in ("object", "name", "type", "range", "default_value", "help")],
+                ("minimum", c.c_double), ("maximum", c.c_double), ("takes_auto", c.c_bool),
+                ("nullable", c.c_bool), ("choices", c.POINTER(c.c_char_p)), ("group", c.c_char_p),
+                ("value_name", c.c_char_p), ("suggestions", c.POINTER(c.c_char_p)),
+                ("brief", c.c_char_p)]
 
 
 class DecoderParams(c.Structure):

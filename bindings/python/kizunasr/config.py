@@ -36,120 +36,140 @@ class Auto(str):
 class PipelineConfig:
     """The stages between decoder and encoder. At their neutral value they leave frames alone."""
 
+    # generate-options: pipeline
     use_ai: bool = False
-    """A network upscales instead of filters."""
+    """Stage 3: a network upscales instead of filters."""
     shader_scale: int = 2
-    """Output size / input size per axis without AI: 2 or 4."""
+    """Output size / input size per axis without AI (2 or 4)."""
     ai_model_path: Optional[Path] = None
-    """Name of a bundled model or path of a file; None: the default one."""
+    """anime-quality, anime-fast (a quarter of the computation), or path of a .ksrnet or .onnx file
+    (None: the default model)."""
     ai_scale: int = 2
-    """Output size / input size per axis with AI: 2 or 4."""
+    """Output size / input size per axis with AI (2 or 4)."""
     ai_tile_size: int = 512
-    """Edge of a tile in input pixels, 32 to 4096."""
+    """Edge of the tiles of .onnx models, in input pixels (32 to 4096)."""
     ai_tile_overlap: int = 64
-    """Overlap of neighbouring tiles in input pixels, 0 to 512."""
+    """Overlap of neighbouring tiles, in input pixels (0 to 512)."""
     ai_engine: str = "auto"
-    """What runs the model: 'native', 'onnxruntime', or 'auto': by the model's file."""
+    """Engine that runs the model; auto: ONNX Runtime for .onnx files, else the built-in engine
+    (auto, native or onnxruntime)."""
     ai_color: str = "luma"
-    """What an .onnx model sees: 'luma' or 'rgb'."""
+    """Input of an .onnx model (luma or rgb)."""
     ai_white: str = "auto"
-    """Value of white in an .onnx model: '1', '255', or 'auto': found out."""
+    """Value of white in an .onnx model; auto: detected (auto, 1 or 255)."""
     ai_fallback: bool = False
-    """Goes on without AI where the model cannot be used."""
+    """If the model cannot be used, continue without AI and with a warning."""
     deinterlace: Union[bool, str] = False
-    """Makes whole frames of interlaced ones: one of each (True or 'frame'), or one of each field
-    ('field', twice the frame rate)."""
+    """Convert interlaced frames to progressive: frame (or true) one per frame, field one per field
+    (false, true, frame or field)."""
     inverse_telecine: bool = False
-    """Leaves out the frames that telecine added."""
+    """Undo telecine: 29.97 to 23.976 frames per second."""
     crop: Optional[str] = None
-    """'704:480:8:0': width, height, x, y of the part of the source to process; None: all of it."""
+    """Part of the input frames to process, as width:height:x:y (None: the whole frame)."""
     rotate: str = "keep"
-    """'keep' the rotation that the source is tagged with, or 'apply' it to the frames."""
+    """Keep the rotation in the input's metadata, or rotate the frames (keep or apply)."""
     film_grain: str = "keep"
-    """Film grain that the source has the decoder add: 'keep' or 'off'."""
+    """Film grain that the decoder synthesizes (AV1, H.264, HEVC); off: decode without it (keep or
+    off)."""
     fit: Optional[str] = None
-    """'1920x1080': the largest size within, scaled down from the result; None: as it comes."""
+    """Largest size within this, such as 1920x1080, scaled down from the 2x or 4x result (None: as
+    it comes)."""
     denoise: Union[float, str] = "auto"
-    """Stage 1: clean-up of coding noise, 0 (off) to 1; 'auto': as the source is measured to need."""
+    """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
+    (auto or 0 to 1)."""
     structure_smoothing: float = 0.0
-    """Stage 2: edge-aware smoothing, 0 (off) to 1."""
+    """Stage 2: smoothing that preserves lines; 0: off (0 to 1)."""
     sharpening: float = 0.0
-    """Stage 4: halo-limited sharpening, 0 (off) to 2."""
+    """Stage 4: sharpening without halos; 0: off (0 to 2)."""
     line_darkening: float = 0.0
-    """Stage 4: darkening of thin lines, 0 (off) to 1."""
+    """Stage 4: darkens thin lines; 0: off (0 to 1)."""
     contrast_boost: float = 1.0
-    """Stage 4: factor on luma around mid grey, 0 to 4; 1 is neutral."""
+    """Stage 4: factor on luma around mid grey; 1: unchanged (0 to 4)."""
     saturation_boost: float = 1.0
-    """Stage 4: factor on chroma, 0 to 4; 1 is neutral."""
+    """Stage 4: factor on chroma; 1: unchanged (0 to 4)."""
     enable_temporal: bool = False
-    """Stage 5: calms what does not move."""
+    """Stage 5: reduce flicker in static areas."""
     temporal_weight: float = 0.15
-    """Stage 5: share of the previous output where the picture is still, 0 to 0.9."""
+    """Stage 5: share of the previous output frame in static areas (0 to 0.9)."""
     motion_threshold: float = 0.1
-    """Stage 5: difference that counts as motion, of full scale, 0 to 1."""
+    """Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1)."""
+    # generate-options: end
 
 
 @dataclass(slots=True)
 class EncoderConfig:
     """The encoder and the container."""
 
+    # generate-options: encoder
     codec: str = Auto("libx264")
-    """FFmpeg's name of the video encoder; the default gives way to the output (see `Auto`)."""
+    """Video encoder; auto: libx264, for images, GIF, APNG, MPEG-PS and raw streams by extension."""
     pixel_format: str = Auto("yuv420p")
-    """FFmpeg's name of the pixel format; the default gives way to the input (see `Auto`)."""
+    """Pixel format of the output; auto: that of the input, or the nearest that the encoder
+    supports."""
     crf: int = 18
-    """Constant quality: 0 (lossless) to 63 (worst); x264 and x265 end at 51."""
+    """Constant quality: 0 is lossless, higher is worse and smaller; up to 51 for x264 and x265 (0
+    to 63)."""
     preset: str = "medium"
-    """Speed against size: ultrafast, superfast, veryfast, ..., veryslow, placebo."""
+    """Encoding speed against file size."""
     bitrate: Optional[str] = None
-    """Bits per second, such as '5M' or '800k'; overrides crf."""
+    """Average video bit rate over the whole output, in bits per second, such as 5M; overrides crf
+    (None: crf decides)."""
     audio_codec: str = Auto("aac")
-    """FFmpeg's name of the encoder, for audio that is encoded; the default gives way to the output
-    (see `Auto`)."""
+    """Encoder for re-encoded audio; auto: aac, a lossless encoder for lossless audio that cannot be
+    copied, or another one if the container does not support AAC."""
     audio_bitrate: str = "192k"
-    """Bits per second, for audio that is encoded."""
+    """For re-encoded audio, in bits per second."""
     format: str = Auto("mp4")
-    """FFmpeg's name of the container; the default gives way to the extension (see `Auto`)."""
+    """Container; auto: by the extension of the output, else mp4."""
     dither: bool = True
-    """Ordered dither when going down to 8 bits."""
+    """Ordered dither when reducing to 8 bits."""
     encoder_options: Mapping[str, Any] = field(default_factory=dict)
-    """Options passed to the encoder as they are, such as {'aq-mode': 3}."""
+    """Passed to the encoder unchanged."""
+    # generate-options: end
 
 
 @dataclass(slots=True)
 class OfflineProcessorConfig:
     """A whole job."""
 
+    # generate-options: processor: input_path output_path
     input_path: Path
-    """File to read, or an image sequence such as 'in%05d.png'."""
+    """File to read, or an image sequence such as in%05d.png."""
     output_path: Path
-    """File to write; appears when it is whole and checked."""
+    """File to write; appears when it is complete and checked."""
+    # generate-options: end
     pipeline_config: PipelineConfig = field(default_factory=PipelineConfig)
     """What happens to the picture."""
     encoder_config: EncoderConfig = field(default_factory=EncoderConfig)
     """How it is encoded."""
+    # generate-options: processor: audio_passthrough preserve_metadata
     audio_passthrough: bool = True
-    """Copies audio as it is; False encodes it. A track that cannot be copied is encoded alone."""
+    """Copy audio; false: re-encode every track."""
     preserve_metadata: bool = True
-    """Copies the tags of container and streams."""
+    """Copy the tags of file and streams."""
+    # generate-options: end
+    # generate-options: processor, not: input_path output_path audio_passthrough preserve_metadata
     framerate: Optional[str] = None
-    """Of an image sequence that is read: '24', '24000/1001'; None: 24."""
+    """Frame rate of an input image sequence (None: 24)."""
     cfr: bool = False
-    """Gives frames the exact timestamps of the constant rate that a container's ticks hide."""
+    """Exact timestamps of a constant frame rate that the container rounded."""
     start: Optional[str] = None
-    """Begins there, counted from the first frame: '90', '1:30', '0:01:30.25'; None: at 0."""
+    """Start at the first frame at or after this time, counted from the first frame of the input
+    (seconds, mm:ss or hh:mm:ss; None: at the first frame)."""
     duration: Optional[str] = None
-    """Ends this long after the start; None: at the end of the film."""
+    """Length of the range (seconds, mm:ss or hh:mm:ss; None: at the end of the input)."""
     on_frame_error: str = "abort"
-    """What to do with a frame that does not decode: 'abort', 'repeat' or 'skip'."""
+    """If a frame cannot be decoded: stop, repeat the last good frame, or leave a gap (abort, repeat
+    or skip)."""
     video: int = 0
-    """Number of the video stream to upscale, from 1; 0: the default one, else the first."""
+    """Video stream to upscale, from 1; 0: the default one, else the first (0 to 255)."""
     audio: str = "all"
-    """Audio tracks to keep: 'all', 'none', or numbers from 1 and languages, such as '2,jpn'."""
+    """Audio tracks to keep: all, none, or numbers from 1 and languages."""
     subs: str = "all"
-    """Subtitle tracks to keep, written alike."""
+    """Subtitle tracks to keep, as for audio."""
     sub: Optional[str] = None
-    """Subtitle files to add, one a line, as 'FILE' or 'FILE:LANGUAGE'."""
+    """Subtitle files to add, one a line, as FILE or FILE:LANGUAGE (None: none)."""
+    # generate-options: end
 
 
 @dataclass(slots=True)
