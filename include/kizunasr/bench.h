@@ -1,5 +1,5 @@
-// How fast this machine is: the stages one by one, all together, the networks, and the ceilings of
-// memory and arithmetic that they stand under. Reads and writes no files but the bundled models.
+// Measures the speed of this machine: each stage, all stages together, the networks, and the peak
+// rates of memory and arithmetic. Reads no files except the bundled models, and writes none.
 
 #ifndef KIZUNASR_BENCH_H
 #define KIZUNASR_BENCH_H
@@ -11,14 +11,16 @@ extern "C" {
 #endif
 
 struct ksr_bench_options { // all zero = defaults
-    int width, height;     // of the input picture, 16 .. 16384; 0 = 1920x1080
-    int threads;           // most threads, 1 .. 64; 0 = one per processor
-    double seconds;        // for each figure, 0.01 .. 60; 0 = 1
+    int width, height;     // of the input frame in pixels, 16 .. 16384; 0 = 1920x1080
+    int threads;           // maximum number of threads, 1 .. 64; 0 = one per processor
+    double seconds;        // time for each figure, 0.01 .. 60; 0 = 1
 };
 
-// Measures. options: NULL = defaults.
-// *json: an indented JSON object, owned by the caller, free with ksr_free(); docs/manual.md has its
-// members. Times are the median of the repetitions that fit into `seconds`, at least three.
+// Runs all measurements; takes about a minute with the defaults.
+// options: NULL = defaults; read only during the call.
+// *json: an indented JSON object, owned by the caller, free with ksr_free(); NULL on failure.
+// docs/manual.md has its members. Times are the median of the repetitions that fit into `seconds`,
+// at least three.
 // Returns KSR_OK, KSR_E_PARAM, KSR_E_MODEL (a bundled model cannot be read), KSR_E_NOMEM,
 // KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_bench(ksr_context *ctx, const struct ksr_bench_options *options,

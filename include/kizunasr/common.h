@@ -1,8 +1,10 @@
-// Status codes, versions and the export macro: what every other header of KizunaSR needs.
+// Status codes, versions and the export macro, used by all other headers.
 //
-// Every function that can fail returns a ksr_status. 0 is success; failures are negative, pinned
-// and never reused, one for each cause that a caller could act on. The text that goes with a
-// failure is sent once to the context's log callback (see context.h) at KSR_LOG_ERROR.
+// Every function that can fail returns a ksr_status: 0 is success, failures are negative numbers
+// that never change their meaning, one for each cause that a caller can act on. The message of a
+// failure is sent once to the context's log callback (see context.h), at KSR_LOG_ERROR.
+//
+// Thread-safety: all functions of this header may be called from any thread.
 
 #ifndef KIZUNASR_COMMON_H
 #define KIZUNASR_COMMON_H
@@ -44,26 +46,27 @@ typedef enum ksr_status {
 // The string is static.
 KSR_API const char *ksr_status_name(ksr_status status);
 
-// Returns the version of the library in use, such as "0.1.0". The string is static. A program
-// compares it with KSR_VERSION to notice that header and library differ.
+// Returns the version of the library in use, such as "0.1.0". The string is static. Compare it with
+// KSR_VERSION to detect that header and library differ.
 KSR_API const char *ksr_version(void);
 
-// Returns one line naming the versions of the FFmpeg libraries in use, such as
+// Returns one line with the versions of the FFmpeg libraries in use, such as
 // "libavutil 57.28.100, libavcodec 59.37.100, ...". The string is static.
 KSR_API const char *ksr_library_versions(void);
 
-// Returns one line naming the versions of the other libraries in use, which do not reach the output's
+// Returns one line with the versions of the other libraries in use, which do not affect the
+// output's
 // bytes: "jansson 2.14, xxHash 0.8.1". The string is static.
 KSR_API const char *ksr_other_versions(void);
 
-// Returns how likely `candidate` is what somebody who typed `word` meant: 0 when they are equal,
-// more for each letter that is wrong, missing, too many or swapped, most where `word` is but a part
-// of it; SIZE_MAX when they are unlike.
+// Returns the distance between a mistyped `word` and a `candidate`, to suggest the closest one: 0
+// if they are equal, more for each letter that is wrong, missing, extra or swapped, still more if
+// `word` is only a part of `candidate`; SIZE_MAX if they are too different.
 KSR_API size_t ksr_word_likeness(const char *word, const char *candidate);
 
-// Returns text that may not be UTF-8, such as a file's name, as UTF-8: a byte that is no part of it
-// becomes the character U+EF00 plus the byte. So names stand in all JSON that the library writes.
-// Owned by the caller, free with ksr_free(); NULL when out of memory.
+// Returns text that may not be UTF-8, such as a file name, as UTF-8: a byte that is not part of
+// valid UTF-8 becomes the character U+EF00 plus the byte. All JSON written by the library has names
+// in this form. Owned by the caller, free with ksr_free(); NULL if out of memory.
 KSR_API char *ksr_text_to_utf8(const char *text);
 
 #ifdef __cplusplus

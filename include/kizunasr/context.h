@@ -1,10 +1,11 @@
-// The context: where a run sends its messages and progress, and how it is told to stop.
+// The context: receives the messages and progress of a run, and cancels it.
 //
-// The FFmpeg libraries have one log function for the whole process; KizunaSR takes it over, quotes
-// its lines in its own messages, and prints nothing.
+// Use one context per run at a time; to run two jobs at once, create two. Wherever a function takes
+// a context, it may be NULL: no messages, no progress, no cancellation.
 //
-// One context serves one run at a time; a program that runs two jobs at once makes two. There is
-// no global state besides the CPU mask, which is set once before the first run.
+// State of the whole process: the CPU limit (ksr_cpu_limit()), and FFmpeg's log callback and CPU
+// flags, which belong to KizunaSR as soon as it is used. FFmpeg's log lines are quoted in
+// KizunaSR's own messages; the library itself prints nothing.
 //
 //     struct ksr_callbacks callbacks = {.log = print_line};
 //     ksr_context *ctx = NULL;
@@ -25,9 +26,9 @@ extern "C" {
 
 typedef enum ksr_log_level {
     KSR_LOG_ERROR = 0,   // the reason of a failure; exactly one for each failed call
-    KSR_LOG_WARNING = 1, // something is lost or changed; the run goes on
-    KSR_LOG_INFO = 2,    // what the run is about to do or has done
-    KSR_LOG_DEBUG = 3,   // for people who look into the program
+    KSR_LOG_WARNING = 1, // something is lost or changed; the run continues
+    KSR_LOG_INFO = 2,    // what the run is about to do, or has done
+    KSR_LOG_DEBUG = 3,   // details for debugging
 } ksr_log_level;
 
 typedef enum ksr_phase {
@@ -39,18 +40,18 @@ typedef enum ksr_phase {
 
 struct ksr_progress {
     ksr_phase phase;
-    int64_t done;        // units finished, those of reused segments included
-    int64_t total;       // units in this phase; 0 = not known
+    int64_t done;        // units finished, including those of reused segments
+    int64_t total;       // units in this phase; 0 = unknown
     int64_t reused;      // of `done`: units that an earlier run had finished
     int64_t output_size; // bytes of encoded video or of output written so far
 };
 
-// All members may be NULL (off). `opaque` is handed through unchanged.
-// Threads: both functions are called from any thread of the run, never two calls at once for one
-// context. They must return soon and must not call back into the library with the same context,
-// other than ksr_context_cancel().
+// All members may be NULL (off). `opaque` is passed to both functions unchanged.
+// Thread-safety: both functions are called from any thread of the run, but never twice at once for
+// one context. They must return quickly and must not call the library with the same context, except
+// ksr_context_cancel().
 struct ksr_callbacks {
-    // message: one line without a line break; valid during the call only.
+    // message: one line without a line break; valid only during the call.
     void (*log)(void *opaque, ksr_log_level level, const char *message);
     void (*progress)(void *opaque, const struct ksr_progress *progress);
     void *opaque;
@@ -68,14 +69,16 @@ KSR_API KSR_MUST_USE ksr_status ksr_context_create(ksr_context **out,
 // Frees *ctx and sets it to NULL. Accepts NULL and a pointer to NULL.
 KSR_API void ksr_context_destroy(ksr_context **ctx);
 
-// Asks the run to stop: it returns KSR_E_CANCELLED soon, with the work folder intact. Stays in
-// force until the context is destroyed. May be called from any thread and from a signal handler.
+// Cancels the run: it returns KSR_E_CANCELLED soon, and leaves the work folder intact. The context
+// stays cancelled until it is destroyed. May be called from any thread and from a signal handler.
+// ctx may be NULL.
 KSR_API void ksr_context_cancel(ksr_context *ctx);
 
-// Limits the SIMD instructions that KizunaSR and the FFmpeg libraries use to those of `level` and
-// below: "c" (none), "avx2", "avxvnni", "avx512", "avx512vnni", "amx"; NULL or "" = all the machine
-// has. The result of a run does not depend on it. Call it before the first run: it holds for the
-// whole process. Returns KSR_OK, KSR_E_PARAM (unknown name).
+// Limits the SIMD instructions used by KizunaSR and the FFmpeg libraries to those of `level` and
+// below: "c" (none), "avx2", "avxvnni", "avx512", "avx512vnni", "amx"; NULL or "" = everything the
+// processor supports. The output does not depend on it. Applies to the whole process: call it
+// before the first run, from one thread.
+// Returns KSR_OK, KSR_E_PARAM (unknown name; nothing has changed).
 KSR_API KSR_MUST_USE ksr_status ksr_cpu_limit(const char *level);
 
 #ifdef __cplusplus
