@@ -125,7 +125,7 @@ static const char *missing_feature(const struct features *f)
 // Leaves only the features that kernels use.
 static void choose_features(struct features *f)
 {
-    const bool matrix = f->matrix.cooperativeMatrix;
+    const bool matrix = f->matrix.cooperativeMatrix && f->v13.computeFullSubgroups;
     chain_features(f, matrix);
     f->all.features.shaderInt64 = VK_TRUE;
     f->all.features.shaderInt16 = VK_TRUE;
@@ -139,6 +139,7 @@ static void choose_features(struct features *f)
     f->v13.synchronization2 = VK_TRUE;
     f->v13.maintenance4 = VK_TRUE; // sizes of workgroups as specialization constants
     f->v13.subgroupSizeControl = VK_TRUE;
+    f->v13.computeFullSubgroups = matrix;
     f->v13.shaderIntegerDotProduct = VK_TRUE;
     f->matrix.cooperativeMatrix = matrix;
 }

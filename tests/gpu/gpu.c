@@ -138,7 +138,12 @@ static void check_all(struct bench *bench, const struct gpu_kernel *kernels, int
         const struct runner runner = {run_job, &runs};
         if (options->test && fnmatch(options->test, kernels[i].name, 0) != 0)
             continue;
-        const bool ok = check_kernel(find_job(kernels[i].name), &runner, options);
+        if (kernels[i].possible && !kernels[i].possible(bench)) {
+            printf("%-18snot on this GPU\n", kernels[i].name);
+            continue;
+        }
+        const struct kernel *job = kernels[i].job ? kernels[i].job : find_job(kernels[i].name);
+        const bool ok = check_kernel(job, &runner, options);
         *(ok ? passed : failed) += 1;
         printf("%-18s%s\n", kernels[i].name, ok ? "ok" : "FAILED");
     }
@@ -186,6 +191,7 @@ static bool open_bench(struct bench *b, int index)
 
 static void close_bench(struct bench *b)
 {
+    gpu_net_close(b);
     ksr_gpu_stages_free(b->gpu, &b->stages);
     ksr_gpu_buffer_free(b->gpu, &b->local);
     ksr_gpu_buffer_free(b->gpu, &b->upload);
@@ -222,6 +228,8 @@ int main(int argc, char **argv)
         return 1;
     printf("seed %u\n", options.seed);
     check_all(&bench, gpu_stage_kernels, gpu_stage_kernel_count, &options, &passed, &failed);
+    options.every *= 4; // plain C takes long
+    check_all(&bench, gpu_net_kernels, gpu_net_kernel_count, &options, &passed, &failed);
     close_bench(&bench);
     printf("%d passed, %d failed, 0 skipped\n", passed, failed);
     return failed > 0 || passed == 0;

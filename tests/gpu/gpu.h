@@ -22,13 +22,20 @@ struct planes {
     uint64_t counter; // 32 bits of zero, which become the job's result
 };
 
-// A job of the same name of tests/checkasm, recorded for a GPU.
+// A job recorded for a GPU.
 struct gpu_kernel {
     const char *name;
     void (*record)(struct bench *bench, const struct job *job, const struct planes *planes);
+    const struct kernel *job;                // NULL: of the same name of tests/checkasm
+    bool (*possible)(const struct bench *b); // NULL: on every GPU
 };
 
 extern const struct gpu_kernel gpu_stage_kernels[];
 extern const int gpu_stage_kernel_count;
+extern const struct gpu_kernel gpu_net_kernels[];
+extern const int gpu_net_kernel_count;
+
+// Frees what kernels of networks made; looks at their last guard.
+void gpu_net_close(struct bench *bench);
 
 #endif

@@ -27,6 +27,7 @@ ADDRESS(ksr_gpu_samples, uint16_t, 2)
 ADDRESS(ksr_gpu_bytes, uint8_t, 1)
 ADDRESS(ksr_gpu_words, int, 4)
 ADDRESS(ksr_gpu_counter, uint, 4)
+ADDRESS(ksr_gpu_quads, ivec4, 16)
 
 // A plane of working samples: struct ksr_plane with 32-bit sizes.
 struct ksr_gpu_plane {
@@ -103,6 +104,26 @@ struct ksr_gpu_pack {
 struct ksr_gpu_rgb {
     ksr_gpu_plane plane[3];
     int back; // to G, B, R
+};
+
+// Of networks: activations and weights as in vulkan/net.h. stride: pixels of a row of activations.
+struct ksr_gpu_net_head {
+    ksr_gpu_plane src;
+    ksr_gpu_quads dst, weights;
+    int x, y; // in src, of the sample at the top left of the kernel of the first pixel
+    int stride;
+};
+
+struct ksr_gpu_net_body {
+    ksr_gpu_quads src, dst, weights;
+    int stride;
+};
+
+struct ksr_gpu_net_tail {
+    ksr_gpu_plane dst, src;
+    ksr_gpu_quads activations, weights;
+    int stride;
+    int y0, y1; // rows of dst to make
 };
 
 #endif

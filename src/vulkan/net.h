@@ -1,0 +1,67 @@
+// Networks (net/net.h) on a GPU: luma doubled, with the bits of ksr_net_rows().
+//
+// Every layer is one kernel. The first makes the activations of the picture and of the network's
+// reach around it; each layer after it needs so many pixels more than it makes, so what it makes
+// begins at the same place of its buffer, the top left, with fewer columns and rows. What lies
+// beyond, up to whole workgroups, is made too and never used. The layers' activations are in two
+// buffers in turn.
+//
+//   activations   [row][column][channel], less 128, in signed 8 bits; bias + 128 * sum of weights
+//                 makes up for it, exactly
+//   weights       a block for each group of channels that a workgroup makes: weights in the order
+//                 in which the shader reads them, biases, shifts
+//
+// Matrices have 32 inputs and outputs for each unit of activations. With 16 channels a unit is two
+// pixels, and some of its weights are zero.
+
+#ifndef KSR_VULKAN_NET_H
+#define KSR_VULKAN_NET_H
+
+#include "net/net.h"
+#include "vulkan/kernel.h"
+#include "vulkan/shaders/params.h"
+
+// How the layers between the first and the last multiply.
+enum ksr_gpu_net_tier {
+    KSR_GPU_NET_INT,    // 32-bit integers
+    KSR_GPU_NET_DOT,    // dot products of four 8-bit integers
+    KSR_GPU_NET_MATRIX, // matrices of 8-bit integers
+    KSR_GPU_NET_TIERS
+};
+
+struct ksr_gpu_net {
+    int side[KSR_MODEL_LAYERS]; // of the kernels
+    int layers, width, reach;
+    enum ksr_gpu_net_tier tier;
+    struct ksr_gpu_shape shape;         // of matrices
+    struct ksr_gpu_kernel head, tail;   // of the first and the last layer
+    struct ksr_gpu_kernel body[2];      // of 1x1 and 3x3, if they occur
+    struct ksr_gpu_buffer weights;      // of all layers
+    uint64_t address[KSR_MODEL_LAYERS]; // of their weights
+};
+
+const char *ksr_gpu_net_tier_name(enum ksr_gpu_net_tier tier);
+
+// Returns whether a GPU can work by a tier; the others are always there, though not always fast.
+bool ksr_gpu_net_has_tier(const struct ksr_gpu *gpu, enum ksr_gpu_net_tier tier);
+
+// Returns the fastest tier of a GPU.
+enum ksr_gpu_net_tier ksr_gpu_net_best_tier(const struct ksr_gpu *gpu);
+
+// *out: a network for a GPU, by a tier that it has; free with ksr_gpu_net_free(), which accepts all
+// zero. Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS with *out all zero.
+KSR_MUST_USE ksr_status ksr_gpu_net_create(struct ksr_gpu *gpu, struct ksr_gpu_net *out,
+                                           const ksr_net *net, enum ksr_gpu_net_tier tier);
+void ksr_gpu_net_free(struct ksr_gpu *gpu, struct ksr_gpu_net *net);
+
+// Returns the bytes of memory in which `rows` rows of a picture are made at once. With all rows of
+// a picture it is fastest; with fewer the picture is made in bands.
+size_t ksr_gpu_net_scratch(const struct ksr_gpu_net *net, int width, int rows);
+
+// Records rows y0 .. y1-1 of dst, of twice the size of src. scratch: at least as large as for 1
+// row. Marks each kernel.
+void ksr_gpu_net_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_net *net,
+                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                      const struct ksr_gpu_buffer *scratch, int y0, int y1);
+
+#endif

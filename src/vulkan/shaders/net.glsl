@@ -1,0 +1,53 @@
+// What the kernels of networks share; see vulkan/net.h. A workgroup makes a tile of pixels, each
+// invocation a column of ROWS of them.
+
+#extension GL_EXT_control_flow_attributes : require
+#include "params.h"
+
+layout(local_size_x_id = 0, local_size_y_id = 1) in; // TILE_WIDTH x TILE_HEIGHT / ROWS
+layout(constant_id = 2) const int WIDTH = 32;        // channels
+layout(constant_id = 3) const int SIDE = 3;          // of the kernel
+
+const int TILE_WIDTH = 32, TILE_HEIGHT = 16, ROWS = 4, INVOCATIONS = 128;
+
+#define PARAMS(type)                                                                               \
+    layout(push_constant, std430) uniform Params                                                   \
+    {                                                                                              \
+        type p;                                                                                    \
+    }
+
+// Of the tile in the activations.
+ivec2 tile_corner()
+{
+    return ivec2(gl_WorkGroupID.xy) * ivec2(TILE_WIDTH, TILE_HEIGHT);
+}
+
+// In the tile, of the first pixel of this invocation.
+ivec2 tile_place()
+{
+    return ivec2(gl_LocalInvocationID.x, int(gl_LocalInvocationID.y) * ROWS);
+}
+
+// Four activations of the next layer, packed: limited to 0..255, less 128.
+int activations(ivec4 sum, ivec4 shift)
+{
+    const ivec4 a = clamp(sum >> shift, 0, 255);
+    return (a.x | a.y << 8 | a.z << 16 | a.w << 24) ^ 0x80808080;
+}
+
+// --- Samples of the picture around the tile ---
+
+const int AROUND = 4, SAMPLES_WIDTH = TILE_WIDTH + AROUND, SAMPLES_HEIGHT = TILE_HEIGHT + AROUND;
+
+shared int samples[SAMPLES_HEIGHT * SAMPLES_WIDTH];
+
+// Loads them less 16384; the first one is at x, y of the picture, whose edges are replicated.
+void load_samples(ksr_gpu_plane src, int x, int y)
+{
+    const int count = SAMPLES_HEIGHT * SAMPLES_WIDTH;
+    for (int i = int(gl_LocalInvocationIndex); i < count; i += INVOCATIONS) {
+        const int column = clamp(x + i % SAMPLES_WIDTH, 0, src.width - 1);
+        const int row = clamp(y + i / SAMPLES_WIDTH, 0, src.height - 1);
+        samples[i] = int(src.data.at[uint(row) * uint(src.stride) + uint(column)]) - 16384;
+    }
+}

@@ -1,0 +1,117 @@
+#version 460
+// net_body.comp by matrices: pixels x inputs times inputs x outputs. Of a row of M units, which are
+// 32 channels of a pixel or 16 of two; see vulkan/net.h. Workgroups along z: 32 outputs each.
+//
+// A subgroup makes M x ROWS units. It keeps the weights of a block of inputs, goes down the rows of
+// inputs and uses each matrix of them for all rows of sums that need it. The sums of channels
+// 4j .. 4j + 3 are element j of four matrices, so that these become one of packed activations.
+
+#extension GL_KHR_cooperative_matrix : require
+#extension GL_KHR_memory_scope_semantics : require
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_EXT_buffer_reference : require
+#extension GL_EXT_shader_explicit_arithmetic_types_int8 : require
+#extension GL_EXT_control_flow_attributes : require
+
+layout(local_size_x_id = 0, local_size_y_id = 1) in; // 4 subgroups
+layout(constant_id = 2) const int BLOCKS = 1;        // of 32 inputs
+layout(constant_id = 3) const int ROWS_AROUND = 3;   // of the kernel
+layout(constant_id = 4) const int COLUMNS = 3;       // of the kernel, in units
+layout(constant_id = 5) const int M = 16;
+layout(constant_id = 6) const int K = 32;
+
+layout(buffer_reference, std430, buffer_reference_align = 16) buffer Quads
+{
+    uvec4 at[];
+};
+layout(buffer_reference, std430, buffer_reference_align = 16) buffer Words
+{
+    int at[];
+};
+
+// struct ksr_gpu_net_body of params.h.
+layout(push_constant, std430) uniform Params
+{
+    Quads src;
+    Words dst, weights;
+    int stride;
+} p;
+
+const int N = 8, ROWS = 8;
+const int IN_WIDTH = 2 * M + COLUMNS - 1, IN_HEIGHT = 2 * ROWS + ROWS_AROUND - 1;
+const int UNIT = 3; // a pad, so that no two of eight neighbours share a bank
+const int STEPS = 32 / K, TAPS = ROWS_AROUND * COLUMNS * STEPS;
+const int MATRIX = K * N / 4, TABLE = M * N; // words
+const int ROW_MAJOR = gl_CooperativeMatrixLayoutRowMajor;
+const int COLUMN_MAJOR = gl_CooperativeMatrixLayoutColumnMajor;
+
+#define MATRIX_OF(type, rows, columns, use)                                                        \
+    coopmat<type, gl_ScopeSubgroup, rows, columns, gl_MatrixUse##use>
+
+shared uvec4 inputs[34 * 18 * UNIT];
+
+void load_inputs(ivec2 corner, int block)
+{
+    for (int i = int(gl_LocalInvocationIndex); i < IN_WIDTH * IN_HEIGHT * 2;
+         i += int(gl_WorkGroupSize.x)) {
+        const int unit = i / 2, half_ = i % 2;
+        const ivec2 at = corner + ivec2(unit % IN_WIDTH, unit / IN_WIDTH);
+        const uint from = uint(at.y) * uint(p.stride) + uint(at.x);
+        inputs[unit * UNIT + half_] = p.src.at[(from * BLOCKS + block) * 2 + half_];
+    }
+}
+
+void main()
+{
+    const ivec2 corner = ivec2(gl_WorkGroupID.xy) * ivec2(2 * M, 2 * ROWS);
+    const ivec2 place = ivec2(gl_SubgroupID % 2 * M, gl_SubgroupID / 2 * ROWS);
+    const int first = int(gl_WorkGroupID.z) * (BLOCKS * TAPS * 4 * MATRIX + 8 * TABLE);
+    const int tables = first + BLOCKS * TAPS * 4 * MATRIX;
+
+    MATRIX_OF(int, M, N, Accumulator) sum[ROWS][4], shift[4];
+    [[unroll]] for (int n = 0; n < 4; n++) {
+        coopMatLoad(sum[0][n], p.weights.at, tables + n * TABLE, N, ROW_MAJOR);
+        coopMatLoad(shift[n], p.weights.at, tables + (4 + n) * TABLE, N, ROW_MAJOR);
+        [[unroll]] for (int y = 1; y < ROWS; y++)
+            sum[y][n] = sum[0][n];
+    }
+
+    for (int block = 0; block < BLOCKS; block++) {
+        MATRIX_OF(int8_t, K, N, B) weights[TAPS][4];
+        [[unroll]] for (int t = 0; t < TAPS; t++)
+            [[unroll]] for (int n = 0; n < 4; n++)
+                coopMatLoad(weights[t][n], p.weights.at,
+                            first + ((block * TAPS + t) * 4 + n) * MATRIX, K / 4, COLUMN_MAJOR);
+        barrier();
+        load_inputs(corner, block);
+        barrier();
+        [[unroll]] for (int row = 0; row < ROWS + ROWS_AROUND - 1; row++) {
+            [[unroll]] for (int t = 0; t < COLUMNS * STEPS; t++) {
+                const int unit = (place.y + row) * IN_WIDTH + place.x + t / STEPS;
+                MATRIX_OF(int8_t, M, K, A) a;
+                coopMatLoad(a, inputs, unit * UNIT + t % STEPS * (K / 16), UNIT, ROW_MAJOR);
+                [[unroll]] for (int r = 0; r < ROWS_AROUND; r++) {
+                    const int y = row - r;
+                    const int tap = r * COLUMNS * STEPS + t;
+                    if (y >= 0 && y < ROWS)
+                        [[unroll]] for (int n = 0; n < 4; n++)
+                            sum[y][n] = coopMatMulAdd(a, weights[tap][n], sum[y][n]);
+                }
+            }
+            const int y = row - ROWS_AROUND + 1;
+            if (y < 0 || block < BLOCKS - 1)
+                continue;
+            MATRIX_OF(int, M, N, Accumulator) packed;
+            [[unroll]] for (int i = 0; i < packed.length(); i++) {
+                int word = 0;
+                [[unroll]] for (int n = 0; n < 4; n++)
+                    word |= clamp(sum[y][n][i] >> shift[n][i], 0, 255) << 8 * n;
+                packed[i] = word ^ 0x80808080;
+            }
+            const ivec2 at = corner + place + ivec2(0, y);
+            const uint unit = uint(at.y) * uint(p.stride) + uint(at.x);
+            coopMatStore(packed, p.dst.at, (unit * BLOCKS + gl_WorkGroupID.z) * 8, 8 * BLOCKS,
+                         ROW_MAJOR);
+        }
+    }
+}

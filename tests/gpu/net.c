@@ -1,0 +1,218 @@
+// How a GPU does networks: in each tier, the shipped ones and random ones at the ends of what a
+// model may hold. Models are read from the folder KSR_TEST_MODELS, else from the source tree.
+
+#include "gpu.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "vulkan/net.h"
+
+#define SHIPPED 2
+#define NETS    (SHIPPED + 24)
+#define SCRATCH ((size_t)8 << 20)
+#define GUARD   ((size_t)1 << 16)
+#define POISON  0xA5
+
+// --- Networks ---
+
+static ksr_net *load(const char *name)
+{
+    static uint8_t file[1 << 17];
+    char path[512];
+    const char *folder = getenv("KSR_TEST_MODELS");
+    snprintf(path, sizeof(path), "%s/%s.ksrnet", folder ? folder : KSR_MODELS_SOURCE, name);
+    FILE *f = fopen(path, "rb");
+    struct ksr_model model;
+    const char *wrong = f ? ksr_model_parse(file, fread(file, 1, sizeof(file), f), &model)
+                          : "not there: KSR_TEST_MODELS names the folder of models";
+    if (f)
+        fclose(f);
+    ksr_net *net = wrong ? NULL : ksr_net_create(&model);
+    if (!net) {
+        printf("error: %s: %s\n", path, wrong ? wrong : "out of memory");
+        exit(1);
+    }
+    ksr_model_free(&model);
+    return net;
+}
+
+// A layer at the ends: the weights are drawn from 4 or from all, biases reach what sums leave of
+// 2^30, and shifts bring a sum to about 8 bits, or not.
+static void draw_layer(struct ksr_model_layer *l, int inputs, int outputs, int side, uint32_t *seed)
+{
+    const int count = inputs * side * side, ends = check_random(seed) >> 8 & 1;
+    static const int body[4] = {-128, -127, 127, 0}, head[4] = {-2600, 2600, 0, 1};
+    *l = (struct ksr_model_layer){inputs, outputs, side, NULL, NULL, NULL};
+    l->bias = calloc((size_t)outputs, sizeof(l->bias[0]));
+    l->shift = calloc((size_t)outputs, 1);
+    l->weight = calloc((size_t)(outputs * count), sizeof(l->weight[0]));
+    for (int i = 0; i < outputs * count; i++) {
+        const int r = (int)(check_random(seed) >> 8);
+        l->weight[i] = (int16_t)(inputs == 1 ? (ends ? head[r % 4] : r % 5001 - 2500)
+                                             : (ends ? body[r % 4] : r % 256 - 128));
+    }
+    for (int o = 0; o < outputs; o++) {
+        static const int bits[] = {4, 12, 18, 29};
+        const int r = (int)(check_random(seed) >> 8), kind = r % 4;
+        const int bias = (1 << bits[kind]) - r % 16, usual = inputs == 1    ? 18
+                                                             : outputs == 4 ? 6
+                                                                            : 9;
+        l->bias[o] = r & 64 ? bias : -bias;
+        l->shift[o] = (uint8_t)(kind == 3 ? 22 + r / 128 % 9 : usual + r / 128 % 4 - 1);
+        l->shift[o] = (uint8_t)(r / 4096 % 8 == 0 ? r / 65536 % 31 : l->shift[o]);
+    }
+}
+
+static ksr_net *draw_net(int kind)
+{
+    static const int widths[] = {32, 16, 64}, heads[] = {5, 3, 1, 5};
+    struct ksr_model m = {.layers = 4 + kind / 3 % 2, .width = widths[kind % 3]};
+    uint32_t seed = 77 + (uint32_t)kind;
+    for (int i = 0; i < m.layers; i++) {
+        const bool last = i == m.layers - 1;
+        const int side = i == 0           ? heads[(kind / 3 + kind) % 4]
+                         : i == 2 || last ? (kind + i) % 4 == 0 ? 1 : 3
+                                          : 3;
+        draw_layer(&m.layer[i], i == 0 ? 1 : m.width, last ? 4 : m.width, side, &seed);
+        m.reach += side / 2;
+    }
+    ksr_net *net = ksr_net_create(&m);
+    ksr_model_free(&m);
+    return net;
+}
+
+// The network of a number, made once.
+static const ksr_net *get_net(unsigned index)
+{
+    static ksr_net *nets[NETS];
+    if (!nets[index])
+        nets[index] = index == 0   ? load("anime-quality")
+                      : index == 1 ? load("anime-fast")
+                                   : draw_net((int)index - SHIPPED);
+    if (!nets[index])
+        abort();
+    return nets[index];
+}
+
+// --- The job ---
+
+// Few rows, as plain C takes long, and few networks, as a software device compiles kernels for
+// long; odd sizes of the output, and not always all of its rows.
+static void prepare(struct job *j, unsigned corner)
+{
+    const unsigned nets = getenv("KSR_TEST_GPU") ? NETS : SHIPPED + 6;
+    const unsigned index = corner % nets, odd = corner / nets;
+    j->net = get_net(index);
+    j->width = (j->width - 1) % 70 + 1;
+    j->height = (j->height - 1) % 20 + 1;
+    check_in(j, j->width, j->height);
+    j->y0 = odd & 4 ? j->height - 1 : 0;
+    j->y1 = 2 * j->height - (int)(odd & 1);
+    check_out(j, 2 * j->width - (int)(odd >> 1 & 1), 2 * j->height - (int)(odd & 1));
+}
+
+static unsigned index_of(const ksr_net *net)
+{
+    unsigned i = 0;
+    while (get_net(i) != net)
+        i++;
+    return i;
+}
+
+static void run_c(struct job *j, const struct tables *t)
+{
+    void *memory = ksr_aligned_calloc(ksr_net_scratch(j->net));
+    if (!memory)
+        abort();
+    t->stage.net_rows(&j->out[0].plane, &j->in[0].plane, j->net, memory, j->y0, j->y1);
+    ksr_aligned_free(memory);
+}
+
+static const struct kernel job = {"net", prepare, run_c, NULL};
+
+// --- On the GPU ---
+
+// What is made once.
+static struct ksr_gpu_net on_gpu[KSR_GPU_NET_TIERS][NETS];
+static struct ksr_gpu_buffer scratch; // mapped, to look at the guard
+static size_t guard;                  // where it begins
+
+static bool guard_stands(void)
+{
+    const uint8_t *memory = scratch.map;
+    for (size_t i = guard; i < guard + GUARD; i++)
+        if (memory[i] != POISON)
+            return false;
+    return true;
+}
+
+// Lets the next job have so many bytes, with a guard behind them.
+static struct ksr_gpu_buffer take_scratch(struct bench *b, size_t size)
+{
+    if (!scratch.map &&
+        ksr_gpu_buffer_create(b->gpu, &scratch, KSR_GPU_DOWNLOAD, SCRATCH) != KSR_OK)
+        abort();
+    if (size + GUARD > SCRATCH || (guard && !guard_stands())) {
+        printf("    written behind the memory of activations\n");
+        exit(1);
+    }
+    guard = size;
+    memset((uint8_t *)scratch.map + guard, POISON, GUARD);
+    struct ksr_gpu_buffer part = scratch;
+    part.size = size;
+    return part;
+}
+
+// The whole picture at once, or in bands.
+static void record(struct bench *b, const struct job *j, const struct planes *p,
+                   enum ksr_gpu_net_tier tier)
+{
+    struct ksr_gpu_net *net = &on_gpu[tier][index_of(j->net)];
+    if (!net->layers && ksr_gpu_net_create(b->gpu, net, j->net, tier) != KSR_OK) {
+        printf("error: %s\n", b->gpu->trouble);
+        exit(1);
+    }
+    const int rows = j->height % 3 == 0 ? 1 : j->height;
+    const struct ksr_gpu_buffer part =
+        take_scratch(b, ksr_gpu_net_scratch(net, j->in[0].plane.width, rows));
+    ksr_gpu_net_rows(&b->commands, net, &p->out[0], &p->in[0], &part, j->y0, j->y1);
+}
+
+static void record_int(struct bench *b, const struct job *j, const struct planes *p)
+{
+    record(b, j, p, KSR_GPU_NET_INT);
+}
+
+static void record_dot(struct bench *b, const struct job *j, const struct planes *p)
+{
+    record(b, j, p, KSR_GPU_NET_DOT);
+}
+
+static void record_matrix(struct bench *b, const struct job *j, const struct planes *p)
+{
+    record(b, j, p, KSR_GPU_NET_MATRIX);
+}
+
+static bool have_matrix(const struct bench *b)
+{
+    return ksr_gpu_net_has_tier(b->gpu, KSR_GPU_NET_MATRIX);
+}
+
+const struct gpu_kernel gpu_net_kernels[] = {
+    {"net int", record_int, &job, NULL},
+    {"net dot", record_dot, &job, NULL},
+    {"net matrix", record_matrix, &job, have_matrix},
+};
+const int gpu_net_kernel_count = sizeof(gpu_net_kernels) / sizeof(gpu_net_kernels[0]);
+
+void gpu_net_close(struct bench *b)
+{
+    take_scratch(b, 1); // looks at the guard
+    for (int tier = 0; tier < KSR_GPU_NET_TIERS; tier++)
+        for (int i = 0; i < NETS; i++)
+            ksr_gpu_net_free(b->gpu, &on_gpu[tier][i]);
+    ksr_gpu_buffer_free(b->gpu, &scratch);
+}
