@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "frame/measure.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 
 #define UNSPECIFIED 2 // a matrix nobody told, in ITU-T H.273
 

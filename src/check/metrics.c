@@ -11,7 +11,7 @@
 #include "core/mem.h"
 #include "frame/measure.h"
 #include "frame/resample.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/compare/inspect.h"
 #include "media/input/reader.h"
 #include "stages/enhance.h"

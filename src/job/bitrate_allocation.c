@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/input/reader.h"
 
 #define SMALL_WIDTH 480 // the small picture is no wider

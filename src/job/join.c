@@ -18,7 +18,7 @@
 #include "job/timings.h"
 #include "job/work.h"
 #include "media/av/checksum.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 
 // The frames that have a packet, in film order, and how far the packets of a segment reach.
 struct joining {

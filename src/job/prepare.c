@@ -11,6 +11,7 @@
 #include "core/cpu.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
+#include "job/key.h"
 #include "job/plan.h"
 #include "job/provenance.h"
 #include "job/spool.h"

@@ -10,8 +10,9 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "job/key.h"
 #include "job/timings.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/input/filter.h"
 #include "media/input/reader.h"
 #include "net/engine.h"

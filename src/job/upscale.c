@@ -6,6 +6,7 @@
 #include "core/fs.h"
 #include "core/image_sequence.h"
 #include "core/log.h"
+#include "job/key.h"
 #include "job/prepare.h"
 #include "job/provenance.h"
 #include "job/timings.h"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/hash.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/index/index.h"
 #include "media/index/telecine.h"
 #include "media/input/filter.h"

@@ -7,7 +7,7 @@
 #include "config/parse.h"
 #include "media/av/alpha.h"
 #include "media/av/ffmpeg.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_choice.h"
 #include "media/av/suggest.h"
 #include "media/container/containers.h"
 #include "media/encode/encoder.h"

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/encode/encoder.h"
 
 #define LOOK_FRAMES 2

@@ -10,7 +10,7 @@
 #include "core/mem.h"
 #include "frame/noise.h"
 #include "media/av/ffmpeg.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/input/reader.h"
 
 #define PLACES        16  // in a video, at most

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/av/pixel_choice.h"
 #include "media/av/pixels.h"
 #include "media/index/index.h"
 #include "media/input/reader.h"

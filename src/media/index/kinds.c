@@ -10,7 +10,6 @@
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "media/av/headers.h"
-#include "media/av/pixels.h"
 #include "media/input/conform.h"
 #include "media/input/reader.h"
 

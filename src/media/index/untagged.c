@@ -2,7 +2,7 @@
 
 #include "media/index/untagged.h"
 
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 
 // What mpv, VLC and QuickTime take: BT.709 from 1280 columns or more than 576 lines on.
 static bool is_hd(int width, int height)

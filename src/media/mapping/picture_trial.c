@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "media/av/memory.h"
-#include "media/av/pixels.h"
+#include "media/av/pixel_format.h"
 #include "media/container/containers.h"
 #include "media/index/side_data.h"
 #include "media/input/geometry.h"

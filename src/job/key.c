@@ -1,0 +1,197 @@
+// The key of a job; see key.h.
+
+#include "job/key.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "core/mem.h"
+#include "job/subs.h"
+#include "media/av/pixel_format.h"
+#include "net/library.h"
+
+static json_t *engine_to_json(const struct ksr_engine_identity *engine)
+{
+    return engine->runtime[0]
+               ? json_pack("{s:s,s:s,s:i,s:i}", "runtime", engine->runtime, "provider",
+                           engine->provider, "threads", engine->threads, "white", engine->white)
+               : NULL;
+}
+
+ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *input,
+                            const struct ksr_processor_config *config, const char *format,
+                            const char *codec, const struct ksr_engine_identity *engine,
+                            json_t **key)
+{
+    char identity[KSR_HASH_TEXT];
+    *key = NULL;
+    const ksr_status status = ksr_encoder_identity(ctx, codec, identity);
+    if (status != KSR_OK)
+        return status;
+    ksr_memory_watch();
+    struct ksr_processor_config resolved = *config;
+    resolved.encoder.format = format;
+    resolved.encoder.codec = codec;
+    json_t *values = ksr_config_to_json(&resolved, false), *subs = NULL;
+    const ksr_status read = ksr_subs_key(ctx, config->sub, &subs);
+    if (read != KSR_OK) {
+        json_decref(values);
+        return read;
+    }
+    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*,s:o*}", "input", "bytes",
+                     (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
+                     "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
+                     identity, "model", engine->model[0] ? engine->model : NULL, "engine",
+                     engine_to_json(engine), "subtitles", subs);
+    if (*key && !ksr_memory_ran_out())
+        return KSR_OK;
+    json_decref(*key);
+    *key = NULL;
+    return ksr_fail_memory(ctx);
+}
+
+// What of an engine differs, for a message; NULL = nothing. Either may be NULL: the native one.
+static const char *engine_difference(const json_t *there, const json_t *now, char *text,
+                                     size_t size)
+{
+    static const char *const members[][2] = {{"runtime", "the version of ONNX Runtime"},
+                                             {"provider", "the device that runs the model"},
+                                             {"threads", "the number of threads in the model"},
+                                             {"white", "the model's value of white"}};
+    if (!there != !now)
+        return "the engine that runs the model";
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_t *a = json_object_get(there, members[i][0]), *b = json_object_get(now, members[i][0]);
+        if (json_equal(a, b) || (!a && !b))
+            continue;
+        if (json_is_string(a) && json_is_string(b))
+            snprintf(text, size, "%s (%s there, %s now)", members[i][1], json_string_value(a),
+                     json_string_value(b));
+        else
+            snprintf(text, size, "%s (%lld there, %lld now)", members[i][1],
+                     (long long)json_integer_value(a), (long long)json_integer_value(b));
+        return text;
+    }
+    return NULL;
+}
+
+// Whether the engine is the one that the job was planned with.
+static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
+                               const struct ksr_engine_identity *now)
+{
+    const char *name = ksr_config_get(manifest->config)->pipeline.ai_model_path;
+    const char *want = json_string_value(json_object_get(manifest->key, "model"));
+    char text[256];
+    if (!want || strcmp(want, now->model) != 0)
+        return ksr_fail(ctx, KSR_E_MISMATCH, "The model has changed since it was planned with: %s",
+                        name ? name : KSR_MODEL_DEFAULT);
+    ksr_memory_watch();
+    json_t *engine = engine_to_json(now);
+    if (ksr_memory_ran_out())
+        return ksr_fail_memory(ctx);
+    const char *what =
+        engine_difference(json_object_get(manifest->key, "engine"), engine, text, sizeof(text));
+    json_decref(engine);
+    return what ? ksr_fail(ctx, KSR_E_MISMATCH, "planned otherwise: %s", what) : KSR_OK;
+}
+
+ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
+                               const struct ksr_run_options *options, ksr_engine **out)
+{
+    const json_t *planned = json_object_get(manifest->key, "engine");
+    const char *provider = json_string_value(json_object_get(planned, "provider"));
+    const int threads = (int)json_integer_value(json_object_get(planned, "threads"));
+    struct ksr_engine_params params = {
+        .config = &ksr_config_get(manifest->config)->pipeline,
+        .library = options->onnxruntime_library,
+        .device = options->device ? options->device : provider,
+        .only_device = true,
+        .threads = options->threads > 0 ? options->threads : threads,
+        .white = (int)json_integer_value(json_object_get(planned, "white"))};
+    ksr_pixels_weights(&manifest->film.format, &params.kr, &params.kb, &params.bits);
+    // A device that did not start when the job was planned is not asked for again.
+    if (planned && provider && strcmp(provider, "CPUExecutionProvider") == 0)
+        params.device = NULL;
+    ksr_status status = ksr_engine_open(ctx, &params, out);
+    if (status == KSR_OK)
+        status = check_engine(ctx, manifest, &(*out)->identity);
+    if (status != KSR_OK)
+        ksr_engine_close(out);
+    return status;
+}
+
+void ksr_manifest_engine_text(const struct ksr_manifest *manifest, char *out, size_t size)
+{
+    const json_t *engine = json_object_get(manifest->key, "engine");
+    const char *provider = json_string_value(json_object_get(engine, "provider"));
+    const char *runtime = json_string_value(json_object_get(engine, "runtime"));
+    const struct ksr_ort_device *device = provider ? ksr_ort_device_find(provider) : NULL;
+    const int threads = (int)json_integer_value(json_object_get(engine, "threads"));
+    if (runtime && device)
+        snprintf(out, size, "%s on %s, %d thread%s", runtime, device->name, threads,
+                 threads == 1 ? "" : "s");
+    else
+        snprintf(out, size, "%s", json_object_get(manifest->key, "model") ? "native" : "");
+}
+
+bool ksr_manifest_id(const json_t *key, char id[KSR_HASH_TEXT])
+{
+    const int before = errno;
+    ksr_memory_watch();
+    char *text = json_dumps(key, JSON_COMPACT | JSON_SORT_KEYS | KSR_JSON_REALS);
+    const bool whole = text && !ksr_memory_ran_out();
+    if (whole) {
+        ksr_hash_text(text, strlen(text), id);
+        errno = before; // a caller may be watching
+    }
+    free(text);
+    return whole;
+}
+
+static const json_t *codec_of(const json_t *key)
+{
+    const json_t *encoder = json_object_get(json_object_get(key, "config"), "encoder");
+    return json_object_get(encoder, "codec");
+}
+
+static const char *first_difference(const json_t *a, const json_t *b)
+{
+    const char *group, *name;
+    json_t *members, *value;
+    json_object_foreach((json_t *)json_object_get(a, "config"), group, members) json_object_foreach(
+        members, name,
+        value) if (!json_equal(value,
+                               json_object_get(json_object_get(json_object_get(b, "config"), group),
+                                               name))) return name;
+    return "the configuration";
+}
+
+ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const json_t *there,
+                                 const json_t *wanted)
+{
+    const char *what = NULL;
+    char text[256];
+    const json_t *was = json_object_get(there, "engine"), *now = json_object_get(wanted, "engine");
+    if (!json_equal(json_object_get(there, "input"), json_object_get(wanted, "input")))
+        what = "the input file";
+    else if (!json_equal(codec_of(there), codec_of(wanted)))
+        what = "codec"; // another encoder has another version
+    else if (!json_equal(json_object_get(there, "versions"), json_object_get(wanted, "versions")))
+        what = "a version of KizunaSR or its libraries";
+    else if (json_object_get(there, "model") && json_object_get(wanted, "model") &&
+             !json_equal(json_object_get(there, "model"), json_object_get(wanted, "model")))
+        what = "the model";
+    else if (json_object_get(there, "model") && json_object_get(wanted, "model"))
+        what = engine_difference(was, now, text, sizeof(text));
+    if (!what &&
+        !json_equal(json_object_get(there, "subtitles"), json_object_get(wanted, "subtitles")) &&
+        (json_object_get(there, "subtitles") || json_object_get(wanted, "subtitles")))
+        what = "sub";
+    if (!what)
+        what = first_difference(there, wanted);
+    return ksr_fail(ctx, KSR_E_MISMATCH, "%s holds another job: %s differs (--fresh starts over)",
+                    folder, what);
+}
