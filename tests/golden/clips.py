@@ -4,7 +4,7 @@ Every function writes one file into a folder and returns its path. What is encod
 plain C functions (`-cpuflags 0`) and FFmpeg's own encoders, so that the bytes are the same on every
 machine with the same FFmpeg.
 """
-import os, struct, subprocess
+import functools, os, struct, subprocess
 
 SECONDS = 1
 PICTURE = f"testsrc2=size=64x36:rate=24:duration={SECONDS}"
@@ -65,13 +65,18 @@ def ffmpeg(*args):
     return None if r.returncode == 0 else (r.stderr.strip().splitlines() or ["failed"])[-1]
 
 
+@functools.cache
+def has_setparams():
+    found = subprocess.run(["ffmpeg", "-v", "error", "-h", "filter=setparams"], capture_output=True, text=True)
+    return "chroma_location" in found.stdout
+
+
 def colour_filter(tags):
     """A filter that gives frames what encoder options (-colorspace VALUE ...) say, or "": newer FFmpeg
     takes it from the frames alone, older has no such filter for all of it."""
     names = {"-colorspace": "colorspace", "-color_primaries": "color_primaries", "-color_trc": "color_trc",
              "-color_range": "range", "-chroma_sample_location": "chroma_location"}
-    found = subprocess.run(["ffmpeg", "-v", "error", "-h", "filter=setparams"], capture_output=True, text=True)
-    if "chroma_location" not in found.stdout:
+    if not has_setparams():
         return ""
     pairs = list(zip(tags[::2], tags[1::2]))
     said = [f"{names[k]}={v}" for k, v in pairs if k in names]

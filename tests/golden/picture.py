@@ -83,14 +83,19 @@ class Bench:
 
     def read(self, path):
         """Samples of the first frame, in the format it is coded in."""
-        info = self.info(path)
-        name = info["pix_fmt"]
+        r = self.raw(path)
+        # One program start says both what the samples are and gives them.
+        name, width, height = re.search(r"Stream #0:0.*: Video: .*?, (\w+)(?:\([^)]*\))?, (\d+)x(\d+)", r.stderr.decode()).groups()
         plain = {"rgb24": "gbrp", "bgr0": "gbrp", "rgba": "gbrap", "bgra": "gbrap", "rgb48be": "gbrp16le", "rgb48le": "gbrp16le", "pal8": "gbrap",
                  "yuvj420p": "yuv420p", "yuvj422p": "yuv422p", "yuvj444p": "yuv444p"}.get(name, name)
-        r = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0:v:0", "-frames:v", "1", "-f", "rawvideo"]
-                           + (["-pix_fmt", plain] if plain[:3] == "gbr" else []) + ["-"], capture_output=True)
+        if plain != name and plain.startswith("gbr"):
+            r = self.raw(path, "-pix_fmt", plain)
         fmt = Format(plain)
-        return fmt, fmt.unpack(r.stdout, info["width"], info["height"])
+        return fmt, fmt.unpack(r.stdout, int(width), int(height))
+
+    @staticmethod
+    def raw(path, *options):
+        return subprocess.run(["ffmpeg", "-hide_banner", "-i", path, "-map", "0:v:0", "-frames:v", "1", "-f", "rawvideo", *options, "-"], capture_output=True)
 
 
 def flat(fmt, width, height, colour):
@@ -204,6 +209,7 @@ def flats(b):
     for matrix in KR_KB:
         for full in (False, True):
             tags = ["-colorspace", matrix, "-color_range", "pc" if full else "tv"]
+            sources = {}
             for name, options, ext in (("yuv420p", ["--codec", "libx264", "--crf", "0"], "mkv"), ("yuv420p10", ["--codec", "libx265", "--crf", "0"], "mkv"),
                                        ("yuv420p", ["--codec", "libx264", "--crf", "0", "--pixel-format", "yuv420p10le"], "mkv"),
                                        ("yuv444p10", ["--codec", "libvpx-vp9", "--crf", "0", "--pixel-format", "yuv420p"], "mkv"),
@@ -211,7 +217,9 @@ def flats(b):
                                        ("yuv422p", [], "jpg")):
                 fmt = Format(name)
                 codes = [to_ycc(c, matrix, full, fmt.bits) for c in COLOURS]
-                source = b.write("flat.mkv", fmt, 128, 32, patches(fmt, codes), tags)
+                if name not in sources:
+                    sources[name] = b.write(f"flat.{name}.mkv", fmt, 128, 32, patches(fmt, codes), tags)
+                source = sources[name]
                 speed = ["--preset", "ultrafast"] if ext == "mkv" else []
                 out, _ = b.upscale(source, "flat.out." + ext, *options, *speed)
                 got, planes = b.read(out)
@@ -243,6 +251,7 @@ def place(values, low, high):
 def sitings(b):
     """A coloured edge at the same place in luma and chroma must stay so, at every siting."""
     size, edge = 96, 48.0  # the edge, in luma samples
+    breadth = 32  # across the edge all is the same
     fitted = ("yuv420p12", "yuv422p12", "yuv411p", "yuv444p12")  # across, in place of 4x
     for name in (*fitted, "yuv420p", "yuv420p10", "yuv422p", "yuv440p", "yuv440p10"):
         fmt = Format(name)
@@ -259,11 +268,12 @@ def sitings(b):
                 luma = [round((60 + 128 * soft(x)) * unit) for x in range(size)]
                 chroma = [round((64 + 128 * soft(group * x + offset)) * unit) for x in range(size // group)]
                 planes = []
+                shape = (size, breadth) if axis == 0 else (breadth, size)
                 for p in range(3):
-                    w, h = fmt.size(p, size, size)
+                    w, h = fmt.size(p, *shape)
                     line = chroma if p else luma
                     planes.append([line] * h if axis == 0 else [[v] * w for v in line])
-                source = b.write("edge.mkv", fmt, size, size, planes, ["-chroma_sample_location", location, "-color_range", "tv"])
+                source = b.write("edge.mkv", fmt, *shape, planes, ["-chroma_sample_location", location, "-color_range", "tv"])
                 others = [["--pixel-format", "yuv444p12"], ["--pixel-format", "yuv420p12"]] if fmt.bits == 12 else []
                 for options in [[], ["--fit", "150x150"] if axis and name in fitted else ["--scale", "4"]] + others:
                     out, said = b.upscale(source, "edge.out.mkv", "--codec", "ffv1", "--dither", "false", *options)
@@ -335,7 +345,8 @@ def encoder_limits(b, big):
     fmt = Format("yuv420p")
     source = b.write("limit.mkv", fmt, 32, 32, flat(fmt, 32, 32, [100, 90, 170]))
     out, _ = b.upscale(source, "limit.out.mkv", "--codec", "libx265", "--preset", "ultrafast")
-    check(b.info(out)["width"] == 64, "sizes: 64x64 is what libx265 takes", b.info(out))
+    info = b.info(out)
+    check(info["width"] == 64, "sizes: 64x64 is what libx265 takes", info)
     for codec in ("libx264", "libx265", "libvpx-vp9", "ffv1"):
         refused(b, big, codec, "(32768x17280, yuv420p): Picture size 32768x17280 is invalid", "--scale", "4")
     for codec, name in (("libx264", "auto"), ("ffv1", "auto"), ("ffv1", "yuv444p16le")):
@@ -371,7 +382,8 @@ def sizes(b):
     run("ffmpeg", "-v", "error", "-y", "-flags", "unaligned", "-i", source, "-c:v", "ffv1", b.at("cut.mkv"))
     a, _ = b.upscale(source, "crop.out.mkv", "--codec", "ffv1")
     c, _ = b.upscale(b.at("cut.mkv"), "cut.out.mkv", "--codec", "ffv1")
-    check(b.info(a)["width"] == 164 and b.read(a)[1] == b.read(c)[1], "sizes: cropping in the bitstream", b.info(a))
+    info = b.info(a)
+    check(info["width"] == 164 and b.read(a)[1] == b.read(c)[1], "sizes: cropping in the bitstream", info)
 
 
 def main():

@@ -86,7 +86,7 @@ class Case:
 
     def interrupted(self):
         """Stopped by SIGINT when the first segment is there, then run again."""
-        p = subprocess.Popen([self.program, *self.upscale_args()], stdout=subprocess.PIPE,
+        p = subprocess.Popen([self.program, *self.upscale_args("--workers", "1")], stdout=subprocess.PIPE,
                              stderr=subprocess.PIPE, text=True)
         while p.poll() is None and not os.path.exists(self.segment(0)):
             time.sleep(0.002)
@@ -114,8 +114,8 @@ def main():
     program, sample = (os.path.abspath(a) for a in sys.argv[1:3])
     folder = tempfile.mkdtemp()
     source = os.path.join(folder, "film.mkv")
-    r = run(sample, "--width", "136", "--height", "72", "--frames", "600", "--fps", "24/1", "--gop",
-            "40", "--bframes", "2", source)
+    r = run(sample, "--width", "136", "--height", "72", "--frames", "300", "--fps", "12/1", "--gop",
+            "20", "--bframes", "2", source)
     check(r.returncode == 0, "the film is drawn", r.stderr)
     cases = [("x264", "--preset veryfast", "mkv"),
              ("x264-all", "--preset veryfast --temporal --sharpening 0.5 --line-darkening 0.3 "

@@ -11,7 +11,7 @@ it must be less than 1 ms.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import argparse, os, shutil, subprocess, sys, tempfile
+import argparse, json, os, shutil, sys, tempfile
 
 try:
     import numpy as np
@@ -81,57 +81,56 @@ def make_input(folder, raw, case):
     return path, (None if r.returncode == 0 else r.stderr.strip())
 
 
-def probe_frames(path, stream, fields):
-    r = run("ffprobe", "-v", "error", "-select_streams", stream, "-show_entries", "frame=" + fields,
-            "-of", "csv=p=0", path)
-    return [line.strip().strip(",").split(",") for line in r.stdout.splitlines() if line.strip()]
+class Heard:
+    """What a file shows and sounds like, decoded; one start each of ffprobe and ffmpeg tells it all."""
 
+    def __init__(self, path):
+        r = run("ffprobe", "-v", "error", "-show_entries", "frame=media_type,best_effort_timestamp_time,pts_time,nb_samples:"
+                "stream=codec_type,sample_rate", "-of", "json", path)
+        found = json.loads(r.stdout or "{}")
+        frames = {kind: [f for f in found.get("frames", []) if f["media_type"] == kind] for kind in ("video", "audio")}
+        raw = [path + ".light", path + ".sound"]
+        run("ffmpeg", "-nostdin", "-v", "error", "-y", "-i", path, "-map", "0:v:0", "-vsync", "0", "-vf", "scale=1:1:flags=area",
+            "-pix_fmt", "gray", "-f", "rawvideo", raw[0], "-map", "0:a:0", "-ac", "1", "-f", "f32le", "-c:a", "pcm_f32le", raw[1])
+        light, self.data = np.fromfile(raw[0], np.uint8), np.fromfile(raw[1], np.float32)
+        for name in raw:
+            os.remove(name)
+        self.rate = int(next(s for s in found["streams"] if s["codec_type"] == "audio")["sample_rate"])
+        self.pieces = [(float(f["pts_time"]), int(f["nb_samples"])) for f in frames["audio"]]
+        times = []
+        for f in frames["video"]:
+            time = f.get("best_effort_timestamp_time")
+            times.append(times[-1] + 1 / FPS if time is None else float(time))
+        if len(light) != len(times):
+            raise ValueError(f"{len(light)} pictures, {len(times)} times")
+        self.flashes = [t for t, l in zip(times, light) if l > 150]
 
-def flash_times(path):
-    """Times of the frames that are white."""
-    times = []
-    for (text, *_) in probe_frames(path, "v:0", "best_effort_timestamp_time"):
-        times.append(times[-1] + 1 / FPS if text == "N/A" else float(text))
-    r = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:v:0", "-vsync", "0", "-vf",
-                        "scale=1:1:flags=area", "-pix_fmt", "gray", "-f", "rawvideo", "-"], capture_output=True)
-    light = np.frombuffer(r.stdout, np.uint8)
-    if len(light) != len(times):
-        raise ValueError(f"{len(light)} pictures, {len(times)} times")
-    return [t for t, l in zip(times, light) if l > 150]
-
-
-def samples(path, start, seconds):
-    """The sound from a moment on, every decoded frame in its place."""
-    frames = probe_frames(path, "a:0", "pts_time,nb_samples")
-    r = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0:a:0", "-ac", "1", "-f", "f32le",
-                        "-c:a", "pcm_f32le", "-"], capture_output=True)
-    data = np.frombuffer(r.stdout, np.float32)
-    rate = int(run("ffprobe", "-v", "error", "-select_streams", "a:0", "-show_entries", "stream=sample_rate",
-                   "-of", "csv=p=0", path).stdout.split()[0].strip(","))
-    out = np.zeros(int(seconds * RATE), np.float32)
-    at = 0
-    for time, count in frames:
-        piece = data[at:at + int(count)]
-        at += int(count)
-        if rate != RATE:  # to the common rate, frame by frame
-            n = int(round(len(piece) * RATE / rate))
-            piece = np.interp(np.arange(n) * rate / RATE, np.arange(len(piece)), piece)
-        first = int(round((float(time) - start) * RATE))
-        low, high = max(first, 0), min(first + len(piece), len(out))
-        if high > low:
-            out[low:high] = piece[low - first:high - first]
-    return out
+    def samples(self, start, seconds):
+        """The sound from a moment on, every decoded frame in its place."""
+        out = np.zeros(int(seconds * RATE), np.float32)
+        at = 0
+        for time, count in self.pieces:
+            piece = self.data[at:at + count]
+            at += count
+            if self.rate != RATE:  # to the common rate, frame by frame
+                n = int(round(len(piece) * RATE / self.rate))
+                piece = np.interp(np.arange(n) * self.rate / RATE, np.arange(len(piece)), piece)
+            first = int(round((time - start) * RATE))
+            low, high = max(first, 0), min(first + len(piece), len(out))
+            if high > low:
+                out[low:high] = piece[low - first:high - first]
+        return out
 
 
 def shift_ms(source, output, cut):
     """How much later the clicks are against the flashes than in the source, in milliseconds."""
-    a, b = flash_times(source), flash_times(output)
+    a, b = source.flashes, output.flashes
     if cut:
         a = [t for t in a if t - a[0] >= b[0] - b[0]][-len(b):] if len(b) < len(a) else a
     if len(a) != len(b):
         raise ValueError(f"{len(a)} flashes in, {len(b)} out")
     lead = 0.3  # seconds before the first flash
-    x, y = (samples(p, t[0] - lead, 3.2) for p, t in ((source, a), (output, b)))
+    x, y = (p.samples(t[0] - lead, 3.2) for p, t in ((source, a), (output, b)))
     if cut:  # what is cut away at the end is not compared
         x = x * (np.arange(len(x)) < (lead + a[-1] - a[0] + 0.1) * RATE)
         y = y * (np.arange(len(y)) < (lead + a[-1] - a[0] + 0.1) * RATE)
@@ -167,6 +166,7 @@ def main():
             print(f"skip {name}: {trouble}")
             skipped += 1
             continue
+        heard = Heard(source)
         for text in outputs:
             out_ext, *options = text.split()
             output = os.path.join(folder, f"{name}-out.{out_ext}")
@@ -174,7 +174,7 @@ def main():
                 options += ["--preset", "ultrafast"]
             r = run(program, "upscale", source, output, *options, "--overwrite", "--fresh", "--progress", "none")
             try:
-                off = shift_ms(source, output, "--start" in options) if r.returncode == 0 else None
+                off = shift_ms(heard, Heard(output), "--start" in options) if r.returncode == 0 else None
                 check(off is not None and abs(off) < 1, f"{name}.{ext} -> {text}: " + ("failed" if off is None else f"{off:.2f} ms"), r.stderr.strip())
             except ValueError as problem:
                 check(False, f"{name}.{ext} -> {text}", problem)
