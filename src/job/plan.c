@@ -20,6 +20,7 @@
 #include "media/compare/inspect.h"
 #include "media/container/aperture.h"
 #include "media/container/containers.h"
+#include "media/container/output_plan.h"
 #include "media/index/damage.h"
 #include "media/index/index.h"
 #include "media/index/kinds.h"
@@ -173,7 +174,7 @@ static bool has_encoder_option(const struct ksr_encoder_config *config, const ch
     return false;
 }
 
-// AVI knows no presentation times: frames must come in the order in which they are shown, and
+// Without presentation times, frames must come in the order in which they are shown, and
 // decoders of MPEG-2 must not hold them back for B-frames that never come.
 // *options: to be freed with free(), may be NULL.
 static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *output,
@@ -183,7 +184,7 @@ static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *ou
     const size_t count = config->encoder_option_count;
     size_t added = count;
     *options = NULL;
-    if (strcmp(output->format, "avi") != 0 || has_encoder_option(config, "bf"))
+    if (!ksr_container_of(output->format)->no_reordering || has_encoder_option(config, "bf"))
         return KSR_OK;
     *options = calloc(count + 2, sizeof(**options));
     if (!*options)
@@ -240,7 +241,7 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
     struct ksr_encoder_option *options = NULL;
     if (!ksr_pixels_layout(f, &layout, &bits))
         return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
-    if (ksr_output_needs_rate(m->output.format))
+    if (ksr_container_needs_rate(ksr_container_of(m->output.format)))
         find_rate(&m->film);
     status = decide_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
@@ -388,7 +389,7 @@ static void tell_aperture(ksr_context *ctx, const struct ksr_manifest *m)
     const int width = f->width - a->left - a->right, height = f->height - a->top - a->bottom;
     if (!ksr_aperture_crops(a))
         return;
-    if (ksr_output_keeps_aperture(&m->output))
+    if (ksr_container_of(m->output.format)->crop)
         ksr_log(ctx, KSR_LOG_INFO, "the crop of the source to %dx%d is kept, as it is scaled",
                 width, height);
     else if (ksr_geometry_turns(&m->film.geometry))

@@ -18,7 +18,7 @@
 #include "job/subs.h"
 #include "job/timings.h"
 #include "media/compare/inspect.h"
-#include "media/container/containers.h"
+#include "media/container/output_plan.h"
 #include "media/input/external.h"
 #include "net/engine.h"
 

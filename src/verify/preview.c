@@ -13,6 +13,7 @@
 #include "core/mem.h"
 #include "kizunasr/report.h"
 #include "media/av/film.h"
+#include "media/container/containers.h"
 #include "media/index/index.h"
 
 #define SAMPLES      3
@@ -52,8 +53,7 @@ static ksr_status look_at_film(struct preview *p)
 static const char *extension_of(const struct preview *p)
 {
     const char *format = p->config.encoder.format;
-    const bool other = strcmp(format, "auto") != 0 && strcmp(format, "matroska") != 0;
-    return other ? format : "mkv";
+    return strcmp(format, "auto") != 0 ? ksr_container_label(format) : "mkv";
 }
 
 // Samples lie in the middle of equal parts of the film, and never reach beyond its end.

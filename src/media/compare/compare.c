@@ -7,6 +7,7 @@
 #include "media/av/audio_config.h"
 #include "media/compare/extent.h"
 #include "media/compare/inspect.h"
+#include "media/container/containers.h"
 #include "media/encode/text_subtitles.h"
 #include "media/input/input.h"
 #include "media/mux/packets.h"
@@ -359,7 +360,7 @@ static ksr_status compare_extents(ksr_context *ctx, struct side *in, struct side
                                   struct ksr_stream_comparison *c)
 {
     struct ksr_extent before = {0}, after = {0};
-    const bool avi = strcmp(out->input.format->iformat->name, "avi") == 0;
+    const bool filled = ksr_container_read_by(out->input.format->iformat->name)->no_audio_times;
     const double tick = milliseconds(out, 1);
     ksr_status status = measure_extent(ctx, in, &before);
     if (status == KSR_OK)
@@ -370,7 +371,7 @@ static ksr_status compare_extents(ksr_context *ctx, struct side *in, struct side
     c->hole_ms = has_hole(&before, &after, match->encoded, tick) ? after.hole : 0;
     c->equal = before.frames == 0 || after.frames == 0
                    ? before.frames == after.frames
-                   : extents_fit(&before, &after, avi, shift, tick, c) && c->hole_ms == 0;
+                   : extents_fit(&before, &after, filled, shift, tick, c) && c->hole_ms == 0;
     return status;
 }
 

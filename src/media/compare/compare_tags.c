@@ -5,20 +5,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "media/container/containers.h"
 #include "media/container/matroska_chapters.h"
 #include "media/container/track_language.h"
 #include "media/input/input.h"
 #include "media/mux/metadata.h"
 
 #define TOLERANCE_MS 2 // a tick of either container
-
-static bool is_one_of(const char *format, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strstr(format, names[i]))
-            return true;
-    return false;
-}
 
 static const char *value_of(const AVDictionary *tags, const char *name)
 {
@@ -63,7 +56,8 @@ static ksr_status compare_whole_chapters(ksr_context *ctx, const AVFormatContext
                                          AVFormatContext *output, struct ksr_tags_comparison *out)
 {
     struct ksr_matroska_chapters a = {0}, b = {0};
-    if (!strstr(input->iformat->name, "matroska") || !strstr(output->iformat->name, "matroska") ||
+    if (ksr_container_read_by(input->iformat->name)->parts != KSR_PARTS_EBML ||
+        ksr_container_read_by(output->iformat->name)->parts != KSR_PARTS_EBML ||
         input->nb_chapters == 0)
         return KSR_OK;
     ksr_ffmpeg_clear_message();
@@ -88,15 +82,14 @@ static ksr_status compare_cut_chapters(ksr_context *ctx, const AVFormatContext *
                                        double shift_ms, bool titles,
                                        struct ksr_tags_comparison *out)
 {
-    static const char *const holders[] = {"matroska", "mp4", "nut", "asf", "wtv"};
     const struct ksr_cut cut = ksr_cut_of(film);
     AVFormatContext *wanted = avformat_alloc_context();
-    if (!wanted || ksr_copy_chapters(wanted, input, &cut, true) < 0) {
+    if (!wanted || ksr_copy_chapters(wanted, input, &cut, true, false) < 0) {
         avformat_free_context(wanted);
         return ksr_fail_memory(ctx);
     }
     out->chapters_held =
-        is_one_of(output->iformat->name, holders, sizeof(holders) / sizeof(holders[0]));
+        ksr_container_read_by(output->iformat->name)->chapters == KSR_CHAPTERS_KEPT;
     compare_chapters(wanted, output, shift_ms, titles, out);
     avformat_free_context(wanted);
     return titles && !cut.on && shift_ms == 0 && !out->chapters_differ[0]
@@ -169,7 +162,7 @@ static void compare_streams(const AVFormatContext *input, const AVFormatContext 
 static ksr_status compare_tags(ksr_context *ctx, const AVFormatContext *input,
                                AVFormatContext *output, struct ksr_tags_comparison *out)
 {
-    out->tags_held = strstr(output->iformat->name, "matroska") != NULL;
+    out->tags_held = ksr_container_read_by(output->iformat->name)->keeps_tags;
     const int webm = out->tags_held ? ksr_track_languages_webm(output) : 0;
     if (webm < 0)
         return ksr_fail_memory(ctx);

@@ -36,25 +36,19 @@ bool ksr_media_may_shift(const char *path, const struct ksr_film *film)
     struct ksr_input input;
     if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
         return false;
-    const char *name = input.format->iformat->name;
-    const bool shift = ksr_output_may_shift(name) || strcmp(name, "avi") == 0 ||
-                       strcmp(name, "yuv4mpegpipe") == 0 || strcmp(name, "gif") == 0 ||
-                       strcmp(name, "apng") == 0 || film->frames[0].time < 0;
+    const bool shift =
+        ksr_container_read_by(input.format->iformat->name)->start != KSR_START_KEPT ||
+        film->frames[0].time < 0;
     ksr_input_close(&input);
     return shift;
 }
 
 bool ksr_media_is_raw(const char *path)
 {
-    static const char *const names[] = {"h264",  "hevc",      "mpegvideo", "m4v", "mjpeg",
-                                        "h261",  "h263",      "dirac",     "vc1", "obu",
-                                        "dnxhd", "cavsvideo", "mpjpeg"};
     struct ksr_input input;
-    bool raw = false;
     if (ksr_sequence_is(path) || ksr_input_open(NULL, path, false, &input) != KSR_OK)
         return false;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        raw = raw || strcmp(input.format->iformat->name, names[i]) == 0;
+    const bool raw = ksr_container_read_by(input.format->iformat->name)->raw;
     ksr_input_close(&input);
     return raw;
 }

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "media/av/film.h"
-#include "media/container/containers.h"
+#include "media/container/output_plan.h"
 
 // Returns KSR_OK when the file opens and has video, else KSR_E_INPUT (logged).
 ksr_status ksr_media_check(ksr_context *ctx, const char *path);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "media/container/containers.h"
 #include "media/container/ebml.h"
 
 enum {
@@ -132,7 +133,8 @@ static int read_tracks(const AVFormatContext *input,
 {
     AVIOContext *io = input->pb;
     struct ksr_ebml_part tracks;
-    if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) || !strstr(input->iformat->name, "matroska"))
+    if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) ||
+        ksr_container_read_by(input->iformat->name)->parts != KSR_PARTS_EBML)
         return 0;
     const int64_t at = avio_tell(io);
     const bool ok = ksr_ebml_find(io, KSR_EBML_TRACKS, &tracks);
@@ -309,7 +311,7 @@ int ksr_aperture_read(const AVFormatContext *input, int stream, struct ksr_apert
     memset(out, 0, sizeof(*out));
     if (!input->pb || !(input->pb->seekable & AVIO_SEEKABLE_NORMAL))
         return 0;
-    if (strstr(input->iformat->name, "mov,mp4"))
+    if (ksr_container_read_by(input->iformat->name)->parts == KSR_PARTS_BOXES)
         return read_movie(input, input->streams[stream]->id, out);
     return read_tracks(input, take_crop, &wanted);
 }

@@ -16,7 +16,7 @@
 bool ksr_track_flags_needed(const AVFormatContext *output)
 {
     bool any = false;
-    if (!ksr_is_mov(output->oformat->name))
+    if (ksr_container_of(output->oformat->name)->parts != KSR_PARTS_BOXES)
         return false;
     for (unsigned i = 0; i < output->nb_streams; i++) {
         const AVStream *s = output->streams[i];

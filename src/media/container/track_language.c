@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "media/container/containers.h"
 #include "media/container/ebml.h"
 
 #define MAX_LETTERS 56 // of the other element; with the full one and its head not over 126 bytes
@@ -135,7 +136,8 @@ int ksr_track_languages_tag(AVFormatContext *input)
         av_dict_set(&input->streams[i]->metadata, KSR_DISABLED_TAG, NULL, 0);
         av_dict_set(&input->streams[i]->metadata, KSR_EXTERNAL_TAG, NULL, 0);
     }
-    if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) || !strstr(input->iformat->name, "matroska"))
+    if (!io || !(io->seekable & AVIO_SEEKABLE_NORMAL) ||
+        ksr_container_read_by(input->iformat->name)->parts != KSR_PARTS_EBML)
         return 0;
     const int64_t at = avio_tell(io);
     int result = ksr_track_languages_read(io, &languages) ? 0 : AVERROR(ENOMEM);

@@ -10,6 +10,7 @@
 #include "media/av/pixel_choice.h"
 #include "media/av/suggest.h"
 #include "media/container/containers.h"
+#include "media/container/output_plan.h"
 #include "media/encode/encoder.h"
 #include "media/index/side_data.h"
 
@@ -352,7 +353,7 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     ksr_pixels_adapt_siting(codec->id, &out->format);
     out->time_base = film->time_base;
     out->global_header = ksr_output_global_header(output);
-    if (needs_frame_ticks(codec, film->time_base) || ksr_output_is_raw(output->format)) {
+    if (needs_frame_ticks(codec, film->time_base) || ksr_container_of(output->format)->raw) {
         const struct ksr_rational rate = film->format.frame_rate;
         out->frame_ticks = true;
         out->time_base = rate.num > 0 && rate.num <= 65535

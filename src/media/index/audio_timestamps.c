@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "media/container/containers.h"
 #include "media/index/pieces.h"
 #include "media/input/input.h"
 
@@ -36,7 +37,8 @@ static int64_t ticks(const struct track *t, int64_t milliseconds)
 // Decode times of some formats are in the file, those of others are made up from the frames' order.
 static bool has_decode_times(const AVInputFormat *format)
 {
-    return (format->flags & AVFMT_TS_DISCONT) != 0 || strcmp(format->name, "flv") == 0;
+    return (format->flags & AVFMT_TS_DISCONT) != 0 ||
+           ksr_container_read_by(format->name)->stores_decode_times;
 }
 
 static void begin_video(struct track *t, const AVStream *s, bool decode_times)

@@ -7,7 +7,7 @@
 #define KSR_MEDIA_INDEX_LATE_H
 
 #include "media/av/ffmpeg.h"
-#include "media/container/containers.h"
+#include "media/container/output_plan.h"
 
 struct ksr_late {
     int known;      // streams when the file was opened

@@ -12,6 +12,7 @@
 #include "media/av/headers.h"
 #include "media/av/hevc_quantizer.h"
 #include "media/av/pixels.h"
+#include "media/container/containers.h"
 #include "media/input/conform.h"
 #include "media/input/filter.h"
 #include "media/input/input.h"
@@ -129,13 +130,10 @@ static bool find_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key 
     return false;
 }
 
-// Streams of packets without an index are entered by byte position, all others by time.
 static bool seek_to(ksr_reader *r, const struct ksr_film_key *from)
 {
     AVFormatContext *format = r->input.format;
-    const bool by_byte =
-        strcmp(format->iformat->name, "mpegts") == 0 || strcmp(format->iformat->name, "mpeg") == 0;
-    if (by_byte && from->position >= 0)
+    if (ksr_container_read_by(format->iformat->name)->seeks_by_byte && from->position >= 0)
         return av_seek_frame(format, -1, from->position, AVSEEK_FLAG_BYTE) >= 0;
     return av_seek_frame(format, r->film->stream, from->time, AVSEEK_FLAG_BACKWARD) >= 0;
 }

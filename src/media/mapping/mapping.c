@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/container/containers.h"
 #include "media/encode/text_subtitles.h"
 #include "media/input/external.h"
 #include "media/mapping/mapping_parts.h"
@@ -19,9 +18,9 @@ static const char *kind_of(const AVStream *stream)
 }
 
 // Ends a warning with what to do about it.
-static const char *mkv_would(const struct ksr_output_plan *plan)
+static const char *mkv_would(const struct decision *d)
 {
-    return strcmp(plan->format, "matroska") == 0 ? "" : "; mkv would";
+    return d->container->holds_all ? "" : "; mkv would";
 }
 
 // Whether the container takes these streams, as the header of a trial says.
@@ -119,6 +118,7 @@ static ksr_status try_elsewhere(const struct decision *d, const AVStream *stream
         return ksr_fail_memory(d->ctx);
     *other.plan = *d->plan;
     snprintf(other.plan->format, sizeof(other.plan->format), "%s", format);
+    other.container = ksr_container_of(format);
     const ksr_status status =
         carry == KSR_CARRY_ENCODE
             ? ksr_carry_try(&other, stream, carry, d->plan->codec[stream->index], trial)
@@ -154,35 +154,35 @@ ksr_status ksr_carry_warn(const struct decision *d, const AVStream *stream,
         ksr_log(d->ctx, KSR_LOG_WARNING,
                 "audio stream %d begins %.0f ms before the picture, which %s cannot hold: that "
                 "much is cut off%s",
-                i, trial->early_ms, ksr_carry_container(plan), mkv_would(plan));
-    if (trial->lost[0] && strcmp(plan->format, "matroska") != 0)
+                i, trial->early_ms, ksr_container_label(plan->format), mkv_would(d));
+    if (trial->lost[0] && !d->container->holds_all)
         status = try_elsewhere(d, stream, plan->carry[i], "matroska", &elsewhere);
     if (trial->lost[0])
         ksr_log(d->ctx, KSR_LOG_WARNING, "%s stream %d: %s does not keep its %s%s", kind_of(stream),
-                i, ksr_carry_container(plan), trial->lost,
+                i, ksr_container_label(plan->format), trial->lost,
                 elsewhere.held && !elsewhere.lost[0] ? "; mkv would" : "");
     return status;
 }
 
-// The container that would keep what a stream says; NULL where none is known.
+// The container (a muxer) that would keep what a stream says; NULL where none is known.
 static const char *keeper_of(const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
     const bool data = p->codec_type == AVMEDIA_TYPE_DATA;
     if (p->codec_type == AVMEDIA_TYPE_ATTACHMENT || ksr_stream_is_cover(stream) ||
         ksr_text_is(p->codec_id))
-        return "mkv";
+        return "matroska";
     if (p->codec_tag == MKTAG('t', 'm', 'c', 'd'))
         return "mov";
     // Of the codecs that a transport stream holds, FFmpeg has no list.
     if (p->codec_id == AV_CODEC_ID_SMPTE_KLV || p->codec_id == AV_CODEC_ID_TIMED_ID3 ||
         p->codec_id == AV_CODEC_ID_DVB_TELETEXT)
         return "mpegts";
-    static const char *const names[][2] = {{"mkv", "matroska"}, {"mov", "mov"}};
+    static const char *const names[] = {"matroska", "mov"};
     for (size_t i = data; p->codec_id != AV_CODEC_ID_NONE && i < 2; i++)
-        if (avformat_query_codec(av_guess_format(names[i][1], NULL, NULL), p->codec_id,
+        if (avformat_query_codec(av_guess_format(names[i], NULL, NULL), p->codec_id,
                                  FF_COMPLIANCE_EXPERIMENTAL) == 1)
-            return names[i][0];
+            return names[i];
     return NULL;
 }
 
@@ -198,13 +198,12 @@ static bool is_title_track(const AVStream *stream)
 static bool is_made_anew(const struct decision *d, const AVStream *stream)
 {
     const AVCodecParameters *p = stream->codecpar;
-    const char *format = d->plan->format;
-    const bool matroska = strcmp(format, "matroska") == 0 || strcmp(format, "webm") == 0;
+    const enum ksr_time_code kept = d->container->time_code;
     if (is_title_track(stream))
         return true;
     return p->codec_tag == MKTAG('t', 'm', 'c', 'd') && !d->film->cut &&
            av_dict_get(stream->metadata, "timecode", NULL, 0) &&
-           (ksr_is_mov(format) || (matroska && d->plan->keep_tags));
+           (kept == KSR_TIME_CODE_TRACK || (kept == KSR_TIME_CODE_TAG && d->plan->keep_tags));
 }
 
 // What people know a stream by that is left out.
@@ -248,24 +247,23 @@ static ksr_status drop(const struct decision *d, const AVStream *stream, bool em
     const bool time_code = p->codec_tag == MKTAG('t', 'm', 'c', 'd');
     const bool unknown =
         p->codec_id == AV_CODEC_ID_NONE && !time_code && p->codec_type != AVMEDIA_TYPE_ATTACHMENT;
-    const char *here = ksr_carry_container(d->plan), *keeper = unknown ? NULL : keeper_of(stream);
-    bool better = keeper && strcmp(keeper, here) != 0 && !(time_code && d->film->cut);
+    const char *keeper = unknown ? NULL : keeper_of(stream);
+    bool better = keeper && strcmp(keeper, d->plan->format) != 0 && !(time_code && d->film->cut);
     char why[160];
     d->plan->carry[stream->index] = KSR_CARRY_DROP;
     if (is_made_anew(d, stream))
         return KSR_OK;
-    const char *format = keeper && strcmp(keeper, "mkv") == 0 ? "matroska" : keeper;
     const ksr_status status =
-        better && !time_code ? ksr_carry_kept_by(d, stream, format, &better) : KSR_OK;
+        better && !time_code ? ksr_carry_kept_by(d, stream, keeper, &better) : KSR_OK;
     if (unknown)
         snprintf(why, sizeof(why), "has a codec that FFmpeg does not know");
     else if (empty)
         snprintf(why, sizeof(why), "%s", ksr_carry_why_empty(d, stream));
     else
-        snprintf(why, sizeof(why), "cannot be held by %s", here);
+        snprintf(why, sizeof(why), "cannot be held by %s", ksr_container_label(d->plan->format));
     const size_t used = strlen(why);
     snprintf(why + used, sizeof(why) - used, " and is left out%s%s%s", better ? "; " : "",
-             better ? keeper : "", better ? " would keep it" : "");
+             better ? ksr_container_label(keeper) : "", better ? " would keep it" : "");
     ksr_carry_leave_out(d, stream, why);
     return status;
 }
@@ -281,10 +279,8 @@ static bool is_silent(const struct ksr_output_plan *plan)
 // flag that says otherwise.
 static bool hides_video(const struct decision *d, const AVStream *stream)
 {
-    const char *format = d->plan->format;
     return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream) &&
-           stream->index < d->film->stream && strcmp(format, "matroska") != 0 &&
-           strcmp(format, "webm") != 0 && !ksr_is_mov(format);
+           stream->index < d->film->stream && !d->container->default_video;
 }
 
 static ksr_status decide_stream(const struct decision *d, const AVStream *stream)
@@ -324,12 +320,9 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
 
 static void warn_of_chapters(const struct decision *d, const AVFormatContext *input)
 {
-    static const char *const without[] = {"mpegts", "avi", "flv", "mpeg", "vob", "dvd", "svcd"};
-    for (size_t i = 0; i < sizeof(without) / sizeof(without[0]) && input->nb_chapters > 0; i++)
-        if (strcmp(d->plan->format, without[i]) == 0)
-            ksr_log(d->ctx, KSR_LOG_WARNING,
-                    "%u chapters cannot be held by %s; mkv would keep them", input->nb_chapters,
-                    without[i]);
+    if (d->container->chapters == KSR_CHAPTERS_LOST && input->nb_chapters > 0)
+        ksr_log(d->ctx, KSR_LOG_WARNING, "%u chapters cannot be held by %s; mkv would keep them",
+                input->nb_chapters, d->plan->format);
 }
 
 // Without timestamps, or with those of some frames only, frame n is shown at n / rate.
@@ -337,16 +330,15 @@ static ksr_status check_grid(const struct decision *d)
 {
     const struct ksr_film *film = d->film;
     const struct ksr_rational rate = film->format.frame_rate;
-    const bool theora = strcmp(d->encoder->codec, "libtheora") == 0 &&
-                        strncmp(d->plan->format, "og", 2) == 0; // counts them as well
-    if ((!ksr_output_needs_rate(d->plan->format) && !theora) || rate.num <= 0 || rate.den <= 0)
+    const bool theora = d->container->counts_theora && strcmp(d->encoder->codec, "libtheora") == 0;
+    if ((!ksr_container_needs_rate(d->container) && !theora) || rate.num <= 0 || rate.den <= 0)
         return KSR_OK;
     const size_t i = ksr_film_irregular(film, rate);
     if (i < film->frame_count)
         return ksr_fail(d->ctx, KSR_E_PARAM,
                         "format: %s cannot hold a frame rate that varies (frame %zu at %.3f s); "
                         "mkv would",
-                        ksr_carry_container(d->plan), i,
+                        ksr_container_label(d->plan->format), i,
                         ksr_film_seconds(film, film->frames[i].time));
     return KSR_OK;
 }
@@ -370,12 +362,14 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     struct ksr_input input;
     const char *codec;
     struct ksr_processor_config config = ksr_processor_config_default();
-    struct decision d = {NULL, input_path, film, &config, NULL, plan, NULL, *choice};
+    struct decision d = {
+        .input_path = input_path, .film = film, .config = &config, .plan = plan, .choice = *choice};
     memset(plan, 0, sizeof(*plan));
     ksr_status status = ksr_output_format(ctx, output_path, &config.encoder, plan, &codec);
     if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
         return status;
     plan->stream_count = film->stream_count;
+    d.container = ksr_container_of(plan->format);
     status = ksr_carry_check_audio(NULL, &config.encoder, plan);
     if (status == KSR_OK)
         status = ksr_input_open_film(ctx, input_path, film, &input);
@@ -412,16 +406,16 @@ static ksr_status check_video(const struct decision *d)
     struct ksr_output_plan *plan = d->plan;
     const AVCodec *codec = avcodec_find_encoder_by_name(d->encoder->codec);
     char other[96];
-    // Matroska's list leaves out what goes in under its name in AVI (PNG).
     bool yes = avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0 ||
-               strcmp(plan->format, "matroska") == 0;
+               d->container->unlisted_video;
     for (int i = 0; i < plan->stream_count; i++)
         plan->carry[i] = i == d->film->stream ? KSR_CARRY_VIDEO : KSR_CARRY_DROP;
     const ksr_status status = yes ? try_header(d, plan, &yes) : KSR_OK;
     if (status != KSR_OK || yes)
         return status;
     return ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s%s",
-                    ksr_carry_container(plan), d->encoder->codec, other_encoder(plan, other));
+                    ksr_container_label(plan->format), d->encoder->codec,
+                    other_encoder(plan, other));
 }
 
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
@@ -430,8 +424,14 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
                             struct ksr_output_plan *plan)
 {
     struct ksr_input input;
-    struct decision d = {ctx,     input_path, film, config,
-                         encoder, plan,       NULL, {config->audio, config->subs}};
+    struct decision d = {.ctx = ctx,
+                         .input_path = input_path,
+                         .film = film,
+                         .config = config,
+                         .encoder = encoder,
+                         .plan = plan,
+                         .container = ksr_container_of(plan->format),
+                         .choice = {config->audio, config->subs}};
     plan->keep_tags = config->preserve_metadata;
     plan->stream_count = film->stream_count;
     if (film->stream_count > KSR_MAX_STREAMS)
@@ -457,6 +457,6 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     status = try_header(&d, plan, &yes);
     if (status == KSR_OK && !yes)
         status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold these streams together: %s",
-                          ksr_carry_container(plan), ksr_ffmpeg_message());
+                          ksr_container_label(plan->format), ksr_ffmpeg_message());
     return status;
 }

@@ -6,10 +6,10 @@
 // copied nor decoded is left out; a track never ends the job.
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/parse.h"
 #include "media/av/suggest.h"
-#include "media/container/containers.h"
 #include "media/encode/audio_encoder.h"
 #include "media/mapping/mapping_parts.h"
 
@@ -194,8 +194,8 @@ static ksr_status leave_out(const struct decision *d, const AVStream *stream, co
 {
     bool kept = false;
     char text[256];
-    const bool matroska = strcmp(d->plan->format, "matroska") == 0;
-    const ksr_status status = matroska ? KSR_OK : ksr_carry_kept_by(d, stream, "matroska", &kept);
+    const ksr_status status =
+        d->container->holds_all ? KSR_OK : ksr_carry_kept_by(d, stream, "matroska", &kept);
     snprintf(text, sizeof(text), "%s and is left out%s", why, kept ? "; mkv would keep it" : "");
     ksr_carry_leave_out(d, stream, text);
     return status;
@@ -217,7 +217,7 @@ static ksr_status warn_encoded(const struct decision *d, const AVStream *stream,
                 stream->index, from, why, codec);
         return KSR_OK;
     }
-    if (!damaged && strcmp(d->plan->format, "matroska") != 0)
+    if (!damaged && !d->container->holds_all)
         status = ksr_carry_kept_by(d, stream, "matroska", &kept);
     ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s%s",
             stream->index, from, why, codec, kept ? "; mkv would keep it" : "");
@@ -250,8 +250,8 @@ static ksr_status encode(const struct decision *d, const AVStream *stream, const
         return leave_out(d, stream, ksr_carry_why_empty(d, stream));
     if (!automatic)
         return ksr_fail(d->ctx, KSR_E_PARAM, "audio_codec: %s cannot hold audio of %s",
-                        ksr_carry_container(d->plan), configured);
-    snprintf(text, sizeof(text), "cannot be held by %s", ksr_carry_container(d->plan));
+                        ksr_container_label(d->plan->format), configured);
+    snprintf(text, sizeof(text), "cannot be held by %s", ksr_container_label(d->plan->format));
     return leave_out(d, stream, text);
 }
 
@@ -261,7 +261,7 @@ static bool changes_unsaid(const struct decision *d, const AVStream *stream)
 {
     const bool has_headers = stream->codecpar->extradata_size == 0;
     return d->film->changing && d->film->changing[stream->index] &&
-           !(has_headers && strcmp(d->plan->format, "mpegts") == 0);
+           !(has_headers && d->container->aac_headers);
 }
 
 // Why a track is not copied that the container may hold; "" = it is to be copied.
@@ -275,7 +275,7 @@ static ksr_status find_fault(const struct decision *d, const AVStream *stream, c
            : changes_unsaid(d, stream)
                ? "changes its channels or sample rate midway, which this container cannot say"
                : "";
-    if (!**why && strcmp(d->plan->format, "avi") == 0 &&
+    if (!**why && d->container->no_audio_times &&
         av_get_exact_bits_per_sample(stream->codecpar->codec_id) > 0)
         status = ksr_trial_steady(d->ctx, d->input_path, d->film, stream->index, &steady);
     if (!steady)

@@ -3,9 +3,9 @@
 #ifndef KSR_MEDIA_MAPPING_MAPPING_PARTS_H
 #define KSR_MEDIA_MAPPING_MAPPING_PARTS_H
 
-#include <string.h>
-
 #include "media/av/ffmpeg.h"
+#include "media/container/containers.h"
+#include "media/container/output_plan.h"
 #include "media/input/input.h"
 #include "media/mapping/track_choice.h"
 #include "media/mapping/trial.h"
@@ -18,6 +18,7 @@ struct decision {
     const struct ksr_processor_config *config;
     const struct ksr_encoder_settings *encoder;
     struct ksr_output_plan *plan;
+    const struct ksr_container *container; // of the plan
     const AVFormatContext *input;
     struct ksr_choice choice;
 };

@@ -261,14 +261,11 @@ static ksr_status compare_tags(ksr_context *ctx, const char *input_path,
     return KSR_OK;
 }
 
-// Containers that are known to keep times, or have none to keep.
+// Whether the container is known to keep times, or has none to keep.
 static bool is_trusted(const struct ksr_output_plan *plan, enum AVCodecID codec)
 {
-    static const char *const names[] = {"matroska", "webm", "mp4", "mov", "avi", "mpegts"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strcmp(plan->format, names[i]) == 0)
-            return true;
-    return codec == AV_CODEC_ID_THEORA || ksr_output_counts_frames(plan->format);
+    const struct ksr_container *container = ksr_container_of(plan->format);
+    return container->trusted_times || container->counts_frames || codec == AV_CODEC_ID_THEORA;
 }
 
 // Whether frame `count` is shown where it should be, within half a frame.
@@ -405,7 +402,7 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
     free(alone);
     free(settings);
     *untold = losses.matrix;
-    const char *container = strcmp(plan->format, "matroska") == 0 ? "mkv" : plan->format;
+    const char *container = ksr_container_label(plan->format);
     if (status == KSR_OK && losses.all)
         status = ksr_fail(ctx, KSR_E_PARAM,
                           "format: %s cannot hold video of %s so that it can be read back "

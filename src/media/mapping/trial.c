@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "media/compare/inspect.h"
+#include "media/container/containers.h"
 #include "media/container/track_language.h"
 #include "media/input/input.h"
 #include "media/mux/packets.h"
@@ -49,12 +50,8 @@ static bool same_codec(enum AVCodecID a, enum AVCodecID b)
     return a == b || (is_mpeg_audio(a) && is_mpeg_audio(b));
 }
 
-static bool is_avi(const struct ksr_output_plan *plan)
-{
-    return strcmp(plan->format, "avi") == 0;
-}
-
-// AVI has no way to say that the first samples are an encoder's own, and times only raw samples.
+// Without timestamps, nothing says that the first samples are an encoder's own; raw samples have
+// none of those.
 static bool has_priming(const struct ksr_output_plan *plan, int stream)
 {
     return strncmp(plan->codec[stream], "pcm_", 4) != 0;
@@ -208,8 +205,7 @@ static ksr_status compare_file(ksr_context *ctx, const char *input_path,
                                            .converted =
                                                plan->carry[in->index] == KSR_CARRY_CONVERT};
     const int64_t limit = file->whole ? INT64_MAX : (int64_t)file->packets;
-    // Where a transport stream begins follows from all of its streams.
-    const double shift = strcmp(plan->format, "mpegts") == 0
+    const double shift = ksr_container_of(plan->format)->start_varies
                              ? NAN
                              : -ksr_film_seconds(film, ksr_output_shift(plan, film)) * 1000;
     struct ksr_stream_comparison c;
@@ -226,6 +222,7 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
                         const struct ksr_output_plan *plan, int stream,
                         const struct trial_file *file, struct ksr_trial *t)
 {
+    const bool untimed = ksr_container_of(plan->format)->no_audio_times;
     struct ksr_input input = {0}, made = {0};
     ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
@@ -237,10 +234,10 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
         t->held = out && same_codec(out->codecpar->codec_id, expected_codec(plan, in));
         if (t->held && plan->carry[stream] == KSR_CARRY_COPY)
             t->held = same_sample_size(in, out);
-        if (t->held && plan->carry[stream] == KSR_CARRY_ENCODE && is_avi(plan))
+        if (t->held && plan->carry[stream] == KSR_CARRY_ENCODE && untimed)
             t->held = !has_priming(plan, stream);
-        // What begins so late that the trial has not come to it, AVI would begin at once.
-        if (t->held && plan->carry[stream] == KSR_CARRY_COPY && is_avi(plan))
+        // What begins so late that the trial has not come to it would begin at once.
+        if (t->held && plan->carry[stream] == KSR_CARRY_COPY && untimed)
             t->held = file->packets > 0 || file->whole;
         if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
             t->held = same_attachment(in, out);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "media/av/alpha.h"
-#include "media/container/containers.h"
 #include "media/container/track_language.h"
 
 static bool tag_is_stale(const char *key, bool reencoded)
@@ -58,7 +57,7 @@ static bool cut_chapter(const struct ksr_cut *cut, AVChapter *c)
 }
 
 int ksr_copy_chapters(AVFormatContext *to, const AVFormatContext *from, const struct ksr_cut *cut,
-                      bool keep_tags)
+                      bool keep_tags, bool titled)
 {
     for (unsigned i = 0; i < from->nb_chapters; i++) {
         const AVChapter *c = from->chapters[i];
@@ -75,7 +74,7 @@ int ksr_copy_chapters(AVFormatContext *to, const AVFormatContext *from, const st
         }
         if (keep_tags)
             av_dict_copy(&copy->metadata, c->metadata, 0);
-        else if (to->oformat && ksr_is_mov(to->oformat->name))
+        else if (titled)
             av_dict_set(&copy->metadata, "title", "", 0);
         if (av_dynarray_add_nofree(&to->chapters, (int *)&to->nb_chapters, copy) < 0) {
             av_dict_free(&copy->metadata);

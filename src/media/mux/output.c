@@ -46,7 +46,7 @@ static ksr_status add_neighbour(ksr_context *ctx, ksr_output *o)
         return ksr_fail_memory(ctx);
     s->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
     const AVOutputFormat *format = o->format->oformat;
-    s->codecpar->codec_id = strcmp(o->plan->format, "webm") == 0 ? AV_CODEC_ID_VP8
+    s->codecpar->codec_id = o->container->trial_video ? (enum AVCodecID)o->container->trial_video
                             : avformat_query_codec(format, AV_CODEC_ID_MJPEG, 0) == 1
                                 ? AV_CODEC_ID_MJPEG
                                 : format->video_codec;
@@ -103,7 +103,7 @@ static ksr_status set_delays(ksr_context *ctx, ksr_output *o)
         struct track *t = &o->tracks[i];
         const AVCodecParameters *p = t->out ? t->out->codecpar : NULL;
         bool added = true;
-        if (p && p->codec_id == AV_CODEC_ID_OPUS && ksr_output_is_matroska(o))
+        if (p && p->codec_id == AV_CODEC_ID_OPUS && o->container->subtracts_delay)
             status = ksr_matroska_adds_delay(ctx, &added);
         if (status != KSR_OK)
             return status;
@@ -124,7 +124,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     o->format->flags |= AVFMT_FLAG_BITEXACT;
     o->format->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL; // FLAC and TrueHD in MP4
     // Times stay as they are, negative ones too, where the container has room for those.
-    o->format->avoid_negative_ts = ksr_output_may_shift(o->plan->format) ? -1 : 0;
+    o->format->avoid_negative_ts = o->container->start == KSR_START_POSITIVE ? -1 : 0;
     if (o->plan->image)
         av_dict_set(&options, "update", "1", 0);
     if (av_opt_find((void *)&o->format->oformat->priv_class, "movie_timescale", NULL, 0,
@@ -132,10 +132,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
         av_dict_set_int(&options, "movie_timescale", movie_timescale(o), 0);
     // The index comes first, so that players and web pages begin at once. FFmpeg moves what it has
     // written, in place.
-    if (o->path &&
-        av_opt_find((void *)&o->format->oformat->priv_class, "movflags", NULL, 0,
-                    AV_OPT_SEARCH_FAKE_OBJ) &&
-        (ksr_is_mov(o->plan->format) || strcmp(o->plan->format, "ipod") == 0))
+    if (o->path && o->container->index_first)
         av_dict_set(&options, "movflags", "+faststart", 0);
     ksr_ffmpeg_clear_message();
     int result = open_file(o);
@@ -160,7 +157,7 @@ static bool is_alone(const ksr_output *o)
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film)
 {
     const int64_t start = film->frames[0].time;
-    return ksr_output_begins_at_zero(plan->format) || start < 0 ? start : 0;
+    return ksr_container_begins_at_zero(ksr_container_of(plan->format)) || start < 0 ? start : 0;
 }
 
 ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input_path,
@@ -172,6 +169,7 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
     if (!o)
         return ksr_fail_memory(ctx);
     o->plan = plan;
+    o->container = ksr_container_of(plan->format);
     o->cut = ksr_cut_of(film);
     o->extras = film->extras;
     o->source = film->format;
@@ -445,7 +443,7 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *o, const void *data, s
     p->duration = duration;
     p->flags = key ? AV_PKT_FLAG_KEY : 0;
     av_packet_rescale_ts(p, o->film_base, o->video->out->time_base);
-    if (ksr_output_wraps(o))
+    if (o->container->frames_in_packets)
         status = wrap_picture(ctx, o, p);
     return status == KSR_OK ? write_packet(ctx, o, o->video) : status;
 }

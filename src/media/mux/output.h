@@ -4,7 +4,7 @@
 #define KSR_MEDIA_MUX_OUTPUT_H
 
 #include "media/av/film.h"
-#include "media/container/containers.h"
+#include "media/container/output_plan.h"
 #include "media/encode/encoder.h"
 
 struct ksr_memory;

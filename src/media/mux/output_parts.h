@@ -3,9 +3,8 @@
 #ifndef KSR_MEDIA_MUX_OUTPUT_PARTS_H
 #define KSR_MEDIA_MUX_OUTPUT_PARTS_H
 
-#include <string.h>
-
 #include "media/av/memory.h"
+#include "media/container/containers.h"
 #include "media/container/matroska_chapters.h"
 #include "media/container/matroska_links.h"
 #include "media/encode/audio_encoder.h"
@@ -38,6 +37,7 @@ struct ksr_output {
     ksr_packets *packets; // of the other streams
     AVFormatContext *format;
     const struct ksr_output_plan *plan;
+    const struct ksr_container *container; // of the plan
     AVRational film_base;
     int64_t shift;        // taken off every time, in the film's time base
     struct track *tracks; // one per stream of the input
@@ -56,17 +56,6 @@ struct ksr_output {
     bool disables;                         // any of these:
     bool disabled[KSR_MAX_STREAMS];        // by stream of the output, in Matroska
 };
-
-static inline bool ksr_output_is_matroska(const ksr_output *o)
-{
-    return strcmp(o->plan->format, "matroska") == 0 || strcmp(o->plan->format, "webm") == 0;
-}
-
-// Whether the muxer takes raw pictures as frames (Y4M).
-static inline bool ksr_output_wraps(const ksr_output *o)
-{
-    return strcmp(o->plan->format, "yuv4mpegpipe") == 0;
-}
 
 // Makes the streams of an output that is being opened, with tags and chapters.
 // Returns KSR_OK, KSR_E_INPUT (it has other streams than planned), KSR_E_NOMEM, ...

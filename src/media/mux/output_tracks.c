@@ -2,6 +2,7 @@
 // along.
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/mem.h"
 #include "media/av/alpha.h"
@@ -23,14 +24,14 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     ksr_encoder_close(&encoder);
     if (status != KSR_OK)
         return status;
-    if (p->codec_id == AV_CODEC_ID_RAWVIDEO && ksr_output_wraps(o))
+    if (p->codec_id == AV_CODEC_ID_RAWVIDEO && o->container->frames_in_packets)
         p->codec_id = AV_CODEC_ID_WRAPPED_AVFRAME;
-    if (p->codec_id == AV_CODEC_ID_HEVC && ksr_is_mov(o->plan->format))
-        p->codec_tag = MKTAG('h', 'v', 'c', '1'); // what players of this container look for
+    if (p->codec_id == AV_CODEC_ID_HEVC && o->container->hevc_tag)
+        p->codec_tag = o->container->hevc_tag;
     t->out->time_base = o->film_base;
     t->out->avg_frame_rate =
         (AVRational){settings->format.frame_rate.num, settings->format.frame_rate.den};
-    if (ksr_output_wraps(o) && t->out->avg_frame_rate.num > 0)
+    if (o->container->frames_in_packets && t->out->avg_frame_rate.num > 0)
         t->out->time_base = av_inv_q(t->out->avg_frame_rate); // which Y4M takes for its rate
     t->out->sample_aspect_ratio = p->sample_aspect_ratio;
     o->alpha = ksr_alpha_goes_beside(p->codec_id, (enum AVPixelFormat)p->format);
@@ -38,11 +39,11 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
     return status;
 }
 
-// Matroska keeps the pre-skip of Opus; not every demuxer hands it on.
+// Not every demuxer hands on the pre-skip of Opus.
 static void set_opus_padding(const ksr_output *o, AVCodecParameters *p)
 {
-    if (ksr_output_is_matroska(o) && p->codec_id == AV_CODEC_ID_OPUS && p->initial_padding == 0 &&
-        p->extradata_size >= 19)
+    if (o->container->subtracts_delay && p->codec_id == AV_CODEC_ID_OPUS &&
+        p->initial_padding == 0 && p->extradata_size >= 19)
         p->initial_padding = p->extradata[10] | p->extradata[11] << 8;
 }
 
@@ -66,7 +67,7 @@ static ksr_status add_copy(ksr_context *ctx, ksr_output *o, struct track *t)
     return KSR_OK;
 }
 
-// Matroska keeps pictures that belong to the file as attachments.
+// Makes a cover image an attachment.
 static ksr_status attach_cover(ksr_context *ctx, struct track *t)
 {
     AVCodecParameters *p = t->out->codecpar;
@@ -89,8 +90,8 @@ static ksr_status attach_cover(ksr_context *ctx, struct track *t)
 static bool becomes_attachment(const ksr_output *o, const AVStream *in)
 {
     const enum AVCodecID id = in->codecpar->codec_id;
-    return strcmp(o->plan->format, "matroska") == 0 && ksr_stream_is_cover(in) &&
-           in->attached_pic.size > 0 && (id == AV_CODEC_ID_PNG || id == AV_CODEC_ID_MJPEG);
+    return o->container->cover_attached && ksr_stream_is_cover(in) && in->attached_pic.size > 0 &&
+           (id == AV_CODEC_ID_PNG || id == AV_CODEC_ID_MJPEG);
 }
 
 static ksr_status add_converted(ksr_context *ctx, ksr_output *o, struct track *t)
@@ -109,7 +110,7 @@ static ksr_status add_encoded(ksr_context *ctx, ksr_output *o, struct track *t)
     const bool global = (o->format->oformat->flags & AVFMT_GLOBALHEADER) != 0;
     ksr_status status =
         ksr_audio_open(ctx, t->in, o->plan->codec[t->in->index], o->plan->audio_bit_rate, global,
-                       strcmp(o->plan->format, "avi") == 0, &t->audio);
+                       o->container->no_audio_times, &t->audio);
     if (status != KSR_OK)
         return status;
     const AVCodecContext *encoder = ksr_audio_encoder(t->audio);
@@ -126,8 +127,9 @@ static int copy_stream_tags(const ksr_output *o, struct track *t)
     if (o->plan->keep_tags || t->in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
         return ksr_copy_tags(&t->out->metadata, t->in->metadata,
                              o->plan->carry[t->in->index] != KSR_CARRY_COPY);
-    // The time code is a track there.
-    return ksr_is_mov(o->plan->format) ? ksr_copy_time_code(&t->out->metadata, t->in->metadata) : 0;
+    return o->container->time_code == KSR_TIME_CODE_TRACK
+               ? ksr_copy_time_code(&t->out->metadata, t->in->metadata)
+               : 0;
 }
 
 static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
@@ -160,7 +162,7 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         (carry <= KSR_CARRY_COPY &&
          ksr_copy_side_data(t->out, t->in, carry == KSR_CARRY_VIDEO) < 0))
         return ksr_fail_memory(ctx);
-    if (carry == KSR_CARRY_VIDEO && !o->memory && ksr_output_is_matroska(o) &&
+    if (carry == KSR_CARRY_VIDEO && !o->memory && o->container->crop &&
         ksr_aperture_crops(&o->extras.aperture)) {
         o->aperture = ksr_aperture_scale(&o->extras.aperture, o->source.width, o->source.height,
                                          settings->format.width, settings->format.height);
@@ -171,9 +173,9 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         return ksr_fail_memory(ctx);
     if (o->cut.on)
         av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
-    if (ksr_output_is_matroska(o) && ksr_track_is_disabled(t->in))
+    if (o->container->disabled_flag && ksr_track_is_disabled(t->in))
         o->disables = o->disabled[t->out->index] = true;
-    const int full = o->plan->keep_tags && strcmp(o->plan->format, "matroska") == 0
+    const int full = o->plan->keep_tags && o->container->full_language
                          ? ksr_track_language_set(t->out, t->in)
                          : 0;
     o->languages |= full > 0;
@@ -188,7 +190,8 @@ static ksr_status carry_whole(ksr_context *ctx, ksr_output *o)
 {
     const AVFormatContext *in = o->input.format;
     if (o->memory || o->cut.on || o->shift != 0 || !o->plan->keep_tags ||
-        strcmp(o->plan->format, "matroska") != 0 || !strstr(in->iformat->name, "matroska"))
+        !o->container->whole_chapters ||
+        ksr_container_read_by(in->iformat->name)->parts != KSR_PARTS_EBML)
         return KSR_OK;
     ksr_ffmpeg_clear_message();
     int result = ksr_matroska_chapters_read(in->pb, &o->chapters);
@@ -221,7 +224,8 @@ ksr_status ksr_output_add_tracks(ksr_context *ctx, ksr_output *o,
     if ((o->plan->keep_tags &&
          ksr_copy_tags(&o->format->metadata, o->input.format->metadata, false) < 0) ||
         (!o->plan->image &&
-         ksr_copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags) < 0))
+         ksr_copy_chapters(o->format, o->input.format, &o->cut, o->plan->keep_tags,
+                           o->container->titled_chapters) < 0))
         return ksr_fail_memory(ctx);
     return carry_whole(ctx, o);
 }
