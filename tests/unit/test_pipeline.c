@@ -492,6 +492,22 @@ static void warming_up_needs_no_sink(void **state)
     destroy(&b);
 }
 
+// Nothing is carried across frames that are left out.
+static void a_gap_forgets(void **state)
+{
+    (void)state;
+    const struct ksr_layout l = unit_layout(45, 33, 3, 1);
+    const struct ksr_pipeline_config c = everything(2);
+    struct rig a = create(&l, &c, NULL), b = create(&l, &c, NULL);
+    for (int n = 0; n < 5; n++)
+        run_film_frame(&a, n);
+    a.next = b.next = 6;
+    for (int n = 6; n < 9; n++)
+        assert_frames_equal(run_film_frame(&a, n), run_film_frame(&b, n));
+    destroy(&a);
+    destroy(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,6 +526,7 @@ int main(void)
         cmocka_unit_test(any_height_of_bands_is_equal),
         cmocka_unit_test(bands_do_not_change_the_memory),
         cmocka_unit_test(warming_up_needs_no_sink),
+        cmocka_unit_test(a_gap_forgets),
     };
     return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
 }
