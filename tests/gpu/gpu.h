@@ -35,6 +35,10 @@ extern const int gpu_stage_kernel_count;
 extern const struct gpu_kernel gpu_net_kernels[];
 extern const int gpu_net_kernel_count;
 
+// Returns a shipped network, of the folder KSR_TEST_MODELS or of the source tree; free with
+// ksr_net_destroy(). Ends the program if there is none.
+ksr_net *gpu_load_net(const char *name);
+
 // Frees what kernels of networks made; looks at their last guard.
 void gpu_net_close(struct bench *bench);
 

@@ -18,7 +18,7 @@
 
 // --- Networks ---
 
-static ksr_net *load(const char *name)
+ksr_net *gpu_load_net(const char *name)
 {
     static uint8_t file[1 << 17];
     char path[512];
@@ -89,8 +89,8 @@ static const ksr_net *get_net(unsigned index)
 {
     static ksr_net *nets[NETS];
     if (!nets[index])
-        nets[index] = index == 0   ? load("anime-quality")
-                      : index == 1 ? load("anime-fast")
+        nets[index] = index == 0   ? gpu_load_net("anime-quality")
+                      : index == 1 ? gpu_load_net("anime-fast")
                                    : draw_net((int)index - SHIPPED);
     if (!nets[index])
         abort();
