@@ -8,7 +8,7 @@
 
 const char *catalogue_group(enum option_group group)
 {
-    static const char *const titles[GROUP_COUNT] = {"Main", "Picture", "Encoder", "Audio",
+    static const char *const titles[GROUP_COUNT] = {"Main", "Video", "Encoder", "Audio",
                                                     "Running"};
     return titles[group];
 }

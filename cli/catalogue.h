@@ -26,7 +26,7 @@ struct entry {
 // Writes the options of a verb, ordered by group, into `out` (ENTRIES_MAX). Returns how many.
 size_t catalogue_of(const struct verb *verb, struct entry *out);
 
-// Returns the title of a group, such as "Picture".
+// Returns the title of a group, such as "Video".
 const char *catalogue_group(enum option_group group);
 
 #endif

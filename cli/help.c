@@ -21,7 +21,7 @@ enum {
 
 void help_usage(FILE *out)
 {
-    fputs("Usage: kizunasr VERB ARGUMENTS [options]\n"
+    fputs("Usage: kizunasr COMMAND ARGUMENTS [options]\n"
           "Try 'kizunasr --help'.\n",
           out);
 }
@@ -39,9 +39,9 @@ void help_program(FILE *out)
     char call[LABEL_SIZE];
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    fputs("KizunaSR upscales anime films: the same bytes every time, and nothing lost.\n"
+    fputs("KizunaSR, an offline video upscaler for anime.\n"
           "\n"
-          "Usage: kizunasr VERB ARGUMENTS [options]\n"
+          "Usage: kizunasr COMMAND ARGUMENTS [options]\n"
           "\n",
           out);
     for (size_t i = 0; i < count; i++) {
@@ -49,7 +49,7 @@ void help_program(FILE *out)
         fprintf(out, "  %-20s %s\n", call, verbs[i].summary);
     }
     fputs("\n"
-          "  --help, --version    after a verb, --help shows its options\n"
+          "  --help, --version    after a command, --help shows its options\n"
           "\n"
           "Exit status: 0 done and verified, 1 failed, 2 wrong usage, 3 input, 4 output,\n"
           "5 model, 6 verification failed, 130 interrupted (run it again to resume).\n",

@@ -59,7 +59,7 @@ static int print_version(struct ui *ui)
 static int unknown_verb(struct ui *ui, const char *name)
 {
     if (name[0] == '-')
-        return ui_usage_error(ui, "unknown option %s before the verb (see kizunasr --help)", name);
+        return ui_usage_error(ui, "unknown option %s before the command (see kizunasr --help)", name);
     const char *best = NULL;
     size_t closest = SIZE_MAX;
     size_t count;
@@ -72,8 +72,8 @@ static int unknown_verb(struct ui *ui, const char *name)
         }
     }
     if (best)
-        return ui_usage_error(ui, "unknown verb '%s' (did you mean %s?)", name, best);
-    return ui_usage_error(ui, "unknown verb '%s' (see kizunasr --help)", name);
+        return ui_usage_error(ui, "unknown command '%s' (did you mean %s?)", name, best);
+    return ui_usage_error(ui, "unknown command '%s' (see kizunasr --help)", name);
 }
 
 static int limit_cpu(struct ui *ui, const char *option)
@@ -92,7 +92,7 @@ static int run_verb(ksr_context *ctx, struct ui *ui, const struct verb *verb, in
     if (status == EXIT_DONE && options.help) {
         if (!help_verb(stdout, verb, options.help_topic))
             status = ui_usage_error(ui,
-                                    "--help: expected all, main, picture, encoder, audio or "
+                                    "--help: expected all, main, video, encoder, audio or "
                                     "running, got '%s'",
                                     options.help_topic ? options.help_topic : "");
     } else if (status == EXIT_DONE) {

@@ -45,7 +45,7 @@ struct options {
 // The groups of the help text, in order.
 enum option_group {
     GROUP_MAIN,
-    GROUP_PICTURE,
+    GROUP_VIDEO,
     GROUP_ENCODER,
     GROUP_AUDIO,
     GROUP_RUNNING,

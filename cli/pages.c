@@ -105,7 +105,7 @@ static void man_exit_status(void)
         {"4", "The output or the work folder cannot be written, or is in use."},
         {"5", "The AI model is missing or unusable."},
         {"6", "Finished, but verification failed."},
-        {"130", "Interrupted; the same command resumes."},
+        {"130", "Interrupted; run the same command again to resume."},
     };
     printf(".SH EXIT STATUS\n");
     for (size_t i = 0; i < sizeof(meaning) / sizeof(meaning[0]); i++)
@@ -139,13 +139,13 @@ static void man_program(void)
 {
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    man_header("kizunasr", "upscales anime films, the same bytes every time");
+    man_header("kizunasr", "an offline video upscaler for anime");
     printf(
-        "\\fBkizunasr\\fR \\fIVERB\\fR \\fIARGUMENTS\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n"
-        "Restores and upscales a film by 2 or 4, with filters or a network, and writes a new one\n"
-        "that has everything else of the old one: audio, subtitles, fonts, chapters, tags. The\n"
-        "output depends on the input, the settings and the versions of the program and its\n"
-        "libraries alone. A run that was stopped goes on with the same command.\n.SH VERBS\n");
+        "\\fBkizunasr\\fR \\fICOMMAND\\fR \\fIARGUMENTS\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n"
+        "Restores and upscales a video by 2 or 4, with filters or a neural network, and copies\n"
+        "everything else in the file: audio, subtitles, fonts, chapters, tags. The output depends\n"
+        "only on the input, the settings and the versions of the program and its libraries. Run\n"
+        "the same command again to resume an interrupted run.\n.SH COMMANDS\n");
     for (size_t i = 0; i < count; i++) {
         printf(".TP\n\\fB%s\\fR", verbs[i].name);
         man_arguments(&verbs[i]);
@@ -197,7 +197,7 @@ static void bash(void)
 {
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    printf("# bash completion of kizunasr; made when the program is built.\n\n"
+    printf("# bash completion of kizunasr; generated when the program is built.\n\n"
            "# Offers the words of $1, and with -f or -d files or folders.\n"
            "_kizunasr_offer()\n{\n"
            "    mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$word\"; [ -z \"$2\" ] || "
@@ -257,7 +257,7 @@ static void zsh(void)
 {
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    printf("#compdef kizunasr\n# zsh completion of kizunasr; made when the program is built.\n\n"
+    printf("#compdef kizunasr\n# zsh completion of kizunasr; generated when the program is built.\n\n"
            "_kizunasr()\n{\n    local -a verbs\n    verbs=(\n");
     for (size_t i = 0; i < count; i++)
         printf("        '%s:%s'\n", verbs[i].name, verbs[i].summary);
@@ -303,7 +303,7 @@ static void fish(void)
 {
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    printf("# fish completion of kizunasr; made when the program is built.\n\n");
+    printf("# fish completion of kizunasr; generated when the program is built.\n\n");
     for (size_t i = 0; i < count; i++) {
         printf("complete -c kizunasr -n __fish_use_subcommand -f -a %s -d '", verbs[i].name);
         print_escaped(verbs[i].summary, "'\\");

@@ -9,40 +9,39 @@ static const struct verb verbs[] = {
     {.name = "upscale",
      .bit = VERB_UPSCALE,
      .arguments = {"INPUT", "OUTPUT"},
-     .summary = "the main job; resumes by itself",
-     .description =
-         "Upscales a film. All other streams go along. If it is interrupted, the same\n"
-         "command goes on where it stopped. OUTPUT appears when it is whole and checked.",
-     .examples = {"kizunasr upscale film.mkv film-4k.mkv",
-                  "kizunasr upscale film.mkv out.mkv --scale 4 --codec libx265 --crf 16"},
+     .summary = "upscales a video; resumes automatically",
+     .description = "Upscales a video and copies all other streams. If it is interrupted, run the\n"
+                    "same command again to resume. OUTPUT appears when it is complete and checked.",
+     .examples = {"kizunasr upscale input.mkv output.mkv",
+                  "kizunasr upscale input.mkv output.mkv --scale 4 --codec libx265 --crf 16"},
      .run = run_upscale},
     {.name = "batch",
      .bit = VERB_BATCH,
      .arguments = {"INPUT..."},
      .many = true,
-     .summary = "many films: files, folders, patterns, lists",
-     .description =
-         "Upscales many films into a folder. Goes on after failures, skips what is done.",
+     .summary = "upscales many videos: files, folders, patterns, lists",
+     .description = "Upscales videos into a folder. Continues after failures, skips finished ones.",
      .examples = {"kizunasr batch season1/ 'ova/*.mkv' --output-dir 4k --name '{name}-4k.mkv'"},
      .run = run_batch},
     {.name = "plan",
      .bit = VERB_PLAN,
      .arguments = {"INPUT", "OUTPUT"},
      .summary = "writes the work folder, prints the number of segments",
-     .description = "Cuts a film into segments for 'kizunasr work' and writes the work folder.\n"
-                    "Prints the number of segments; they are counted from 0.",
-     .examples = {"kizunasr plan film.mkv film-4k.mkv",
-                  "kizunasr plan film.mkv out.mkv --scale 4 --work-dir /shared/film"},
+     .description =
+         "Divides a video into segments for 'kizunasr work' and writes the work folder.\n"
+         "Prints the number of segments; they are counted from 0.",
+     .examples = {"kizunasr plan input.mkv output.mkv",
+                  "kizunasr plan input.mkv output.mkv --scale 4 --work-dir /shared/job"},
      .run = run_plan},
     {.name = "work",
      .bit = VERB_WORK,
      .arguments = {"FOLDER"},
-     .summary = "makes segments of a planned film, on any machine",
+     .summary = "encodes segments of a planned job, on any machine",
      .description =
-         "Makes the named segments of a work folder, or all that are missing. Any number\n"
-         "of these may run at once, on any machines that see the folder and the input.",
-     .examples = {"kizunasr work film-4k.mkv.kizunasr",
-                  "kizunasr work /shared/film --segment 3 --segment 4"},
+         "Encodes the given segments of a work folder, or all that are missing. Several\n"
+         "of these may run at once, on all machines that share the folder and the input.",
+     .examples = {"kizunasr work output.mkv.kizunasr",
+                  "kizunasr work /shared/job --segment 3 --segment 4"},
      .run = run_work},
     {.name = "join",
      .bit = VERB_JOIN,
@@ -50,53 +49,51 @@ static const struct verb verbs[] = {
      .summary = "makes the output from the finished segments",
      .description =
          "Joins the segments of a work folder with the other streams, checks the output,\n"
-         "puts it in its place and removes the folder.",
-     .examples = {"kizunasr join film-4k.mkv.kizunasr", "kizunasr join /shared/film --keep-work"},
+         "puts it in place and removes the folder.",
+     .examples = {"kizunasr join output.mkv.kizunasr", "kizunasr join /shared/job --keep-work"},
      .run = run_join},
     {.name = "probe",
      .bit = VERB_PROBE,
      .arguments = {"FILE"},
      .summary = "shows streams, exact frame count, timing and colour",
      .description = "Reads a whole file once and describes it.",
-     .examples = {"kizunasr probe film.mkv", "kizunasr probe film.mkv --json"},
+     .examples = {"kizunasr probe input.mkv", "kizunasr probe input.mkv --json"},
      .run = run_probe},
     {.name = "verify",
      .bit = VERB_VERIFY,
      .arguments = {"INPUT", "OUTPUT"},
      .summary = "compares an output with its input",
      .description = "Compares a finished output with its input: frames, timestamps, every stream,\n"
-                    "sound, chapters, and the pictures: likeness, order, position, colours,\n"
-                    "banding, ringing. Decodes every frame of both.",
-     .examples = {"kizunasr verify film.mkv film-4k.mkv",
-                  "kizunasr verify film.mkv film-4k.mkv --provenance film-4k.json --json"},
+                    "audio, chapters, and every frame: similarity, order, position, colours,\n"
+                    "banding, ringing.",
+     .examples = {"kizunasr verify input.mkv output.mkv",
+                  "kizunasr verify input.mkv output.mkv --provenance output.json --json"},
      .run = run_verify},
     {.name = "report",
      .bit = VERB_REPORT,
      .arguments = {"INPUT", "OUTPUT"},
-     .summary = "writes a page: before and after, plots, checks",
-     .description =
-         "Verifies an output and writes what it finds as one HTML file that needs nothing\n"
-         "else: before and after of the worst, the median and chosen frames, measures\n"
-         "over time, streams, settings.",
-     .examples = {"kizunasr report film.mkv film-4k.mkv -o film.html",
-                  "kizunasr report film.mkv film-4k.mkv -o film.html --at 12:30 --frame 100"},
+     .summary = "writes an HTML report: before/after, plots, checks",
+     .description = "Verifies an output and writes the results as one self-contained HTML file:\n"
+                    "before/after of the worst, the median and chosen frames, measures over time,\n"
+                    "streams, settings.",
+     .examples = {"kizunasr report input.mkv output.mkv -o report.html",
+                  "kizunasr report input.mkv output.mkv -o report.html --at 12:30 --frame 100"},
      .run = run_report},
     {.name = "preview",
      .bit = VERB_PREVIEW,
      .arguments = {"INPUT"},
-     .summary = "upscales samples, says what the whole would take",
-     .description =
-         "Upscales a few seconds from several places of a film, writes them with a report\n"
-         "each to a folder, and estimates time and size of the whole film.",
-     .examples = {"kizunasr preview film.mkv --scale 4",
-                  "kizunasr preview film.mkv --start 10:00 --duration 20 -o look"},
+     .summary = "upscales samples, estimates time and size of the whole",
+     .description = "Upscales a few seconds from several places of a video, writes them with a\n"
+                    "report each to a folder, and estimates time and size of the whole job.",
+     .examples = {"kizunasr preview input.mkv --scale 4",
+                  "kizunasr preview input.mkv --start 10:00 --duration 20 -o samples"},
      .run = run_preview},
     {.name = "config",
      .bit = VERB_CONFIG,
      .summary = "prints settings as the JSON that --config reads",
      .description =
-         "Prints the settings that the options and a settings file come to, defaults and\n"
-         "all, as JSON that --config reads. Reads no film.",
+         "Prints the settings that result from the options and a settings file, including\n"
+         "defaults, as JSON that --config reads. Reads no video.",
      .examples = {"kizunasr config --scale 4 --crf 16 > anime.json",
                   "kizunasr config --schema > kizunasr.schema.json"},
      .run = run_config},
@@ -104,25 +101,24 @@ static const struct verb verbs[] = {
      .bit = VERB_MODELS,
      .arguments = {"[MODEL]..."},
      .many = true,
-     .summary = "lists models, or tells what one takes and gives",
-     .description =
-         "Lists the bundled models. With names or files, opens these and tells what they\n"
-         "take and give; .onnx files are tried out with ONNX Runtime.",
+     .summary = "lists models, or shows their input and output",
+     .description = "Lists the bundled models. With names or files, opens these and shows their\n"
+                    "input and output; .onnx files are run with ONNX Runtime for this.",
      .examples = {"kizunasr models", "kizunasr models model.onnx --json"},
      .run = run_models},
     {.name = "devices",
      .bit = VERB_DEVICES,
-     .summary = "lists what --device can be here",
-     .description = "Lists what can run the stages and the models on this machine, and which\n"
-                    "ONNX Runtime was found.",
+     .summary = "lists the devices that --device accepts here",
+     .description =
+         "Lists the devices that can run the stages and the models on this machine, and\n"
+         "the ONNX Runtime that was found.",
      .examples = {"kizunasr devices", "kizunasr devices --json"},
      .run = run_devices},
     {.name = "bench",
      .bit = VERB_BENCH,
-     .summary = "measures how fast this machine is",
-     .description =
-         "Measures the stages one by one, all of them and the networks on more and more\n"
-         "threads, and what memory and arithmetic of this machine can do at most.",
+     .summary = "measures the speed of this machine",
+     .description = "Measures each stage, all stages and the networks with increasing numbers of\n"
+                    "threads, and the peak rates of memory and arithmetic.",
      .examples = {"kizunasr bench", "kizunasr bench --size 1280x720 --json"},
      .run = run_bench},
 };

@@ -1,17 +1,18 @@
-"""KizunaSR: upscales anime films by 2 or 4, offline.
+"""KizunaSR: an offline video upscaler for anime.
 
-The Python side of libkizunasr::
+Python bindings of libkizunasr::
 
     from kizunasr import OfflineProcessorConfig, OfflineVideoProcessor
 
-    config = OfflineProcessorConfig("film.mkv", "film-4k.mkv")
+    config = OfflineProcessorConfig("input.mkv", "output.mkv")
     config.pipeline_config.sharpening = 0.3
     config.encoder_config.crf = 16
     result = OfflineVideoProcessor(config).process()
     print(result.frames, "frames")
 
-The library is looked for in the variable KIZUNASR_LIBRARY (a file), in the build folder of the
-checkout this package lies in or was installed from, and where the system keeps libraries.
+The library is loaded from the first of these: the file in the environment variable KIZUNASR_LIBRARY, the
+build folder of the checkout that contains this package or that it was installed from, the system's
+library folders.
 """
 
 from . import _library as _c

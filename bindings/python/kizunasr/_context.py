@@ -30,18 +30,18 @@ _LEVELS = {
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run is."""
+    """Progress of a run."""
 
     phase: str
     """'plan' (units are bytes of the input), 'work', 'join' or 'verify' (units are frames)."""
     done: int
-    """Units of this phase that are done, reused ones included."""
+    """Finished units of this phase, including reused ones."""
     total: Optional[int]
-    """Units of this phase; None while that is not known."""
+    """Units of this phase; None while unknown."""
     reused: int
-    """Of `done`: units that an earlier run had finished."""
+    """Of `done`: units finished by an earlier run."""
     output_size: int
-    """Bytes of encoded video, or of the output, so far."""
+    """Bytes of encoded video or of the output written so far."""
 
 
 ProgressCallback = Callable[[Progress], Any]
@@ -67,7 +67,7 @@ class Context:
         self._lib.ksr_context_destroy(ctypes.byref(self.handle))
 
     def cancel(self) -> None:
-        """Asks the call in progress to stop; every later one stops as well."""
+        """Cancels the call in progress, and every later one."""
         self._lib.ksr_context_cancel(self.handle)
 
     # Called by the library, from any thread; must not raise.
@@ -94,7 +94,7 @@ class Context:
             logger.log(_LEVELS.get(level, logging.DEBUG), "%s", message)
 
     def raise_for(self, status: int) -> None:
-        """Raises what a status stands for, with the line that was logged."""
+        """Raises the exception of a status, with the message that was logged."""
         if status == _c.OK:
             return
         error, self._error = self._error, ""
@@ -103,7 +103,7 @@ class Context:
         raise exception(status, error)
 
     def call_here(self, function: Callable[..., int], *arguments: Any) -> int:
-        """Calls a function that returns soon, on this thread. Returns its status."""
+        """Calls a fast function on this thread. Returns its status."""
         status = function(*arguments)
         while not self._events.empty():
             self._handle_event(self._events.get(), None)

@@ -174,34 +174,34 @@ class OfflineProcessorConfig:
 
 @dataclass(slots=True)
 class RunOptions:
-    """How a job is run. Nothing here changes the output's bytes, but for what ONNX Runtime runs."""
+    """How to run a job. Nothing here changes the output's bytes, except with ONNX Runtime."""
 
     threads: int = 0
-    """Threads inside one worker, 1 to 64; 0: chosen."""
+    """Threads per worker, 1 to 64; 0: automatic."""
     workers: int = 0
-    """Segments in work at once, 1 to 64; 0: as cores and memory allow."""
+    """Segments processed at once, 1 to 64; 0: by cores and memory."""
     device: Optional[str] = None
-    """Where the stages run; None: 'cpu'."""
+    """Device that runs the stages; None: 'cpu'."""
     work_dir: Optional[Path] = None
-    """Work folder; None: the output's path and '.kizunasr'."""
+    """Work folder; None: the output's path plus '.kizunasr'."""
     keep_work: bool = False
-    """Leaves the work folder after success."""
+    """Keep the work folder after success."""
     fresh: bool = False
-    """Deletes what an earlier run left and starts over."""
+    """Delete what an earlier run left and start over."""
     overwrite: bool = False
-    """Replaces an output that exists."""
+    """Replace an existing output."""
     provenance: Optional[Path] = None
-    """File for a record of what the output was made from; None: none."""
+    """File for the provenance record; None: none."""
     onnxruntime_library: Optional[Path] = None
-    """ONNX Runtime's shared library, which runs .onnx models; None: looked for."""
+    """ONNX Runtime's shared library, which runs .onnx models; None: searched for."""
     stage_times: Optional[Path] = None
-    """File for how long each stage took, for `report()`; None: none."""
+    """File for the time that each stage took, for `report()`; None: none."""
     accept: bool = False
-    """Puts the output in place even if its verification fails; a warning says what failed."""
+    """Put the output in place even if its verification fails; a warning says what failed."""
     keep_date: bool = False
-    """Gives the output the modification time of the input."""
+    """Give the output the modification time of the input."""
     spool_limit: int = 0
-    """Bytes that a pipe as input may have; 0: what is free where the work folder is, less a part."""
+    """Maximum bytes of a piped input; 0: the free space of the work folder's disk, less a twentieth."""
 
     def _c_struct(self) -> _c.RunOptions:
         return _c.RunOptionsWithRoom(

@@ -1,11 +1,11 @@
-"""What goes wrong, as exceptions.
+"""Exceptions.
 
 =====================  =============================================  ==========================
-exception              also a                                         when
+exception              also a                                         raised when
 =====================  =============================================  ==========================
-`FileNotFoundError`    `OSError`                                      the input is not there
-`FileExistsError`      `OSError`                                      the output is there already
-`ValueError`           -                                              a setting is wrong, an
+`FileNotFoundError`    `OSError`                                      the input does not exist
+`FileExistsError`      `OSError`                                      the output already exists
+`ValueError`           -                                              a setting is invalid, or an
                                                                       encoder does not open
 `MemoryError`          -                                              out of memory
 `InputError`           `ValueError`                                   the input cannot be read
@@ -13,8 +13,8 @@ exception              also a                                         when
 `ModelError`           `ValueError`                                   the AI model is missing or
                                                                       cannot be used
 `ProcessingError`      `RuntimeError`                                 decoding or encoding failed
-`VerificationError`    `RuntimeError`                                 the output is not as it
-                                                                      should be
+`VerificationError`    `RuntimeError`                                 the output does not match
+                                                                      its input
 `Cancelled`            `RuntimeError`                                 `cancel()` was called
 =====================  =============================================  ==========================
 
@@ -27,11 +27,11 @@ from . import _library as _c
 
 
 class InputError(ValueError):
-    """The input is unreadable, is no film, or has no video."""
+    """The input is unreadable, is not a media file, or has no video."""
 
 
 class OutputError(OSError):
-    """The output or the work folder cannot be written, or another run holds it."""
+    """The output or the work folder cannot be written, or another run has locked it."""
 
 
 class ModelError(ValueError):
@@ -39,7 +39,7 @@ class ModelError(ValueError):
 
 
 class ProcessingError(RuntimeError):
-    """Decoding, filtering or encoding failed; the message names the frame where there is one."""
+    """Decoding, filtering or encoding failed; the message names the frame, if there is one."""
 
 
 class VerificationError(RuntimeError):
@@ -47,7 +47,7 @@ class VerificationError(RuntimeError):
 
 
 class Cancelled(RuntimeError):
-    """The run was cancelled; the same run again goes on where it stopped."""
+    """The run was cancelled; running the same job again resumes it."""
 
 
 _KINDS = {
@@ -74,7 +74,7 @@ _SPELLINGS = {
 
 
 def exception(status: int, message: str) -> Exception:
-    """Returns the exception for a status of the library and the line it logged."""
+    """Returns the exception for a status of the library and the message it logged."""
     if status == _c.E_CANCELLED:
         message = message or "cancelled; the same run again goes on where it stopped"
     message = message or _c.library().ksr_status_name(status).decode()

@@ -1,4 +1,4 @@
-"""The main job: a film in, its upscale out."""
+"""Upscaling a video."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from .config import NativeConfig, OfflineProcessorConfig, RunOptions
 
 @dataclass(frozen=True)
 class ProcessingResult:
-    """What a finished run did."""
+    """The result of a successful run."""
 
     frames: int
     """Frames in the output."""
     frames_repeated: int
-    """Of those: repeats of the frame before (on_frame_error='repeat')."""
+    """Of those: repeats of the previous frame (on_frame_error='repeat')."""
     frames_skipped: int
     """Input frames without an output frame (on_frame_error='skip')."""
     segments: int
-    """Segments that the film was cut into."""
+    """Segments of the video."""
     segments_reused: int
     """Of those: finished by an earlier run."""
     width: int
@@ -35,25 +35,26 @@ class ProcessingResult:
     warnings: int
     """Warnings logged during the run."""
     already_done: bool
-    """The output was there already, written by this very job; nothing was done."""
+    """The output existed, written by this very job; nothing was done."""
     engine: str
-    """What ran the model: 'native', 'ONNX Runtime 1.30.0 on cpu, 2 threads'; '' without AI."""
+    """Engine of the model: 'native', 'ONNX Runtime 1.30.0 on cpu, 2 threads'; '' without AI."""
     accepted: bool = False
     """Verification failed, and `RunOptions.accept` put the output in place."""
 
 
 class OfflineVideoProcessor:
-    """Upscales one film: decodes, processes, encodes, carries every other stream along, verifies.
+    """Upscales one video: decodes, processes, encodes, copies every other stream, verifies.
 
-    If a run is interrupted (Ctrl-C, a crash, a power cut), the same job goes on where it stopped.
+    If a run is interrupted (Ctrl-C, a crash, a power cut), the same job resumes where it stopped.
 
     Args:
-        config: what to do.
-        progress_callback: called with a `Progress` on the thread that called `process()`, up to once
-            a frame. What it raises ends the run and comes out of `process()`.
-        options: how to run; does not change the output.
+        config: the settings of the job.
+        progress_callback: called with a `Progress` on the thread that called `process()`, at most once
+            per frame. An exception from it ends the run and is raised by `process()`.
+        options: how to run; does not change the output. None: defaults.
 
-    Messages go to the logger ``kizunasr``.
+    Messages go to the logger ``kizunasr``. One `process()` at a time per object; objects are independent;
+    `cancel()` may be called from any thread.
     """
 
     def __init__(self, config: OfflineProcessorConfig, *,
@@ -68,14 +69,14 @@ class OfflineVideoProcessor:
         self._context: Optional[Context] = None
 
     def process(self) -> ProcessingResult:
-        """Does the job and returns when the output stands and has been checked.
+        """Runs the job and returns when the output is in place and has been checked.
 
         Raises:
-            FileNotFoundError: the input is not there.
-            FileExistsError: the output is, and options.overwrite is off.
-            ValueError: a setting is wrong, or the encoder does not open.
+            FileNotFoundError: the input does not exist.
+            FileExistsError: the output exists, and options.overwrite is off.
+            ValueError: a setting is invalid, or the encoder does not open.
             MemoryError: out of memory.
-            KeyboardInterrupt: Ctrl-C; the work folder stays, the same job resumes.
+            KeyboardInterrupt: Ctrl-C; the work folder is kept, the same job resumes.
             InputError, OutputError, ModelError, ProcessingError, VerificationError, Cancelled:
                 see `kizunasr.errors`.
         """
@@ -96,7 +97,7 @@ class OfflineVideoProcessor:
             context.close()
 
     def cancel(self) -> None:
-        """Stops a `process()` that runs on another thread: it raises `Cancelled` soon."""
+        """Cancels `process()` from another thread: it raises `Cancelled` soon."""
         with self._lock:
             if self._context is not None:
                 self._context.cancel()

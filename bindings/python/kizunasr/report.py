@@ -1,4 +1,4 @@
-"""Pages to look at: of a finished output, and of samples before a long run."""
+"""HTML reports of a finished output, and of samples before a long run."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
            video: int = 0, audio: Optional[str] = None, subs: Optional[str] = None,
            sub: Optional[str] = None,
            progress_callback: Optional[ProgressCallback] = None) -> bool:
-    """Compares an output with its input as `verify` does, and writes one HTML file about it.
+    """Compares an output with its input as `verify` does, and writes an HTML report to `path`.
 
-    What the run was told is known from `provenance`, or from the arguments that `verify` has as well.
-    Shown are the worst and the median frame, `scene_cuts` cuts (None: 3), and those asked for:
-    `frames` of the output, from 0, and `times` in it, such as '1:30'. `stage_times` is the file that
-    the run wrote about its stages.
+    The settings of the run are taken from `provenance`, or from the arguments that `verify` has as well.
+    The report shows the worst and the median frame, `scene_cuts` cuts (None: 3), and the requested ones:
+    `frames` of the output, from 0, and `times` in it, such as '1:30'. `stage_times` is the timings file
+    that the run wrote.
 
-    Returns whether all checks passed. Raises FileNotFoundError, ValueError (a frame that is not
-    there, times of another run), InputError, OutputError, MemoryError.
+    Returns whether all checks passed. Raises FileNotFoundError, ValueError (a frame that does not exist,
+    timings of another run), InputError, OutputError, MemoryError.
     """
     numbers = (ctypes.c_int64 * len(frames))(*frames)
     words = (ctypes.c_char_p * len(times))(*(_c.encode(t) for t in times))
@@ -61,44 +61,44 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
 
 @dataclass(frozen=True)
 class PreviewResult:
-    """What the whole film would take, by the samples' own speed and size."""
+    """Estimate for the whole job, from the speed and size of the samples."""
 
     samples: int
-    """Pieces that were upscaled."""
+    """Number of samples."""
     frames: int
-    """Frames of them."""
+    """Frames of the samples."""
     film_frames: int
-    """Frames of the film."""
+    """Frames of the whole video."""
     frames_per_second: float
-    """Of all the samples' work together."""
+    """Over all samples."""
     seconds: float
-    """For the whole film on this machine."""
+    """For the whole job on this machine."""
     slowest_seconds: float
     """If all of it were like the slowest sample."""
     fastest_seconds: float
     """If all of it were like the fastest sample."""
     bytes: float
-    """Of the whole output, other streams included."""
+    """Of the whole output, including other streams."""
     smallest_bytes: float
     """If all of it were like the smallest sample."""
     largest_bytes: float
     """If all of it were like the largest sample."""
     passed: bool
-    """All checks of all samples."""
+    """Whether all checks of all samples passed."""
 
 
 def preview(config: OfflineProcessorConfig, folder: Path, *, samples: int = 0, seconds: float = 0,
             options: Optional[RunOptions] = None,
             progress_callback: Optional[ProgressCallback] = None) -> PreviewResult:
-    """Upscales samples of a film with the settings of a job, each with its page.
+    """Upscales samples of a video with the settings of a job, and writes a report of each.
 
-    Writes sample-1.mkv (or what the encoder's format says, if it is set), sample-1.json, its record,
-    report-1.html and so on to `folder`, which is made if missing; what stood there under these names is
-    replaced. The job's output is not touched.
+    Writes sample-1.mkv (or the encoder's format, if set), its record sample-1.json, report-1.html and so
+    on to `folder`, which is created if missing; existing files of these names are replaced. The job's
+    output is not touched.
 
     Args:
-        samples: pieces spread over the film, 1..16; 0 is 3, or 1 if the job has a start.
-        seconds: length of each; 0 is 4.
+        samples: ranges spread over the video, 1..16; 0 is 3, or 1 if the job has a start.
+        seconds: duration of each; 0 is 4.
         options: threads, workers, device; the rest is ignored.
 
     Raises what `OfflineVideoProcessor.process()` and `report()` raise.

@@ -1,4 +1,4 @@
-"""Reading films: exact frame counts, frames as arrays, descriptions, comparisons."""
+"""Reading videos: exact frame counts, frames as arrays, descriptions, comparisons."""
 
 from __future__ import annotations
 
@@ -17,48 +17,49 @@ from .config import Path, deinterlace_mode
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One frame of a film."""
+    """One frame of a video."""
 
     data: np.ndarray
-    """RGB, shape (height, width, 3), full range: uint8, or uint16 of a decoder with bits=16. A copy
-    that belongs to the frame."""
+    """RGB, shape (height, width, 3), full range (0..255 or 0..65535): uint8, or uint16 from a decoder with
+    bits=16. Owned by the frame, writable."""
     pts: int
-    """When it is shown, in units of the decoder's `time_base`."""
+    """Timestamp, in units of the decoder's `time_base`."""
     duration: int
-    """How long it is shown, in the same units: until the next frame; of the last: as the file says."""
+    """Duration in the same units: until the next frame; of the last one: from the file."""
     time: float
-    """When it is shown, in seconds."""
+    """Timestamp in seconds."""
     frame_index: int
-    """Its number in the film, from 0, in the order shown."""
+    """Frame number, from 0, in presentation order."""
     width: int
     """In pixels."""
     height: int
     """In pixels."""
     damaged: bool
-    """The decoder says that the picture is not as it was coded."""
+    """Whether the decoder reported errors in it."""
 
 
 class VideoDecoder:
-    """The frames of a film, in the order they are shown.
+    """The frames of a video, in presentation order.
 
-    Opening reads the file once, so `total_frames` is exact. Iterating goes on where the last read
-    ended, as with a file; `seek()` goes anywhere::
+    Opening reads the file once, so `total_frames` is exact. Iteration continues after the last frame
+    read, as with a file; `seek()` goes to any frame::
 
-        with VideoDecoder("film.mkv") as decoder:
+        with VideoDecoder("input.mkv") as decoder:
             print(decoder.total_frames)
             for frame in decoder:
                 print(frame.frame_index, frame.pts, frame.data.mean())
 
     Args:
-        path: a film, or an image sequence such as 'in%05d.png'.
+        path: a video, or an image sequence such as 'in%05d.png'.
         bits: of a sample in `Frame.data`: 8 or 16.
 
     Raises:
-        FileNotFoundError: it is not there.
+        FileNotFoundError: the file does not exist.
         InputError: it cannot be read or has no video.
+        ValueError: bits is neither 8 nor 16.
         MemoryError: out of memory.
 
-    One thread at a time; decoders are independent of each other.
+    Thread-safety: one thread at a time; decoders are independent of each other.
     """
 
     def __init__(self, path: Path, *, bits: int = 8) -> None:
@@ -76,25 +77,25 @@ class VideoDecoder:
             raise
         info = self._lib.ksr_decoder_info(self._handle).contents
         self.total_frames: int = info.total_frames
-        """Frames in the film; exact."""
+        """Exact number of frames."""
         self.width: int = info.width
         """Of every frame, in pixels."""
         self.height: int = info.height
         """Of every frame, in pixels."""
         self.pixel_format: str = info.pixel_format.decode()
-        """Of the film, FFmpeg's name."""
+        """FFmpeg's name of the video's pixel format."""
         self.time_base = Fraction(info.time_base_num, info.time_base_den)
         """Seconds per unit of `Frame.pts`."""
         self.frame_rate = (Fraction(info.frame_rate_num, info.frame_rate_den)
                            if info.frame_rate_num else None)
-        """Average frames per second; None: not known."""
+        """Average frames per second; None if unknown."""
         self.sample_aspect_ratio = (Fraction(info.sample_aspect_num, info.sample_aspect_den)
                                     if info.sample_aspect_num else None)
-        """Width of a pixel by its height; None: not known."""
+        """Sample aspect ratio; None if unknown."""
 
     @property
     def fps(self) -> float:
-        """Average frames per second; 0 if not known."""
+        """Average frames per second; 0 if unknown."""
         return float(self.frame_rate or 0)
 
     def __len__(self) -> int:
@@ -110,7 +111,7 @@ class VideoDecoder:
         return frame
 
     def read(self) -> Optional[Frame]:
-        """Returns the next frame, None after the last one.
+        """Returns the next frame, or None after the last one.
 
         Raises ProcessingError, InputError, MemoryError, and ValueError on a closed decoder.
         """
@@ -121,9 +122,9 @@ class VideoDecoder:
         return self._frame(picture.contents) if picture else None
 
     def seek(self, frame_index: int) -> None:
-        """Makes the next read give frame `frame_index`, 0 .. total_frames (the end).
+        """Continues with frame `frame_index`, 0 .. total_frames (the end).
 
-        Raises ValueError when it is out of range.
+        Raises ValueError if it is out of range.
         """
         context = self._open_context()
         context.raise_for(context.call_here(self._lib.ksr_decoder_seek, self._handle,
@@ -177,7 +178,7 @@ def _json_call(function: Any, *arguments: bytes, accepted: tuple[int, ...] = (_c
 
 
 def probe(path: Path) -> dict[str, Any]:
-    """Describes a film: container, streams, exact frame count, timing, colour.
+    """Describes a video file: container, streams, exact frame count, timing, colour.
 
     The members are those of ``kizunasr probe --json`` (docs/manual.md). Raises FileNotFoundError,
     InputError, MemoryError.
@@ -192,12 +193,12 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
            rotated: bool = False, no_grain: bool = False, video: int = 0,
            audio: Optional[str] = None, subs: Optional[str] = None, sub: Optional[str] = None,
            progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
-    """Compares an output with its input: frames, timestamps, streams, sound, chapters, pictures.
+    """Compares an output with its input: frames, timestamps, streams, audio, chapters, image quality.
 
-    What the run was told is known from `provenance`, the record it wrote, or from the other arguments.
-    Returns the members of ``kizunasr verify --json``: 'passed', 'checks' with a name, passed and detail
-    each, and 'picture', with `frames` the measures of every one. Raises FileNotFoundError, InputError,
-    MemoryError.
+    The settings of the run are taken from `provenance`, the record that it wrote, or from the other
+    arguments. Returns the members of ``kizunasr verify --json``: 'passed', 'checks' with 'name',
+    'passed' and 'detail' each, and 'picture'; with `frames`, the measures of every frame. A failed check
+    is not an exception. Raises FileNotFoundError, ValueError, InputError, MemoryError.
     """
     options = _c.VerifyOptionsWithRoom(
         provenance=None if provenance is None else _c.encode(provenance),
