@@ -68,19 +68,6 @@ void ksr_fit_size(const struct ksr_fit_box *box, int aspect_num, int aspect_den,
 
 // --- Filters ---
 
-// What one output sample is made of: `count` samples from `first` on, which may lie outside (edges
-// replicate), and those `inner` ones around it that limit the result.
-struct place {
-    int first;
-    int inner_first, inner_count; // from `first` on
-};
-
-struct axis {
-    int size, taps;
-    struct place *places;
-    int16_t *coefficients; // `taps` for each place
-};
-
 // Spline36 (Helmut Dersch's family of interpolating cubic splines). Only sums and products, so
 // every machine gets the same doubles.
 static double spline36(double x)
@@ -135,7 +122,7 @@ static struct grid make_grid(int luma, int shift, enum ksr_siting siting)
     return (struct grid){luma, group, siting == KSR_SITING_CENTRED ? (group - 1) / 2.0 : 0};
 }
 
-static bool make_axis(struct axis *axis, int size, struct grid from, struct grid to)
+static bool make_axis(struct ksr_resample_axis *axis, int size, struct grid from, struct grid to)
 {
     const double ratio = (double)from.luma / to.luma, step = ratio * to.group / from.group;
     const double stretch = step > 1 ? step : 1, reach = REACH * stretch;
@@ -148,7 +135,7 @@ static bool make_axis(struct axis *axis, int size, struct grid from, struct grid
     axis->coefficients = fits ? malloc(bytes) : NULL;
     const bool ok = weight && axis->places && axis->coefficients;
     for (int j = 0; ok && j < size; j++) {
-        struct place *p = &axis->places[j];
+        struct ksr_resample_place *p = &axis->places[j];
         const double luma = (to.group * (double)j + to.offset + 0.5) * ratio - 0.5;
         const double at = (luma - from.offset) / from.group;
         double total = 0;
@@ -172,7 +159,7 @@ static bool make_axis(struct axis *axis, int size, struct grid from, struct grid
     return ok;
 }
 
-static void free_axis(struct axis *axis)
+static void free_axis(struct ksr_resample_axis *axis)
 {
     free(axis->places);
     free(axis->coefficients);
@@ -183,7 +170,7 @@ static void free_axis(struct axis *axis)
 struct ksr_resampler {
     ksr_pool *pool;
     struct ksr_frame from, to;
-    struct axis x[2], y[2]; // luma and alpha; chroma
+    struct ksr_resample_axis x[2], y[2]; // luma and alpha; chroma
     uint16_t *scratch;      // for each thread: a row with margins, and the two limits and the sums
     size_t scratch_samples; // of one thread
     int margin;             // of the row to either side
@@ -251,6 +238,12 @@ void ksr_resampler_destroy(ksr_resampler **resampler)
     *resampler = NULL;
 }
 
+const struct ksr_resample_axis *ksr_resampler_axis(const ksr_resampler *f, int plane, bool along_y)
+{
+    const int chroma = ksr_layout_is_chroma(&f->from.layout, plane);
+    return along_y ? &f->y[chroma] : &f->x[chroma];
+}
+
 struct ksr_row_sink ksr_resampler_sink(ksr_resampler *resampler)
 {
     return ksr_frame_sink(&resampler->from);
@@ -264,9 +257,9 @@ static int within(int value, int low, int high)
 // One row of columns: the weighted sum of rows, limited to the range of those nearby.
 static void filter_columns(uint16_t *restrict out, int32_t *restrict sum, uint16_t *restrict low,
                            uint16_t *restrict high, const struct ksr_plane *src,
-                           const struct axis *axis, int y)
+                           const struct ksr_resample_axis *axis, int y)
 {
-    const struct place *p = &axis->places[y];
+    const struct ksr_resample_place *p = &axis->places[y];
     const int16_t *c = axis->coefficients + (size_t)y * (size_t)axis->taps;
     const int width = src->width;
     for (int x = 0; x < width; x++) {
@@ -294,10 +287,11 @@ static void filter_columns(uint16_t *restrict out, int32_t *restrict sum, uint16
 }
 
 // One row: the same along it. row: with margins to either side.
-static void filter_row(uint16_t *restrict out, const uint16_t *row, const struct axis *axis)
+static void filter_row(uint16_t *restrict out, const uint16_t *row,
+                       const struct ksr_resample_axis *axis)
 {
     for (int j = 0; j < axis->size; j++) {
-        const struct place *p = &axis->places[j];
+        const struct ksr_resample_place *p = &axis->places[j];
         const int16_t *c = axis->coefficients + (size_t)j * (size_t)axis->taps;
         const uint16_t *s = row + p->first;
         int sum = ONE / 2, low = KSR_SAMPLE_MAX, high = 0;

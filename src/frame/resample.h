@@ -24,6 +24,19 @@ bool ksr_fit_parse(const char *text, struct ksr_fit_box *out);
 void ksr_fit_size(const struct ksr_fit_box *box, int aspect_num, int aspect_den, int step_x,
                   int step_y, int *width, int *height);
 
+// What one output sample is made of: as many samples as there are taps from `first` on, which may
+// lie outside (edges replicate), and those `inner` ones around it that limit the result.
+struct ksr_resample_place {
+    int first;
+    int inner_first, inner_count; // from `first` on
+};
+
+struct ksr_resample_axis {
+    int size, taps;
+    struct ksr_resample_place *places;
+    int16_t *coefficients; // `taps` for each place, in 1/16384
+};
+
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_resampler ksr_resampler;
 
@@ -38,6 +51,10 @@ ksr_resampler *ksr_resampler_create(const struct ksr_layout *from, const struct 
 ksr_resampler *ksr_resampler_create_shift(const struct ksr_layout *layout, double x, double y,
                                           ksr_pool *pool);
 void ksr_resampler_destroy(ksr_resampler **resampler);
+
+// Returns how a plane is filtered along an axis: columns first, rounded and limited, then rows.
+const struct ksr_resample_axis *ksr_resampler_axis(const ksr_resampler *resampler, int plane,
+                                                   bool along_y);
 
 // Returns the sink for the rows of a frame of layout `from`.
 struct ksr_row_sink ksr_resampler_sink(ksr_resampler *resampler);

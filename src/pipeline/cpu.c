@@ -115,17 +115,6 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
     }
 }
 
-static enum ksr_task task_of(const struct ksr_step *step)
-{
-    switch (step->kind) {
-    case KSR_STEP_NORMALIZE: return KSR_TASK_NORMALIZE;
-    case KSR_STEP_STRUCTURE: return KSR_TASK_STRUCTURE;
-    case KSR_STEP_ENHANCE_LUMA:
-    case KSR_STEP_ENHANCE_CHROMA: return KSR_TASK_ENHANCE;
-    default: return KSR_TASK_UPSCALE;
-    }
-}
-
 // Returns the rows that a step reads to make `rows`; edges replicate, so there are no others.
 static struct span rows_read(const struct ksr_step *step, struct span rows, int height)
 {
@@ -153,7 +142,7 @@ static void run_chain(const struct cpu *p, const struct ksr_chain *chain, int pl
         const struct ksr_plane dst =
             band_plane(buffer[k % 2], need[k].y0, chain->width[k], chain->height[k]);
         run_step(p, &chain->step[k - 1], &dst, &src, need[k].y0, need[k].y1, thread);
-        spend(p, thread, task_of(&chain->step[k - 1]), &since);
+        spend(p, thread, ksr_step_task(&chain->step[k - 1]), &since);
         src = dst;
     }
     sink->rows(sink->opaque, plane, &src, rows.y0, rows.y1);

@@ -4,6 +4,17 @@
 
 #include <assert.h>
 
+enum ksr_task ksr_step_task(const struct ksr_step *step)
+{
+    switch (step->kind) {
+    case KSR_STEP_NORMALIZE: return KSR_TASK_NORMALIZE;
+    case KSR_STEP_STRUCTURE: return KSR_TASK_STRUCTURE;
+    case KSR_STEP_ENHANCE_LUMA:
+    case KSR_STEP_ENHANCE_CHROMA: return KSR_TASK_ENHANCE;
+    default: return KSR_TASK_UPSCALE;
+    }
+}
+
 ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe, ksr_pool *pool,
                                ksr_pipeline **out)
 {

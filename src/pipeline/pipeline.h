@@ -32,6 +32,9 @@ enum ksr_task {
     KSR_TASKS
 };
 
+// Returns what the time of a step counts as.
+enum ksr_task ksr_step_task(const struct ksr_step *step);
+
 // Thread-safety: one thread at a time per object, the same one for push and pull or another.
 typedef struct ksr_pipeline ksr_pipeline;
 

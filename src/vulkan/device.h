@@ -65,6 +65,11 @@ struct ksr_gpu {
     int shape_count;
 
     char trouble[KSR_GPU_REASON]; // why the last call that failed did so
+
+    // For tests: a kernel that shall do nothing, and a number of submissions, the last of which
+    // fails.
+    const char *broken;
+    int lose_after;
 };
 
 // Lists the GPUs of the machine. Returns how many there are; if 0, `reason` says why.

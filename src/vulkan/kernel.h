@@ -105,6 +105,14 @@ KSR_MUST_USE ksr_status ksr_gpu_submit(struct ksr_gpu_commands *commands,
 // Waits until the last submission is done. What it wrote can then be read from mapped buffers.
 KSR_MUST_USE ksr_status ksr_gpu_wait(struct ksr_gpu_commands *commands);
 
+// Waits until nothing is under way.
+void ksr_gpu_idle(struct ksr_gpu *gpu);
+
+// *out: a new local buffer with `size` bytes of `data`; free with ksr_gpu_buffer_free(). Waits.
+// Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS with *out all zero.
+KSR_MUST_USE ksr_status ksr_gpu_upload(struct ksr_gpu *gpu, struct ksr_gpu_buffer *out,
+                                       const void *data, size_t size);
+
 // Returns the seconds between mark `i` (1 or more) and the one before; for a list that was waited
 // for.
 double ksr_gpu_mark_seconds(struct ksr_gpu_commands *commands, int i);

@@ -22,34 +22,10 @@ static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_UNPACK, "unpack", 8, ksr_gpu_unpack),
     KERNEL(KSR_GPU_PACK, "pack", 8, ksr_gpu_pack),
     KERNEL(KSR_GPU_RGB, "rgb", 8, ksr_gpu_rgb),
+    KERNEL(KSR_GPU_RESAMPLE, "resample", 8, ksr_gpu_resample),
 };
 
 // --- Life ---
-
-// Fills a new buffer of the GPU's own memory.
-static ksr_status upload(struct ksr_gpu *gpu, struct ksr_gpu_buffer *out, const void *data,
-                         size_t size)
-{
-    struct ksr_gpu_buffer staging = {0};
-    struct ksr_gpu_commands commands = {0};
-    ksr_status status = ksr_gpu_buffer_create(gpu, out, KSR_GPU_LOCAL, size);
-    if (status == KSR_OK)
-        status = ksr_gpu_buffer_create(gpu, &staging, KSR_GPU_UPLOAD, size);
-    if (status == KSR_OK)
-        status = ksr_gpu_commands_create(gpu, gpu->compute, &commands);
-    if (status == KSR_OK)
-        status = ksr_gpu_begin(&commands);
-    if (status == KSR_OK) {
-        memcpy(staging.map, data, size);
-        ksr_gpu_copy(&commands, out, 0, &staging, 0, size);
-        status = ksr_gpu_submit(&commands, NULL, 0);
-    }
-    if (status == KSR_OK)
-        status = ksr_gpu_wait(&commands);
-    ksr_gpu_commands_free(&commands);
-    ksr_gpu_buffer_free(gpu, &staging);
-    return status;
-}
 
 ksr_status ksr_gpu_stages_create(struct ksr_gpu *gpu, struct ksr_gpu_stages *out)
 {
@@ -58,7 +34,7 @@ ksr_status ksr_gpu_stages_create(struct ksr_gpu *gpu, struct ksr_gpu_stages *out
     for (int i = 0; i < KSR_GPU_STAGES && status == KSR_OK; i++)
         status = ksr_gpu_kernel_create(gpu, &out->kernel[i], &kernels[i]);
     if (status == KSR_OK)
-        status = upload(gpu, &out->bank, ksr_bank, sizeof(ksr_bank));
+        status = ksr_gpu_upload(gpu, &out->bank, ksr_bank, sizeof(ksr_bank));
     if (status != KSR_OK)
         ksr_gpu_stages_free(gpu, out);
     return status;

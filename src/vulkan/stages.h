@@ -21,6 +21,7 @@ enum ksr_gpu_stage {
     KSR_GPU_UNPACK,
     KSR_GPU_PACK,
     KSR_GPU_RGB,
+    KSR_GPU_RESAMPLE,
     KSR_GPU_STAGES,
 };
 

@@ -228,6 +228,8 @@ int main(int argc, char **argv)
         return 1;
     printf("seed %u\n", options.seed);
     check_all(&bench, gpu_stage_kernels, gpu_stage_kernel_count, &options, &passed, &failed);
+    if (!options.test)
+        gpu_check_pipeline(&bench, &passed, &failed);
     options.every *= 4; // plain C takes long
     check_all(&bench, gpu_net_kernels, gpu_net_kernel_count, &options, &passed, &failed);
     close_bench(&bench);

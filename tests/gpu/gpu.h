@@ -42,4 +42,7 @@ ksr_net *gpu_load_net(const char *name);
 // Frees what kernels of networks made; looks at their last guard.
 void gpu_net_close(struct bench *bench);
 
+// Adds to the counts.
+void gpu_check_pipeline(struct bench *bench, int *passed, int *failed);
+
 #endif

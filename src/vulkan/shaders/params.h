@@ -25,6 +25,7 @@ typedef struct ksr_gpu_plane ksr_gpu_plane;
 
 ADDRESS(ksr_gpu_samples, uint16_t, 2)
 ADDRESS(ksr_gpu_bytes, uint8_t, 1)
+ADDRESS(ksr_gpu_shorts, int16_t, 2)
 ADDRESS(ksr_gpu_words, int, 4)
 ADDRESS(ksr_gpu_counter, uint, 4)
 ADDRESS(ksr_gpu_quads, ivec4, 16)
@@ -81,6 +82,14 @@ struct ksr_gpu_temporal {
     uint samples; // so many of luma, of which `changed` did so
     int forget;   // there is no frame before
     int fresh;    // the other memory starts anew
+};
+
+// Along one axis.
+struct ksr_gpu_resample {
+    ksr_gpu_plane dst, src;
+    ksr_gpu_words places;        // struct ksr_resample_place for each sample of the axis
+    ksr_gpu_shorts coefficients; // `taps` for each
+    int taps, along_y;
 };
 
 // Codes of 8 bits stand in bytes, those of 9 to 16 bits in words.

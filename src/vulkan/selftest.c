@@ -1,0 +1,281 @@
+// The test of a GPU; see selftest.h.
+
+#include "vulkan/selftest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "frame/tile.h"
+#include "vulkan/fit.h"
+
+// No multiples of workgroups.
+#define WIDTH  77
+#define HEIGHT 53
+#define PLANE  ((size_t)192 * 2 * HEIGHT) // samples of the largest, with some to spare
+
+enum { SRC, SRC_2, DST, DST_2, SPARE, PLANES }; // the last one is not compared
+
+// One comparison: planes in the GPU's memory and the same by plain C.
+struct trial {
+    struct ksr_gpu *gpu;
+    const struct ksr_gpu_stages *stages;
+    struct ksr_gpu_commands commands;
+    struct ksr_gpu_buffer local, upload, download;
+    uint16_t *samples; // of all planes, as plain C has them
+    struct ksr_plane plane[PLANES];
+    struct ksr_gpu_plane gpu_plane[PLANES];
+    struct ksr_stage_table c;
+    struct ksr_gpu_fit fit;
+    ksr_resampler *resampler;
+};
+
+static uint32_t next_random(uint32_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 17;
+    return *state ^= *state << 5;
+}
+
+static const struct ksr_layout fitted = {.width = 49, .height = 31, .planes = 1};
+
+// A soft ground with noise in the left part, and lines and single samples of the extremes in the
+// right.
+static int drawn(int x, int y, uint32_t random)
+{
+    const int noise = (int)(random >> 8) % 600, ground = 9000 + 150 * x + 90 * y;
+    if (x < WIDTH / 2)
+        return ground + noise;
+    return (x + y) % 7 == 0 || random % 5 == 0 ? (random & 1 << 12 ? KSR_SAMPLE_MAX : 0)
+                                               : (int)(random >> 9) % (KSR_SAMPLE_MAX + 1);
+}
+
+static void set_plane(struct trial *t, int i, int width, int height)
+{
+    const ptrdiff_t stride = ksr_plane_stride(width);
+    t->plane[i] = (struct ksr_plane){t->samples + (size_t)i * PLANE, stride, width, height};
+    t->gpu_plane[i] = (struct ksr_gpu_plane){t->local.address + (size_t)i * PLANE * 2, (int)stride,
+                                             width, height};
+}
+
+// Draws both sources, the second one like the first but for some noise, and clears the results.
+static void draw(struct trial *t, int scale)
+{
+    uint32_t random = 20011;
+    for (int i = 0; i < PLANES; i++)
+        set_plane(t, i, i < DST ? WIDTH : scale * WIDTH, i < DST ? HEIGHT : scale * HEIGHT);
+    memset(t->samples, 0, PLANES * PLANE * sizeof(uint16_t));
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            const int v = drawn(x, y, next_random(&random));
+            const int other = v + (int)(next_random(&random) >> 9) % 256;
+            t->plane[SRC].data[y * t->plane[SRC].stride + x] = (uint16_t)v;
+            t->plane[SRC_2].data[y * t->plane[SRC_2].stride + x] =
+                (uint16_t)ksr_min(other, KSR_SAMPLE_MAX);
+        }
+    memcpy(t->upload.map, t->samples, PLANES * PLANE * sizeof(uint16_t));
+}
+
+// --- The kernels, each by the GPU and by plain C ---
+
+static void normalize(struct trial *t)
+{
+    const struct ksr_normalize_params p = ksr_normalize_params_make(0.3);
+    ksr_gpu_normalize(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.normalize_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+static void structure(struct trial *t)
+{
+    const struct ksr_structure_params p = ksr_structure_params_make(0.5);
+    ksr_gpu_structure(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.structure_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+static void upscale(struct trial *t)
+{
+    const struct ksr_layout layout = {
+        .planes = 3, .chroma_shift_x = 1, .chroma_shift_y = 1, .siting_y = KSR_SITING_CENTRED};
+    const struct ksr_upscale_params p = ksr_upscale_params_make(&layout, 1);
+    ksr_gpu_upscale(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.upscale_rows(&t->plane[DST], &t->plane[SRC], &p, 0, 2 * HEIGHT);
+}
+
+static void learned(struct trial *t)
+{
+    ksr_gpu_learned(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC]);
+    t->c.learned_rows(&t->plane[DST], &t->plane[SRC], 0, 2 * HEIGHT);
+}
+
+static const struct ksr_pipeline_config strong = {
+    .sharpening = 1, .line_darkening = 0.6, .contrast_boost = 1.3, .saturation_boost = 1.4};
+
+static void enhance_luma(struct trial *t)
+{
+    const struct ksr_enhance_params p = ksr_enhance_params_make(&strong, false);
+    ksr_gpu_enhance_luma(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.enhance_luma_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+static void enhance_chroma(struct trial *t)
+{
+    const struct ksr_enhance_params p = ksr_enhance_params_make(&strong, false);
+    ksr_gpu_enhance_chroma(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.enhance_chroma_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+// The number goes where the first samples of DST are.
+static void changed(struct trial *t)
+{
+    struct ksr_temporal_params p = ksr_temporal_params_make(0.5, 0.02);
+    p.changed = 100;
+    ksr_gpu_changed(&t->commands, t->stages, &t->gpu_plane[SRC], &t->gpu_plane[SRC_2], &p,
+                    t->gpu_plane[DST].data);
+    const int64_t count =
+        t->c.temporal_changed_rows(&t->plane[SRC], &t->plane[SRC_2], &p, 0, HEIGHT);
+    t->plane[DST].data[0] = (uint16_t)count;
+    t->plane[DST].data[1] = (uint16_t)(count >> 16);
+}
+
+static void temporal(struct trial *t)
+{
+    const struct ksr_temporal_params p = ksr_temporal_params_make(0.5, 0.02);
+    const struct ksr_gpu_blend blend = {.changed = t->gpu_plane[DST].data + 2 * (PLANE - 2),
+                                        .samples = 1};
+    ksr_gpu_temporal(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[DST_2],
+                     &t->gpu_plane[SRC], &t->gpu_plane[SRC_2], &p, &blend);
+    t->c.temporal_rows(&t->plane[DST], &t->plane[DST_2], &t->plane[SRC], &t->plane[SRC_2], &p, 0,
+                       HEIGHT);
+}
+
+// Words of 10 bits, and something above them.
+static void unpack(struct trial *t)
+{
+    const int stride = 2 * t->gpu_plane[SRC].stride;
+    const struct ksr_gpu_codes codes = {t->gpu_plane[SRC].data, stride, 2, 10, 0};
+    const struct ksr_code_plane code = {(uint8_t *)t->plane[SRC].data, stride, 10};
+    ksr_gpu_unpack(&t->commands, t->stages, &t->gpu_plane[DST], &codes);
+    ksr_unpack_rows(&t->plane[DST], &code, 0, HEIGHT);
+}
+
+// From full-range chroma of 10 bits to 8, with dither.
+static void pack(struct trial *t)
+{
+    const struct ksr_pack_params p = {
+        .source_bits = 10, .scale = true, .chroma = true, .dither = true};
+    const int stride = 2 * t->gpu_plane[DST].stride;
+    const struct ksr_gpu_codes codes = {t->gpu_plane[DST].data, stride, 1, 8, 0};
+    const struct ksr_code_plane code = {(uint8_t *)t->plane[DST].data, stride, 8};
+    ksr_gpu_pack(&t->commands, t->stages, &codes, &t->gpu_plane[SRC], &p);
+    ksr_pack_rows(&code, &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+// To Y, Cb, Cr; the last plane is black.
+static void rgb(struct trial *t)
+{
+    const struct ksr_frame frame = {.layout = {.width = WIDTH, .height = HEIGHT, .planes = 3},
+                                    .plane = {t->plane[SRC], t->plane[SRC_2], t->plane[DST]}};
+    ksr_gpu_rgb_to_ycc(&t->commands, t->stages, &t->gpu_plane[SRC]);
+    ksr_rgb_to_ycc_rows(&frame, 0, HEIGHT);
+}
+
+static void resample(struct trial *t)
+{
+    const struct ksr_layout layout = {.width = WIDTH, .height = HEIGHT, .planes = 1};
+    const struct ksr_frame from = {.layout = layout, .plane = {t->plane[SRC]}};
+    struct ksr_frame to = {.layout = fitted};
+    set_plane(t, DST, fitted.width, fitted.height);
+    set_plane(t, SPARE, WIDTH, fitted.height);
+    to.plane[0] = t->plane[DST];
+    ksr_gpu_fit_columns(&t->commands, t->stages, &t->fit, 0, &t->gpu_plane[SPARE],
+                        &t->gpu_plane[SRC]);
+    ksr_gpu_barrier(&t->commands);
+    ksr_gpu_fit_rows(&t->commands, t->stages, &t->fit, 0, &t->gpu_plane[DST], &t->gpu_plane[SPARE]);
+    const struct ksr_row_sink gather = ksr_resampler_sink(t->resampler), sink = ksr_frame_sink(&to);
+    gather.rows(gather.opaque, 0, &from.plane[0], 0, HEIGHT);
+    ksr_resampler_run(t->resampler, &sink);
+}
+
+static const struct {
+    const char *name;
+    int scale;
+    void (*run)(struct trial *t);
+} trials[] = {
+    {"normalize", 1, normalize},
+    {"structure", 1, structure},
+    {"upscale", 2, upscale},
+    {"learned", 2, learned},
+    {"enhance_luma", 1, enhance_luma},
+    {"enhance_chroma", 1, enhance_chroma},
+    {"changed", 1, changed},
+    {"temporal", 1, temporal},
+    {"resample", 1, resample},
+    {"unpack", 1, unpack},
+    {"pack", 1, pack},
+    {"rgb", 1, rgb},
+};
+
+// --- The test ---
+
+static ksr_status run_trial(struct trial *t, int i)
+{
+    const size_t bytes = PLANES * PLANE * sizeof(uint16_t);
+    struct ksr_gpu_commands *c = &t->commands;
+    draw(t, trials[i].scale);
+    ksr_status status = ksr_gpu_begin(c);
+    if (status != KSR_OK)
+        return status;
+    ksr_gpu_copy(c, &t->local, 0, &t->upload, 0, bytes);
+    ksr_gpu_barrier(c);
+    trials[i].run(t);
+    ksr_gpu_barrier(c);
+    ksr_gpu_copy(c, &t->download, 0, &t->local, 0, bytes);
+    status = ksr_gpu_submit(c, NULL, 0);
+    if (status == KSR_OK)
+        status = ksr_gpu_wait(c);
+    if (status == KSR_OK && memcmp(t->download.map, t->samples, SPARE * PLANE * 2) != 0) {
+        snprintf(t->gpu->trouble, sizeof(t->gpu->trouble), "%.120s computes '%s' wrong",
+                 t->gpu->info.name, trials[i].name);
+        status = KSR_E_PROCESS;
+    }
+    return status;
+}
+
+static ksr_status prepare(struct trial *t)
+{
+    const struct ksr_layout layout = {.width = WIDTH, .height = HEIGHT, .planes = 1};
+    const size_t bytes = PLANES * PLANE * sizeof(uint16_t);
+    struct ksr_gpu *gpu = t->gpu;
+    ksr_stage_table_init(&t->c, KSR_CPU_C);
+    t->samples = ksr_aligned_calloc(bytes);
+    t->resampler = ksr_resampler_create(&layout, &fitted, NULL);
+    if (!t->samples || !t->resampler)
+        return ksr_gpu_check(gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "test it");
+    ksr_status status = ksr_gpu_fit_create(gpu, &t->fit, &layout, &fitted);
+    if (status == KSR_OK)
+        status = ksr_gpu_commands_create(gpu, gpu->compute, &t->commands);
+    if (status == KSR_OK)
+        status = ksr_gpu_buffer_create(gpu, &t->local, KSR_GPU_LOCAL, bytes);
+    if (status == KSR_OK)
+        status = ksr_gpu_buffer_create(gpu, &t->upload, KSR_GPU_UPLOAD, bytes);
+    if (status == KSR_OK)
+        status = ksr_gpu_buffer_create(gpu, &t->download, KSR_GPU_DOWNLOAD, bytes);
+    return status;
+}
+
+ksr_status ksr_gpu_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
+{
+    struct trial t = {.gpu = gpu, .stages = stages};
+    ksr_status status = prepare(&t);
+    for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]) && status == KSR_OK; i++)
+        status = run_trial(&t, (int)i);
+    ksr_gpu_commands_free(&t.commands);
+    ksr_gpu_buffer_free(gpu, &t.local);
+    ksr_gpu_buffer_free(gpu, &t.upload);
+    ksr_gpu_buffer_free(gpu, &t.download);
+    ksr_gpu_fit_free(gpu, &t.fit);
+    ksr_resampler_destroy(&t.resampler);
+    ksr_aligned_free(t.samples);
+    return status;
+}

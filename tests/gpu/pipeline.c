@@ -1,0 +1,239 @@
+// Is what comes out of a GPU's executor equal to the processor's, frame by frame, whatever happens?
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gpu.h"
+#include "pipeline/device_parts.h"
+#include "vulkan/selftest.h"
+
+struct sequence {
+    const char *name;
+    struct ksr_layout layout;
+    struct ksr_pipeline_config config;
+    int fit_width, fit_height; // 0 = none
+    int frames;
+    int64_t first; // number in the film of the first one
+    int warms_up;  // how many of them
+    int gap;       // before this one a frame is missing; 0 = none
+    int reset;     // before this one all is forgotten
+    int lose;      // the GPU is lost at this submission
+};
+
+static const struct sequence sequences[] = {
+    {"4:2:0",
+     {61, 35, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {.shader_scale = 2,
+      .denoise = 0.2,
+      .structure_smoothing = 0.3,
+      .sharpening = 0.5,
+      .line_darkening = 0.3,
+      .contrast_boost = 1.1,
+      .saturation_boost = 1.2},
+     .frames = 6},
+    {"grey, lost",
+     {40, 77, 1, 0, 0, 0, 0, true},
+     {.shader_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 6,
+     .lose = 10},
+    {"temporal",
+     {64, 33, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {.shader_scale = 2,
+      .denoise = 0.2,
+      .contrast_boost = 1,
+      .saturation_boost = 1.1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1},
+     .frames = 19,
+     .first = 3,
+     .warms_up = 4,
+     .gap = 9,
+     .reset = 15},
+    {"temporal, lost",
+     {64, 33, 3, 1, 0, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {.shader_scale = 2,
+      .denoise = 0.2,
+      .contrast_boost = 1,
+      .saturation_boost = 1.1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1},
+     .frames = 19,
+     .first = 2,
+     .warms_up = 2,
+     .lose = 41},
+    {"4x, alpha, fit, temporal",
+     {23, 31, 4, 0, 0, 0, 0, true},
+     {.shader_scale = 4,
+      .structure_smoothing = 0.2,
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .enable_temporal = true,
+      .temporal_weight = 0.5,
+      .motion_threshold = 1},
+     .fit_width = 60,
+     .fit_height = 81,
+     .frames = 8},
+    {"4:4:4, fit",
+     {50, 30, 3, 0, 0, 0, 0, false},
+     {.shader_scale = 2, .contrast_boost = 1.1, .saturation_boost = 1},
+     .fit_width = 75,
+     .fit_height = 45,
+     .frames = 4},
+};
+
+// A ground that moves, with noise that both memories of stage 5 show; another one from the seventh
+// frame on.
+static void draw(const struct ksr_frame *frame, int number)
+{
+    uint32_t random = (uint32_t)number * 7919 + 1;
+    for (int i = 0; i < frame->layout.planes; i++)
+        for (int y = 0; y < frame->plane[i].height; y++)
+            for (int x = 0; x < frame->plane[i].width; x++) {
+                const int cell = (x + number / 3) / 9 + y / 7 + (number >= 7 ? 5 : 0);
+                const uint32_t r = check_random(&random) >> 9;
+                const int noise = (int)(r % 8 == 0 ? r % 14000 : r % 900);
+                frame->plane[i].data[y * frame->plane[i].stride + x] =
+                    (uint16_t)(cell * 5003 % 18000 + noise);
+            }
+}
+
+struct film {
+    struct ksr_frame in, *out;
+};
+
+static bool make_film(struct film *film, const struct sequence *s, const struct ksr_layout *output)
+{
+    film->out = calloc((size_t)s->frames, sizeof(film->out[0]));
+    bool ok = film->out && ksr_frame_alloc(&film->in, &s->layout);
+    for (int i = 0; i < s->frames && ok; i++)
+        ok = ksr_frame_alloc(&film->out[i], output);
+    return ok;
+}
+
+static void free_film(struct film *film, int frames)
+{
+    ksr_frame_free(&film->in);
+    for (int i = 0; i < frames; i++)
+        ksr_frame_free(&film->out[i]);
+    free(film->out);
+}
+
+static bool pull(ksr_pipeline *p, struct film *film, int *pulled)
+{
+    const struct ksr_row_sink sink = ksr_frame_sink(&film->out[(*pulled)++]);
+    return ksr_pipeline_pull(NULL, p, &sink) == KSR_OK;
+}
+
+// Runs a sequence as a worker does.
+static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *film)
+{
+    int pulled = s->warms_up;
+    int64_t number = s->first;
+    bool ok = p != NULL;
+    for (int i = 0; i < s->frames && ok; i++) {
+        const struct ksr_row_source source = ksr_frame_source(&film->in);
+        if (s->gap && i == s->gap)
+            number++;
+        if ((s->reset && i == s->reset) || (s->gap && i == s->gap))
+            while (p->held > 0 && ok)
+                ok = pull(p, film, &pulled);
+        if (s->reset && i == s->reset)
+            ksr_pipeline_reset(p);
+        draw(&film->in, i);
+        ok = ok && ksr_pipeline_push(NULL, p, number++, &source, i < s->warms_up) == KSR_OK;
+        while (p->held > p->delay && ok)
+            ok = pull(p, film, &pulled);
+        memset(film->in.buffer, 0x55, 64); // it is not looked at any more
+    }
+    while (ok && p->held > 0)
+        ok = pull(p, film, &pulled);
+    return ok && pulled == s->frames;
+}
+
+static bool same_frame(const struct ksr_frame *a, const struct ksr_frame *b, int number)
+{
+    for (int i = 0; i < a->layout.planes; i++)
+        for (int y = 0; y < a->plane[i].height; y++)
+            for (int x = 0; x < a->plane[i].width; x++) {
+                const ptrdiff_t at = y * a->plane[i].stride + x;
+                if (a->plane[i].data[at] == b->plane[i].data[at])
+                    continue;
+                printf("    frame %d, plane %d (%d, %d): processor %d, GPU %d\n", number, i, x, y,
+                       a->plane[i].data[at], b->plane[i].data[at]);
+                return false;
+            }
+    return true;
+}
+
+static bool check_sequence(struct ksr_device *device, const struct sequence *s, ksr_pool *pool)
+{
+    struct ksr_recipe recipe;
+    struct film film[2] = {{.out = NULL}};
+    bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, NULL);
+    if (s->fit_width > 0)
+        ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
+    ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, pool, 0);
+    ksr_pipeline *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
+    device->gpu->lose_after = s->lose;
+    ok = ok && make_film(&film[0], s, &recipe.output) && make_film(&film[1], s, &recipe.output) &&
+         run_film(cpu, s, &film[0]) && run_film(gpu, s, &film[1]) &&
+         device->failed == (s->lose > 0);
+    for (int i = s->warms_up; i < s->frames && ok; i++)
+        ok = same_frame(&film[0].out[i], &film[1].out[i], i);
+    device->failed = false;
+    device->gpu->lose_after = 0;
+    ksr_pipeline_destroy(&cpu);
+    ksr_pipeline_destroy(&gpu);
+    free_film(&film[0], s->frames);
+    free_film(&film[1], s->frames);
+    return ok;
+}
+
+// A GPU without memory for a recipe says so, and has all its memory as before.
+static bool check_memory(struct ksr_device *device)
+{
+    struct ksr_gpu *gpu = device->gpu;
+    struct ksr_recipe recipe;
+    const uint64_t limit = gpu->memory_limit, used = gpu->memory_used;
+    bool ok = ksr_recipe_make(&recipe, &sequences[0].layout, &sequences[0].config, NULL);
+    gpu->memory_limit = used + 20000;
+    ksr_pipeline *p = ksr_pipeline_create_device(NULL, device, &recipe, NULL);
+    ok = ok && !p && !device->failed && gpu->memory_used == used;
+    gpu->memory_limit = limit;
+    ksr_pipeline_destroy(&p);
+    return ok;
+}
+
+// A kernel that computes wrong is found, by its name.
+static bool check_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
+{
+    bool ok = ksr_gpu_selftest(gpu, stages) == KSR_OK;
+    for (int i = 0; i < KSR_GPU_STAGES && ok; i++) {
+        struct ksr_gpu_stages broken = *stages;
+        char name[32];
+        broken.kernel[i].pipeline = VK_NULL_HANDLE;
+        snprintf(name, sizeof(name), "'%s'", stages->kernel[i].name);
+        ok = ksr_gpu_selftest(gpu, &broken) == KSR_E_PROCESS && strstr(gpu->trouble, name);
+    }
+    return ok;
+}
+
+static void count(const char *name, bool ok, int *passed, int *failed)
+{
+    printf("%-30s%s\n", name, ok ? "ok" : "FAILED");
+    *(ok ? passed : failed) += 1;
+}
+
+void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
+{
+    struct ksr_device device = {.gpu = bench->gpu, .stages = bench->stages};
+    ksr_pool *pool = ksr_pool_create(2);
+    for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
+        count(sequences[i].name, check_sequence(&device, &sequences[i], pool), passed, failed);
+    count("no memory", check_memory(&device), passed, failed);
+    count("self-test", check_selftest(bench->gpu, &bench->stages), passed, failed);
+    ksr_pool_destroy(&pool);
+}
