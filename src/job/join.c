@@ -1,5 +1,14 @@
-// Join: the segments' packets in order, with decode times made anew for the whole film, between
-// the packets of the other streams; then the check, and the output's name.
+// Join: writes the segments' packets in order, between the packets of the other streams; then
+// checks the output and renames it into place.
+//
+// Decode timestamps are made here, for the whole video. Each segment comes from an encoder of its
+// own, which starts with a delay for reordered frames, so its own decode timestamps would overlap
+// those of the segment before. Instead, packet n of the output is decoded at the presentation time
+// of frame n - delay, where delay is the largest of all segments. Packets are stored in decode
+// order, and packet n shows a frame r with n - r <= delay; so n - delay <= r, which is dts <= pts,
+// and dts increase as the timestamps of frames do. This needs distinct timestamps (the plan makes
+// them so) and the true delay: store.c counts it from the packets, whatever the encoder said. A
+// delay for each segment would make dts jump at the boundaries.
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +29,7 @@
 #include "media/av/checksum.h"
 #include "media/av/pixel_format.h"
 
-// The frames that have a packet, in film order, and how far the packets of a segment reach.
+// The frames that have a packet, in presentation order, and which packets belong to a segment.
 struct joining {
     ksr_context *ctx;
     const struct ksr_job *job;
@@ -80,7 +89,7 @@ static ksr_status survey_segments(struct joining *j)
     return status;
 }
 
-// Time of an output frame; places before the first are extrapolated for the first decode times.
+// Timestamp of an output frame; extrapolated before the first one, for the first decode timestamps.
 static int64_t time_at(const struct joining *j, int64_t place)
 {
     const struct ksr_film_frame *frames = j->job->manifest.film.frames;

@@ -1,8 +1,15 @@
-// The key of a job: all that its bytes follow from. Two runs with one key make one output, so a
-// work folder is adopted by whoever comes with its key, and segments carry its hash.
+// The key of a job: everything that its output's bytes depend on. Two runs with the same key make
+// the same output, so a run adopts any work folder with its key, and segments carry the key's hash.
 //
 // It is JSON: the fingerprint of the input, the configuration without paths, the versions of the
 // library, of FFmpeg and of the encoder, and for AI the hash of the model and what runs it.
+//
+// Resuming depends on this alone: there is no list of finished work that could be wrong. A segment
+// counts if its file is complete, its checksum is right and it carries the hash. Something that
+// changes bytes but is missing from the key joins segments that do not belong together, which no
+// later check can find; something in the key that changes nothing (a path, a number of threads)
+// throws away finished work. What planning derives from the key need not be in it, if planning is
+// deterministic: a damaged manifest is planned again and its segments still fit.
 
 #ifndef KSR_JOB_KEY_H
 #define KSR_JOB_KEY_H

@@ -1,5 +1,13 @@
-// Before the work: what could fail at the end is checked first, the work folder is opened and
-// locked, and the plan is read or made.
+// Before the work: checks first what could fail at the end, opens and locks the work folder, and
+// reads or makes the plan.
+//
+// Resuming is this same path: the job's key (key.h) is formed from the input and the settings, and
+// compared with that of the folder. Equal: the manifest is adopted, and the work continues with the
+// segments that are missing. Different: the run is refused, because continuing would mix two jobs,
+// and deleting would throw away finished work; only `fresh` may. No manifest or a damaged one: it
+// is made again. The order matters: the lock is taken before anything in the folder is read or
+// changed, the whole input is read for its fingerprint before the folder is believed, and whether
+// the output may be replaced is decided before planning, which can take minutes.
 
 #ifndef KSR_JOB_PREPARE_H
 #define KSR_JOB_PREPARE_H

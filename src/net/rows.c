@@ -1,8 +1,17 @@
-// The layers one after the other, row by row; see net.h.
+// All layers of a network, fused row by row; see net.h.
 //
-// Works down strips of columns. Every layer keeps its last few rows in a ring; as soon as a row of
-// samples is there, each layer makes the one row that it completes. A strip's rows of all layers
-// stay in the second-level cache.
+// Works down strips of columns. Every layer keeps its last few rows in a ring. Row y of a layer
+// needs rows y - side/2 .. y + side/2 of the layer before, so each new row of samples completes
+// exactly one row in every layer, at a distance above it that is the sum of the half sides so far.
+// The rows of all layers of a strip stay in the second-level cache; whole feature maps, which would
+// go through main memory once per layer, never exist. That is where the speed comes from.
+//
+// Beyond the edges of the frame only samples are replicated; layers are computed there like
+// anywhere else. Padding every layer with zeros, as frameworks do, would make values depend on the
+// distance to an edge, and every strip and band has edges: the result would change with their size.
+//
+// Row numbers may be negative. Rings are therefore indexed by the row number as an unsigned
+// integer, which wraps correctly only if SAMPLES and KEPT are powers of two.
 
 #include <string.h>
 
@@ -11,8 +20,8 @@
 #include "net/conv.h"
 
 #define STRIP   480 // columns of input
-#define SAMPLES 64  // rows of samples kept: more than twice the reach
-#define KEPT    4   // rows of a layer kept: at least the side of a kernel
+#define SAMPLES 64  // rows of samples kept: more than twice the reach; a power of two
+#define KEPT    4   // rows of a layer kept: at least the side of a kernel; a power of two
 #define COLUMNS (STRIP + 2 * KSR_MODEL_REACH + 2 * KSR_NET_SPARE)
 
 // Catmull-Rom at -1/4 of a pixel over offsets -2 .. 1, in 128ths; at +1/4 its mirror image.
@@ -74,7 +83,7 @@ static void load_samples(const struct strip *s, int y)
         out[i] = (int16_t)(row[last] - 16384);
 }
 
-// Makes row y of a layer, which has `around` columns on either side of the strip.
+// Computes row y of a layer, with `around` more columns on either side of the strip.
 static void make_row(const struct strip *s, int layer, int y, int around)
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];

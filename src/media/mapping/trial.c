@@ -1,7 +1,17 @@
 // Whether a container holds a stream; see trial.h.
 //
-// Muxers accept more than their demuxers give back: a transport stream takes any codec as private
-// data, AVI takes times it cannot keep. So the only answer that counts is what is read back.
+// Muxers accept more than their demuxers return: a transport stream takes any codec as private
+// data, AVI takes timestamps that it cannot store. So the only answer that counts is what is read
+// back. The stream's first packets are written to a file in memory with the code that writes the
+// real output, and compared with the code that verifies it. A rule in a table would be wrong with
+// the next version of FFmpeg; a trial is right with the one that runs, and a wrong guess costs a
+// warning, not a broken output.
+//
+// A trial sees only the beginning: 64 packets, or all if there are fewer. Whatever a container does
+// to later packets (audio that starts late, gaps, raw samples whose timestamps drift) needs a check
+// of its own, as ksr_trial_steady() is for AVI. The trial contains no other stream, because one
+// that the container refuses would fail the others too; readers that refuse a file without packets
+// get the video beside it.
 
 #include "media/mapping/trial.h"
 

@@ -1,4 +1,4 @@
-// A trial: one stream written into a file in memory and read back, before any work.
+// A trial: one stream is written to a file in memory and read back, before any work.
 
 #ifndef KSR_MEDIA_MAPPING_TRIAL_H
 #define KSR_MEDIA_MAPPING_TRIAL_H
@@ -7,11 +7,11 @@
 #include "media/mux/output.h"
 
 struct ksr_trial {
-    bool held;         // it comes back as what it was, data and times
+    bool held;         // it is read back unchanged, data and timestamps
     bool empty;        // there was no packet to try
-    double early_ms;   // sound before the picture that is cut off
-    char lost[256];    // what else of it does not come back, as "title, forced flag"; "" = nothing
-    char changed[160]; // what re-encoding changes of its sound, in the same way
+    double early_ms;   // audio before the first frame that is cut off
+    char lost[256];    // what else of it is lost, as "title, forced flag"; "" = nothing
+    char changed[160]; // what re-encoding changes of its audio, in the same form
 };
 
 // Tries what plan->carry[stream] says with the stream's first packets. The plan's other streams
