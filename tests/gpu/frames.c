@@ -1,0 +1,210 @@
+// Times whole frames on a GPU, transfers and conversion included, and compares one with the
+// processor.
+//
+//     gpu-frames [WIDTH HEIGHT [THREADS]]
+//
+// Frames are of 8 bits as a decoder gives them and an encoder takes them, the bytes that arrive are
+// made by the processor of working samples, or left alone. KSR_TEST_GPU=N takes GPU number N, else
+// the first that is no software device.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/cpu.h"
+#include "frame/dispatch.h"
+#include "gpu.h"
+#include "pipeline/device_parts.h"
+
+#define FRAMES  300
+#define SECONDS 6 // after which a run ends
+
+// A frame in memory, as decoders and encoders have it.
+struct coded {
+    struct ksr_code_plane plane[3];
+};
+
+static void make_coded(struct coded *c, const struct ksr_layout *layout)
+{
+    memset(c, 0, sizeof(*c));
+    for (int i = 0; i < layout->planes; i++) {
+        const ptrdiff_t stride = (ksr_layout_plane_width(layout, i) + 63) / 64 * 64;
+        uint8_t *data = malloc((size_t)stride * (size_t)ksr_layout_plane_height(layout, i));
+        if (!data)
+            abort();
+        c->plane[i] = (struct ksr_code_plane){data, stride, 8};
+    }
+}
+
+static void free_coded(struct coded *c)
+{
+    for (int i = 0; i < 3; i++)
+        free(c->plane[i].data);
+}
+
+static void fill(struct coded *c, const struct ksr_layout *layout)
+{
+    uint32_t random = 1;
+    for (int i = 0; i < layout->planes; i++)
+        for (int y = 0; y < ksr_layout_plane_height(layout, i); y++)
+            for (int x = 0; x < ksr_layout_plane_width(layout, i); x++)
+                c->plane[i].data[y * c->plane[i].stride + x] =
+                    (uint8_t)((x / 9 * 31 + y / 11 * 57) % 180 + 20 +
+                              (check_random(&random) >> 9) % 7);
+}
+
+static void unpack(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1)
+{
+    const struct coded *c = opaque;
+    ksr_frame_table(ksr_cpu_level())->unpack_rows(dst, &c->plane[plane], y0, y1);
+}
+
+static void pack(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1)
+{
+    const struct coded *c = opaque;
+    const struct ksr_pack_params params = {.source_bits = 8, .chroma = plane > 0, .dither = true};
+    ksr_frame_table(ksr_cpu_level())->pack_rows(&c->plane[plane], src, &params, y0, y1);
+}
+
+static void drop(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1)
+{
+    (void)opaque;
+    (void)plane;
+    (void)src;
+    (void)y0;
+    (void)y1;
+}
+
+// Runs frames until one of the limits; returns how many, or -1 after a failure.
+static int run(ksr_pipeline *p, const struct coded *in, const struct ksr_row_sink *sink, int frames)
+{
+    const struct ksr_row_source source = {unpack, (void *)in};
+    const double end = ksr_clock() + SECONDS;
+    int pushed = 0;
+    bool ok = true;
+    for (; pushed < frames && ksr_clock() < end && ok; pushed++) {
+        ok = ksr_pipeline_push(NULL, p, pushed, &source, false) == KSR_OK;
+        while (p->held > p->delay && ok)
+            ok = ksr_pipeline_pull(NULL, p, sink) == KSR_OK;
+    }
+    while (p->held > 0 && ok)
+        ok = ksr_pipeline_pull(NULL, p, sink) == KSR_OK;
+    return ok ? pushed : -1;
+}
+
+// Prints frames per second and the GPU's milliseconds of each task in a frame.
+static void measure(ksr_pipeline *p, const struct coded *in, const struct ksr_row_sink *sink,
+                    const char *what)
+{
+    static const char *const tasks[KSR_TASKS] = {"copy",    "normalize", "structure", "upscale",
+                                                 "enhance", "temporal",  "fit"};
+    double seconds[KSR_TASKS], all = 0;
+    run(p, in, sink, 10);
+    ksr_pipeline_take_times(p, seconds);
+    const double begin = ksr_clock();
+    const int frames = run(p, in, sink, FRAMES);
+    const double time = (ksr_clock() - begin) / frames;
+    ksr_pipeline_take_times(p, seconds);
+    printf("    %-16s %7.1f frames/s, %6.3f ms each; kernels, in ms:", what, 1 / time, time * 1e3);
+    for (int i = 0; i < KSR_TASKS; i++) {
+        all += seconds[i];
+        if (seconds[i] > 0)
+            printf(" %s %.3f,", tasks[i], seconds[i] / frames * 1e3);
+    }
+    printf(" all %.3f\n", all / frames * 1e3);
+}
+
+static bool same_codes(const struct coded *a, const struct coded *b,
+                       const struct ksr_layout *layout)
+{
+    for (int i = 0; i < layout->planes; i++)
+        for (int y = 0; y < ksr_layout_plane_height(layout, i); y++)
+            if (memcmp(a->plane[i].data + y * a->plane[i].stride,
+                       b->plane[i].data + y * b->plane[i].stride,
+                       (size_t)ksr_layout_plane_width(layout, i)) != 0)
+                return false;
+    return true;
+}
+
+static bool bench(struct ksr_device *device, const char *name, const struct ksr_layout *layout,
+                  const struct ksr_pipeline_config *config, ksr_pool *pool)
+{
+    struct ksr_recipe recipe;
+    struct coded in, out[2];
+    const struct ksr_row_sink none = {drop, NULL}, sink[2] = {{pack, &out[0]}, {pack, &out[1]}};
+    if (!ksr_recipe_make(&recipe, layout, config, NULL))
+        abort();
+    make_coded(&in, layout);
+    fill(&in, layout);
+    for (int i = 0; i < 2; i++)
+        make_coded(&out[i], &recipe.output);
+    ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, pool, 0);
+    ksr_pipeline *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
+    bool same = gpu && cpu && run(cpu, &in, &sink[0], 3) == 3 && run(gpu, &in, &sink[1], 3) == 3 &&
+                same_codes(&out[0], &out[1], &recipe.output);
+    if (gpu) {
+        measure(gpu, &in, &sink[1], name);
+        measure(gpu, &in, &none, "  left there");
+    }
+    same = same && !device->failed;
+    printf("    %s %s\n", same ? "equal to the processor" : "NOT EQUAL to the processor",
+           gpu && !device->failed ? "" : device->gpu->trouble);
+    ksr_pipeline_destroy(&gpu);
+    ksr_pipeline_destroy(&cpu);
+    free_coded(&in);
+    free_coded(&out[0]);
+    free_coded(&out[1]);
+    return same;
+}
+
+// --- The program ---
+
+static bool bench_all(struct ksr_device *device, int width, int height, ksr_pool *pool)
+{
+    const struct ksr_layout colour = {
+        width, height, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false};
+    const struct ksr_layout grey = {.width = width, .height = height, .planes = 1};
+    const struct ksr_pipeline_config usual = {
+        .shader_scale = 2, .contrast_boost = 1, .saturation_boost = 1};
+    struct ksr_pipeline_config all = {.shader_scale = 2,
+                                      .denoise = 0.2,
+                                      .structure_smoothing = 0.2,
+                                      .sharpening = 0.3,
+                                      .line_darkening = 0.3,
+                                      .contrast_boost = 1.1,
+                                      .saturation_boost = 1.1};
+    bool same = bench(device, "luma alone", &grey, &usual, pool);
+    same &= bench(device, "stage 3", &colour, &usual, pool);
+    same &= bench(device, "stages 1 to 4", &colour, &all, pool);
+    all.enable_temporal = true;
+    all.temporal_weight = 0.15;
+    all.motion_threshold = 0.1;
+    return bench(device, "all stages", &colour, &all, pool) && same;
+}
+
+int main(int argc, char **argv)
+{
+    const char *wanted = getenv("KSR_TEST_GPU");
+    const int width = argc > 2 ? atoi(argv[1]) : 1920, height = argc > 2 ? atoi(argv[2]) : 1080;
+    const int threads = argc > 3 ? atoi(argv[3]) : ksr_cpu_count() < 64 ? ksr_cpu_count() : 64;
+    char reason[KSR_GPU_REASON];
+    struct ksr_device device = {.gpu = NULL};
+    if (argc == 2 || argc > 4 || width < 1 || height < 1 || threads < 1) {
+        fprintf(stderr, "usage: gpu-frames [WIDTH HEIGHT [THREADS]]\n");
+        return 2;
+    }
+    if (ksr_gpu_open(&device.gpu, wanted ? atoi(wanted) : KSR_GPU_FIRST, reason) != KSR_OK ||
+        ksr_gpu_stages_create(device.gpu, &device.stages) != KSR_OK) {
+        printf("error: %s\n", device.gpu ? device.gpu->trouble : reason);
+        return 1;
+    }
+    ksr_pool *pool = ksr_pool_create(threads);
+    printf("%s, %s; %dx%d, %d threads, %s\n", device.gpu->info.name, device.gpu->info.driver, width,
+           height, threads, ksr_cpu_level_name(ksr_cpu_level()));
+    const bool same = bench_all(&device, width, height, pool);
+    ksr_pool_destroy(&pool);
+    ksr_gpu_stages_free(device.gpu, &device.stages);
+    ksr_gpu_close(&device.gpu);
+    return !same;
+}
