@@ -8,6 +8,9 @@ src/ is a layer. Every file belongs to one, every layer has files, and no includ
 found in the objects of the static library, leads to a layer further up. With one order for all,
 nothing can go round in a circle either. Outside src/media/, nothing includes FFmpeg's headers.
 
+One header of each layer says what the folder takes and gives, and the layer below that it may
+include.
+
 One check for each layer, and one for FFmpeg.
 """
 
@@ -27,6 +30,14 @@ def layer_of(name, layers):
     """Returns the layer that a file lies in: the longest that its folder begins with, or None."""
     own = [layer for layer in layers if name.startswith(layer + "/")]
     return max(own, key=len, default=None)
+
+
+def introduction(layer, below):
+    """Returns what matches the words in a layer's main header."""
+    text = r" +\S.*\n(?://     .*\n)*//   "
+    return re.compile(
+        f"^// The folder {layer}:\n//   takes{text}gives{text}may include +{below}\n", re.MULTILINE
+    )
 
 
 def included(name, src):
@@ -90,9 +101,14 @@ def main():
     for name, symbol in wanted:
         if symbol in defined:
             check(name, "calls", defined[symbol], f" ({symbol})")
-    for layer in layers:
-        if not any(layer_of(name, layers) == layer for name in names):
-            troubles[layer].append(f"docs/architecture.md lists src/{layer}/, which has no files")
+    for layer, below in zip(layers, [f"{layer} and below" for layer in layers[1:]] + ["nothing"]):
+        headers = [n for n in names if n.endswith(".h") and layer_of(n, layers) == layer]
+        if not headers:
+            troubles[layer].append(f"docs/architecture.md lists src/{layer}/, which has no headers")
+        elif not any(introduction(layer, below).search((src / n).read_text()) for n in headers):
+            troubles[layer].append(
+                f"no header of src/{layer}/ says what it takes, gives and includes ({below})"
+            )
 
     for lines in troubles.values():
         print("\n".join(lines))

@@ -1,4 +1,9 @@
 // What the machine can do at most: the ceilings that `kizunasr bench` holds its figures against.
+//
+// The folder bench:
+//   takes        this machine
+//   gives        speeds of the stages and networks, and of memory and arithmetic
+//   may include  verify and below
 
 #ifndef KSR_BENCH_PEAK_H
 #define KSR_BENCH_PEAK_H

@@ -1,4 +1,9 @@
 // Checks of an output against what it should be: in quick form after every join, in full by verify.
+//
+// The folder check:
+//   takes        an output and the film that it is made of
+//   gives        a list of checks, passed or failed, and measured values
+//   may include  media/mapping and below
 
 #ifndef KSR_CHECK_CHECK_H
 #define KSR_CHECK_CHECK_H

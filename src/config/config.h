@@ -1,5 +1,10 @@
 // The configuration inside the library: checks, and JSON as the manifest keeps it.
 // The public part is include/kizunasr/config.h.
+//
+// The folder config:
+//   takes        values as text or JSON
+//   gives        a checked struct ksr_processor_config, and its JSON
+//   may include  frame and below
 
 #ifndef KSR_CONFIG_CONFIG_H
 #define KSR_CONFIG_CONFIG_H

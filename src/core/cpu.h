@@ -20,8 +20,8 @@ enum ksr_cpu_level ksr_cpu_level(void);
 // Returns whether the machine and the operating system support a level and the limit allows it.
 bool ksr_cpu_has(enum ksr_cpu_level level);
 
-// Returns the name of a level, NULL behind the last: "c", "avx2", "avxvnni", "avx512", "avx512vnni",
-// "amx".
+// Returns the name of a level, NULL behind the last: "c", "avx2", "avxvnni", "avx512",
+// "avx512vnni", "amx".
 const char *ksr_cpu_level_name(int level);
 
 // Sets the limit by name (see ksr_cpu_limit() in context.h). Returns false for unknown names.

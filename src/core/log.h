@@ -1,5 +1,10 @@
 // The context's inside: messages, progress, the cancel flag, what is kept for the next run. See
 // include/kizunasr/context.h.
+//
+// The folder core:
+//   takes        bytes, text and paths
+//   gives        messages and failures, memory, threads, files, hashes, text
+//   may include  nothing
 
 #ifndef KSR_CORE_LOG_H
 #define KSR_CORE_LOG_H
@@ -17,8 +22,8 @@ void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...) KSR
 //     return ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path);
 ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...) KSR_PRINTF(3, 4);
 
-// The same, with what errno says behind the message: "Cannot write out.mkv: No space left on device".
-// Want of memory is that and nothing else.
+// The same, with what errno says behind the message: "Cannot write out.mkv: No space left on
+// device". Want of memory is that and nothing else.
 ksr_status ksr_fail_errno(ksr_context *ctx, ksr_status status, const char *format, ...)
     KSR_PRINTF(3, 4);
 

@@ -41,8 +41,8 @@ static inline bool ksr_memory_ran_out(void)
 // Returns a printf-formatted string, free with free(); NULL when out of memory.
 char *ksr_format(const char *format, ...) KSR_PRINTF(1, 2);
 
-// Returns a word as one types it in a shell, in quotes where it needs them, free with free(); NULL when
-// out of memory.
+// Returns a word as one types it in a shell, in quotes where it needs them, free with free(); NULL
+// when out of memory.
 char *ksr_shell_quote(const char *word);
 
 #endif

@@ -4,6 +4,11 @@
 // and chroma subsampling. An N-bit code value v stands as v << (15 - N) (16 bits: v >> 1), so the
 // nominal peak of an N-bit full-range signal is ((1 << N) - 1) << (15 - N), and chroma is centred
 // on 16384. Colour tags travel beside the frames and never change them.
+//
+// The folder frame:
+//   takes        rows of samples
+//   gives        working frames; rows packed, turned, resampled, converted and measured
+//   may include  core and below
 
 #ifndef KSR_FRAME_FRAME_H
 #define KSR_FRAME_FRAME_H

@@ -8,6 +8,11 @@
 // is made again. The order matters: the lock is taken before anything in the folder is read or
 // changed, the whole input is read for its fingerprint before the folder is believed, and whether
 // the output may be replaced is decided before planning, which can take minutes.
+//
+// The folder job:
+//   takes        paths, the configuration and the options of a run
+//   gives        a work folder with its manifest and segments; the output, the record
+//   may include  check and below
 
 #ifndef KSR_JOB_PREPARE_H
 #define KSR_JOB_PREPARE_H

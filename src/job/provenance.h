@@ -39,8 +39,8 @@ ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *i
                                const char *output_path, struct ksr_record *out);
 
 // Writes the record of a job whose segments are all there into its folder.
-// bytes, sha256: of the output. warnings: of the joining, beside those of the plan. failed: what its
-// check found wrong, where it was accepted all the same; NULL = it passed.
+// bytes, sha256: of the output. warnings: of the joining, beside those of the plan. failed: what
+// its check found wrong, where it was accepted all the same; NULL = it passed.
 ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, int64_t bytes,
                                const char *sha256, const struct ksr_warnings *warnings,
                                const char *failed);

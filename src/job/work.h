@@ -18,8 +18,8 @@ struct ksr_join_result {
 };
 
 // Joins the segments into the output, checks it and puts it under its name; without
-// options->overwrite not over a file that is there, unless this very job was putting it there when it
-// was stopped. A file that does not pass its check stays under its temporary name, unless
+// options->overwrite not over a file that is there, unless this very job was putting it there when
+// it was stopped. A file that does not pass its check stays under its temporary name, unless
 // options->accept.
 ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
                         const struct ksr_run_options *options, struct ksr_join_result *result);

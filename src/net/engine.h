@@ -7,6 +7,11 @@
 // An engine only loads and tells its identity; running it is a step of a recipe
 // (pipeline/recipe.h). A third one is a member here, a function that opens it in engine.c, a name
 // in the configuration, a kind of step, and that step in every executor.
+//
+// The folder net:
+//   takes        a model, rows of luma or whole frames
+//   gives        the same, twice or four times as large
+//   may include  config and below
 
 #ifndef KSR_NET_ENGINE_H
 #define KSR_NET_ENGINE_H

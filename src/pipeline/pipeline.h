@@ -11,6 +11,11 @@
 // To add a device: a file with its `struct ksr_executor` and a create function beside
 // ksr_pipeline_create_cpu(), and a branch in ksr_pipeline_create(). Its output must equal that of
 // cpu.c, bit for bit.
+//
+// The folder pipeline:
+//   takes        the configuration, the layout of the frames, rows of each frame
+//   gives        rows of each output frame
+//   may include  vulkan and below
 
 #ifndef KSR_PIPELINE_PIPELINE_H
 #define KSR_PIPELINE_PIPELINE_H

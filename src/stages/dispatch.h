@@ -1,5 +1,10 @@
 // The row functions of all stages, one pointer each, so that a SIMD level can replace some of
 // them. Each does what the plain C function of that name in the stage's header does, to the bit.
+//
+// The folder stages:
+//   takes        rows and integer parameters
+//   gives        rows: what each stage makes of them
+//   may include  net and below
 
 #ifndef KSR_STAGES_DISPATCH_H
 #define KSR_STAGES_DISPATCH_H

@@ -1,5 +1,10 @@
 // Verifying an output: everything that ksr_verify() finds, before it becomes text. The report needs
 // the same.
+//
+// The folder verify:
+//   takes        an output, its input, and the record of its run
+//   gives        what should be in it, the checks on that, the report
+//   may include  job and below
 
 #ifndef KSR_VERIFY_VERIFY_H
 #define KSR_VERIFY_VERIFY_H

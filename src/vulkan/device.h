@@ -6,6 +6,11 @@
 //
 // A failure here is never the end of a run, which goes on with the processor. So nothing is logged:
 // the reason is given to the caller.
+//
+// The folder vulkan:
+//   takes        planes of samples
+//   gives        the same bytes as those of stages and net, from a GPU
+//   may include  stages and below
 
 #ifndef KSR_VULKAN_DEVICE_H
 #define KSR_VULKAN_DEVICE_H

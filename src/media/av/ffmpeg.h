@@ -1,4 +1,10 @@
-// What the rooms of media/ share about the FFmpeg libraries. No room outside media/ includes this.
+// What the folders of media/ share about the FFmpeg libraries. No folder outside media/ includes
+// this.
+//
+// The folder media/av:
+//   takes        packets, frames and formats of FFmpeg
+//   gives        what they hold and mean; frames as rows of samples
+//   may include  pipeline and below
 
 #ifndef KSR_MEDIA_AV_FFMPEG_H
 #define KSR_MEDIA_AV_FFMPEG_H

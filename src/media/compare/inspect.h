@@ -1,4 +1,9 @@
 // Looking into files: what is in them, and whether streams of two files are the same.
+//
+// The folder media/compare:
+//   takes        paths of one or two files
+//   gives        what is in a file, and where streams of two differ
+//   may include  media/mux and below
 
 #ifndef KSR_MEDIA_COMPARE_INSPECT_H
 #define KSR_MEDIA_COMPARE_INSPECT_H

@@ -6,6 +6,11 @@
 //
 // Zero is what holds for a container that nobody has looked at: times as they are, nothing of
 // Matroska or MP4, trials decide the rest.
+//
+// The folder media/container:
+//   takes        the name of a container, bytes of a file
+//   gives        what it can hold; parts of files that FFmpeg does not read or write
+//   may include  media/av and below
 
 #ifndef KSR_MEDIA_CONTAINER_CONTAINERS_H
 #define KSR_MEDIA_CONTAINER_CONTAINERS_H

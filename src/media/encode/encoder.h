@@ -2,6 +2,11 @@
 //
 // What reaches the bytes is pinned here: thread counts, look-ahead, everything an encoder would
 // otherwise take from the machine. docs/determinism.md says why for each.
+//
+// The folder media/encode:
+//   takes        the configuration, frames, audio and text packets
+//   gives        pinned settings, encoded packets
+//   may include  media/index and below
 
 #ifndef KSR_MEDIA_ENCODE_ENCODER_H
 #define KSR_MEDIA_ENCODE_ENCODER_H

@@ -5,6 +5,11 @@
 // timestamp: then a frame is known by its timestamp, and a worker may seek. Otherwise (fields that
 // are packets, timestamps that are those of decoding, or none) the video is decoded once, and a
 // frame is known by its place in that linear decode (`linear`).
+//
+// The folder media/index:
+//   takes        a path and the configuration
+//   gives        a struct ksr_film: every frame, and what is known of the whole video
+//   may include  media/input and below
 
 #ifndef KSR_MEDIA_INDEX_INDEX_H
 #define KSR_MEDIA_INDEX_INDEX_H

@@ -211,7 +211,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
     return KSR_OK;
 }
 
-#define FAR      (INT64_C(1) << 24) // bytes: how far the first packet of a video is looked for at first,
+#define FAR      (INT64_C(1) << 24) // bytes in which the first video packet is looked for at first,
 #define FARTHEST (INT64_C(1) << 28) // and at last
 
 // Whether the video may begin behind what FFmpeg has looked at: containers without a full header

@@ -1,4 +1,9 @@
 // Reads chosen frames of a film: from a place where decoding can begin, or by counting.
+//
+// The folder media/input:
+//   takes        a path, and the film that its index made
+//   gives        packets, and chosen frames as rows of samples
+//   may include  media/container and below
 
 #ifndef KSR_MEDIA_INPUT_READER_H
 #define KSR_MEDIA_INPUT_READER_H

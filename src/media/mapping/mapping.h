@@ -2,6 +2,11 @@
 //
 // What the container cannot hold is found by ksr_carry_decide() before any work, with a trial
 // header, and never in the middle of a run.
+//
+// The folder media/mapping:
+//   takes        the film, the encoder settings, the container
+//   gives        a struct ksr_output_plan: what becomes of every stream
+//   may include  media/compare and below
 
 #ifndef KSR_MEDIA_MAPPING_MAPPING_H
 #define KSR_MEDIA_MAPPING_MAPPING_H

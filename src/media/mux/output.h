@@ -1,4 +1,9 @@
 // The output file: its header, its tracks, interleaving, its trailer.
+//
+// The folder media/mux:
+//   takes        a plan of the streams, packets of the video
+//   gives        the output file
+//   may include  media/encode and below
 
 #ifndef KSR_MEDIA_MUX_OUTPUT_H
 #define KSR_MEDIA_MUX_OUTPUT_H
