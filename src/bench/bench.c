@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/peak.h"
 #include "config/config.h"
 #include "config/json.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "frame/dispatch.h"
@@ -42,13 +42,6 @@ struct bench {
 
 // --- Time ---
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int by_size(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -61,13 +54,13 @@ static double measure(const struct bench *b, void (*call)(void *arg), void *arg)
     double times[MOST_TIMES];
     int count = 0;
     call(arg); // warms up
-    const double end = now() + b->seconds;
-    while (count < MOST_TIMES && (count < LEAST_TIMES || now() < end)) {
+    const double end = ksr_clock() + b->seconds;
+    while (count < MOST_TIMES && (count < LEAST_TIMES || ksr_clock() < end)) {
         if (ksr_check_cancel(b->ctx) != KSR_OK)
             return NAN;
-        const double start = now();
+        const double start = ksr_clock();
         call(arg);
-        times[count++] = now() - start;
+        times[count++] = ksr_clock() - start;
     }
     qsort(times, (size_t)count, sizeof(times[0]), by_size);
     return times[count / 2];

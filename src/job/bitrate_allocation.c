@@ -171,12 +171,6 @@ static ksr_status look_at_film(struct look *l)
     }
 }
 
-static double segment_seconds(const struct ksr_film *film, const struct ksr_segment_plan *s)
-{
-    const struct ksr_film_frame *last = &film->frames[s->first + s->count - 1];
-    return ksr_film_seconds(film, last->time + last->duration - film->frames[s->first].time);
-}
-
 // An encoder spends on a frame the 3/4th power of its cost, about: hard pictures hide more.
 static double weigh(uint64_t cost, size_t frames)
 {
@@ -191,13 +185,14 @@ static int64_t share(const struct look *l, struct ksr_manifest *m)
     int64_t highest = 0;
     for (int i = 0; i < m->segment_count; i++) {
         weights += weigh(l->costs[i], m->segments[i].count);
-        seconds += segment_seconds(&m->film, &m->segments[i]);
+        seconds += ksr_film_length(&m->film, m->segments[i].first, m->segments[i].count);
     }
     for (int i = 0; i < m->segment_count; i++) {
         struct ksr_segment_plan *s = &m->segments[i];
         const double bits =
             (double)m->encoder.bit_rate * seconds * weigh(l->costs[i], s->count) / weights;
-        s->bit_rate = (int64_t)fmax(bits / segment_seconds(&m->film, s), LEAST_RATE);
+        s->bit_rate =
+            (int64_t)fmax(bits / ksr_film_length(&m->film, s->first, s->count), LEAST_RATE);
         highest = s->bit_rate > highest ? s->bit_rate : highest;
     }
     return highest;

@@ -36,12 +36,6 @@ static void describe_actions(const struct ksr_manifest *m, json_t *streams)
     }
 }
 
-static double seconds_between(const struct ksr_film *film, size_t first, size_t count)
-{
-    const struct ksr_film_frame *last = &film->frames[first + count - 1];
-    return ksr_film_seconds(film, last->time + last->duration - film->frames[first].time);
-}
-
 // *finished: for every segment, to be freed.
 static ksr_status find_finished(ksr_context *ctx, const struct ksr_job *job, bool **finished)
 {
@@ -62,8 +56,8 @@ static json_t *describe_segments(const struct ksr_manifest *m, const bool *finis
             list,
             json_pack("{s:I,s:I,s:f,s:f,s:b}", "first_frame", (json_int_t)s->first, "frames",
                       (json_int_t)s->count, "start",
-                      s->first ? seconds_between(&m->film, 0, s->first) : 0.0, "seconds",
-                      seconds_between(&m->film, s->first, s->count), "finished", finished[i]));
+                      s->first ? ksr_film_length(&m->film, 0, s->first) : 0.0, "seconds",
+                      ksr_film_length(&m->film, s->first, s->count), "finished", finished[i]));
     }
     return list;
 }
@@ -97,7 +91,7 @@ static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bo
                      ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
                      "work_folder", ksr_json_text_of(job->folder), "already_done", job->done,
                      "frames", (json_int_t)m->film.frame_count, "seconds",
-                     seconds_between(&m->film, 0, m->film.frame_count), "from",
+                     ksr_film_length(&m->film, 0, m->film.frame_count), "from",
                      describe_format(&m->film.format), "to", to, "denoise", denoise, "streams",
                      json_incref(streams), "segments", describe_segments(m, finished));
 }

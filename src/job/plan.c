@@ -415,9 +415,7 @@ static void log_denoise(ksr_context *ctx, const struct ksr_manifest *m)
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
-    const struct ksr_film_frame *last = &m->film.frames[m->film.frame_count - 1];
-    const double seconds =
-        ksr_film_seconds(&m->film, last->time + last->duration - m->film.frames[0].time);
+    const double seconds = ksr_film_length(&m->film, 0, m->film.frame_count);
     int copied = 0, encoded = 0;
     for (int i = 0; i < m->output.stream_count; i++) {
         copied += m->output.carry[i] == KSR_CARRY_COPY;

@@ -419,9 +419,7 @@ static ksr_status make_with_lead(ksr_worker *w, struct making *m, int segment, b
 static int64_t wanted_bytes(const ksr_worker *w, const struct ksr_segment_plan *s)
 {
     const struct ksr_film *film = &w->manifest->film;
-    const struct ksr_film_frame *last = &film->frames[s->first + s->count - 1];
-    const int64_t length = last->time + last->duration - film->frames[s->first].time;
-    return (int64_t)((double)s->bit_rate * ksr_film_seconds(film, length) / 8);
+    return (int64_t)((double)s->bit_rate * ksr_film_length(film, s->first, s->count) / 8);
 }
 
 // Whether another try can be nearer to the target: it was missed, and not because the pictures have

@@ -20,25 +20,25 @@ static bool append(char **list, const char *path, const char *language)
     return longer != NULL;
 }
 
+static ksr_status add_absolute(ksr_context *ctx, void *list, size_t i, const char *path,
+                               const char *language)
+{
+    (void)i;
+    char *absolute = ksr_fs_absolute(path);
+    const bool ok = absolute && append(list, absolute, language);
+    free(absolute);
+    return ok ? KSR_OK : ksr_fail_memory(ctx);
+}
+
 ksr_status ksr_subs_absolute(ksr_context *ctx, const char *list, char **out)
 {
-    char language[KSR_LANGUAGE_TAG_SIZE], *path;
-    bool ok = true;
     *out = NULL;
-    while (ok) {
-        ok = ksr_external_next(&list, &path, language);
-        if (!ok || !path)
-            break;
-        char *absolute = ksr_fs_absolute(path);
-        ok = absolute && append(out, absolute, language);
-        free(absolute);
-        free(path);
+    const ksr_status status = ksr_external_each(ctx, list, add_absolute, out);
+    if (status != KSR_OK) {
+        free(*out);
+        *out = NULL;
     }
-    if (ok)
-        return KSR_OK;
-    free(*out);
-    *out = NULL;
-    return ksr_fail_memory(ctx);
+    return status;
 }
 
 // --- The key ---
@@ -60,40 +60,48 @@ static ksr_status describe(ksr_context *ctx, const char *path, const char *langu
     return *out ? KSR_OK : ksr_fail_memory(ctx);
 }
 
+static ksr_status add_key(ksr_context *ctx, void *key, size_t i, const char *path,
+                          const char *language)
+{
+    json_t *one = NULL;
+    (void)i;
+    const ksr_status status = describe(ctx, path, language, &one);
+    if (status == KSR_OK && json_array_append_new(key, one) != 0)
+        return ksr_fail_memory(ctx);
+    return status;
+}
+
 ksr_status ksr_subs_key(ksr_context *ctx, const char *list, json_t **out)
 {
-    char language[KSR_LANGUAGE_TAG_SIZE], *path;
     *out = NULL;
     if (!list || !*list)
         return KSR_OK;
     *out = json_array();
-    ksr_status status = *out ? KSR_OK : ksr_fail_memory(ctx);
-    while (status == KSR_OK) {
-        json_t *one = NULL;
-        if (!ksr_external_next(&list, &path, language))
-            status = ksr_fail_memory(ctx);
-        if (status != KSR_OK || !path)
-            break;
-        status = describe(ctx, path, language, &one);
-        free(path);
-        if (status == KSR_OK && json_array_append_new(*out, one) != 0)
-            status = ksr_fail_memory(ctx);
+    const ksr_status status =
+        *out ? ksr_external_each(ctx, list, add_key, *out) : ksr_fail_memory(ctx);
+    if (status != KSR_OK) {
+        json_decref(*out);
+        *out = NULL;
     }
-    if (status == KSR_OK)
-        return KSR_OK;
-    json_decref(*out);
-    *out = NULL;
     return status;
 }
 
 // --- Checking ---
 
-static ksr_status check_file(ksr_context *ctx, const char *path, const char *language,
-                             const json_t *planned)
+struct check {
+    const json_t *planned; // the key's list
+    bool all;              // a file that is not there has changed
+};
+
+static ksr_status check_file(ksr_context *ctx, void *opaque, size_t i, const char *path,
+                             const char *language)
 {
+    const struct check *check = opaque;
+    if (!check->all && !ksr_fs_exists(path))
+        return KSR_OK;
     json_t *now = NULL;
     const ksr_status status = describe(ctx, path, language, &now);
-    const bool same = status == KSR_OK && json_equal(now, planned);
+    const bool same = status == KSR_OK && json_equal(now, json_array_get(check->planned, i));
     json_decref(now);
     return status != KSR_OK || same
                ? status
@@ -105,51 +113,40 @@ static ksr_status check_file(ksr_context *ctx, const char *path, const char *lan
 
 ksr_status ksr_subs_check(ksr_context *ctx, const struct ksr_manifest *m, bool all)
 {
-    const json_t *planned = json_object_get(m->key, "subtitles");
-    const char *list = m->film.subs;
-    char language[KSR_LANGUAGE_TAG_SIZE], *path;
-    for (size_t i = 0;; i++) {
-        if (!ksr_external_next(&list, &path, language))
-            return ksr_fail_memory(ctx);
-        if (!path)
-            return KSR_OK;
-        const ksr_status status = all || ksr_fs_exists(path)
-                                      ? check_file(ctx, path, language, json_array_get(planned, i))
-                                      : KSR_OK;
-        free(path);
-        if (status != KSR_OK)
-            return status;
-    }
+    struct check check = {json_object_get(m->key, "subtitles"), all};
+    return ksr_external_each(ctx, m->film.subs, check_file, &check);
 }
 
 // --- The record ---
 
-static json_t *record_file(const char *path, const char *language, const json_t *key)
+struct record {
+    const json_t *key; // the key's list
+    json_t *files;
+};
+
+static ksr_status record_file(ksr_context *ctx, void *opaque, size_t i, const char *path,
+                              const char *language)
 {
+    struct record *record = opaque;
+    const json_t *key = json_array_get(record->key, i);
     const char *slash = strrchr(path, '/');
     const char *second = json_string_value(json_array_get(key, 1));
-    return json_pack("{s:o,s:s,s:O,s:s*}", "name", ksr_json_text_of(slash ? slash + 1 : path),
-                     "language", language, "xxh128", json_array_get(key, 0), "xxh128_of_sub",
-                     second && *second ? second : NULL);
+    json_t *file =
+        json_pack("{s:o,s:s,s:O,s:s*}", "name", ksr_json_text_of(slash ? slash + 1 : path),
+                  "language", language, "xxh128", json_array_get(key, 0), "xxh128_of_sub",
+                  second && *second ? second : NULL);
+    return json_array_append_new(record->files, file) == 0 ? KSR_OK : ksr_fail_memory(ctx);
 }
 
 json_t *ksr_subs_record(const struct ksr_manifest *m)
 {
-    const json_t *key = json_object_get(m->key, "subtitles");
-    const char *list = m->film.subs;
-    char language[KSR_LANGUAGE_TAG_SIZE], *path;
-    json_t *out = list ? json_array() : NULL;
-    for (size_t i = 0; out; i++) {
-        const bool ok = ksr_external_next(&list, &path, language);
-        if (ok && !path)
-            return out;
-        if (!ok ||
-            json_array_append_new(out, record_file(path, language, json_array_get(key, i))) != 0) {
-            json_decref(out);
-            out = NULL;
-        }
-        free(path);
-    }
+    struct record record = {json_object_get(m->key, "subtitles"), NULL};
+    if (!m->film.subs)
+        return NULL;
+    record.files = json_array();
+    if (!record.files || ksr_external_each(NULL, m->film.subs, record_file, &record) == KSR_OK)
+        return record.files;
+    json_decref(record.files);
     return NULL;
 }
 

@@ -39,8 +39,7 @@ static ksr_status look_at_film(struct preview *p)
         ksr_film_index_video(p->ctx, p->config.input_path, p->config.video, true, &film);
     if (status != KSR_OK)
         return status;
-    const struct ksr_film_frame *last = &film.frames[film.frame_count - 1];
-    p->film_seconds = ksr_film_seconds(&film, last->time + last->duration - film.frames[0].time);
+    p->film_seconds = ksr_film_length(&film, 0, film.frame_count);
     const bool fields = p->config.pipeline.deinterlace == KSR_DEINTERLACE_FIELD;
     p->result->film_frames = (int64_t)film.frame_count * (fields ? 2 : 1);
     ksr_film_free(&film);

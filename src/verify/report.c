@@ -12,7 +12,6 @@
 
 #include "check/judge.h"
 #include "config/config.h"
-#include "config/parse.h"
 #include "config/json.h"
 #include "config/parse.h"
 #include "core/fs.h"
@@ -256,9 +255,7 @@ static json_t *file_to_json(const struct side *s)
 {
     const struct ksr_film *film = s->film;
     json_t *file = s->file;
-    const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
-    const double length =
-        ksr_film_seconds(film, last->time + last->duration - film->frames[0].time);
+    const double length = ksr_film_length(film, 0, film->frame_count);
     // A path may name what is nobody's business.
     json_object_del(file, "path");
     json_object_set_new(file, "name", ksr_json_text_of(name_of(s->path)));

@@ -122,3 +122,8 @@ bool ksr_stream_is_cover(const AVStream *stream)
 {
     return (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0;
 }
+
+bool ksr_stream_is_attached(const AVStream *s)
+{
+    return ksr_stream_is_cover(s) || s->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
+}

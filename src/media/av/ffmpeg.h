@@ -143,4 +143,8 @@ static inline const AVChannelLayout *ksr_av_channel_layouts(const AVCodec *codec
 // Returns whether a stream is a picture that belongs to the file, not a film.
 bool ksr_stream_is_cover(const AVStream *stream);
 
+// Returns whether a stream is a picture, a font or another file that belongs to the whole:
+// containers keep these apart from the streams.
+bool ksr_stream_is_attached(const AVStream *stream);
+
 #endif

@@ -28,6 +28,12 @@ double ksr_film_seconds(const struct ksr_film *film, int64_t time)
     return (double)time * film->time_base.num / film->time_base.den;
 }
 
+double ksr_film_length(const struct ksr_film *film, size_t first, size_t count)
+{
+    const struct ksr_film_frame *last = &film->frames[first + count - 1];
+    return ksr_film_seconds(film, last->time + last->duration - film->frames[first].time);
+}
+
 struct ksr_film_key ksr_film_start(const struct ksr_film *film)
 {
     return (struct ksr_film_key){0, film->frames[0].source, -1};

@@ -151,6 +151,9 @@ size_t ksr_film_damaged(const struct ksr_film *film, size_t *first);
 // Returns a time of the film in seconds.
 double ksr_film_seconds(const struct ksr_film *film, int64_t time);
 
+// Returns how many seconds `count` frames (at least 1) are shown from frame `first` on.
+double ksr_film_length(const struct ksr_film *film, size_t first, size_t count);
+
 // Returns where decoding can begin in any film: at its first frame.
 struct ksr_film_key ksr_film_start(const struct ksr_film *film);
 

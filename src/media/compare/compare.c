@@ -36,16 +36,10 @@ static void fill_match(struct ksr_stream_match *m, const AVStream *in, const AVS
     m->same_attachment = out && same_attachment(in, out);
 }
 
-// Pictures and fonts that belong to the file, which containers keep apart from the streams.
-static bool is_attached(const AVStream *s)
-{
-    return ksr_stream_is_cover(s) || s->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-}
-
 // The next stream from *at on that is attached, or is not.
 static const AVStream *next_stream(const AVFormatContext *f, bool attached, unsigned *at)
 {
-    while (*at < f->nb_streams && is_attached(f->streams[*at]) != attached)
+    while (*at < f->nb_streams && ksr_stream_is_attached(f->streams[*at]) != attached)
         ++*at;
     return *at < f->nb_streams ? f->streams[(*at)++] : NULL;
 }
@@ -57,7 +51,8 @@ static void match_by_plan(const AVFormatContext *input, const AVFormatContext *o
 {
     unsigned at[2] = {0, 0};
     for (unsigned i = 0; i < input->nb_streams; i++) {
-        const bool kept = carry[i] != KSR_CARRY_DROP, attached = is_attached(input->streams[i]);
+        const bool kept = carry[i] != KSR_CARRY_DROP,
+                   attached = ksr_stream_is_attached(input->streams[i]);
         fill_match(&matches[i], input->streams[i],
                    kept ? next_stream(output, attached, &at[attached]) : NULL);
         matches[i].expected = kept;

@@ -476,12 +476,6 @@ static double limit_of(const struct track *in)
     return stray > 2 * LATE_MS + tick ? LATE_MS + stray : LATE_MS;
 }
 
-static double length_of(const struct ksr_film *film)
-{
-    const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
-    return ksr_film_seconds(film, last->time + last->duration - film->frames[0].time);
-}
-
 ksr_status ksr_media_sync(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                           const char *output_path, const struct ksr_stream_match *match,
                           double shift_ms, struct ksr_sync *sync)
@@ -496,7 +490,8 @@ ksr_status ksr_media_sync(ksr_context *ctx, const char *input_path, const struct
     if (status == KSR_OK)
         status = open_track(ctx, &out, output_path, NULL, match->output, &whole);
     if (status == KSR_OK)
-        status = walk(ctx, &in, &out, length_of(film), shift_ms, place, &found, sync);
+        status = walk(ctx, &in, &out, ksr_film_length(film, 0, film->frame_count), shift_ms, place,
+                      &found, sync);
     sync->places = found.count;
     sync->limit_ms = limit_of(&in);
     if (status == KSR_OK && found.count > 0)

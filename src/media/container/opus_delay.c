@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "media/av/ffmpeg.h"
+#include "media/av/memory.h"
 
 #define DELAY_SAMPLES 480 // 10 ms at 48 kHz
 
@@ -54,43 +54,22 @@ static int write_file(uint8_t **bytes)
     return ok ? size : 0;
 }
 
-struct memory {
-    const uint8_t *data;
-    int size, at;
-};
-
-static int read_memory(void *opaque, uint8_t *out, int size)
-{
-    struct memory *m = opaque;
-    const int n = size < m->size - m->at ? size : m->size - m->at;
-    memcpy(out, m->data + m->at, (size_t)n);
-    m->at += n;
-    return n > 0 ? n : AVERROR_EOF;
-}
-
 // Returns the time of the file's first packet, AV_NOPTS_VALUE on failure.
 static int64_t read_time(const uint8_t *bytes, int size)
 {
-    struct memory memory = {bytes, size, 0};
-    uint8_t *buffer = av_malloc(4096);
-    AVIOContext *io =
-        buffer ? avio_alloc_context(buffer, 4096, 0, &memory, read_memory, NULL, NULL) : NULL;
+    struct ksr_memory *memory = ksr_memory_read(bytes, size);
     AVFormatContext *f = avformat_alloc_context();
     AVPacket *packet = av_packet_alloc();
     int64_t time = AV_NOPTS_VALUE;
-    if (!io)
-        av_free(buffer);
-    if (io && f && packet) {
-        f->pb = io;
+    if (memory && f && packet) {
+        f->pb = memory->io;
         if (avformat_open_input(&f, "delay.mkv", av_find_input_format("matroska"), NULL) >= 0 &&
             av_read_frame(f, packet) >= 0)
             time = packet->pts;
     }
     av_packet_free(&packet);
     avformat_close_input(&f);
-    if (io)
-        av_freep(&io->buffer);
-    avio_context_free(&io);
+    ksr_memory_close(&memory);
     return time;
 }
 

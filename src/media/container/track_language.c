@@ -86,11 +86,6 @@ bool ksr_track_languages_of(const uint8_t *bytes, int64_t size, struct ksr_track
 
 // --- Reading ---
 
-static bool is_attached(const AVStream *s)
-{
-    return ksr_stream_is_cover(s) || s->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-}
-
 static bool is_type(const AVStream *s, int type)
 {
     const enum AVMediaType t = s->codecpar->codec_type;
@@ -102,7 +97,7 @@ static int tag_streams(AVFormatContext *f, const struct ksr_track_languages *lan
 {
     int n = 0, result = 0;
     for (unsigned i = 0; i < f->nb_streams; i++) {
-        if (is_attached(f->streams[i]))
+        if (ksr_stream_is_attached(f->streams[i]))
             continue;
         if (n == languages->count || !is_type(f->streams[i], languages->track[n].type))
             return 0;
@@ -112,7 +107,7 @@ static int tag_streams(AVFormatContext *f, const struct ksr_track_languages *lan
         return 0;
     n = 0;
     for (unsigned i = 0; i < f->nb_streams && result >= 0; i++) {
-        if (is_attached(f->streams[i]))
+        if (ksr_stream_is_attached(f->streams[i]))
             continue;
         const struct ksr_track_language *track = &languages->track[n++];
         const char *text = track->text;

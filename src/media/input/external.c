@@ -71,6 +71,22 @@ bool ksr_external_next(const char **list, char **path, char language[KSR_LANGUAG
     return true;
 }
 
+ksr_status ksr_external_each(ksr_context *ctx, const char *list, ksr_external_visitor *visit,
+                             void *opaque)
+{
+    char language[KSR_LANGUAGE_TAG_SIZE], *path;
+    for (size_t i = 0;; i++) {
+        if (!ksr_external_next(&list, &path, language))
+            return ksr_fail_memory(ctx);
+        if (!path)
+            return KSR_OK;
+        const ksr_status status = visit(ctx, opaque, i, path, language);
+        free(path);
+        if (status != KSR_OK)
+            return status;
+    }
+}
+
 // --- VobSub ---
 
 bool ksr_external_second(const char *path, char **out)
@@ -178,10 +194,12 @@ static bool open_merge(struct file *f)
            av_bsf_init(f->merge) >= 0;
 }
 
-static ksr_status add_file(ksr_context *ctx, struct external *x, const char *path,
+static ksr_status add_file(ksr_context *ctx, void *external, size_t i, const char *path,
                            const char *language)
 {
+    struct external *x = external;
     struct ksr_input opened;
+    (void)i;
     if (!ksr_array_reserve((void **)&x->files, &x->capacity, x->count + 1, sizeof(*x->files)))
         return ksr_fail_memory(ctx);
     const ksr_status status = ksr_input_open(ctx, path, false, &opened);
@@ -230,19 +248,10 @@ static struct external *create(const AVFormatContext *input)
 
 ksr_status ksr_external_add(ksr_context *ctx, const char *list, AVFormatContext *input)
 {
-    char language[KSR_LANGUAGE_TAG_SIZE], *path;
     if (!list || !*list)
         return KSR_OK;
     struct external *x = create(input);
-    ksr_status status = x ? KSR_OK : ksr_fail_memory(ctx);
-    while (status == KSR_OK) {
-        if (!ksr_external_next(&list, &path, language))
-            status = ksr_fail_memory(ctx);
-        if (!path)
-            break;
-        status = add_file(ctx, x, path, language);
-        free(path);
-    }
+    const ksr_status status = x ? ksr_external_each(ctx, list, add_file, x) : ksr_fail_memory(ctx);
     if (status == KSR_OK) {
         input->opaque = x;
         show_all(input, x);

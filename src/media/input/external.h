@@ -19,6 +19,15 @@ struct AVFormatContext;
 struct AVPacket;
 struct AVStream;
 
+// Is given the files of a list in order, i from 0.
+typedef ksr_status ksr_external_visitor(ksr_context *ctx, void *opaque, size_t i, const char *path,
+                                        const char *language);
+
+// Visits the files of a list (may be NULL) until one fails. Returns KSR_OK, what the visitor
+// returned, KSR_E_NOMEM (logged).
+ksr_status ksr_external_each(ksr_context *ctx, const char *list, ksr_external_visitor *visit,
+                             void *opaque);
+
 // Takes the next file off a list. *path: free with free(); NULL at the end of the list. language:
 // "" where none is given. A file that exists under the whole name has no language. Returns false
 // when out of memory.

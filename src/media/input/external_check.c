@@ -153,19 +153,16 @@ static ksr_status check_file(ksr_context *ctx, const char *path, const char *lan
     return status == KSR_OK && text ? check_text(ctx, path) : status;
 }
 
+static ksr_status check(ksr_context *ctx, void *opaque, size_t i, const char *path,
+                        const char *language)
+{
+    const char *const *output = opaque;
+    (void)i;
+    const ksr_status status = check_path(ctx, path, *output);
+    return status == KSR_OK ? check_file(ctx, path, language) : status;
+}
+
 ksr_status ksr_external_check(ksr_context *ctx, const char *list, const char *output)
 {
-    char language[KSR_LANGUAGE_TAG_SIZE], *path;
-    for (;;) {
-        if (!ksr_external_next(&list, &path, language))
-            return ksr_fail_memory(ctx);
-        if (!path)
-            return KSR_OK;
-        ksr_status status = check_path(ctx, path, output);
-        if (status == KSR_OK)
-            status = check_file(ctx, path, language);
-        free(path);
-        if (status != KSR_OK)
-            return status;
-    }
+    return ksr_external_each(ctx, list, check, &output);
 }

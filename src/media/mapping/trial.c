@@ -27,16 +27,11 @@
 
 #define TRIAL_PACKETS 64
 
-static bool is_attached(const AVStream *s)
-{
-    return ksr_stream_is_cover(s) || s->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT;
-}
-
 // The one stream of a trial, less what muxers add of themselves (chapter titles in MP4).
 static const AVStream *find_stream(const AVFormatContext *f, const AVStream *in)
 {
     for (unsigned i = 0; i < f->nb_streams; i++)
-        if (is_attached(f->streams[i]) == is_attached(in))
+        if (ksr_stream_is_attached(f->streams[i]) == ksr_stream_is_attached(in))
             return f->streams[i];
     return NULL;
 }
