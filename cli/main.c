@@ -116,6 +116,7 @@ static int run_with_context(struct ui *ui, const struct verb *verb, int argc, ch
     const ksr_status created = ksr_context_create(&ctx, &callbacks);
     if (created != KSR_OK)
         return ui_exit_status(ui, created);
+    ksr_context_name_options(ctx, KSR_OPTIONS_AS_ARGUMENTS);
     catch_signals(ctx);
     int status = run_verb(ctx, ui, verb, argc, argv);
     atomic_store(&interruptible, NULL);

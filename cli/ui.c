@@ -43,16 +43,14 @@ static void show(struct ui *ui, ksr_log_level level, const char *message)
         snprintf(ui->error, sizeof(ui->error), "%s", message);
     if (level > ui->level || level < KSR_LOG_ERROR || level > KSR_LOG_DEBUG)
         return;
-    if (level == KSR_LOG_ERROR) {
+    if (level == KSR_LOG_ERROR)
         ui->error_shown = true;
-        ui->memory_shown = ui->memory_shown || strstr(message, "out of memory");
-    }
     show_line(ui, prefixes[level], message);
 }
 
 void ui_forget_errors(struct ui *ui)
 {
-    ui->error_shown = ui->memory_shown = false;
+    ui->error_shown = false;
     ui->error[0] = '\0';
 }
 
@@ -95,7 +93,7 @@ void ui_progress_callback(void *opaque, const struct ksr_progress *progress)
 
 int ui_exit_status(struct ui *ui, ksr_status status)
 {
-    if (status == KSR_E_NOMEM && !ui->memory_shown)
+    if (status == KSR_E_NOMEM && !ui->error_shown)
         ui_say(ui, KSR_LOG_ERROR, "out of memory");
     else if (status != KSR_OK && status != KSR_E_CANCELLED && status != KSR_E_VERIFY &&
              !ui->error_shown)
@@ -104,7 +102,9 @@ int ui_exit_status(struct ui *ui, ksr_status status)
     switch (status) {
     case KSR_OK: return EXIT_DONE;
     case KSR_E_PARAM:
+    case KSR_E_EXISTS:
     case KSR_E_MISMATCH: return EXIT_USAGE;
+    case KSR_E_NOT_FOUND:
     case KSR_E_INPUT: return EXIT_INPUT;
     case KSR_E_OUTPUT:
     case KSR_E_BUSY: return EXIT_OUTPUT;

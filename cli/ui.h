@@ -35,7 +35,6 @@ struct ui {
     ksr_log_level level;       // messages above it are not shown
     struct progress progress;  // the bar, which every message has to step around
     bool error_shown;          // at least one error line
-    bool memory_shown;         // the line "out of memory"
     char error[UI_ERROR_SIZE]; // the last error line, "" = none
 };
 

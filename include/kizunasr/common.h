@@ -30,16 +30,18 @@ extern "C" {
 
 typedef enum ksr_status {
     KSR_OK = 0,
-    KSR_E_PARAM = -1,     // an argument or a configuration value is wrong
-    KSR_E_NOMEM = -2,     // out of memory; nothing was changed
-    KSR_E_INPUT = -3,     // the input is missing, unreadable or has no video
-    KSR_E_OUTPUT = -4,    // the output or the work folder cannot be written (full disk too)
-    KSR_E_MODEL = -5,     // the AI model is missing or unusable
-    KSR_E_VERIFY = -6,    // the output was written but does not match its input
-    KSR_E_CANCELLED = -7, // ksr_context_cancel() was called; run again to resume
-    KSR_E_PROCESS = -8,   // decoding, filtering or encoding failed
-    KSR_E_MISMATCH = -9,  // the work folder belongs to another job, or to other versions
-    KSR_E_BUSY = -10,     // another run holds the work folder
+    KSR_E_PARAM = -1,      // an argument or a configuration value is wrong
+    KSR_E_NOMEM = -2,      // out of memory; nothing was changed
+    KSR_E_INPUT = -3,      // the input is unreadable or has no video
+    KSR_E_OUTPUT = -4,     // the output or the work folder cannot be written (full disk too)
+    KSR_E_MODEL = -5,      // the AI model is missing or unusable
+    KSR_E_VERIFY = -6,     // the output was written but does not match its input
+    KSR_E_CANCELLED = -7,  // ksr_context_cancel() was called; run again to resume
+    KSR_E_PROCESS = -8,    // decoding, filtering or encoding failed
+    KSR_E_MISMATCH = -9,   // the work folder belongs to another job, or to other versions
+    KSR_E_BUSY = -10,      // another run holds the work folder
+    KSR_E_EXISTS = -11,    // the output exists, and is not to be replaced
+    KSR_E_NOT_FOUND = -12, // the input does not exist
 } ksr_status;
 
 // Returns the name of a status, such as "KSR_E_INPUT"; "unknown status" for other numbers.

@@ -74,6 +74,17 @@ KSR_API void ksr_context_destroy(ksr_context **ctx);
 // ctx may be NULL.
 KSR_API void ksr_context_cancel(ksr_context *ctx);
 
+// How messages name the options that would help, as in "Output file exists: out.mkv (overwrite=true
+// replaces it)". The names are members of struct ksr_processor_config and struct ksr_run_options.
+typedef enum ksr_option_style {
+    KSR_OPTIONS_AS_MEMBERS = 0,   // overwrite=true, codec=ffv1; the default
+    KSR_OPTIONS_AS_ARGUMENTS = 1, // as the program takes them: --overwrite, --codec ffv1
+    KSR_OPTIONS_AS_KEYWORDS = 2,  // as in Python: overwrite=True, codec='ffv1'
+} ksr_option_style;
+
+// Sets the style of all later messages of a context. Not during a run. ctx may be NULL.
+KSR_API void ksr_context_name_options(ksr_context *ctx, ksr_option_style style);
+
 // Limits the SIMD instructions used by KizunaSR and the FFmpeg libraries to those of `level` and
 // below: "c" (none), "avx2", "avxvnni", "avx512", "avx512vnni", "amx"; NULL or "" = everything the
 // processor supports. The output does not depend on it. Applies to the whole process: call it

@@ -66,8 +66,8 @@ struct ksr_picture {
 // ctx: receives messages, and the progress of reading (KSR_PHASE_PLAN); may be NULL; must outlive
 // the object.
 // params: NULL = defaults; read only during the call.
-// Returns KSR_OK, KSR_E_PARAM, KSR_E_INPUT (missing, unreadable, without video, or in a pixel
-// format that cannot be converted), KSR_E_NOMEM, KSR_E_CANCELLED.
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_NOT_FOUND, KSR_E_INPUT (unreadable, without video, or in a
+// pixel format that cannot be converted), KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_decoder_open(ksr_decoder **out, ksr_context *ctx,
                                                  const char *path,
                                                  const struct ksr_decoder_params *params);

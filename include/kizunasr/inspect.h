@@ -18,8 +18,8 @@ extern "C" {
 // colour.
 // *json: an indented JSON object, owned by the caller, free with ksr_free(); NULL on failure.
 // docs/manual.md has its members.
-// Returns KSR_OK, KSR_E_PARAM, KSR_E_INPUT (missing, unreadable or without video), KSR_E_NOMEM,
-// KSR_E_CANCELLED.
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_NOT_FOUND, KSR_E_INPUT (unreadable or without video),
+// KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json);
 
 // The settings of the run that made an output, as far as they matter for the comparison. All zero =
@@ -48,8 +48,8 @@ struct ksr_verify_options {
 // "picture" (docs/manual.md), owned by the caller, free with ksr_free(); also set if the
 // verification fails, NULL on other failures.
 // Returns KSR_OK (all checks passed), KSR_E_VERIFY (some did not), KSR_E_PARAM (options that
-// contradict each other or the input), KSR_E_INPUT (one of the files is missing, unreadable or
-// without video), KSR_E_NOMEM, KSR_E_CANCELLED.
+// contradict each other or the input), KSR_E_NOT_FOUND, KSR_E_INPUT (one of the files is
+// unreadable or without video), KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_verify(ksr_context *ctx, const char *input_path,
                                            const char *output_path,
                                            const struct ksr_verify_options *options, char **json);

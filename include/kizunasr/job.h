@@ -75,8 +75,10 @@ struct ksr_result {
 // result: filled in on success, unchanged on failure; may be NULL.
 // Returns
 //   KSR_OK           the output is in place and has passed the quick check, or was accepted
-//   KSR_E_PARAM      an invalid setting, or a combination that does not work; the output exists
-//   KSR_E_INPUT      the input is missing, unreadable, damaged or has no video
+//   KSR_E_PARAM      an invalid setting, or a combination that does not work
+//   KSR_E_EXISTS     the output exists, and options->overwrite is not set
+//   KSR_E_NOT_FOUND  the input does not exist
+//   KSR_E_INPUT      the input is unreadable, damaged or has no video
 //   KSR_E_OUTPUT     the output or the work folder cannot be written
 //   KSR_E_MODEL      the AI model is missing or unusable
 //   KSR_E_MISMATCH   the work folder belongs to another job or was made by other versions
@@ -94,8 +96,9 @@ KSR_API KSR_MUST_USE ksr_status ksr_upscale(ksr_context *ctx,
 // Checks everything that can be checked before the work and writes the work folder. A folder that
 // already holds this very job is kept.
 // ctx, config, options, result: as for ksr_upscale(); result->segments is the number of segments.
-// Returns KSR_OK, KSR_E_PARAM, KSR_E_INPUT, KSR_E_OUTPUT, KSR_E_MODEL, KSR_E_MISMATCH, KSR_E_BUSY,
-// KSR_E_PROCESS, KSR_E_NOMEM, KSR_E_CANCELLED, for the same reasons as ksr_upscale().
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_EXISTS, KSR_E_NOT_FOUND, KSR_E_INPUT, KSR_E_OUTPUT,
+// KSR_E_MODEL, KSR_E_MISMATCH, KSR_E_BUSY, KSR_E_PROCESS, KSR_E_NOMEM, KSR_E_CANCELLED, for the
+// same reasons as ksr_upscale().
 KSR_API KSR_MUST_USE ksr_status ksr_plan(ksr_context *ctx,
                                          const struct ksr_processor_config *config,
                                          const struct ksr_run_options *options,
@@ -117,8 +120,9 @@ KSR_API KSR_MUST_USE ksr_status ksr_dry_run(ksr_context *ctx,
 // segments: `count` numbers from 0; may be NULL if count is 0, which means all that are missing.
 // options: NULL = defaults; only threads, workers, device and onnxruntime_library are used.
 // result: filled in on success, unchanged on failure; may be NULL.
-// Returns KSR_OK, KSR_E_PARAM (a segment that does not exist), KSR_E_INPUT (the folder is not a
-// work folder; the input is missing or unreadable), KSR_E_OUTPUT (the folder cannot be written),
+// Returns KSR_OK, KSR_E_PARAM (a segment that does not exist), KSR_E_NOT_FOUND (the input),
+// KSR_E_INPUT (the folder is not a work folder; the input is unreadable), KSR_E_OUTPUT (the folder
+// cannot be written),
 // KSR_E_MODEL, KSR_E_MISMATCH (planned with other versions, or the input or the model has changed),
 // KSR_E_BUSY, KSR_E_PROCESS, KSR_E_NOMEM, KSR_E_CANCELLED. Finished segments are kept in any case.
 KSR_API KSR_MUST_USE ksr_status ksr_work(ksr_context *ctx, const char *folder, const int *segments,
@@ -130,7 +134,7 @@ KSR_API KSR_MUST_USE ksr_status ksr_work(ksr_context *ctx, const char *folder, c
 // ctx: may be NULL. folder: a work folder in which all segments are finished. options: NULL =
 // defaults.
 // result: filled in on success, unchanged on failure; may be NULL.
-// Returns KSR_OK, KSR_E_PARAM (the output exists), KSR_E_INPUT, KSR_E_OUTPUT, KSR_E_MISMATCH,
+// Returns KSR_OK, KSR_E_EXISTS, KSR_E_NOT_FOUND, KSR_E_INPUT, KSR_E_OUTPUT, KSR_E_MISMATCH,
 // KSR_E_BUSY, KSR_E_PROCESS (segments are missing, or audio cannot be re-encoded), KSR_E_VERIFY (as
 // ksr_upscale()), KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_join(ksr_context *ctx, const char *folder,

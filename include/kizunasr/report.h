@@ -33,7 +33,8 @@ struct ksr_report_options {
 // options: NULL = defaults. passed: set to whether all checks passed; may be NULL. A failed check
 // does not make the function fail.
 // Returns KSR_OK, KSR_E_PARAM (a frame or time that does not exist, timings of another run),
-// KSR_E_INPUT, KSR_E_OUTPUT (the report cannot be written), KSR_E_NOMEM, KSR_E_CANCELLED.
+// KSR_E_NOT_FOUND, KSR_E_INPUT, KSR_E_OUTPUT (the report cannot be written), KSR_E_NOMEM,
+// KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_report(ksr_context *ctx, const char *input_path,
                                            const char *output_path,
                                            const struct ksr_report_options *options,

@@ -124,7 +124,7 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
     const size_t wanted = kept ? kept_count : film->frame_count;
     const bool raw = ksr_media_is_raw(output_path);
     ksr_status status = ksr_film_index(raw ? NULL : ctx, output_path, true, &output);
-    if (status == KSR_E_INPUT)
+    if (ksr_is_unreadable(status))
         return ksr_checks_add(ctx, checks, false, "readable", "the output cannot be read");
     if (status != KSR_OK)
         return status;

@@ -11,12 +11,13 @@
 
 #include "core/mem.h"
 
-enum { KEPT_MOST = 2 };
+enum { KEPT_MOST = 2, LINE_SIZE = 2048 };
 
 struct ksr_context {
     struct ksr_callbacks callbacks;
     atomic_bool cancelled;
     atomic_int warnings;
+    ksr_option_style style;
     pthread_mutex_t lock;           // held around every callback, so that two never run at once
     struct ksr_warnings *collected; // under `lock`; NULL = nobody collects
     bool one_failure;               // under `lock`: only the first ksr_fail() is an error
@@ -41,8 +42,15 @@ const char *ksr_status_name(ksr_status status)
     case KSR_E_PROCESS: return "KSR_E_PROCESS";
     case KSR_E_MISMATCH: return "KSR_E_MISMATCH";
     case KSR_E_BUSY: return "KSR_E_BUSY";
+    case KSR_E_EXISTS: return "KSR_E_EXISTS";
+    case KSR_E_NOT_FOUND: return "KSR_E_NOT_FOUND";
     }
     return "unknown status";
+}
+
+bool ksr_is_unreadable(ksr_status status)
+{
+    return status == KSR_E_INPUT || status == KSR_E_NOT_FOUND;
 }
 
 const char *ksr_version(void)
@@ -120,11 +128,20 @@ static void keep_error(void *opaque, ksr_log_level level, const char *message)
         snprintf(opaque, KSR_REASON_SIZE, "%s", message);
 }
 
-ksr_status ksr_context_create_quiet(ksr_context **out, char *reason)
+ksr_status ksr_context_create_quiet(ksr_context **out, const ksr_context *like, char *reason)
 {
     const struct ksr_callbacks callbacks = {.log = keep_error, .opaque = reason};
     reason[0] = 0;
-    return ksr_context_create(out, &callbacks);
+    const ksr_status status = ksr_context_create(out, &callbacks);
+    if (status == KSR_OK && like)
+        (*out)->style = like->style;
+    return status;
+}
+
+void ksr_context_name_options(ksr_context *ctx, ksr_option_style style)
+{
+    if (ctx)
+        ctx->style = style;
 }
 
 void ksr_context_cancel(ksr_context *ctx)
@@ -138,13 +155,76 @@ ksr_status ksr_check_cancel(const ksr_context *ctx)
     return ctx && atomic_load(&ctx->cancelled) ? KSR_E_CANCELLED : KSR_OK;
 }
 
-static void log_line(ksr_context *ctx, ksr_log_level level, const char *format, va_list args)
+// Adds to a text of LINE_SIZE bytes, as far as there is room.
+static void append(char *line, const char *text, size_t length)
 {
+    const size_t used = strlen(line);
+    const size_t room = LINE_SIZE - 1 - used;
+    length = length < room ? length : room;
+    memcpy(line + used, text, length);
+    line[used + length] = 0;
+}
+
+static void append_value(char *line, const char *value, size_t length, ksr_option_style style)
+{
+    const bool is_true = length == 4 && strncmp(value, "true", 4) == 0;
+    const bool is_false = length == 5 && strncmp(value, "false", 5) == 0;
+    const char *quote = style == KSR_OPTIONS_AS_KEYWORDS && !is_true && !is_false ? "'" : "";
+    if (style == KSR_OPTIONS_AS_KEYWORDS && (is_true || is_false)) {
+        append(line, is_true ? "True" : "False", length);
+        return;
+    }
+    append(line, quote, strlen(quote));
+    append(line, value, length);
+    append(line, quote, strlen(quote));
+}
+
+// Adds an option, from "name", "name=value" or "name=value|value".
+static void append_option(char *line, const char *text, size_t length, ksr_option_style style)
+{
+    const char *end = text + length, *equals = memchr(text, '=', length);
+    const bool argument = style == KSR_OPTIONS_AS_ARGUMENTS;
+    if (argument)
+        append(line, "--", 2);
+    for (const char *c = text; c < (equals ? equals : end); c++)
+        append(line, argument && *c == '_' ? "-" : c, 1);
+    if (!equals || (argument && strncmp(equals, "=true}", 6) == 0))
+        return;
+    append(line, argument ? " " : "=", 1);
+    for (const char *value = equals + 1; value < end;) {
+        const char *bar = memchr(value, '|', (size_t)(end - value));
+        append_value(line, value, (size_t)((bar ? bar : end) - value), style);
+        append(line, " or ", bar ? 4 : 0);
+        value = bar ? bar + 1 : end;
+    }
+}
+
+// Words the options in a format, "{name=value}"; see log.h.
+static void name_options(char format[LINE_SIZE], const char *wording, ksr_option_style style)
+{
+    format[0] = 0;
+    while (*wording) {
+        const size_t plain = strcspn(wording, "{");
+        append(format, wording, plain);
+        wording += plain;
+        const char *close = *wording ? strchr(wording, '}') : NULL;
+        if (!close) {
+            append(format, wording, strlen(wording));
+            return;
+        }
+        append_option(format, wording + 1, (size_t)(close - wording - 1), style);
+        wording = close + 1;
+    }
+}
+
+static void log_line(ksr_context *ctx, ksr_log_level level, const char *wording, va_list args)
+{
+    char format[LINE_SIZE], line[LINE_SIZE];
     if (!ctx)
         return;
+    name_options(format, wording, ctx->style);
     if (level == KSR_LOG_WARNING)
         atomic_fetch_add(&ctx->warnings, 1);
-    char line[2048];
     vsnprintf(line, sizeof(line), format, args);
     for (char *c = line; *c; c++)
         if (*c == '\n' || *c == '\r')
@@ -210,7 +290,7 @@ ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...
 ksr_status ksr_fail_errno(ksr_context *ctx, ksr_status status, const char *format, ...)
 {
     const int reason = errno;
-    char line[2048];
+    char line[LINE_SIZE];
     va_list args;
     if (reason == ENOMEM)
         return ksr_fail_memory(ctx);

@@ -15,7 +15,9 @@
 #include "core/attributes.h"
 #include "kizunasr/context.h"
 
-// Sends one line to the log callback. Thread-safe.
+// Sends one line to the log callback. Thread-safe. In the format here and of ksr_fail(), "{crop}",
+// "{overwrite=true}" or "{on_frame_error=repeat|skip}" is an option of the configuration or the
+// run, with the value or values that would help, which the context words in its style.
 void ksr_log(ksr_context *ctx, ksr_log_level level, const char *format, ...) KSR_PRINTF(3, 4);
 
 // Logs the reason of a failure at KSR_LOG_ERROR and returns `status`:
@@ -26,6 +28,9 @@ ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...
 // device". Want of memory is that and nothing else.
 ksr_status ksr_fail_errno(ksr_context *ctx, ksr_status status, const char *format, ...)
     KSR_PRINTF(3, 4);
+
+// Returns whether a status says that an input cannot be had: KSR_E_INPUT or KSR_E_NOT_FOUND.
+bool ksr_is_unreadable(ksr_status status);
 
 // Several threads that work on one thing tend to fail together, for one reason: between these two
 // calls only the first ksr_fail() of a context is an error, and later ones are for debugging.
@@ -45,8 +50,9 @@ void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress);
 #define KSR_REASON_SIZE 1024
 
 // *out: a context that shows nothing: the message of the last failure goes into `reason`, which has
-// KSR_REASON_SIZE bytes and must outlive it. Returns KSR_OK, KSR_E_NOMEM (not logged).
-ksr_status ksr_context_create_quiet(ksr_context **out, char *reason);
+// KSR_REASON_SIZE bytes and must outlive it, in the style of `like` (may be NULL).
+// Returns KSR_OK, KSR_E_NOMEM (not logged).
+ksr_status ksr_context_create_quiet(ksr_context **out, const ksr_context *like, char *reason);
 
 // Returns the number of warnings logged so far.
 int ksr_warning_count(const ksr_context *ctx);

@@ -160,7 +160,7 @@ static ksr_status accept_failure(struct joining *j, const char *failed)
 {
     snprintf(j->failed, sizeof(j->failed), "%s", failed);
     j->result.accepted = true;
-    ksr_log(j->ctx, KSR_LOG_WARNING, "verification failed, accepted by --accept: %s", failed);
+    ksr_log(j->ctx, KSR_LOG_WARNING, "verification failed, accepted by {accept=true}: %s", failed);
     return KSR_OK;
 }
 
@@ -253,7 +253,7 @@ static ksr_status check_output(struct joining *j, const char *path)
     if (status == KSR_OK && !ksr_checks_first_failure(&checks))
         status = check_colours(j, &checks, path, &output);
     const char *failed = ksr_checks_first_failure(&checks);
-    if (status == KSR_E_INPUT || status == KSR_E_PROCESS) {
+    if (ksr_is_unreadable(status) || status == KSR_E_PROCESS) {
         failed = "the output cannot be checked"; // why is said already
         status = KSR_OK;
     }
@@ -327,7 +327,8 @@ static ksr_status refuse_output(const struct joining *j)
     const char *path = j->job->manifest.output_path;
     if (j->options->overwrite || !ksr_sequence_exists(path) || ksr_job_was_publishing(j->job))
         return KSR_OK;
-    return ksr_fail(j->ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)", path);
+    return ksr_fail(j->ctx, KSR_E_EXISTS, "Output file exists: %s ({overwrite=true} replaces it)",
+                    path);
 }
 
 // Two runs with work folders of their own could have the same output.

@@ -192,6 +192,7 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
         what = "sub";
     if (!what)
         what = first_difference(there, wanted);
-    return ksr_fail(ctx, KSR_E_MISMATCH, "%s holds another job: %s differs (--fresh starts over)",
+    return ksr_fail(ctx, KSR_E_MISMATCH,
+                    "%s holds another job: %s differs ({fresh=true} starts over)",
                     folder, what);
 }

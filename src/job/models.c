@@ -116,7 +116,7 @@ ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime, char **json)
     if (!json)
         return ksr_fail(ctx, KSR_E_PARAM, "json is NULL");
     *json = NULL;
-    if (ksr_context_create_quiet(&quiet, reason) != KSR_OK)
+    if (ksr_context_create_quiet(&quiet, ctx, reason) != KSR_OK)
         return ksr_fail_memory(ctx);
     const ksr_status status = ksr_ort_open(quiet, onnxruntime, &ort);
     ksr_context_destroy(&quiet);

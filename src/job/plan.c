@@ -224,10 +224,11 @@ static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_con
         return status;
     const bool one = m->output.image && !m->output.sequence;
     if (one && m->film.fields && m->film.frame_count == 2)
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "%s is one picture, but deinterlace makes one of each field (--deinterlace "
-                        "frame makes one of both, a name such as out%%04d.png takes both)",
-                        config->output_path);
+        return ksr_fail(
+            ctx, KSR_E_PARAM,
+            "%s is one picture, but deinterlace makes one of each field "
+            "({deinterlace=frame} makes one of both, a name such as out%%04d.png takes both)",
+            config->output_path);
     if (one && m->film.frame_count > 1)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "%s is one picture, but the input has %zu frames (a name such as "
@@ -321,8 +322,8 @@ static ksr_status check_damage(ksr_context *ctx, const struct ksr_processor_conf
     const double seconds = ksr_film_seconds(film, film->frames[first].time);
     if (config->on_frame_error == KSR_FRAME_ERROR_ABORT)
         return ksr_fail(ctx, KSR_E_PROCESS,
-                        "frame %zu (%.3f s) is damaged, %zu of %zu in all (--on-frame-error repeat "
-                        "or skip goes on)",
+                        "frame %zu (%.3f s) is damaged, %zu of %zu in all "
+                        "({on_frame_error=repeat|skip} goes on)",
                         first, seconds, count, film->frame_count);
     ksr_log(ctx, KSR_LOG_WARNING,
             "%zu of %zu frames are damaged, the first is frame %zu (%.3f s): %s", count,
@@ -339,7 +340,7 @@ static void warn_of_late_fields(ksr_context *ctx, const struct ksr_film *film)
     if (frame < film->frame_count)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is marked as interlaced from frame %zu (%.3f s) on: upscaling both "
-                "fields together shows combing (--deinterlace makes whole frames)",
+                "fields together shows combing ({deinterlace=true} makes whole frames)",
                 frame, ksr_film_seconds(film, film->frames[frame].time));
 }
 
@@ -356,22 +357,22 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
     else if (film->telecined)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is film with telecine: upscaling its mixed frames shows combing "
-                "(--inverse-telecine brings the film back)");
+                "({inverse_telecine=true} brings the film back)");
     else if (film->marked_wrongly && !film->filter[0])
         ksr_log(ctx, KSR_LOG_INFO,
                 "the video is marked as interlaced, but the frames looked at are whole: going on "
-                "with them as they are (--deinterlace if combing shows elsewhere)");
+                "with them as they are ({deinterlace=true} if combing shows elsewhere)");
     else if (film->format.interlaced || film->unmarked_fields)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "the video is interlaced%s: upscaling both fields together shows combing "
-                "(--deinterlace makes whole frames)",
+                "({deinterlace=true} makes whole frames)",
                 film->unmarked_fields ? ", as its pictures show, though it is not marked so" : "");
     else if (film->turns_interlaced && !film->filter[0])
         warn_of_late_fields(ctx, film);
     else if (film->soft_telecine && !film->filter[0])
         ksr_log(ctx, KSR_LOG_INFO,
                 "the video is film with pulldown flags: its frames are whole and stay for two and "
-                "three fields in turn (--inverse-telecine shares the time evenly)");
+                "three fields in turn ({inverse_telecine=true} shares the time evenly)");
     if (m->output.sequence && film->stream_count > 1)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "an image sequence holds pictures alone: %d other streams are left out",
@@ -394,13 +395,13 @@ static void tell_aperture(ksr_context *ctx, const struct ksr_manifest *m)
                 width, height);
     else if (ksr_geometry_turns(&m->film.geometry))
         ksr_log(ctx, KSR_LOG_WARNING,
-                "players crop the source to %dx%d of its %dx%d; the output shows all of it (--crop "
+                "players crop the source to %dx%d of its %dx%d; the output shows all of it ({crop} "
                 "leaves it out, an .mkv keeps it)",
                 width, height, f->width, f->height);
     else
         ksr_log(ctx, KSR_LOG_WARNING,
-                "players crop the source to %dx%d of its %dx%d; the output shows all of it (--crop "
-                "%d:%d:%d:%d leaves it out, an .mkv keeps it)",
+                "players crop the source to %dx%d of its %dx%d; the output shows all of it "
+                "({crop=%d:%d:%d:%d} leaves it out, an .mkv keeps it)",
                 width, height, f->width, f->height, width, height, a->left, a->top);
 }
 
@@ -445,7 +446,7 @@ static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config 
     if (!config->framerate)
         ksr_log(ctx, KSR_LOG_INFO,
                 "an image sequence of %zu files, taken as 24 frames per second "
-                "(--framerate)",
+                "({framerate})",
                 film->frame_count);
     return KSR_OK;
 }
@@ -460,7 +461,7 @@ static ksr_status plan_constant(ksr_context *ctx, const struct ksr_processor_con
         const size_t i = ksr_film_irregular(film, rate);
         return ksr_fail(ctx, KSR_E_PARAM,
                         "cfr: the frame rate varies: frame %zu at %.3f s is not where %d/%d frames "
-                        "per second would show it (leave out --cfr)",
+                        "per second would show it (leave out {cfr})",
                         i, ksr_film_seconds(film, film->frames[i].time), rate.num, rate.den);
     }
     ksr_film_make_constant(film, rate);
@@ -574,7 +575,7 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK && out->film.extras.film_grain && !out->film.no_grain)
         ksr_log(ctx, KSR_LOG_INFO,
                 "the source has film grain that its decoder adds, and that is upscaled with it "
-                "(--film-grain off leaves it out)");
+                "({film_grain=off} leaves it out)");
     return status;
 }
 

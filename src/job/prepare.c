@@ -113,7 +113,7 @@ static ksr_status try_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
 {
     char reason[KSR_REASON_SIZE];
     ksr_context *quiet;
-    ksr_status status = ksr_context_create_quiet(&quiet, reason);
+    ksr_status status = ksr_context_create_quiet(&quiet, ctx, reason);
     if (status != KSR_OK)
         return ksr_fail_memory(ctx);
     status = open_engine(quiet, p, options, identity);
@@ -278,7 +278,7 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
     if (status == KSR_OK && container.image && config->sub)
         status = ksr_fail(ctx, KSR_E_PARAM,
                           "sub: images hold no subtitles; write a video, or "
-                          "leave --sub out");
+                          "leave {sub} out");
     if (status == KSR_OK)
         status = ksr_fs_fingerprint(ctx, config->input_path, true, input);
     if (status != KSR_OK)
@@ -301,7 +301,7 @@ static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_process
         return status;
     if (!job->done && !options->overwrite && ksr_sequence_exists(config->output_path) &&
         !(found && ksr_job_was_publishing(job)))
-        return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+        return ksr_fail(ctx, KSR_E_EXISTS, "Output file exists: %s ({overwrite=true} replaces it)",
                         config->output_path);
     return KSR_OK;
 }
@@ -378,7 +378,7 @@ static ksr_status check_before_spooling(ksr_context *ctx, const struct ksr_proce
     if (status != KSR_OK || options->overwrite || options->provenance ||
         ksr_fs_exists(job->folder) || !ksr_sequence_exists(config->output_path))
         return status;
-    return ksr_fail(ctx, KSR_E_PARAM, "Output file exists: %s (--overwrite replaces it)",
+    return ksr_fail(ctx, KSR_E_EXISTS, "Output file exists: %s ({overwrite=true} replaces it)",
                     config->output_path);
 }
 

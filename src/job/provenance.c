@@ -48,8 +48,8 @@ ksr_status ksr_record_check(ksr_context *ctx, const char *what, const char *star
         return ksr_fail(ctx, KSR_E_OUTPUT, "The %s is a folder, not a file: %s", what, path);
     if (ksr_fs_exists(path) && !overwrite && !begins_with(path, start))
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "The %s would replace another file: %s (--overwrite replaces it)", what,
-                        path);
+                        "The %s would replace another file: %s ({overwrite=true} replaces it)",
+                        what, path);
     char *parent = ksr_fs_parent(path);
     if (!parent)
         return ksr_fail_memory(ctx);
@@ -82,7 +82,7 @@ ksr_status ksr_provenance_copy(ksr_context *ctx, const struct ksr_job *job, cons
     if (status == KSR_OK)
         status = ksr_fs_write_file(ctx, path, text, size);
     else if (status == KSR_E_INPUT)
-        status = ksr_fail(ctx, KSR_E_PROCESS, "No provenance record in %s (--fresh makes one)",
+        status = ksr_fail(ctx, KSR_E_PROCESS, "No provenance record in %s ({fresh=true} makes one)",
                           job->folder);
     free(text);
     free(from);

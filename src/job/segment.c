@@ -192,7 +192,7 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
         return KSR_OK;
     }
     return ksr_fail(w->ctx, KSR_E_PROCESS,
-                    "frame %zu (%.3f s) is damaged (--on-frame-error repeat or skip goes on)", i,
+                    "frame %zu (%.3f s) is damaged ({on_frame_error=repeat|skip} goes on)", i,
                     seconds_of(w, i));
 }
 

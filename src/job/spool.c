@@ -92,11 +92,11 @@ static ksr_status refuse_size(const struct spool *s)
 {
     if (s->limited)
         return ksr_fail(s->ctx, KSR_E_INPUT,
-                        "%s has more than %" PRId64 " bytes, which --spool-limit allows", s->name,
+                        "%s has more than %" PRId64 " bytes, which {spool_limit} allows", s->name,
                         s->limit);
     return ksr_fail(s->ctx, KSR_E_OUTPUT,
                     "%s has more than %" PRId64 " bytes: the disk of the work folder would be full "
-                    "(--work-dir names another)",
+                    "({work_dir} names another)",
                     s->name, s->limit);
 }
 

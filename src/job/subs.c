@@ -107,7 +107,7 @@ static ksr_status check_file(ksr_context *ctx, void *opaque, size_t i, const cha
                ? status
                : ksr_fail(ctx, KSR_E_MISMATCH,
                           "The subtitle file has changed since the job was planned: %s (put it "
-                          "back, or run upscale with --fresh)",
+                          "back, or run upscale with {fresh=true})",
                           path);
 }
 
@@ -169,7 +169,7 @@ static ksr_status list_recorded(ksr_context *ctx, const json_t *files, const cha
         if (path && !there)
             return ksr_fail(ctx, KSR_E_INPUT,
                             "provenance: the subtitle file %s is not beside the input; tell with "
-                            "--sub where all subtitle files are",
+                            "{sub} where all subtitle files are",
                             text);
         if (!ok)
             return ksr_fail_memory(ctx);

@@ -258,7 +258,7 @@ static const char *find_white(ksr_context *ctx, ksr_onnx *m, const char *name, i
         wrong = "it gives values that are not numbers";
     if (!wrong && !wanted && left > 0.04)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "%s: the value of white cannot be told: %d is taken (--ai-white sets it)", name,
+                "%s: the value of white cannot be told: %d is taken ({ai_white} sets it)", name,
                 m->white);
     return wrong;
 }

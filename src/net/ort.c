@@ -67,7 +67,7 @@ static ksr_status find_library(ksr_context *ctx, const char *path, char *name, s
         return *out ? KSR_OK
                     : ksr_fail(ctx, KSR_E_MODEL,
                                "ONNX Runtime is not installed; it runs .onnx models ('make "
-                               "onnxruntime' gets it, --onnxruntime-library or "
+                               "onnxruntime' gets it, {onnxruntime_library} or "
                                "KIZUNASR_ONNXRUNTIME names it)");
     }
     snprintf(name, size, "%s", given);

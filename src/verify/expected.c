@@ -372,7 +372,7 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
     if (options->provenance && told)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "provenance: the record tells what was done; of the options for that, only "
-                        "--sub goes with it, which tells where subtitle files are");
+                        "{sub} goes with it, which tells where subtitle files are");
     ksr_status status = KSR_OK;
     if (options->provenance)
         status = load_record(ctx, options->provenance, input_path, options->sub, m);

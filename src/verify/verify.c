@@ -51,8 +51,8 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
             ksr_checks_add(ctx, &v->checks, true, "chapters", "chapters: all %u equal", t.chapters);
     if (!v->meant.settings && (t.chapters_differ[0] || (t.tags_held && t.tags_differ[0])))
         ksr_log(ctx, KSR_LOG_INFO,
-                "that tags were dropped (--preserve-metadata false) is known only from the "
-                "provenance record (--provenance) or the work folder (--keep-work)");
+                "that tags were dropped ({preserve_metadata=false}) is known only from the "
+                "provenance record ({provenance}) or the work folder ({keep_work=true})");
     if (status == KSR_OK && t.tags > 0 && t.tags_held)
         status =
             ksr_checks_add(ctx, &v->checks, !t.tags_differ[0], "tags", "tags: %s",
@@ -103,7 +103,7 @@ static ksr_status check_picture(ksr_context *ctx, const char *input_path, const 
                                           .repeated = v->meant.repeated,
                                           .pipeline = ksr_meant_pipeline(&v->meant)};
     ksr_status status = ksr_film_index(ctx, output_path, true, &v->output);
-    if (status == KSR_E_INPUT)
+    if (ksr_is_unreadable(status))
         return KSR_OK; // "readable" has failed already
     if (status == KSR_OK)
         status = ksr_pictures_measure(ctx, &pair, &v->picture);
@@ -132,7 +132,7 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
     if (status == KSR_OK && !v->checks.list[0].passed && !m->settings)
         ksr_log(ctx, KSR_LOG_INFO,
                 "skipped frames and a piece of a film are known only from the provenance record "
-                "(--provenance) or the work folder (--keep-work)");
+                "({provenance}) or the work folder ({keep_work=true})");
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !(m->output && m->output->image))
         status = ksr_check_streams(ctx, &v->checks, input_path, &m->film, output_path, shift_ms,
                                    m->output ? m->output->carry : NULL, &m->choice, KSR_DECODE_ALL);

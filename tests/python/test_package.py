@@ -70,7 +70,8 @@ class Library(unittest.TestCase):
             for member, _ in s._fields_:
                 lines.append(f"_Static_assert(offsetof({name}, {member}) == "
                              f'{getattr(s, member).offset}, "{name}.{member}");')
-        values = {k: v for k, v in vars(_library).items() if k.startswith(("E_", "LOG_"))}
+        values = {k: v for k, v in vars(_library).items()
+                  if k.startswith(("E_", "LOG_", "OPTIONS_"))}
         del values["LOG_CALLBACK"]
         lines += [f'_Static_assert(KSR_{k} == {v}, "{k}");' for k, v in values.items()]
         for i, phase in enumerate(_library.PHASES):

@@ -1,6 +1,9 @@
-// What a context keeps for the next call: handed out once, to whom it fits; the oldest goes first.
+// The context: what it keeps for the next call (handed out once, to whom it fits; the oldest goes
+// first), which of several failures is the error, and how it words options.
 
 #include "unit.h"
+
+#include <stdio.h>
 
 #include "core/log.h"
 
@@ -87,6 +90,46 @@ static void of_several_failures_the_first_is_the_error(void **state)
     ksr_context_destroy(&ctx);
 }
 
+static void keep_line(void *opaque, ksr_log_level level, const char *message)
+{
+    (void)level;
+    snprintf(opaque, 2048, "%s", message);
+}
+
+static void options_are_worded_as_the_owner_has_them(void **state)
+{
+    (void)state;
+    static const char *const want[][3] = {
+        {"f{crf}: overwrite=true, work_dir", "f{crf}: --overwrite, --work-dir",
+         "f{crf}: overwrite=True, work_dir"},
+        {"crop=1:2:3:4 or on_frame_error=repeat or skip",
+         "--crop 1:2:3:4 or --on-frame-error repeat or skip",
+         "crop='1:2:3:4' or on_frame_error='repeat' or 'skip'"},
+        {"tags (preserve_metadata=false)", "tags (--preserve-metadata false)",
+         "tags (preserve_metadata=False)"},
+    };
+    char line[2048];
+    const struct ksr_callbacks callbacks = {.log = keep_line, .opaque = line};
+    for (int style = 0; style < 3; style++) {
+        ksr_context *ctx = NULL, *quiet = NULL;
+        char reason[KSR_REASON_SIZE];
+        assert_int_equal(ksr_context_create(&ctx, &callbacks), KSR_OK);
+        ksr_context_name_options(ctx, (ksr_option_style)style);
+        ksr_log(ctx, KSR_LOG_INFO, "%s: {overwrite=true}, {work_dir}", "f{crf}");
+        assert_string_equal(line, want[0][style]);
+        ksr_log(ctx, KSR_LOG_INFO, "{crop=%d:%d:%d:%d} or {on_frame_error=repeat|skip}", 1, 2, 3,
+                4);
+        assert_string_equal(line, want[1][style]);
+        assert_int_equal(ksr_context_create_quiet(&quiet, ctx, reason), KSR_OK);
+        (void)ksr_fail(quiet, KSR_E_PARAM, "tags ({preserve_metadata=false})");
+        assert_string_equal(reason, want[2][style]);
+        ksr_log(ctx, KSR_LOG_INFO, "a { that is %s", "not closed");
+        assert_string_equal(line, "a { that is not closed");
+        ksr_context_destroy(&quiet);
+        ksr_context_destroy(&ctx);
+    }
+}
+
 static void without_a_context_nothing_is_kept(void **state)
 {
     (void)state;
@@ -100,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kept_things_fit_and_go_in_turn),
         cmocka_unit_test(of_several_failures_the_first_is_the_error),
+        cmocka_unit_test(options_are_worded_as_the_owner_has_them),
         cmocka_unit_test(without_a_context_nothing_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

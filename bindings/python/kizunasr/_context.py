@@ -62,6 +62,7 @@ class Context:
                                               ctypes.byref(self._callbacks))
         if status != _c.OK:
             raise exception(status, "")
+        self._lib.ksr_context_name_options(self.handle, _c.OPTIONS_AS_KEYWORDS)
 
     def close(self) -> None:
         self._lib.ksr_context_destroy(ctypes.byref(self.handle))

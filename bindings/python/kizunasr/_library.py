@@ -18,9 +18,13 @@ SONAME = "libkizunasr.so.0"
 # enum ksr_status
 OK, E_PARAM, E_NOMEM, E_INPUT, E_OUTPUT, E_MODEL = 0, -1, -2, -3, -4, -5
 E_VERIFY, E_CANCELLED, E_PROCESS, E_MISMATCH, E_BUSY = -6, -7, -8, -9, -10
+E_EXISTS, E_NOT_FOUND = -11, -12
 
 # enum ksr_log_level
 LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG = 0, 1, 2, 3
+
+# enum ksr_option_style
+OPTIONS_AS_KEYWORDS = 2
 
 # enum ksr_phase
 PHASES = ("plan", "work", "join", "verify")
@@ -162,6 +166,7 @@ _FUNCTIONS = {
     "ksr_context_create": (c.c_int, [OUT, c.POINTER(Callbacks)]),
     "ksr_context_destroy": (None, [OUT]),
     "ksr_context_cancel": (None, [HANDLE]),
+    "ksr_context_name_options": (None, [HANDLE, c.c_int]),
     "ksr_config_fields": (c.POINTER(ConfigField), [c.POINTER(c.c_size_t)]),
     "ksr_config_create": (c.c_int, [OUT, HANDLE]),
     "ksr_config_destroy": (None, [OUT]),

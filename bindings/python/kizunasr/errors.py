@@ -61,15 +61,8 @@ _KINDS = {
     _c.E_VERIFY: VerificationError,
     _c.E_CANCELLED: Cancelled,
     _c.E_PROCESS: ProcessingError,
-}
-
-# How the program spells a setting, and how it is spelled here.
-_SPELLINGS = {
-    "--overwrite replaces it": "overwrite=True replaces it",
-    "--fresh starts over": "fresh=True starts over",
-    "which --spool-limit allows": "which spool_limit allows",
-    "--work-dir names another": "work_dir names another",
-    "--on-frame-error repeat or skip goes on": "on_frame_error='repeat' or 'skip' goes on",
+    _c.E_EXISTS: FileExistsError,
+    _c.E_NOT_FOUND: FileNotFoundError,
 }
 
 
@@ -78,11 +71,4 @@ def exception(status: int, message: str) -> Exception:
     if status == _c.E_CANCELLED:
         message = message or "cancelled; the same run again goes on where it stopped"
     message = message or _c.library().ksr_status_name(status).decode()
-    for theirs, ours in _SPELLINGS.items():
-        message = message.replace(theirs, ours)
-    kind = _KINDS.get(status, RuntimeError)
-    if status == _c.E_INPUT and message.startswith("Input file not found"):
-        kind = FileNotFoundError
-    elif status == _c.E_PARAM and message.startswith("Output file exists"):
-        kind = FileExistsError
-    return kind(message)
+    return _KINDS.get(status, RuntimeError)(message)

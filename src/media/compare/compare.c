@@ -301,7 +301,7 @@ static ksr_status compare_converted(ksr_context *ctx, struct side *in, struct si
         next_packet(in);
         next_packet(out);
     }
-    return status == KSR_E_INPUT ? KSR_OK : status; // what does not decode is not equal
+    return ksr_is_unreadable(status) ? KSR_OK : status; // what does not decode is not equal
 }
 
 // Decodes what is left of a stream.
@@ -320,7 +320,9 @@ static ksr_status measure_extent(ksr_context *ctx, struct side *s, struct ksr_ex
     }
     *extent = meter.extent;
     ksr_extent_close(&meter);
-    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status == KSR_E_INPUT ? KSR_OK : status;
+    return status == KSR_E_NOMEM       ? ksr_fail_memory(ctx)
+           : ksr_is_unreadable(status) ? KSR_OK
+                                       : status;
 }
 
 // What audio_encoder.c takes for rounding of times, not for a hole.

@@ -259,7 +259,7 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
     for (size_t i = 0; status == KSR_OK && i < config->encoder_option_count; i++) {
         if (strcmp(config->encoder_options[i].key, "threads") == 0)
             return ksr_fail(ctx, KSR_E_PARAM,
-                            "encoder_options: threads would change the bytes; use --threads");
+                            "encoder_options: threads would change the bytes; use {threads}");
         status =
             set_option(ctx, out, config->encoder_options[i].key, config->encoder_options[i].value);
     }

@@ -89,7 +89,7 @@ ksr_status ksr_encoder_look(ksr_context *ctx, const struct ksr_encoder_settings 
     ksr_encoder_close(out);
     return ksr_fail(ctx, KSR_E_PARAM,
                     "codec: %s makes %d packets of %d frames, which cannot be cut into segments "
-                    "(another --codec can)",
+                    "(another {codec} can)",
                     settings->codec, look.packets, LOOK_FRAMES);
 }
 

@@ -242,7 +242,7 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
     struct look *l = calloc(1, sizeof(*l));
     ksr_status status = KSR_OK;
     *out = (struct ksr_damage){0, "clean"};
-    if (!l || ksr_context_create_quiet(&l->ctx, reason) != KSR_OK) {
+    if (!l || ksr_context_create_quiet(&l->ctx, ctx, reason) != KSR_OK) {
         free(l);
         return ksr_fail_memory(ctx);
     }

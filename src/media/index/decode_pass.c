@@ -27,8 +27,8 @@ static ksr_status ends_early(const struct ksr_pass *pass, int result)
     const char *reason = ksr_ffmpeg_error(result, text);
     if (!pass->tolerant)
         return ksr_fail(pass->ctx, KSR_E_INPUT,
-                        "Input file is damaged or ends early: %s (%s); --on-frame-error repeat or "
-                        "skip takes what is there",
+                        "Input file is damaged or ends early: %s (%s); "
+                        "{on_frame_error=repeat|skip} takes what is there",
                         pass->input->format->url + strlen("file:"), reason);
     ksr_log(pass->ctx, KSR_LOG_WARNING, "the input ends early (%s); going on with what is there",
             reason);

@@ -293,7 +293,7 @@ static ksr_status plan_fields(ksr_context *ctx, struct ksr_film *film)
         free(frames);
         return ksr_fail(ctx, KSR_E_PARAM,
                         "deinterlace: ticks of %d/%d s cannot be halved for one frame of each "
-                        "field (--deinterlace frame makes one of both)",
+                        "field ({deinterlace=frame} makes one of both)",
                         film->time_base.num, film->time_base.den);
     }
     for (size_t i = 0; i < film->frame_count; i++) {
@@ -359,9 +359,13 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
         return KSR_OK;
     if (config->deinterlace && config->inverse_telecine)
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "deinterlace and inverse_telecine exclude each other: --inverse-telecine "
-                        "alone for film with telecine, --deinterlace%s alone for video",
-                        config->deinterlace == KSR_DEINTERLACE_FIELD ? " field" : "");
+                        config->deinterlace == KSR_DEINTERLACE_FIELD
+                            ? "deinterlace and inverse_telecine exclude each other: "
+                              "{inverse_telecine=true} alone for film with telecine, "
+                              "{deinterlace=field} alone for video"
+                            : "deinterlace and inverse_telecine exclude each other: "
+                              "{inverse_telecine=true} alone for film with telecine, "
+                              "{deinterlace=true} alone for video");
     if (film->single_fields)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "%s: each frame of this HEVC video is a single field, half as high; join "

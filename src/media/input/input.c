@@ -103,7 +103,7 @@ static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream
     if (!has_size(video) && is_animated_webp(path))
         return ksr_fail(ctx, KSR_E_INPUT,
                         "%s is an animated WebP, which FFmpeg %s does not decode: write its frames "
-                        "with anim_dump (of libwebp) and upscale dump_%%04d.png with --framerate",
+                        "with anim_dump (of libwebp) and upscale dump_%%04d.png with {framerate}",
                         path, av_version_info());
     if (!has_size(video))
         return ksr_fail(ctx, KSR_E_INPUT, "No usable video in %s", path);
@@ -115,7 +115,7 @@ static ksr_status check_sequence(ksr_context *ctx, const char *path)
     int first, count;
     const ksr_status status = ksr_sequence_scan(ctx, path, &first, &count);
     if (status == KSR_OK && count == 0)
-        return ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path);
+        return ksr_fail(ctx, KSR_E_NOT_FOUND, "Input file not found: %s", path);
     return status;
 }
 
@@ -133,7 +133,7 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
                         path);
     if (!ksr_fs_exists(path))
         return errno == ENOENT || errno == ENOTDIR
-                   ? ksr_fail(ctx, KSR_E_INPUT, "Input file not found: %s", path)
+                   ? ksr_fail(ctx, KSR_E_NOT_FOUND, "Input file not found: %s", path)
                    : ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
     if (ksr_fs_is_folder(path))
         return ksr_fail(ctx, KSR_E_INPUT, "Input is a folder, not a file: %s", path);

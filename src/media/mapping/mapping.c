@@ -313,7 +313,7 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
         ksr_log(d->ctx, KSR_LOG_WARNING,
                 "video stream %d is copied as it is: only stream %d is "
-                "upscaled (--video)",
+                "upscaled ({video})",
                 stream->index, d->film->stream);
     return status;
 }
@@ -383,21 +383,18 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
 }
 
 // The encoder to type instead of one that a container does not take.
-static const char *other_encoder(const struct ksr_output_plan *plan, char text[96])
+static const char *other_encoder(const struct ksr_output_plan *plan)
 {
     static const char *const names[] = {"libx264",   "libx265",    "libvpx-vp9", "libvpx",
                                         "libtheora", "mpeg2video", "ffv1"};
     const char *own = ksr_output_own_encoder(ksr_carry_muxer(plan));
-    text[0] = 0;
     for (size_t i = 0; !own && i < sizeof(names) / sizeof(names[0]); i++) {
         const AVCodec *codec = avcodec_find_encoder_by_name(names[i]);
         if (codec &&
             avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 1)
             own = names[i];
     }
-    if (own)
-        snprintf(text, 96, " (--codec %s)", own);
-    return text;
+    return own;
 }
 
 // Whether the container takes the video, by what FFmpeg says and by the header of a trial.
@@ -405,7 +402,6 @@ static ksr_status check_video(const struct decision *d)
 {
     struct ksr_output_plan *plan = d->plan;
     const AVCodec *codec = avcodec_find_encoder_by_name(d->encoder->codec);
-    char other[96];
     bool yes = avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) != 0 ||
                d->container->unlisted_video;
     for (int i = 0; i < plan->stream_count; i++)
@@ -413,9 +409,11 @@ static ksr_status check_video(const struct decision *d)
     const ksr_status status = yes ? try_header(d, plan, &yes) : KSR_OK;
     if (status != KSR_OK || yes)
         return status;
-    return ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s%s",
-                    ksr_container_label(plan->format), d->encoder->codec,
-                    other_encoder(plan, other));
+    const char *label = ksr_container_label(plan->format), *other = other_encoder(plan);
+    return other ? ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s ({codec=%s})",
+                            label, d->encoder->codec, other)
+                 : ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s", label,
+                            d->encoder->codec);
 }
 
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,

@@ -366,7 +366,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
         status = ksr_output_try(ctx, output, 0, &packets, &whole, &file);
     if (status == KSR_OK)
         status = read_back(ctx, input_path, film, plan, file, &got, &extras, &read, losses);
-    if ((status == KSR_OK && !read) || status == KSR_E_INPUT)
+    if ((status == KSR_OK && !read) || ksr_is_unreadable(status))
         losses->all = true;
     if (status == KSR_OK && read) {
         compare_format(&film->format, &settings->format, &got, losses);
@@ -418,7 +418,7 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
                 encoder->codec, container, losses.text);
     if (status == KSR_OK && losses.rotation)
         ksr_log(ctx, KSR_LOG_INFO,
-                "--rotate apply turns the frames, so that no rotation is needed");
+                "{rotate=apply} turns the frames, so that no rotation is needed");
     return status;
 }
 

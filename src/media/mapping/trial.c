@@ -257,7 +257,7 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
     }
     ksr_input_close(&input);
     ksr_input_close(&made);
-    return status == KSR_E_INPUT ? KSR_OK : status; // what does not open holds nothing
+    return ksr_is_unreadable(status) ? KSR_OK : status; // what does not open holds nothing
 }
 
 static ksr_status attempt(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
