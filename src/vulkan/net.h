@@ -54,6 +54,16 @@ KSR_MUST_USE ksr_status ksr_gpu_net_create(struct ksr_gpu *gpu, struct ksr_gpu_n
                                            const ksr_net *net, enum ksr_gpu_net_tier tier);
 void ksr_gpu_net_free(struct ksr_gpu *gpu, struct ksr_gpu_net *net);
 
+// Compares a small picture with what the processor makes of it. Returns KSR_OK; KSR_E_PROCESS
+// (gpu->trouble names a tier that computes wrong), KSR_E_NOMEM.
+KSR_MUST_USE ksr_status ksr_gpu_net_check(struct ksr_gpu *gpu, const struct ksr_gpu_net *g,
+                                          const ksr_net *net);
+
+// *out: the network in the fastest tier that passes the check, as ksr_gpu_net_create() makes it.
+// refused: why the last tier that does not was left out; empty if the fastest one passes.
+KSR_MUST_USE ksr_status ksr_gpu_net_choose(struct ksr_gpu *gpu, struct ksr_gpu_net *out,
+                                           const ksr_net *net, char refused[KSR_GPU_REASON]);
+
 // Returns the bytes of memory in which `rows` rows of a picture are made at once. With all rows of
 // a picture it is fastest; with fewer the picture is made in bands.
 size_t ksr_gpu_net_scratch(const struct ksr_gpu_net *net, int width, int rows);

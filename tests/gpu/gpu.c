@@ -232,6 +232,9 @@ int main(int argc, char **argv)
         gpu_check_pipeline(&bench, &passed, &failed);
     options.every *= 4; // plain C takes long
     check_all(&bench, gpu_net_kernels, gpu_net_kernel_count, &options, &passed, &failed);
+    const bool choice = gpu_net_check_choice(&bench);
+    *(choice ? &passed : &failed) += 1;
+    printf("%-18s%s\n", "choice of tier", choice ? "ok" : "FAILED");
     close_bench(&bench);
     printf("%d passed, %d failed, 0 skipped\n", passed, failed);
     return failed > 0 || passed == 0;

@@ -39,6 +39,9 @@ extern const int gpu_net_kernel_count;
 // ksr_net_destroy(). Ends the program if there is none.
 ksr_net *gpu_load_net(const char *name);
 
+// Returns whether the fastest tier is chosen, and a wrong result would be seen.
+bool gpu_net_check_choice(struct bench *bench);
+
 // Frees what kernels of networks made; looks at their last guard.
 void gpu_net_close(struct bench *bench);
 

@@ -208,6 +208,25 @@ const struct gpu_kernel gpu_net_kernels[] = {
 };
 const int gpu_net_kernel_count = sizeof(gpu_net_kernels) / sizeof(gpu_net_kernels[0]);
 
+bool gpu_net_check_choice(struct bench *b)
+{
+    char refused[KSR_GPU_REASON];
+    struct ksr_gpu_net net;
+    const ksr_status status = ksr_gpu_net_choose(b->gpu, &net, get_net(SHIPPED), refused);
+    const bool ok = status == KSR_OK && net.tier == ksr_gpu_net_best_tier(b->gpu) && !refused[0];
+    if (!ok)
+        printf("    %s\n", status == KSR_OK ? refused : b->gpu->trouble);
+    if (status == KSR_OK)
+        ksr_gpu_net_free(b->gpu, &net);
+    // A network whose results are others must not pass.
+    struct ksr_gpu_net wrong;
+    if (ksr_gpu_net_create(b->gpu, &wrong, get_net(SHIPPED), KSR_GPU_NET_INT) != KSR_OK)
+        abort();
+    const bool refuses = ksr_gpu_net_check(b->gpu, &wrong, get_net(1)) == KSR_E_PROCESS;
+    ksr_gpu_net_free(b->gpu, &wrong);
+    return ok && refuses;
+}
+
 void gpu_net_close(struct bench *b)
 {
     take_scratch(b, 1); // looks at the guard
