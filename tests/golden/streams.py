@@ -25,8 +25,11 @@ FLAGS = ("default", "forced", "attached_pic", "comment", "hearing_impaired")
 SHOWN = 80  # packets; of more only the first and last are written
 
 
-def probe(path, *what):
-    return json.loads(run("ffprobe", "-v", "error", *what, "-of", "json", path).stdout or "{}")
+def probe(path):
+    """All that is asked of a file, in one run."""
+    return json.loads(run("ffprobe", "-v", "error", "-show_format", "-show_streams", "-show_chapters", "-show_packets",
+                          "-show_data_hash", "crc32", "-show_entries", "packet=stream_index,pts,duration,size,flags,data_hash",
+                          "-of", "json", path).stdout or "{}")
 
 
 def tags_text(tags, skip=()):
@@ -46,12 +49,11 @@ def stream_line(s):
     return "stream " + " ".join(words) + f" tick {s['time_base']}" + tags_text(s.get("tags", {}), ("vendor_id",))
 
 
-def packets_text(path, stream, copied):
+def packets_text(packets, stream, copied):
     """Lines for the packets of one stream. copied: hashes of the input's packets."""
     video = stream.get("codec_type") == "video" and not stream["disposition"].get("attached_pic")
     lines = []
-    for p in probe(path, "-select_streams", str(stream["index"]), "-show_packets", "-show_data_hash", "crc32",
-                   "-show_entries", "packet=pts,duration,size,flags,data_hash").get("packets", []):
+    for p in (p for p in packets if p["stream_index"] == stream["index"]):
         line = f"packet {stream['index']} {p.get('pts', 'none')} {p.get('duration', 'none')}"
         known = p.get("data_hash") in copied
         lines.append(line + (f" {p['size']} {p['data_hash']}" if known and not video else " K" * (video and "K" in p["flags"])))
@@ -61,13 +63,12 @@ def packets_text(path, stream, copied):
 
 
 def hashes(path):
-    answer = probe(path, "-show_packets", "-show_data_hash", "crc32", "-show_entries", "packet=data_hash")
-    return {p.get("data_hash") for p in answer.get("packets", [])}
+    return {p.get("data_hash") for p in probe(path).get("packets", [])}
 
 
 def describe(path, copied):
     """Everything about a file that should stay, as lines."""
-    info = probe(path, "-show_format", "-show_streams", "-show_chapters", "-show_data_hash", "crc32")
+    info = probe(path)
     lines = ["file" + tags_text(info["format"].get("tags", {}), ("major_brand", "minor_version", "compatible_brands"))]
     for c in info.get("chapters", []):
         lines.append(f"chapter {float(c['start_time']):.3f} {float(c['end_time']):.3f}" + tags_text(c.get("tags", {})))
@@ -75,7 +76,7 @@ def describe(path, copied):
     for s in streams:
         lines.append(stream_line(s) + (f" {s['extradata_hash']}" if s.get("codec_type") == "attachment" else ""))
     for s in streams:
-        lines += packets_text(path, s, copied)
+        lines += packets_text(info.get("packets", []), s, copied)
     return lines
 
 
