@@ -22,7 +22,7 @@ SUBTITLES = "-f srt -i 'data:text/plain;base64,MQowMDowMDowMCwxMDAgLS0+IDAwOjAwO
 FILMS = {  # by page
     "archive-a-season": [("season/episode-01.mkv", f"{SOURCE.format(4)} {X264}"),
                ("season/episode-02.mkv", f"{SOURCE.format(1)} {X264}")],
-    "dvd": [("dvd.mkv", "-f lavfi -i testsrc2=s=720x480:r=24000/1001,telecine -t 1 "
+    "dvd": [("dvd.mkv", "-f lavfi -i testsrc2=s=352x240:r=24000/1001,telecine -t 1 "
              "-c:v mpeg2video -flags +ildct+ilme -aspect 4:3 -q:v 4")],
     "ten-bit": [("ten-bit.mkv", f"{SOURCE.format(1)} -c:v libx265 -pix_fmt yuv420p10le "
              "-x265-params log-level=error"),

@@ -18,9 +18,10 @@ from checks import check, finish, run
 
 # All of the picture moves: of what is small or faint, fieldmatch does not see where it belongs.
 SHORT = "testsrc=size=64x64:rate=24000/1001,scroll=h=0.03:v=0.02,trim=duration=3"
-FILM = SHORT.replace("duration=3", "duration=10")
-LONG = "testsrc2=size=64x64:rate=50:duration=10"
-VIDEO = LONG.replace("duration=10", "duration=3")
+VIDEO = "testsrc2=size=64x64:rate=50:duration=3"
+# Of two segments: longer than 8 s; the film has 200 frames.
+FILM = SHORT.replace("duration=3", "duration=8.34")
+LONG = VIDEO.replace("duration=3", "duration=8.4")
 TONE = "sine=frequency=440:sample_rate=48000"
 PULLDOWN = "telecine=first_field=top:pattern=23,setfield=tff"
 NEUTRAL = ["--codec", "ffv1", "--denoise", "0", "--progress", "none"]
@@ -116,7 +117,7 @@ def main():
         for scan, options in (("tff", "-c:v ffv1"), ("bff", "-c:v ffv1 -pix_fmt yuv422p10le"),
                               ("bff", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25")):
             what = f"unmarked fields, {scan} {options.split()[1]}"
-            plain = make(at("unmarked.mkv"), LONG.replace("duration=10", "duration=5"), f"interlace=scan={scan}:lowpass=off,setfield=prog", options, sound=False)
+            plain = make(at("unmarked.mkv"), VIDEO.replace("duration=3", "duration=5"), f"interlace=scan={scan}:lowpass=off,setfield=prog", options, sound=False)
             video = json.loads(run(program, "probe", plain, "--json").stdout)["video"]
             check(video["interlaced"] and video["unmarked_fields"] and not video["telecined"], f"{what}: probe sees them", video)
             r = run(program, "plan", plain, at("unmarked.plan.mkv"), "--fresh")

@@ -107,6 +107,7 @@ class Job:
             p = self.start(command)
             while p.poll() is None and not self.planned:
                 self.planned = self.reached("work") * (time.monotonic() - start)
+                time.sleep(0.0002)
             _, err = p.communicate(timeout=LIMIT)
             check(p.returncode == 0, f"{self.name}: {command[1]}, not disturbed", err)
         self.seconds = time.monotonic() - start
@@ -144,6 +145,7 @@ class Job:
         while p.poll() is None and not self.reached(phase):
             if time.monotonic() - begin > LIMIT:
                 break
+            time.sleep(0.0002)
         until = time.monotonic() + wait
         while p.poll() is None and time.monotonic() < until:
             time.sleep(0.0002)
@@ -240,7 +242,7 @@ def interrupted(job, number, phase):
     for _ in range(20):
         p = job.start(job.commands[0])
         while p.poll() is None and not (job.reached(phase) and catches(p, number)):
-            pass
+            time.sleep(0.0002)
         before = files_of(job.work) if phase == "join" else {}
         p.send_signal(number)
         _, err = p.communicate(timeout=LIMIT)
