@@ -408,9 +408,9 @@ def main():
     sanitized = b"__asan_init" in open(program, "rb").read()
     with tempfile.TemporaryDirectory() as folder:
         film = os.path.join(folder, "film.mkv")
-        clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x36:rate=3:duration=96", "-f", "lavfi", "-i",
+        clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x24:rate=2:duration=96", "-f", "lavfi", "-i",
                                 "sine=sample_rate=16000:duration=96", "-c:v", "libx264", "-preset", "ultrafast", "-g",
-                                "12", "-bf", "2", "-threads", "1", "-c:a", "pcm_s16le", film))
+                                "8", "-bf", "2", "-threads", "1", "-c:a", "pcm_s16le", film))
         reference = Place(program, film, folder + "/reference", b"")
         reference.does("upscale")
         wanted = open(reference.output, "rb").read()

@@ -14,7 +14,7 @@ import argparse, json, os, shutil, tempfile
 
 import clips
 from checks import check, finish, run
-from media import compare
+from media import Seen, compare
 
 SOURCE = ["-f", "lavfi", "-i", "testsrc2=size=64x36:rate=24:duration=9"]
 TONE = ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=9"]
@@ -79,7 +79,7 @@ def test_film(program, frames, folder, name, make, outputs, says):
     for ext in outputs.split():
         output = os.path.join(folder, f"{name}-out.{ext}")
         r = upscale(program, source, output)
-        problems = [r.stderr.strip()] if r.returncode else compare(source, output, ext, False)
+        problems = [r.stderr.strip()] if r.returncode else compare(Seen(source), Seen(output), ext, False)
         if says not in r.stderr:
             problems.append(f"does not say '{says}': {r.stderr}")
         check(not problems, f"{name} -> {ext}", "; ".join(problems))
