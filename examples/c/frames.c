@@ -1,7 +1,7 @@
-// Lists the frames of a film: number, time, and the mean of its red, green and blue.
+// Lists the frames of a video: number, time, and the mean of red, green and blue.
 //
 //     cc -o frames frames.c $(pkg-config --cflags --libs kizunasr)
-//     ./frames FILM
+//     ./frames FILE
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void print_frame(const struct ksr_decoder_info *info, const struct ksr_pi
 int main(int argc, char **argv)
 {
     if (argc != 2) {
-        fprintf(stderr, "Usage: %s FILM\n", argv[0]);
+        fprintf(stderr, "Usage: %s FILE\n", argv[0]);
         return 2;
     }
     const struct ksr_callbacks callbacks = {.log = show_message};

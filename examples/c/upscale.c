@@ -1,4 +1,4 @@
-// Upscales a film, showing how far it is; Ctrl-C stops it, the same command goes on later.
+// Upscales a video and shows its progress; Ctrl-C stops it, the same command resumes later.
 //
 //     cc -o upscale upscale.c $(pkg-config --cflags --libs kizunasr)
 //     ./upscale INPUT OUTPUT [SCALE]

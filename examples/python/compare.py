@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares an upscaled film with its input: frame by frame, scaled down to the input's size.
+"""Compares an upscaled video with its input: frame by frame, scaled down to the input's size.
 
     compare.py INPUT OUTPUT
 

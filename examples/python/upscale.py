@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Upscales a film with a progress bar; Ctrl-C stops it, the same command goes on later.
+"""Upscales a video with a progress bar; Ctrl-C stops it, the same command resumes later.
 
     upscale.py INPUT OUTPUT [SCALE]
 
