@@ -132,7 +132,7 @@ static void print_table(const struct films *films, const struct entry *entries)
 static void print_sum(const struct entry *entries, size_t count)
 {
     static const enum outcome order[] = {DONE, ALREADY_DONE, FAILED, INTERRUPTED, NOT_STARTED};
-    printf("%zu film%s:", count, text_plural((int64_t)count));
+    printf("%zu input%s:", count, text_plural((int64_t)count));
     const char *comma = "";
     for (size_t i = 0; i < OUTCOMES; i++) {
         const size_t n = count_of(entries, count, order[i]);
@@ -160,18 +160,16 @@ static json_t *film_to_json(const struct film *film, const struct entry *e)
 {
     const struct ksr_result *r = &e->result;
     json_t *o = json_pack("{s:o,s:o,s:s}", "input", text_json(film->input), "output",
-                          text_json(film->output), "outcome",
-                          json_names[e->outcome]);
+                          text_json(film->output), "outcome", json_names[e->outcome]);
     if (!o)
         return NULL;
     if (e->outcome == DONE || e->outcome == ALREADY_DONE)
-        json_object_update_new(o, json_pack("{s:I,s:I,s:I,s:i,s:i,s:I,s:i,s:o}", "frames",
-                                            (json_int_t)r->frames, "repeated",
-                                            (json_int_t)r->frames_repeated, "skipped",
-                                            (json_int_t)r->frames_skipped, "width", r->width,
-                                            "height", r->height, "size", (json_int_t)r->output_size,
-                                            "warnings", r->warnings, "record",
-                                            text_json(film->record)));
+        json_object_update_new(
+            o, json_pack("{s:I,s:I,s:I,s:i,s:i,s:I,s:i,s:o}", "frames", (json_int_t)r->frames,
+                         "repeated", (json_int_t)r->frames_repeated, "skipped",
+                         (json_int_t)r->frames_skipped, "width", r->width, "height", r->height,
+                         "size", (json_int_t)r->output_size, "warnings", r->warnings, "record",
+                         text_json(film->record)));
     if (e->outcome == FAILED)
         json_object_update_new(
             o, json_pack("{s:i,s:o}", "exit_status", e->exit_status, "error", text_json(e->error)));
@@ -209,8 +207,8 @@ static int find_films(struct ui *ui, const struct options *o, struct films *film
         status = films_name(films, ui, o->output_dir, o->name ? o->name : "{name}.{ext}",
                             p->use_ai ? p->ai_scale : p->shader_scale);
     if (status == EXIT_DONE && films->count == 0) {
-        ui_say(ui, KSR_LOG_ERROR, "No films found%s",
-               o->recursive ? "" : " (--recursive looks into folders of folders)");
+        ui_say(ui, KSR_LOG_ERROR, "no videos found%s",
+               o->recursive ? "" : " (--recursive includes subfolders)");
         status = EXIT_INPUT;
     }
     return status == EXIT_DONE ? films_make_folders(films, ui) : status;
@@ -223,8 +221,7 @@ static int check_options(struct ui *ui, const struct options *o)
     if (!o->output_dir || !*o->output_dir)
         return ui_usage_error(ui, "--output-dir is missing (see kizunasr batch --help)");
     if (o->job.sub)
-        return ui_usage_error(
-            ui, "--sub: batch takes none, as each input has its own; use upscale for each input");
+        return ui_usage_error(ui, "--sub: not supported by batch; use upscale for each input");
     return EXIT_DONE;
 }
 

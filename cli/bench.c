@@ -29,7 +29,7 @@ static void print_ceilings(const json_t *ceilings)
         {"int16_gigamultiplications_per_second", "16-bit"},
         {"int8_gigamultiplications_per_second", "8-bit"},
     };
-    printf("  at most      memory %.1f GB/s", number_of(ceilings, "copy_gigabytes_per_second"));
+    printf("  peak rates   memory %.1f GB/s", number_of(ceilings, "copy_gigabytes_per_second"));
     for (int i = 0; i < 2; i++)
         if (json_is_number(json_object_get(ceilings, names[i][0])))
             printf(", %s multiplications %.0f G/s", names[i][1], number_of(ceilings, names[i][0]));
@@ -69,7 +69,7 @@ static bool print_table(const char *text)
     printf("KizunaSR %s, %s, %d thread%s, level %s\n", text_of(root, "version"),
            text_clean(processor), integer_of(root, "threads"),
            text_plural(integer_of(root, "threads")), text_of(root, "level"));
-    printf("  picture      %dx%d, 8-bit 4:2:0 in and out\n", integer_of(root, "width"),
+    printf("  frame        %dx%d, 8-bit 4:2:0 in and out\n", integer_of(root, "width"),
            integer_of(root, "height"));
     print_ceilings(json_object_get(root, "ceilings"));
     print_stages(json_object_get(root, "stages"));

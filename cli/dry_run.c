@@ -53,7 +53,7 @@ static bool print_plan(const char *text)
     const json_t *streams = json_object_get(root, "streams");
     const json_t *segments = json_object_get(root, "segments");
     const bool usable = json_is_object(root);
-    printf("  picture   %dx%d %s -> %dx%d %s\n", number_of(from, "width"),
+    printf("  video     %dx%d %s -> %dx%d %s\n", number_of(from, "width"),
            number_of(from, "height"), text_of(from, "pixel_format"), number_of(to, "width"),
            number_of(to, "height"), text_of(to, "pixel_format"));
     printf("  frames    %d, %.3f s\n", number_of(root, "frames"),

@@ -170,7 +170,7 @@ static int add_folder(const struct search *s, const char *path, const char *with
         return EXIT_DONE;
     const int count = scandir(path, &entries, is_visible, by_number);
     if (count < 0) {
-        ui_say(s->ui, KSR_LOG_ERROR, "Cannot read the folder %s: %s", path, strerror(errno));
+        ui_say(s->ui, KSR_LOG_ERROR, "cannot read folder %s: %s", path, strerror(errno));
         return EXIT_INPUT;
     }
     int status = EXIT_DONE;
@@ -214,7 +214,7 @@ int films_add_list(struct films *films, struct ui *ui, const char *path, const c
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
     if (!file) {
-        ui_say(ui, KSR_LOG_ERROR, "Cannot read the list %s: %s", path, strerror(errno));
+        ui_say(ui, KSR_LOG_ERROR, "cannot read list %s: %s", path, strerror(errno));
         return EXIT_INPUT;
     }
     char *line = NULL;
@@ -348,11 +348,11 @@ static int check_names(const struct films *films, struct ui *ui)
             const struct film *a = &films->list[i], *b = &films->list[k];
             if (k < i && strcmp(a->output, b->output) == 0)
                 return ui_usage_error(ui,
-                                      "%s and %s would both become %s (--name tells them apart, "
-                                      "such as '{folder}-{name}.{ext}')",
+                                      "%s and %s have the same output %s (use --name to "
+                                      "distinguish them, such as '{folder}-{name}.{ext}')",
                                       b->input, a->input, a->output);
             if (is_same(a->output, b->input))
-                return ui_usage_error(ui, "The output of %s is an input: %s", a->input, b->input);
+                return ui_usage_error(ui, "the output of %s is an input: %s", a->input, b->input);
         }
     return EXIT_DONE;
 }
@@ -383,7 +383,7 @@ static int make_parents(struct ui *ui, const char *path)
     for (char *c = strchr(folder + 1, '/'); c && status == EXIT_DONE; c = strchr(c + 1, '/')) {
         *c = '\0';
         if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
-            ui_say(ui, KSR_LOG_ERROR, "Cannot make the folder %s: %s", folder, strerror(errno));
+            ui_say(ui, KSR_LOG_ERROR, "cannot create folder %s: %s", folder, strerror(errno));
             status = EXIT_OUTPUT;
         }
         *c = '/';

@@ -59,7 +59,8 @@ static int print_version(struct ui *ui)
 static int unknown_verb(struct ui *ui, const char *name)
 {
     if (name[0] == '-')
-        return ui_usage_error(ui, "unknown option %s before the command (see kizunasr --help)", name);
+        return ui_usage_error(ui, "unknown option %s before the command (see kizunasr --help)",
+                              name);
     const char *best = NULL;
     size_t closest = SIZE_MAX;
     size_t count;
@@ -146,9 +147,9 @@ int main(int argc, char **argv)
     ui_init(&ui);
     occupy_standard_streams();
     setenv("SVT_LOG", "1", 0); // SVT-AV1 tells its settings on standard error, else
-    signal(SIGPIPE, SIG_IGN); // a closed pipe is an error of fflush(), not a death
+    signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of fflush(), not a death
     if (strcmp(ksr_version(), KSR_VERSION) != 0) {
-        ui_say(&ui, KSR_LOG_ERROR, "the program is version %s, its library %s", KSR_VERSION,
+        ui_say(&ui, KSR_LOG_ERROR, "the program has version %s, its library %s", KSR_VERSION,
                ksr_version());
         return EXIT_FAILED;
     }

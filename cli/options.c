@@ -130,7 +130,7 @@ static int find_option(const struct reader *r, const char *name, struct found *o
         return unknown_option(r, "--", name);
     const unsigned verbs = out->option ? out->option->verbs : VERBS_WITH_SETTINGS;
     if (!(verbs & r->verb->bit))
-        return ui_usage_error(r->ui, "%s does not take --%s", r->verb->name, name);
+        return ui_usage_error(r->ui, "%s does not support --%s", r->verb->name, name);
     return EXIT_DONE;
 }
 

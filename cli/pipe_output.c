@@ -47,7 +47,7 @@ static int out_of_memory(const struct pipe_output *p)
 
 static int cannot(const struct pipe_output *p, const char *what, const char *hint)
 {
-    ui_say(p->ui, KSR_LOG_ERROR, "Cannot %s: %s%s", what, strerror(errno), hint);
+    ui_say(p->ui, KSR_LOG_ERROR, "cannot %s: %s%s", what, strerror(errno), hint);
     return EXIT_OUTPUT;
 }
 
@@ -121,8 +121,8 @@ static int prepare(struct pipe_output *p, const struct options *options)
 {
     if (strcmp(options->job.encoder.format, "auto") == 0)
         return ui_usage_error(p->ui,
-                              "%s has no file extension that tells the container: add --format "
-                              "(matroska, mp4, nut, mpegts, ...)",
+                              "%s has no file extension for the container: add --format (matroska, "
+                              "mp4, nut, mpegts, ...)",
                               p->name);
     int status = p->path ? EXIT_DONE : take_standard_output(p);
     if (status == EXIT_DONE)
@@ -185,7 +185,7 @@ static int copy_output(struct pipe_output *p)
     if (close(fd) != 0 && status == EXIT_DONE)
         status = cannot(p, p->path ? "write to the pipe" : "write to standard output", "");
     if (status != EXIT_DONE)
-        ui_say(p->ui, KSR_LOG_ERROR, "the output is finished: it is kept as %s", p->file);
+        ui_say(p->ui, KSR_LOG_ERROR, "the finished output is kept as %s", p->file);
     return status;
 }
 
@@ -217,8 +217,10 @@ static void leave_folder(const struct pipe_output *p, const struct options *opti
 {
     if (rmdir(p->folder) == 0 || options->run.work_dir)
         return;
-    ui_say(p->ui, KSR_LOG_INFO, "the work folder stays: %s%s", p->folder,
-           status == EXIT_DONE ? "" : " (with --work-dir and its name the same command goes on)");
+    ui_say(p->ui, KSR_LOG_INFO, "the work folder is kept: %s%s", p->folder,
+           status == EXIT_DONE
+               ? ""
+               : " (run the same command with --work-dir and this folder to resume)");
 }
 
 int upscale_to_pipe(ksr_context *ctx, struct ui *ui, const struct options *options)

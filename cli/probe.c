@@ -224,14 +224,14 @@ static void print_timing(const json_t *video)
         add(&line, ", %s frame rate", json_is_true(variable) ? "variable" : "constant");
     if (line.length && json_is_true(json_object_get(video, "interlaced")))
         add(&line, ", %sinterlaced%s",
-            json_is_true(json_object_get(video, "marked_wrongly")) ? "whole though marked as " : "",
-            json_is_true(json_object_get(video, "unmarked_fields")) ? " though not marked so" : "");
+            json_is_true(json_object_get(video, "marked_wrongly")) ? "progressive but flagged as " : "",
+            json_is_true(json_object_get(video, "unmarked_fields")) ? " but not flagged" : "");
     if (line.length && json_is_true(json_object_get(video, "single_fields")))
         add(&line, ", each a single field");
     if (line.length && json_is_true(json_object_get(video, "telecined")))
         add(&line, ", telecined");
     if (line.length && json_is_true(json_object_get(video, "soft_telecine")))
-        add(&line, ", film with pulldown flags");
+        add(&line, ", soft telecine");
     if (line.length)
         print_pair("frames", line.text);
     line = (struct line){0};

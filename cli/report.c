@@ -66,7 +66,7 @@ static void print_estimate(const char *folder, const struct ksr_preview_result *
     printf("%s: %d sample%s, %" PRId64 " frames at %.2f per second, %s\n", text_clean(name),
            r->samples, text_plural(r->samples), r->frames, r->frames_per_second,
            r->passed ? "all checks passed" : "some checks failed");
-    printf("the whole film: %" PRId64 " frames, about %s (%s to %s), ", r->film_frames,
+    printf("whole video: %" PRId64 " frames, about %s (%s to %s), ", r->film_frames,
            text_time(middle, (int64_t)(r->seconds + 0.5)),
            text_time(low, (int64_t)(r->fastest_seconds + 0.5)),
            text_time(high, (int64_t)(r->slowest_seconds + 0.5)));

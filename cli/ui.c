@@ -123,7 +123,7 @@ int ui_close_output(struct ui *ui, int status)
     const bool lost = fflush(stdout) != 0 || ferror(stdout);
     if (!lost)
         return status;
-    ui_say(ui, KSR_LOG_ERROR, "standard output cannot be written: %s",
+    ui_say(ui, KSR_LOG_ERROR, "cannot write to standard output: %s",
            errno ? strerror(errno) : "an earlier write failed");
     return status == EXIT_DONE ? EXIT_OUTPUT : status;
 }

@@ -28,7 +28,7 @@ void print_result(const char *name, const struct ksr_result *result)
     char size[TEXT_SHORT];
     printf("%" PRId64 " frame%s, %dx%d, %s, %s", result->frames, text_plural(result->frames),
            result->width, result->height, text_size(size, result->output_size),
-           result->accepted ? "accepted though verification failed" : "verified");
+           result->accepted ? "accepted although verification failed" : "verified");
     if (result->engine[0] && strcmp(result->engine, "native") != 0)
         printf(", %s", result->engine);
     print_count(result->frames_repeated, "repeated", false);

@@ -259,7 +259,7 @@ def preview(program, films, folder):
     _, data = data_of(os.path.join(samples, "report-2.html"))
     check(data["estimate"]["bytes"] == said["bytes"] and data["times"]["segments"][0]["seconds"]["upscale"] > 0 and data["output"]["frames"] == 12, "its page")
     r = run(program, "preview", films[0], "-o", samples, "--start", "1", "--duration", "0.25", "--preset", "ultrafast", "--progress", "none", "--log-level", "error")
-    check(r.returncode == 0 and re.match(r".*: 1 sample, 6 frames at [0-9.]+ per second, all checks passed\nthe whole film: 48 frames, about ", r.stdout),
+    check(r.returncode == 0 and re.match(r".*: 1 sample, 6 frames at [0-9.]+ per second, all checks passed\nwhole video: 48 frames, about ", r.stdout),
           "one sample where it is wanted", r.stdout + r.stderr)
 
 

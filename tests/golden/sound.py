@@ -223,7 +223,7 @@ def accept(bench):
     record = bench.path("accepted.json")
     typed = r.stderr.partition(", and kizunasr ")[2].partition(" puts it")[0]
     done = subprocess.run(["sh", "-c", f"'{bench.program}' {typed} --provenance '{record}' --progress none"], capture_output=True, text=True)
-    check(done.returncode == 0 and "accepted though verification failed" in done.stdout, "accept: what it says to type puts the file in place", done.stdout + done.stderr)
+    check(done.returncode == 0 and "accepted although verification failed" in done.stdout, "accept: what it says to type puts the file in place", done.stdout + done.stderr)
     check("warning: verification failed, accepted by --accept: size: 128x96 from 192x48" in done.stderr, "accept: a warning says what failed", done.stderr)
     check(os.path.exists(output) and open(output, "rb").read() == kept, "accept: it is the file that was kept")
     check(not os.path.exists(part) and not os.path.exists(folder), "accept: nothing else is left")

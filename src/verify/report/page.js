@@ -75,10 +75,10 @@ function fillHead() {
   if (failed.length)
     verdict.append(element('ul', {}, ...failed.map(c => element('li', { textContent: c.detail }))));
   else
-    verdict.append('Frames, times, streams and pictures of the output are what they should be.');
+    verdict.append('Frames, timestamps, streams and image quality of the output are as expected.');
   for (const [value, name] of tiles())
     $('tiles').append(element('li', {}, element('b', { textContent: value }), element('span', { textContent: name })));
-  $('footer').textContent = `Written by kizunasr ${data.version}. This page holds everything it shows; it loads nothing.`;
+  $('footer').textContent = `Written by kizunasr ${data.version}. This page is self-contained and loads nothing.`;
 }
 
 function tiles() {
@@ -91,8 +91,8 @@ function tiles() {
   }
   list.push([bytes(data.output.size), `output; the input has ${bytes(data.input.size)}`]);
   if (data.estimate) {
-    list.push([clock(data.estimate.seconds), 'estimated time for the whole film']);
-    list.push([bytes(data.estimate.bytes), 'estimated size of the whole film']);
+    list.push([clock(data.estimate.seconds), 'estimated time for the whole video']);
+    list.push([bytes(data.estimate.bytes), 'estimated size of the whole video']);
   }
   return list;
 }
