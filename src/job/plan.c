@@ -21,6 +21,7 @@
 #include "media/container/aperture.h"
 #include "media/container/containers.h"
 #include "media/container/output_plan.h"
+#include "media/encode/codecs.h"
 #include "media/index/damage.h"
 #include "media/index/index.h"
 #include "media/index/kinds.h"
@@ -191,9 +192,10 @@ static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *ou
         return ksr_fail_memory(ctx);
     for (size_t i = 0; i < count; i++)
         (*options)[i] = config->encoder_options[i];
+    const struct ksr_codec_option *more = &ksr_codec_of(config->codec)->unordered;
     (*options)[added++] = (struct ksr_encoder_option){"bf", "0"};
-    if (strcmp(config->codec, "mpeg2video") == 0 && !has_encoder_option(config, "flags"))
-        (*options)[added++] = (struct ksr_encoder_option){"flags", "+low_delay"};
+    if (more->name && !has_encoder_option(config, more->name))
+        (*options)[added++] = (struct ksr_encoder_option){more->name, more->value};
     config->encoder_options = *options;
     config->encoder_option_count = added;
     return KSR_OK;

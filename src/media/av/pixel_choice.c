@@ -153,12 +153,11 @@ static const enum AVPixelFormat y4m_formats[] = {
     AV_PIX_FMT_GRAY9,     AV_PIX_FMT_GRAY10,    AV_PIX_FMT_GRAY12,    AV_PIX_FMT_GRAY16,
     AV_PIX_FMT_NONE};
 
-ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *container,
-                             const char *wanted, const struct ksr_video_format *source,
-                             enum AVPixelFormat *out)
+ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, bool y4m, const char *wanted,
+                             const struct ksr_video_format *source, enum AVPixelFormat *out)
 {
-    const bool y4m = strcmp(container, "yuv4mpegpipe") == 0 && encoder->id == AV_CODEC_ID_RAWVIDEO;
-    const enum AVPixelFormat *list = y4m ? y4m_formats : ksr_av_pixel_formats(encoder);
+    const enum AVPixelFormat *list =
+        y4m && encoder->id == AV_CODEC_ID_RAWVIDEO ? y4m_formats : ksr_av_pixel_formats(encoder);
     const enum AVPixelFormat own = without_j(av_get_pix_fmt(source->pixel_format));
     const enum AVPixelFormat from = source->transposed ? transposed(own) : own;
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);

@@ -9,10 +9,12 @@
 #include "media/av/alpha.h"
 #include "media/av/ffmpeg.h"
 #include "media/av/pixels.h"
+#include "media/encode/codecs.h"
 #include "media/encode/theora.h"
 #include "media/index/side_data.h"
 
 struct ksr_encoder {
+    const struct ksr_codec *codec;
     AVCodecContext *context;
     AVPacket *packet;
     uint8_t *headers; // that came with a packet
@@ -25,11 +27,10 @@ struct ksr_encoder {
     ksr_pool *pool;
 };
 
-// SVT-AV1 waits for good when it is closed before it has seen a frame and the end of the stream.
+// Whether the encoder would wait for good when it is closed now.
 static bool needs_end(const ksr_encoder *e)
 {
-    return e->context && avcodec_is_open(e->context) && !e->finished &&
-           strncmp(e->context->codec->name, "libsvt", 6) == 0;
+    return e->context && avcodec_is_open(e->context) && !e->finished && e->codec->needs_frame;
 }
 
 // Returns whether the encoder may be closed.
@@ -69,20 +70,21 @@ void ksr_encoder_close(ksr_encoder **encoder)
     *encoder = NULL;
 }
 
-// Options that depend on the run and not on the job: the size of x265's thread pool (its bytes
-// are the same for any, but not for none), and the SIMD limit of tests.
+// Options that depend on the run and not on the job: the size of the encoder's thread pool, and the
+// SIMD limit of tests.
 static int set_run_options(const struct ksr_encoder_settings *s, int threads,
                            AVDictionary **options)
 {
-    char text[640];
+    const struct ksr_codec *codec = ksr_codec_of(s->codec);
+    const bool plain = codec->plain_c && ksr_cpu_get_limit() == KSR_CPU_C;
+    char text[640], pools[32] = "";
+    if (codec->pool)
+        snprintf(pools, sizeof(pools), ":pools=%d", threads < 2 ? 2 : threads);
     for (int i = 0; i < s->option_count; i++) {
         const char *name = s->options[i].name, *value = s->options[i].value;
-        if (strcmp(name, "x265-params") == 0) {
-            snprintf(text, sizeof(text), "%s:pools=%d%s", value, threads < 2 ? 2 : threads,
-                     ksr_cpu_get_limit() == KSR_CPU_C ? ":asm=0" : "");
-            value = text;
-        } else if (strcmp(name, "x264-params") == 0 && ksr_cpu_get_limit() == KSR_CPU_C) {
-            snprintf(text, sizeof(text), "%s:asm=0", value);
+        if (codec->params_key && strcmp(name, codec->params_key) == 0) {
+            snprintf(text, sizeof(text), "%s%s%s%s", value, pools, plain ? ":" : "",
+                     plain ? codec->plain_c : "");
             value = text;
         }
         if (av_dict_set(options, name, value, 0) < 0)
@@ -213,6 +215,7 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
     ksr_encoder *e = calloc(1, sizeof(*e));
     if (!e)
         return ksr_fail_memory(ctx);
+    e->codec = ksr_codec_of(codec->name);
     e->context = avcodec_alloc_context3(codec);
     e->packet = av_packet_alloc();
     ksr_status status = e->context && e->packet ? open_context(ctx, settings, threads, e->context)
@@ -258,9 +261,8 @@ ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_
 
 ksr_status ksr_encoder_attach(ksr_context *ctx, ksr_encoder *encoder, const AVFrame *from)
 {
-    // x265 (4.1) copies a picture's captions into a buffer that an earlier picture's fitted.
-    const bool even = strcmp(encoder->context->codec->name, "libx265") == 0;
-    return ksr_extras_copy_frame(encoder->picture, from, even) < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+    const int result = ksr_extras_copy_frame(encoder->picture, from, encoder->codec->even_captions);
+    return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)
@@ -329,7 +331,7 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
     *packet =
         (struct ksr_packet){encoder->packet->data, (size_t)encoder->packet->size,
                             encoder->packet->pts, (encoder->packet->flags & AV_PKT_FLAG_KEY) != 0};
-    if (packet->size == 0 && encoder->context->codec_id == AV_CODEC_ID_THEORA)
+    if (packet->size == 0 && encoder->codec->drops_repeats)
         repeat_frame(encoder, packet);
     return note_headers(ctx, encoder);
 }

@@ -11,65 +11,14 @@
 #include "media/av/suggest.h"
 #include "media/container/containers.h"
 #include "media/container/output_plan.h"
+#include "media/encode/codecs.h"
 #include "media/encode/encoder.h"
 #include "media/index/side_data.h"
 
-// What differs between the encoders that the promise of same bytes covers. `pins` is what must
-// not depend on the machine; measured reasons in docs/determinism.md.
-struct encoder_kind {
-    const char *codec;
-    int max_crf;              // 0 = it has no crf
-    int min_size;             // least width and height
-    int cores;                // that one encoder keeps busy with the threads pinned below
-    bool presets;             // its preset option knows the x264 preset names
-    bool speeds;              // the preset names stand for the speeds of vp9_speeds
-    const char *lossless_key; // option that makes crf 0 lossless
-    const char *lossless_value;
-    const char *params_key; // option that takes the encoder's own key=value list
-    const char *pins;
-};
-
-// libx265 3.5 takes smaller pictures too, and writes past its buffers with some (48x32, 40x60).
-static const struct encoder_kind kinds[] = {
-    {"libx264", 51, 1, 2, true, false, "qp", "0", "x264-params",
-     "cpu-independent=1:threads=3:lookahead-threads=1:sliced-threads=0:open-gop=0"},
-    {"libx265", 51, 64, 1, true, false, NULL, NULL, "x265-params",
-     "wpp=1:frame-threads=1:lookahead-slices=0:pmode=0:pme=0:open-gop=0:info=0:log-level=none"},
-    {"libvpx-vp9", 63, 1, 1, false, true, "lossless", "1", NULL, NULL},
-    {"ffv1", 0, 1, 1, false, false, NULL, NULL, NULL, NULL},
-};
-
-static const struct encoder_kind *find_kind(const char *codec)
-{
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strcmp(kinds[i].codec, codec) == 0)
-            return &kinds[i];
-    return NULL;
-}
-
 int ksr_encoder_cores(const char *codec)
 {
-    const struct encoder_kind *kind = find_kind(codec);
-    return kind ? kind->cores : 1;
-}
-
-static const char *const presets[] = {"ultrafast", "superfast", "veryfast", "faster",   "fast",
-                                      "medium",    "slow",      "slower",   "veryslow", "placebo"};
-
-// What libvpx has instead, in the same order: a deadline, and how much of it to leave unused.
-static const struct {
-    const char *deadline, *cpu_used;
-} vp9_speeds[] = {{"realtime", "8"}, {"realtime", "7"}, {"realtime", "6"}, {"good", "5"},
-                  {"good", "4"},     {"good", "3"},     {"good", "2"},     {"good", "1"},
-                  {"good", "0"},     {"best", "0"}};
-
-// Returns the place of a name in the list, or -1.
-static int find_preset(const char *name)
-{
-    for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
-        if (strcmp(presets[i], name) == 0)
-            return (int)i;
-    return -1;
+    const int cores = ksr_codec_of(codec)->cores;
+    return cores > 0 ? cores : 1;
 }
 
 static ksr_status set_option(ksr_context *ctx, struct ksr_encoder_settings *s, const char *name,
@@ -109,50 +58,48 @@ static bool has_preset(const AVCodec *codec, const char *name)
                                          AV_OPT_SEARCH_FAKE_OBJ, NULL));
 }
 
-static ksr_status set_preset(ksr_context *ctx, const AVCodec *codec,
-                             const struct encoder_kind *kind,
-                             const struct ksr_encoder_config *config,
+// Options given in the table; those without a name are none.
+static ksr_status set_given(ksr_context *ctx, const struct ksr_codec_option *given, size_t count,
+                            struct ksr_encoder_settings *out)
+{
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && i < count && given[i].name; i++)
+        status = set_option(ctx, out, given[i].name, given[i].value);
+    return status;
+}
+
+static ksr_status refuse_preset(ksr_context *ctx, const char *preset)
+{
+    struct ksr_guess guess = {.word = preset};
+    char meant[KSR_GUESS_TEXT];
+    for (size_t i = 0; ksr_preset_at(i); i++)
+        ksr_guess_consider(&guess, ksr_preset_at(i));
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "preset: '%s' is not valid (ultrafast, superfast, veryfast, faster, "
+                    "fast, medium, slow, slower, veryslow or placebo)%s",
+                    preset, ksr_guess_text(&guess, meant));
+}
+
+static ksr_status set_preset(ksr_context *ctx, const AVCodec *encoder,
+                             const struct ksr_codec *codec, const struct ksr_encoder_config *config,
                              struct ksr_encoder_settings *out)
 {
     const struct ksr_encoder_config defaults = ksr_encoder_config_default();
-    const bool given = strcmp(config->preset, defaults.preset) != 0;
-    if (kind && (kind->presets || kind->speeds)) {
-        const int place = find_preset(config->preset);
-        struct ksr_guess guess = {.word = config->preset};
-        char meant[KSR_GUESS_TEXT];
-        for (size_t i = 0; place < 0 && i < sizeof(presets) / sizeof(presets[0]); i++)
-            ksr_guess_consider(&guess, presets[i]);
-        if (place < 0)
-            return ksr_fail(ctx, KSR_E_PARAM,
-                            "preset: '%s' is not valid (ultrafast, superfast, veryfast, faster, "
-                            "fast, medium, slow, slower, veryslow or placebo)%s",
-                            config->preset, ksr_guess_text(&guess, meant));
-        if (kind->presets)
-            return set_option(ctx, out, "preset", config->preset);
-        const ksr_status status = set_option(ctx, out, "deadline", vp9_speeds[place].deadline);
-        return status == KSR_OK ? set_option(ctx, out, "cpu-used", vp9_speeds[place].cpu_used)
-                                : status;
-    }
-    if (!kind && has_preset(codec, config->preset))
+    const int place = ksr_preset_place(config->preset);
+    if ((codec->presets || codec->speeds) && place < 0)
+        return refuse_preset(ctx, config->preset);
+    if (codec->speeds)
+        return set_given(ctx, codec->speeds[place], 2, out);
+    if (codec->presets || has_preset(encoder, config->preset))
         return set_option(ctx, out, "preset", config->preset);
-    if (given)
-        return ksr_fail(ctx, KSR_E_PARAM, "preset: %s has no preset '%s'", codec->name,
+    if (strcmp(config->preset, defaults.preset) != 0)
+        return ksr_fail(ctx, KSR_E_PARAM, "preset: %s has no preset '%s'", encoder->name,
                         config->preset);
     return KSR_OK;
 }
 
-// What stands for a crf where the encoder has none: a quantizer from 2 to 10, or a quality.
-static int stand_in_quality(enum AVCodecID codec, int crf)
-{
-    switch (codec) {
-    case AV_CODEC_ID_WEBP: return 100 - crf;
-    case AV_CODEC_ID_THEORA: return 10 - crf / 7;
-    default: return 2 + crf / 8;
-    }
-}
-
-static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
-                              const struct encoder_kind *kind,
+static ksr_status set_quality(ksr_context *ctx, const AVCodec *encoder,
+                              const struct ksr_codec *codec,
                               const struct ksr_encoder_config *config,
                               struct ksr_encoder_settings *out)
 {
@@ -162,49 +109,63 @@ static ksr_status set_quality(ksr_context *ctx, const AVCodec *codec,
     if (config->bitrate) {
         if (!ksr_parse_bit_rate(config->bitrate, &out->bit_rate))
             return KSR_E_PARAM; // seen when the settings were read
-        if (kind && kind->max_crf == 0)
+        if (codec->lossless)
             return ksr_fail(ctx, KSR_E_PARAM, "bitrate: %s is lossless and takes none",
-                            codec->name);
+                            encoder->name);
         return KSR_OK;
     }
-    const bool has_crf = kind ? kind->max_crf > 0 : has_option(codec, "crf");
-    if (!has_crf) {
-        if (config->crf != defaults.crf && (config->crf != 0 || !kind))
-            return ksr_fail(ctx, KSR_E_PARAM, "crf: %s has no crf", codec->name);
-        if (!kind)
-            out->quality_scale = FF_QP2LAMBDA * stand_in_quality(codec->id, config->crf);
+    if (codec->max_crf == 0 && !has_option(encoder, "crf")) {
+        if (config->crf != defaults.crf && (config->crf != 0 || !codec->lossless))
+            return ksr_fail(ctx, KSR_E_PARAM, "crf: %s has no crf", encoder->name);
+        if (!codec->lossless)
+            out->quality_scale = FF_QP2LAMBDA * ksr_codec_quality(codec, config->crf);
         return KSR_OK;
     }
-    const int max = kind ? kind->max_crf : 63;
+    const int max = codec->max_crf > 0 ? codec->max_crf : 63;
     if (config->crf > max)
         return ksr_fail(ctx, KSR_E_PARAM, "crf: '%d' is not valid for %s (0 to %d)", config->crf,
-                        codec->name, max);
-    if (config->crf == 0 && kind && kind->lossless_key)
-        return set_option(ctx, out, kind->lossless_key, kind->lossless_value);
+                        encoder->name, max);
+    if (config->crf == 0 && codec->crf_zero.name)
+        return set_given(ctx, &codec->crf_zero, 1, out);
     return set_option(ctx, out, "crf", text);
 }
 
+// Adds to a list key=value:key=value; more: NULL = nothing. Returns false where there is no room.
+static bool add_params(char *list, size_t size, const char *more)
+{
+    const size_t used = strlen(list);
+    const int length =
+        more && *more ? snprintf(list + used, size - used, "%s%s", used ? ":" : "", more) : 0;
+    return length >= 0 && (size_t)length < size - used;
+}
+
+// Whether a list has the key that another one begins with.
+static bool has_key(const char *list, const char *other)
+{
+    char key[64];
+    snprintf(key, sizeof(key), "%.*s", (int)strcspn(other, "="), other);
+    return strstr(list, key) != NULL;
+}
+
 // The encoder's own parameter list: the user's first, then what is pinned, which wins.
-static ksr_status set_params(ksr_context *ctx, const struct encoder_kind *kind,
+static ksr_status set_params(ksr_context *ctx, const struct ksr_codec *codec,
                              const struct ksr_encoder_config *config,
                              const struct ksr_extras *extras, struct ksr_encoder_settings *out)
 {
-    char hdr[160];
-    char params[sizeof(out->options[0].value)];
+    char hdr[160], params[sizeof(out->options[0].value)] = "";
     const char *user = "";
     for (size_t i = 0; i < config->encoder_option_count; i++)
-        if (strcmp(config->encoder_options[i].key, kind->params_key) == 0)
+        if (strcmp(config->encoder_options[i].key, codec->params_key) == 0)
             user = config->encoder_options[i].value;
-    const bool x265 = strcmp(kind->codec, "libx265") == 0;
-    // Segments are short: held closely, they meet their rate (docs/segments.md).
-    const char *close = config->bitrate && !x265 && !strstr(user, "ratetol") ? ":ratetol=0.1" : "";
-    ksr_extras_params(extras, x265, hdr, sizeof(hdr));
-    const char *lossless = x265 && config->crf == 0 && !config->bitrate ? ":lossless=1" : "";
-    const int length = snprintf(params, sizeof(params), "%s%s%s%s%s%s", user, *user ? ":" : "",
-                                kind->pins, close, lossless, hdr);
-    if (length < 0 || (size_t)length >= sizeof(params))
-        return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s is too long", kind->params_key);
-    return set_option(ctx, out, kind->params_key, params);
+    const bool close = config->bitrate && codec->rate_params && !has_key(user, codec->rate_params);
+    const bool lossless = config->crf == 0 && !config->bitrate;
+    ksr_extras_params(extras, codec->mastering_params, codec->light_params, hdr, sizeof(hdr));
+    const char *const parts[] = {user, codec->pins, close ? codec->rate_params : NULL,
+                                 lossless ? codec->crf_zero_params : NULL, hdr};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (!add_params(params, sizeof(params), parts[i]))
+            return ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s is too long", codec->params_key);
+    return set_option(ctx, out, codec->params_key, params);
 }
 
 // Four slices, more where those would be larger than ffv1 takes (measured: between 4.7 and 5.7
@@ -220,51 +181,69 @@ static const char *ffv1_slices(const struct ksr_video_format *format, char text[
     return text;
 }
 
-static ksr_status set_all_options(ksr_context *ctx, const AVCodec *codec,
-                                  const struct ksr_encoder_config *config,
-                                  const struct ksr_extras *extras, struct ksr_encoder_settings *out)
+static ksr_status set_slices(ksr_context *ctx, struct ksr_encoder_settings *out)
 {
-    const struct encoder_kind *kind = find_kind(codec->name);
-    out->promised = kind != NULL;
-    ksr_status status = set_preset(ctx, codec, kind, config, out);
-    if (status == KSR_OK)
-        status = set_quality(ctx, codec, kind, config, out);
-    if (status == KSR_OK && kind &&
-        (out->format.width < kind->min_size || out->format.height < kind->min_size))
-        status = ksr_fail(
-            ctx, KSR_E_PARAM, "Failed to open encoder %s (%dx%d): it takes no less than %dx%d",
-            codec->name, out->format.width, out->format.height, kind->min_size, kind->min_size);
     char text[16];
     const bool tiny = out->format.width < 16 || out->format.height < 16; // has no room for slices
     // Slices of a sample come back wrong (FFmpeg 5.1); level 1 has none.
-    const bool whole = out->format.width < 4 || out->format.height < 4;
-    if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0 && whole) {
-        status = set_option(ctx, out, "level", "1");
-    } else if (status == KSR_OK && strcmp(codec->name, "ffv1") == 0) {
-        status = set_option(ctx, out, "level", "3");
-        if (status == KSR_OK && !tiny)
-            status = set_option(ctx, out, "slices", ffv1_slices(&out->format, text));
-        if (status == KSR_OK)
-            status = set_option(ctx, out, "slicecrc", "1");
-    }
-    if (status == KSR_OK && strcmp(codec->name, "libvpx-vp9") == 0)
-        status = set_option(ctx, out, "row-mt", "0");
-    // libvpx has no alternate reference frames where alpha goes beside.
-    if (status == KSR_OK && has_option(codec, "auto-alt-ref") &&
-        ksr_alpha_goes_beside(codec->id, av_get_pix_fmt(out->format.pixel_format)))
-        status = set_option(ctx, out, "auto-alt-ref", "0");
-    // FFmpeg 7.1 hands captions to x265 only when it is told to, for the reason in encoder.c.
-    if (status == KSR_OK && extras->captions && has_option(codec, "a53cc"))
-        status = set_option(ctx, out, "a53cc", "1");
+    if (out->format.width < 4 || out->format.height < 4)
+        return set_option(ctx, out, "level", "1");
+    ksr_status status = set_option(ctx, out, "level", "3");
+    if (status == KSR_OK && !tiny)
+        status = set_option(ctx, out, "slices", ffv1_slices(&out->format, text));
+    return status == KSR_OK ? set_option(ctx, out, "slicecrc", "1") : status;
+}
+
+static ksr_status check_size(ksr_context *ctx, const struct ksr_codec *codec,
+                             const struct ksr_video_format *format)
+{
+    if (format->width >= codec->min_size && format->height >= codec->min_size)
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "Failed to open encoder %s (%dx%d): it takes no less than %dx%d", codec->name,
+                    format->width, format->height, codec->min_size, codec->min_size);
+}
+
+static ksr_status set_user_options(ksr_context *ctx, const struct ksr_encoder_config *config,
+                                   struct ksr_encoder_settings *out)
+{
+    ksr_status status = KSR_OK;
     for (size_t i = 0; status == KSR_OK && i < config->encoder_option_count; i++) {
-        if (strcmp(config->encoder_options[i].key, "threads") == 0)
-            return ksr_fail(ctx, KSR_E_PARAM,
-                            "encoder_options: threads would change the bytes; use {threads}");
-        status =
-            set_option(ctx, out, config->encoder_options[i].key, config->encoder_options[i].value);
+        const struct ksr_encoder_option *option = &config->encoder_options[i];
+        status = strcmp(option->key, "threads") == 0
+                     ? ksr_fail(ctx, KSR_E_PARAM,
+                                "encoder_options: threads would change the bytes; use {threads}")
+                     : set_option(ctx, out, option->key, option->value);
     }
-    if (status == KSR_OK && kind && kind->params_key)
-        status = set_params(ctx, kind, config, extras, out);
+    return status;
+}
+
+static ksr_status set_all_options(ksr_context *ctx, const AVCodec *encoder,
+                                  const struct ksr_encoder_config *config,
+                                  const struct ksr_extras *extras, struct ksr_encoder_settings *out)
+{
+    const struct ksr_codec *codec = ksr_codec_of(encoder->name);
+    out->promised = codec->promised;
+    ksr_status status = set_preset(ctx, encoder, codec, config, out);
+    if (status == KSR_OK)
+        status = set_quality(ctx, encoder, codec, config, out);
+    if (status == KSR_OK)
+        status = check_size(ctx, codec, &out->format);
+    if (status == KSR_OK && codec->sliced)
+        status = set_slices(ctx, out);
+    if (status == KSR_OK)
+        status = set_given(ctx, codec->options, 2, out);
+    // libvpx has no alternate reference frames where alpha goes beside.
+    if (status == KSR_OK && has_option(encoder, "auto-alt-ref") &&
+        ksr_alpha_goes_beside(encoder->id, av_get_pix_fmt(out->format.pixel_format)))
+        status = set_option(ctx, out, "auto-alt-ref", "0");
+    // FFmpeg 7.1 hands captions to x265 only when it is told to, for the reason in codecs.c.
+    if (status == KSR_OK && extras->captions && has_option(encoder, "a53cc"))
+        status = set_option(ctx, out, "a53cc", "1");
+    if (status == KSR_OK)
+        status = set_user_options(ctx, config, out);
+    if (status == KSR_OK && codec->params_key)
+        status = set_params(ctx, codec, config, extras, out);
     return status;
 }
 
@@ -282,22 +261,19 @@ static const AVCodec *find_encoder(ksr_context *ctx, const char *name, ksr_statu
     return NULL;
 }
 
-// MPEG-4 part 2 keeps the time base in 16 bits; MPEG-1 and MPEG-2 know a few frame rates only,
-// and Theora has one in its header.
-static bool needs_frame_ticks(const AVCodec *codec, struct ksr_rational time_base)
+// MPEG-4 part 2 keeps the time base in 16 bits; others may.
+static bool needs_frame_ticks(const struct ksr_codec *codec, struct ksr_rational time_base)
 {
-    const bool few_rates = codec->id == AV_CODEC_ID_MPEG1VIDEO ||
-                           codec->id == AV_CODEC_ID_MPEG2VIDEO || codec->id == AV_CODEC_ID_THEORA;
-    return !find_kind(codec->name) && (few_rates || time_base.den > 65535 || time_base.num > 65535);
+    return codec->few_rates ||
+           (!codec->any_time_base && (time_base.den > 65535 || time_base.num > 65535));
 }
 
 // Grey frames are taken as full range where nothing says otherwise, and image files never say.
-// H.264 without chroma decodes as 4:2:0, and is limited range then.
-static void settle_grey(const AVCodec *codec, bool image, enum AVPixelFormat target,
+static void settle_grey(const struct ksr_codec *codec, bool image, enum AVPixelFormat target,
                         struct ksr_video_format *out)
 {
-    const bool tagged = out->color_range == AVCOL_RANGE_MPEG || codec->id == AV_CODEC_ID_H264;
-    const bool never = image || codec->id == AV_CODEC_ID_PNG || codec->id == AV_CODEC_ID_APNG;
+    const bool tagged = out->color_range == AVCOL_RANGE_MPEG || codec->grey == KSR_GREY_LIMITED;
+    const bool never = image || codec->grey == KSR_GREY_FULL;
     if (av_pix_fmt_desc_get(target)->nb_components < 3 && (never || !tagged))
         out->color_range = AVCOL_RANGE_JPEG;
 }
@@ -338,13 +314,14 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     if (!codec)
         return status;
     enum AVPixelFormat pixel_format;
-    status = ksr_pixels_choose(ctx, codec, output->format, config->pixel_format, &film->format,
-                               &pixel_format);
+    const struct ksr_container *container = ksr_container_of(output->format);
+    status = ksr_pixels_choose(ctx, codec, container->frames_in_packets, config->pixel_format,
+                               &film->format, &pixel_format);
     if (status != KSR_OK)
         return status;
     snprintf(out->codec, sizeof(out->codec), "%s", codec->name);
     ksr_pixels_target_color(&film->format, pixel_format, &out->format);
-    settle_grey(codec, output->image, pixel_format, &out->format);
+    settle_grey(ksr_codec_of(codec->name), output->image, pixel_format, &out->format);
     snprintf(out->format.pixel_format, sizeof(out->format.pixel_format), "%s",
              av_get_pix_fmt_name(pixel_format));
     out->format.width = width;
@@ -353,7 +330,7 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     ksr_pixels_adapt_siting(codec->id, &out->format);
     out->time_base = film->time_base;
     out->global_header = ksr_output_global_header(output);
-    if (needs_frame_ticks(codec, film->time_base) || ksr_container_of(output->format)->raw) {
+    if (needs_frame_ticks(ksr_codec_of(codec->name), film->time_base) || container->raw) {
         const struct ksr_rational rate = film->format.frame_rate;
         out->frame_ticks = true;
         out->time_base = rate.num > 0 && rate.num <= 65535
@@ -364,22 +341,22 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
     return status == KSR_OK ? ksr_encoder_note_headers(ctx, out) : status;
 }
 
-ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT])
+ksr_status ksr_encoder_identity(ksr_context *ctx, const char *name, char out[KSR_HASH_TEXT])
 {
     struct ksr_encoder_settings s = {.time_base = {1, 25}};
     const struct ksr_video_format grey = {64, 64, "yuv420p", {1, 1}, {25, 1}, 1, 1, 1, 1, 1, false};
     const struct ksr_encoder_config config = ksr_encoder_config_default();
     const struct ksr_extras none = {0};
-    const struct encoder_kind *kind = find_kind(codec);
+    const struct ksr_codec *codec = ksr_codec_of(name);
     snprintf(out, KSR_HASH_TEXT, "none");
-    if (!kind)
+    if (!codec->promised)
         return KSR_OK;
-    snprintf(s.codec, sizeof(s.codec), "%s", codec);
+    snprintf(s.codec, sizeof(s.codec), "%s", name);
     s.format = grey;
     ksr_hasher *hasher = ksr_hasher_create();
     ksr_status status = hasher ? KSR_OK : KSR_E_NOMEM;
-    if (status == KSR_OK && kind->params_key)
-        status = set_params(NULL, kind, &config, &none, &s);
+    if (status == KSR_OK && codec->params_key)
+        status = set_params(NULL, codec, &config, &none, &s);
     if (status == KSR_OK)
         status = ksr_encoder_hash_grey(&s, hasher);
     if (status == KSR_OK)

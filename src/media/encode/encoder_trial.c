@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "media/av/pixel_format.h"
+#include "media/encode/codecs.h"
 #include "media/encode/encoder.h"
 
 #define LOOK_FRAMES 2
@@ -95,5 +96,5 @@ ksr_status ksr_encoder_look(ksr_context *ctx, const struct ksr_encoder_settings 
 
 bool ksr_encoder_is_whole(const char *codec)
 {
-    return strcmp(codec, "gif") == 0 || strcmp(codec, "apng") == 0;
+    return ksr_codec_of(codec)->whole;
 }

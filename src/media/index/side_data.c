@@ -262,17 +262,18 @@ int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even)
     return result;
 }
 
-void ksr_extras_params(const struct ksr_extras *e, bool x265, char *out, size_t size)
+void ksr_extras_params(const struct ksr_extras *e, const char *mastering, const char *light,
+                       char *out, size_t size)
 {
     int used = 0;
     out[0] = 0;
-    if (e->has_primaries && e->has_luminance)
-        used = snprintf(out, size, ":%s=G(%d,%d)B(%d,%d)R(%d,%d)WP(%d,%d)L(%d,%d)",
-                        x265 ? "master-display" : "mastering-display", e->chromaticity[0][0],
-                        e->chromaticity[0][1], e->chromaticity[1][0], e->chromaticity[1][1],
-                        e->chromaticity[2][0], e->chromaticity[2][1], e->chromaticity[3][0],
-                        e->chromaticity[3][1], e->max_luminance, e->min_luminance);
-    if (e->has_light && used >= 0 && (size_t)used < size)
-        snprintf(out + used, size - (size_t)used, ":%s=%d,%d", x265 ? "max-cll" : "cll", e->max_cll,
+    if (mastering && e->has_primaries && e->has_luminance)
+        used = snprintf(out, size, "%s=G(%d,%d)B(%d,%d)R(%d,%d)WP(%d,%d)L(%d,%d)", mastering,
+                        e->chromaticity[0][0], e->chromaticity[0][1], e->chromaticity[1][0],
+                        e->chromaticity[1][1], e->chromaticity[2][0], e->chromaticity[2][1],
+                        e->chromaticity[3][0], e->chromaticity[3][1], e->max_luminance,
+                        e->min_luminance);
+    if (light && e->has_light && used >= 0 && (size_t)used < size)
+        snprintf(out + used, size - (size_t)used, "%s%s=%d,%d", used ? ":" : "", light, e->max_cll,
                  e->max_fall);
 }

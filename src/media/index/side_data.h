@@ -23,8 +23,9 @@ int ksr_extras_write_stream(const struct ksr_extras *extras, AVStream *stream);
 // filled up. Returns an FFmpeg error code.
 int ksr_extras_copy_frame(AVFrame *to, const AVFrame *from, bool even);
 
-// Writes the metadata of HDR10 as parameters of x264 or x265, such as
-// ":master-display=G(...)...:max-cll=1000,400"; "" if there is none.
-void ksr_extras_params(const struct ksr_extras *extras, bool x265, char *out, size_t size);
+// Writes the metadata of HDR10 as parameters with these keys (NULL: not that part), such as
+// "master-display=G(...)...:max-cll=1000,400"; "" if there is none.
+void ksr_extras_params(const struct ksr_extras *extras, const char *mastering, const char *light,
+                       char *out, size_t size);
 
 #endif

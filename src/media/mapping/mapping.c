@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/encode/codecs.h"
 #include "media/encode/text_subtitles.h"
 #include "media/input/external.h"
 #include "media/mapping/mapping_parts.h"
@@ -330,7 +331,8 @@ static ksr_status check_grid(const struct decision *d)
 {
     const struct ksr_film *film = d->film;
     const struct ksr_rational rate = film->format.frame_rate;
-    const bool theora = d->container->counts_theora && strcmp(d->encoder->codec, "libtheora") == 0;
+    const bool theora =
+        d->container->counts_theora && ksr_codec_of(d->encoder->codec)->id == AV_CODEC_ID_THEORA;
     if ((!ksr_container_needs_rate(d->container) && !theora) || rate.num <= 0 || rate.den <= 0)
         return KSR_OK;
     const size_t i = ksr_film_irregular(film, rate);
@@ -385,15 +387,13 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
 // The encoder to type instead of one that a container does not take.
 static const char *other_encoder(const struct ksr_output_plan *plan)
 {
-    static const char *const names[] = {"libx264",   "libx265",    "libvpx-vp9", "libvpx",
-                                        "libtheora", "mpeg2video", "ffv1"};
     const char *own = ksr_output_own_encoder(ksr_carry_muxer(plan));
-    for (size_t i = 0; !own && i < sizeof(names) / sizeof(names[0]); i++) {
-        const AVCodec *codec = avcodec_find_encoder_by_name(names[i]);
-        if (codec &&
-            avformat_query_codec(ksr_carry_muxer(plan), codec->id, FF_COMPLIANCE_NORMAL) == 1)
-            own = names[i];
-    }
+    const struct ksr_codec *row;
+    for (size_t i = 0; !own && (row = ksr_codec_at(i)); i++)
+        if (row->suggested && avcodec_find_encoder_by_name(row->name) &&
+            avformat_query_codec(ksr_carry_muxer(plan), (enum AVCodecID)row->id,
+                                 FF_COMPLIANCE_NORMAL) == 1)
+            own = row->name;
     return own;
 }
 
