@@ -10,18 +10,13 @@
 #include "config/parse.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
-#include "frame/resample.h"
 #include "job/bitrate_allocation.h"
 #include "job/key.h"
 #include "job/sidecar.h"
 #include "job/subs.h"
-#include "media/av/pixel_choice.h"
-#include "media/av/pixel_format.h"
 #include "media/compare/inspect.h"
 #include "media/container/aperture.h"
 #include "media/container/containers.h"
-#include "media/container/output_plan.h"
-#include "media/encode/codecs.h"
 #include "media/index/damage.h"
 #include "media/index/index.h"
 #include "media/index/kinds.h"
@@ -29,12 +24,9 @@
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
 #include "media/index/telecine.h"
-#include "media/index/untagged.h"
 #include "media/input/filter.h"
 #include "media/input/geometry.h"
 #include "media/input/reader.h"
-#include "media/mapping/mapping.h"
-#include "media/mapping/picture_trial.h"
 #include "pipeline/recipe.h"
 
 #define SEGMENT_SECONDS 8
@@ -110,165 +102,6 @@ struct ksr_segment_plan *ksr_plan_segments(const struct ksr_film *film, int warm
 }
 
 // --- The rest of the manifest ---
-
-// The size of the output: that of the pipeline's frames, or the one that was asked to fit.
-static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_config *config,
-                              const struct ksr_video_format *f, int *width, int *height)
-{
-    const char *text = config->pipeline.fit;
-    const int scale = ksr_recipe_scale(&config->pipeline);
-    struct ksr_fit_box box;
-    int step_x = 1, step_y = 1;
-    if (f->width > 65535 / scale || f->height > 65535 / scale)
-        return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to be scaled by %d", f->width,
-                        f->height, scale);
-    *width = f->width * scale;
-    *height = f->height * scale;
-    if (!text)
-        return KSR_OK;
-    if (!ksr_fit_parse(text, &box))
-        return KSR_E_PARAM; // seen when the settings were read
-    ksr_pixels_size_steps(f->pixel_format, config->encoder.pixel_format, &step_x, &step_y);
-    ksr_fit_size(&box, f->sample_aspect.num, f->sample_aspect.den, step_x, step_y, width, height);
-    return KSR_OK;
-}
-
-// Where the numbers of an output sequence begin: where the input's do, else at 1.
-static ksr_status plan_numbers(ksr_context *ctx, struct ksr_manifest *m)
-{
-    int first, count;
-    m->output.first = 1;
-    if (!m->output.sequence || !ksr_sequence_is(m->input_path))
-        return KSR_OK;
-    const ksr_status status = ksr_sequence_scan(ctx, m->input_path, &first, &count);
-    m->output.first = first + (int)m->film.skipped;
-    return status;
-}
-
-static bool is_regular(const struct ksr_film *film, struct ksr_rational rate)
-{
-    return rate.num > 0 && ksr_film_irregular(film, rate) == film->frame_count;
-}
-
-// The rate of a short film is guessed badly; AVI and MPEG-PS need the true one.
-static void find_rate(struct ksr_film *film)
-{
-    const size_t last = film->frame_count - 1;
-    const double seconds = ksr_film_seconds(film, film->frames[last].time - film->frames[0].time);
-    if (last == 0 || is_regular(film, film->format.frame_rate))
-        return;
-    const double rate = (double)last / seconds;
-    const struct ksr_rational likely[] = {{(int)(rate + 0.5), 1},
-                                          {(int)(rate * 1.001 + 0.5) * 1000, 1001}};
-    for (size_t i = 0; i < 2; i++)
-        if (rate < 1000 && likely[i].num > 0 && is_regular(film, likely[i])) {
-            film->format.frame_rate = likely[i];
-            return;
-        }
-}
-
-static bool has_encoder_option(const struct ksr_encoder_config *config, const char *key)
-{
-    for (size_t i = 0; i < config->encoder_option_count; i++)
-        if (strcmp(config->encoder_options[i].key, key) == 0)
-            return true;
-    return false;
-}
-
-// Without presentation times, frames must come in the order in which they are shown, and
-// decoders of MPEG-2 must not hold them back for B-frames that never come.
-// *options: to be freed with free(), may be NULL.
-static ksr_status fit_encoder(ksr_context *ctx, const struct ksr_output_plan *output,
-                              struct ksr_encoder_config *config,
-                              struct ksr_encoder_option **options)
-{
-    const size_t count = config->encoder_option_count;
-    size_t added = count;
-    *options = NULL;
-    if (!ksr_container_of(output->format)->no_reordering || has_encoder_option(config, "bf"))
-        return KSR_OK;
-    *options = calloc(count + 2, sizeof(**options));
-    if (!*options)
-        return ksr_fail_memory(ctx);
-    for (size_t i = 0; i < count; i++)
-        (*options)[i] = config->encoder_options[i];
-    const struct ksr_codec_option *more = &ksr_codec_of(config->codec)->unordered;
-    (*options)[added++] = (struct ksr_encoder_option){"bf", "0"};
-    if (more->name && !has_encoder_option(config, more->name))
-        (*options)[added++] = (struct ksr_encoder_option){more->name, more->value};
-    config->encoder_options = *options;
-    config->encoder_option_count = added;
-    return KSR_OK;
-}
-
-// Players guess the colours of a video without tags by its size, which the output has another of.
-static void settle_colours(ksr_context *ctx, struct ksr_manifest *m, int width, int height)
-{
-    const char *name = ksr_untagged_settle(&m->film, width, height, m->output.image);
-    if (name && !m->output.image)
-        ksr_log(ctx, KSR_LOG_INFO,
-                "the source has no colour tags; players would take another matrix at %dx%d, so the "
-                "output is tagged %s (%s)",
-                width, height, name, strcmp(name, "bt709") == 0 ? "BT.709" : "BT.601");
-}
-
-static ksr_status decide_output(ksr_context *ctx, const struct ksr_processor_config *config,
-                                struct ksr_manifest *m)
-{
-    const char *codec;
-    const struct ksr_video_format *f = &m->film.format;
-    int width, height, bits;
-    bool untold = false;
-    struct ksr_layout layout;
-    ksr_status status =
-        ksr_output_format(ctx, config->output_path, &config->encoder, &m->output, &codec);
-    if (status != KSR_OK)
-        return status;
-    const bool one = m->output.image && !m->output.sequence;
-    if (one && m->film.fields && m->film.frame_count == 2)
-        return ksr_fail(
-            ctx, KSR_E_PARAM,
-            "%s is one picture, but deinterlace makes one of each field "
-            "({deinterlace=frame} makes one of both, a name such as out%%04d.png takes both)",
-            config->output_path);
-    if (one && m->film.frame_count > 1)
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "%s is one picture, but the input has %zu frames (a name such as "
-                        "out%%04d.png makes one of each)",
-                        config->output_path, m->film.frame_count);
-    if (m->output.image)
-        status = ksr_output_check_image(ctx, config->output_path, codec);
-    if (status != KSR_OK)
-        return status;
-    struct ksr_encoder_config encoder = config->encoder;
-    struct ksr_encoder_option *options = NULL;
-    if (!ksr_pixels_layout(f, &layout, &bits))
-        return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
-    if (ksr_container_needs_rate(ksr_container_of(m->output.format)))
-        find_rate(&m->film);
-    status = decide_size(ctx, config, f, &width, &height);
-    if (status == KSR_OK)
-        settle_colours(ctx, m, width, height);
-    if (status == KSR_OK)
-        status = fit_encoder(ctx, &m->output, &encoder, &options);
-    if (status == KSR_OK)
-        status = ksr_encoder_resolve(ctx, &encoder, &m->film, width, height, &m->output, codec,
-                                     &m->encoder);
-    free(options);
-    if (status == KSR_OK)
-        status =
-            ksr_carry_decide(ctx, config->input_path, &m->film, config, &m->encoder, &m->output);
-    if (status == KSR_OK)
-        status = plan_numbers(ctx, m);
-    if (status == KSR_OK && m->output.image)
-        return ksr_picture_trial_image(ctx, &m->film, &m->encoder);
-    if (status == KSR_OK)
-        status =
-            ksr_picture_trial(ctx, config->input_path, &m->film, &m->encoder, &m->output, &untold);
-    if (status == KSR_OK && untold)
-        status = ksr_encoder_guess_matrix(ctx, &m->film, &m->encoder);
-    return status;
-}
 
 // The configuration with its paths made absolute, owned by the manifest.
 static ksr_status keep_config(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -558,7 +391,7 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK)
         status = check_damage(ctx, config, &out->film);
     if (status == KSR_OK)
-        status = decide_output(ctx, config, out);
+        status = ksr_plan_output(ctx, config, out);
     if (status == KSR_OK) {
         const bool whole = ksr_encoder_is_whole(out->encoder.codec) && !out->output.sequence;
         out->segment_count = 1;

@@ -11,6 +11,12 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
                          const struct ksr_fingerprint *input, json_t *key,
                          struct ksr_manifest *out);
 
+// Decides what the output is: container, encoder with size and colours, what becomes of each
+// stream, and finds by trials what of it is lost. m: has the film; gets `output` and `encoder`.
+// Returns KSR_OK, KSR_E_PARAM, KSR_E_INPUT, KSR_E_NOMEM, KSR_E_CANCELLED; logged.
+ksr_status ksr_plan_output(ksr_context *ctx, const struct ksr_processor_config *config,
+                           struct ksr_manifest *m);
+
 // Cuts a film into segments of about 8 seconds: at the keyframe nearest to the ideal border, or
 // at the border itself where none is near. warmup: frames a worker runs before a segment's first.
 // *count: number of segments. Returns an array to be freed with free(), NULL = out of memory.
