@@ -78,6 +78,20 @@ static void print_models(const json_t *root)
     }
 }
 
+static void print_gpu(const json_t *gpu)
+{
+    const char *refused = text_of(gpu, "refused");
+    print_clean("%s", text_of(gpu, "gpu"));
+    print_clean(" (%s)", text_of(gpu, "driver"));
+    printf(", %.1f GiB: ",
+           (double)json_integer_value(json_object_get(gpu, "memory")) / (1024.0 * 1024 * 1024));
+    if (json_object_get(gpu, "refused"))
+        print_clean("not used: %s\n", refused);
+    else
+        printf("stages, built-in engine; test passed%s\n",
+               json_is_true(json_object_get(gpu, "software")) ? "; software, used if named" : "");
+}
+
 static void print_devices(const json_t *root)
 {
     const json_t *devices = json_object_get(root, "devices");
@@ -86,12 +100,16 @@ static void print_devices(const json_t *root)
     for (size_t i = 0; i < json_array_size(devices); i++) {
         const json_t *device = json_array_get(devices, i);
         printf("%-16s ", text_of(device, "name"));
-        if (json_is_true(json_object_get(device, "native")))
+        if (json_object_get(device, "gpu"))
+            print_gpu(device);
+        else if (json_is_true(json_object_get(device, "native")))
             printf("stages, built-in engine (%s)%s\n", text_of(root, "simd"),
                    found ? ", ONNX Runtime" : "");
         else
             puts("ONNX Runtime, if the libraries that it needs are there");
     }
+    if (json_object_get(root, "no_gpu"))
+        print_clean("No GPU: %s\n", text_of(root, "no_gpu"));
     if (!found) {
         print_clean("%s\n", text_of(runtime, "reason"));
         return;

@@ -305,9 +305,10 @@ static const struct option table[] = {
      .group = GROUP_RUNNING,
      .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
      .offset = AT(run.device),
-     .brief = "cpu, or with .onnx models cuda, tensorrt, ...",
-     .help = "device that runs the stages (default cpu); for .onnx models also cuda, tensorrt, "
-             "openvino, webgpu, ... as listed by 'kizunasr devices'"},
+     .brief = "cpu, vulkan; with .onnx models cuda, ...",
+     .help = "device that runs the stages: cpu (default), vulkan (the first GPU) or vulkan:N; for "
+             ".onnx models also cuda, tensorrt, openvino, webgpu, ... as listed by 'kizunasr "
+             "devices'"},
     {.name = "onnxruntime-library",
      .value = "FILE",
      .kind = OPTION_TEXT,

@@ -320,7 +320,7 @@ static ksr_status measure_fused(struct bench *b, const struct ksr_pipeline_confi
     struct ksr_recipe recipe = {0};
     ksr_status status =
         ksr_recipe_make(&recipe, &b->small.layout, config, &engine) && (threads == 1 || pool)
-            ? ksr_pipeline_create(b->ctx, &recipe, pool, &r.pipeline)
+            ? ksr_pipeline_create(b->ctx, &recipe, NULL, pool, &r.pipeline)
             : ksr_fail_memory(b->ctx);
     r.output.layout = recipe.output;
     for (int i = 0; i < r.output.layout.planes; i++) {

@@ -12,6 +12,7 @@
 #include "job/subs.h"
 #include "media/av/pixel_format.h"
 #include "net/library.h"
+#include "pipeline/device.h"
 
 static json_t *engine_to_json(const struct ksr_engine_identity *engine)
 {
@@ -107,7 +108,8 @@ ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *mani
     struct ksr_engine_params params = {
         .config = &ksr_config_get(manifest->config)->pipeline,
         .library = options->onnxruntime_library,
-        .device = options->device ? options->device : provider,
+        .device =
+            options->device && !ksr_device_is_gpu(options->device) ? options->device : provider,
         .only_device = true,
         .threads = options->threads > 0 ? options->threads : threads,
         .white = (int)json_integer_value(json_object_get(planned, "white"))};

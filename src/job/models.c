@@ -11,6 +11,7 @@
 #include "kizunasr/inspect.h"
 #include "net/library.h"
 #include "net/onnx.h"
+#include "pipeline/device.h"
 
 // --- Models ---
 
@@ -108,6 +109,21 @@ static void add_device(json_t *list, const struct ksr_ort_device *device, bool n
                                           "provider", ort ? device->provider : NULL));
 }
 
+// Adds the GPUs of this machine; returns why there is none, as JSON, or NULL.
+static json_t *add_gpus(json_t *list)
+{
+    struct ksr_device_info gpus[KSR_DEVICE_MOST];
+    char reason[KSR_DEVICE_TEXT];
+    const int count = ksr_device_list(gpus, reason);
+    for (int i = 0; i < count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s,s:b,s:s,s:s,s:I,s:b,s:s*}", "name", gpus[i].name, "native", 1,
+                            "gpu", gpus[i].gpu, "driver", gpus[i].driver, "memory",
+                            (json_int_t)gpus[i].memory, "software", gpus[i].software, "refused",
+                            gpus[i].trouble[0] ? gpus[i].trouble : NULL));
+    return count > 0 ? NULL : json_string(reason);
+}
+
 ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime, char **json)
 {
     char reason[KSR_REASON_SIZE];
@@ -128,13 +144,14 @@ ksr_status ksr_devices(ksr_context *ctx, const char *onnxruntime, char **json)
     for (size_t i = 1; ort && i < count; i++)
         if (ksr_ort_has_provider(ort, devices[i].provider))
             add_device(list, &devices[i], false, ort);
+    json_t *no_gpu = add_gpus(list);
     json_t *runtime =
         ort ? json_pack("{s:b,s:s,s:s}", "found", 1, "version", ort->version, "path", ort->path)
             : json_pack("{s:b,s:s}", "found", 0, "reason",
                         status == KSR_E_MODEL ? reason : ksr_status_name(status));
-    json_t *root = json_pack("{s:o,s:s,s:i,s:o}", "devices", list, "simd",
+    json_t *root = json_pack("{s:o,s:s,s:i,s:o,s:o*}", "devices", list, "simd",
                              ksr_cpu_level_name((int)ksr_cpu_level()), "processors",
-                             ksr_cpu_count(), "onnxruntime", runtime);
+                             ksr_cpu_count(), "onnxruntime", runtime, "no_gpu", no_gpu);
     const ksr_status written = ksr_json_text(ctx, root, JSON_INDENT(2), json);
     ksr_ort_close(&ort);
     return written;

@@ -21,6 +21,7 @@
 #include "media/container/output_plan.h"
 #include "media/input/external.h"
 #include "net/engine.h"
+#include "pipeline/device.h"
 
 ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options *options,
                            char **out)
@@ -93,11 +94,12 @@ static ksr_status open_engine(ksr_context *ctx, const struct ksr_pipeline_config
                               const struct ksr_run_options *options,
                               struct ksr_engine_identity *identity)
 {
-    const struct ksr_engine_params params = {.config = p,
-                                             .library = options->onnxruntime_library,
-                                             .device = options->device,
-                                             .threads = options->threads > 0 ? options->threads
-                                                                             : ksr_cpu_count()};
+    const struct ksr_engine_params params = {
+        .config = p,
+        .library = options->onnxruntime_library,
+        .device = ksr_device_is_gpu(options->device) ? NULL // which does the stages alone
+                                                     : options->device,
+        .threads = options->threads > 0 ? options->threads : ksr_cpu_count()};
     ksr_engine *engine;
     const ksr_status status = ksr_engine_open(ctx, &params, &engine);
     if (status == KSR_OK)
@@ -134,11 +136,13 @@ static ksr_status check_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
                                struct ksr_engine_identity *identity)
 {
     *identity = (struct ksr_engine_identity){0};
+    if (options->device && (!p->use_ai || ksr_device_is_gpu(options->device))) {
+        const ksr_status status = ksr_device_check(ctx, options->device);
+        if (status != KSR_OK)
+            return status;
+    }
     if (!p->use_ai)
-        return !options->device || strcmp(options->device, "cpu") == 0
-                   ? KSR_OK
-                   : ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu)",
-                              options->device);
+        return KSR_OK;
     return p->ai_fallback ? try_engine(ctx, p, options, identity)
                           : open_engine(ctx, p, options, identity);
 }

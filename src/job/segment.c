@@ -16,7 +16,7 @@
 #include "media/input/filter.h"
 #include "media/input/reader.h"
 #include "net/engine.h"
-#include "pipeline/pipeline.h"
+#include "pipeline/device.h"
 
 #define RATE_TOLERANCE 3 // percent by which a segment may miss its bit rate
 #define RATE_TRIES     3
@@ -33,6 +33,7 @@ struct ksr_worker {
     ksr_engine *engine;                  // NULL without AI
     struct ksr_encoder_settings encoder; // the manifest's, at the bit rate of the segment
     struct ksr_recipe recipe;
+    ksr_device *device; // NULL: the processor
     ksr_pipeline *pipeline;
     struct ksr_times times; // of the segment in the making, all tries together
     double since;           // up to when the time is accounted for
@@ -100,9 +101,11 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
         status = ksr_manifest_engine(ctx, manifest, options, &w->engine);
     if (status == KSR_OK)
         status = make_recipe(w);
+    if (status == KSR_OK && ksr_device_is_gpu(options->device))
+        status = ksr_device_open(ctx, options->device, &w->device);
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
-        status = w->pool ? ksr_pipeline_create(ctx, &w->recipe, w->pool, &w->pipeline)
+        status = w->pool ? ksr_pipeline_create(ctx, &w->recipe, w->device, w->pool, &w->pipeline)
                          : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
@@ -120,6 +123,7 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_worker *w = *worker;
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
+    ksr_device_close(&w->device);
     ksr_engine_close(&w->engine);
     ksr_pool_destroy(&w->pool);
     free(w);

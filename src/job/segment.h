@@ -19,7 +19,7 @@ struct ksr_worker_listener {
 };
 
 // manifest and folder must outlive the worker. threads: for the stages' row bands. options: where
-// the engine of AI mode is; read only during the call.
+// the stages run, and where the engine of AI mode is; read only during the call.
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
                              const char *folder, int threads, const struct ksr_run_options *options,
                              const struct ksr_worker_listener *listener, ksr_worker **out);

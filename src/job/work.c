@@ -9,7 +9,7 @@
 #include "core/mem.h"
 #include "job/segment.h"
 #include "media/encode/encoder.h"
-#include "pipeline/recipe.h"
+#include "pipeline/device.h"
 
 // What one worker holds, in bytes per pixel of the output: 1645 MiB at 3840x2160 with libx264 at
 // medium, the whole program with one worker, less what the program itself takes.
@@ -19,7 +19,7 @@ struct crew {
     ksr_context *ctx;
     const struct ksr_job *job;
     int threads;
-    const struct ksr_run_options *options;
+    struct ksr_run_options options;
     int *missing; // numbers of the segments to make
     int missing_count;
     pthread_mutex_t lock;
@@ -76,7 +76,7 @@ static void *worker_main(void *arg)
     const struct ksr_worker_listener listener = {count_frame, crew};
     ksr_worker *worker = NULL;
     ksr_status status = ksr_worker_create(crew->ctx, &crew->job->manifest, crew->job->folder,
-                                          crew->threads, crew->options, &listener, &worker);
+                                          crew->threads, &crew->options, &listener, &worker);
     int segment;
     if (status != KSR_OK)
         note_end(crew, status);
@@ -137,6 +137,21 @@ static int choose_workers(const struct crew *crew, const struct ksr_run_options 
     return workers < 1 ? 1 : workers > 64 ? 64 : workers;
 }
 
+// Says which GPU the workers will use, or why there is none, once for all of them.
+static ksr_status check_device(struct crew *crew)
+{
+    ksr_device *device;
+    if (!ksr_device_is_gpu(crew->options.device))
+        return KSR_OK;
+    const ksr_status status = ksr_device_open(crew->ctx, crew->options.device, &device);
+    if (device)
+        ksr_log(crew->ctx, KSR_LOG_INFO, "stages run on %s", ksr_device_name(device));
+    else
+        crew->options.device = NULL;
+    ksr_device_close(&device);
+    return status;
+}
+
 // Runs the workers, one of them on the calling thread. A full disk or want of memory stops several
 // at once: the one that says so first stands for all, and its status is the one that counts.
 static void run_workers(struct crew *crew, int workers)
@@ -159,7 +174,7 @@ ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *
                         size_t count, const struct ksr_run_options *options, int *reused)
 {
     const size_t total = (size_t)job->manifest.segment_count;
-    struct crew crew = {.ctx = ctx, .job = job, .options = options};
+    struct crew crew = {.ctx = ctx, .job = job, .options = *options};
     pthread_mutex_init(&crew.lock, NULL);
     crew.missing = calloc(count > total ? count : total, sizeof(crew.missing[0]));
     crew.frames_of = calloc(total, sizeof(crew.frames_of[0]));
@@ -167,6 +182,8 @@ ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *
     ksr_status status = crew.missing && crew.frames_of && crew.bytes_of
                             ? list_missing(&crew, segments, count)
                             : ksr_fail_memory(ctx);
+    if (status == KSR_OK && crew.missing_count > 0)
+        status = check_device(&crew);
     if (status == KSR_OK && crew.missing_count > 0) {
         const int workers = choose_workers(&crew, options);
         crew.threads = options->threads > 0 ? options->threads : ksr_cpu_count() / workers;

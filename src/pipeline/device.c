@@ -2,11 +2,15 @@
 
 #include "pipeline/device.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/device_parts.h"
 #include "vulkan/selftest.h"
+
+_Static_assert(KSR_DEVICE_TEXT == KSR_GPU_REASON && KSR_DEVICE_MOST == KSR_GPU_MOST,
+               "texts are copied");
 
 // Reads "cpu", "vulkan" and "vulkan:N". Returns false for all else.
 static bool parse_name(const char *name, bool *gpu, int *index)
@@ -23,6 +27,43 @@ static bool parse_name(const char *name, bool *gpu, int *index)
     return name[6] == ':' && name[7] >= '0' && name[7] <= '9' && *end == 0 && number < KSR_GPU_MOST;
 }
 
+bool ksr_device_is_gpu(const char *name)
+{
+    return name && strncmp(name, "vulkan", 6) == 0;
+}
+
+ksr_status ksr_device_check(ksr_context *ctx, const char *name)
+{
+    bool gpu;
+    int index;
+    return parse_name(name, &gpu, &index)
+               ? KSR_OK
+               : ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu, vulkan, vulkan:N)",
+                          name);
+}
+
+// Opens a GPU and tests it. Returns NULL with a reason where it cannot be used.
+static ksr_device *open_gpu(int index, char reason[KSR_GPU_REASON])
+{
+    ksr_device *device = calloc(1, sizeof(*device));
+    if (!device) {
+        snprintf(reason, KSR_GPU_REASON, "out of memory");
+        return NULL;
+    }
+    ksr_status status = ksr_gpu_open(&device->gpu, index, reason);
+    if (status == KSR_OK) {
+        status = ksr_gpu_stages_create(device->gpu, &device->stages);
+        if (status == KSR_OK)
+            status = ksr_gpu_selftest(device->gpu, &device->stages);
+        memcpy(reason, device->gpu->trouble, KSR_GPU_REASON);
+        snprintf(device->name, sizeof(device->name), "%s (%s)", device->gpu->info.name,
+                 device->gpu->info.driver);
+    }
+    if (status != KSR_OK)
+        ksr_device_close(&device);
+    return device;
+}
+
 ksr_status ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out)
 {
     char reason[KSR_GPU_REASON];
@@ -30,33 +71,42 @@ ksr_status ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out)
     int index;
     *out = NULL;
     if (!parse_name(name, &gpu, &index))
-        return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not cpu, vulkan or vulkan:N", name);
+        return ksr_device_check(ctx, name);
     if (!gpu)
         return KSR_OK;
-    ksr_device *device = calloc(1, sizeof(*device));
-    if (!device)
-        return ksr_fail_memory(ctx);
-    ksr_status status = ksr_gpu_open(&device->gpu, index, reason);
-    if (status == KSR_OK) {
-        status = ksr_gpu_stages_create(device->gpu, &device->stages);
-        if (status == KSR_OK)
-            status = ksr_gpu_selftest(device->gpu, &device->stages);
-        memcpy(reason, device->gpu->trouble, sizeof(reason));
-    }
-    if (status != KSR_OK) {
-        ksr_log(ctx, KSR_LOG_WARNING, "no GPU is used: %s", reason);
+    *out = open_gpu(index, reason);
+    if (!*out)
+        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
+    return KSR_OK;
+}
+
+int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT])
+{
+    struct ksr_gpu_info gpus[KSR_GPU_MOST];
+    const int count = ksr_gpu_list(gpus, reason);
+    for (int i = 0; i < count; i++) {
+        struct ksr_device_info *d = &list[i];
+        *d = (struct ksr_device_info){.memory = gpus[i].memory, .software = gpus[i].software};
+        snprintf(d->name, sizeof(d->name), "vulkan:%d", i);
+        memcpy(d->gpu, gpus[i].name, sizeof(d->gpu));
+        memcpy(d->driver, gpus[i].driver, sizeof(d->driver));
+        memcpy(d->trouble, gpus[i].refused, sizeof(d->trouble));
+        ksr_device *device = d->trouble[0] ? NULL : open_gpu(i, d->trouble);
+        if (device)
+            d->trouble[0] = 0;
         ksr_device_close(&device);
     }
-    *out = device;
-    return KSR_OK;
+    return count;
 }
 
 void ksr_device_close(ksr_device **device)
 {
     if (!device || !*device)
         return;
-    if ((*device)->gpu)
+    if ((*device)->gpu) {
+        ksr_gpu_net_free((*device)->gpu, &(*device)->net);
         ksr_gpu_stages_free((*device)->gpu, &(*device)->stages);
+    }
     ksr_gpu_close(&(*device)->gpu);
     free(*device);
     *device = NULL;
@@ -64,5 +114,28 @@ void ksr_device_close(ksr_device **device)
 
 const char *ksr_device_name(const ksr_device *device)
 {
-    return device ? device->gpu->info.name : "cpu";
+    return device ? device->name : "cpu";
+}
+
+ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
+                          const struct ksr_gpu_net **out)
+{
+    struct ksr_gpu *gpu = device->gpu;
+    *out = &device->net;
+    if (device->net_hash[0] && strcmp(device->net_hash, net->hash) == 0)
+        return KSR_OK;
+    ksr_status status = KSR_E_PROCESS;
+    device->net_hash[0] = 0;
+    for (int tier = (int)ksr_gpu_net_best_tier(gpu); tier >= 0 && status == KSR_E_PROCESS; tier--) {
+        ksr_gpu_net_free(gpu, &device->net);
+        status = ksr_gpu_net_create(gpu, &device->net, net, (enum ksr_gpu_net_tier)tier);
+        if (status == KSR_OK)
+            status = ksr_gpu_selftest_net(gpu, &device->stages, &device->net, net);
+        if (status == KSR_E_PROCESS)
+            ksr_log(ctx, KSR_LOG_WARNING, "device: no %s for the network: %s",
+                    ksr_gpu_net_tier_name((enum ksr_gpu_net_tier)tier), gpu->trouble);
+    }
+    if (status == KSR_OK)
+        memcpy(device->net_hash, net->hash, sizeof(device->net_hash));
+    return status;
 }

@@ -18,10 +18,32 @@ typedef struct ksr_device ksr_device;
 // (logged).
 KSR_MUST_USE ksr_status ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out);
 
+// Returns whether a name is one of a GPU, "vulkan" or "vulkan:N", or is meant as such.
+bool ksr_device_is_gpu(const char *name);
+
+// Returns whether a name is one that ksr_device_open() takes: KSR_OK, KSR_E_PARAM (logged).
+KSR_MUST_USE ksr_status ksr_device_check(ksr_context *ctx, const char *name);
+
+#define KSR_DEVICE_TEXT 256
+#define KSR_DEVICE_MOST 16
+
+// What a GPU is.
+struct ksr_device_info {
+    char name[16]; // as ksr_device_open() takes it
+    char gpu[KSR_DEVICE_TEXT], driver[KSR_DEVICE_TEXT];
+    uint64_t memory;               // bytes
+    bool software;                 // it is none, and only used by its number
+    char trouble[KSR_DEVICE_TEXT]; // why it cannot be used; empty: it has passed the test
+};
+
+// Lists all GPUs, and tests those that can be used. Returns how many; if 0, `reason` says why.
+int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT]);
+
 // Closes it, sets it to NULL; accepts NULL and a pointer to NULL. Its pipelines must be gone.
 void ksr_device_close(ksr_device **device);
 
-// Returns its name, such as "NVIDIA H100 80GB HBM3"; "cpu" for NULL.
+// Returns its name and driver, such as "NVIDIA H100 80GB HBM3 (NVIDIA 580.65)"; "cpu" for NULL.
+// Valid as long as it is.
 const char *ksr_device_name(const ksr_device *device);
 
 // Returns an executor that has up to three frames under way on a GPU. What the GPU fails at is made

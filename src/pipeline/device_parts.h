@@ -4,12 +4,22 @@
 #define KSR_PIPELINE_DEVICE_PARTS_H
 
 #include "pipeline/device.h"
+#include "vulkan/net.h"
 #include "vulkan/stages.h"
 
 struct ksr_device {
     struct ksr_gpu *gpu;
     struct ksr_gpu_stages stages;
-    bool failed; // it is not used any more
+    bool failed;                  // it is not used any more
+    struct ksr_gpu_net net;       // the last one that was asked for
+    char net_hash[KSR_HASH_TEXT]; // of its model; empty: none
+    char name[2 * KSR_DEVICE_TEXT];
 };
+
+// Gives a network by the fastest way that passes its test; it stays until another one is asked for.
+// ctx: hears of those that do not. Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS (gpu->trouble says
+// why).
+KSR_MUST_USE ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
+                                       const struct ksr_gpu_net **out);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <assert.h>
 
+#include "pipeline/device.h"
+
 enum ksr_task ksr_step_task(const struct ksr_step *step)
 {
     switch (step->kind) {
@@ -15,10 +17,12 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
     }
 }
 
-ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe, ksr_pool *pool,
-                               ksr_pipeline **out)
+ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
+                               struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
-    *out = ksr_pipeline_create_cpu(recipe, pool, 0);
+    *out = device ? ksr_pipeline_create_device(ctx, device, recipe, pool) : NULL;
+    if (!*out)
+        *out = ksr_pipeline_create_cpu(recipe, pool, 0);
     return *out ? KSR_OK : ksr_fail_memory(ctx);
 }
 

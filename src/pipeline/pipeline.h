@@ -8,9 +8,9 @@
 // (cpu.c) has none: its push only notes where the rows come from, and its pull takes them from
 // there to the sink, without a copy of the frame between.
 //
-// To add a device: a file with its `struct ksr_executor` and a create function beside
-// ksr_pipeline_create_cpu(), and a branch in ksr_pipeline_create(). Its output must equal that of
-// cpu.c, bit for bit.
+// A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
+// file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
+// branch in ksr_pipeline_create(). Its output must equal that of cpu.c, bit for bit.
 //
 // The folder pipeline:
 //   takes        the configuration, the layout of the frames, rows of each frame
@@ -42,6 +42,7 @@ enum ksr_task ksr_step_task(const struct ksr_step *step);
 
 // Thread-safety: one thread at a time per object, the same one for push and pull or another.
 typedef struct ksr_pipeline ksr_pipeline;
+struct ksr_device; // device.h
 
 // The functions of an executor; what each does is said at the ksr_pipeline_ function of its name
 // below, which keeps the counts and checks the order of calls.
@@ -63,11 +64,13 @@ struct ksr_pipeline {
 };
 
 // Makes the executor for a recipe, which is copied; what it borrows must outlive the pipeline.
-// pool: runs the rows' callbacks, and the stages on the processor; may be NULL; must outlive it.
-// *out: free with ksr_pipeline_destroy(), which accepts NULL and a pointer to NULL.
-// Returns KSR_OK, KSR_E_NOMEM (logged).
+// device: where it runs; NULL = the processor, which stands in too where the device cannot do the
+// recipe; must outlive it. pool: runs the rows' callbacks, and the stages on the processor; may be
+// NULL; must outlive it. *out: free with ksr_pipeline_destroy(), which accepts NULL and a pointer
+// to NULL. Returns KSR_OK, KSR_E_NOMEM (logged).
 KSR_MUST_USE ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
-                                            ksr_pool *pool, ksr_pipeline **out);
+                                            struct ksr_device *device, ksr_pool *pool,
+                                            ksr_pipeline **out);
 void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 
 // The processor's executor; delay 0. band_rows: output rows worked on at once; 0 = as many as suit

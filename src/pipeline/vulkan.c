@@ -20,6 +20,8 @@
 #define BAND_ROWS 64
 #define ALIGNMENT 256
 
+#define NET_ROWS_LEAST 32 // with fewer rows in a band a network is not worth it
+
 // Planes in the GPU's memory, laid out one after the other as ksr_frame_alloc() does.
 struct gpu_frame {
     struct ksr_gpu_plane plane[KSR_MAX_PLANES];
@@ -46,7 +48,9 @@ struct vulkan {
     ksr_pool *pool;     // borrowed
     ksr_device *device; // borrowed
     struct ksr_gpu *gpu;
-    ksr_pipeline *cpu; // after a failure
+    const struct ksr_gpu_net *net; // of the device; NULL: none
+    struct ksr_gpu_buffer scratch; // of the network
+    ksr_pipeline *cpu;             // after a failure
 
     struct slot slot[SLOTS];
     struct entry *entries; // of the last pushes, by number modulo their count
@@ -163,8 +167,10 @@ static void record_step(struct vulkan *p, struct ksr_gpu_commands *c, const stru
     case KSR_STEP_ENHANCE_CHROMA:
         ksr_gpu_enhance_chroma(c, stages, dst, src, &step->enhance);
         break;
-    case KSR_STEP_NETWORK: // see can_do()
-    case KSR_STEP_MODEL:
+    case KSR_STEP_NETWORK:
+        ksr_gpu_net_rows(c, p->net, dst, src, &p->scratch, 0, dst->height);
+        break;
+    case KSR_STEP_MODEL: // see can_do()
     case KSR_STEP_KINDS: break;
     }
 }
@@ -404,7 +410,7 @@ static ksr_status fall_back(ksr_context *ctx, struct vulkan *p, int64_t number)
 {
     int64_t from = number - p->recipe.warmup;
     ksr_status status = KSR_OK;
-    ksr_log(ctx, KSR_LOG_WARNING, "%s fails (%s): the processor goes on, with the same result",
+    ksr_log(ctx, KSR_LOG_WARNING, "device: the processor goes on, with the same result: %s: %s",
             p->gpu->info.name, p->gpu->trouble);
     p->device->failed = true;
     p->cpu = ksr_pipeline_create_cpu(&p->recipe, p->pool, 0);
@@ -507,6 +513,7 @@ static void destroy(ksr_pipeline *pipeline)
         ksr_gpu_buffer_free(p->gpu, &slot->download);
     }
     ksr_gpu_fit_free(p->gpu, &p->fit);
+    ksr_gpu_buffer_free(p->gpu, &p->scratch);
     ksr_gpu_buffer_free(p->gpu, &p->changed);
     ksr_gpu_buffer_free(p->gpu, &p->arena);
     for (int64_t i = 0; i < p->entry_count; i++)
@@ -561,17 +568,45 @@ static ksr_status create_entries(struct vulkan *p)
                : ksr_gpu_check(p->gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "keep the last frames");
 }
 
-// Models run in ONNX Runtime, which has devices of its own.
-static bool can_do(const struct ksr_recipe *recipe)
+// A network works on bands of rows, the higher the better, where memory is short.
+static ksr_status create_network(ksr_context *ctx, struct vulkan *p)
 {
-    return !recipe->model && !recipe->net;
+    const struct ksr_chain *chain = &p->recipe.chain[0];
+    int width = 0, rows = 0;
+    if (!p->recipe.net)
+        return KSR_OK;
+    ksr_status status = ksr_device_net(ctx, p->device, p->recipe.net, &p->net);
+    for (int k = 0; k < chain->count; k++)
+        if (chain->step[k].kind == KSR_STEP_NETWORK) {
+            width = chain->width[k];
+            rows = chain->height[k];
+        }
+    while (status == KSR_OK) {
+        status = ksr_gpu_buffer_create(p->gpu, &p->scratch, KSR_GPU_LOCAL,
+                                       ksr_gpu_net_scratch(p->net, width, rows));
+        if (status != KSR_E_NOMEM || rows <= NET_ROWS_LEAST)
+            return status;
+        rows = (rows + 1) / 2;
+        status = KSR_OK;
+    }
+    return status;
+}
+
+// Models run in ONNX Runtime, which has devices of its own.
+static bool can_do(ksr_context *ctx, const ksr_device *device, const struct ksr_recipe *recipe)
+{
+    if (recipe->model)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "device: the processor runs the stages: %s does not run .onnx models",
+                device->gpu->info.name);
+    return !device->failed && !recipe->model;
 }
 
 ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,
                                          const struct ksr_recipe *recipe, ksr_pool *pool)
 {
     static const struct ksr_executor executor = {"vulkan", push, pull, reset, take_times, destroy};
-    if (!device || device->failed || !can_do(recipe))
+    if (!can_do(ctx, device, recipe))
         return NULL;
     struct vulkan *p = calloc(1, sizeof(*p));
     if (!p)
@@ -586,9 +621,11 @@ ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,
     ksr_status status = create_entries(p);
     if (status == KSR_OK)
         status = create_memory(p);
+    if (status == KSR_OK)
+        status = create_network(ctx, p);
     if (status != KSR_OK) {
-        ksr_log(ctx, KSR_LOG_WARNING, "%s is not used: %s", device->gpu->info.name,
-                device->gpu->trouble);
+        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s: %s",
+                device->gpu->info.name, device->gpu->trouble);
         ksr_pipeline_destroy(&pipeline);
     }
     return pipeline;

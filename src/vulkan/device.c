@@ -242,8 +242,8 @@ static ksr_status choose(struct ksr_gpu *gpu, int index, char reason[KSR_GPU_REA
         snprintf(reason, KSR_GPU_REASON, "no usable GPU (of %d: %.60s: %s)", count, list[0].name,
                  list[0].software ? "a software device, used only if named" : list[0].refused);
     else if (count > 0 && index >= count)
-        snprintf(reason, KSR_GPU_REASON, "no GPU has the number %d; they have 0 to %d", index,
-                 count - 1);
+        snprintf(reason, KSR_GPU_REASON, "there is no GPU %d ('kizunasr devices' lists them)",
+                 index);
     else if (count > 0 && list[index].refused[0])
         snprintf(reason, KSR_GPU_REASON, "%.80s: %.120s", list[index].name, list[index].refused);
     if (index < 0 || index >= count || list[index].refused[0])

@@ -29,6 +29,11 @@ struct trial {
     struct ksr_stage_table c;
     struct ksr_gpu_fit fit;
     ksr_resampler *resampler;
+
+    const struct ksr_gpu_net *on_it; // the network to test
+    const ksr_net *net;
+    struct ksr_gpu_buffer scratch;
+    void *memory;
 };
 
 static uint32_t next_random(uint32_t *state)
@@ -197,11 +202,20 @@ static void resample(struct trial *t)
     ksr_resampler_run(t->resampler, &sink);
 }
 
-static const struct {
+static void network(struct trial *t)
+{
+    ksr_gpu_net_rows(&t->commands, t->on_it, &t->gpu_plane[DST], &t->gpu_plane[SRC], &t->scratch, 0,
+                     2 * HEIGHT);
+    t->c.net_rows(&t->plane[DST], &t->plane[SRC], t->net, t->memory, 0, 2 * HEIGHT);
+}
+
+struct kernel {
     const char *name;
     int scale;
     void (*run)(struct trial *t);
-} trials[] = {
+};
+
+static const struct kernel trials[] = {
     {"normalize", 1, normalize},
     {"structure", 1, structure},
     {"upscale", 2, upscale},
@@ -218,17 +232,17 @@ static const struct {
 
 // --- The test ---
 
-static ksr_status run_trial(struct trial *t, int i)
+static ksr_status run_trial(struct trial *t, const struct kernel *kernel)
 {
     const size_t bytes = PLANES * PLANE * sizeof(uint16_t);
     struct ksr_gpu_commands *c = &t->commands;
-    draw(t, trials[i].scale);
+    draw(t, kernel->scale);
     ksr_status status = ksr_gpu_begin(c);
     if (status != KSR_OK)
         return status;
     ksr_gpu_copy(c, &t->local, 0, &t->upload, 0, bytes);
     ksr_gpu_barrier(c);
-    trials[i].run(t);
+    kernel->run(t);
     ksr_gpu_barrier(c);
     ksr_gpu_copy(c, &t->download, 0, &t->local, 0, bytes);
     status = ksr_gpu_submit(c, NULL, 0);
@@ -236,7 +250,7 @@ static ksr_status run_trial(struct trial *t, int i)
         status = ksr_gpu_wait(c);
     if (status == KSR_OK && memcmp(t->download.map, t->samples, SPARE * PLANE * 2) != 0) {
         snprintf(t->gpu->trouble, sizeof(t->gpu->trouble), "%.120s computes '%s' wrong",
-                 t->gpu->info.name, trials[i].name);
+                 t->gpu->info.name, kernel->name);
         status = KSR_E_PROCESS;
     }
     return status;
@@ -247,7 +261,6 @@ static ksr_status prepare(struct trial *t)
     const struct ksr_layout layout = {.width = WIDTH, .height = HEIGHT, .planes = 1};
     const size_t bytes = PLANES * PLANE * sizeof(uint16_t);
     struct ksr_gpu *gpu = t->gpu;
-    ksr_stage_table_init(&t->c, KSR_CPU_C);
     t->samples = ksr_aligned_calloc(bytes);
     t->resampler = ksr_resampler_create(&layout, &fitted, NULL);
     if (!t->samples || !t->resampler)
@@ -264,18 +277,45 @@ static ksr_status prepare(struct trial *t)
     return status;
 }
 
+static void finish(struct trial *t)
+{
+    ksr_gpu_commands_free(&t->commands);
+    ksr_gpu_buffer_free(t->gpu, &t->local);
+    ksr_gpu_buffer_free(t->gpu, &t->upload);
+    ksr_gpu_buffer_free(t->gpu, &t->download);
+    ksr_gpu_buffer_free(t->gpu, &t->scratch);
+    ksr_gpu_fit_free(t->gpu, &t->fit);
+    ksr_resampler_destroy(&t->resampler);
+    ksr_aligned_free(t->samples);
+    ksr_aligned_free(t->memory);
+}
+
 ksr_status ksr_gpu_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
 {
     struct trial t = {.gpu = gpu, .stages = stages};
+    ksr_stage_table_init(&t.c, KSR_CPU_C);
     ksr_status status = prepare(&t);
     for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]) && status == KSR_OK; i++)
-        status = run_trial(&t, (int)i);
-    ksr_gpu_commands_free(&t.commands);
-    ksr_gpu_buffer_free(gpu, &t.local);
-    ksr_gpu_buffer_free(gpu, &t.upload);
-    ksr_gpu_buffer_free(gpu, &t.download);
-    ksr_gpu_fit_free(gpu, &t.fit);
-    ksr_resampler_destroy(&t.resampler);
-    ksr_aligned_free(t.samples);
+        status = run_trial(&t, &trials[i]);
+    finish(&t);
+    return status;
+}
+
+ksr_status ksr_gpu_selftest_net(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages,
+                                const struct ksr_gpu_net *on_it, const ksr_net *net)
+{
+    const struct kernel kernel = {ksr_gpu_net_tier_name(on_it->tier), 2, network};
+    struct trial t = {.gpu = gpu, .stages = stages, .on_it = on_it, .net = net};
+    ksr_stage_table_init(&t.c, ksr_cpu_level());
+    ksr_status status = prepare(&t);
+    if (status == KSR_OK)
+        status = ksr_gpu_buffer_create(gpu, &t.scratch, KSR_GPU_LOCAL,
+                                       ksr_gpu_net_scratch(on_it, WIDTH, HEIGHT));
+    t.memory = ksr_aligned_calloc(ksr_net_scratch(net));
+    if (status == KSR_OK && !t.memory)
+        status = ksr_gpu_check(gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "test it");
+    if (status == KSR_OK)
+        status = run_trial(&t, &kernel);
+    finish(&t);
     return status;
 }

@@ -24,9 +24,11 @@ struct delayed {
 };
 
 ksr_status __real_ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
-                                      ksr_pool *pool, ksr_pipeline **out);
+                                      struct ksr_device *device, ksr_pool *pool,
+                                      ksr_pipeline **out);
 ksr_status __wrap_ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
-                                      ksr_pool *pool, ksr_pipeline **out);
+                                      struct ksr_device *device, ksr_pool *pool,
+                                      ksr_pipeline **out);
 
 static void demand(bool kept, const char *rule)
 {
@@ -94,7 +96,7 @@ static void destroy(ksr_pipeline *pipeline)
 }
 
 ksr_status __wrap_ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
-                                      ksr_pool *pool, ksr_pipeline **out)
+                                      struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
     static const struct ksr_executor executor = {"delayed", push, pull, reset, take_times, destroy};
     struct delayed *d = calloc(1, sizeof(*d));
@@ -102,7 +104,7 @@ ksr_status __wrap_ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe 
     if (!d)
         return ksr_fail_memory(ctx);
     d->base = (struct ksr_pipeline){.executor = &executor, .delay = DELAY};
-    ksr_status status = __real_ksr_pipeline_create(ctx, recipe, pool, &d->inner);
+    ksr_status status = __real_ksr_pipeline_create(ctx, recipe, device, pool, &d->inner);
     for (int i = 0; status == KSR_OK && i <= DELAY; i++)
         if (!ksr_frame_alloc(&d->waiting[i].copy, &recipe->input))
             status = ksr_fail_memory(ctx);

@@ -9,7 +9,7 @@
 #include "vulkan/selftest.h"
 
 struct sequence {
-    const char *name;
+    const char *name, *net; // NULL: none
     struct ksr_layout layout;
     struct ksr_pipeline_config config;
     int fit_width, fit_height; // 0 = none
@@ -23,6 +23,7 @@ struct sequence {
 
 static const struct sequence sequences[] = {
     {"4:2:0",
+     NULL,
      {61, 35, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
      {.shader_scale = 2,
       .denoise = 0.2,
@@ -33,11 +34,13 @@ static const struct sequence sequences[] = {
       .saturation_boost = 1.2},
      .frames = 6},
     {"grey, lost",
+     NULL,
      {40, 77, 1, 0, 0, 0, 0, true},
      {.shader_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 6,
      .lose = 10},
     {"temporal",
+     NULL,
      {64, 33, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
      {.shader_scale = 2,
       .denoise = 0.2,
@@ -52,6 +55,7 @@ static const struct sequence sequences[] = {
      .gap = 9,
      .reset = 15},
     {"temporal, lost",
+     NULL,
      {64, 33, 3, 1, 0, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
      {.shader_scale = 2,
       .denoise = 0.2,
@@ -65,6 +69,7 @@ static const struct sequence sequences[] = {
      .warms_up = 2,
      .lose = 41},
     {"4x, alpha, fit, temporal",
+     NULL,
      {23, 31, 4, 0, 0, 0, 0, true},
      {.shader_scale = 4,
       .structure_smoothing = 0.2,
@@ -76,7 +81,13 @@ static const struct sequence sequences[] = {
      .fit_width = 60,
      .fit_height = 81,
      .frames = 8},
+    {"network, 4x",
+     "anime-fast",
+     {37, 25, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1.1, .saturation_boost = 1},
+     .frames = 4},
     {"4:4:4, fit",
+     NULL,
      {50, 30, 3, 0, 0, 0, 0, false},
      {.shader_scale = 2, .contrast_boost = 1.1, .saturation_boost = 1},
      .fit_width = 75,
@@ -172,7 +183,8 @@ static bool check_sequence(struct ksr_device *device, const struct sequence *s, 
 {
     struct ksr_recipe recipe;
     struct film film[2] = {{.out = NULL}};
-    bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, NULL);
+    ksr_engine engine = {.net = s->net ? gpu_load_net(s->net) : NULL};
+    bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
     ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, pool, 0);
@@ -187,6 +199,7 @@ static bool check_sequence(struct ksr_device *device, const struct sequence *s, 
     device->gpu->lose_after = 0;
     ksr_pipeline_destroy(&cpu);
     ksr_pipeline_destroy(&gpu);
+    ksr_net_destroy(&engine.net);
     free_film(&film[0], s->frames);
     free_film(&film[1], s->frames);
     return ok;
@@ -233,6 +246,7 @@ void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
     ksr_pool *pool = ksr_pool_create(2);
     for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
         count(sequences[i].name, check_sequence(&device, &sequences[i], pool), passed, failed);
+    ksr_gpu_net_free(device.gpu, &device.net);
     count("no memory", check_memory(&device), passed, failed);
     count("self-test", check_selftest(bench->gpu, &bench->stages), passed, failed);
     ksr_pool_destroy(&pool);
