@@ -132,15 +132,22 @@ static int unit_weight(const struct ksr_net_layer *l, int output, int input, int
                : body_weight(l, output % width, input % width, row, between);
 }
 
-// The matrices for a block of 32 outputs and inputs: [row][column][step][matrix][output][input];
-// matrix n has the outputs n, n + 4, n + 8, ...
-static void put_block(struct writer *w, const struct ksr_net_layer *l, int k, int output, int input)
+// Which of the 32 outputs of a unit a column of matrix n makes; see net_matrix.comp.
+static int matrix_output(const struct ksr_gpu_shape *s, int n, int column)
 {
+    return s->n == 8 ? column * 4 + n : n * s->n + column;
+}
+
+// The matrices for a block of 32 outputs and inputs: [row][column][step][matrix][output][input].
+static void put_block(struct writer *w, const struct ksr_net_layer *l,
+                      const struct ksr_gpu_shape *s, int output, int input)
+{
+    const int k = s->k;
     for (int row = 0; row < l->side; row++)
         for (int column = 0; column < unit_columns(l); column++)
             for (int step = 0; step < UNIT; step += k)
                 for (int i = 0; i < UNIT * k; i += 4) {
-                    const int o = output + i / (8 * k) + i / k % 8 * 4;
+                    const int o = output + matrix_output(s, i / k / s->n, i / k % s->n);
                     int weight[4];
                     for (int b = 0; b < 4; b++)
                         weight[b] = unit_weight(l, o, input + step + i % k + b, row, column);
@@ -148,19 +155,23 @@ static void put_block(struct writer *w, const struct ksr_net_layer *l, int k, in
                 }
 }
 
+// Which output element i of the matrices of biases is for.
+static int table_output(const struct ksr_gpu_shape *s, int i)
+{
+    return matrix_output(s, i / (s->m * s->n), i % s->n);
+}
+
 static void put_matrices(struct writer *w, const struct ksr_net_layer *l,
-                         const struct ksr_gpu_shape *shape)
+                         const struct ksr_gpu_shape *s)
 {
     const int units = ksr_max(l->inputs, UNIT);
     for (int first = 0; first < units; first += UNIT) {
         for (int input = 0; input < units; input += UNIT)
-            put_block(w, l, shape->k, first, input);
-        for (int n = 0; n < 4; n++)
-            for (int i = 0; i < shape->m * 8; i++)
-                put(w, body_bias(l, (first + i % 8 * 4 + n) % l->outputs));
-        for (int n = 0; n < 4; n++)
-            for (int i = 0; i < shape->m * 8; i++)
-                put(w, l->shift[(first + i % 8 * 4 + n) % l->outputs]);
+            put_block(w, l, s, first, input);
+        for (int i = 0; i < UNIT * s->m; i++) // every row of a matrix alike
+            put(w, body_bias(l, (first + table_output(s, i)) % l->outputs));
+        for (int i = 0; i < UNIT * s->m; i++)
+            put(w, l->shift[(first + table_output(s, i)) % l->outputs]);
     }
 }
 
@@ -230,10 +241,10 @@ static ksr_status create_body(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
 {
     if (g->tier != KSR_GPU_NET_MATRIX)
         return create_kernel(gpu, out, g, "net_body", sizeof(struct ksr_gpu_net_body), l->side);
-    const int32_t constants[] = {ksr_max(g->width / UNIT, 1), l->side, unit_columns(l), g->shape.m,
-                                 g->shape.k};
+    const int32_t constants[] = {
+        ksr_max(g->width / UNIT, 1), l->side, unit_columns(l), g->shape.m, g->shape.n, g->shape.k};
     const struct ksr_gpu_kernel_info info = {
-        "net_matrix", SUBGROUPS * gpu->subgroup, 1, sizeof(struct ksr_gpu_net_body), constants, 5,
+        "net_matrix", SUBGROUPS * gpu->subgroup, 1, sizeof(struct ksr_gpu_net_body), constants, 6,
         gpu->subgroup};
     return ksr_gpu_kernel_create(gpu, out, &info);
 }
@@ -254,14 +265,15 @@ static ksr_status create_kernels(struct ksr_gpu *gpu, struct ksr_gpu_net *g, con
     return status;
 }
 
-// Finds a shape that net_matrix.comp is made for.
+// Finds a shape that net_matrix.comp is made for: best one with N = 8.
 static bool find_shape(const struct ksr_gpu *gpu, struct ksr_gpu_shape *out)
 {
-    for (int i = 0; i < gpu->shape_count; i++) {
-        *out = gpu->shapes[i];
-        if ((out->m == 8 || out->m == 16) && out->n == 8 && (out->k == 16 || out->k == 32))
-            return true;
-    }
+    for (int n = 8; n <= 16; n += 8)
+        for (int i = 0; i < gpu->shape_count; i++) {
+            *out = gpu->shapes[i];
+            if ((out->m == 8 || out->m == 16) && out->n == n && (out->k == 16 || out->k == 32))
+                return true;
+        }
     return false;
 }
 

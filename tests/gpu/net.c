@@ -136,7 +136,8 @@ static const struct kernel job = {"net", prepare, run_c, NULL};
 // --- On the GPU ---
 
 // What is made once.
-static struct ksr_gpu_net on_gpu[KSR_GPU_NET_TIERS][NETS];
+enum way { WAY_INT, WAY_DOT, WAY_MATRIX_8, WAY_MATRIX_16, WAYS }; // matrices with N = 8 and 16
+static struct ksr_gpu_net on_gpu[WAYS][NETS];
 static struct ksr_gpu_buffer scratch; // mapped, to look at the guard
 static size_t guard;                  // where it begins
 
@@ -166,15 +167,50 @@ static struct ksr_gpu_buffer take_scratch(struct bench *b, size_t size)
     return part;
 }
 
-// The whole picture at once, or in bands.
-static void record(struct bench *b, const struct job *j, const struct planes *p,
-                   enum ksr_gpu_net_tier tier)
+// Lets the GPU have only the shapes of matrices of one way; returns all of them.
+static struct ksr_gpu keep_shapes(struct ksr_gpu *gpu, enum way way)
 {
-    struct ksr_gpu_net *net = &on_gpu[tier][index_of(j->net)];
-    if (!net->layers && ksr_gpu_net_create(b->gpu, net, j->net, tier) != KSR_OK) {
+    const struct ksr_gpu all = *gpu;
+    gpu->shape_count = 0;
+    for (int i = 0; i < all.shape_count; i++)
+        if (way < WAY_MATRIX_8 || all.shapes[i].n == (way == WAY_MATRIX_16 ? 16 : 8))
+            gpu->shapes[gpu->shape_count++] = all.shapes[i];
+    return all;
+}
+
+static void restore_shapes(struct ksr_gpu *gpu, const struct ksr_gpu *all)
+{
+    memcpy(gpu->shapes, all->shapes, sizeof(gpu->shapes));
+    gpu->shape_count = all->shape_count;
+}
+
+static void create(struct bench *b, struct ksr_gpu_net *net, const ksr_net *from, enum way way)
+{
+    const struct ksr_gpu all = keep_shapes(b->gpu, way);
+    const enum ksr_gpu_net_tier tier = way == WAY_INT   ? KSR_GPU_NET_INT
+                                       : way == WAY_DOT ? KSR_GPU_NET_DOT
+                                                        : KSR_GPU_NET_MATRIX;
+    if (ksr_gpu_net_create(b->gpu, net, from, tier) != KSR_OK) {
         printf("error: %s\n", b->gpu->trouble);
         exit(1);
     }
+    restore_shapes(b->gpu, &all);
+}
+
+static bool have_way(const struct bench *b, enum way way)
+{
+    const struct ksr_gpu all = keep_shapes(b->gpu, way);
+    const bool have = ksr_gpu_net_has_tier(b->gpu, KSR_GPU_NET_MATRIX);
+    restore_shapes(b->gpu, &all);
+    return have;
+}
+
+// The whole picture at once, or in bands.
+static void record(struct bench *b, const struct job *j, const struct planes *p, enum way way)
+{
+    struct ksr_gpu_net *net = &on_gpu[way][index_of(j->net)];
+    if (!net->layers)
+        create(b, net, j->net, way);
     const int rows = j->height % 3 == 0 ? 1 : j->height;
     const struct ksr_gpu_buffer part =
         take_scratch(b, ksr_gpu_net_scratch(net, j->in[0].plane.width, rows));
@@ -183,28 +219,39 @@ static void record(struct bench *b, const struct job *j, const struct planes *p,
 
 static void record_int(struct bench *b, const struct job *j, const struct planes *p)
 {
-    record(b, j, p, KSR_GPU_NET_INT);
+    record(b, j, p, WAY_INT);
 }
 
 static void record_dot(struct bench *b, const struct job *j, const struct planes *p)
 {
-    record(b, j, p, KSR_GPU_NET_DOT);
+    record(b, j, p, WAY_DOT);
 }
 
-static void record_matrix(struct bench *b, const struct job *j, const struct planes *p)
+static void record_matrix_8(struct bench *b, const struct job *j, const struct planes *p)
 {
-    record(b, j, p, KSR_GPU_NET_MATRIX);
+    record(b, j, p, WAY_MATRIX_8);
 }
 
-static bool have_matrix(const struct bench *b)
+static void record_matrix_16(struct bench *b, const struct job *j, const struct planes *p)
 {
-    return ksr_gpu_net_has_tier(b->gpu, KSR_GPU_NET_MATRIX);
+    record(b, j, p, WAY_MATRIX_16);
+}
+
+static bool have_matrix_8(const struct bench *b)
+{
+    return have_way(b, WAY_MATRIX_8);
+}
+
+static bool have_matrix_16(const struct bench *b)
+{
+    return have_way(b, WAY_MATRIX_16);
 }
 
 const struct gpu_kernel gpu_net_kernels[] = {
     {"net int", record_int, &job, NULL},
     {"net dot", record_dot, &job, NULL},
-    {"net matrix", record_matrix, &job, have_matrix},
+    {"net matrix n=8", record_matrix_8, &job, have_matrix_8},
+    {"net matrix n=16", record_matrix_16, &job, have_matrix_16},
 };
 const int gpu_net_kernel_count = sizeof(gpu_net_kernels) / sizeof(gpu_net_kernels[0]);
 
@@ -230,8 +277,8 @@ bool gpu_net_check_choice(struct bench *b)
 void gpu_net_close(struct bench *b)
 {
     take_scratch(b, 1); // looks at the guard
-    for (int tier = 0; tier < KSR_GPU_NET_TIERS; tier++)
+    for (int way = 0; way < WAYS; way++)
         for (int i = 0; i < NETS; i++)
-            ksr_gpu_net_free(b->gpu, &on_gpu[tier][i]);
+            ksr_gpu_net_free(b->gpu, &on_gpu[way][i]);
     ksr_gpu_buffer_free(b->gpu, &scratch);
 }
