@@ -303,8 +303,8 @@ static void sink_rows(void *opaque, int plane, const struct ksr_plane *src, int 
 static void run_fused(void *arg)
 {
     struct fused_run *r = arg;
-    const struct ksr_row_source source = {source_rows, r};
-    const struct ksr_row_sink sink = {sink_rows, r};
+    const struct ksr_row_source source = {source_rows, r, NULL};
+    const struct ksr_row_sink sink = {sink_rows, r, NULL};
     r->status = ksr_pipeline_push(r->b->ctx, r->pipeline, r->frame++, &source, false);
     if (r->status == KSR_OK && r->pipeline->held > r->pipeline->delay)
         r->status = ksr_pipeline_pull(r->b->ctx, r->pipeline, &sink);

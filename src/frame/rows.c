@@ -25,10 +25,10 @@ static void write_rows(void *opaque, int plane, const struct ksr_plane *src, int
 
 struct ksr_row_source ksr_frame_source(const struct ksr_frame *frame)
 {
-    return (struct ksr_row_source){read_rows, (void *)frame};
+    return (struct ksr_row_source){read_rows, (void *)frame, NULL};
 }
 
 struct ksr_row_sink ksr_frame_sink(const struct ksr_frame *frame)
 {
-    return (struct ksr_row_sink){write_rows, (void *)frame};
+    return (struct ksr_row_sink){write_rows, (void *)frame, NULL};
 }

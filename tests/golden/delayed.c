@@ -3,12 +3,15 @@
 //
 // Linked with --wrap=ksr_pipeline_create, so that every pipeline of a worker is one of these around
 // the processor's. It keeps to the contract of pipeline/pipeline.h as narrowly as it may: sources
-// are read during push only, sinks during pull only; and it aborts where its caller does not.
+// are read during push only, sinks during pull only; and it aborts where its caller does not. Where
+// planes are described (struct ksr_raw_frame), it reads and writes those, as a GPU does; with
+// DELAYED_RAW in the environment they must be.
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "pipeline/pipeline.h"
+#include "raw.h"
 
 enum { DELAY = 2 };
 
@@ -21,6 +24,7 @@ struct delayed {
     } waiting[DELAY + 1]; // the oldest first; base.held of them, one more during push
     int count;
     bool draining;
+    struct ksr_frame made;
 };
 
 ksr_status __real_ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
@@ -46,7 +50,10 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
     demand(!d->draining || d->count == 0, "a frame is pushed before all are drained");
     d->draining = false;
     struct waiting *w = &d->waiting[d->count];
-    for (int i = 0; i < w->copy.layout.planes; i++)
+    demand(source->raw || !getenv("DELAYED_RAW"), "the planes of a frame are not described");
+    if (source->raw)
+        read_raw(source->raw, &w->copy);
+    for (int i = 0; !source->raw && i < w->copy.layout.planes; i++)
         source->rows(source->opaque, i, &w->copy.plane[i], 0, w->copy.plane[i].height);
     w->frame = frame;
     const struct ksr_row_source copy = ksr_frame_source(&w->copy);
@@ -63,9 +70,13 @@ static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ks
     d->draining = d->draining || d->count <= DELAY;
     const struct waiting oldest = d->waiting[0];
     const struct ksr_row_source source = ksr_frame_source(&oldest.copy);
+    const struct ksr_row_sink made = ksr_frame_sink(&d->made);
+    demand(sink->raw || !getenv("DELAYED_RAW"), "the encoder's planes are not described");
     ksr_status status = ksr_pipeline_push(ctx, d->inner, oldest.frame, &source, false);
     if (status == KSR_OK)
-        status = ksr_pipeline_pull(ctx, d->inner, sink);
+        status = ksr_pipeline_pull(ctx, d->inner, sink->raw ? &made : sink);
+    if (status == KSR_OK && sink->raw)
+        write_raw(sink->raw, &d->made);
     for (int i = 0; i < DELAY; i++)
         d->waiting[i] = d->waiting[i + 1];
     d->waiting[DELAY] = oldest; // its buffer serves again
@@ -92,6 +103,7 @@ static void destroy(ksr_pipeline *pipeline)
     ksr_pipeline_destroy(&d->inner);
     for (int i = 0; i <= DELAY; i++)
         ksr_frame_free(&d->waiting[i].copy);
+    ksr_frame_free(&d->made);
     free(d);
 }
 
@@ -108,6 +120,8 @@ ksr_status __wrap_ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe 
     for (int i = 0; status == KSR_OK && i <= DELAY; i++)
         if (!ksr_frame_alloc(&d->waiting[i].copy, &recipe->input))
             status = ksr_fail_memory(ctx);
+    if (status == KSR_OK && !ksr_frame_alloc(&d->made, &recipe->output))
+        status = ksr_fail_memory(ctx);
     if (status != KSR_OK)
         ksr_pipeline_destroy(out);
     return status;

@@ -47,11 +47,18 @@ def make_damaged(folder):
     return path
 
 
+def make_raw(folder, pixel_format):
+    path = os.path.join(folder, pixel_format + ".nut")
+    run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=62x34:rate=12:duration=0.5", "-pix_fmt", pixel_format,
+        "-c:v", "rawvideo", path)
+    return path
+
+
 def compare(programs, source, folder, what, *options):
     made = []
     for i, program in enumerate(programs):
         out = os.path.join(folder, f"{i}.mkv")
-        r = run(program, "upscale", source, out, *FAST, *options, "--overwrite")
+        r = run(program, "upscale", source, out, *FAST, *options, "--overwrite", "--fresh")
         data = open(out, "rb").read() if os.path.exists(out) else b""
         made.append((r.returncode, r.stderr.replace(out, "OUT"), data))
     check(made[0][0] == made[1][0] == 0, f"{what}: both run", [m[:2] for m in made])
@@ -66,6 +73,11 @@ def main():
         vfr, bad = make_captioned(folder), make_damaged(folder)
         compare(programs, vfr, folder, "irregular times and captions", *TEMPORAL)
         check(len(set(colour.captions(os.path.join(folder, "1.mkv")))) > 10, "captions are there")
+        # Planes as the decoder has them, and as the encoder takes them.
+        os.environ["DELAYED_RAW"] = "1"
+        for source, target in (("nv12", "nv12"), ("yuv420p", "yuv420p10le")):
+            compare(programs, make_raw(folder, source), folder, f"{source} to {target}", "--pixel-format", target)
+        del os.environ["DELAYED_RAW"]
         compare(programs, vfr, folder, "a bit rate, fitted", "--bitrate", "60k", "--fit", "100x100", "--codec", "libx264")
         spoil(vfr, (19, 20, 70), 0.5)
         said = compare(programs, vfr, folder, "repeated frames and captions", "--on-frame-error", "repeat")

@@ -178,3 +178,29 @@ bool ksr_pixfmt_frame_weights(const struct ksr_video_format *source, double *kr,
     return ksr_pixfmt_is_rgb(ksr_pixfmt_describe(source)) ||
            ksr_pixfmt_luma_weights(source, kr, kb);
 }
+
+bool ksr_pixfmt_raw(const AVPixFmtDescriptor *d, const AVFrame *picture, struct ksr_raw_frame *out)
+{
+    const bool foreign = ((d->flags & AV_PIX_FMT_FLAG_BE) != 0) != (AV_HAVE_BIGENDIAN != 0);
+    int used[KSR_MAX_PLANES] = {0}; // bytes of a step
+    if (ksr_pixfmt_is_rgb(d) || (d->flags & AV_PIX_FMT_FLAG_BITSTREAM))
+        return false;
+    for (int c = 0; c < d->nb_components; c++) {
+        const AVComponentDescriptor *from = &d->comp[c];
+        const int bytes = from->depth + from->shift > 8 ? 2 : 1;
+        if (from->depth < 8 || (bytes == 2 && foreign) || from->offset % bytes != 0 ||
+            from->step % bytes != 0)
+            return false;
+        used[from->plane] += bytes;
+        out->plane[c] = (struct ksr_raw_plane){.data = picture->data[from->plane] + from->offset,
+                                               .stride = picture->linesize[from->plane],
+                                               .step = from->step,
+                                               .bytes = bytes,
+                                               .bits = from->depth,
+                                               .shift = from->shift};
+    }
+    bool ok = true;
+    for (int c = 0; c < d->nb_components; c++)
+        ok = ok && used[d->comp[c].plane] == d->comp[c].step;
+    return ok;
+}

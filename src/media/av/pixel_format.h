@@ -4,7 +4,7 @@
 #ifndef KSR_MEDIA_AV_PIXEL_FORMAT_H
 #define KSR_MEDIA_AV_PIXEL_FORMAT_H
 
-#include "frame/frame.h"
+#include "frame/rows.h"
 #include "media/av/ffmpeg.h"
 #include "media/av/film.h"
 
@@ -63,5 +63,9 @@ bool ksr_pixfmt_luma_weights(const struct ksr_video_format *f, double *kr, doubl
 
 // Weights of the luma that working frames of a source have.
 bool ksr_pixfmt_frame_weights(const struct ksr_video_format *source, double *kr, double *kb);
+
+// *out: the planes of a picture of that format, but for `pack`, if each sample has bytes of its own
+// in which no other's bits stand, and no conversion is needed. Returns whether that is so.
+bool ksr_pixfmt_raw(const AVPixFmtDescriptor *d, const AVFrame *picture, struct ksr_raw_frame *out);
 
 #endif

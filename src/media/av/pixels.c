@@ -19,7 +19,8 @@
 struct ksr_pixel_reader {
     const AVFrame *picture;
     const AVPixFmtDescriptor *desc;
-    struct ksr_frame ycc; // RGB only: all of the picture, converted
+    struct ksr_raw_frame raw; // its planes, where they can be described
+    struct ksr_frame ycc;     // RGB only: all of the picture, converted
 };
 
 static void read_code_row(const struct ksr_pixel_reader *r, int component, int y, uint16_t *row,
@@ -122,7 +123,8 @@ ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
                         layout->width, layout->height);
     reader->picture = picture;
     reader->desc = d;
-    *source = (struct ksr_row_source){read_rows, reader};
+    const bool raw = ksr_pixfmt_raw(d, picture, &reader->raw);
+    *source = (struct ksr_row_source){read_rows, reader, raw ? &reader->raw : NULL};
     if (!ksr_pixfmt_is_rgb(d))
         return KSR_OK;
     if (reader->ycc.buffer && !ksr_layout_equal(&reader->ycc.layout, layout))
@@ -153,6 +155,7 @@ struct ksr_pixel_writer {
     struct ksr_frame whole;    // only where something must change
     int place[KSR_MAX_PLANES]; // in `whole` of each plane that comes in; -1 = left out
     AVFrame *picture;          // the one in hand
+    struct ksr_raw_frame raw;  // its planes, where they can be described
 };
 
 void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer)
@@ -299,17 +302,22 @@ static bool is_alpha(const struct ksr_pixel_writer *w, int i)
     return i % 2 == 1 && i == w->layout.planes - 1;
 }
 
+static struct ksr_pack_params pack_params(const struct ksr_pixel_writer *w, int i)
+{
+    const bool chroma = !ksr_pixfmt_is_rgb(w->target) && ksr_layout_is_chroma(&w->layout, i);
+    return (struct ksr_pack_params){.source_bits = w->source_bits,
+                                    .scale = w->layout.full_range || is_alpha(w, i),
+                                    .chroma = chroma,
+                                    .dither = w->dither};
+}
+
 static void write_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
 {
     const struct ksr_pixel_writer *w = opaque;
     const AVPixFmtDescriptor *d = w->target;
     AVFrame *picture = w->picture;
     const int component = ksr_pixfmt_component_of(d, i), bits = ksr_pixfmt_depth(d, component);
-    const struct ksr_pack_params params = {.source_bits = w->source_bits,
-                                           .scale = w->layout.full_range || is_alpha(w, i),
-                                           .chroma = !ksr_pixfmt_is_rgb(d) &&
-                                                     ksr_layout_is_chroma(&w->layout, i),
-                                           .dither = w->dither};
+    const struct ksr_pack_params params = pack_params(w, i);
     if (ksr_pixfmt_is_plain(d, component)) {
         const int n = d->comp[component].plane;
         const struct ksr_code_plane code = {picture->data[n], picture->linesize[n], bits};
@@ -360,12 +368,22 @@ static void collect_rows(void *opaque, int i, const struct ksr_plane *src, int y
         ksr_plane_copy_rows(&w->whole.plane[w->place[i]], src, y0, y1);
 }
 
+// Packs rows into the picture as they come.
+static struct ksr_row_sink packer(struct ksr_pixel_writer *w)
+{
+    const bool raw = ksr_pixfmt_raw(w->target, w->picture, &w->raw);
+    for (int i = 0; raw && i < w->layout.planes; i++)
+        w->raw.plane[i].pack = pack_params(w, i);
+    return (struct ksr_row_sink){write_rows, w, raw ? &w->raw : NULL};
+}
+
 // Takes frames in the luma of the target.
 static struct ksr_row_sink converter(struct ksr_pixel_writer *writer)
 {
     if (writer->resampler)
         return ksr_resampler_sink(writer->resampler);
-    return (struct ksr_row_sink){writer->whole.buffer ? collect_rows : write_rows, writer};
+    return writer->whole.buffer ? (struct ksr_row_sink){collect_rows, writer, NULL}
+                                : packer(writer);
 }
 
 struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture)
@@ -379,7 +397,7 @@ struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *p
         clear_picture(d, picture);
     if (writer->widener)
         return ksr_resampler_sink(writer->widener);
-    return writer->recode ? (struct ksr_row_sink){gather_rows, writer} : converter(writer);
+    return writer->recode ? (struct ksr_row_sink){gather_rows, writer, NULL} : converter(writer);
 }
 
 static void recode_band(void *arg, int band, int thread)
@@ -392,7 +410,7 @@ static void recode_band(void *arg, int band, int thread)
 // Gives the frame another luma, and hands it on.
 static void recode(struct ksr_pixel_writer *w, ksr_pool *pool)
 {
-    const struct ksr_row_sink gather = {gather_rows, w}, next = converter(w);
+    const struct ksr_row_sink gather = {gather_rows, w, NULL}, next = converter(w);
     if (w->widener)
         ksr_resampler_run(w->widener, &gather);
     ksr_pool_run(pool, recode_band, w, band_count(w->picture));
@@ -421,7 +439,7 @@ static void convert_band(void *arg, int band, int thread)
 ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, ksr_pool *pool)
 {
     (void)ctx;
-    const struct ksr_row_sink whole = {collect_rows, writer};
+    const struct ksr_row_sink whole = {collect_rows, writer, NULL};
     if (writer->recode)
         recode(writer, pool);
     if (writer->resampler)
