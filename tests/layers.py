@@ -11,7 +11,9 @@ nothing can go round in a circle either. Outside src/media/, nothing includes FF
 One header of each layer says what the folder takes and gives, and the layer below that it may
 include.
 
-One check for each layer, and one for FFmpeg.
+Every file that docs/architecture.md names is there.
+
+One check for each layer, one for FFmpeg, and one for the names.
 """
 
 import collections
@@ -23,6 +25,8 @@ import sys
 
 LAYER = re.compile(r"^\| `src/([\w/]+)/` \|", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+NAMED = re.compile(r"`([a-z_0-9/]+\.(?:[ch]|py|toml|txt))`")  # not NAME.c, which stands for any
+PARTS = ["cli", "include", "src", "tests", "train"]
 FFMPEG = re.compile(r"^\s*#\s*include\s+<lib(?:av|sw)\w+/", re.MULTILINE)
 
 
@@ -76,7 +80,8 @@ def main():
         return 77
     root, library = pathlib.Path(sys.argv[1]), sys.argv[2]
     src = root / "src"
-    layers = LAYER.findall((root / "docs/architecture.md").read_text())
+    page = (root / "docs/architecture.md").read_text()
+    layers = LAYER.findall(page)
     names = sorted(p.relative_to(src).as_posix() for p in src.rglob("*.[ch]"))
     troubles = collections.defaultdict(list)
 
@@ -110,9 +115,14 @@ def main():
                 f"no header of src/{layer}/ says what it takes, gives and includes ({below})"
             )
 
+    there = [f"/{p.as_posix()}" for part in PARTS for p in (root / part).rglob("*.*")]
+    for name in sorted(set(NAMED.findall(page))):
+        if not any(path.endswith(f"/{name}") for path in there):
+            troubles["names"].append(f"docs/architecture.md names {name}, which is not there")
+
     for lines in troubles.values():
         print("\n".join(lines))
-    checks = len(layers) + 1
+    checks = len(layers) + 2
     failed = len(troubles)
     print(f"{max(checks - failed, 0)} passed, {failed} failed, 0 skipped")
     return 1 if failed or not layers else 0
