@@ -120,22 +120,18 @@ const char *ksr_device_name(const ksr_device *device)
 ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
                           const struct ksr_gpu_net **out)
 {
-    struct ksr_gpu *gpu = device->gpu;
+    char refused[KSR_GPU_REASON];
     *out = &device->net;
     if (device->net_hash[0] && strcmp(device->net_hash, net->hash) == 0)
         return KSR_OK;
-    ksr_status status = KSR_E_PROCESS;
     device->net_hash[0] = 0;
-    for (int tier = (int)ksr_gpu_net_best_tier(gpu); tier >= 0 && status == KSR_E_PROCESS; tier--) {
-        ksr_gpu_net_free(gpu, &device->net);
-        status = ksr_gpu_net_create(gpu, &device->net, net, (enum ksr_gpu_net_tier)tier);
-        if (status == KSR_OK)
-            status = ksr_gpu_selftest_net(gpu, &device->stages, &device->net, net);
-        if (status == KSR_E_PROCESS)
-            ksr_log(ctx, KSR_LOG_WARNING, "device: no %s for the network: %s",
-                    ksr_gpu_net_tier_name((enum ksr_gpu_net_tier)tier), gpu->trouble);
-    }
-    if (status == KSR_OK)
-        memcpy(device->net_hash, net->hash, sizeof(device->net_hash));
-    return status;
+    ksr_gpu_net_free(device->gpu, &device->net);
+    const ksr_status status = ksr_gpu_net_choose(device->gpu, &device->net, net, refused);
+    if (status != KSR_OK)
+        return status;
+    if (refused[0])
+        ksr_log(ctx, KSR_LOG_WARNING, "device: %s: a slower way is taken: %s",
+                device->gpu->info.name, refused);
+    memcpy(device->net_hash, net->hash, sizeof(device->net_hash));
+    return KSR_OK;
 }

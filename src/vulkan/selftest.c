@@ -29,11 +29,6 @@ struct trial {
     struct ksr_stage_table c;
     struct ksr_gpu_fit fit;
     ksr_resampler *resampler;
-
-    const struct ksr_gpu_net *on_it; // the network to test
-    const ksr_net *net;
-    struct ksr_gpu_buffer scratch;
-    void *memory;
 };
 
 static uint32_t next_random(uint32_t *state)
@@ -202,20 +197,11 @@ static void resample(struct trial *t)
     ksr_resampler_run(t->resampler, &sink);
 }
 
-static void network(struct trial *t)
-{
-    ksr_gpu_net_rows(&t->commands, t->on_it, &t->gpu_plane[DST], &t->gpu_plane[SRC], &t->scratch, 0,
-                     2 * HEIGHT);
-    t->c.net_rows(&t->plane[DST], &t->plane[SRC], t->net, t->memory, 0, 2 * HEIGHT);
-}
-
-struct kernel {
+static const struct kernel {
     const char *name;
     int scale;
     void (*run)(struct trial *t);
-};
-
-static const struct kernel trials[] = {
+} trials[] = {
     {"normalize", 1, normalize},
     {"structure", 1, structure},
     {"upscale", 2, upscale},
@@ -283,11 +269,9 @@ static void finish(struct trial *t)
     ksr_gpu_buffer_free(t->gpu, &t->local);
     ksr_gpu_buffer_free(t->gpu, &t->upload);
     ksr_gpu_buffer_free(t->gpu, &t->download);
-    ksr_gpu_buffer_free(t->gpu, &t->scratch);
     ksr_gpu_fit_free(t->gpu, &t->fit);
     ksr_resampler_destroy(&t->resampler);
     ksr_aligned_free(t->samples);
-    ksr_aligned_free(t->memory);
 }
 
 ksr_status ksr_gpu_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
@@ -297,25 +281,6 @@ ksr_status ksr_gpu_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *st
     ksr_status status = prepare(&t);
     for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]) && status == KSR_OK; i++)
         status = run_trial(&t, &trials[i]);
-    finish(&t);
-    return status;
-}
-
-ksr_status ksr_gpu_selftest_net(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages,
-                                const struct ksr_gpu_net *on_it, const ksr_net *net)
-{
-    const struct kernel kernel = {ksr_gpu_net_tier_name(on_it->tier), 2, network};
-    struct trial t = {.gpu = gpu, .stages = stages, .on_it = on_it, .net = net};
-    ksr_stage_table_init(&t.c, ksr_cpu_level());
-    ksr_status status = prepare(&t);
-    if (status == KSR_OK)
-        status = ksr_gpu_buffer_create(gpu, &t.scratch, KSR_GPU_LOCAL,
-                                       ksr_gpu_net_scratch(on_it, WIDTH, HEIGHT));
-    t.memory = ksr_aligned_calloc(ksr_net_scratch(net));
-    if (status == KSR_OK && !t.memory)
-        status = ksr_gpu_check(gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "test it");
-    if (status == KSR_OK)
-        status = run_trial(&t, &kernel);
     finish(&t);
     return status;
 }
