@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "media/container/matroska_chapters.h"
-#include "media/container/matroska_links.h"
+#include "media/container/patches.h"
 #include "media/container/track_language.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     avio_write(file->io, data, (int)size);
     avio_flush(file->io);
-    if (ksr_track_languages_finish(file) < 0 || file->size != (int64_t)size)
+    if (ksr_patches_apply_memory(&(struct ksr_patches){.languages = true}, file, NULL) < 0 ||
+        file->size != (int64_t)size)
         abort();
     if (!ksr_track_languages_of(file->data, file->size, &found) || found.count != count)
         abort();

@@ -440,31 +440,25 @@ static bool is_reserved(const struct ksr_element *track)
     return room && read_track(track, &v);
 }
 
-int ksr_aperture_finish_file(const char *path, const struct ksr_aperture *aperture)
+int ksr_aperture_put(struct ksr_ebml_part *tracks, const struct ksr_aperture *aperture)
 {
-    struct ksr_ebml_part t;
     struct ksr_element track = {0};
-    int result = ksr_ebml_find_file(path, KSR_EBML_TRACKS, &t);
-    const uint8_t *p = t.bytes;
+    const uint8_t *p = tracks->bytes;
     bool found = false;
-    while (result == 0 && p && !found && ksr_element_take(&p, t.bytes + t.size, &track))
+    while (p && !found && ksr_element_take(&p, tracks->bytes + tracks->size, &track))
         found = track.id == KSR_EBML_TRACK && is_reserved(&track);
-    if (result == 0 && found) {
-        const size_t size = track.size + 4 * ROOM; // no number takes more room than this adds
-        uint8_t *buffer = malloc(size), *scratch = malloc(size);
-        result = !buffer || !scratch                          ? AVERROR(ENOMEM)
-                 : rebuild(&track, aperture, buffer, scratch) ? 0
-                                                              : AVERROR_BUG;
-        if (result == 0) {
-            memcpy(t.bytes + (track.data - t.bytes), buffer, track.size);
-            ksr_ebml_put_checksum(&t);
-            result = ksr_ebml_write_file(path, t.at, t.bytes, t.size);
-        }
-        free(buffer);
-        free(scratch);
-    } else if (result == 0) {
-        result = AVERROR_BUG; // the muxer has written another name
+    if (!found)
+        return AVERROR_BUG;                    // the muxer has written another name
+    const size_t size = track.size + 4 * ROOM; // no number takes more room than this adds
+    uint8_t *buffer = malloc(size), *scratch = malloc(size);
+    const int result = !buffer || !scratch                          ? AVERROR(ENOMEM)
+                       : rebuild(&track, aperture, buffer, scratch) ? 0
+                                                                    : AVERROR_BUG;
+    if (result == 0) {
+        memcpy(tracks->bytes + (track.data - tracks->bytes), buffer, track.size);
+        ksr_ebml_put_checksum(tracks);
     }
-    free(t.bytes);
+    free(buffer);
+    free(scratch);
     return result;
 }

@@ -28,8 +28,10 @@ struct ksr_aperture ksr_aperture_scale(const struct ksr_aperture *aperture, int 
 // Makes room in the name of a Matroska track that will be written. Returns 0 or an AVERROR.
 int ksr_aperture_reserve(AVStream *video);
 
-// Writes an aperture into the track with that room of a closed Matroska file. Returns 0 or an
+struct ksr_ebml_part;
+
+// Puts an aperture into the track with that room, of the tracks of a Matroska file. Returns 0 or an
 // AVERROR.
-int ksr_aperture_finish_file(const char *path, const struct ksr_aperture *aperture);
+int ksr_aperture_put(struct ksr_ebml_part *tracks, const struct ksr_aperture *aperture);
 
 #endif

@@ -2,10 +2,8 @@
 
 #include "media/container/ebml.h"
 
-#include <errno.h>
 #include <libavutil/crc.h>
 #include <libavutil/intreadwrite.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -216,39 +214,4 @@ bool ksr_ebml_find(AVIOContext *io, uint32_t wanted, struct ksr_ebml_part *out)
         id == wanted)
         return read_part(io, elsewhere, size, out);
     return true;
-}
-
-int ksr_ebml_find_file(const char *path, uint32_t id, struct ksr_ebml_part *out)
-{
-    AVIOContext *io = NULL;
-    char *url = ksr_ffmpeg_url(path);
-    memset(out, 0, sizeof(*out));
-    int result = url ? avio_open2(&io, url, AVIO_FLAG_READ, NULL, NULL) : AVERROR(ENOMEM);
-    free(url);
-    if (result >= 0 && !ksr_ebml_find(io, id, out))
-        result = AVERROR(ENOMEM);
-    if (result >= 0 && io->error < 0)
-        result = io->error;
-    avio_closep(&io);
-    return result < 0 ? result : 0;
-}
-
-int ksr_ebml_find_memory(const struct ksr_memory *file, uint32_t id, struct ksr_ebml_part *out)
-{
-    struct ksr_memory *reader = ksr_memory_read(file->data, file->size);
-    memset(out, 0, sizeof(*out));
-    const bool ok = reader && ksr_ebml_find(reader->io, id, out);
-    ksr_memory_close(&reader);
-    return ok ? 0 : AVERROR(ENOMEM);
-}
-
-int ksr_ebml_write_file(const char *path, int64_t at, const uint8_t *bytes, int64_t size)
-{
-    FILE *file = fopen(path, "r+b");
-    if (!file)
-        return AVERROR(errno);
-    const bool ok =
-        fseeko(file, at, SEEK_SET) == 0 && fwrite(bytes, 1, (size_t)size, file) == (size_t)size;
-    const int result = ok ? 0 : AVERROR(errno);
-    return fclose(file) == 0 || result < 0 ? result : AVERROR(errno);
 }

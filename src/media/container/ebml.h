@@ -67,14 +67,7 @@ struct ksr_ebml_part {
 // of `io`. Returns false when out of memory.
 bool ksr_ebml_find(AVIOContext *io, uint32_t id, struct ksr_ebml_part *out);
 
-// As above, of a file that is closed, and of one in memory. Returns 0 or an AVERROR.
-int ksr_ebml_find_file(const char *path, uint32_t id, struct ksr_ebml_part *out);
-int ksr_ebml_find_memory(const struct ksr_memory *file, uint32_t id, struct ksr_ebml_part *out);
-
 // Puts the checksum right with which its bytes begin, if they do.
 void ksr_ebml_put_checksum(struct ksr_ebml_part *part);
-
-// Writes bytes over those at a place of a closed file. Returns 0 or an AVERROR.
-int ksr_ebml_write_file(const char *path, int64_t at, const uint8_t *bytes, int64_t size);
 
 #endif

@@ -133,18 +133,16 @@ static uint8_t *make_part(const struct ksr_ebml_part *there, const struct ksr_ma
     return bytes;
 }
 
-int ksr_matroska_chapters_finish_file(const char *path, const struct ksr_matroska_chapters *c)
+int ksr_matroska_chapters_put(struct ksr_ebml_part *there, const struct ksr_matroska_chapters *c)
 {
-    struct ksr_ebml_part there;
     int64_t size = 0;
-    int result = ksr_ebml_find_file(path, KSR_EBML_CHAPTERS, &there);
-    uint8_t *bytes = result == 0 ? make_part(&there, c, &size) : NULL;
-    if (result == 0 && !bytes)
-        result = AVERROR(ENOMEM);
-    if (result == 0)
-        result = size > 0 ? ksr_ebml_write_file(path, there.at - there.head, bytes, size)
-                          : AVERROR_BUG; // the muxer has written less than it was given
-    free(bytes);
-    free(there.bytes);
-    return result;
+    uint8_t *bytes = make_part(there, c, &size);
+    if (!bytes)
+        return AVERROR(ENOMEM);
+    free(there->bytes);
+    there->bytes = bytes;
+    there->at -= there->head;
+    there->head = 0;
+    there->size = size;
+    return size > 0 ? 0 : AVERROR_BUG; // the muxer has written less than it was given
 }

@@ -25,8 +25,11 @@ int ksr_matroska_chapters_of(const uint8_t *bytes, int64_t size, struct ksr_matr
 // them where it has none. Returns 0 or an AVERROR.
 int ksr_matroska_chapters_reserve(AVFormatContext *output, struct ksr_matroska_chapters *c);
 
-// Puts them into the room, in a file that is written and closed. Returns 0 or an AVERROR.
-int ksr_matroska_chapters_finish_file(const char *path, const struct ksr_matroska_chapters *c);
+struct ksr_ebml_part;
+
+// Puts them into the room, in place of the chapters of a file; the part then begins at its head.
+// Returns 0 or an AVERROR.
+int ksr_matroska_chapters_put(struct ksr_ebml_part *there, const struct ksr_matroska_chapters *c);
 
 // Frees them; leaves *c all zero.
 void ksr_matroska_chapters_free(struct ksr_matroska_chapters *c);

@@ -51,8 +51,7 @@ int ksr_matroska_links_reserve(AVFormatContext *output, struct ksr_matroska_link
     return result < 0 ? result : 0;
 }
 
-// Puts the links behind the title of an output, or in its place. Returns whether there is room.
-static bool put_links(struct ksr_ebml_part *info, const struct ksr_matroska_links *links)
+bool ksr_matroska_links_put(struct ksr_ebml_part *info, const struct ksr_matroska_links *links)
 {
     const int id = 2; // bytes of the title's
     const size_t size = (size_t)links->size;
@@ -70,15 +69,4 @@ static bool put_links(struct ksr_ebml_part *info, const struct ksr_matroska_link
     memcpy(end - size, links->bytes, size);
     ksr_ebml_put_checksum(info);
     return true;
-}
-
-int ksr_matroska_links_finish_file(const char *path, const struct ksr_matroska_links *links)
-{
-    struct ksr_ebml_part info;
-    int result = ksr_ebml_find_file(path, KSR_EBML_INFO, &info);
-    if (result == 0)
-        result = put_links(&info, links) ? ksr_ebml_write_file(path, info.at, info.bytes, info.size)
-                                         : AVERROR_BUG; // the muxer has written another title
-    free(info.bytes);
-    return result;
 }

@@ -26,7 +26,9 @@ int ksr_matroska_links_read(AVIOContext *io, struct ksr_matroska_links *out);
 // Makes room for them in an output that has its tags. Returns 0 or an AVERROR.
 int ksr_matroska_links_reserve(AVFormatContext *output, struct ksr_matroska_links *links);
 
-// Puts them into the room, in a file that is written and closed. Returns 0 or an AVERROR.
-int ksr_matroska_links_finish_file(const char *path, const struct ksr_matroska_links *links);
+struct ksr_ebml_part;
+
+// Puts them into the room, behind the title or in its place. Returns whether there is room.
+bool ksr_matroska_links_put(struct ksr_ebml_part *info, const struct ksr_matroska_links *links);
 
 #endif

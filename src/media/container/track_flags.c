@@ -124,9 +124,8 @@ static bool is_track(const AVStream *s)
     return s->codecpar->codec_type != AVMEDIA_TYPE_ATTACHMENT;
 }
 
-// Tracks come in the order of streams. Returns whether all could be disabled that are to be.
-static bool disable_all(struct ksr_ebml_part *tracks, const AVFormatContext *output,
-                        const bool *disabled)
+bool ksr_track_flags_disable(struct ksr_ebml_part *tracks, const AVFormatContext *output,
+                             const bool *disabled)
 {
     struct ksr_element e;
     const uint8_t *p = tracks->bytes;
@@ -141,29 +140,4 @@ static bool disable_all(struct ksr_ebml_part *tracks, const AVFormatContext *out
     }
     ksr_ebml_put_checksum(tracks);
     return ok && p;
-}
-
-int ksr_track_flags_disable_file(const char *path, const AVFormatContext *output,
-                                 const bool *disabled)
-{
-    struct ksr_ebml_part t;
-    int result = ksr_ebml_find_file(path, KSR_EBML_TRACKS, &t);
-    if (result == 0)
-        result = disable_all(&t, output, disabled)
-                     ? ksr_ebml_write_file(path, t.at, t.bytes, t.size)
-                     : AVERROR_BUG; // the muxer has written other tracks
-    free(t.bytes);
-    return result;
-}
-
-int ksr_track_flags_disable(struct ksr_memory *file, const AVFormatContext *output,
-                            const bool *disabled)
-{
-    struct ksr_ebml_part t;
-    const int result = ksr_ebml_find_memory(file, KSR_EBML_TRACKS, &t);
-    // Where tracks are others, the trial shows it.
-    if (result == 0 && disable_all(&t, output, disabled))
-        memcpy(file->data + t.at, t.bytes, (size_t)t.size);
-    free(t.bytes);
-    return result;
 }

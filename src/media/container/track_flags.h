@@ -20,11 +20,11 @@ bool ksr_track_flags_needed(const AVFormatContext *output);
 // Returns 0 or an AVERROR.
 int ksr_track_flags_finish_file(const char *path, const AVFormatContext *output);
 
-// Disables tracks of a Matroska that is written and closed, or is in memory. disabled: by stream of
-// `output`, which it was written with. Returns 0 or an AVERROR.
-int ksr_track_flags_disable_file(const char *path, const AVFormatContext *output,
-                                 const bool *disabled);
-int ksr_track_flags_disable(struct ksr_memory *file, const AVFormatContext *output,
-                            const bool *disabled);
+struct ksr_ebml_part;
+
+// Disables tracks of a Matroska, which come in the order of streams. disabled: by stream of
+// `output`, which it was written with. Returns whether all could be disabled that are to be.
+bool ksr_track_flags_disable(struct ksr_ebml_part *tracks, const AVFormatContext *output,
+                             const bool *disabled);
 
 #endif

@@ -188,35 +188,14 @@ static bool split_languages(uint8_t *bytes, const struct ksr_element *track)
     return any;
 }
 
-// Returns whether anything changed.
-static bool split_all(struct ksr_ebml_part *t)
+void ksr_track_languages_put(struct ksr_ebml_part *tracks)
 {
     struct ksr_element e;
     bool any = false;
-    for (const uint8_t *p = t->bytes; p && ksr_element_take(&p, t->bytes + t->size, &e);)
+    const uint8_t *p = tracks->bytes;
+    while (p && ksr_element_take(&p, tracks->bytes + tracks->size, &e))
         if (e.id == KSR_EBML_TRACK)
-            any |= split_languages(t->bytes, &e);
+            any |= split_languages(tracks->bytes, &e);
     if (any)
-        ksr_ebml_put_checksum(t);
-    return any;
-}
-
-int ksr_track_languages_finish_file(const char *path)
-{
-    struct ksr_ebml_part t;
-    int result = ksr_ebml_find_file(path, KSR_EBML_TRACKS, &t);
-    if (result == 0 && split_all(&t))
-        result = ksr_ebml_write_file(path, t.at, t.bytes, t.size);
-    free(t.bytes);
-    return result;
-}
-
-int ksr_track_languages_finish(struct ksr_memory *file)
-{
-    struct ksr_ebml_part t;
-    const int result = ksr_ebml_find_memory(file, KSR_EBML_TRACKS, &t);
-    if (result == 0 && split_all(&t))
-        memcpy(file->data + t.at, t.bytes, (size_t)t.size);
-    free(t.bytes);
-    return result;
+        ksr_ebml_put_checksum(tracks);
 }

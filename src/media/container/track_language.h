@@ -62,9 +62,9 @@ int ksr_track_languages_webm(AVFormatContext *input);
 // Returns 1 if there was something to set, 0, or an AVERROR.
 int ksr_track_language_set(AVStream *out, const AVStream *in);
 
-// Ends what ksr_track_language_set() began, in a file that is written and closed, or one in memory.
-// Returns 0 or an AVERROR.
-int ksr_track_languages_finish_file(const char *path);
-int ksr_track_languages_finish(struct ksr_memory *file);
+struct ksr_ebml_part;
+
+// Ends what ksr_track_language_set() began, in the tracks of a file that is written.
+void ksr_track_languages_put(struct ksr_ebml_part *tracks);
 
 #endif

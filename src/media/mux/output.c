@@ -10,11 +10,8 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "media/av/alpha.h"
-#include "media/container/aperture.h"
 #include "media/container/containers.h"
 #include "media/container/opus_delay.h"
-#include "media/container/track_flags.h"
-#include "media/container/track_language.h"
 #include "media/mux/output_parts.h"
 
 // --- Setting up ---
@@ -213,7 +210,7 @@ void ksr_output_close(ksr_output **output)
         ksr_text_close(&o->tracks[i].text);
     }
     free(o->tracks);
-    ksr_matroska_chapters_free(&o->chapters);
+    ksr_patches_free(&o->patches);
     if (o->format && o->format->pb) {
         if (!o->memory && !(o->format->oformat->flags & AVFMT_NOFILE))
             avio_closep(&o->format->pb);
@@ -504,18 +501,8 @@ ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *o)
         const int closed = avio_closep(&o->format->pb);
         if (result >= 0)
             result = closed;
-        if (result >= 0 && ksr_aperture_crops(&o->aperture))
-            result = ksr_aperture_finish_file(o->path, &o->aperture);
-        if (result >= 0 && o->languages)
-            result = ksr_track_languages_finish_file(o->path);
-        if (result >= 0 && o->disables)
-            result = ksr_track_flags_disable_file(o->path, o->format, o->disabled);
-        if (result >= 0 && o->links.size > 0)
-            result = ksr_matroska_links_finish_file(o->path, &o->links);
-        if (result >= 0 && o->chapters.bytes)
-            result = ksr_matroska_chapters_finish_file(o->path, &o->chapters);
-        if (result >= 0 && ksr_track_flags_needed(o->format))
-            result = ksr_track_flags_finish_file(o->path, o->format);
+        if (result >= 0)
+            result = ksr_patches_apply(&o->patches, o->path, o->format);
     }
     o->size = ksr_fs_size(o->path);
     return result < 0 ? write_failed(ctx, o, result) : KSR_OK;
@@ -567,8 +554,7 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
             avio_flush(o->format->pb);
         if (result < 0 || o->memory->starved)
             status = failed(ctx, o, result);
-        else if ((o->languages && ksr_track_languages_finish(o->memory) < 0) ||
-                 (o->disables && ksr_track_flags_disable(o->memory, o->format, o->disabled) < 0))
+        else if (ksr_patches_apply_memory(&o->patches, o->memory, o->format) < 0)
             status = ksr_fail_memory(ctx);
     }
     *file = o->memory;

@@ -5,8 +5,7 @@
 
 #include "media/av/memory.h"
 #include "media/container/containers.h"
-#include "media/container/matroska_chapters.h"
-#include "media/container/matroska_links.h"
+#include "media/container/patches.h"
 #include "media/encode/audio_encoder.h"
 #include "media/encode/text_subtitles.h"
 #include "media/index/side_data.h"
@@ -32,7 +31,6 @@ struct ksr_output {
     struct ksr_input input;
     struct ksr_extras extras;       // of the video
     struct ksr_video_format source; // of the frames that the stages get
-    struct ksr_aperture aperture;   // of the video's frames, in Matroska
     struct ksr_cut cut;
     ksr_packets *packets; // of the other streams
     AVFormatContext *format;
@@ -49,12 +47,8 @@ struct ksr_output {
     struct ksr_memory *memory; // of a trial, else NULL
     AVStream *neighbour;       // of a trial that needs one, else NULL
     int64_t size;
-    struct ksr_matroska_chapters chapters; // to be put into the file, or none
-    struct ksr_matroska_links links;       // likewise
-    bool alpha;                            // of the video stands behind its packets (alpha.h)
-    bool languages;                        // ksr_track_language_set() has been used
-    bool disables;                         // any of these:
-    bool disabled[KSR_MAX_STREAMS];        // by stream of the output, in Matroska
+    bool alpha;                 // of the video stands behind its packets (alpha.h)
+    struct ksr_patches patches; // of the file when it is closed
 };
 
 // Makes the streams of an output that is being opened, with tags and chapters.

@@ -8,7 +8,6 @@
 #include "media/av/alpha.h"
 #include "media/container/aperture.h"
 #include "media/container/containers.h"
-#include "media/container/track_language.h"
 #include "media/mux/metadata.h"
 #include "media/mux/output_parts.h"
 
@@ -164,22 +163,17 @@ static ksr_status add_track(ksr_context *ctx, ksr_output *o, int index,
         return ksr_fail_memory(ctx);
     if (carry == KSR_CARRY_VIDEO && !o->memory && o->container->crop &&
         ksr_aperture_crops(&o->extras.aperture)) {
-        o->aperture = ksr_aperture_scale(&o->extras.aperture, o->source.width, o->source.height,
-                                         settings->format.width, settings->format.height);
-        if (ksr_aperture_reserve(t->out) < 0)
+        const struct ksr_aperture crop =
+            ksr_aperture_scale(&o->extras.aperture, o->source.width, o->source.height,
+                               settings->format.width, settings->format.height);
+        if (ksr_patches_add_crop(&o->patches, &crop, t->out) < 0)
             return ksr_fail_memory(ctx);
     }
     if (carry == KSR_CARRY_VIDEO && ksr_extras_write_stream(&o->extras, t->out) < 0)
         return ksr_fail_memory(ctx);
     if (o->cut.on)
         av_dict_set(&t->out->metadata, "timecode", NULL, 0); // of a frame that is not there
-    if (o->container->disabled_flag && ksr_track_is_disabled(t->in))
-        o->disables = o->disabled[t->out->index] = true;
-    const int full = o->plan->keep_tags && o->container->full_language
-                         ? ksr_track_language_set(t->out, t->in)
-                         : 0;
-    o->languages |= full > 0;
-    if (full < 0)
+    if (ksr_patches_add_stream(&o->patches, o->container, t->out, t->in, o->plan->keep_tags) < 0)
         return ksr_fail_memory(ctx);
     return becomes_attachment(o, t->in) ? attach_cover(ctx, t) : KSR_OK;
 }
@@ -194,13 +188,7 @@ static ksr_status carry_whole(ksr_context *ctx, ksr_output *o)
         ksr_container_read_by(in->iformat->name)->parts != KSR_PARTS_EBML)
         return KSR_OK;
     ksr_ffmpeg_clear_message();
-    int result = ksr_matroska_chapters_read(in->pb, &o->chapters);
-    if (result >= 0)
-        result = ksr_matroska_chapters_reserve(o->format, &o->chapters);
-    if (result >= 0)
-        result = ksr_matroska_links_read(in->pb, &o->links);
-    if (result >= 0)
-        result = ksr_matroska_links_reserve(o->format, &o->links);
+    const int result = ksr_patches_add_file(&o->patches, o->format, in);
     if (result < 0 && !ksr_ffmpeg_starved(result))
         return ksr_fail(ctx, KSR_E_INPUT, "the chapters of the input cannot be read");
     return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
