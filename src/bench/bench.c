@@ -160,7 +160,7 @@ static void run_unpack(const struct stage_run *r, int i)
 
 static void run_normalize(const struct stage_run *r, int i)
 {
-    const struct ksr_normalize_params params = ksr_normalize_params_make(r->on.denoise);
+    const struct ksr_normalize_params params = ksr_normalize_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
     struct ksr_plane out = r->b->memory[0].plane[i];
     out.width = small->width;
@@ -170,7 +170,7 @@ static void run_normalize(const struct stage_run *r, int i)
 
 static void run_structure(const struct stage_run *r, int i)
 {
-    const struct ksr_structure_params params = ksr_structure_params_make(r->on.structure_smoothing);
+    const struct ksr_structure_params params = ksr_structure_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
     struct ksr_plane out = r->b->memory[0].plane[i];
     out.width = small->width;
@@ -204,8 +204,7 @@ static void run_enhance(const struct stage_run *r, int i)
 
 static void run_temporal(const struct stage_run *r, int i)
 {
-    const struct ksr_temporal_params params =
-        ksr_temporal_params_make(r->on.temporal_weight, r->on.motion_threshold);
+    const struct ksr_temporal_params params = ksr_temporal_params_make(&r->on);
     r->b->stages.temporal_rows(&r->b->memory[0].plane[i], &r->b->memory[1].plane[i],
                                &r->b->big.plane[i], &r->b->before.plane[i], &params, 0,
                                r->b->big.plane[i].height);

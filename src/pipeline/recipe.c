@@ -19,9 +19,8 @@ static void add_step(struct ksr_chain *chain, struct ksr_step step, const struct
 // Stages 1 and 2.
 static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipeline_config *config)
 {
-    const struct ksr_normalize_params normalize = ksr_normalize_params_make(config->denoise);
-    const struct ksr_structure_params structure =
-        ksr_structure_params_make(config->structure_smoothing);
+    const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
+    const struct ksr_structure_params structure = ksr_structure_params_make(config);
     if (plane < ksr_layout_picture_planes(&r->input) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
@@ -85,8 +84,7 @@ int ksr_recipe_scale(const struct ksr_pipeline_config *config)
 
 int ksr_recipe_warmup(const struct ksr_pipeline_config *config)
 {
-    const struct ksr_temporal_params params =
-        ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
+    const struct ksr_temporal_params params = ksr_temporal_params_make(config);
     if (!config->enable_temporal || !ksr_temporal_active(&params))
         return 0;
     return ksr_temporal_warmup(config->temporal_weight);
@@ -112,7 +110,7 @@ bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
         add_upscaling(&r, i, r.model ? ksr_frames_scale(r.model) : 1);
         add_enhancement(&r, i, config);
     }
-    r.temporal = ksr_temporal_params_make(config->temporal_weight, config->motion_threshold);
+    r.temporal = ksr_temporal_params_make(config);
     r.temporal_on = config->enable_temporal && ksr_temporal_active(&r.temporal);
     r.warmup = ksr_recipe_warmup(config);
     *out = r;

@@ -8,8 +8,9 @@
 
 #define LIMIT_MAX 2048 // 16 codes of 8 bits: above, it would no longer be coding noise
 
-struct ksr_normalize_params ksr_normalize_params_make(double denoise)
+struct ksr_normalize_params ksr_normalize_params_make(const struct ksr_pipeline_config *config)
 {
+    const double denoise = config->denoise;
     assert(denoise >= 0 && denoise <= 1); // "auto" has been settled
     return (struct ksr_normalize_params){.limit = (int)(denoise * LIMIT_MAX + 0.5)};
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "frame/frame.h"
+#include "kizunasr/config.h"
 
 #define KSR_NORMALIZE_REACH 1 // rows of src read above and below a row of dst
 
@@ -16,8 +17,8 @@ struct ksr_normalize_params {
     int limit; // differences up to this many of 32767 are noise; 0 = off, at most 2048
 };
 
-// Returns the integer parameters for a strength of 0 (off) .. 1.
-struct ksr_normalize_params ksr_normalize_params_make(double denoise);
+// Returns the integer parameters of a configuration without KSR_AUTO.
+struct ksr_normalize_params ksr_normalize_params_make(const struct ksr_pipeline_config *config);
 
 // Fills rows y0 .. y1-1 of dst. src is a plane of the same size at another place.
 void ksr_normalize_rows(const struct ksr_plane *dst, const struct ksr_plane *src,

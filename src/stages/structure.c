@@ -10,9 +10,10 @@
 #define ROWS      7    // a 5x5 window of central differences
 #define RADIUS    3
 
-struct ksr_structure_params ksr_structure_params_make(double smoothing)
+struct ksr_structure_params ksr_structure_params_make(const struct ksr_pipeline_config *config)
 {
-    return (struct ksr_structure_params){.limit = (int)(smoothing * LIMIT_MAX + 0.5)};
+    return (struct ksr_structure_params){.limit =
+                                             (int)(config->structure_smoothing * LIMIT_MAX + 0.5)};
 }
 
 // The tensors [xx xy; xy yy] of a row of columns or windows. One array for each component and no

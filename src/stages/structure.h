@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "frame/frame.h"
+#include "kizunasr/config.h"
 
 // A class is strength | coherence << 2 | direction << 4, 0 .. 127:
 // strength 0..3: mean gradient below 1, 3, 10 codes of 8 bits per sample, or above.
@@ -36,8 +37,8 @@ struct ksr_structure_params {
     int limit; // differences up to this many of 32767 are smoothed; 0 = off, at most 2048
 };
 
-// Returns the integer parameters for a strength of 0 (off) .. 1.
-struct ksr_structure_params ksr_structure_params_make(double smoothing);
+// Returns the integer parameters of a configuration.
+struct ksr_structure_params ksr_structure_params_make(const struct ksr_pipeline_config *config);
 
 // Writes the classes of rows y0 .. y1-1 of src, `stride` bytes from one row of them to the next.
 void ksr_structure_classify_rows(uint8_t *classes, ptrdiff_t stride, const struct ksr_plane *src,

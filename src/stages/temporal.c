@@ -7,11 +7,11 @@
 #define WEIGHT_BITS 14
 #define CHANGED_MAX 2048 // 16 codes of 8 bits: more is a change even if blending is allowed there
 
-struct ksr_temporal_params ksr_temporal_params_make(double weight, double motion_threshold)
+struct ksr_temporal_params ksr_temporal_params_make(const struct ksr_pipeline_config *config)
 {
     struct ksr_temporal_params p = {
-        .weight = (int)(weight * (1 << WEIGHT_BITS) + 0.5),
-        .threshold = (int)(motion_threshold * KSR_SAMPLE_MAX + 0.5),
+        .weight = (int)(config->temporal_weight * (1 << WEIGHT_BITS) + 0.5),
+        .threshold = (int)(config->motion_threshold * KSR_SAMPLE_MAX + 0.5),
     };
     const int ramp = p.threshold - p.threshold / 2;
     for (p.slope_bits = 15; ramp > 0; p.slope_bits--) {
@@ -20,7 +20,7 @@ struct ksr_temporal_params ksr_temporal_params_make(double weight, double motion
             break;
     }
     p.changed = ksr_min(p.threshold / 2, CHANGED_MAX);
-    p.period = (ksr_temporal_warmup(weight) + 1) / 2;
+    p.period = (ksr_temporal_warmup(config->temporal_weight) + 1) / 2;
     return p;
 }
 

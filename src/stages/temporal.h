@@ -23,6 +23,7 @@
 #include <stdbool.h>
 
 #include "frame/frame.h"
+#include "kizunasr/config.h"
 
 struct ksr_temporal_params {
     int weight;     // share of the memory where still, in 1/16384
@@ -33,9 +34,8 @@ struct ksr_temporal_params {
     int period;     // frames between two fresh starts
 };
 
-// Returns the integer parameters for temporal_weight (0 .. 0.9) and motion_threshold (0 .. 1),
-// each rounded to the nearest.
-struct ksr_temporal_params ksr_temporal_params_make(double weight, double motion_threshold);
+// Returns the integer parameters of a configuration, each rounded to the nearest.
+struct ksr_temporal_params ksr_temporal_params_make(const struct ksr_pipeline_config *config);
 
 // Returns whether there is anything to blend.
 bool ksr_temporal_active(const struct ksr_temporal_params *params);

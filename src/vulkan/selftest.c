@@ -81,14 +81,16 @@ static void draw(struct trial *t, int scale)
 
 static void normalize(struct trial *t)
 {
-    const struct ksr_normalize_params p = ksr_normalize_params_make(0.3);
+    const struct ksr_normalize_params p =
+        ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = 0.3});
     ksr_gpu_normalize(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
     t->c.normalize_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
 
 static void structure(struct trial *t)
 {
-    const struct ksr_structure_params p = ksr_structure_params_make(0.5);
+    const struct ksr_structure_params p =
+        ksr_structure_params_make(&(struct ksr_pipeline_config){.structure_smoothing = 0.5});
     ksr_gpu_structure(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
     t->c.structure_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
@@ -128,7 +130,8 @@ static void enhance_chroma(struct trial *t)
 // The number goes where the first samples of DST are.
 static void changed(struct trial *t)
 {
-    struct ksr_temporal_params p = ksr_temporal_params_make(0.5, 0.02);
+    struct ksr_temporal_params p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = 0.5, .motion_threshold = 0.02});
     p.changed = 100;
     ksr_gpu_changed(&t->commands, t->stages, &t->gpu_plane[SRC], &t->gpu_plane[SRC_2], &p,
                     t->gpu_plane[DST].data);
@@ -140,7 +143,8 @@ static void changed(struct trial *t)
 
 static void temporal(struct trial *t)
 {
-    const struct ksr_temporal_params p = ksr_temporal_params_make(0.5, 0.02);
+    const struct ksr_temporal_params p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = 0.5, .motion_threshold = 0.02});
     const struct ksr_gpu_blend blend = {.changed = t->gpu_plane[DST].data + 2 * (PLANE - 2),
                                         .samples = 1};
     ksr_gpu_temporal(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[DST_2],

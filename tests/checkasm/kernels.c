@@ -2,6 +2,7 @@
 
 #include "checkasm.h"
 
+#include "config/table.h"
 #include "core/mem.h"
 
 // Returns the corner's next choice among n, and takes it off.
@@ -103,10 +104,26 @@ static void run_from_ycc(struct job *j, const struct tables *t)
 
 // --- Stages ---
 
+// Draws every number of the configuration, so that those that no corner names are varied too.
+static void draw_config(struct job *j)
+{
+    struct ksr_processor_config config = ksr_processor_config_default();
+    for (size_t i = 0; i < ksr_option_count; i++) {
+        const struct ksr_option *o = &ksr_options[i];
+        const double low = o->field->minimum, high = o->field->maximum;
+        if (o->type == KSR_OPTION_NUMBER)
+            *(double *)((char *)&config + o->offset) =
+                low + (high - low) * (check_random(&j->random) >> 8 & 255) / 255;
+    }
+    j->config = config.pipeline;
+}
+
 static void prepare_normalize(struct job *j, unsigned corner)
 {
     static const double strengths[] = {0.2, 1.0, 0.0005, 0.5, 0};
-    j->normalize = ksr_normalize_params_make(strengths[choose(&corner, 5)]);
+    draw_config(j);
+    j->config.denoise = strengths[choose(&corner, 5)];
+    j->normalize = ksr_normalize_params_make(&j->config);
     check_in(j, j->width, j->height);
     check_out(j, j->width, j->height);
 }
@@ -119,7 +136,9 @@ static void run_normalize(struct job *j, const struct tables *t)
 static void prepare_structure(struct job *j, unsigned corner)
 {
     static const double strengths[] = {0.2, 1, 0.0005, 0.5};
-    j->structure = ksr_structure_params_make(strengths[choose(&corner, 4)]);
+    draw_config(j);
+    j->config.structure_smoothing = strengths[choose(&corner, 4)];
+    j->structure = ksr_structure_params_make(&j->config);
     check_in(j, j->width, j->height);
     check_out(j, j->width, j->height);
 }
@@ -222,6 +241,7 @@ static void run_net(struct job *j, const struct tables *t)
 static void prepare_enhance(struct job *j, double sharpening, double darkening, double contrast,
                             double saturation, bool full)
 {
+    draw_config(j);
     j->config.sharpening = sharpening;
     j->config.line_darkening = darkening;
     j->config.contrast_boost = contrast;
@@ -289,8 +309,10 @@ static void run_chroma(struct job *j, const struct tables *t)
 static void prepare_temporal(struct job *j, unsigned corner)
 {
     static const double weights[] = {0.15, 0.9, 0.0001}, thresholds[] = {0.1, 1, 0.0001, 0.004};
-    const double weight = weights[choose(&corner, 3)];
-    j->temporal = ksr_temporal_params_make(weight, thresholds[choose(&corner, 4)]);
+    draw_config(j);
+    j->config.temporal_weight = weights[choose(&corner, 3)];
+    j->config.motion_threshold = thresholds[choose(&corner, 4)];
+    j->temporal = ksr_temporal_params_make(&j->config);
     j->flag = choose(&corner, 2); // one memory
     for (int i = 0; i < 2; i++)
         check_in(j, j->width, j->height);

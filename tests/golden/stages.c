@@ -175,8 +175,10 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
     static const double strengths[] = {0.2, 0.5, 1};
     for (int k = 0; k < 3; k++) {
         struct pair p = pair_of(s, bits, 1), q = pair_of(s, bits, 1);
-        const struct ksr_normalize_params n = ksr_normalize_params_make(strengths[k]);
-        const struct ksr_structure_params m = ksr_structure_params_make(strengths[k]);
+        const struct ksr_normalize_params n =
+            ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = strengths[k]});
+        const struct ksr_structure_params m = ksr_structure_params_make(
+            &(struct ksr_pipeline_config){.structure_smoothing = strengths[k]});
         t->normalize_rows(&p.dst.plane[0], &p.src.plane[0], &n, 0, p.dst.plane[0].height);
         t->structure_rows(&q.dst.plane[0], &q.src.plane[0], &m, 0, q.dst.plane[0].height);
         note_pair(out, "normalize", strengths[k], &p);
@@ -218,7 +220,8 @@ static void steadying(struct lines *out, const struct ksr_stage_table *t, int s,
 {
     static const double weights[][2] = {{0.15, 0.1}, {0.43, 0.57}, {0.9, 1}};
     for (int k = 0; k < 3; k++) {
-        const struct ksr_temporal_params m = ksr_temporal_params_make(weights[k][0], weights[k][1]);
+        const struct ksr_temporal_params m = ksr_temporal_params_make(&(struct ksr_pipeline_config){
+            .temporal_weight = weights[k][0], .motion_threshold = weights[k][1]});
         struct pair p = pair_of(s, bits, 1);
         struct ksr_frame before = frame_of(p.src.layout);
         draw(&before, bits, 1);

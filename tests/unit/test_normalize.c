@@ -6,16 +6,20 @@
 
 static void run(const struct ksr_plane *dst, const struct ksr_plane *src, double strength)
 {
-    const struct ksr_normalize_params params = ksr_normalize_params_make(strength);
+    const struct ksr_normalize_params params =
+        ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = strength});
     ksr_normalize_rows(dst, src, &params, 0, src->height);
 }
 
 static void strength_becomes_a_limit(void **state)
 {
     (void)state;
-    assert_int_equal(ksr_normalize_params_make(0).limit, 0);
-    assert_int_equal(ksr_normalize_params_make(0.2).limit, 410);
-    assert_int_equal(ksr_normalize_params_make(1).limit, 2048);
+    assert_int_equal(ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = 0}).limit,
+                     0);
+    assert_int_equal(ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = 0.2}).limit,
+                     410);
+    assert_int_equal(ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = 1}).limit,
+                     2048);
 }
 
 static void flat_areas_and_ramps_stay(void **state)

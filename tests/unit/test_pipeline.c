@@ -377,8 +377,8 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
                       const struct ksr_pipeline_config *c)
 {
     const struct ksr_layout *l = &in->layout;
-    const struct ksr_normalize_params normalize = ksr_normalize_params_make(c->denoise);
-    const struct ksr_structure_params structure = ksr_structure_params_make(c->structure_smoothing);
+    const struct ksr_normalize_params normalize = ksr_normalize_params_make(c);
+    const struct ksr_structure_params structure = ksr_structure_params_make(c);
     const struct ksr_enhance_params enhance = ksr_enhance_params_make(c, l->full_range);
     struct ksr_frame a = keep(in), b = keep(in), middle = unit_frame(ksr_layout_scaled(l, 2));
     struct ksr_frame enhanced = keep(out);

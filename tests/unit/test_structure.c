@@ -73,7 +73,8 @@ static void corners_and_dots_have_no_direction(void **state)
 
 static void run(const struct ksr_plane *dst, const struct ksr_plane *src, double strength)
 {
-    const struct ksr_structure_params params = ksr_structure_params_make(strength);
+    const struct ksr_structure_params params =
+        ksr_structure_params_make(&(struct ksr_pipeline_config){.structure_smoothing = strength});
     ksr_structure_rows(dst, src, &params, 0, src->height);
 }
 
@@ -143,7 +144,8 @@ static void rows_do_not_depend_on_the_band(void **state)
                              c = unit_grey(width, h);
             unit_fill_random(&a.plane[0], &seed, w & 1);
             unit_fill(&b.plane[0], 12345);
-            const struct ksr_structure_params params = ksr_structure_params_make(0.9);
+            const struct ksr_structure_params params = ksr_structure_params_make(
+                &(struct ksr_pipeline_config){.structure_smoothing = 0.9});
             ksr_structure_rows(&b.plane[0], &a.plane[0], &params, 0, h);
             for (int y = 0; y < h; y++)
                 ksr_structure_rows(&c.plane[0], &a.plane[0], &params, y, y + 1);

@@ -20,7 +20,8 @@ static void warmup_is_the_smallest_that_fits(void **state)
         }
         assert_true(left < 0.5 && left_before >= 0.5);
         // The memory that is shown is at most 2 * period - 1 frames old.
-        const struct ksr_temporal_params p = ksr_temporal_params_make(w, 0.1);
+        const struct ksr_temporal_params p = ksr_temporal_params_make(
+            &(struct ksr_pipeline_config){.temporal_weight = w, .motion_threshold = 0.1});
         assert_true(p.period >= 1 && 2 * p.period - 1 <= ksr_temporal_warmup(w));
     }
 }
@@ -28,11 +29,14 @@ static void warmup_is_the_smallest_that_fits(void **state)
 static void parameters_at_their_ends_switch_it_off(void **state)
 {
     (void)state;
-    struct ksr_temporal_params p = ksr_temporal_params_make(0, 0.1);
+    struct ksr_temporal_params p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = 0, .motion_threshold = 0.1});
     assert_false(ksr_temporal_active(&p));
-    p = ksr_temporal_params_make(0.15, 0);
+    p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = 0.15, .motion_threshold = 0});
     assert_false(ksr_temporal_active(&p));
-    p = ksr_temporal_params_make(0.15, 0.1);
+    p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = 0.15, .motion_threshold = 0.1});
     assert_true(ksr_temporal_active(&p));
 }
 
@@ -40,7 +44,8 @@ static void parameters_at_their_ends_switch_it_off(void **state)
 static int blended(double weight, double threshold, int motion, int gap)
 {
     struct ksr_frame cur = unit_grey(1, 1), before = unit_grey(1, 1), memory = unit_grey(1, 1);
-    const struct ksr_temporal_params p = ksr_temporal_params_make(weight, threshold);
+    const struct ksr_temporal_params p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = weight, .motion_threshold = threshold});
     *unit_at(&cur.plane[0], 0, 0) = 16000;
     *unit_at(&before.plane[0], 0, 0) = (uint16_t)(16000 + motion);
     *unit_at(&memory.plane[0], 0, 0) = (uint16_t)(16000 + gap);
@@ -81,7 +86,8 @@ static void motion_reaches_the_neighbours_only(void **state)
     enum { W = 530, H = 7 };
     struct ksr_frame cur = unit_grey(W, H), before = unit_grey(W, H), memory = unit_grey(W, H),
                      second = unit_grey(W, H);
-    const struct ksr_temporal_params p = ksr_temporal_params_make(0.5, 0.1);
+    const struct ksr_temporal_params p = ksr_temporal_params_make(
+        &(struct ksr_pipeline_config){.temporal_weight = 0.5, .motion_threshold = 0.1});
     static const int places[] = {0, 1, 255, 256, 300, 511, 512, 529};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         unit_fill(&cur.plane[0], 10000);
