@@ -105,11 +105,11 @@ static ksr_status check_spacing(ksr_context *ctx, struct ksr_checks *checks, con
     if (status != KSR_OK || in.usual <= 0)
         return status;
     const size_t close = ksr_film_count_close(output, in.usual / 4);
-    return ksr_checks_add(
-        ctx, checks, close <= ksr_spacing_limit(in.close, output->frame_count), "spacing",
-        "spacing: %zu of %zu frames are shown for less than %.2f ms, a quarter of "
-        "a frame's usual time (%zu in the input)",
-        close, output->frame_count, in.usual * 250, in.close);
+    return ksr_checks_add(ctx, checks, close <= ksr_spacing_limit(in.close, output->frame_count),
+                          "spacing",
+                          "spacing: %zu of %zu frames are shown for less than %.2f ms, a quarter "
+                          "of the usual duration (%zu in the input)",
+                          close, output->frame_count, in.usual * 250, in.close);
 }
 
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
@@ -234,7 +234,7 @@ static ksr_status check_extent(const struct pair *p, const struct ksr_stream_com
 {
     char hole[64] = "";
     if (c->hole_ms > 0)
-        snprintf(hole, sizeof(hole), ", %.3f ms are missing in between", c->hole_ms);
+        snprintf(hole, sizeof(hole), ", a gap of %.3f ms in between", c->hole_ms);
     return ksr_checks_add(p->ctx, p->checks, c->equal, p->name,
                           "%s stream %d: encoded anew; start off by %.3f ms, end by %.3f ms%s",
                           p->match->type, p->match->input, c->start_ms, c->end_ms, hole);
@@ -257,7 +257,7 @@ static ksr_status check_stream(const struct pair *p, enum ksr_decode decode)
         return ksr_checks_add(p->ctx, p->checks, !match->expected, p->name, "%s stream %d (%s): %s",
                               match->type, match->input, match->codec,
                               match->expected ? "missing in the output"
-                                              : "left out, the container has no room");
+                                              : "dropped, the container cannot hold it");
     if (match->attachment)
         return ksr_checks_add(p->ctx, p->checks, match->same_attachment, p->name,
                               "%s stream %d: %s", match->type, match->input,

@@ -81,13 +81,12 @@ static ksr_status judge_likeness(ksr_context *ctx, struct ksr_checks *checks,
     if (psnr < PSNR_LEAST || ssim < SSIM_LEAST)
         return ksr_checks_add(
             ctx, checks, false, "picture",
-            "picture: hardly like the input: PSNR %.2f dB, SSIM %.4f in the median "
-            "frame",
+            "picture: hardly similar to the input: PSNR %.2f dB, SSIM %.4f in the median frame",
             psnr, ssim);
     if (outliers > 0)
         return ksr_checks_add(ctx, checks, false, "picture",
-                              "picture: %zu of %zu frames are unlike the input, frame %zu the most "
-                              "(PSNR %.2f dB, SSIM %.4f)",
+                              "picture: %zu of %zu frames differ from the input, frame %zu the "
+                              "most (PSNR %.2f dB, SSIM %.4f)",
                               outliers, p->count, worst->output, worst->psnr, worst->ssim);
     return ksr_checks_add(ctx, checks, true, "picture",
                           "picture: PSNR %.2f dB, SSIM %.4f in the median of %zu frames; worst "
@@ -104,19 +103,18 @@ static ksr_status judge_places(ksr_context *ctx, struct ksr_checks *checks,
             first = i;
     if (wrong == 0)
         return ksr_checks_add(ctx, checks, true, "order",
-                              "order: every frame shows the picture of its time");
+                              "order: every frame matches the input frame of its time");
     const struct ksr_picture_frame *f = &p->frames[first];
     const int n = abs(f->shows);
     char which[32] = "the frame";
     if (n > 1)
         snprintf(which, sizeof(which), "%d frames", n);
-    return ksr_checks_add(
-        ctx, checks, false, "order",
-        "order: %zu frame%s show%s the picture of another time; the first is frame "
-        "%zu (%.3f s), which shows that of %s %s: %s",
-        wrong, wrong == 1 ? "" : "s", wrong == 1 ? "s" : "", f->output, f->time, which,
-        f->shows > 0 ? "after it" : "before it",
-        f->shows > 0 ? "one was dropped" : "one was shown twice");
+    return ksr_checks_add(ctx, checks, false, "order",
+                          "order: %zu frame%s show%s another input frame; the first is frame %zu "
+                          "(%.3f s), which shows that of %s %s: %s",
+                          wrong, wrong == 1 ? "" : "s", wrong == 1 ? "s" : "", f->output, f->time,
+                          which, f->shows > 0 ? "after it" : "before it",
+                          f->shows > 0 ? "one was dropped" : "one was shown twice");
 }
 
 static ksr_status judge_shift(ksr_context *ctx, struct ksr_checks *checks,
@@ -125,16 +123,15 @@ static ksr_status judge_shift(ksr_context *ctx, struct ksr_checks *checks,
     const double x = ksr_judge_median(p, MEMBER(shift_x)), y = ksr_judge_median(p, MEMBER(shift_y));
     if (ksr_judge_median(p, MEMBER(texture)) < TEXTURE_LEAST)
         return ksr_checks_add(ctx, checks, true, "position",
-                              "position: too little to see in the picture to measure a shift");
+                              "position: not enough detail to measure a shift");
     const bool good = fabs(x) <= SHIFT_MOST && fabs(y) <= SHIFT_MOST;
     if (good)
         return ksr_checks_add(ctx, checks, true, "position",
                               "position: within %.3f of an input pixel", fmax(fabs(x), fabs(y)));
     return ksr_checks_add(
         ctx, checks, false, "position",
-        "position: the picture is shifted by %.2f input pixels to the %s and %.2f "
-        "%s",
-        fabs(x), x < 0 ? "left" : "right", fabs(y), y < 0 ? "up" : "down");
+        "position: the video is shifted by %.2f input pixels to the %s and %.2f %s", fabs(x),
+        x < 0 ? "left" : "right", fabs(y), y < 0 ? "up" : "down");
 }
 
 static ksr_status judge_chroma_shift(ksr_context *ctx, struct ksr_checks *checks,
@@ -150,13 +147,13 @@ static ksr_status judge_chroma_shift(ksr_context *ctx, struct ksr_checks *checks
                               "chroma position: within %.2f of an input pixel",
                               fmax(fabs(x), fabs(y)));
     return ksr_checks_add(ctx, checks, false, "chroma",
-                          "chroma position: colours are shifted against the lines by %.2f input "
+                          "chroma position: chroma is shifted relative to luma by %.2f input "
                           "pixels to the %s and %.2f %s (another chroma location?)",
                           fabs(x), x < 0 ? "left" : "right", fabs(y), y < 0 ? "up" : "down");
 }
 
 static const char *const words[KSR_COLOUR_CASES] = {
-    [KSR_COLOUR_SAME] = "the picture is tinted",
+    [KSR_COLOUR_SAME] = "there is a colour cast",
     [KSR_COLOUR_601_AS_709] = "colours of BT.601 are read as BT.709 (matrix)",
     [KSR_COLOUR_709_AS_601] = "colours of BT.709 are read as BT.601 (matrix)",
     [KSR_COLOUR_STRETCHED] = "limited range became full range: too much contrast",
@@ -201,7 +198,7 @@ static ksr_status judge_colours(ksr_context *ctx, struct ksr_checks *checks,
     if (!good && what != KSR_COLOUR_SAME)
         snprintf(why, sizeof(why), "%s: ", words[what]);
     else if (!good)
-        snprintf(why, sizeof(why), "the picture is %s: ",
+        snprintf(why, sizeof(why), "the video is %s: ",
                  y > brighter  ? "brighter"
                  : y < -darker ? "darker"
                                : "tinted");
@@ -245,7 +242,7 @@ ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
 {
     if (p->count == 0)
         return ksr_checks_add(ctx, checks, false, "picture",
-                              "picture: no frame of the output belongs to one of the input");
+                              "picture: no frame of the output matches one of the input");
     ksr_status status = judge_likeness(ctx, checks, p);
     if (status == KSR_OK)
         status = judge_places(ctx, checks, p);

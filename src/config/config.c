@@ -430,7 +430,7 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
     char *text;
     ksr_status status = ksr_fs_read_file(config->ctx, path, &text, NULL);
     if (status != KSR_OK)
-        return status == KSR_E_INPUT ? ksr_fail(config->ctx, KSR_E_PARAM, "Cannot read %s", path)
+        return status == KSR_E_INPUT ? ksr_fail(config->ctx, KSR_E_PARAM, "cannot read %s", path)
                                      : status;
     json_error_t error;
     bool starved;

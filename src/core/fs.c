@@ -47,11 +47,11 @@ ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to)
     if (fd >= 0)
         close(fd);
     if (!synced)
-        return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", from, strerror(error));
+        return ksr_fail(ctx, KSR_E_OUTPUT, "cannot write %s: %s", from, strerror(error));
     if (rename(from, to) != 0)
-        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", to);
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", to);
     if (!sync_parent(to))
-        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write the folder of %s", to);
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write to the folder of %s", to);
     return KSR_OK;
 }
 
@@ -102,7 +102,7 @@ ksr_status ksr_fs_write_file(ksr_context *ctx, const char *path, const void *dat
     if (file && fclose(file) != 0)
         ok = false;
     if (!ok)
-        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", path);
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", path);
     else
         status = ksr_fs_publish(ctx, temporary, path);
     if (status != KSR_OK)
@@ -146,22 +146,21 @@ ksr_status ksr_fs_make_folder(ksr_context *ctx, const char *path)
 {
     if (mkdir(path, 0777) == 0 || (errno == EEXIST && ksr_fs_is_folder(path)))
         return KSR_OK;
-    return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot make the folder %s", path);
+    return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot create folder %s", path);
 }
 
 ksr_status ksr_fs_remove_folder(ksr_context *ctx, const char *path, bool (*ours)(const char *name))
 {
     DIR *dir = opendir(path);
     if (!dir)
-        return errno == ENOENT
-                   ? KSR_OK
-                   : ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s", path);
+        return errno == ENOENT ? KSR_OK
+                               : ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot remove folder %s", path);
     for (struct dirent *entry = readdir(dir); entry; entry = readdir(dir))
         if (ours(entry->d_name))
             unlinkat(dirfd(dir), entry->d_name, 0);
     closedir(dir);
     if (rmdir(path) != 0 && errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot remove the folder %s", path);
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot remove folder %s", path);
     return KSR_OK;
 }
 
@@ -180,13 +179,13 @@ ksr_status ksr_fs_lock_file(ksr_context *ctx, const char *path, bool exclusive, 
     for (;;) {
         *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (*fd < 0)
-            return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", path);
+            return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", path);
         if (flock(*fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
             const int error = errno;
             ksr_fs_unlock(fd);
             if (error == EWOULDBLOCK)
                 return ksr_fail(ctx, KSR_E_BUSY, "%s", busy);
-            return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot lock %s: %s", path, strerror(error));
+            return ksr_fail(ctx, KSR_E_OUTPUT, "cannot lock %s: %s", path, strerror(error));
         }
         if (still_there(*fd, path))
             return KSR_OK;
@@ -238,7 +237,7 @@ static ksr_status fingerprint_file(ksr_context *ctx, const char *path, bool whol
     memset(out, 0, sizeof(*out));
     FILE *file = fopen(path, "rbe");
     if (!file)
-        return ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
+        return ksr_fail_errno(ctx, KSR_E_INPUT, "cannot read %s", path);
     ksr_status status = KSR_OK;
     char *block = malloc(BLOCK);
     ksr_hasher *hasher = ksr_hasher_create();
@@ -259,7 +258,7 @@ static ksr_status fingerprint_file(ksr_context *ctx, const char *path, bool whol
         ksr_hasher_text(hasher, out->whole);
     }
     if (!ok)
-        status = ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
+        status = ksr_fail_errno(ctx, KSR_E_INPUT, "cannot read %s", path);
     else
         status = ksr_check_cancel(ctx);
 end:
@@ -432,7 +431,7 @@ ksr_status ksr_fs_copy_date(ksr_context *ctx, const char *from, const char *to)
     if (status == KSR_E_NOMEM)
         return status;
     if (status != KSR_OK || !ok)
-        ksr_log(ctx, KSR_LOG_WARNING, "%s does not get the date of %s: %s", to, from,
+        ksr_log(ctx, KSR_LOG_WARNING, "cannot set the date of %s to that of %s: %s", to, from,
                 strerror(errno));
     return KSR_OK;
 }

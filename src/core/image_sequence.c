@@ -106,7 +106,7 @@ ksr_status ksr_sequence_scan(ksr_context *ctx, const char *pattern, int *first, 
         const bool there = name && ksr_fs_exists(name);
         const ksr_status status =
             !name    ? ksr_fail_memory(ctx)
-            : !there ? ksr_fail(ctx, KSR_E_INPUT, "An image of the sequence is missing: %s", name)
+            : !there ? ksr_fail(ctx, KSR_E_INPUT, "image missing from the sequence: %s", name)
                      : KSR_OK;
         free(name);
         if (status != KSR_OK)

@@ -23,7 +23,7 @@ ksr_status ksr_images_write(ksr_context *ctx, const char *pattern, int number, c
     if (!name)
         status = ksr_fail_memory(ctx);
     else if (!ok)
-        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", name);
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", name);
     free(name);
     return status;
 }

@@ -60,7 +60,7 @@ static ksr_status list_frames(struct joining *j, int number, const struct ksr_se
         return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d: %zu frames, %u packets", number,
                         j->frame_count - j->first[number], info->packets);
     if (strcmp(info->headers, j->job->manifest.encoder.headers) != 0)
-        return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d was encoded with other settings",
+        return ksr_fail(j->ctx, KSR_E_PROCESS, "segment %d was encoded with different settings",
                         number);
     j->result.repeated += info->repeated_count;
     j->result.skipped += info->skipped_count;
@@ -160,7 +160,8 @@ static ksr_status accept_failure(struct joining *j, const char *failed)
 {
     snprintf(j->failed, sizeof(j->failed), "%s", failed);
     j->result.accepted = true;
-    ksr_log(j->ctx, KSR_LOG_WARNING, "verification failed, accepted by {accept=true}: %s", failed);
+    ksr_log(j->ctx, KSR_LOG_WARNING, "verification failed, output accepted ({accept=true}): %s",
+            failed);
     return KSR_OK;
 }
 
@@ -327,8 +328,8 @@ static ksr_status refuse_output(const struct joining *j)
     const char *path = j->job->manifest.output_path;
     if (j->options->overwrite || !ksr_sequence_exists(path) || ksr_job_was_publishing(j->job))
         return KSR_OK;
-    return ksr_fail(j->ctx, KSR_E_EXISTS, "Output file exists: %s ({overwrite=true} replaces it)",
-                    path);
+    return ksr_fail(j->ctx, KSR_E_EXISTS,
+                    "output file exists: %s (use {overwrite=true} to replace it)", path);
 }
 
 // Two runs with work folders of their own could have the same output.

@@ -87,7 +87,7 @@ static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *mani
     const char *want = json_string_value(json_object_get(manifest->key, "model"));
     char text[256];
     if (!want || strcmp(want, now->model) != 0)
-        return ksr_fail(ctx, KSR_E_MISMATCH, "The model has changed since it was planned with: %s",
+        return ksr_fail(ctx, KSR_E_MISMATCH, "the model has changed since the job was planned: %s",
                         name ? name : KSR_MODEL_DEFAULT);
     ksr_memory_watch();
     json_t *engine = engine_to_json(now);
@@ -96,7 +96,7 @@ static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *mani
     const char *what =
         engine_difference(json_object_get(manifest->key, "engine"), engine, text, sizeof(text));
     json_decref(engine);
-    return what ? ksr_fail(ctx, KSR_E_MISMATCH, "planned otherwise: %s", what) : KSR_OK;
+    return what ? ksr_fail(ctx, KSR_E_MISMATCH, "differs from the plan: %s", what) : KSR_OK;
 }
 
 ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
@@ -195,6 +195,6 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     if (!what)
         what = first_difference(there, wanted);
     return ksr_fail(ctx, KSR_E_MISMATCH,
-                    "%s holds another job: %s differs ({fresh=true} starts over)",
+                    "%s belongs to another job: %s differs (use {fresh=true} to start over)",
                     folder, what);
 }

@@ -58,7 +58,7 @@ ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest 
         return status;
     if (now.size != m->input.size || strcmp(now.ends, m->input.ends) != 0 ||
         (whole && strcmp(now.whole, m->input.whole) != 0))
-        return ksr_fail(ctx, KSR_E_MISMATCH, "The input has changed since it was planned: %s",
+        return ksr_fail(ctx, KSR_E_MISMATCH, "the input has changed since the job was planned: %s",
                         m->input_path);
     return KSR_OK;
 }

@@ -140,8 +140,7 @@ static void warn_of_space(ksr_context *ctx, const struct ksr_manifest *m)
     const double wanted = (double)m->input.size * area;
     if (room >= 0 && (double)room < wanted)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "free disk space may not suffice: %.0f MiB free, about %.0f "
-                "MiB wanted",
+                "disk space may not be sufficient: %.0f MiB free, about %.0f MiB needed",
                 (double)room / 1048576, wanted / 1048576);
 }
 
@@ -157,8 +156,8 @@ static ksr_status check_damage(ksr_context *ctx, const struct ksr_processor_conf
     const double seconds = ksr_film_seconds(film, film->frames[first].time);
     if (config->on_frame_error == KSR_FRAME_ERROR_ABORT)
         return ksr_fail(ctx, KSR_E_PROCESS,
-                        "frame %zu (%.3f s) is damaged, %zu of %zu in all "
-                        "({on_frame_error=repeat|skip} goes on)",
+                        "frame %zu (%.3f s) is damaged, %zu of %zu in all (use "
+                        "{on_frame_error=repeat|skip} to continue)",
                         first, seconds, count, film->frame_count);
     ksr_log(ctx, KSR_LOG_WARNING,
             "%zu of %zu frames are damaged, the first is frame %zu (%.3f s): %s", count,
@@ -174,8 +173,8 @@ static void warn_of_late_fields(ksr_context *ctx, const struct ksr_film *film)
     const size_t frame = ksr_kinds_frame(film, film->interlaced_from);
     if (frame < film->frame_count)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "the video is marked as interlaced from frame %zu (%.3f s) on: upscaling both "
-                "fields together shows combing ({deinterlace=true} makes whole frames)",
+                "the video is flagged as interlaced from frame %zu (%.3f s) on: combing will be "
+                "visible (use {deinterlace=true})",
                 frame, ksr_film_seconds(film, film->frames[frame].time));
 }
 
@@ -185,35 +184,33 @@ static void warn_of_trouble(ksr_context *ctx, const struct ksr_manifest *m)
     ksr_kinds_warn(ctx, film);
     if (film->single_fields)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "each frame of this HEVC video is a single field: they are upscaled as they are, "
-                "half as high (ffmpeg -i INPUT -map 0 -c copy -c:v ffv1 -vf weave=%s joined.mkv "
-                "joins them first)",
+                "each frame of this HEVC video is a single field: the fields are upscaled "
+                "separately, at half the height (ffmpeg -i INPUT -map 0 -c copy -c:v ffv1 -vf "
+                "weave=%s joined.mkv joins them first)",
                 film->format.bottom_first ? "bottom" : "top");
     else if (film->telecined)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "the video is film with telecine: upscaling its mixed frames shows combing "
-                "({inverse_telecine=true} brings the film back)");
+                "the video is telecined: combing will be visible (use {inverse_telecine=true})");
     else if (film->marked_wrongly && !film->filter[0])
         ksr_log(ctx, KSR_LOG_INFO,
-                "the video is marked as interlaced, but the frames looked at are whole: going on "
-                "with them as they are ({deinterlace=true} if combing shows elsewhere)");
+                "the video is flagged as interlaced, but the examined frames are progressive: not "
+                "deinterlacing (use {deinterlace=true} if combing is visible elsewhere)");
     else if (film->format.interlaced || film->unmarked_fields)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "the video is interlaced%s: upscaling both fields together shows combing "
-                "({deinterlace=true} makes whole frames)",
-                film->unmarked_fields ? ", as its pictures show, though it is not marked so" : "");
+                "the video is interlaced%s: combing will be visible (use {deinterlace=true})",
+                film->unmarked_fields ? " although it is not flagged as such" : "");
     else if (film->turns_interlaced && !film->filter[0])
         warn_of_late_fields(ctx, film);
     else if (film->soft_telecine && !film->filter[0])
         ksr_log(ctx, KSR_LOG_INFO,
-                "the video is film with pulldown flags: its frames are whole and stay for two and "
-                "three fields in turn ({inverse_telecine=true} shares the time evenly)");
+                "the video has soft telecine flags: its frames are progressive and last two and "
+                "three fields alternately (use {inverse_telecine=true} to make durations even)");
     if (m->output.sequence && film->stream_count > 1)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "an image sequence holds pictures alone: %d other streams are left out",
+                "an image sequence holds no other streams: %d streams are dropped",
                 film->stream_count - 1);
     if (!m->encoder.promised && !m->output.image)
-        ksr_log(ctx, KSR_LOG_WARNING, "the bytes that %s writes may differ from run to run",
+        ksr_log(ctx, KSR_LOG_WARNING, "the output of %s may differ from run to run",
                 m->encoder.codec);
 }
 
@@ -226,17 +223,17 @@ static void tell_aperture(ksr_context *ctx, const struct ksr_manifest *m)
     if (!ksr_aperture_crops(a))
         return;
     if (ksr_container_of(m->output.format)->crop)
-        ksr_log(ctx, KSR_LOG_INFO, "the crop of the source to %dx%d is kept, as it is scaled",
-                width, height);
+        ksr_log(ctx, KSR_LOG_INFO, "the input's cropping to %dx%d is scaled and kept", width,
+                height);
     else if (ksr_geometry_turns(&m->film.geometry))
         ksr_log(ctx, KSR_LOG_WARNING,
-                "players crop the source to %dx%d of its %dx%d; the output shows all of it ({crop} "
-                "leaves it out, an .mkv keeps it)",
+                "players crop the input to %dx%d of %dx%d; the output shows the whole frame (use "
+                "{crop} to crop it, or an .mkv output to keep the cropping)",
                 width, height, f->width, f->height);
     else
         ksr_log(ctx, KSR_LOG_WARNING,
-                "players crop the source to %dx%d of its %dx%d; the output shows all of it "
-                "({crop=%d:%d:%d:%d} leaves it out, an .mkv keeps it)",
+                "players crop the input to %dx%d of %dx%d; the output shows the whole frame (use "
+                "{crop=%d:%d:%d:%d} to crop it, or an .mkv output to keep the cropping)",
                 width, height, f->width, f->height, width, height, a->left, a->top);
 }
 
@@ -272,17 +269,18 @@ static ksr_status plan_rate(ksr_context *ctx, const struct ksr_processor_config 
     struct ksr_rational rate = {24, 1};
     const bool sequence = ksr_sequence_is(config->input_path);
     if (config->framerate && !sequence)
-        return ksr_fail(ctx, KSR_E_PARAM, "framerate: %s is no image sequence", config->input_path);
+        return ksr_fail(ctx, KSR_E_PARAM, "framerate: %s is not an image sequence",
+                        config->input_path);
     if (config->framerate && !ksr_parse_rate(config->framerate, &rate))
         return KSR_E_PARAM; // seen when the settings were read
     if (!sequence)
         return KSR_OK;
     ksr_film_set_rate(film, rate);
     if (!config->framerate)
-        ksr_log(ctx, KSR_LOG_INFO,
-                "an image sequence of %zu files, taken as 24 frames per second "
-                "({framerate})",
-                film->frame_count);
+        ksr_log(
+            ctx, KSR_LOG_INFO,
+            "image sequence of %zu files, assuming 24 frames per second (set it with {framerate})",
+            film->frame_count);
     return KSR_OK;
 }
 
@@ -295,8 +293,8 @@ static ksr_status plan_constant(ksr_context *ctx, const struct ksr_processor_con
     if (!ksr_film_find_rate(film, &rate)) {
         const size_t i = ksr_film_irregular(film, rate);
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "cfr: the frame rate varies: frame %zu at %.3f s is not where %d/%d frames "
-                        "per second would show it (leave out {cfr})",
+                        "cfr: the frame rate is variable: frame %zu at %.3f s does not fit %d/%d "
+                        "frames per second (omit {cfr})",
                         i, ksr_film_seconds(film, film->frames[i].time), rate.num, rate.den);
     }
     ksr_film_make_constant(film, rate);
@@ -409,8 +407,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         tell_aperture(ctx, out);
     if (status == KSR_OK && out->film.extras.film_grain && !out->film.no_grain)
         ksr_log(ctx, KSR_LOG_INFO,
-                "the source has film grain that its decoder adds, and that is upscaled with it "
-                "({film_grain=off} leaves it out)");
+                "the decoder adds film grain, which is upscaled too (use {film_grain=off} to "
+                "remove it)");
     return status;
 }
 

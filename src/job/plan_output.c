@@ -30,8 +30,8 @@ static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_confi
     struct ksr_fit_box box;
     int step_x = 1, step_y = 1;
     if (f->width > 65535 / scale || f->height > 65535 / scale)
-        return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to be scaled by %d", f->width,
-                        f->height, scale);
+        return ksr_fail(ctx, KSR_E_PARAM, "%dx%d is too large to scale by %d", f->width, f->height,
+                        scale);
     *width = f->width * scale;
     *height = f->height * scale;
     if (!text)
@@ -117,8 +117,8 @@ static void settle_colours(ksr_context *ctx, struct ksr_manifest *m, int width, 
     const char *name = ksr_untagged_settle(&m->film, width, height, m->output.image);
     if (name && !m->output.image)
         ksr_log(ctx, KSR_LOG_INFO,
-                "the source has no colour tags; players would take another matrix at %dx%d, so the "
-                "output is tagged %s (%s)",
+                "the input has no colour tags; players would assume another matrix at %dx%d, so "
+                "the output is tagged %s (%s)",
                 width, height, name, strcmp(name, "bt709") == 0 ? "BT.709" : "BT.601");
 }
 
@@ -128,16 +128,15 @@ static void settle_colours(ksr_context *ctx, struct ksr_manifest *m, int width, 
 static ksr_status check_one_image(ksr_context *ctx, const char *path, const struct ksr_film *film)
 {
     if (film->fields && film->frame_count == 2)
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "%s is a single image, but deinterlace=field outputs two frames (use "
+                        "{deinterlace=frame}, or a name such as out%%04d.png)",
+                        path);
+    if (film->frame_count > 1)
         return ksr_fail(
             ctx, KSR_E_PARAM,
-            "%s is one picture, but deinterlace makes one of each field "
-            "({deinterlace=frame} makes one of both, a name such as out%%04d.png takes both)",
-            path);
-    if (film->frame_count > 1)
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "%s is one picture, but the input has %zu frames (a name such as "
-                        "out%%04d.png makes one of each)",
-                        path, film->frame_count);
+            "%s is a single image, but the input has %zu frames (use a name such as out%%04d.png)",
+            path, film->frame_count);
     return KSR_OK;
 }
 

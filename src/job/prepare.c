@@ -62,28 +62,28 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
 {
     const char *output = config->output_path;
     if (ksr_fs_is_folder(output))
-        return ksr_fail(ctx, KSR_E_OUTPUT, "Output is a folder, not a file: %s", output);
+        return ksr_fail(ctx, KSR_E_OUTPUT, "output is a folder, not a file: %s", output);
     if (strstr(output, "://") && !ksr_fs_exists(output))
-        return ksr_fail(ctx, KSR_E_PARAM, "Output is a URL, which cannot be written: %s", output);
+        return ksr_fail(ctx, KSR_E_PARAM, "output is a URL, which cannot be written: %s", output);
     if (ksr_fs_is_special(output))
         return ksr_fail(ctx, KSR_E_OUTPUT,
-                        "Output is no regular file: %s (a pipe, a device or a link to nothing is "
-                        "never replaced; name a file)",
+                        "output is not a regular file: %s (pipes, devices and dangling links are "
+                        "never replaced; use a file name)",
                         output);
     if (strcmp(output, "-") == 0)
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "Output is '-': only upscale writes to standard output (name a file; ./- "
-                        "is one)");
+        return ksr_fail(
+            ctx, KSR_E_PARAM,
+            "output is '-': only upscale writes to standard output (use a file name, such as ./-)");
     if (ksr_fs_same_file(config->input_path, output) || strcmp(config->input_path, output) == 0)
-        return ksr_fail(ctx, KSR_E_PARAM, "Output is the input: %s", output);
+        return ksr_fail(ctx, KSR_E_PARAM, "input and output are the same file: %s", output);
     char *parent = ksr_fs_parent(output);
     if (!parent)
         return ksr_fail_memory(ctx);
     ksr_status status = KSR_OK;
     if (!ksr_fs_is_folder(parent))
-        status = ksr_fail(ctx, KSR_E_OUTPUT, "Output folder not found: %s", parent);
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "output folder not found: %s", parent);
     else if (access(parent, W_OK) != 0)
-        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write in %s", parent);
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write to %s", parent);
     free(parent);
     return status;
 }
@@ -121,7 +121,7 @@ static ksr_status try_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
     status = open_engine(quiet, p, options, identity);
     ksr_context_destroy(&quiet);
     if (status == KSR_E_MODEL) {
-        ksr_log(ctx, KSR_LOG_WARNING, "%s: upscaling goes on without AI", reason);
+        ksr_log(ctx, KSR_LOG_WARNING, "%s: continuing without AI", reason);
         p->use_ai = false;
         p->shader_scale = p->ai_scale;
         return KSR_OK;
@@ -171,7 +171,8 @@ static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const js
         return KSR_OK;
     if (status == KSR_E_MISMATCH) {
         // Segments name the job they belong to, so planning anew loses nothing.
-        ksr_log(ctx, KSR_LOG_WARNING, "manifest.json in %s is damaged: planned anew", job->folder);
+        ksr_log(ctx, KSR_LOG_WARNING, "manifest.json in %s is damaged: planning again",
+                job->folder);
         return KSR_OK;
     }
     char id[KSR_HASH_TEXT];
@@ -281,8 +282,7 @@ static ksr_status form_key(ksr_context *ctx, const struct ksr_processor_config *
         ksr_output_format(ctx, config->output_path, &config->encoder, &container, &codec);
     if (status == KSR_OK && container.image && config->sub)
         status = ksr_fail(ctx, KSR_E_PARAM,
-                          "sub: images hold no subtitles; write a video, or "
-                          "leave {sub} out");
+                          "sub: images cannot hold subtitles (write a video, or omit {sub})");
     if (status == KSR_OK)
         status = ksr_fs_fingerprint(ctx, config->input_path, true, input);
     if (status != KSR_OK)
@@ -305,7 +305,8 @@ static ksr_status check_output_exists(ksr_context *ctx, const struct ksr_process
         return status;
     if (!job->done && !options->overwrite && ksr_sequence_exists(config->output_path) &&
         !(found && ksr_job_was_publishing(job)))
-        return ksr_fail(ctx, KSR_E_EXISTS, "Output file exists: %s ({overwrite=true} replaces it)",
+        return ksr_fail(ctx, KSR_E_EXISTS,
+                        "output file exists: %s (use {overwrite=true} to replace it)",
                         config->output_path);
     return KSR_OK;
 }
@@ -382,7 +383,8 @@ static ksr_status check_before_spooling(ksr_context *ctx, const struct ksr_proce
     if (status != KSR_OK || options->overwrite || options->provenance ||
         ksr_fs_exists(job->folder) || !ksr_sequence_exists(config->output_path))
         return status;
-    return ksr_fail(ctx, KSR_E_EXISTS, "Output file exists: %s ({overwrite=true} replaces it)",
+    return ksr_fail(ctx, KSR_E_EXISTS,
+                    "output file exists: %s (use {overwrite=true} to replace it)",
                     config->output_path);
 }
 
@@ -483,7 +485,8 @@ static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
     for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
         const char *there = json_string_value(json_object_get(versions, want[i][0]));
         if (!there || strcmp(there, want[i][1]) != 0)
-            return ksr_fail(ctx, KSR_E_MISMATCH, "planned with another version of %s: %s, not %s",
+            return ksr_fail(ctx, KSR_E_MISMATCH,
+                            "the job was planned with another version of %s: %s, not %s",
                             want[i][0], there ? there : "?", want[i][1]);
     }
     return KSR_OK;
@@ -508,7 +511,7 @@ static ksr_status load_manifest(ksr_context *ctx, struct ksr_job *job, bool for_
     if (status == KSR_E_INPUT && for_join)
         ksr_job_drop_folder(job);
     if (status == KSR_E_INPUT)
-        return ksr_fail(ctx, status, "No manifest.json in %s", job->folder);
+        return ksr_fail(ctx, status, "no manifest.json in %s", job->folder);
     if (status == KSR_E_MISMATCH)
         return ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version",
                         job->folder);
@@ -533,7 +536,7 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
         return ksr_fail_memory(ctx);
     ksr_status status = KSR_OK;
     if (!ksr_fs_is_folder(folder))
-        status = ksr_fail(ctx, KSR_E_INPUT, "Work folder not found: %s", folder);
+        status = ksr_fail(ctx, KSR_E_INPUT, "work folder not found: %s", folder);
     if (status == KSR_OK)
         status = ksr_fs_lock(ctx, folder, exclusive, &job->lock);
     if (status == KSR_OK)

@@ -43,19 +43,20 @@ ksr_status ksr_record_check(ksr_context *ctx, const char *what, const char *star
     if (!path)
         return KSR_OK;
     if (is_same(path, input_path) || is_same(path, output_path))
-        return ksr_fail(ctx, KSR_E_PARAM, "The %s is the input or the output: %s", what, path);
+        return ksr_fail(ctx, KSR_E_PARAM, "the %s is the input or the output: %s", what, path);
     if (ksr_fs_is_folder(path))
-        return ksr_fail(ctx, KSR_E_OUTPUT, "The %s is a folder, not a file: %s", what, path);
+        return ksr_fail(ctx, KSR_E_OUTPUT, "the %s is a folder, not a file: %s", what, path);
     if (ksr_fs_exists(path) && !overwrite && !begins_with(path, start))
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "The %s would replace another file: %s ({overwrite=true} replaces it)",
-                        what, path);
+        return ksr_fail(
+            ctx, KSR_E_PARAM,
+            "the %s would replace another file: %s (use {overwrite=true} to replace it)", what,
+            path);
     char *parent = ksr_fs_parent(path);
     if (!parent)
         return ksr_fail_memory(ctx);
     ksr_status status = KSR_OK;
     if (!ksr_fs_is_folder(parent) || access(parent, W_OK) != 0)
-        status = ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write the %s in %s", what, parent);
+        status = ksr_fail(ctx, KSR_E_OUTPUT, "cannot write the %s to %s", what, parent);
     free(parent);
     return status;
 }
@@ -82,8 +83,8 @@ ksr_status ksr_provenance_copy(ksr_context *ctx, const struct ksr_job *job, cons
     if (status == KSR_OK)
         status = ksr_fs_write_file(ctx, path, text, size);
     else if (status == KSR_E_INPUT)
-        status = ksr_fail(ctx, KSR_E_PROCESS, "No provenance record in %s ({fresh=true} makes one)",
-                          job->folder);
+        status = ksr_fail(ctx, KSR_E_PROCESS,
+                          "no provenance record in %s (use {fresh=true} to make one)", job->folder);
     free(text);
     free(from);
     return status;

@@ -196,8 +196,8 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
         return KSR_OK;
     }
     return ksr_fail(w->ctx, KSR_E_PROCESS,
-                    "frame %zu (%.3f s) is damaged ({on_frame_error=repeat|skip} goes on)", i,
-                    seconds_of(w, i));
+                    "frame %zu (%.3f s) is damaged (use {on_frame_error=repeat|skip} to continue)",
+                    i, seconds_of(w, i));
 }
 
 // Makes m->source give the rows of frame i of the film.
@@ -237,7 +237,7 @@ static ksr_status store_packets(ksr_worker *w, struct making *m)
     while (status == KSR_OK && packet.data) {
         const uint32_t rank = rank_of(m, packet.time);
         if (rank >= m->sent || m->times[rank] != packet.time)
-            return ksr_fail(w->ctx, KSR_E_PROCESS, "%s gave a packet of an unknown time",
+            return ksr_fail(w->ctx, KSR_E_PROCESS, "%s returned a packet with an unknown timestamp",
                             w->manifest->encoder.codec);
         status = ksr_segment_writer_packet(w->ctx, m->writer, rank, packet.key, packet.data,
                                            packet.size);
@@ -412,7 +412,7 @@ static ksr_status make_with_lead(ksr_worker *w, struct making *m, int segment, b
         if (!again)
             return status;
         if (lead == 0)
-            return ksr_fail(w->ctx, KSR_E_PROCESS, "no frame before frame %zu is good",
+            return ksr_fail(w->ctx, KSR_E_PROCESS, "there is no good frame before frame %zu",
                             plan->first);
         warmup = warmup * 2 + 64;
     }

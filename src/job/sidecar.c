@@ -112,7 +112,7 @@ static void tell(ksr_context *ctx, char *const *names, size_t count)
         snprintf(list + used, sizeof(list) - used, " and %zu more", count - MOST);
     if (count > 0)
         ksr_log(ctx, KSR_LOG_INFO,
-                "subtitle files beside the input are not used ({sub} adds them): %s", list);
+                "subtitle files beside the input are not added (use {sub} to add them): %s", list);
 }
 
 ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path, const char *used)

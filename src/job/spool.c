@@ -47,7 +47,7 @@ static ksr_status look_at_standard_input(ksr_context *ctx, char **out)
     struct stat s;
     *out = NULL;
     if (fstat(STDIN_FILENO, &s) != 0)
-        return ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read standard input");
+        return ksr_fail_errno(ctx, KSR_E_INPUT, "cannot read standard input");
     if (S_ISREG(s.st_mode) && lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
         *out = realpath("/dev/stdin", NULL);
     if (*out && !ksr_fs_same_file(*out, "/dev/stdin")) { // deleted since
@@ -56,9 +56,10 @@ static ksr_status look_at_standard_input(ksr_context *ctx, char **out)
     }
     if (S_ISREG(s.st_mode) || S_ISFIFO(s.st_mode) || S_ISSOCK(s.st_mode))
         return KSR_OK;
-    return ksr_fail(ctx, KSR_E_INPUT,
-                    "Standard input is %s, not a pipe or a file (pipe a file into it, or name one)",
-                    isatty(STDIN_FILENO) ? "a terminal" : "a device");
+    return ksr_fail(
+        ctx, KSR_E_INPUT,
+        "standard input is %s, not a pipe or a file (pipe a file into it, or use a file name)",
+        isatty(STDIN_FILENO) ? "a terminal" : "a device");
 }
 
 static ksr_status open_pipe(struct spool *s, const char *path)
@@ -66,7 +67,7 @@ static ksr_status open_pipe(struct spool *s, const char *path)
     // Without waiting for a writer, so that the run can be cancelled; poll() waits.
     s->from = is_standard_input(path) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                       : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    return s->from >= 0 ? KSR_OK : ksr_fail_errno(s->ctx, KSR_E_INPUT, "Cannot read %s", s->name);
+    return s->from >= 0 ? KSR_OK : ksr_fail_errno(s->ctx, KSR_E_INPUT, "cannot read %s", s->name);
 }
 
 // Reads a block. *got: 0 at the end.
@@ -82,7 +83,7 @@ static ksr_status read_block(struct spool *s, size_t *got)
             continue;
         n = read(s->from, s->block, BLOCK);
         if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return ksr_fail_errno(s->ctx, KSR_E_INPUT, "Cannot read %s", s->name);
+            return ksr_fail_errno(s->ctx, KSR_E_INPUT, "cannot read %s", s->name);
     }
     *got = (size_t)n;
     return KSR_OK;
@@ -92,12 +93,13 @@ static ksr_status refuse_size(const struct spool *s)
 {
     if (s->limited)
         return ksr_fail(s->ctx, KSR_E_INPUT,
-                        "%s has more than %" PRId64 " bytes, which {spool_limit} allows", s->name,
-                        s->limit);
-    return ksr_fail(s->ctx, KSR_E_OUTPUT,
-                    "%s has more than %" PRId64 " bytes: the disk of the work folder would be full "
-                    "({work_dir} names another)",
-                    s->name, s->limit);
+                        "%s has more than %" PRId64 " bytes, the limit set by {spool_limit}",
+                        s->name, s->limit);
+    return ksr_fail(
+        s->ctx, KSR_E_OUTPUT,
+        "%s has more than %" PRId64
+        " bytes: the disk of the work folder would be full (use {work_dir} to choose another)",
+        s->name, s->limit);
 }
 
 static ksr_status write_block(struct spool *s, size_t size)
@@ -107,7 +109,7 @@ static ksr_status write_block(struct spool *s, size_t size)
     for (size_t done = 0; done < size;) {
         const ssize_t n = write(s->to, s->block + done, size - done);
         if (n < 0 && errno != EINTR)
-            return ksr_fail_errno(s->ctx, KSR_E_OUTPUT, "Cannot write the data of %s", s->name);
+            return ksr_fail_errno(s->ctx, KSR_E_OUTPUT, "cannot write the data of %s", s->name);
         done += n > 0 ? (size_t)n : 0;
     }
     ksr_hasher_add(s->hasher, s->block, size);
@@ -125,7 +127,7 @@ static ksr_status copy_pipe(struct spool *s)
             status = write_block(s, got);
     }
     if (status == KSR_OK && s->size == 0)
-        status = ksr_fail(s->ctx, KSR_E_INPUT, "Nothing came from %s", s->name);
+        status = ksr_fail(s->ctx, KSR_E_INPUT, "no data from %s", s->name);
     return status;
 }
 
@@ -136,7 +138,7 @@ static ksr_status fill_and_name(struct spool *s, const char *folder, const char 
     char hash[KSR_HASH_TEXT];
     s->to = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (s->to < 0)
-        return ksr_fail_errno(s->ctx, KSR_E_OUTPUT, "Cannot write in %s", folder);
+        return ksr_fail_errno(s->ctx, KSR_E_OUTPUT, "cannot write to %s", folder);
     ksr_status status = copy_pipe(s);
     if (status != KSR_OK)
         return status;
@@ -165,7 +167,7 @@ static ksr_status spool_pipe(struct spool *s, const char *path, const char *fold
     ksr_status status =
         temporary && s->hasher && s->block ? open_pipe(s, path) : ksr_fail_memory(s->ctx);
     if (status == KSR_OK)
-        ksr_log(s->ctx, KSR_LOG_INFO, "%s is read into %s first, for it is read more than once",
+        ksr_log(s->ctx, KSR_LOG_INFO, "copying %s to %s first, because it is read more than once",
                 s->name, folder);
     if (status == KSR_OK)
         status = fill_and_name(s, folder, temporary, out, made);

@@ -42,7 +42,7 @@ struct ksr_segment_writer {
 static ksr_status put(ksr_context *ctx, ksr_segment_writer *w, const void *data, size_t size)
 {
     if (size > 0 && fwrite(data, size, 1, w->file) != 1)
-        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", w->path);
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", w->path);
     ksr_hasher_add(w->hasher, data, size);
     w->size += (int64_t)size;
     return KSR_OK;
@@ -94,7 +94,7 @@ ksr_status ksr_segment_writer_open(ksr_context *ctx, const char *folder, int num
     if (!w->temporary || !w->hasher)
         status = ksr_fail_memory(ctx);
     else if (!(w->file = fopen(w->temporary, "wbe")))
-        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", w->path);
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", w->path);
     else
         status = put_start(ctx, w, number, job_id, headers, headers_size);
     if (status != KSR_OK)
@@ -137,7 +137,7 @@ ksr_status ksr_segment_writer_commit(ksr_context *ctx, ksr_segment_writer *w,
     const int closed = fclose(w->file);
     w->file = NULL;
     if (closed != 0)
-        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot write %s", w->path);
+        return ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot write %s", w->path);
     info->size = w->size;
     status = ksr_fs_publish(ctx, w->temporary, w->path);
     w->committed = status == KSR_OK;

@@ -106,7 +106,7 @@ static ksr_status check_file(ksr_context *ctx, void *opaque, size_t i, const cha
     return status != KSR_OK || same
                ? status
                : ksr_fail(ctx, KSR_E_MISMATCH,
-                          "The subtitle file has changed since the job was planned: %s (put it "
+                          "the subtitle file has changed since the job was planned: %s (put it "
                           "back, or run upscale with {fresh=true})",
                           path);
 }
@@ -168,8 +168,8 @@ static ksr_status list_recorded(ksr_context *ctx, const json_t *files, const cha
         free(path);
         if (path && !there)
             return ksr_fail(ctx, KSR_E_INPUT,
-                            "provenance: the subtitle file %s is not beside the input; tell with "
-                            "{sub} where all subtitle files are",
+                            "provenance: the subtitle file %s is not beside the input (use {sub} "
+                            "to give all subtitle files)",
                             text);
         if (!ok)
             return ksr_fail_memory(ctx);
@@ -207,7 +207,7 @@ ksr_status ksr_subs_find(ksr_context *ctx, const json_t *record, const char *inp
         status = ksr_subs_key(ctx, *out, &key);
     if (status == KSR_OK && !are_recorded(key, files))
         status = ksr_fail(ctx, KSR_E_PARAM,
-                          "provenance: the subtitle files are not those that the record names");
+                          "provenance: the subtitle files differ from those in the record");
     json_decref(key);
     free(folder);
     if (status != KSR_OK) {

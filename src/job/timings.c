@@ -23,9 +23,9 @@ ksr_status ksr_times_check(ksr_context *ctx, const struct ksr_run_options *optio
 {
     if (options->stage_times && options->provenance &&
         strcmp(options->stage_times, options->provenance) == 0)
-        return ksr_fail(ctx, KSR_E_PARAM, "stage_times and provenance name one file: %s",
+        return ksr_fail(ctx, KSR_E_PARAM, "stage_times and provenance are the same file: %s",
                         options->stage_times);
-    return ksr_record_check(ctx, "file of times", TIMES_START, options->stage_times,
+    return ksr_record_check(ctx, "timings file", TIMES_START, options->stage_times,
                             options->overwrite, input_path, output_path);
 }
 
@@ -59,7 +59,7 @@ static ksr_status write_json(ksr_context *ctx, const char *path, const json_t *r
     if (status == KSR_E_NOMEM)
         ksr_fail_memory(ctx);
     else if (status != KSR_OK) {
-        ksr_log(ctx, KSR_LOG_WARNING, "how long it took cannot be written: %s", path);
+        ksr_log(ctx, KSR_LOG_WARNING, "cannot write timings: %s", path);
         status = KSR_OK;
     }
     free(file);
@@ -121,7 +121,7 @@ static json_t *read_segment(ksr_context *ctx, const struct ksr_job *job, int num
     const bool same = id && strcmp(id, job->manifest.id) == 0;
     const bool sound = same && seconds_are_sound(seconds);
     if (*status == KSR_OK && !sound && (same || !id) && ksr_fs_exists(path))
-        ksr_log(ctx, KSR_LOG_WARNING, "how long segment %d took cannot be read: %s", number, path);
+        ksr_log(ctx, KSR_LOG_WARNING, "cannot read the timings of segment %d: %s", number, path);
     json_t *out = sound ? json_incref(seconds) : NULL;
     json_decref(root);
     free(text);
@@ -168,7 +168,7 @@ ksr_status ksr_times_copy(ksr_context *ctx, const struct ksr_job *job, const cha
     if (status == KSR_OK)
         status = ksr_fs_write_file(ctx, path, text, size);
     else if (status == KSR_E_INPUT) {
-        ksr_log(ctx, KSR_LOG_WARNING, "%s is not written: the times of this run are gone", path);
+        ksr_log(ctx, KSR_LOG_WARNING, "%s is not written: no timings were recorded", path);
         status = KSR_OK;
     }
     free(text);
@@ -199,7 +199,7 @@ ksr_status ksr_times_load(ksr_context *ctx, const char *path, const char *job, i
     char *text = NULL;
     ksr_status status = ksr_fs_read_file(ctx, path, &text, NULL);
     if (status == KSR_E_INPUT)
-        return ksr_fail(ctx, KSR_E_PARAM, "Cannot read the file of times %s", path);
+        return ksr_fail(ctx, KSR_E_PARAM, "cannot read the timings file %s", path);
     if (status != KSR_OK)
         return status;
     json_t *root = parse(ctx, text, &status);
@@ -207,10 +207,10 @@ ksr_status ksr_times_load(ksr_context *ctx, const char *path, const char *job, i
     json_t *list = json_object_get(root, "segments");
     const bool is_one = json_is_integer(json_object_get(root, "kizunasr_times")) && id;
     if (status == KSR_OK && !is_one)
-        status = ksr_fail(ctx, KSR_E_PARAM, "%s is no file of times", path);
+        status = ksr_fail(ctx, KSR_E_PARAM, "%s is not a timings file", path);
     else if (status == KSR_OK &&
              ((job && strcmp(id, job) != 0) || !segments_are_sound(list, frames)))
-        status = ksr_fail(ctx, KSR_E_PARAM, "The times in %s are of another run", path);
+        status = ksr_fail(ctx, KSR_E_PARAM, "the timings in %s are of another run", path);
     *out = status == KSR_OK ? json_incref(list) : NULL;
     json_decref(root);
     free(text);

@@ -303,14 +303,14 @@ static ksr_status run_pass(ksr_context *ctx, struct pass *p, ksr_pool *pool)
     for (;;) {
         const enum ksr_onnx_result result = make_tiles(ctx, p, pool, message);
         if (result == KSR_ONNX_DONE && atomic_load(&p->bad))
-            return ksr_fail(ctx, KSR_E_PROCESS, "The model gives values that are not numbers");
+            return ksr_fail(ctx, KSR_E_PROCESS, "the model returns values that are not numbers");
         if (result == KSR_ONNX_DONE)
             return ksr_check_cancel(ctx);
         if (result == KSR_ONNX_FAILED)
-            return ksr_fail(ctx, KSR_E_PROCESS, "The model fails: %s", message);
+            return ksr_fail(ctx, KSR_E_PROCESS, "the model fails: %s", message);
         if (fixed || f->tile / 2 < LEAST_TILE)
             return ksr_fail_memory(ctx);
-        ksr_log(ctx, KSR_LOG_WARNING, "out of memory with tiles of %d: tiles of %d from here on",
+        ksr_log(ctx, KSR_LOG_WARNING, "out of memory with tiles of %d: continuing with tiles of %d",
                 f->tile, f->tile / 2);
         f->tile /= 2;
     }

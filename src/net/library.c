@@ -78,8 +78,7 @@ ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count)
     *names = NULL;
     *count = 0;
     if (!folder)
-        return ksr_fail(ctx, KSR_E_MODEL, "Cannot read the folder of models: %s",
-                        ksr_model_folder());
+        return ksr_fail(ctx, KSR_E_MODEL, "cannot read the model folder: %s", ksr_model_folder());
     for (struct dirent *e; status == KSR_OK && (e = readdir(folder));) {
         if (!ends_with(e->d_name, ".ksrnet") && !ends_with(e->d_name, ".onnx"))
             continue;
@@ -112,14 +111,14 @@ static ksr_status read_model(ksr_context *ctx, const char *name, const char *pat
     char *data = NULL;
     size_t size = 0;
     if (!ksr_fs_exists(path) || ksr_fs_is_folder(path))
-        return ksr_fail(ctx, KSR_E_MODEL, "Model not found: %s", name);
+        return ksr_fail(ctx, KSR_E_MODEL, "model not found: %s", name);
     if (ksr_fs_size(path) > MOST_BYTES)
-        return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be used: %s: it is too large", name);
+        return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: it is too large", name);
     const ksr_status status = ksr_fs_read_file(ctx, path, &data, &size);
     if (status == KSR_E_NOMEM)
         return status;
     if (status != KSR_OK)
-        return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be read: %s", name);
+        return ksr_fail(ctx, KSR_E_MODEL, "cannot read model: %s", name);
     struct ksr_model model;
     ksr_memory_watch();
     const char *wrong = ksr_model_parse((const uint8_t *)data, size, &model);
@@ -128,7 +127,7 @@ static ksr_status read_model(ksr_context *ctx, const char *name, const char *pat
     if (starved)
         return ksr_fail_memory(ctx);
     if (wrong)
-        return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be used: %s: %s", name, wrong);
+        return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: %s", name, wrong);
     *out = ksr_net_create(&model);
     ksr_model_free(&model);
     return *out ? KSR_OK : ksr_fail_memory(ctx);
@@ -140,7 +139,7 @@ ksr_status ksr_model_load(ksr_context *ctx, const char *name, ksr_net **out)
     name = name && *name ? name : KSR_MODEL_DEFAULT;
     if (ksr_model_is_onnx(name))
         return ksr_fail(ctx, KSR_E_MODEL,
-                        "Model cannot be used: %s: the native engine does not run .onnx models "
+                        "unusable model: %s: the native engine does not run .onnx models "
                         "(ai_engine: auto or onnxruntime)",
                         name);
     char *path = ksr_model_find(name, ".ksrnet");

@@ -47,7 +47,7 @@ static const char *read_layer(struct bytes *b, struct ksr_model_layer *l, int in
                               bool last)
 {
     if (b->left < 8)
-        return "it is cut off";
+        return "it is truncated";
     l->inputs = (int)take(b, 2);
     l->outputs = (int)take(b, 2);
     l->side = (int)take(b, 2);
@@ -58,12 +58,12 @@ static const char *read_layer(struct bytes *b, struct ksr_model_layer *l, int in
          : index == 0 ? !width_ok
                       : l->outputs != width) ||
         (l->side != 1 && l->side != 3 && (l->side != 5 || index > 0)))
-        return "its layers are not of a kind that is supported";
+        return "it has unsupported layers";
     const size_t outputs = (size_t)l->outputs;
     const size_t weights = outputs * (size_t)(l->inputs * l->side * l->side);
     const int bytes = index == 0 ? 2 : 1;
     if (b->left < outputs * 5 + weights * (size_t)bytes)
-        return "it is cut off";
+        return "it is truncated";
     l->bias = malloc(outputs * sizeof(l->bias[0]));
     l->shift = malloc(outputs);
     l->weight = malloc(weights * sizeof(l->weight[0]));
@@ -89,7 +89,7 @@ static const char *read_layers(struct bytes *b, struct ksr_model *m)
         m->reach += m->layer[i].side / 2;
     }
     if (b->left != CHECKSUM)
-        return "it has a wrong length";
+        return "its length is wrong";
     // The engine keeps at least two rows and columns around what it makes, for the interpolation.
     return m->reach < 2 || m->reach > KSR_MODEL_REACH ? "its reach is not supported" : NULL;
 }
@@ -100,14 +100,14 @@ static const char *read_file(const uint8_t *data, size_t size, struct ksr_model 
         return "it is not a .ksrnet file";
     struct bytes b = {data + sizeof(magic), size - sizeof(magic)};
     if (take(&b, 2) != 1)
-        return "it is of another version";
+        return "it has another version";
     uint8_t sum[CHECKSUM];
     ksr_hash128(data, size - CHECKSUM, sum);
     if (memcmp(data + size - CHECKSUM, sum, CHECKSUM) != 0)
         return "its checksum is wrong";
     m->layers = (int)take(&b, 2);
     if (m->layers < 3 || m->layers > KSR_MODEL_LAYERS)
-        return "its layers are not of a kind that is supported";
+        return "it has unsupported layers";
     ksr_hash_text(data, size, m->hash);
     return read_layers(&b, m);
 }

@@ -13,7 +13,7 @@
 
 ksr_status ksr_onnx_unusable(ksr_context *ctx, const char *name, const char *why)
 {
-    return ksr_fail(ctx, KSR_E_MODEL, "Model cannot be used: %s: %s", name, why);
+    return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: %s", name, why);
 }
 
 // --- The session ---
@@ -55,7 +55,7 @@ static ksr_status unknown_device(ksr_context *ctx, const char *name)
     for (size_t i = 0; i < count && length < sizeof(all); i++)
         length += (size_t)snprintf(all + length, sizeof(all) - length, "%s%s", i ? ", " : "",
                                    devices[i].name);
-    return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not known (%s)", name, all);
+    return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not valid (%s)", name, all);
 }
 
 static ksr_status start(ksr_context *ctx, ksr_onnx *m, const struct ksr_onnx_params *params,
@@ -71,8 +71,9 @@ static ksr_status start(ksr_context *ctx, ksr_onnx *m, const struct ksr_onnx_par
         if (params->only)
             return ksr_fail(ctx, KSR_E_MODEL, "device: %s does not start: %s", device->name,
                             message);
-        ksr_log(ctx, KSR_LOG_WARNING, "device: %s does not start: the CPU runs the model (%s)",
-                device->name, message);
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "device: %s does not start: running the model on the CPU (%s)", device->name,
+                message);
     }
     if (!m->session && !start_on(m, data, size, params->threads, cpu, message))
         return ksr_onnx_unusable(ctx, params->name, message);
@@ -90,13 +91,12 @@ static ksr_status read_model(ksr_context *ctx, const struct ksr_onnx_params *par
 {
     *data = NULL;
     if (!ksr_fs_exists(params->path) || ksr_fs_is_folder(params->path))
-        return ksr_fail(ctx, KSR_E_MODEL, "Model not found: %s", params->name);
+        return ksr_fail(ctx, KSR_E_MODEL, "model not found: %s", params->name);
     if (ksr_fs_size(params->path) > MOST_BYTES)
         return ksr_onnx_unusable(ctx, params->name, "it is too large");
     const ksr_status status = ksr_fs_read_file(ctx, params->path, data, size);
-    return status == KSR_E_INPUT
-               ? ksr_fail(ctx, KSR_E_MODEL, "Model cannot be read: %s", params->name)
-               : status;
+    return status == KSR_E_INPUT ? ksr_fail(ctx, KSR_E_MODEL, "cannot read model: %s", params->name)
+                                 : status;
 }
 
 static char *make_key(const struct ksr_onnx_params *p, const char *hash)

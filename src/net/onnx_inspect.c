@@ -125,9 +125,7 @@ ksr_status ksr_onnx_look(ksr_context *ctx, ksr_onnx *m, const char *name)
                        KSR_ONNX_MESSAGE))
         return ksr_onnx_unusable(ctx, name, message);
     if (inputs != 1 || outputs < 1) {
-        snprintf(text, sizeof(text),
-                 "it has %zu inputs and %zu outputs; one picture in and one "
-                 "out are needed",
+        snprintf(text, sizeof(text), "it has %zu inputs and %zu outputs; one of each is needed",
                  inputs, outputs);
         return ksr_onnx_unusable(ctx, name, text);
     }
@@ -255,10 +253,10 @@ static const char *find_white(ksr_context *ctx, ksr_onnx *m, const char *name, i
     m->white = wanted ? wanted : whites[better];
     const double left = error[m->white == 255];
     if (!wrong && !isfinite(left))
-        wrong = "it gives values that are not numbers";
+        wrong = "it returns values that are not numbers";
     if (!wrong && !wanted && left > 0.04)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "%s: the value of white cannot be told: %d is taken ({ai_white} sets it)", name,
+                "%s: cannot detect the value of white: assuming %d (set it with {ai_white})", name,
                 m->white);
     return wrong;
 }

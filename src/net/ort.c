@@ -66,16 +66,15 @@ static ksr_status find_library(ksr_context *ctx, const char *path, char *name, s
         *out = open_found(name, size);
         return *out ? KSR_OK
                     : ksr_fail(ctx, KSR_E_MODEL,
-                               "ONNX Runtime is not installed; it runs .onnx models ('make "
-                               "onnxruntime' gets it, {onnxruntime_library} or "
-                               "KIZUNASR_ONNXRUNTIME names it)");
+                               "ONNX Runtime, which runs .onnx models, is not installed (install "
+                               "it with 'make onnxruntime', or set {onnxruntime_library} or "
+                               "KIZUNASR_ONNXRUNTIME)");
     }
     snprintf(name, size, "%s", given);
     if (!ksr_fs_exists(given))
         return ksr_fail(ctx, KSR_E_MODEL, "ONNX Runtime not found: %s", given);
     *out = open_library(given);
-    return *out ? KSR_OK
-                : ksr_fail(ctx, KSR_E_MODEL, "ONNX Runtime cannot be loaded: %s", dlerror());
+    return *out ? KSR_OK : ksr_fail(ctx, KSR_E_MODEL, "cannot load ONNX Runtime: %s", dlerror());
 }
 
 static void ignore_message(void *param, int severity, const char *category, const char *id,
@@ -103,7 +102,7 @@ static ksr_status connect(ksr_context *ctx, ksr_ort *ort, void *library)
     memcpy(&get_base, &symbol, sizeof(get_base)); // POSIX: a function's address fits
     const struct api_base *base = symbol ? get_base() : NULL;
     if (!base)
-        return ksr_fail(ctx, KSR_E_MODEL, "This is not ONNX Runtime: %s", ort->path);
+        return ksr_fail(ctx, KSR_E_MODEL, "not ONNX Runtime: %s", ort->path);
     snprintf(ort->version, sizeof(ort->version), "%s", base->get_version());
     const function *table = base->get_api(KSR_ORT_API);
     if (!table || !take_functions(ort, table))

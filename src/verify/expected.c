@@ -199,7 +199,7 @@ static ksr_status mark(ksr_context *ctx, const struct ksr_meant *m, const char *
     {
         const json_int_t frame = json_integer_value(number);
         if (!json_is_integer(number) || frame < 0 || frame >= (json_int_t)m->film.frame_count)
-            return ksr_fail(ctx, KSR_E_PARAM, "provenance: '%s' names frames that are not there",
+            return ksr_fail(ctx, KSR_E_PARAM, "provenance: '%s' contains frames that do not exist",
                             list);
         marks[frame] = true;
     }
@@ -232,9 +232,9 @@ static ksr_status check_record(ksr_context *ctx, const char *path, const char *i
     const json_t *input = json_object_get(record, "input");
     const json_t *bytes = json_object_get(input, "bytes");
     if (!json_is_integer(json_object_get(record, "kizunasr_provenance")) || !json_is_integer(bytes))
-        return ksr_fail(ctx, KSR_E_PARAM, "%s is no provenance record", path);
+        return ksr_fail(ctx, KSR_E_PARAM, "%s is not a provenance record", path);
     if (json_integer_value(bytes) != ksr_sequence_size(input_path))
-        return ksr_fail(ctx, KSR_E_PARAM, "The provenance record %s is of another input than %s",
+        return ksr_fail(ctx, KSR_E_PARAM, "the provenance record %s is of another input than %s",
                         path, input_path);
     return KSR_OK;
 }
@@ -256,7 +256,7 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
     char *text = NULL;
     ksr_status status = ksr_fs_read_file(ctx, path, &text, NULL);
     if (status == KSR_E_INPUT)
-        return ksr_fail(ctx, KSR_E_PARAM, "Cannot read the provenance record %s", path);
+        return ksr_fail(ctx, KSR_E_PARAM, "cannot read the provenance record %s", path);
     if (status != KSR_OK)
         return status;
     bool starved;
@@ -281,7 +281,7 @@ static ksr_status check_frames(ksr_context *ctx, const struct ksr_meant *m)
     const json_t *frames = json_object_get(json_object_get(m->record, "input"), "frames");
     if (!m->record || json_integer_value(frames) == (json_int_t)m->film.frame_count)
         return KSR_OK;
-    return ksr_fail(ctx, KSR_E_PARAM, "provenance: %lld frames were meant, the input has %zu",
+    return ksr_fail(ctx, KSR_E_PARAM, "provenance: %lld frames expected, the input has %zu",
                     (long long)json_integer_value(frames), m->film.frame_count);
 }
 
@@ -371,8 +371,8 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
                       options->no_grain || options->video || options->audio || options->subs;
     if (options->provenance && told)
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "provenance: the record tells what was done; of the options for that, only "
-                        "{sub} goes with it, which tells where subtitle files are");
+                        "provenance: the record already has the settings; only {sub} can be "
+                        "combined with it, to say where the subtitle files are");
     ksr_status status = KSR_OK;
     if (options->provenance)
         status = load_record(ctx, options->provenance, input_path, options->sub, m);
@@ -385,7 +385,7 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
     if (status == KSR_OK)
         status = read_fates(ctx, m);
     if (status == KSR_OK && m->source)
-        ksr_log(ctx, KSR_LOG_INFO, "%s says what was meant: %zu of %zu frames%s", m->source,
-                m->kept_count, m->film.frame_count, m->film.cut ? ", a piece of the film" : "");
+        ksr_log(ctx, KSR_LOG_INFO, "expected frames from %s: %zu of %zu%s", m->source,
+                m->kept_count, m->film.frame_count, m->film.cut ? " (a range of the input)" : "");
     return status;
 }

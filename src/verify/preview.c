@@ -87,11 +87,10 @@ static ksr_status report_sample(struct preview *p, const char *output,
 {
     const struct ksr_preview_result *r = p->result;
     char text[200];
-    snprintf(
-        text, sizeof(text),
-        "a sample of %.1f s took %.1f s; by the samples so far the whole film takes %.0f s and "
-        "%.0f MiB here",
-        length, seconds, r->seconds, r->bytes / (1 << 20));
+    snprintf(text, sizeof(text),
+             "a sample of %.1f s took %.1f s; estimate for the whole job on this machine: %.0f s, "
+             "%.0f MiB",
+             length, seconds, r->seconds, r->bytes / (1 << 20));
     const struct ksr_report_options options = {.verify = {.provenance = run->provenance},
                                                .stage_times = run->stage_times,
                                                .estimated_seconds = r->seconds,
@@ -116,7 +115,7 @@ static ksr_status make_sample(struct preview *p, int number, double wanted)
     struct ksr_result done = {0};
     ksr_status status = output && record && page && times ? KSR_OK : ksr_fail_memory(p->ctx);
     if (status == KSR_OK && ksr_fs_same_file(output, config.input_path))
-        status = ksr_fail(p->ctx, KSR_E_PARAM, "The sample would replace the input %s", output);
+        status = ksr_fail(p->ctx, KSR_E_PARAM, "the sample would replace the input %s", output);
     const double length = fmin(wanted, p->film_seconds);
     if (!config.start) {
         snprintf(start, sizeof(start), "%.3f", start_of(p, number, length));

@@ -450,9 +450,9 @@ static ksr_status check_path(ksr_context *ctx, const char *input_path, const cha
                              const char *path)
 {
     if (ksr_fs_same_file(path, input_path) || ksr_fs_same_file(path, output_path))
-        return ksr_fail(ctx, KSR_E_PARAM, "The report would replace the film %s", path);
+        return ksr_fail(ctx, KSR_E_PARAM, "the report would replace the video %s", path);
     if (ksr_fs_is_folder(path))
-        return ksr_fail(ctx, KSR_E_OUTPUT, "The report is a folder, not a file: %s", path);
+        return ksr_fail(ctx, KSR_E_OUTPUT, "the report is a folder, not a file: %s", path);
     return KSR_OK;
 }
 
@@ -473,7 +473,7 @@ ksr_status ksr_report(ksr_context *ctx, const char *input_path, const char *outp
     if (status == KSR_OK)
         status = ksr_verification_run(ctx, input_path, output_path, &r->options->verify, &r->v);
     if (status == KSR_OK && r->v.output.frame_count == 0)
-        status = ksr_fail(ctx, KSR_E_INPUT, "Cannot read the frames of %s", output_path);
+        status = ksr_fail(ctx, KSR_E_INPUT, "cannot read the frames of %s", output_path);
     if (status == KSR_OK)
         status = choose_shots(r);
     if (status == KSR_OK) {

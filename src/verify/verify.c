@@ -42,7 +42,7 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
         return status;
     if (t.chapters > 0 && !t.chapters_held)
         status = ksr_checks_add(ctx, &v->checks, true, "chapters",
-                                "chapters: %u left out, the container has no room", t.chapters);
+                                "chapters: %u dropped, the container cannot hold them", t.chapters);
     else if (t.chapters > 0 && t.chapters_differ[0])
         status =
             ksr_checks_add(ctx, &v->checks, false, "chapters", "chapters: %s", t.chapters_differ);
@@ -51,8 +51,8 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
             ksr_checks_add(ctx, &v->checks, true, "chapters", "chapters: all %u equal", t.chapters);
     if (!v->meant.settings && (t.chapters_differ[0] || (t.tags_held && t.tags_differ[0])))
         ksr_log(ctx, KSR_LOG_INFO,
-                "that tags were dropped ({preserve_metadata=false}) is known only from the "
-                "provenance record ({provenance}) or the work folder ({keep_work=true})");
+                "dropped tags ({preserve_metadata=false}) are known only from the provenance "
+                "record ({provenance}) or the work folder ({keep_work=true})");
     if (status == KSR_OK && t.tags > 0 && t.tags_held)
         status =
             ksr_checks_add(ctx, &v->checks, !t.tags_differ[0], "tags", "tags: %s",
@@ -131,7 +131,7 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
                                 output_path, KSR_DECODE_ALL, &shift_ms, NULL);
     if (status == KSR_OK && !v->checks.list[0].passed && !m->settings)
         ksr_log(ctx, KSR_LOG_INFO,
-                "skipped frames and a piece of a film are known only from the provenance record "
+                "skipped frames and ranges are known only from the provenance record "
                 "({provenance}) or the work folder ({keep_work=true})");
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !(m->output && m->output->image))
         status = ksr_check_streams(ctx, &v->checks, input_path, &m->film, output_path, shift_ms,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the commands of docs/tasks/*.md, and holds the manual's defaults against the program's:
-docs.py PROGRAM FOLDER
+"""Runs the commands of docs/tasks/*.md, and compares the manual's defaults and the messages that
+troubleshooting.md quotes with the program's: docs.py PROGRAM FOLDER
 
 The indented blocks of a page, one after the other, are a script that must succeed, in a folder with
 small films of the names that the page uses.
@@ -99,6 +99,15 @@ def header_defaults(program, header):
             if not re.search(rf'default "?{re.escape(value)}"?[);]', comments.get(name, ""))]
 
 
+def quoted_messages(page, sources):
+    """Lines that tell which messages, quoted in the headings of a page, are not in the sources."""
+    files = [f for part in ("src", "cli") for f in glob.glob(f"{sources}/{part}/**/*.c", recursive=True)]
+    texts = "".join(re.sub(r'"\s*"', "", open(f, encoding="utf-8").read()) for f in files)
+    headings = re.findall(r"^\*\*(`.*?`)\*\*", open(page, encoding="utf-8").read(), re.M)
+    quoted = [part.strip() for h in headings for code in re.findall("`(.*?)`", h) for part in code.split("...")]
+    return [f"no message has '{part}'" for part in quoted if part not in texts] or ([] if quoted else ["no message is quoted"])
+
+
 def prepare(room, page):
     os.mkdir(f"{room}/bin")
     os.symlink(os.path.abspath(program), f"{room}/bin/kizunasr")
@@ -127,6 +136,7 @@ for page in pages:
         print(f"FAILED {page}, exit status {done.returncode}\n{script}\n{done.stdout.decode()}")
 wrong = manual_defaults(program, os.path.join(folder, "../manual.md")) + schema_defaults(program)
 wrong += header_defaults(program, os.path.join(folder, "../../include/kizunasr/config.h"))
+wrong += quoted_messages(os.path.join(folder, "../troubleshooting.md"), os.path.join(folder, "../.."))
 failed += bool(wrong)
 print("".join(line + "\n" for line in wrong) + f"{len(pages) + 1 - failed} passed, {failed} failed, 0 skipped")
 sys.exit(failed > 0)

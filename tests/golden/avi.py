@@ -17,9 +17,9 @@ from checks import check, finish, run
 PICTURE = ["-f", "lavfi", "-i", "testsrc2=size=64x36:rate=24:duration=3"]
 # Noise is like itself in one place only.
 SOUND = ["-f", "lavfi", "-i", "anoisesrc=duration=3:sample_rate=48000:seed=1:amplitude=0.3"]
-ANEW = "audio stream 1 ({}) {}: it is encoded anew with pcm_s16le; mkv would keep it"
+ANEW = "audio stream 1 ({}) {}: it is re-encoded with pcm_s16le; mkv would keep it"
 HELD = "cannot be held by this container"
-LOSSLESS = ANEW.replace("; mkv would keep it", ", which loses nothing")
+LOSSLESS = ANEW.replace("; mkv would keep it", " without loss")
 
 
 def make(folder, name, *args):
@@ -76,7 +76,7 @@ def convert(program, source, wanted, verified=True):
     name = os.path.basename(source)
     output = os.path.splitext(source)[0] + "-out.avi"
     r = run(program, "upscale", source, output, "--preset", "ultrafast", "--overwrite", "--progress", "none")
-    lines = [l.replace("kizunasr: ", "") for l in r.stderr.splitlines() if "warning: " in l or "loses nothing" in l]
+    lines = [l.replace("kizunasr: ", "") for l in r.stderr.splitlines() if "warning: " in l or "without loss" in l]
     said = [l.replace("warning: ", "") for l in lines]
     check(r.returncode == 0 and said == wanted, f"{name}: said as it is", f"{r.returncode} {said}, wanted {wanted}")
     if not verified:
@@ -117,16 +117,16 @@ def main():
     convert(program, film(folder, "pcm.mkv", "pcm_s16le"), [])
     convert(program, film(folder, "late-pcm.mkv", "pcm_s16le", sound_late=0.7), [LOSSLESS.format("pcm_s16le", HELD)])
     convert(program, film(folder, "late-flac.mkv", "flac", sound_late=0.7), [LOSSLESS.format("flac", HELD)])
-    early = "audio stream 1 begins {} ms before the picture, which avi cannot hold: that much is cut off; mkv would"
+    early = "audio stream 1 begins {} ms before the video, which avi cannot hold: its beginning is cut off; mkv would"
     convert(program, film(folder, "early-pcm.mkv", "pcm_s16le", picture_late=0.5), [early.format(500), LOSSLESS.format("pcm_s16le", HELD)])
     convert(program, film(folder, "early-flac.mkv", "flac", picture_late=0.5), [early.format(500), LOSSLESS.format("flac", HELD)])
     deep(program, film(folder, "deep-pcm.mkv", "pcm_s24le", sound_late=0.7))
     deep(program, film(folder, "deep-flac.mkv", "flac", sound_late=0.7, form="s32"))
-    convert(program, with_hole(folder, "hole-pcm.mkv", "pcm_s16le"), [ANEW.format("pcm_s16le", "has holes, which this container cannot hold")])
+    convert(program, with_hole(folder, "hole-pcm.mkv", "pcm_s16le"), [ANEW.format("pcm_s16le", "has gaps, which this container cannot hold")])
     convert(program, far(folder), [LOSSLESS.format("pcm_s16le", HELD)], verified=False)
-    convert(program, with_fonts(folder), [ANEW.format("aac", HELD), "attachment stream 2 (font.ttf) cannot be held by avi and is left out; mkv would keep it"], verified=False)
+    convert(program, with_fonts(folder), [ANEW.format("aac", HELD), "attachment stream 2 (font.ttf) cannot be held by avi and is dropped; mkv would keep it"], verified=False)
     second = make(folder, "second.mkv", *PICTURE, "-itsoffset", 0.7, *PICTURE, "-map", 0, "-map", 1, "-c:v", "mpeg4", "-disposition:v:1", 0)
-    convert(program, second, ["video stream 1 (mpeg4) cannot be held by avi and is left out; mkv would keep it"])
+    convert(program, second, ["video stream 1 (mpeg4) cannot be held by avi and is dropped; mkv would keep it"])
     test_odd_clock(program, folder)
     if not o.keep:
         shutil.rmtree(folder)

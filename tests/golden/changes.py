@@ -219,7 +219,7 @@ def test_aspect(program, folder):
     """A change of the pixel aspect changes no sample, and is said with its time."""
     source, out = join(folder, "420", "wide", source="testsrc2"), os.path.join(folder, "out.mkv")
     r = upscale(program, source, out)
-    check(r.returncode == 0 and "frame 5" in r.stderr and "display aspect 4:3 to 16:9" in r.stderr and
+    check(r.returncode == 0 and "frame 5" in r.stderr and "display aspect ratio 4:3 to 16:9" in r.stderr and
           "the output shows all at 4:3" in r.stderr, "aspect: said", r.stderr)
     check("converted" not in r.stderr, "aspect: no sample changes", r.stderr)
     check(stream(out)["sample_aspect_ratio"] == "1:1", "aspect: that of the first", stream(out))
@@ -289,9 +289,9 @@ def test_fields(program, folder):
     with open(source, "rb") as a, open(path, "rb") as b:
         both = clips.write(folder, "fields.ts", a.read() + b.read())
     r = upscale(program, both, out)
-    check(r.returncode == 0 and "marked as interlaced from frame 5 " in r.stderr, "fields that come late are said", r.stderr)
+    check(r.returncode == 0 and "flagged as interlaced from frame 5 " in r.stderr, "fields that come late are said", r.stderr)
     r = upscale(program, both, out, "--deinterlace")
-    check(r.returncode == 0 and "does not say that it is interlaced" not in r.stderr, "--deinterlace believes the marks", r.stderr)
+    check(r.returncode == 0 and "is not flagged as interlaced" not in r.stderr, "--deinterlace believes the marks", r.stderr)
     s = stream(out)
     check(int(s["nb_read_frames"]) == 10, "and every frame is there", s)
 

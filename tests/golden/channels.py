@@ -167,7 +167,7 @@ def refusals(program, folder):
     for codec, track, layout in (("alac", 2, "7.1"), ("libmp3lame", 2, "7.1")):
         output = os.path.join(folder, "refused-out.mkv")
         r = run(program, "upscale", source, output, *ANEW.split(), codec, "--progress", "none", "--log-level", "warning")
-        line = f"audio_codec: {codec} does not take audio stream {track} ({layout}, 48000 Hz, 192000 bit/s): "
+        line = f"audio_codec: {codec} cannot encode audio stream {track} ({layout}, 48000 Hz, 192000 bit/s): "
         check(r.returncode == 2 and line in r.stderr, f"{codec} does not take {layout}: exit status 2, and why", r.stderr)
         check(not os.path.exists(output) and not os.path.exists(output + ".kizunasr"), f"{codec}: no work is begun")
 

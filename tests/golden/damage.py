@@ -56,7 +56,7 @@ def test_lost(program, folder):
               f"probe counts {number} that do not decode", video)
         check(("frames cannot be decoded" in r.stderr) == (number > 0), f"probe says so of {number}", r.stderr)
     r = run(program, "upscale", bad, out, "--codec", "ffv1", "--progress", "none")
-    check(r.returncode == 0 and "3 of 72 frames cannot be decoded and are left out" in r.stderr, "upscale says how many", r.stderr)
+    check(r.returncode == 0 and "3 of 72 frames cannot be decoded and are dropped" in r.stderr, "upscale says how many", r.stderr)
     r = run("ffprobe", "-v", "error", "-show_entries", "packet=pts_time", "-of", "csv=p=0", out)
     times = sorted(float(t.strip(",")) for t in r.stdout.split())
     gaps = [round(b - a, 3) for a, b in zip(times, times[1:]) if b - a > 0.06]

@@ -63,22 +63,22 @@ for codec, options in (("libsvtav1", ["--crf", "20"]), ("libaom-av1", ["--encode
 if "libsvtav1" in here:
     refused("libsvtav1 closes before it has encoded", 2, "no option 'nix'", "upscale", "film.mkv", "x.mkv", "--codec", "libsvtav1", "--encoder-option", "nix=1")
 works("apng", "two.mkv", "a.apng")
-works("apng by name", "film.mkv", "b.apng", "--codec", "apng", say="audio stream 1 (aac) cannot be held by apng and is left out")
+works("apng by name", "film.mkv", "b.apng", "--codec", "apng", say="audio stream 1 (aac) cannot be held by apng and is dropped")
 works("libtheora repeats frames", "two.mkv", "t.ogv", "--codec", "libtheora")
-refused("one packet of all frames", 2, "cannot be cut into segments", "upscale", "film.mkv", "x.mkv", "--codec", "libwebp_anim")
+refused("one packet of all frames", 2, "cannot be divided into segments", "upscale", "film.mkv", "x.mkv", "--codec", "libwebp_anim")
 
 # Formats of one codec, and without audio.
 for ext in ("gif", "y4m", "h264", "m2v", "mjpeg"):
-    works(f"film with audio to .{ext}", "film.mkv", f"o.{ext}", say="left out")
+    works(f"film with audio to .{ext}", "film.mkv", f"o.{ext}", say="dropped")
 works("film to flv", "film.mkv", "o.flv")
 works("film to nut", "film.mkv", "o.nut")
-works("MPEG-PS gets MP2", "film.mkv", "o.mpg", "--codec", "mpeg2video", say="encoded anew with mp2")
+works("MPEG-PS gets MP2", "film.mkv", "o.mpg", "--codec", "mpeg2video", say="re-encoded with mp2")
 for ext in ("mpg", "vob", "mpeg"):
     works(f".{ext} gets MPEG-2 unless told otherwise", "film.mkv", f"p.{ext}", say="mpeg2video in ")
 works("MPEG-PS by --format", "film.mkv", "p.bin", "--format", "vob", say="mpeg2video in vob")
 works("H.265 in MPEG-PS, when told so", "film.mkv", "p.mpg", "--codec", "libx265", "--preset", "ultrafast", say="libx265 in mpeg")
 for codec in ("mpeg2video", "libx265"):
-    refused(f"MPEG-PS has no varying frame rate: {codec}", 2, "mpeg cannot hold a frame rate that varies (frame 2", "upscale", "vfr.mkv", "x.mpg", "--codec", codec)
+    refused(f"MPEG-PS has no varying frame rate: {codec}", 2, "mpeg cannot hold a variable frame rate (frame 2", "upscale", "vfr.mkv", "x.mpg", "--codec", codec)
 works("a varying frame rate as MPEG-2 in a transport stream", "vfr.mkv", "v.ts", "--codec", "mpeg2video")
 
 # What is named is taken or refused, and is never something else; so from a settings file. Only "auto" gives way.
@@ -103,7 +103,7 @@ for options, codec in (([], "alac"), (["--audio-codec", "auto"], "alac"), (["--a
     check(codec_of("l.mp4", "a") == [codec] or (codec == "alac" and codec_of("l.mp4", "a") == ["flac"]), f"audio to MP4: {options}", codec_of("l.mp4", "a"))
 check(run(program, "plan", "in%03d.png", "p%03d.png", "--work-dir", "p").returncode == 0, "images are planned")
 for codec in ("tiff", "bmp", "libx264"):
-    refused(f"a job planned for PNG is another one than {codec}", 2, "p holds another job: codec differs", "upscale", "in%03d.png", "p%03d.png", "--work-dir", "p", "--codec", codec)
+    refused(f"a job planned for PNG is another one than {codec}", 2, "p belongs to another job: codec differs", "upscale", "in%03d.png", "p%03d.png", "--work-dir", "p", "--codec", codec)
 check(run(program, "upscale", "in%03d.png", "p%03d.png", "--work-dir", "p", "--codec", "png").returncode == 0, "png by name is what it was planned for")
 
 # AVI has one time per frame, without the delay of an encoder; audio stays beside the video.
@@ -132,7 +132,7 @@ for name, filters, options, say in (("right", "null", "gray", "verified"), ("dar
 pixel = run("ffmpeg", "-v", "error", "-i", "o.gif", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout
 check(any(abs(pixel[i] - pixel[i + 2]) > 40 for i in range(0, len(pixel) - 2, 3)), "a GIF is in colour")
 refused("WebM names a codec", 2, "webm cannot hold video of libx264 (--codec libvpx-vp9)", "upscale", "film.mkv", "x.webm")
-refused("WebP is one picture", 2, "out%04d.png makes one of each", "upscale", "film.mkv", "x.webp")
+refused("WebP is one picture", 2, "use a name such as out%04d.png", "upscale", "film.mkv", "x.webp")
 refused("times that ASF does not keep", 2, "does not keep the times", "upscale", "film.mkv", "x.wmv", "--codec", "mpeg2video")
 
 # Animated WebP as input: newer versions of FFmpeg decode it, with others the message says what to type.
@@ -190,7 +190,7 @@ works("a name of 255 bytes that are not ASCII", "film.mkv", "あ" * 83 + "x" * 2
 # What is no regular file.
 os.mkfifo("pipe")
 os.symlink("nowhere", "dangling.mkv")
-for name, status, say in (("pipe", 2, "add --format"), ("/dev/stdout", 2, "add --format"), ("/dev/null", 4, "no regular file"), ("dangling.mkv", 4, "no regular file")):
+for name, status, say in (("pipe", 2, "add --format"), ("/dev/stdout", 2, "add --format"), ("/dev/null", 4, "not a regular file"), ("dangling.mkv", 4, "not a regular file")):
     kind = os.lstat(name).st_mode
     refused(f"{name} is not replaced", status, say, "upscale", "film.mkv", name, "--overwrite")
     check(os.lstat(name).st_mode == kind, f"{name} stays")
@@ -202,7 +202,7 @@ refused("standard output", 2, "add --format", "upscale", "film.mkv", "-")
 refused("standard output of plan", 2, "only upscale writes to standard output", "plan", "film.mkv", "-")
 check(not os.path.exists("-"), "no file is named -")
 for name in ("-", "/dev/stdin", "pipe"):
-    refused(f"{name} as input", 3, "no regular file", "probe", name)
+    refused(f"{name} as input", 3, "not a regular file", "probe", name)
 refused("a URL as input", 3, "is a URL", "probe", "http://localhost/film.mkv")
 refused("a URL as output", 2, "is a URL", "upscale", "film.mkv", "http://localhost/film.mkv")
 

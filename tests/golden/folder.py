@@ -148,10 +148,10 @@ def full_disk(make):
         check(os.listdir(small) == ["out.mkv"], f"{what}: nothing left behind", os.listdir(small))
         os.remove(p.output)
 
-    full("no room to plan", 0, f"Cannot write $/small/out.mkv.kizunasr/manifest.json: {FULL}")
-    full("no room for a segment", 16384, f"Cannot write $/small/out.mkv.kizunasr/000000.seg: {FULL}", ["plan"])
+    full("no room to plan", 0, f"cannot write $/small/out.mkv.kizunasr/manifest.json: {FULL}")
+    full("no room for a segment", 16384, f"cannot write $/small/out.mkv.kizunasr/000000.seg: {FULL}", ["plan"])
     half = len(p.wanted) // 2
-    full("no room for the output", half, f"Cannot write $/small/out.mkv.part: {FULL}", ["plan", "work"])
+    full("no room for the output", half, f"cannot write $/small/out.mkv.part: {FULL}", ["plan", "work"])
     p.does("plan")
     p.does("work", "--segment", "0")
     fill(small, 32768)
@@ -173,9 +173,9 @@ def read_only(make):
     p.does("plan")
     run("mount", "-o", "remount,ro", place)
     ro = "Read-only file system"
-    p.fails("a read-only folder", 4, f"Cannot write in $/ro: {ro}")
-    p.fails("work in a read-only folder", 4, f"Cannot write $/ro/out.mkv.kizunasr/lock: {ro}", verb="work")
-    p.fails("join in a read-only folder", 4, f"Cannot write $/ro/out.mkv.kizunasr/lock: {ro}", verb="join")
+    p.fails("a read-only folder", 4, f"cannot write to $/ro: {ro}")
+    p.fails("work in a read-only folder", 4, f"cannot write $/ro/out.mkv.kizunasr/lock: {ro}", verb="work")
+    p.fails("join in a read-only folder", 4, f"cannot write $/ro/out.mkv.kizunasr/lock: {ro}", verb="join")
     run("mount", "-o", "remount,rw", place)
     r = run(*p.args())
     check(r.returncode == 0 and open(p.output, "rb").read() == p.wanted, "writable again: the same bytes", r.stderr)
@@ -188,7 +188,7 @@ def removed(make):
     r = p.stopped(p.has_segment, "--workers", "1")
     shutil.rmtree(p.work)
     status, said = p.went_on(r)
-    check(status == 4 and said.count("\n") == 1 and said.startswith(f"kizunasr: error: Cannot write {p.work}/0000")
+    check(status == 4 and said.count("\n") == 1 and said.startswith(f"kizunasr: error: cannot write {p.work}/0000")
           and said.endswith(": No such file or directory\n"), "the work folder goes away: status 4, one line", (status, said))
     p.ends("the work folder goes away")
     p.does("plan")
@@ -221,7 +221,7 @@ def another_run(make):
     p.fails("another work folder, the same output", 4, "another run is writing $/out.mkv", *own)
     status, said = p.went_on(first)
     check(status == 0 and open(p.output, "rb").read() == p.wanted, "the one that wrote goes on", said)
-    p.fails("another work folder, the output is there", 2, "Output file exists: $/out.mkv (--overwrite replaces it)", *own)
+    p.fails("another work folder, the output is there", 2, "output file exists: $/out.mkv (use --overwrite to replace it)", *own)
     p.ends("another work folder", "--overwrite", *own)
 
     for _ in range(8):
@@ -241,7 +241,7 @@ def output_comes_up(make):
         first = p.stopped(reached)
         open(p.output, "w").write("precious")
         status, said = p.went_on(first)
-        p.judge(f"an output that came up {when}", status, said, 2, "Output file exists: $/out.mkv (--overwrite replaces it)")
+        p.judge(f"an output that came up {when}", status, said, 2, "output file exists: $/out.mkv (use --overwrite to replace it)")
         check(open(p.output).read() == "precious", "it is left alone")
         p.ends(f"an output that came up {when}", "--overwrite")
 
@@ -254,7 +254,7 @@ def other_names(make):
     p.does("work", "--segment", "1")
     moved = p.folder + "/moved.mkv"
     os.rename(p.film, moved)
-    p.fails("the input is gone", 3, "Input file not found: $/film.mkv", verb="work")
+    p.fails("the input is gone", 3, "input file not found: $/film.mkv", verb="work")
     p.film, first = moved, p.output
     p.output = p.folder + "/renamed.mkv"
     r = run(*p.args(*keep))
@@ -292,8 +292,8 @@ def clocks(make, sanitized):
 def input_changes(make):
     p = make("changes")
     middle = os.path.getsize(p.film) // 2
-    refused = "The input has changed since it was planned: $/film.mkv"
-    other = "$/out.mkv.kizunasr holds another job: the input file differs (--fresh starts over)"
+    refused = "the input has changed since the job was planned: $/film.mkv"
+    other = "$/out.mkv.kizunasr belongs to another job: the input file differs (use --fresh to start over)"
 
     def again(what):
         change(p.film, middle)
@@ -350,7 +350,7 @@ def damaged_manifest(make):
     for text in damaged[::6]:
         open(path, "wb").write(text)
         r = run(*p.args("--log-level", "warning", verb="plan"))
-        check(r.returncode == 0 and f"manifest.json in {p.work} is damaged: planned anew" in r.stderr
+        check(r.returncode == 0 and f"manifest.json in {p.work} is damaged: planning again" in r.stderr
               and open(path, "rb").read() == whole, "a damaged manifest is made again, equal", r.stderr)
     check(os.stat(p.segment(4)).st_mtime_ns == date, "its segments stay")
     open(path, "wb").write(whole[:999])

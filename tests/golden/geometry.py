@@ -117,7 +117,7 @@ def display():
         check(carries == ([said] if said else []), f"probe: a matrix of {name}", carries)
     slanted = with_matrix(plain, "slanted.mp4", (46341, 46341, 0, -46341, 46341, 0, 0, 0, 1 << 30))
     r, out = upscale(slanted, "slanted.out.mp4", QUICK + " --rotate apply")
-    check(r.returncode == 0 and "no quarter turn" in r.stderr and stream(out, "side_data_list")[0], "45 degrees stay, and are said", r.stderr)
+    check(r.returncode == 0 and "not a multiple of 90 degrees" in r.stderr and stream(out, "side_data_list")[0], "45 degrees stay, and are said", r.stderr)
 
 
 # --- Crop ---
@@ -415,7 +415,7 @@ def frames_carry():
             changed += 1
     pan = clips.write(folder, "pan.ts", bytes(data))
     check(changed > 0, "pan-scan: written")
-    for name, source in (("active format description", afd), ("time codes of frames", codes), ("pan-scan", pan)):
+    for name, source in (("active format description", afd), ("timecodes of frames", codes), ("pan-scan", pan)):
         check(name in carries(source), f"{name}: probe tells", carries(source))
         r, out = upscale(source, "carried.mkv", QUICK)
         check((name in r.stderr) != (name in carries(out)), f"{name}: carried or named", r.stderr)

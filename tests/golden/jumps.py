@@ -87,7 +87,7 @@ RETURN = [
     ("twice", "mkv", [30, 31, 200], 2, 3),
     ("one PES packet ahead", "ts", [6], 5, 2),
 ]
-SAY = "jump and come back: repaired"
+SAY = "repaired out-of-order timestamps"
 
 
 def main():
@@ -120,7 +120,7 @@ def main():
             path = damaged(kind, which, seconds)
             for ext in ("mkv", "mp4") if name == "one packet ahead" else ("mkv",):
                 out, r = upscale(path, f"out.{ext}")
-                warned = f"times of {count} packet" in r.stderr and r.stderr.count(SAY) == 1
+                warned = f"timestamps of {count} packet" in r.stderr and r.stderr.count(SAY) == 1
                 check(r.returncode == 0 and warned, f"{name}: {ext}, one warning", r.stderr)
                 wanted, got = whole[kind][1], packets(out) if r.returncode == 0 else []
                 same = [h for _, h in wanted] == [h for _, h in got]
@@ -133,7 +133,7 @@ def main():
         check(r.returncode == 0, "verify takes the repaired times too", r.stdout[-600:] + r.stderr)
 
         out, r = upscale(damaged("mkv", range(125, 250), -0.5), "overlap.mkv")
-        check(r.returncode == 0 and "has times that fall, so that some sound overlaps and is cut: it is encoded anew" in r.stderr and sound(out) > 5.4,
+        check(r.returncode == 0 and "has non-monotonic timestamps; overlapping audio is cut: it is re-encoded" in r.stderr and sound(out) > 5.4,
               "an overlap: encoded anew", r.stderr)
 
         for name, kind, which, seconds in (("a pause", "mkv", range(125, 250), 1), ("pauses", "mkv", range(125, 250), 0.1),

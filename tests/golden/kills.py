@@ -164,7 +164,7 @@ class Job:
         """To the same command the output is then anybody's. Returns what is wrong."""
         p = self.start(command)
         _, err = p.communicate(timeout=LIMIT)
-        status, line = {"upscale": (2, "Output file exists"), "join": (3, "ork folder not found|No manifest")}[command[1]]
+        status, line = {"upscale": (2, "output file exists"), "join": (3, "work folder not found|no manifest")}[command[1]]
         if p.returncode != status or not re.search(line, err):
             return f"a finished output is not seen: status {p.returncode}, {err}"
         return ""

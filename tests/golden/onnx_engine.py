@@ -250,16 +250,16 @@ def test_job(b):
     plan = (b.program, "plan", b.film, out, *AI, "--use-ai", "--ai-model", path)
     run(*plan, "--threads", "1")
     r = run(*plan, "--threads", "2")
-    check(r.returncode != 0 and r.stderr == f"kizunasr: error: {folder} holds another job: the number "
-          "of threads in the model (1 there, 2 now) differs (--fresh starts over)\n",
+    check(r.returncode != 0 and r.stderr == f"kizunasr: error: {folder} belongs to another job: the number "
+          "of threads in the model (1 there, 2 now) differs (use --fresh to start over)\n",
           "another number of threads is refused", r.stderr)
     r = run(b.program, "work", folder, "--threads", "2", "--progress", "none")
-    check(r.returncode != 0 and r.stderr == "kizunasr: error: planned otherwise: the number of threads "
+    check(r.returncode != 0 and r.stderr == "kizunasr: error: differs from the plan: the number of threads "
           "in the model (1 there, 2 now)\n", "so it is by work", r.stderr)
     b.model("net.onnx", Net(seed=2).bytes)
     r = run(b.program, "work", folder, "--progress", "none")
-    check(r.returncode != 0 and r.stderr == "kizunasr: error: The model has changed since it was "
-          f"planned with: {path}\n", "another model is refused", r.stderr)
+    check(r.returncode != 0 and r.stderr == "kizunasr: error: the model has changed since the "
+          f"job was planned: {path}\n", "another model is refused", r.stderr)
     b.model("net.onnx", Net().bytes)
     r = run(b.program, "work", folder, "--progress", "none")
     check(r.returncode == 0, "work takes the threads of the plan", r.stderr)
@@ -271,10 +271,10 @@ def test_devices(b):
     path = b.model("net.onnx", Net().bytes)
     r = b.upscale("out.mkv", path, "--device", "coreml")
     check(r.returncode == 0 and r.stderr.startswith("kizunasr: warning: device: coreml does not start: "
-          "the CPU runs the model (") and " on cpu, " in r.stdout, "a device that does not start",
+          "running the model on the CPU (") and " on cpu, " in r.stdout, "a device that does not start",
           r.stdout + r.stderr)
     r = b.upscale("out.mkv", path, "--device", "gpu")
-    check(r.returncode == 2 and r.stderr.startswith("kizunasr: error: device: 'gpu' is not known (cpu, "
+    check(r.returncode == 2 and r.stderr.startswith("kizunasr: error: device: 'gpu' is not valid (cpu, "
           "cuda, "), "a device that nobody knows", r.stderr)
     r = b.upscale("out.mkv", "anime-fast", "--device", "cuda")
     check(r.returncode == 2 and r.stderr == "kizunasr: error: device: 'cuda' is not built in (cpu, "
@@ -287,9 +287,9 @@ def test_runtime(b):
     for options, env, want in (
             (("--onnxruntime-library", "nowhere.so"), {}, "ONNX Runtime not found: nowhere.so"),
             ((), {"KIZUNASR_ONNXRUNTIME": "nowhere.so"}, "ONNX Runtime not found: nowhere.so"),
-            (("--onnxruntime-library", path), {}, "ONNX Runtime cannot be loaded: "),
+            (("--onnxruntime-library", path), {}, "cannot load ONNX Runtime: "),
             (("--onnxruntime-library", "/lib/x86_64-linux-gnu/libm.so.6"), {},
-             "This is not ONNX Runtime: /lib")):
+             "not ONNX Runtime: /lib")):
         if options and options[1].startswith("/lib") and not os.path.exists(options[1]):
             continue
         r = b.upscale("out.mkv", path, *options, env=env)
@@ -299,7 +299,7 @@ def test_runtime(b):
                   "--onnxruntime-library", "nowhere.so")
     run(b.program, "upscale", b.film, b.path("shader.mkv"), *AI, "--scale", "4")
     check(r.returncode == 0 and r.stderr == "kizunasr: warning: ONNX Runtime not found: nowhere.so: "
-          "upscaling goes on without AI\n", "fallback: a warning", r.stderr)
+          "continuing without AI\n", "fallback: a warning", r.stderr)
     check(md5(b.path("fallback.mkv")) == md5(b.path("shader.mkv")) != "", "fallback: shader mode")
 
 
@@ -315,9 +315,9 @@ def test_shim(b, shim):
                          env=dict(env, SHIM_RUNTIME=real))
 
     r = upscale(SHIM_WIDEST="64", SHIM_BALANCE=b.path("balance"))
-    check(r.returncode == 0 and r.stderr == "kizunasr: warning: out of memory with tiles of 512: tiles "
-          "of 256 from here on\nkizunasr: warning: out of memory with tiles of 256: tiles of 128 from "
-          "here on\nkizunasr: warning: out of memory with tiles of 128: tiles of 64 from here on\n",
+    check(r.returncode == 0 and r.stderr == "kizunasr: warning: out of memory with tiles of 512: continuing with tiles "
+          "of 256\nkizunasr: warning: out of memory with tiles of 256: continuing with tiles of 128"
+          "\nkizunasr: warning: out of memory with tiles of 128: continuing with tiles of 64\n",
           "out of memory: smaller tiles, a line each", r.stderr)
     check(*reorder(near(read_luma(b.path("out.mkv"), 2 * WIDTH, 2 * HEIGHT),
                         expected_luma(net, b.planes[0], 2), 1), "out of memory: the same picture"))
@@ -330,7 +330,7 @@ def test_shim(b, shim):
     check(r.returncode == 5 and r.stderr == "kizunasr: error: ONNX Runtime 1.2.0 is too old: 1.12 or "
           f"newer is needed: {shim}\n", "a runtime that is too old", r.stderr)
     r = b.upscale("out.mkv", path, "--onnxruntime-library", shim, env={"SHIM_RUNTIME": "nowhere"})
-    check(r.returncode == 5 and r.stderr == f"kizunasr: error: This is not ONNX Runtime: {shim}\n",
+    check(r.returncode == 5 and r.stderr == f"kizunasr: error: not ONNX Runtime: {shim}\n",
           "a library that gives no interface", r.stderr)
     plan = (b.program, "plan", b.film, b.path("v.mkv"), *AI, "--use-ai", "--ai-model", path,
             "--onnxruntime-library", shim)
@@ -338,7 +338,7 @@ def test_shim(b, shim):
     r = run(*plan, env=dict(os.environ, SHIM_RUNTIME=real, SHIM_VERSION="1.78.0"))
     check(r.returncode != 0 and r.stderr == f"kizunasr: error: {b.path('v.mkv')}.kizunasr holds another "
           "job: the version of ONNX Runtime (ONNX Runtime 1.77.0 there, ONNX Runtime 1.78.0 now) differs "
-          "(--fresh starts over)\n", "another version is refused", r.stderr)
+          "(use --fresh to start over)\n", "another version is refused", r.stderr)
 
 
 def bad_models():
@@ -379,7 +379,7 @@ def test_bad(b):
     for name, data in bad_models():
         r = b.plan(b.model("bad.onnx", data))
         check(r.returncode == 5 and r.stderr.count("\n") == 1 and
-              r.stderr.startswith("kizunasr: error: Model cannot be used: "), f"{name} is refused",
+              r.stderr.startswith("kizunasr: error: unusable model: "), f"{name} is refused",
               f"{r.returncode} {r.stdout}{r.stderr}")
     rng = np.random.default_rng(7)
     good = Net().bytes
@@ -409,7 +409,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         b = Bench(program, folder)
         r = b.plan(b.model("net.onnx", Net().bytes))
-        if "ONNX Runtime is not installed" in r.stderr:
+        if "which runs .onnx models, is not installed" in r.stderr:
             print("there is no ONNX Runtime (make onnxruntime)\n0 passed, 0 failed, 1 skipped")
             sys.exit(77)
         for test in (test_shapes, test_colour, test_restorer, test_tiles, test_bundled, test_job,

@@ -43,8 +43,8 @@ def test_fallback(b):
     for where, reason in (("append", "there is no such device"), ("session", "the device is busy")):
         r = b.verb("upscale", b.film, b.path(f"{where}.mkv"), *AI, "--use-ai", "--ai-model", b.net,
                    "--device", "xnnpack", SHIM_FAILS=where, **DEVICE)
-        check(r.returncode == 0 and r.stderr == "kizunasr: warning: device: xnnpack does not start: the CPU "
-              f"runs the model ({reason})\n" and " on cpu, " in r.stdout, f"{where} fails: the CPU, and a warning",
+        check(r.returncode == 0 and r.stderr == "kizunasr: warning: device: xnnpack does not start: running the "
+              f"model on the CPU ({reason})\n" and " on cpu, " in r.stdout, f"{where} fails: the CPU, and a warning",
               r.stdout + r.stderr)
 
 
@@ -52,10 +52,10 @@ def test_device(b):
     r = b.plan("device.mkv", "--device", "xnnpack", **DEVICE)
     check(r.returncode == 0 and not r.stderr, "a device that starts", r.stderr)
     folder = b.path("device.mkv.kizunasr")
-    refused(b.plan("device.mkv"), f"{folder} holds another job: the device that runs the model "
-            "(XnnpackExecutionProvider there, CPUExecutionProvider now) differs (--fresh starts over)",
+    refused(b.plan("device.mkv"), f"{folder} belongs to another job: the device that runs the model "
+            "(XnnpackExecutionProvider there, CPUExecutionProvider now) differs (use --fresh to start over)",
             "plan on another device is refused")
-    refused(b.work("device.mkv", "--device", "cpu", **DEVICE), "planned otherwise: the device that runs the "
+    refused(b.work("device.mkv", "--device", "cpu", **DEVICE), "differs from the plan: the device that runs the "
             "model (XnnpackExecutionProvider there, CPUExecutionProvider now)", "so is work")
     refused(b.work("device.mkv", SHIM_FAILS="session", **DEVICE),
             "device: xnnpack does not start: the device is busy", "work does not fall back")
@@ -68,11 +68,11 @@ def test_device(b):
 def test_runtime_and_model(b):
     folder = b.path("other.mkv.kizunasr")
     b.plan("other.mkv", SHIM_VERSION="1.77.0")
-    refused(b.work("other.mkv", SHIM_VERSION="1.78.0"), "planned otherwise: the version of ONNX Runtime "
+    refused(b.work("other.mkv", SHIM_VERSION="1.78.0"), "differs from the plan: the version of ONNX Runtime "
             "(ONNX Runtime 1.77.0 there, ONNX Runtime 1.78.0 now)", "work with another version is refused")
     other = b.model("other.onnx", Net(seed=2).bytes)
     r = b.plan("other.mkv", model=other, SHIM_VERSION="1.77.0")
-    check(r.returncode != 0 and r.stderr.startswith(f"kizunasr: error: {folder} holds another job: ") and
+    check(r.returncode != 0 and r.stderr.startswith(f"kizunasr: error: {folder} belongs to another job: ") and
           r.stderr.count("\n") == 1, "plan with another model is refused", r.stderr)
 
 
@@ -89,8 +89,8 @@ def test_white(b):
     bright = b.model("white.onnx", Net(white=255).bytes)
     r = b.plan("white.mkv", model=bright)
     check(r.returncode == 0 and not r.stderr, "white is found", r.stderr)
-    refused(b.plan("white.mkv", "--ai-white", "1", model=bright), b.path("white.mkv.kizunasr") + " holds another "
-            "job: the model's value of white (255 there, 1 now) differs (--fresh starts over)",
+    refused(b.plan("white.mkv", "--ai-white", "1", model=bright), b.path("white.mkv.kizunasr") + " belongs to another "
+            "job: the model's value of white (255 there, 1 now) differs (use --fresh to start over)",
             "another white is refused")
     r = b.work("white.mkv")
     run(b.program, "join", b.path("white.mkv.kizunasr"), "--progress", "none")
@@ -103,8 +103,8 @@ def test_white(b):
     black = b.model("black.onnx", plain([helper.make_node("Mul", ["x", "zero"], ["y"])], [1, 1, "h", "w"],
                                         constants=[zero]))
     r = b.plan("black.mkv", model=black)
-    check(r.returncode == 0 and r.stderr == f"kizunasr: warning: {black}: the value of white cannot be told: 1 "
-          "is taken (--ai-white sets it)\n", "white cannot be told: a warning", r.stderr)
+    check(r.returncode == 0 and r.stderr == f"kizunasr: warning: {black}: cannot detect the value of white: assuming 1 "
+          "(set it with --ai-white)\n", "white cannot be told: a warning", r.stderr)
     r = b.plan("told-black.mkv", "--ai-white", "255", model=black)
     check(r.returncode == 0 and not r.stderr, "white is told: none", r.stderr)
 

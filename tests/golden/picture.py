@@ -321,7 +321,7 @@ def refused(b, source, codec, reason, *options):
     """Refused before the work: exit status 2, one line that says why, and nothing is left behind."""
     out = b.at("refused.mkv")
     r = run(b.program, "upscale", source, out, "--codec", codec, "--progress", "none", "--log-level", "error", *options)
-    said = f"kizunasr: error: Failed to open encoder {codec} {reason}\n"
+    said = f"kizunasr: error: failed to open encoder {codec} {reason}\n"
     check(r.returncode == 2 and r.stderr == said, f"sizes: {codec} {' '.join(options)}: refused, and why", f"{r.returncode} {r.stderr}, wanted {said}")
     left = [n for n in os.listdir(b.folder) if n.startswith("refused")]
     check(not left, f"sizes: {codec}: nothing is begun", left)
@@ -341,7 +341,7 @@ def encoder_limits(b, big):
                 check((info["width"], info["height"], info["nb_read_frames"]) == (x, y, "1"), f"sizes: {w}x{h} {name} through {codec}", info)
                 if codec == "ffv1":
                     check(all({v for row in plane for v in row} == {code} for plane, code in zip(b.read(out)[1], (100, 90, 170))), f"sizes: {w}x{h} {name} through ffv1: the flat that went in")
-            refused(b, source, "libx265", f"({x}x{y}): it takes no less than 64x64")
+            refused(b, source, "libx265", f"({x}x{y}): the minimum size is 64x64")
     fmt = Format("yuv420p")
     source = b.write("limit.mkv", fmt, 32, 32, flat(fmt, 32, 32, [100, 90, 170]))
     out, _ = b.upscale(source, "limit.out.mkv", "--codec", "libx265", "--preset", "ultrafast")

@@ -77,12 +77,12 @@ def refused(name, status, say, *args, **how):
 
 
 r = piped("a pipe", film, "-", "a.mkv", "--log-level", "info")
-check(b"standard input is read into a.mkv.kizunasr first" in r.stderr, "it says where it goes", r.stderr)
+check(b"copying standard input to a.mkv.kizunasr first" in r.stderr, "it says where it goes", r.stderr)
 piped("/dev/stdin", film, "/dev/stdin", "b.mkv")
 for name, out in (("-", "c.mkv"), ("/dev/stdin", "j.mkv")):
     with open("film.mkv", "rb") as f:
         r = piped(f"a file as {name}", None, name, out, "--log-level", "info", stdin=f)
-        check(b"is read into" not in r.stderr, "which is not copied", r.stderr)
+        check(b"copying " not in r.stderr, "which is not copied", r.stderr)
 with open("padded", "w+b") as f:
     f.write(b"x" * 100 + film)
     f.flush()
@@ -106,15 +106,15 @@ piped("MPEG-TS, and a limit that it keeps", ts, "-", "i.mkv", "--spool-limit", "
 check(set(os.listdir()) - left == {f"{c}.mkv" for c in "abcdefghij"} | {"fifo", "film.y4m", "y4m.mkv"}, "no folder is left", os.listdir())
 
 # What is no film, or too long, or known to fail.
-refused("an empty pipe", 3, "Nothing came from standard input", "upscale", "-", "x.mkv", input=b"", stdin=None)
-refused("a pipe without video", 3, "Cannot read", "upscale", "-", "x.mkv", input=b"hello\n", stdin=None)
-refused("a limit", 3, "more than 1024 bytes, which --spool-limit allows", "upscale", "-", "x.mkv", "--spool-limit", "1K", input=film, stdin=None)
+refused("an empty pipe", 3, "no data from standard input", "upscale", "-", "x.mkv", input=b"", stdin=None)
+refused("a pipe without video", 3, "cannot read", "upscale", "-", "x.mkv", input=b"hello\n", stdin=None)
+refused("a limit", 3, "more than 1024 bytes, the limit set by --spool-limit", "upscale", "-", "x.mkv", "--spool-limit", "1K", input=film, stdin=None)
 refused("a limit that is no size", 2, "expected a size such as 500M", "upscale", "-", "x.mkv", "--spool-limit", "1KB")
 for name in ("-", "/dev/stdin"):
     refused(f"a device as {name}", 3, "is a device", "upscale", name, "x.mkv")
 refused("a wrong container, before reading", 2, "no container 'nix'", "upscale", "fifo", "x.mkv", "--format", "nix")
-refused("an output that exists, before reading", 2, "Output file exists", "upscale", "fifo", "a.mkv")
-refused("a dry run uses no pipe up", 3, "no regular file", "upscale", "-", "x.mkv", "--dry-run", input=film, stdin=None)
+refused("an output that exists, before reading", 2, "output file exists", "upscale", "fifo", "a.mkv")
+refused("a dry run uses no pipe up", 3, "not a regular file", "upscale", "-", "x.mkv", "--dry-run", input=film, stdin=None)
 waiting = subprocess.Popen([program, "upscale", "fifo", "x.mkv"], stderr=subprocess.PIPE)
 waiting.stderr.readline()
 waiting.send_signal(signal.SIGINT)

@@ -102,17 +102,17 @@ def main():
         r = upscale(*again)
         check(r.returncode == 0 and "skip.mkv: already done" in r.stdout, "done, says the record", r.stderr)
         r = upscale(*again, "--crf", "30")
-        check(r.returncode == 2 and "Output file exists" in r.stderr, "other settings are not done", r.stderr)
+        check(r.returncode == 2 and "output file exists" in r.stderr, "other settings are not done", r.stderr)
         with open(place("skip.mkv"), "r+b") as f:
             f.seek(-1000, os.SEEK_END)
             byte = f.read(1)[0]
             f.seek(-1000, os.SEEK_END)
             f.write(bytes([byte ^ 1]))
         r = upscale(*again)
-        check(r.returncode == 2 and "Output file exists" in r.stderr, "nor is a changed output", r.stderr)
+        check(r.returncode == 2 and "output file exists" in r.stderr, "nor is a changed output", r.stderr)
         clips.write(folder, "broken.json", '{\n  "kizunasr_provenance": 1, "job": [')
         r = upscale("skip.mkv", "--on-frame-error", "skip", "--provenance", place("broken.json"))
-        check(r.returncode == 2 and "Output file exists" in r.stderr, "nor does a broken record count", r.stderr)
+        check(r.returncode == 2 and "output file exists" in r.stderr, "nor does a broken record count", r.stderr)
 
         # An image sequence: the bytes of all files in order.
         r = run(program, "upscale", film, place("p%03d.png"), "--start", "1", "--duration", "0.2", "--provenance",
@@ -131,7 +131,7 @@ def main():
         r = upscale("x.mkv", "--provenance", place("letter.txt"))
         check(r.returncode == 2 and "would replace another file" in r.stderr, "and any other file", r.stderr)
         r = upscale("x.mkv", "--provenance", place("nowhere/x.json"))
-        check(r.returncode == 4 and "Cannot write the provenance record" in r.stderr, "a folder that is not there",
+        check(r.returncode == 4 and "cannot write the provenance record" in r.stderr, "a folder that is not there",
               r.stderr)
         check(not [n for n in os.listdir(folder) if n.startswith("x.mkv")], "nothing was begun")
     finish()

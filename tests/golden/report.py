@@ -199,7 +199,7 @@ def refusals(program, films, folder):
     source, output, record, times = films
     other = os.path.join(folder, "other.json")
     for name, change, word in (("job", {"job": "0" * 32}, "of another run"), ("frames", {"segments": [{"first": 40, "frames": 9, "seconds": {}}]},
-                               "of another run"), ("kind", {"kizunasr_times": "one"}, "is no file of times")):
+                               "of another run"), ("kind", {"kizunasr_times": "one"}, "is not a timings file")):
         with open(times, encoding="utf-8") as a, open(other, "w", encoding="utf-8") as b:
             json.dump({**json.load(a), **change}, b)
         r = run(program, "report", source, output, "-o", os.path.join(folder, "other.html"), "--provenance", record, "--stage-times", other,
@@ -212,7 +212,7 @@ def refusals(program, films, folder):
             ("frame", ["-o", page, "--frame", "48"], 2, "the output has no frame 48 (0 to 47)"),
             ("time", ["-o", page, "--at", "3"], 2, "the output ends before 3"),
             ("words", ["-o", page, "--at", "noon"], 2, "'noon' is not a time"),
-            ("onto the film", ["-o", output], 2, "would replace the film"),
+            ("onto the film", ["-o", output], 2, "would replace the video"),
             ("folder", ["-o", folder], 4, "is a folder"),
             ("nowhere", ["-o", os.path.join(folder, "no", "page.html")], 4, ""),
             ("nothing", [], 2, "-o FILE is missing")):
@@ -229,10 +229,10 @@ def lost_times(program, films, folder):
     segment = os.path.join(work, "000000.times")
     os.mkdir(segment)
     r = run(program, "work", work, *quiet)
-    check(r.returncode == 0 and r.stderr.count("how long it took cannot be written") == 1, "work goes on without its times", r.stderr)
+    check(r.returncode == 0 and r.stderr.count("cannot write timings") == 1, "work goes on without its times", r.stderr)
     os.mkdir(os.path.join(work, "times.json"))
     r = run(program, "join", work, "--keep-work", *quiet)
-    check(r.returncode == 0 and "how long segment 0 took cannot be read" in r.stderr and "cannot be written" in r.stderr,
+    check(r.returncode == 0 and "cannot read the timings of segment 0" in r.stderr and "cannot write timings" in r.stderr,
           "join goes on without times", r.stderr)
     os.rmdir(segment)
     for text, warned in (("{", True), ('{"job": "%s", "seconds": {"other": -1}}' % ("0" * 32), False), ("[]", True)):
@@ -241,7 +241,7 @@ def lost_times(program, films, folder):
         for name in ("done.json", "../untimed.mkv"):
             os.remove(os.path.join(work, name))
         r = run(program, "join", work, "--keep-work", *quiet)
-        check(r.returncode == 0 and ("how long segment 0 took cannot be read" in r.stderr) == warned, f"times that are {text}", r.stderr)
+        check(r.returncode == 0 and ("cannot read the timings of segment 0" in r.stderr) == warned, f"times that are {text}", r.stderr)
 
 
 def preview(program, films, folder):

@@ -320,7 +320,7 @@ def test_cfr(s):
     clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=2", "-vf", "select='not(eq(n\\,30))'", "-vsync", "vfr",
                             "-c:v", "mpeg4", varies))
     output, r = s.upscale(varies, "mp4", "--cfr")
-    check(r.returncode == 2 and "cfr: the frame rate varies" in r.stderr and "leave out --cfr" in r.stderr, "constant rate: refused where it varies", r.stderr)
+    check(r.returncode == 2 and "cfr: the frame rate is variable" in r.stderr and "omit --cfr" in r.stderr, "constant rate: refused where it varies", r.stderr)
 
 
 def main():

@@ -85,14 +85,14 @@ def unusable(t):
     avi = t.make("one.avi", *VIDEO, *NOISE, "-c:v", "mpeg4", "-c:a", "mp2")
     mkv = t.make("one.mkv", *VIDEO, *NOISE, *X264, "-c:a", "flac", "-metadata:s:a", "language=jpn")
     sources = [
-        (t.patch(ts, "no-packets.ts", drop_pid(0x102)), ["audio stream 2 (", "has no packets and is left out"], 2),
+        (t.patch(ts, "no-packets.ts", drop_pid(0x102)), ["audio stream 2 (", "has no packets and is dropped"], 2),
         (t.patch(mov, "apac.mov", lambda d: d.replace(b"sowt", b"apac")),
-         ["audio stream 2 (apac) has a codec that FFmpeg does not know and is left out"], 4),
+         ["audio stream 2 (apac) has a codec unknown to FFmpeg and is dropped"], 4),
         (t.patch(mov, "video.mov", lambda d: d.replace(b"jpeg", b"xyzw")),
-         ["video stream 4 (xyzw) has a codec that FFmpeg does not know and is left out"], 4),
-        (t.patch(avi, "tag.avi", avi_tag), ["has a codec that FFmpeg does not know and is left out"], 1),
+         ["video stream 4 (xyzw) has a codec unknown to FFmpeg and is dropped"], 4),
+        (t.patch(avi, "tag.avi", avi_tag), ["has a codec unknown to FFmpeg and is dropped"], 1),
         (t.patch(mkv, "tag.mkv", lambda d: d.replace(b"A_FLAC", b"A_FLOC")),
-         ["audio stream 1 (none) has a codec that FFmpeg does not know and is left out"], 1)]
+         ["audio stream 1 (none) has a codec unknown to FFmpeg and is dropped"], 1)]
     for source, said, count in sources:
         for ext in ("mkv", "mp4"):
             _, text, streams = t.upscale(source, ext)
@@ -123,13 +123,13 @@ def empty(t):
     check(codecs(streams)[1:] == ["aac", "aac"], "... re-encoded too", codecs(streams))
     for ext in ("mp4", "ts", "avi"):
         _, said, streams = t.upscale(late, ext, *piece)
-        left = [s for s in said.splitlines() if "has no packets in this part and is left out; mkv would keep it" in s]
+        left = [s for s in said.splitlines() if "has no packets in this range and is dropped; mkv would keep it" in s]
         check(len(streams) + len(left) == 3 or ext == "avi", f"a piece without packets to {ext}: kept or said", said)
     whole = t.make("none.mkv", "-i", subs, "-map", "0", "-c", "copy", "-t", "0.08")
     _, said, streams = t.upscale(whole, "mkv")
     check(len(streams) == 5 and "warning" not in said, "a file with empty subtitles: all stay", said)
     _, said, streams = t.upscale(whole, "mp4")
-    check("(hdmv_pgs_subtitle) cannot be held by mp4 and is left out; mkv would keep it" in said, "... PGS to MP4: said", said)
+    check("(hdmv_pgs_subtitle) cannot be held by mp4 and is dropped; mkv would keep it" in said, "... PGS to MP4: said", said)
 
 
 # --- Lossless audio ---
@@ -142,16 +142,16 @@ def lossless(t):
         source = t.make(f"{codec}.{ext}", *VIDEO, *NOISE, *video, "-ac", "2", "-ar", "48000", "-c:a", codec)
         for target in targets.split():
             out, said, streams = t.upscale(source, target)
-            check("which loses nothing" in said and "warning: audio" not in said and
+            check("without loss" in said and "warning: audio" not in said and
                   sound(source) == sound(out), f"{codec} to {target}: the same samples, no warning", (codecs(streams), said))
     # What no lossless encoder of the container holds is said, with advice that is true.
     deep = t.make("float.mkv", *VIDEO, *NOISE, *X264, "-c:a", "pcm_f32le")
     _, said, _ = t.upscale(deep, "mp4")
-    check("encoded anew with aac; mkv would keep it" in said, "32-bit floating point to MP4: said", said)
+    check("re-encoded with aac; mkv would keep it" in said, "32-bit floating point to MP4: said", said)
     swf = t.make("swf.flv", *VIDEO, *NOISE, "-c:v", "flv1", "-ar", "44100", "-ac", "1", "-c:a", "adpcm_swf")
     for ext in ("mkv", "mp4"):
         _, said, _ = t.upscale(swf, ext)
-        check("encoded anew with aac\n" in said, f"adpcm_swf to {ext}: no container is named that does not hold it", said)
+        check("re-encoded with aac\n" in said, f"adpcm_swf to {ext}: no container is named that does not hold it", said)
     # One track that needs another encoder changes nothing about the next.
     two = t.make("two-kinds.mov", *VIDEO, *NOISE, "-map", "0", "-map", "1", "-map", "1", *X264, "-ac", "2", "-c:a", "pcm_s8",
                  "-c:a:1", "adpcm_ima_qt")
@@ -323,7 +323,7 @@ def late(t):
             check(want and len(want) == len(got) and want[0] >= since and
                   all(abs(a - b) < 0.002 for a, b in zip(want, got)), f"{name} to {ext}: at its times", (want[:3], got[:3]))
     _, said, streams = t.upscale(join("pmt-unknown.ts", first, unknown), "mkv")
-    check("has a codec that FFmpeg does not know and is left out" in said and len(streams) == 2,
+    check("has a codec unknown to FFmpeg and is dropped" in said and len(streams) == 2,
           "a late stream of an unknown codec: said", said)
     video = t.make("video.ts", "-f", "lavfi", "-i", "sine=duration=12", "-itsoffset", "9", *VIDEO, "-map", "0", "-map", "1", *MPEG)
     out, said, streams = t.upscale(video, "mkv")
@@ -370,7 +370,7 @@ def chosen(t):
         _, said, streams = t.upscale(still, ext, "--video", "2", "--audio", "1", "--subs", "none")
         sizes = [s["width"] for s in streams if s["codec_type"] == "video"]
         check(sizes == ([32, 128] if ext == "mp4" else [128]), f"--video 2 to {ext}: the film is there", (sizes, said))
-        check(("in place of the upscaled one" in said) == (ext != "mp4"), "... what would hide it is left out, and said", said)
+        check(("instead of the upscaled one" in said) == (ext != "mp4"), "... what would hide it is left out, and said", said)
     for option, value, words in [("--video", "3", "there is no video stream 3"), ("--audio", "4", "there is no track '4' (1: jpn, 2: eng, 3: jpn)"),
                                  ("--audio", "1,", "there is no track ''"), ("--subs", "fre", "there is no track 'fre' (1: ger, 2: eng)"),
                                  ("--audio", "1x", "there is no track '1x'")]:
@@ -392,7 +392,7 @@ def beside(t):
     for name in ("film.1.srt", "film.1.en.forced.ASS", "film.1.es-419.vtt", "film.1.idx", "film.1.sub",  # its own
                  "film.srt", "film.1.2.srt", "film.12.srt", "film.1-cut.srt", "film.1.en.nfo", "film.1.", "other.srt"):
         clips.write(folder, name, SRT)
-    line = "kizunasr: subtitle files beside the input are not used (--sub adds them): film.1.en.forced.ASS, film.1.es-419.vtt, film.1.idx, film.1.srt\n"
+    line = "kizunasr: subtitle files beside the input are not added (use --sub to add them): film.1.en.forced.ASS, film.1.es-419.vtt, film.1.idx, film.1.srt\n"
     for options, wanted in [((), 1), (("--subs", "none"), 0), (("--duration", "0.5"), 0)]:
         out, said, _ = t.upscale(source, "mkv", *options)
         check(said.count(line) == said.count("subtitle files") == wanted and "warning" not in said,
@@ -458,7 +458,7 @@ def added(t):
                             ("mp4", ["mov_text"] * 5, 3), ("webm", ["webvtt"] * 5, 3), ("avi", [], 8)]:
         out, said, streams = t.upscale(source, ext, *everything, "--provenance", record)
         subs = subtitles(streams)
-        check(codecs(subs) == kept and said.count("is left out") == left, f"subtitle files to {ext}: added or said", (codecs(subs), said))
+        check(codecs(subs) == kept and said.count("is dropped") == left, f"subtitle files to {ext}: added or said", (codecs(subs), said))
         if ext == "mkv":
             check_kept(t, out, subs)
         if ext in ("mp4", "avi"):
@@ -500,12 +500,12 @@ def check_other(t, source, out, everything):
     """verify finds that a file is not what was added."""
     out, _, _ = t.upscale(source, "mkv", *everything[:2], "--provenance", t.path("kept.json"))
     clips.write(t.folder, "a.srt", SRT.replace("Hello", "Other"))
-    for options, code, words in [(everything[:2], 6, "FAIL"), (("--provenance", t.path("kept.json")), 2, "not those that the record names")]:
+    for options, code, words in [(everything[:2], 6, "FAIL"), (("--provenance", t.path("kept.json")), 2, "differ from those in the record")]:
         r = run(t.program, "verify", source, out, *options)
         check(r.returncode == code and words in r.stdout + r.stderr, f"another file, verify {options[0]}: {code}", r.stdout + r.stderr)
     os.remove(t.path("a.srt"))
     r = run(t.program, "verify", source, out, "--provenance", t.path("kept.json"))
-    check(r.returncode == 3 and "a.srt is not beside the input; tell with --sub" in r.stderr, "none: said", r.stderr)
+    check(r.returncode == 3 and "a.srt is not beside the input; give all subtitle files with --sub" in r.stderr, "none: said", r.stderr)
     os.makedirs(t.path("elsewhere"), exist_ok=True)
     clips.write(t.path("elsewhere"), "x.srt", SRT)
     r = run(t.program, "verify", source, out, "--provenance", t.path("kept.json"), "--sub", t.path("elsewhere/x.srt:eng"))
@@ -522,17 +522,17 @@ def refused_files(t):
     clips.vobsub(t.folder, "two", ("ja", "en"))
     shutil.copy(t.path("names.idx"), t.path("alone.idx"))
     for name, code, said in [
-            (write("latin.srt", SRT.replace("Hello", "Gr\u00fc\u00dfe").encode("latin-1")), 3, "latin.srt is not UTF-8; convert it from the encoding that it has, such as: iconv -f CP1252"),
+            (write("latin.srt", SRT.replace("Hello", "Gr\u00fc\u00dfe").encode("latin-1")), 3, "latin.srt is not UTF-8; convert it from its encoding, such as: iconv -f CP1252"),
             (write("sjis.ass", ASS.replace("}Sign", "}\u65e5\u672c\u8a9e").encode("shift-jis")), 3, "sjis.ass is not UTF-8"),
             (write("nomark.srt", SRT.encode("utf-16-le")), 3, "FFmpeg finds no subtitles in"),
-            (t.path("none.srt:eng"), 3, "No such file: " + t.path("none.srt") + " (FILE, or FILE:LANGUAGE"),
-            ("", 2, "sub: a value is missing"), (srt + "\n\n" + vtt, 3, "No such file: "), (srt + ":xx", 2, "there is no language 'xx'"), (srt + ":english", 3, "a.srt:english (FILE, or FILE:LANGUAGE"),
+            (t.path("none.srt:eng"), 3, "file not found: " + t.path("none.srt") + " (FILE, or FILE:LANGUAGE"),
+            ("", 2, "sub: a value is missing"), (srt + "\n\n" + vtt, 3, "file not found: "), (srt + ":xx", 2, "there is no language 'xx'"), (srt + ":english", 3, "a.srt:english (FILE, or FILE:LANGUAGE"),
             (write("nothing.srt", ""), 3, "nothing.srt is empty"), (write("header.vtt", "WEBVTT\n\n"), 3, "there are no subtitles in"),
             (write("styled.vtt", VTT.replace("\n\n", "\n\nSTYLE\n::cue { color: lime }\n\n")), 3, "STYLE and REGION blocks"),
             (write("header.ass", ASS.split("Dialogue")[0]), 3, "there are no subtitles in"), (write("noise.srt", b"\x00\x17" * 99), 3, "FFmpeg finds no subtitles in"),
-            (ts, 3, "there are no subtitles in"), (t.folder, 3, "is no regular file"), ("/dev/null", 3, "is no regular file"),
-            (t.path("names.sub"), 3, "belongs to an .idx file; name that one"), (t.path("alone.idx"), 3, "alone.sub, which is not there"),
-            (t.path("two.idx:eng"), 2, "has 2 tracks with languages of their own; name it without ':eng'"), (t.path("two.idx"), 0, ""),
+            (ts, 3, "there are no subtitles in"), (t.folder, 3, "is not a regular file"), ("/dev/null", 3, "is not a regular file"),
+            (t.path("names.sub"), 3, "belongs to an .idx file; use that one"), (t.path("alone.idx"), 3, "alone.sub, which does not exist"),
+            (t.path("two.idx:eng"), 2, "has 2 tracks with their own languages; give it without ':eng'"), (t.path("two.idx"), 0, ""),
             (write("frames.sub", frames), 3, "put it into its first line, such as: {1}{1}23.976"), (write("rate.sub", "{1}{1}25\n" + frames), 0, ""),
             (t.path("no.mkv"), 2, "is the output"), (source + ":eng", 0, "")]:
         if name.endswith("no.mkv"):
@@ -542,7 +542,7 @@ def refused_files(t):
             code = 0  # newer FFmpeg reads what follows, and a warning has the same words
         check(r.returncode == code and said in r.stderr and r.stderr.count("error:") == (code > 0), f"--sub {os.path.basename(name)}: {code}", r.stderr)
     r = run(t.program, "plan", source, t.path("no-%03d.png"), "--sub", srt)
-    check(r.returncode == 2 and "images hold no subtitles" in r.stderr, "images: refused", r.stderr)
+    check(r.returncode == 2 and "images cannot hold subtitles" in r.stderr, "images: refused", r.stderr)
     # Names with colons; a file of the whole name is no language.
     strange = [clips.write(t.folder, name, SRT) for name in ("C:\\x.srt", "one:two.srt", "ready:en", "last.srt:fr-")] + [t.path("ready:en") + ":ger"]
     raw = shutil.copy(srt, t.path(os.fsdecode(b"caf\xe9.srt")))
@@ -594,7 +594,7 @@ def parts(t):
     source, out, other = source_for(t, srt), t.path("job.mkv"), SRT.replace("Hello", "Other")
     plan, folder = ["plan", source, out, "--preset", "ultrafast", "--sub"], out + ".kizunasr"
     steps = [(plan + ["a.srt:eng"], 0, ""), (["work", folder, "--segment", "0"], 0, ""), (other, 0, ""),
-             (["work", folder], 2, "a.srt (put it back, or run upscale with --fresh)"), (plan + [srt + ":eng"], 2, "sub differs"), (["join", folder], 2, "The subtitle file has changed"),
+             (["work", folder], 2, "a.srt (put it back, or run upscale with --fresh)"), (plan + [srt + ":eng"], 2, "sub differs"), (["join", folder], 2, "the subtitle file has changed"),
              (None, 0, ""), (["work", folder], 0, ""), (["join", folder], 3, "a.srt: No such file"), (SRT, 0, ""),
              (plan + [srt + ":eng"], 0, ""), (["join", folder, "--keep-work"], 0, "")]
     for step, code, words in steps:
@@ -628,7 +628,7 @@ def parts(t):
             job.kill()
         _, said = job.communicate()
         if change:
-            check(job.returncode == 2 and "The subtitle file has changed" in said, "changed while upscale works: noticed", said)
+            check(job.returncode == 2 and "the subtitle file has changed" in said, "changed while upscale works: noticed", said)
             continue
         check(job.returncode == -9, "killed", said)
         r = run(t.program, "upscale", clip, t.path(name), *words)

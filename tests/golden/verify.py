@@ -47,7 +47,7 @@ V = "format=yuv444p,"
 PICTURES = [
     ("moved by one pixel", V + "crop=iw-1:ih:0:0,pad=iw+1:ih:1:0", "position", "right"),
     ("moved by half a pixel", V + "scale=768:216:flags=bicubic,crop=767:216:0:0,pad=768:216:1:0,scale=384:216:flags=area", "position", "right"),
-    ("chroma moved", "chromashift=cbh=1:crh=1", "chroma", "colours are shifted"),
+    ("chroma moved", "chromashift=cbh=1:crh=1", "chroma", "chroma is shifted"),
     ("matrix", "scale=in_color_matrix=bt601:out_color_matrix=bt709", "colour", "BT.709 are read as BT.601"),
     ("matrix, the other way", "scale=in_color_matrix=bt709:out_color_matrix=bt601", "colour", "BT.601 are read as BT.709"),
     ("range stretched", "scale=in_range=limited:out_range=full,setparams=range=tv", "colour", "limited range became full"),
@@ -57,11 +57,11 @@ PICTURES = [
     ("tinted", "lutyuv=u=val+2", "colour", "tinted"),
     ("banding", "lutyuv=y='trunc(val/8)*8+4'", "banding", "gradients show steps"),
     ("ringing", "unsharp=7:7:4", "ringing", "halos"),
-    ("frames swapped", "shuffleframes=0 1 2 3 4 5 7 6 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23", "order", "another time"),
+    ("frames swapped", "shuffleframes=0 1 2 3 4 5 7 6 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23", "order", "another input frame"),
     ("dropped, another shown twice", "select='not(eq(n,20))',setpts=N/24/TB,tpad=stop=1:stop_mode=clone", "order", "after it"),
     ("shown twice, another dropped", "loop=loop=1:size=1:start=20,setpts=N/24/TB,trim=end_frame=48", "order", "before it"),
     ("one frame black", "drawbox=t=fill:c=black:enable='eq(n,13)'", "picture", "frame 13"),
-    ("another film", "negate,hflip", "picture", "hardly like"),
+    ("another film", "negate,hflip", "picture", "hardly similar"),
 ]
 FEWER = [
     ("dropped", "select='not(eq(n,20))'", "frames", "47 in the output, 48 expected"),
@@ -188,10 +188,10 @@ def told(program, source, folder):
         said = json.load(file)
     for name, change, status, word in (
             ("skips that are not there", {"skipped": [3, 4]}, 6, "frames: 24 in the output, 22 expected"),
-            ("frames that cannot be", {"repeated": [99]}, 2, "'repeated' names frames that are not there"),
+            ("frames that cannot be", {"repeated": [99]}, 2, "'repeated' contains frames that do not exist"),
             ("another output", {"output": {"sha256": "0"}}, 6, "the output is not the file that was written"),
             ("another input", {"input": {"bytes": 5}}, 2, "is of another input"),
-            ("no record", {"kizunasr_provenance": None}, 2, "is no provenance record")):
+            ("no record", {"kizunasr_provenance": None}, 2, "is not a provenance record")):
         other = os.path.join(folder, "other.json")
         with open(other, "w") as file:
             json.dump({**said, **{k: {**said[k], **v} if isinstance(v, dict) else v for k, v in change.items()}}, file)

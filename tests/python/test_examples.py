@@ -39,7 +39,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.stdout, "out.mkv: 12 frames, 256x192\n")
         self.assertIn("100 %\n", done.stderr)
         done = self.run_it(C_UPSCALE, "none.mp4", "out2.mkv", status=1)
-        self.assertEqual(done.stderr, "error: Input file not found: none.mp4\n")
+        self.assertEqual(done.stderr, "error: input file not found: none.mp4\n")
         done = self.run_it(C_UPSCALE, "film.mp4", "out2.mkv", "3", status=1)
         self.assertEqual(done.stderr, "error: shader_scale: '3' is not valid (2 or 4)\n")
         self.assertIn("Usage: ", self.run_it(C_UPSCALE, status=2).stderr)

@@ -226,7 +226,7 @@ class Runs(Films):
         with self.assertRaises(FileExistsError) as caught:
             process("film.mp4", "out.mp4")
         self.assertEqual(str(caught.exception),
-                         "Output file exists: out.mp4 (overwrite=True replaces it)")
+                         "Output file exists: out.mp4 (use overwrite=True to replace it)")
         process("film.mp4", "out.mp4", kizunasr.RunOptions(overwrite=True))
 
     def test_provenance(self):
@@ -248,7 +248,7 @@ class Runs(Films):
             writer.start()
             options = kizunasr.RunOptions(spool_limit=limit, overwrite=True)
             if limit:
-                with self.assertRaisesRegex(kizunasr.InputError, "1000 bytes, which spool_limit allows"):
+                with self.assertRaisesRegex(kizunasr.InputError, "1000 bytes, the limit set by spool_limit"):
                     process("out-fifo", "out.mp4", options)
             else:
                 self.assertEqual(process("out-fifo", "out.mp4", options).frames, 12)
@@ -267,7 +267,7 @@ class Runs(Films):
         options = kizunasr.RunOptions(work_dir="out-work", keep_work=True)
         process("film.mp4", "out.mp4", options)
         os.remove("out.mp4")
-        with self.assertRaisesRegex(ValueError, r"crf differs \(fresh=True starts over\)"):
+        with self.assertRaisesRegex(ValueError, r"crf differs \(use fresh=True to start over\)"):
             process("film.mp4", "out.mp4", options, crf=30)
 
     def test_errors(self):
@@ -301,7 +301,7 @@ class Runs(Films):
     def test_messages_go_to_logging(self):
         with self.assertLogs("kizunasr", logging.INFO) as logs:
             process("film.mp4", "out.mp4", codec="mpeg4", preset="medium")
-        self.assertIn("WARNING:kizunasr:the bytes that mpeg4 writes may differ from run to run",
+        self.assertIn("WARNING:kizunasr:the output of mpeg4 may differ from run to run",
                       logs.output)
         self.assertTrue(any(line.startswith("INFO:kizunasr:64x48") for line in logs.output))
 
@@ -319,7 +319,7 @@ class Runs(Films):
         with open("out-bad.avi", "wb") as f:
             f.write(data)
         with self.assertLogs("kizunasr", logging.ERROR) as logs:
-            with self.assertRaisesRegex(kizunasr.ProcessingError, "frame 5 .*on_frame_error="):
+            with self.assertRaisesRegex(kizunasr.ProcessingError, "Frame 5 .*on_frame_error="):
                 process("out-bad.avi", "out.mkv")
         self.assertIn("frame 5", logs.output[0])
         config = config_of("out-bad.avi", "out.mkv")

@@ -178,7 +178,7 @@ static void wrong_arguments_are_refused(void **state)
     assert_int_equal(ksr_decoder_open(&decoder, ctx, path, &params), KSR_E_PARAM);
     assert_string_equal(last_error, "bits: '10' is not valid (8 or 16)");
     assert_int_equal(ksr_decoder_open(&decoder, ctx, "/nowhere/film.mkv", NULL), KSR_E_NOT_FOUND);
-    assert_string_equal(last_error, "Input file not found: /nowhere/film.mkv");
+    assert_string_equal(last_error, "input file not found: /nowhere/film.mkv");
     assert_null(decoder);
     assert_int_equal(ksr_decoder_open(NULL, ctx, path, NULL), KSR_E_PARAM);
     assert_int_equal(ksr_decoder_open(&decoder, ctx, NULL, NULL), KSR_E_PARAM);

@@ -81,17 +81,17 @@ static void wrong_shapes_are_refused(void **state)
         const char *wrong;
     } cases[] = {
         {0, 'K', "it is not a .ksrnet file"},
-        {8, 2, "it is of another version"},
-        {10, 2, "its layers are not of a kind that is supported"},
-        {10, 6, "its layers are not of a kind that is supported"},
-        {10, 8, "its layers are not of a kind that is supported"},
-        {10, 255, "its layers are not of a kind that is supported"},
-        {12, 2, "its layers are not of a kind that is supported"},
-        {14, 17, "its layers are not of a kind that is supported"},
-        {14, 48, "its layers are not of a kind that is supported"},
-        {16, 4, "its layers are not of a kind that is supported"},
-        {16, 7, "its layers are not of a kind that is supported"},
-        {18, 1, "its layers are not of a kind that is supported"},
+        {8, 2, "it has another version"},
+        {10, 2, "it has unsupported layers"},
+        {10, 6, "it has unsupported layers"},
+        {10, 8, "it has unsupported layers"},
+        {10, 255, "it has unsupported layers"},
+        {12, 2, "it has unsupported layers"},
+        {14, 17, "it has unsupported layers"},
+        {14, 48, "it has unsupported layers"},
+        {16, 4, "it has unsupported layers"},
+        {16, 7, "it has unsupported layers"},
+        {18, 1, "it has unsupported layers"},
         {23, 0x40, "its sums can overflow"},
         {20 + 64, 31, "a shift is out of range"},
     };
@@ -104,9 +104,9 @@ static void wrong_shapes_are_refused(void **state)
             fail_msg("byte %zu = %d: %s", cases[i].at, cases[i].value, wrong ? wrong : "accepted");
         file[cases[i].at] = was;
     }
-    assert_string_equal(parse_resealed(file, size + 5), "it has a wrong length");
+    assert_string_equal(parse_resealed(file, size + 5), "its length is wrong");
     assert_null(parse_resealed(file, size));
-    assert_string_equal(parse_resealed(file, size - 40), "it is cut off");
+    assert_string_equal(parse_resealed(file, size - 40), "it is truncated");
 }
 
 int main(void)

@@ -23,6 +23,8 @@ Ctrl-C raises `KeyboardInterrupt`, as always.
 
 from __future__ import annotations
 
+import re
+
 from . import _library as _c
 
 
@@ -69,6 +71,8 @@ _KINDS = {
 def exception(status: int, message: str) -> Exception:
     """Returns the exception for a status of the library and the message it logged."""
     if status == _c.E_CANCELLED:
-        message = message or "cancelled; the same run again goes on where it stopped"
+        message = message or "cancelled; run the same job again to resume it"
     message = message or _c.library().ksr_status_name(status).decode()
+    if re.match("[a-z]+ ", message):  # a sentence, which does not begin with the name of a setting or file
+        message = message[0].upper() + message[1:]
     return _KINDS.get(status, RuntimeError)(message)

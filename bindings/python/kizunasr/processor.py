@@ -89,7 +89,7 @@ class OfflineVideoProcessor:
         try:
             return self._run(context)
         except KeyboardInterrupt:
-            logger.info("interrupted; the same job again goes on where it stopped")
+            logger.info("interrupted; run the same job again to resume it")
             raise
         finally:
             with self._lock:

@@ -28,7 +28,7 @@ static ksr_status add_file(ksr_context *ctx, struct AVSHA *sha, const char *path
         status = ksr_check_cancel(ctx);
     }
     if (status == KSR_OK && (!file || ferror(file)))
-        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "Cannot read %s", path);
+        status = ksr_fail_errno(ctx, KSR_E_OUTPUT, "cannot read %s", path);
     if (file)
         fclose(file);
     free(block);

@@ -92,7 +92,7 @@ ksr_status ksr_graph_open(ksr_context *ctx, const char *text,
     ksr_graph_close(g);
     if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
-    return ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not open: %s", text,
+    return ksr_fail(ctx, KSR_E_PARAM, "cannot open filter %s: %s", text,
                     ksr_ffmpeg_error(result, error));
 }
 

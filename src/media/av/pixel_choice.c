@@ -123,7 +123,7 @@ ksr_status ksr_pixels_check(ksr_context *ctx, const struct ksr_video_format *sou
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' cannot be written", to->name);
     if (ksr_pixfmt_is_rgb(to) && !ksr_pixfmt_is_rgb(from) &&
         !ksr_pixfmt_luma_weights(source, &kr, &kb))
-        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: no conversion from the matrix %s to %s",
+        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: cannot convert from matrix %s to %s",
                         av_color_space_name((enum AVColorSpace)source->color_space), to->name);
     return KSR_OK;
 }
@@ -138,7 +138,7 @@ static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const c
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' is not a pixel format%s", wanted,
                         ksr_guess_pixel_format(wanted, guess));
     if (!listed(list, *out))
-        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s does not take '%s'", encoder->name,
+        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s does not support '%s'", encoder->name,
                         wanted);
     return KSR_OK;
 }
@@ -183,7 +183,8 @@ ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, bool y4m,
     if (encoder->id == AV_CODEC_ID_MJPEG || encoder->id == AV_CODEC_ID_LJPEG)
         *out = for_jpeg(*out);
     if (*out == AV_PIX_FMT_NONE)
-        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s takes nothing like '%s'", encoder->name,
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "pixel_format: %s does not support '%s' or anything similar", encoder->name,
                         source->pixel_format);
     const ksr_status status = ksr_pixels_check(ctx, source, *out);
     if (status == KSR_OK)

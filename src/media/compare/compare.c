@@ -212,7 +212,7 @@ static void compare_copied(ksr_context *ctx, struct side *in, struct side *out, 
            ksr_check_cancel(ctx) == KSR_OK) {
         const bool lost = change_lost(in, out, config);
         if (lost || (!same_data(in, out) && !data_may_change(in))) {
-            differ(c, lost ? "format changes unsaid" : "data differs", c->packets);
+            differ(c, lost ? "format changes without notice" : "data differs", c->packets);
             return;
         }
         if (in->packet->pts != AV_NOPTS_VALUE && out->packet->pts != AV_NOPTS_VALUE &&

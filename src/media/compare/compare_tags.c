@@ -73,7 +73,7 @@ static ksr_status compare_whole_chapters(ksr_context *ctx, const AVFormatContext
     ksr_matroska_chapters_free(&a);
     ksr_matroska_chapters_free(&b);
     if (result < 0 && !ksr_ffmpeg_starved(result))
-        return ksr_fail(ctx, KSR_E_INPUT, "the chapters cannot be read");
+        return ksr_fail(ctx, KSR_E_INPUT, "cannot read the chapters");
     return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }
 

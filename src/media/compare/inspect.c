@@ -187,7 +187,7 @@ static json_t *describe_extras(const struct ksr_extras *e)
                {e->film_grain, "film grain"},
                {e->icc_profile, "ICC profile"},
                {e->active_format, "active format description"},
-               {e->time_codes, "time codes of frames"},
+               {e->time_codes, "timecodes of frames"},
                {e->pan_scan, "pan-scan"}};
     json_t *list = json_array();
     for (size_t i = 0; list && i < sizeof(all) / sizeof(all[0]); i++)

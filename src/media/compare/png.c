@@ -93,7 +93,7 @@ ksr_status ksr_still_encode(ksr_context *ctx, const AVFrame *picture,
     if (rgb && !ksr_geometry_turn_rgb(geometry, rgb))
         status = ksr_fail_memory(ctx);
     else if (!rgb || !to_png(rgb, packet))
-        status = ksr_fail(ctx, KSR_E_INPUT, "pictures of %s cannot be shown on a page",
+        status = ksr_fail(ctx, KSR_E_INPUT, "frames of %s cannot be shown in a report",
                           terms->pixel_format);
     if (status == KSR_OK) {
         *out = to_text(packet);

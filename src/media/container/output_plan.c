@@ -84,7 +84,7 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path,
     const char *own = out->image ? (image ? image->name : NULL) : ksr_output_own_encoder(found);
     const bool given = strcmp(config->codec, KSR_BY_OUTPUT) != 0;
     if (!given && out->image && !image)
-        return ksr_fail(ctx, KSR_E_PARAM, "codec: nothing here writes %s", path);
+        return ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder for %s", path);
     *codec = given ? config->codec : own ? own : "libx264";
     return KSR_OK;
 }

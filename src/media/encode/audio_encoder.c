@@ -185,7 +185,7 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_audio *a, const char *name,
         return KSR_OK;
     av_channel_layout_describe(&a->decoder->ch_layout, layout, sizeof(layout));
     return ksr_fail(ctx, KSR_E_PARAM,
-                    "audio_codec: %s does not take audio stream %d (%s, %d Hz, %lld bit/s): %s",
+                    "audio_codec: %s cannot encode audio stream %d (%s, %d Hz, %lld bit/s): %s",
                     name, a->stream->index, layout, a->decoder->sample_rate, (long long)bit_rate,
                     ksr_ffmpeg_error(result, text));
 }
@@ -216,7 +216,7 @@ static ksr_status open_resampler(ksr_context *ctx, ksr_audio *a, const AVChannel
     a->rate = rate;
     if (result == AVERROR(ENOMEM))
         return ksr_fail_memory(ctx);
-    return result < 0 ? ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
+    return result < 0 ? ksr_fail(ctx, KSR_E_PROCESS, "cannot convert the audio of stream %d",
                                  a->stream->index)
                       : KSR_OK;
 }
@@ -344,7 +344,7 @@ static ksr_status convert(ksr_context *ctx, ksr_audio *a, const AVFrame *frame)
     if (count == AVERROR(ENOMEM))
         return ksr_fail_memory(ctx);
     if (count < 0)
-        return ksr_fail(ctx, KSR_E_PROCESS, "audio of stream %d cannot be converted",
+        return ksr_fail(ctx, KSR_E_PROCESS, "cannot convert the audio of stream %d",
                         a->stream->index);
     if (count == 0)
         return KSR_OK;

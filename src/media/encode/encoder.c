@@ -152,7 +152,7 @@ static ksr_status check_headers(ksr_context *ctx, const struct ksr_encoder_setti
         if (status != KSR_OK || has_headers(e, s->headers))
             return status;
     }
-    return ksr_fail(ctx, KSR_E_PROCESS, "%s opens with other settings than in the plan", s->codec);
+    return ksr_fail(ctx, KSR_E_PROCESS, "%s opened with other settings than planned", s->codec);
 }
 
 static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settings *s, int threads,
@@ -170,7 +170,7 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
     if (ksr_ffmpeg_starved(result))
         status = ksr_fail_memory(ctx);
     else if (result < 0)
-        status = ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s (%dx%d, %s): %s", s->codec,
+        status = ksr_fail(ctx, KSR_E_PARAM, "failed to open encoder %s (%dx%d, %s): %s", s->codec,
                           s->format.width, s->format.height, s->format.pixel_format,
                           ksr_ffmpeg_error(result, text));
     else if (unknown)

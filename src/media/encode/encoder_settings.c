@@ -110,13 +110,14 @@ static ksr_status set_quality(ksr_context *ctx, const AVCodec *encoder,
         if (!ksr_parse_bit_rate(config->bitrate, &out->bit_rate))
             return KSR_E_PARAM; // seen when the settings were read
         if (codec->lossless)
-            return ksr_fail(ctx, KSR_E_PARAM, "bitrate: %s is lossless and takes none",
+            return ksr_fail(ctx, KSR_E_PARAM,
+                            "bitrate: %s is lossless and does not support a bit rate",
                             encoder->name);
         return KSR_OK;
     }
     if (codec->max_crf == 0 && !has_option(encoder, "crf")) {
         if (config->crf != defaults.crf && (config->crf != 0 || !codec->lossless))
-            return ksr_fail(ctx, KSR_E_PARAM, "crf: %s has no crf", encoder->name);
+            return ksr_fail(ctx, KSR_E_PARAM, "crf: %s does not support crf", encoder->name);
         if (!codec->lossless)
             out->quality_scale = FF_QP2LAMBDA * ksr_codec_quality(codec, config->crf);
         return KSR_OK;
@@ -200,7 +201,7 @@ static ksr_status check_size(ksr_context *ctx, const struct ksr_codec *codec,
     if (format->width >= codec->min_size && format->height >= codec->min_size)
         return KSR_OK;
     return ksr_fail(ctx, KSR_E_PARAM,
-                    "Failed to open encoder %s (%dx%d): it takes no less than %dx%d", codec->name,
+                    "failed to open encoder %s (%dx%d): the minimum size is %dx%d", codec->name,
                     format->width, format->height, codec->min_size, codec->min_size);
 }
 
@@ -212,7 +213,7 @@ static ksr_status set_user_options(ksr_context *ctx, const struct ksr_encoder_co
         const struct ksr_encoder_option *option = &config->encoder_options[i];
         status = strcmp(option->key, "threads") == 0
                      ? ksr_fail(ctx, KSR_E_PARAM,
-                                "encoder_options: threads would change the bytes; use {threads}")
+                                "encoder_options: threads would change the output (use {threads})")
                      : set_option(ctx, out, option->key, option->value);
     }
     return status;
@@ -255,7 +256,7 @@ static const AVCodec *find_encoder(ksr_context *ctx, const char *name, ksr_statu
         *status = ksr_fail(ctx, KSR_E_PARAM, "codec: there is no encoder '%s'%s", name,
                            ksr_guess_encoder(AVMEDIA_TYPE_VIDEO, name, guess));
     else if (codec->type != AVMEDIA_TYPE_VIDEO)
-        *status = ksr_fail(ctx, KSR_E_PARAM, "codec: '%s' does not encode video", name);
+        *status = ksr_fail(ctx, KSR_E_PARAM, "codec: '%s' is not a video encoder", name);
     else
         return codec;
     return NULL;

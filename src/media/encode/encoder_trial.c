@@ -89,8 +89,8 @@ ksr_status ksr_encoder_look(ksr_context *ctx, const struct ksr_encoder_settings 
         return status == KSR_E_PROCESS ? KSR_E_PARAM : status;
     ksr_encoder_close(out);
     return ksr_fail(ctx, KSR_E_PARAM,
-                    "codec: %s makes %d packets of %d frames, which cannot be cut into segments "
-                    "(another {codec} can)",
+                    "codec: %s writes %d packets for %d frames, which cannot be divided into "
+                    "segments (use another {codec})",
                     settings->codec, look.packets, LOOK_FRAMES);
 }
 

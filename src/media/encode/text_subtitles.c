@@ -68,7 +68,7 @@ static ksr_status open_encoder(ksr_context *ctx, ksr_text *t, const char *name)
     const int result = avcodec_open2(e, codec, NULL);
     if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
-    return result < 0 ? ksr_fail(ctx, KSR_E_PARAM, "Failed to open encoder %s: %s", name,
+    return result < 0 ? ksr_fail(ctx, KSR_E_PARAM, "failed to open encoder %s: %s", name,
                                  ksr_ffmpeg_error(result, text))
                       : KSR_OK;
 }

@@ -27,8 +27,8 @@ static ksr_status ends_early(const struct ksr_pass *pass, int result)
     const char *reason = ksr_ffmpeg_error(result, text);
     if (!pass->tolerant)
         return ksr_fail(pass->ctx, KSR_E_INPUT,
-                        "Input file is damaged or ends early: %s (%s); "
-                        "{on_frame_error=repeat|skip} takes what is there",
+                        "input file is damaged or ends early: %s (%s); use "
+                        "{on_frame_error=repeat|skip} to keep the readable part",
                         pass->input->format->url + strlen("file:"), reason);
     ksr_log(pass->ctx, KSR_LOG_WARNING, "the input ends early (%s); going on with what is there",
             reason);
@@ -282,7 +282,7 @@ ksr_status ksr_index_decode(ksr_context *ctx, const char *path,
     if (status == KSR_OK && index.out_of_memory)
         status = ksr_fail_memory(ctx);
     if (status == KSR_OK && !index.look.seen)
-        status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
+        status = ksr_fail(ctx, KSR_E_INPUT, "no frame of %s can be decoded", path);
     if (status == KSR_OK && film->linear)
         status = settle_times(ctx, hints, &index);
     free(index.sent);

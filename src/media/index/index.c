@@ -77,7 +77,7 @@ ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *sub
         return status;
     const int count = film->stream_count + ksr_external_count(input.format);
     if ((int)input.format->nb_streams != count)
-        status = ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", path);
+        status = ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %s", path);
     else if (!lengthen_all(film, count))
         status = ksr_fail_memory(ctx);
     else
@@ -269,7 +269,7 @@ static void mend_notes(const struct ksr_film *film, struct packet_list *list)
     for (size_t k = 0; k < film->jump_count && !list->why_decode; k++)
         if (film->jumps[k].stream == film->stream &&
             (film->jumps[k].back || list->count < list->packets)) // jumps count every packet
-            list->why_decode = "timestamps jump and come back";
+            list->why_decode = "timestamps jump and return";
     if (!list->why_decode && is_out_of_order(list))
         list->why_decode = "timestamps are out of order";
 }
@@ -298,7 +298,7 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, int video, b
                  : ksr_fail_memory(ctx);
     ksr_input_close(&input);
     if (status == KSR_OK && list->packets == 0)
-        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "no video in %s", path);
     if (status == KSR_OK)
         mend_notes(film, list);
     for (size_t i = 1; i < list->count; i++)
@@ -367,7 +367,7 @@ ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, 
     const size_t first = first_at(film, start);
     const size_t end = duration < 0 ? film->frame_count : first_at(film, start + duration);
     if (first >= end)
-        return ksr_fail(ctx, KSR_E_PARAM, "%s: no frame of the film is in this time",
+        return ksr_fail(ctx, KSR_E_PARAM, "%s: no frame of the input is in this range",
                         first >= film->frame_count ? "start" : "duration");
     film->cut = true;
     film->skipped = first;
@@ -386,7 +386,7 @@ static void warn_undecoded(ksr_context *ctx, const struct packet_list *list, str
     if (!film->linear || list->shown <= film->frame_count)
         return;
     film->undecoded = list->shown - film->frame_count;
-    ksr_log(ctx, KSR_LOG_WARNING, "%zu of %zu frames cannot be decoded and are left out",
+    ksr_log(ctx, KSR_LOG_WARNING, "%zu of %zu frames cannot be decoded and are dropped",
             film->undecoded, list->shown);
 }
 
@@ -420,7 +420,7 @@ static void warn_of_times(ksr_context *ctx, const struct ksr_film *film)
                 t->first);
     if (t->holes > 0)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "nothing is shown or heard from %.3f s on for %.3f s, as the timestamps say "
+                "there is no video or audio from %.3f s on for %.3f s, according to the timestamps "
                 "(%d such pause%s)",
                 t->hole, t->pause, t->holes, t->holes == 1 ? "" : "s");
     if (film->repaired > 0)

@@ -250,11 +250,11 @@ void ksr_kinds_text(const struct ksr_video_format *a, const struct ksr_video_for
     if (strcmp(a->pixel_format, b->pixel_format) != 0)
         add(&t, "pixel format %s to %s", a->pixel_format, b->pixel_format);
     if (!ksr_same_ratio(a->sample_aspect, b->sample_aspect))
-        add(&t, "pixel aspect %d:%d to %d:%d", pixel_of(a).num, pixel_of(a).den, pixel_of(b).num,
-            pixel_of(b).den);
+        add(&t, "pixel aspect ratio %d:%d to %d:%d", pixel_of(a).num, pixel_of(a).den,
+            pixel_of(b).num, pixel_of(b).den);
     if (!same_shape(a, b))
-        add(&t, "display aspect %d:%d to %d:%d", shape_of(a).num, shape_of(a).den, shape_of(b).num,
-            shape_of(b).den);
+        add(&t, "display aspect ratio %d:%d to %d:%d", shape_of(a).num, shape_of(a).den,
+            shape_of(b).num, shape_of(b).den);
     const struct {
         int from, to;
         const char *what, *before, *after;
@@ -287,7 +287,7 @@ static void describe_kept(const struct ksr_film *film, const struct ksr_video_fo
     const struct ksr_video_format *f = &film->decoded; // before it is turned
     out[0] = 0;
     if (!ksr_conform_supported(other))
-        add(&t, "frames of %s cannot be processed and count as damaged", other->pixel_format);
+        add(&t, "frames of %s cannot be processed and are treated as damaged", other->pixel_format);
     else if (ksr_conform_needed(other, &film->decoded))
         add(&t, "frames that differ are converted to %dx%d %s", film->decoded.width,
             film->decoded.height, film->decoded.pixel_format);

@@ -62,9 +62,8 @@ void ksr_late_warn(ksr_context *ctx, const struct ksr_late *late)
 {
     const int named = (int)(sizeof(late->labels) / sizeof(late->labels[0]));
     for (int i = 0; i < late->lost && i < named; i++)
-        ksr_log(ctx, KSR_LOG_WARNING, "%s begins too late to be carried and is left out",
-                late->labels[i]);
+        ksr_log(ctx, KSR_LOG_WARNING, "%s begins too late and is dropped", late->labels[i]);
     if (late->lost > named)
-        ksr_log(ctx, KSR_LOG_WARNING, "%d more streams begin too late and are left out",
+        ksr_log(ctx, KSR_LOG_WARNING, "%d more streams begin too late and are dropped",
                 late->lost - named);
 }

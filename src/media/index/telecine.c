@@ -41,7 +41,7 @@ static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film
         *top_first = *flagged && ksr_av_frame_top_first(frame);
     }
     if (status == KSR_OK && !*first)
-        status = ksr_fail(ctx, KSR_E_INPUT, "No frame of %s can be decoded", path);
+        status = ksr_fail(ctx, KSR_E_INPUT, "no frame of %s can be decoded", path);
     ksr_reader_destroy(&reader);
     return status;
 }
@@ -232,7 +232,8 @@ static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_f
                           kept.decoded, before, path);
     if (status == KSR_OK) {
         keep_frames(film, &kept);
-        ksr_log(ctx, KSR_LOG_INFO, "inverse telecine: %zu of %zu frames stay", kept.count, before);
+        ksr_log(ctx, KSR_LOG_INFO, "inverse telecine: %zu of %zu frames are kept", kept.count,
+                before);
     }
     free(kept.index);
     free(kept.cycle);
@@ -292,8 +293,8 @@ static ksr_status plan_fields(ksr_context *ctx, struct ksr_film *film)
     if (!halve_ticks(film)) {
         free(frames);
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "deinterlace: ticks of %d/%d s cannot be halved for one frame of each "
-                        "field ({deinterlace=frame} makes one of both)",
+                        "deinterlace: ticks of %d/%d s cannot be halved for one frame per field "
+                        "(use {deinterlace=frame})",
                         film->time_base.num, film->time_base.den);
     }
     for (size_t i = 0; i < film->frame_count; i++) {
@@ -309,7 +310,7 @@ static ksr_status plan_fields(ksr_context *ctx, struct ksr_film *film)
         film->keys[k].frame *= 2;
     double_rate(&film->format.frame_rate);
     film->fields = true;
-    ksr_log(ctx, KSR_LOG_INFO, "one frame of each field: %zu frames of %zu", film->frame_count,
+    ksr_log(ctx, KSR_LOG_INFO, "one frame per field: %zu frames from %zu", film->frame_count,
             film->frame_count / 2);
     return KSR_OK;
 }
@@ -321,17 +322,16 @@ static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *co
     const double fps = rate.den > 0 ? (double)rate.num / rate.den : 0;
     if (config->inverse_telecine && (fps < 29.9 || fps > 30.1) && (fps < 59.8 || fps > 60.1))
         ksr_log(ctx, KSR_LOG_WARNING,
-                "inverse_telecine: %.3f frames per second are not what telecine makes (29.97)",
-                fps);
+                "inverse_telecine: the frame rate is %.3f, but telecined video has 29.97", fps);
     else if (config->deinterlace && !flagged && !film->format.interlaced)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "deinterlace: the film does not say that it is interlaced; doing every frame, %s "
-                "field first",
+                "deinterlace: the video is not flagged as interlaced; deinterlacing every frame, "
+                "%s field first",
                 film->format.bottom_first ? "bottom" : "top");
     else if (config->deinterlace && film->marked_wrongly)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "deinterlace: the film is marked as interlaced, but the frames looked at are "
-                "whole: half of their lines are made anew");
+                "deinterlace: the video is flagged as interlaced, but the examined frames are "
+                "progressive: half of their lines are interpolated");
 }
 
 // Frames that say what they are are believed, unless the pictures show the contrary; where none
@@ -346,8 +346,8 @@ static const char *find_order(ksr_context *ctx, const struct ksr_film *film, boo
     if (film->first_field == (top_first ? 1 : -1) || film->first_field == 0)
         return "auto";
     ksr_log(ctx, KSR_LOG_WARNING,
-            "the film is marked as %s field first, but its pictures show the %s field first: "
-            "following the pictures",
+            "the video is flagged as %s field first, but its frames show %s field first: using the "
+            "latter",
             top_first ? "top" : "bottom", top_first ? "bottom" : "top");
     return top_first ? "bff" : "tff";
 }
@@ -360,19 +360,19 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     if (config->deinterlace && config->inverse_telecine)
         return ksr_fail(ctx, KSR_E_PARAM,
                         config->deinterlace == KSR_DEINTERLACE_FIELD
-                            ? "deinterlace and inverse_telecine exclude each other: "
-                              "{inverse_telecine=true} alone for film with telecine, "
-                              "{deinterlace=field} alone for video"
-                            : "deinterlace and inverse_telecine exclude each other: "
-                              "{inverse_telecine=true} alone for film with telecine, "
-                              "{deinterlace=true} alone for video");
+                            ? "deinterlace and inverse_telecine are mutually exclusive: use "
+                              "{inverse_telecine=true} for telecined video, {deinterlace=field} "
+                              "for interlaced video"
+                            : "deinterlace and inverse_telecine are mutually exclusive: use "
+                              "{inverse_telecine=true} for telecined video, {deinterlace=true} for "
+                              "interlaced video");
     if (film->single_fields)
-        return ksr_fail(ctx, KSR_E_PARAM,
-                        "%s: each frame of this HEVC video is a single field, half as high; join "
-                        "them first: ffmpeg -i INPUT -map 0 -c copy -c:v ffv1 -vf weave=%s "
-                        "joined.mkv",
-                        config->deinterlace ? "deinterlace" : "inverse_telecine",
-                        film->format.bottom_first ? "bottom" : "top");
+        return ksr_fail(
+            ctx, KSR_E_PARAM,
+            "%s: each frame of this HEVC video is a single field, of half the height; join them "
+            "first: ffmpeg -i INPUT -map 0 -c copy -c:v ffv1 -vf weave=%s joined.mkv",
+            config->deinterlace ? "deinterlace" : "inverse_telecine",
+            film->format.bottom_first ? "bottom" : "top");
     bool flagged, top_first;
     AVFrame *first;
     ksr_filter *filter;

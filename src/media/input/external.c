@@ -463,16 +463,16 @@ static ksr_status tell_skipped(ksr_context *ctx, const struct file *f, int64_t p
         return KSR_OK;
     const ksr_status status = ksr_fs_read_file(ctx, f->path, &text, NULL);
     if (status != KSR_OK)
-        return status == KSR_E_INPUT ? ksr_fail(ctx, status, "Cannot read %s", f->path) : status;
+        return status == KSR_E_INPUT ? ksr_fail(ctx, status, "cannot read %s", f->path) : status;
     const int64_t cues = count_cues(text);
     if (packets < cues)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "sub: only %" PRId64 " of %" PRId64 " subtitles in %s can be read; see whether a "
-                "line is damaged",
+                "sub: only %" PRId64 " of %" PRId64
+                " subtitles in %s can be read; check it for damaged lines",
                 packets, cues, f->path);
     if (vtt && (strstr(text, "\nSTYLE") || strstr(text, "\nREGION")))
         ksr_log(ctx, KSR_LOG_WARNING,
-                "sub: STYLE and REGION blocks of %s are left out; an .ass file keeps styles",
+                "sub: STYLE and REGION blocks of %s are dropped; an .ass file keeps styles",
                 f->path);
     free(text);
     return KSR_OK;
@@ -486,7 +486,7 @@ static ksr_status tell_losses(ksr_context *ctx, const struct file *f, const int6
         count += f->stream[i] >= 0 ? packets[f->stream[i]] : 0;
     if (f->error != 0)
         ksr_log(ctx, KSR_LOG_WARNING,
-                "sub: %s is damaged or cut off (%s): what cannot be read is left out", f->path,
+                "sub: %s is damaged or truncated (%s): unreadable parts are dropped", f->path,
                 ksr_ffmpeg_error(f->error, text));
     return tell_skipped(ctx, f, count);
 }

@@ -18,7 +18,7 @@ static ksr_status check_second(ksr_context *ctx, const char *path)
         return ksr_fail_memory(ctx);
     const ksr_status status =
         second && !ksr_fs_exists(second)
-            ? ksr_fail(ctx, KSR_E_INPUT, "sub: the subtitles of %s are in %s, which is not there",
+            ? ksr_fail(ctx, KSR_E_INPUT, "sub: the subtitles of %s are in %s, which does not exist",
                        path, second)
             : KSR_OK;
     free(second);
@@ -37,13 +37,13 @@ static ksr_status check_text(ksr_context *ctx, const char *path)
     size_t size;
     const ksr_status status = ksr_fs_read_file(ctx, path, &text, &size);
     if (status != KSR_OK)
-        return status == KSR_E_INPUT ? ksr_fail(ctx, status, "Cannot read %s", path) : status;
+        return status == KSR_E_INPUT ? ksr_fail(ctx, status, "cannot read %s", path) : status;
     const bool good = is_utf16(text, size) || (strlen(text) == size && ksr_text_is_utf8(text));
     free(text);
     return good ? KSR_OK
                 : ksr_fail(ctx, KSR_E_INPUT,
-                           "sub: %s is not UTF-8; convert it from the encoding that it has, such "
-                           "as: iconv -f CP1252 -t UTF-8 FILE > NEW",
+                           "sub: %s is not UTF-8; convert it from its encoding, such as: iconv -f "
+                           "CP1252 -t UTF-8 FILE > NEW",
                            path);
 }
 
@@ -70,7 +70,7 @@ static ksr_status check_streams(ksr_context *ctx, const AVFormatContext *file, c
     for (unsigned i = 0; i < file->nb_streams; i++)
         count += file->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_SUBTITLE;
     if (strcmp(file->iformat->name, "mpeg") == 0)
-        return ksr_fail(ctx, KSR_E_INPUT, "sub: %s belongs to an .idx file; name that one", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "sub: %s belongs to an .idx file; use that one", path);
     if (count == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "sub: there are no subtitles in %s", path);
     if (file->iformat->flags & AVFMT_TS_DISCONT)
@@ -80,12 +80,12 @@ static ksr_status check_streams(ksr_context *ctx, const AVFormatContext *file, c
                         path);
     if (!has_rate(file))
         return ksr_fail(ctx, KSR_E_INPUT,
-                        "sub: %s counts frames and does not say how many make a second; put it "
-                        "into its first line, such as: {1}{1}23.976",
+                        "sub: %s counts frames but has no frame rate; put it into its first line, "
+                        "such as: {1}{1}23.976",
                         path);
     if (*language && count > 1)
         return ksr_fail(ctx, KSR_E_PARAM,
-                        "sub: %s has %d tracks with languages of their own; name it without ':%s'",
+                        "sub: %s has %d tracks with their own languages; give it without ':%s'",
                         path, count, language);
     return KSR_OK;
 }
@@ -116,13 +116,13 @@ static ksr_status check_packets(ksr_context *ctx, AVFormatContext *file, const c
 static ksr_status check_path(ksr_context *ctx, const char *path, const char *output)
 {
     if (!ksr_fs_exists(path))
-        return ksr_fail(ctx, KSR_E_INPUT,
-                        "sub: No such file: %s (FILE, or FILE:LANGUAGE such as a.srt:eng or "
-                        "a.srt:pt-BR)",
-                        path);
+        return ksr_fail(
+            ctx, KSR_E_INPUT,
+            "sub: file not found: %s (FILE, or FILE:LANGUAGE such as a.srt:eng or a.srt:pt-BR)",
+            path);
     if (ksr_fs_is_special(path) || ksr_fs_is_folder(path))
         return ksr_fail(ctx, KSR_E_INPUT,
-                        "sub: %s is no regular file; save the subtitles in a file first", path);
+                        "sub: %s is not a regular file; save the subtitles to a file first", path);
     if (ksr_fs_size(path) == 0)
         return ksr_fail(ctx, KSR_E_INPUT, "sub: %s is empty", path);
     if (output && ksr_fs_same_file(path, output))

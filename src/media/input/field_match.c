@@ -196,7 +196,7 @@ ksr_status ksr_match_receive(ksr_context *ctx, ksr_match *m, AVFrame *frame, boo
         const AVFrame *top = *ready ? find_field(m, stamp->data[0]) : NULL;
         const AVFrame *bottom = *ready ? find_field(m, stamp->data[0] + stamp->linesize[0]) : NULL;
         if (!top || !bottom)
-            status = ksr_fail(ctx, KSR_E_PROCESS, "the filter fieldmatch gave no answer");
+            status = ksr_fail(ctx, KSR_E_PROCESS, "the filter fieldmatch returned nothing");
         else if (weave(whole ? like : top, whole ? like : bottom, like, frame) < 0)
             status = ksr_fail_memory(ctx);
     }

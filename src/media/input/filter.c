@@ -131,7 +131,7 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     }
     av_frame_free(&inside);
     if (status == KSR_OK && !keeps_samples(f->guise, ksr_graph_format(&f->graph)))
-        status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not take %s", graph,
+        status = ksr_fail(ctx, KSR_E_PARAM, "the filter %s does not support %s", graph,
                           av_get_pix_fmt_name(like->format));
     if (status != KSR_OK)
         ksr_filter_close(&f);
@@ -187,8 +187,7 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
     f->ended = !frame;
     if (frame) {
         if (frame->width != f->width || frame->height != f->height || frame->format != f->format)
-            return ksr_fail(ctx, KSR_E_PROCESS,
-                            "a frame of another size or format came to the filter");
+            return ksr_fail(ctx, KSR_E_PROCESS, "the filter got a frame of another size or format");
         if (align_frame(frame) < 0)
             return ksr_fail_memory(ctx);
         f->tags[f->sent % TAGS] = tag;

@@ -58,7 +58,7 @@ static ksr_status plan_crop(ksr_context *ctx, const char *text, struct ksr_film 
     if (!ksr_crop_parse(text, c))
         return KSR_E_PARAM; // seen when the settings were read
     if (c[2] >= f->width || c[3] >= f->height || c[0] > f->width - c[2] || c[1] > f->height - c[3])
-        return ksr_fail(ctx, KSR_E_PARAM, "crop: %s is not within the source's %dx%d", text,
+        return ksr_fail(ctx, KSR_E_PARAM, "crop: %s is not within the input's %dx%d", text,
                         f->width, f->height);
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(av_get_pix_fmt(f->pixel_format));
     *g = (struct ksr_geometry){f->width, f->height, c[2], c[3], c[0], c[1], false, false, false};
@@ -122,10 +122,9 @@ static void plan_rotation(ksr_context *ctx, struct ksr_film *film)
     if (!name || strcmp(name, "rotation") != 0)
         return;
     if (!is_straight(&l) && !is_transposed(&l)) {
-        ksr_log(ctx, KSR_LOG_WARNING,
-                "rotate: the source is to be shown at an angle that is no quarter turn; frames "
-                "stay as they "
-                "are");
+        ksr_log(
+            ctx, KSR_LOG_WARNING,
+            "rotate: the input's rotation is not a multiple of 90 degrees; frames are not rotated");
         return;
     }
     if (g->width == 0)

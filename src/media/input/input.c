@@ -95,18 +95,19 @@ static bool has_size(const AVStream *video)
 static ksr_status check_video(ksr_context *ctx, const char *path, const AVStream *video)
 {
     if (!video)
-        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "no video in %s", path);
     const AVCodecParameters *p = video->codecpar;
     if (p->codec_id == AV_CODEC_ID_ANSI || p->codec_id == AV_CODEC_ID_BINTEXT ||
         p->codec_id == AV_CODEC_ID_XBIN || p->codec_id == AV_CODEC_ID_IDF)
-        return ksr_fail(ctx, KSR_E_INPUT, "No video in %s (it is text)", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "no video in %s (it is text)", path);
     if (!has_size(video) && is_animated_webp(path))
-        return ksr_fail(ctx, KSR_E_INPUT,
-                        "%s is an animated WebP, which FFmpeg %s does not decode: write its frames "
-                        "with anim_dump (of libwebp) and upscale dump_%%04d.png with {framerate}",
-                        path, av_version_info());
+        return ksr_fail(
+            ctx, KSR_E_INPUT,
+            "%s is an animated WebP, which FFmpeg %s does not decode: extract its frames with "
+            "anim_dump (of libwebp) and upscale dump_%%04d.png with {framerate}",
+            path, av_version_info());
     if (!has_size(video))
-        return ksr_fail(ctx, KSR_E_INPUT, "No usable video in %s", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "no usable video in %s", path);
     return KSR_OK;
 }
 
@@ -115,7 +116,7 @@ static ksr_status check_sequence(ksr_context *ctx, const char *path)
     int first, count;
     const ksr_status status = ksr_sequence_scan(ctx, path, &first, &count);
     if (status == KSR_OK && count == 0)
-        return ksr_fail(ctx, KSR_E_NOT_FOUND, "Input file not found: %s", path);
+        return ksr_fail(ctx, KSR_E_NOT_FOUND, "input file not found: %s", path);
     return status;
 }
 
@@ -124,21 +125,20 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
     if (ksr_sequence_is(path))
         return check_sequence(ctx, path);
     if (strstr(path, "://") && !ksr_fs_exists(path))
-        return ksr_fail(ctx, KSR_E_INPUT, "Input is a URL, which is not read: %s (download it)",
-                        path);
+        return ksr_fail(ctx, KSR_E_INPUT, "input is a URL: %s (download it first)", path);
     if (strcmp(path, "-") == 0 || ksr_fs_is_special(path))
         return ksr_fail(ctx, KSR_E_INPUT,
-                        "Input is no regular file: %s (it is read more than once: write a pipe's "
-                        "data to a file first)",
+                        "input is not a regular file: %s (it is read more than once: save the data "
+                        "of a pipe to a file first)",
                         path);
     if (!ksr_fs_exists(path))
         return errno == ENOENT || errno == ENOTDIR
-                   ? ksr_fail(ctx, KSR_E_NOT_FOUND, "Input file not found: %s", path)
-                   : ksr_fail_errno(ctx, KSR_E_INPUT, "Cannot read %s", path);
+                   ? ksr_fail(ctx, KSR_E_NOT_FOUND, "input file not found: %s", path)
+                   : ksr_fail_errno(ctx, KSR_E_INPUT, "cannot read %s", path);
     if (ksr_fs_is_folder(path))
-        return ksr_fail(ctx, KSR_E_INPUT, "Input is a folder, not a file: %s", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "input is a folder, not a file: %s", path);
     if (ksr_fs_size(path) == 0)
-        return ksr_fail(ctx, KSR_E_INPUT, "Input file is empty: %s", path);
+        return ksr_fail(ctx, KSR_E_INPUT, "input file is empty: %s", path);
     return KSR_OK;
 }
 
@@ -181,7 +181,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
             return KSR_E_CANCELLED;
         if (ksr_ffmpeg_starved(opened))
             return ksr_fail_memory(ctx);
-        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
+        return ksr_fail(ctx, KSR_E_INPUT, "cannot read %s: %s", path,
                         ksr_ffmpeg_error(opened, text));
     }
     format->flags |= AVFMT_FLAG_BITEXACT;
@@ -192,7 +192,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
         avformat_close_input(&format);
         if (ksr_ffmpeg_starved(found))
             return ksr_fail_memory(ctx);
-        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
+        return ksr_fail(ctx, KSR_E_INPUT, "cannot read %s: %s", path,
                         ksr_ffmpeg_error(found, text));
     }
     int tagged = ksr_track_languages_tag(format);
@@ -204,7 +204,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
     }
     if (tagged < 0) {
         avformat_close_input(&format);
-        return ksr_fail(ctx, KSR_E_INPUT, "Cannot read %s: %s", path,
+        return ksr_fail(ctx, KSR_E_INPUT, "cannot read %s: %s", path,
                         ksr_ffmpeg_error(tagged, text));
     }
     *out = format;
@@ -275,7 +275,7 @@ ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct 
         return status;
     }
     ksr_input_close(out);
-    return ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", path);
+    return ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %s", path);
 }
 
 ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t size,
@@ -319,7 +319,7 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, int sid
     if (!codec)
         codec = avcodec_find_decoder(stream->codecpar->codec_id);
     if (!codec)
-        return ksr_fail(ctx, KSR_E_INPUT, "No decoder for %s (stream %d)",
+        return ksr_fail(ctx, KSR_E_INPUT, "no decoder for %s (stream %d)",
                         avcodec_get_name(stream->codecpar->codec_id), stream->index);
     AVCodecContext *decoder = avcodec_alloc_context3(codec);
     if (!decoder)
@@ -339,7 +339,7 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, int sid
         avcodec_free_context(&decoder);
         if (ksr_ffmpeg_starved(result))
             return ksr_fail_memory(ctx);
-        return ksr_fail(ctx, KSR_E_INPUT, "Cannot decode %s (stream %d): %s", codec->name,
+        return ksr_fail(ctx, KSR_E_INPUT, "cannot decode %s (stream %d): %s", codec->name,
                         stream->index, ksr_ffmpeg_error(result, text));
     }
     *out = decoder;

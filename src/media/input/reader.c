@@ -98,7 +98,7 @@ static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
     ksr_input_close(&r->input);
     ksr_status status = ksr_input_open(ctx, r->path, true, &r->input);
     if (status == KSR_OK && (r->film->stream >= (int)r->input.format->nb_streams))
-        status = ksr_fail(ctx, KSR_E_INPUT, "The input has changed: %s", r->path);
+        status = ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %s", r->path);
     if (status != KSR_OK)
         return status;
     r->input.video = r->input.format->streams[r->film->stream];

@@ -88,7 +88,7 @@ static ksr_status convert_text(const struct decision *d, const AVStream *stream,
             status = ksr_carry_try(d, stream, KSR_CARRY_CONVERT, forms[i], trial);
     }
     if (status == KSR_OK && trial->held)
-        ksr_log(d->ctx, KSR_LOG_INFO, "subtitle stream %d: %s becomes %s, which loses nothing",
+        ksr_log(d->ctx, KSR_LOG_INFO, "subtitle stream %d: %s is converted to %s without loss",
                 stream->index, avcodec_get_name(stream->codecpar->codec_id),
                 d->plan->codec[stream->index]);
     return status;
@@ -153,8 +153,8 @@ ksr_status ksr_carry_warn(const struct decision *d, const AVStream *stream,
                 plan->codec[i], trial->changed);
     if (trial->early_ms >= PRIMING_MS && !d->film->cut)
         ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d begins %.0f ms before the picture, which %s cannot hold: that "
-                "much is cut off%s",
+                "audio stream %d begins %.0f ms before the video, which %s cannot hold: its "
+                "beginning is cut off%s",
                 i, trial->early_ms, ksr_container_label(plan->format), mkv_would(d));
     if (trial->lost[0] && !d->container->holds_all)
         status = try_elsewhere(d, stream, plan->carry[i], "matroska", &elsewhere);
@@ -238,7 +238,7 @@ void ksr_carry_leave_out(const struct decision *d, const AVStream *stream, const
 const char *ksr_carry_why_empty(const struct decision *d, const AVStream *stream)
 {
     const bool elsewhere = d->film->cut && d->film->packets && d->film->packets[stream->index] > 0;
-    return elsewhere ? "has no packets in this part" : "has no packets";
+    return elsewhere ? "has no packets in this range" : "has no packets";
 }
 
 // Leaves out what the container does not hold, and says where it would be kept.
@@ -257,13 +257,13 @@ static ksr_status drop(const struct decision *d, const AVStream *stream, bool em
     const ksr_status status =
         better && !time_code ? ksr_carry_kept_by(d, stream, keeper, &better) : KSR_OK;
     if (unknown)
-        snprintf(why, sizeof(why), "has a codec that FFmpeg does not know");
+        snprintf(why, sizeof(why), "has a codec unknown to FFmpeg");
     else if (empty)
         snprintf(why, sizeof(why), "%s", ksr_carry_why_empty(d, stream));
     else
         snprintf(why, sizeof(why), "cannot be held by %s", ksr_container_label(d->plan->format));
     const size_t used = strlen(why);
-    snprintf(why + used, sizeof(why) - used, " and is left out%s%s%s", better ? "; " : "",
+    snprintf(why + used, sizeof(why) - used, " and is dropped%s%s%s", better ? "; " : "",
              better ? ksr_container_label(keeper) : "", better ? " would keep it" : "");
     ksr_carry_leave_out(d, stream, why);
     return status;
@@ -298,8 +298,8 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
         return KSR_OK;
     if (hides_video(d, stream)) {
         ksr_carry_leave_out(d, stream,
-                            "would be shown in place of the upscaled one by this container "
-                            "and is left out; mkv would keep it");
+                            "would be played instead of the upscaled one in this container and is "
+                            "dropped; mkv would keep it");
         return KSR_OK;
     }
     if (p->codec_type == AVMEDIA_TYPE_AUDIO)
@@ -313,8 +313,7 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
         return drop(d, stream, trial.empty && p->codec_type != AVMEDIA_TYPE_ATTACHMENT);
     if (p->codec_type == AVMEDIA_TYPE_VIDEO && !ksr_stream_is_cover(stream))
         ksr_log(d->ctx, KSR_LOG_WARNING,
-                "video stream %d is copied as it is: only stream %d is "
-                "upscaled ({video})",
+                "video stream %d is copied: only stream %d is upscaled (select it with {video})",
                 stream->index, d->film->stream);
     return status;
 }
@@ -337,11 +336,10 @@ static ksr_status check_grid(const struct decision *d)
         return KSR_OK;
     const size_t i = ksr_film_irregular(film, rate);
     if (i < film->frame_count)
-        return ksr_fail(d->ctx, KSR_E_PARAM,
-                        "format: %s cannot hold a frame rate that varies (frame %zu at %.3f s); "
-                        "mkv would",
-                        ksr_container_label(d->plan->format), i,
-                        ksr_film_seconds(film, film->frames[i].time));
+        return ksr_fail(
+            d->ctx, KSR_E_PARAM,
+            "format: %s cannot hold a variable frame rate (frame %zu at %.3f s); mkv would",
+            ksr_container_label(d->plan->format), i, ksr_film_seconds(film, film->frames[i].time));
     return KSR_OK;
 }
 

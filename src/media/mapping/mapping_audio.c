@@ -67,9 +67,9 @@ static ksr_status look_at(const struct decision *d, const AVStream *stream, stru
     if (status == KSR_E_NOMEM)
         return ksr_fail_memory(d->ctx);
     if (status != KSR_OK && stream->codecpar->codec_id == AV_CODEC_ID_NONE)
-        snprintf(s->unable, sizeof(s->unable), "has a codec that FFmpeg does not know");
+        snprintf(s->unable, sizeof(s->unable), "has a codec unknown to FFmpeg");
     else if (status != KSR_OK)
-        snprintf(s->unable, sizeof(s->unable), "has a codec that FFmpeg here does not decode");
+        snprintf(s->unable, sizeof(s->unable), "has a codec that this FFmpeg cannot decode");
     else if (decoder->sample_rate <= 0 || decoder->ch_layout.nb_channels < 1)
         snprintf(s->unable, sizeof(s->unable), "has no known sample rate or channels");
     else
@@ -109,8 +109,8 @@ static void warn_of_jumps(const struct decision *d, const AVStream *stream)
     }
     if (back > 0)
         ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d: times of %lld packet%s jump and come back: repaired",
-                stream->index, back, back == 1 ? "" : "s");
+                "audio stream %d: repaired out-of-order timestamps of %lld packet%s", stream->index,
+                back, back == 1 ? "" : "s");
     if (dropped > 0)
         ksr_log(d->ctx, KSR_LOG_WARNING,
                 "audio stream %d: %lld packet%s left out, as what follows overlaps %s",
@@ -118,7 +118,7 @@ static void warn_of_jumps(const struct decision *d, const AVStream *stream)
                 dropped == 1 ? "it" : "them");
     if (film->falling[stream->index] && !d->config->audio_passthrough)
         ksr_log(d->ctx, KSR_LOG_WARNING,
-                "audio stream %d has times that fall, so that some sound overlaps and is cut",
+                "audio stream %d has non-monotonic timestamps; overlapping audio is cut",
                 stream->index);
 }
 
@@ -213,13 +213,13 @@ static ksr_status warn_encoded(const struct decision *d, const AVStream *stream,
         return KSR_OK;
     if (lossless && strcmp(why, NOT_HELD) == 0) {
         ksr_log(d->ctx, KSR_LOG_INFO,
-                "audio stream %d (%s) %s: it is encoded anew with %s, which loses nothing",
-                stream->index, from, why, codec);
+                "audio stream %d (%s) %s: it is re-encoded with %s without loss", stream->index,
+                from, why, codec);
         return KSR_OK;
     }
     if (!damaged && !d->container->holds_all)
         status = ksr_carry_kept_by(d, stream, "matroska", &kept);
-    ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is encoded anew with %s%s",
+    ksr_log(d->ctx, KSR_LOG_WARNING, "audio stream %d (%s) %s: it is re-encoded with %s%s",
             stream->index, from, why, codec, kept ? "; mkv would keep it" : "");
     return status;
 }
@@ -271,15 +271,15 @@ static ksr_status find_fault(const struct decision *d, const AVStream *stream, c
     ksr_status status = KSR_OK;
     *why = d->film->corrupt[stream->index] ? "has damaged packets"
            : d->film->falling[stream->index]
-               ? "has times that fall, so that some sound overlaps and is cut"
+               ? "has non-monotonic timestamps; overlapping audio is cut"
            : changes_unsaid(d, stream)
-               ? "changes its channels or sample rate midway, which this container cannot say"
+               ? "changes its channels or sample rate, which this container cannot hold"
                : "";
     if (!**why && d->container->no_audio_times &&
         av_get_exact_bits_per_sample(stream->codecpar->codec_id) > 0)
         status = ksr_trial_steady(d->ctx, d->input_path, d->film, stream->index, &steady);
     if (!steady)
-        *why = "has holes, which this container cannot hold";
+        *why = "has gaps, which this container cannot hold";
     return status;
 }
 

@@ -234,7 +234,7 @@ static void compare_extras(const struct ksr_encoder_settings *settings,
     if (wanted->active_format && !got->active_format)
         add(l, "active format description");
     if (wanted->time_codes && !got->time_codes)
-        add(l, "time codes of frames");
+        add(l, "timecodes of frames");
     if (wanted->pan_scan)
         add(l, "pan-scan");
     if (wanted->hdr10_plus)
@@ -409,16 +409,15 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
                           "(mkv can, and other codecs)",
                           container, encoder->codec);
     else if (status == KSR_OK && losses.times)
-        status = ksr_fail(ctx, KSR_E_PARAM,
-                          "format: %s does not keep the times of video of %s (mkv does, and this "
-                          "container those of other codecs)",
-                          container, encoder->codec);
+        status = ksr_fail(
+            ctx, KSR_E_PARAM,
+            "format: %s does not keep the timestamps of %s video (use mkv or another codec)",
+            container, encoder->codec);
     else if (status == KSR_OK && losses.text[0])
         ksr_log(ctx, KSR_LOG_WARNING, "%s in %s does not keep these of the video: %s",
                 encoder->codec, container, losses.text);
     if (status == KSR_OK && losses.rotation)
-        ksr_log(ctx, KSR_LOG_INFO,
-                "{rotate=apply} turns the frames, so that no rotation is needed");
+        ksr_log(ctx, KSR_LOG_INFO, "use {rotate=apply} to rotate the frames instead");
     return status;
 }
 
@@ -492,6 +491,6 @@ ksr_status ksr_picture_trial_image(ksr_context *ctx, const struct ksr_film *film
     if (status == KSR_E_NOMEM)
         return ksr_fail_memory(ctx);
     if (status == KSR_OK && !got.icc_profile)
-        ksr_log(ctx, KSR_LOG_WARNING, "%s does not keep the source's ICC profile", settings->codec);
+        ksr_log(ctx, KSR_LOG_WARNING, "%s does not keep the input's ICC profile", settings->codec);
     return KSR_OK; // an encoder that wants other sizes says nothing about profiles
 }

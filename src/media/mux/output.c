@@ -68,7 +68,7 @@ static ksr_status write_failed(ksr_context *ctx, const ksr_output *o, int result
     char text[256];
     if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
-    return ksr_fail(ctx, KSR_E_OUTPUT, "Cannot write %s: %s", o->path,
+    return ksr_fail(ctx, KSR_E_OUTPUT, "cannot write %s: %s", o->path,
                     result == AVERROR(ENOSPC) ? strerror(ENOSPC) : ksr_ffmpeg_error(result, text));
 }
 
@@ -461,15 +461,13 @@ static void warn_of_audio(ksr_context *ctx, int stream, const ksr_audio *audio)
 {
     const double cut = ksr_audio_cut_ms(audio);
     if (cut > 100)
-        ksr_log(ctx, KSR_LOG_WARNING,
-                "audio stream %d: %.1f s of sound overlapped other sound and were cut", stream,
-                cut / 1000);
+        ksr_log(ctx, KSR_LOG_WARNING, "audio stream %d: %.1f s of overlapping audio were cut",
+                stream, cut / 1000);
     if (ksr_audio_changed(audio))
-        ksr_log(
-            ctx, KSR_LOG_WARNING,
-            "audio stream %d changes its channels or sample rate midway: all of it has those it "
-            "begins with",
-            stream);
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "audio stream %d changes its channels or sample rate: it keeps the initial ones "
+                "throughout",
+                stream);
 }
 
 static void warn_bumped(ksr_context *ctx, const ksr_output *o)
@@ -477,7 +475,7 @@ static void warn_bumped(ksr_context *ctx, const ksr_output *o)
     for (int i = 0; i < o->plan->stream_count; i++)
         if (o->tracks[i].bumped > 0)
             ksr_log(ctx, KSR_LOG_WARNING,
-                    "stream %d: %d packets whose times did not rise were moved", i,
+                    "stream %d: %d packets with non-monotonic timestamps were moved", i,
                     o->tracks[i].bumped);
 }
 

@@ -190,7 +190,7 @@ static ksr_status carry_whole(ksr_context *ctx, ksr_output *o)
     ksr_ffmpeg_clear_message();
     const int result = ksr_patches_add_file(&o->patches, o->format, in);
     if (result < 0 && !ksr_ffmpeg_starved(result))
-        return ksr_fail(ctx, KSR_E_INPUT, "the chapters of the input cannot be read");
+        return ksr_fail(ctx, KSR_E_INPUT, "cannot read the chapters of the input");
     return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
 }
 
