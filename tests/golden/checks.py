@@ -2,6 +2,7 @@
 
 import os, subprocess, sys
 
+LIMIT = 300  # seconds: of a sanitized run on a busy machine
 passed = failed = 0
 told = {}  # answers of programs that only read files
 
@@ -31,7 +32,7 @@ def run(*args, **options):
     if asked in told:
         return told[asked]
     try:
-        answer = subprocess.run(args, capture_output=True, text=True, timeout=120, **options)
+        answer = subprocess.run(args, capture_output=True, text=True, timeout=LIMIT, **options)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(args, -9, "", "did not end")
     if asked:

@@ -366,8 +366,12 @@ def sizes(b):
     # The largest: only what is refused must be said before the work.
     big = b.at("big.mkv")
     run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "color=gray:size=8192x4320:rate=1:duration=1", "-c:v", "libx264", "-preset", "ultrafast", big)
-    out, _ = b.upscale(big, "big.out.mkv", "--fit", "8192x4320", "--preset", "ultrafast")
-    check(b.info(out)["width"] == 8192, "sizes: 8192x4320 in and, fitted, out")
+    # Samples of all rows in the plain build; a sanitizer sees a tenth of them, as wide. Plans below are of all.
+    sanitized = b"__asan_init" in open(b.program, "rb").read()
+    lines, crop = (432, ["--crop", "8192:432:0:0"]) if sanitized else (4320, [])
+    out, _ = b.upscale(big, "big.out.mkv", *crop, "--fit", f"8192x{lines}", "--preset", "ultrafast")
+    info = b.info(out)
+    check((info["width"], info["height"]) == (8192, lines), f"sizes: 8192x{lines} in and, fitted, out", info)
     encoder_limits(b, big)
     odd = b.at("odd.mkv")
     run("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=101x99:rate=24:duration=0.2", "-c:v", "libx264", "-pix_fmt", "yuv444p", odd)
