@@ -48,41 +48,37 @@ ksr_status ksr_gpu_check(struct ksr_gpu *gpu, VkResult result, const char *what)
 
 // --- The instance ---
 
-// volk keeps the functions of the loader in variables of the process: they are set once.
-static pthread_mutex_t volk_mutex = PTHREAD_MUTEX_INITIALIZER;
+// One for the whole process, never destroyed: volk keeps the loader's functions in variables of the
+// process, and drivers do not expect to be unloaded.
+static VkInstance instance;
+static pthread_mutex_t instance_mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static bool load_library(void)
+static void create_instance(char reason[KSR_GPU_REASON])
 {
-    pthread_mutex_lock(&volk_mutex);
-    const bool loaded = vkGetInstanceProcAddr || volkInitialize() == VK_SUCCESS;
-    pthread_mutex_unlock(&volk_mutex);
-    return loaded;
-}
-
-static void load_functions(VkInstance instance)
-{
-    pthread_mutex_lock(&volk_mutex);
-    if (!vkCreateDevice)
-        volkLoadInstance(instance);
-    pthread_mutex_unlock(&volk_mutex);
-}
-
-static ksr_status create_instance(VkInstance *out, char reason[KSR_GPU_REASON])
-{
-    *out = VK_NULL_HANDLE;
-    if (!load_library()) {
+    if (volkInitialize() != VK_SUCCESS) {
         snprintf(reason, KSR_GPU_REASON, "no Vulkan loader (libvulkan.so.1) is installed");
-        return KSR_E_PROCESS;
+        return;
     }
     const VkApplicationInfo application = {.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                            .pApplicationName = "KizunaSR",
                                            .apiVersion = VK_API_VERSION_1_3};
     const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
                                        .pApplicationInfo = &application};
-    const ksr_status status = explain(reason, vkCreateInstance(&info, NULL, out), "start Vulkan");
-    if (status == KSR_OK)
-        load_functions(*out);
-    return status;
+    VkInstance created;
+    if (explain(reason, vkCreateInstance(&info, NULL, &created), "start Vulkan") != KSR_OK)
+        return;
+    volkLoadInstance(created);
+    instance = created;
+}
+
+// Returns whether there is an instance, and if not, why.
+static bool start_vulkan(char reason[KSR_GPU_REASON])
+{
+    pthread_mutex_lock(&instance_mutex);
+    if (!instance)
+        create_instance(reason);
+    pthread_mutex_unlock(&instance_mutex);
+    return instance != NULL;
 }
 
 // --- What GPUs offer ---
@@ -203,7 +199,7 @@ static void describe(struct ksr_gpu_info *info, VkPhysicalDevice physical)
 }
 
 // Fills the list of GPUs; returns how many.
-static int enumerate(VkInstance instance, VkPhysicalDevice physical[KSR_GPU_MOST],
+static int enumerate(VkPhysicalDevice physical[KSR_GPU_MOST],
                      struct ksr_gpu_info list[KSR_GPU_MOST], char reason[KSR_GPU_REASON])
 {
     uint32_t count = KSR_GPU_MOST;
@@ -219,13 +215,8 @@ static int enumerate(VkInstance instance, VkPhysicalDevice physical[KSR_GPU_MOST
 
 int ksr_gpu_list(struct ksr_gpu_info list[KSR_GPU_MOST], char reason[KSR_GPU_REASON])
 {
-    VkInstance instance;
     VkPhysicalDevice physical[KSR_GPU_MOST];
-    if (create_instance(&instance, reason) != KSR_OK)
-        return 0;
-    const int count = enumerate(instance, physical, list, reason);
-    vkDestroyInstance(instance, NULL);
-    return count;
+    return start_vulkan(reason) ? enumerate(physical, list, reason) : 0;
 }
 
 // --- Opening one ---
@@ -234,7 +225,7 @@ static ksr_status choose(struct ksr_gpu *gpu, int index, char reason[KSR_GPU_REA
 {
     VkPhysicalDevice physical[KSR_GPU_MOST];
     struct ksr_gpu_info list[KSR_GPU_MOST];
-    const int count = enumerate(gpu->instance, physical, list, reason);
+    const int count = enumerate(physical, list, reason);
     for (int i = 0; i < count && index == KSR_GPU_FIRST; i++)
         if (!list[i].software && !list[i].refused[0])
             index = i;
@@ -280,7 +271,7 @@ static void find_shapes(struct ksr_gpu *gpu)
     uint32_t count = SHAPES_ALL;
     const PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR get =
         (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)vkGetInstanceProcAddr(
-            gpu->instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+            instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
     memset(list, 0, sizeof(list));
     for (int i = 0; i < SHAPES_ALL; i++)
         list[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
@@ -392,9 +383,7 @@ ksr_status ksr_gpu_open(struct ksr_gpu **out, int index, char reason[KSR_GPU_REA
     struct ksr_gpu *gpu = calloc(1, sizeof(*gpu));
     if (!gpu)
         return explain(reason, VK_ERROR_OUT_OF_HOST_MEMORY, "open a GPU");
-    ksr_status status = create_instance(&gpu->instance, reason);
-    if (status == KSR_OK)
-        status = choose(gpu, index, reason);
+    ksr_status status = start_vulkan(reason) ? choose(gpu, index, reason) : KSR_E_PROCESS;
     if (status == KSR_OK) {
         find_limits(gpu);
         status = create_device(gpu);
@@ -422,8 +411,6 @@ void ksr_gpu_close(struct ksr_gpu **pointer)
         vkDestroyPipelineLayout(gpu->device, gpu->layout, NULL);
         vkDestroyDevice(gpu->device, NULL);
     }
-    if (gpu->instance)
-        vkDestroyInstance(gpu->instance, NULL);
     free(gpu);
     *pointer = NULL;
 }

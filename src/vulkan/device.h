@@ -49,7 +49,6 @@ struct ksr_gpu_shape {
 
 struct ksr_gpu {
     struct ksr_gpu_info info;
-    VkInstance instance;
     VkPhysicalDevice physical;
     VkDevice device;
     VkPipelineLayout layout; // of all kernels: push constants alone
