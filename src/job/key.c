@@ -105,11 +105,11 @@ ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *mani
     const json_t *planned = json_object_get(manifest->key, "engine");
     const char *provider = json_string_value(json_object_get(planned, "provider"));
     const int threads = (int)json_integer_value(json_object_get(planned, "threads"));
+    const char *asked = ksr_device_provider(options->device);
     struct ksr_engine_params params = {
         .config = &ksr_config_get(manifest->config)->pipeline,
         .library = options->onnxruntime_library,
-        .device =
-            options->device && !ksr_device_is_gpu(options->device) ? options->device : provider,
+        .device = asked ? asked : provider,
         .only_device = true,
         .threads = options->threads > 0 ? options->threads : threads,
         .white = (int)json_integer_value(json_object_get(planned, "white"))};

@@ -94,12 +94,11 @@ static ksr_status open_engine(ksr_context *ctx, const struct ksr_pipeline_config
                               const struct ksr_run_options *options,
                               struct ksr_engine_identity *identity)
 {
-    const struct ksr_engine_params params = {
-        .config = p,
-        .library = options->onnxruntime_library,
-        .device = ksr_device_is_gpu(options->device) ? NULL // which does the stages alone
-                                                     : options->device,
-        .threads = options->threads > 0 ? options->threads : ksr_cpu_count()};
+    const struct ksr_engine_params params = {.config = p,
+                                             .library = options->onnxruntime_library,
+                                             .device = ksr_device_provider(options->device),
+                                             .threads = options->threads > 0 ? options->threads
+                                                                             : ksr_cpu_count()};
     ksr_engine *engine;
     const ksr_status status = ksr_engine_open(ctx, &params, &engine);
     if (status == KSR_OK)
@@ -136,13 +135,10 @@ static ksr_status check_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
                                struct ksr_engine_identity *identity)
 {
     *identity = (struct ksr_engine_identity){0};
-    if (options->device && (!p->use_ai || ksr_device_is_gpu(options->device))) {
-        const ksr_status status = ksr_device_check(ctx, options->device);
-        if (status != KSR_OK)
-            return status;
-    }
-    if (!p->use_ai)
-        return KSR_OK;
+    const bool onnx = p->use_ai && ksr_engine_is_onnx(p);
+    const ksr_status status = ksr_device_check(ctx, options->device, onnx);
+    if (status != KSR_OK || !p->use_ai)
+        return status;
     return p->ai_fallback ? try_engine(ctx, p, options, identity)
                           : open_engine(ctx, p, options, identity);
 }

@@ -30,10 +30,10 @@ struct ksr_worker {
     int threads;
     ksr_pool *pool;
     ksr_reader *reader;
-    ksr_engine *engine;                  // NULL without AI
+    ksr_machine *machine;                // borrowed
+    struct ksr_loan loan;                // from it
     struct ksr_encoder_settings encoder; // the manifest's, at the bit rate of the segment
     struct ksr_recipe recipe;
-    ksr_device *device; // NULL: the processor
     ksr_pipeline *pipeline;
     struct ksr_times times; // of the segment in the making, all tries together
     double since;           // up to when the time is accounted for
@@ -74,14 +74,14 @@ static ksr_status make_recipe(ksr_worker *w)
     if (!ksr_pixels_layout(&film->format, &layout, &bits))
         return ksr_fail(w->ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
                         film->format.pixel_format);
-    if (!ksr_recipe_make(&w->recipe, &layout, &w->config->pipeline, w->engine))
+    if (!ksr_recipe_make(&w->recipe, &layout, &w->config->pipeline, w->loan.engine))
         return ksr_fail_memory(w->ctx);
     ksr_recipe_fit(&w->recipe, wanted->width, wanted->height);
     return KSR_OK;
 }
 
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
-                             const char *folder, int threads, const struct ksr_run_options *options,
+                             const char *folder, int threads, ksr_machine *machine,
                              const struct ksr_worker_listener *listener, ksr_worker **out)
 {
     *out = NULL;
@@ -96,17 +96,15 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
     w->threads = threads;
     if (listener)
         w->listener = *listener;
-    ksr_status status = KSR_OK;
-    if (w->config->pipeline.use_ai)
-        status = ksr_manifest_engine(ctx, manifest, options, &w->engine);
+    w->machine = machine;
+    ksr_status status = ksr_machine_lend(ctx, machine, &w->loan);
     if (status == KSR_OK)
         status = make_recipe(w);
-    if (status == KSR_OK && ksr_device_is_gpu(options->device))
-        status = ksr_device_open(ctx, options->device, &w->device);
     if (status == KSR_OK) {
         w->pool = ksr_pool_create(threads);
-        status = w->pool ? ksr_pipeline_create(ctx, &w->recipe, w->device, w->pool, &w->pipeline)
-                         : ksr_fail_memory(ctx);
+        status = w->pool
+                     ? ksr_pipeline_create(ctx, &w->recipe, w->loan.device, w->pool, &w->pipeline)
+                     : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
         status = ksr_reader_create(ctx, manifest->input_path, &manifest->film, &w->reader);
@@ -123,8 +121,7 @@ void ksr_worker_destroy(ksr_worker **worker)
     ksr_worker *w = *worker;
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
-    ksr_device_close(&w->device);
-    ksr_engine_close(&w->engine);
+    ksr_machine_take_back(w->machine, &w->loan);
     ksr_pool_destroy(&w->pool);
     free(w);
     *worker = NULL;

@@ -4,6 +4,7 @@
 #define KSR_JOB_SEGMENT_H
 
 #include "core/pool.h"
+#include "job/machine.h"
 #include "job/manifest.h"
 #include "job/store.h"
 
@@ -18,10 +19,9 @@ struct ksr_worker_listener {
     void *opaque;
 };
 
-// manifest and folder must outlive the worker. threads: for the stages' row bands. options: where
-// the stages run, and where the engine of AI mode is; read only during the call.
+// manifest, folder and machine must outlive the worker. threads: for the stages' row bands.
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
-                             const char *folder, int threads, const struct ksr_run_options *options,
+                             const char *folder, int threads, ksr_machine *machine,
                              const struct ksr_worker_listener *listener, ksr_worker **out);
 void ksr_worker_destroy(ksr_worker **worker);
 

@@ -6,20 +6,14 @@
 #include <stdlib.h>
 
 #include "core/cpu.h"
-#include "core/mem.h"
+#include "job/machine.h"
 #include "job/segment.h"
-#include "media/encode/encoder.h"
-#include "pipeline/device.h"
-
-// What one worker holds, in bytes per pixel of the output: 1645 MiB at 3840x2160 with libx264 at
-// medium, the whole program with one worker, less what the program itself takes.
-#define WORKER_BYTES_PER_PIXEL 200
 
 struct crew {
     ksr_context *ctx;
     const struct ksr_job *job;
     int threads;
-    struct ksr_run_options options;
+    ksr_machine *machine;
     int *missing; // numbers of the segments to make
     int missing_count;
     pthread_mutex_t lock;
@@ -76,7 +70,7 @@ static void *worker_main(void *arg)
     const struct ksr_worker_listener listener = {count_frame, crew};
     ksr_worker *worker = NULL;
     ksr_status status = ksr_worker_create(crew->ctx, &crew->job->manifest, crew->job->folder,
-                                          crew->threads, &crew->options, &listener, &worker);
+                                          crew->threads, crew->machine, &listener, &worker);
     int segment;
     if (status != KSR_OK)
         note_end(crew, status);
@@ -116,42 +110,6 @@ static ksr_status list_missing(struct crew *crew, const int *segments, size_t co
     return KSR_OK;
 }
 
-static int choose_workers(const struct crew *crew, const struct ksr_run_options *options)
-{
-    const struct ksr_video_format *f = &crew->job->manifest.encoder.format;
-    const long long memory = ksr_memory_available();
-    const struct ksr_pipeline_config *p = &ksr_config_get(crew->job->manifest.config)->pipeline;
-    const struct ksr_video_format *in = &crew->job->manifest.film.format;
-    const long long scale = ksr_recipe_scale(p);
-    long long each = (long long)f->width * f->height * WORKER_BYTES_PER_PIXEL + (64 << 20);
-    if (p->fit) // the whole frame before it is scaled down: at most four planes of two bytes
-        each += (long long)in->width * in->height * scale * scale * 8;
-    const int cores = ksr_encoder_cores(crew->job->manifest.encoder.codec);
-    int workers = options->workers > 0 ? options->workers : (ksr_cpu_count() + cores - 1) / cores;
-    if (options->workers == 0 && json_object_get(crew->job->manifest.key, "engine"))
-        workers = 1; // whose model has all cores
-    if (options->workers == 0 && memory > 0 && workers > memory * 3 / 4 / each)
-        workers = (int)(memory * 3 / 4 / each);
-    if (workers > crew->missing_count)
-        workers = crew->missing_count;
-    return workers < 1 ? 1 : workers > 64 ? 64 : workers;
-}
-
-// Says which GPU the workers will use, or why there is none, once for all of them.
-static ksr_status check_device(struct crew *crew)
-{
-    ksr_device *device;
-    if (!ksr_device_is_gpu(crew->options.device))
-        return KSR_OK;
-    const ksr_status status = ksr_device_open(crew->ctx, crew->options.device, &device);
-    if (device)
-        ksr_log(crew->ctx, KSR_LOG_INFO, "stages run on %s", ksr_device_name(device));
-    else
-        crew->options.device = NULL;
-    ksr_device_close(&device);
-    return status;
-}
-
 // Runs the workers, one of them on the calling thread. A full disk or want of memory stops several
 // at once: the one that says so first stands for all, and its status is the one that counts.
 static void run_workers(struct crew *crew, int workers)
@@ -174,7 +132,7 @@ ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *
                         size_t count, const struct ksr_run_options *options, int *reused)
 {
     const size_t total = (size_t)job->manifest.segment_count;
-    struct crew crew = {.ctx = ctx, .job = job, .options = *options};
+    struct crew crew = {.ctx = ctx, .job = job};
     pthread_mutex_init(&crew.lock, NULL);
     crew.missing = calloc(count > total ? count : total, sizeof(crew.missing[0]));
     crew.frames_of = calloc(total, sizeof(crew.frames_of[0]));
@@ -183,15 +141,16 @@ ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *
                             ? list_missing(&crew, segments, count)
                             : ksr_fail_memory(ctx);
     if (status == KSR_OK && crew.missing_count > 0)
-        status = check_device(&crew);
-    if (status == KSR_OK && crew.missing_count > 0) {
-        const int workers = choose_workers(&crew, options);
+        status = ksr_machine_open(ctx, &job->manifest, options, &crew.machine);
+    if (crew.machine) {
+        const int workers = ksr_machine_workers(crew.machine, crew.missing_count);
         crew.threads = options->threads > 0 ? options->threads : ksr_cpu_count() / workers;
         if (crew.threads < 1)
             crew.threads = 1;
         run_workers(&crew, workers);
         status = crew.status;
     }
+    ksr_machine_close(&crew.machine);
     free(crew.missing);
     free(crew.frames_of);
     free(crew.bytes_of);

@@ -19,9 +19,6 @@ static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *
                               ksr_engine *engine)
 {
     const struct ksr_pipeline_config *c = params->config;
-    if (params->device && strcmp(params->device, "cpu") != 0)
-        return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu, vulkan, vulkan:N)",
-                        params->device);
     if (strcmp(c->ai_color, "rgb") == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
     const ksr_status status = ksr_model_load(ctx, c->ai_model_path, &engine->net);

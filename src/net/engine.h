@@ -25,7 +25,7 @@
 struct ksr_engine_params {
     const struct ksr_pipeline_config *config; // model, engine, scale, tiles, colour
     const char *library;                      // of ONNX Runtime; NULL = looked for
-    const char *device;                       // NULL = cpu
+    const char *device;                       // of ONNX Runtime; NULL = cpu
     bool only_device;                         // that device or none: no falling back to the CPU
     int threads;                              // inside the model, with ONNX Runtime
     int white;                                // its value of white; 0 = as configured

@@ -9,38 +9,9 @@
 #include "pipeline/device_parts.h"
 #include "vulkan/selftest.h"
 
-_Static_assert(KSR_DEVICE_TEXT == KSR_GPU_REASON && KSR_DEVICE_MOST == KSR_GPU_MOST,
-               "texts are copied");
-
-// Reads "cpu", "vulkan" and "vulkan:N". Returns false for all else.
-static bool parse_name(const char *name, bool *gpu, int *index)
-{
-    *gpu = strncmp(name, "vulkan", 6) == 0;
-    *index = KSR_GPU_FIRST;
-    if (!*gpu)
-        return strcmp(name, "cpu") == 0;
-    if (name[6] == 0)
-        return true;
-    char *end;
-    const long number = strtol(name + 7, &end, 10);
-    *index = (int)number;
-    return name[6] == ':' && name[7] >= '0' && name[7] <= '9' && *end == 0 && number < KSR_GPU_MOST;
-}
-
-bool ksr_device_is_gpu(const char *name)
-{
-    return name && strncmp(name, "vulkan", 6) == 0;
-}
-
-ksr_status ksr_device_check(ksr_context *ctx, const char *name)
-{
-    bool gpu;
-    int index;
-    return parse_name(name, &gpu, &index)
-               ? KSR_OK
-               : ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu, vulkan, vulkan:N)",
-                          name);
-}
+_Static_assert(KSR_DEVICE_TEXT == KSR_GPU_REASON && KSR_DEVICE_MOST == KSR_GPU_MOST &&
+                   KSR_GPU_FIRST == -1,
+               "texts and numbers are copied");
 
 // Opens a GPU and tests it. Returns NULL with a reason where it cannot be used.
 static ksr_device *open_gpu(int index, char reason[KSR_GPU_REASON])
@@ -64,20 +35,13 @@ static ksr_device *open_gpu(int index, char reason[KSR_GPU_REASON])
     return device;
 }
 
-ksr_status ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out)
+void ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out)
 {
-    char reason[KSR_GPU_REASON];
-    bool gpu;
+    char reason[KSR_GPU_REASON] = "there is no such device";
     int index;
-    *out = NULL;
-    if (!parse_name(name, &gpu, &index))
-        return ksr_device_check(ctx, name);
-    if (!gpu)
-        return KSR_OK;
-    *out = open_gpu(index, reason);
+    *out = ksr_device_index(name, &index) ? open_gpu(index, reason) : NULL;
     if (!*out)
         ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
-    return KSR_OK;
 }
 
 int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT])

@@ -11,18 +11,28 @@
 // too.
 typedef struct ksr_device ksr_device;
 
-// Opens what a name stands for: "cpu" (which gives NULL), "vulkan" (the first GPU that is no
-// software device) or "vulkan:N" (number N of ksr_gpu_list()). Every kernel is compared with plain
-// C on small frames. A GPU that is not there or fails the test is not used, with a warning that
-// says why. *out: close with ksr_device_close(); NULL: the processor. Returns KSR_OK, KSR_E_PARAM
-// (logged).
-KSR_MUST_USE ksr_status ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out);
+// --- Names: what --device may be (device_name.c) ---
+
+// Checks a name: "cpu", "vulkan" (the first GPU that is no software device), "vulkan:N" (number N
+// of ksr_device_list()) or NULL. onnx: the job runs a model in ONNX Runtime, so any other name
+// passes, too, which ONNX Runtime's side looks at. Returns KSR_OK, KSR_E_PARAM (logged).
+KSR_MUST_USE ksr_status ksr_device_check(ksr_context *ctx, const char *name, bool onnx);
 
 // Returns whether a name is one of a GPU, "vulkan" or "vulkan:N", or is meant as such.
 bool ksr_device_is_gpu(const char *name);
 
-// Returns whether a name is one that ksr_device_open() takes: KSR_OK, KSR_E_PARAM (logged).
-KSR_MUST_USE ksr_status ksr_device_check(ksr_context *ctx, const char *name);
+// Returns whether it is one; *index: N, -1 for the first.
+bool ksr_device_index(const char *name, int *index);
+
+// Returns what ONNX Runtime is asked for: the name, NULL where it is one of a GPU of ours.
+const char *ksr_device_provider(const char *name);
+
+// --- GPUs ---
+
+// Opens a GPU by a name that has passed the check. Every kernel is compared with plain C on small
+// frames. *out: close with ksr_device_close(); NULL: it is not there or fails the test, which a
+// warning says, and the processor stands in for it.
+void ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out);
 
 #define KSR_DEVICE_TEXT 256
 #define KSR_DEVICE_MOST 16

@@ -1,0 +1,37 @@
+// What the workers of a run share: where the stages run, the model, and how many fit on the
+// machine. Made once per run, lent to workers.
+
+#ifndef KSR_JOB_MACHINE_H
+#define KSR_JOB_MACHINE_H
+
+#include "job/manifest.h"
+#include "kizunasr/job.h"
+#include "pipeline/device.h"
+
+// Thread-safety: any number of threads.
+typedef struct ksr_machine ksr_machine;
+
+// Opens the device that options name, and says which GPU that is or why there is none; loads a
+// network of ours, which all workers run. Both must outlive it.
+// *out: free with ksr_machine_close(). Returns KSR_OK, KSR_E_PARAM (a device that the job cannot
+// run on), what ksr_manifest_engine() returns; logged.
+ksr_status ksr_machine_open(ksr_context *ctx, const struct ksr_manifest *manifest,
+                            const struct ksr_run_options *options, ksr_machine **out);
+void ksr_machine_close(ksr_machine **machine);
+
+// Returns how many workers to run for so many segments: 1 .. 64, as options say, or as many as
+// processors and memory allow.
+int ksr_machine_workers(const ksr_machine *machine, int segments);
+
+// What one worker runs its pipeline with.
+struct ksr_loan {
+    ksr_engine *engine; // NULL without AI
+    ksr_device *device; // NULL: the processor
+};
+
+// *out: give back with ksr_machine_take_back(), once the worker's pipeline is gone.
+// Returns what ksr_manifest_engine() returns.
+ksr_status ksr_machine_lend(ksr_context *ctx, ksr_machine *machine, struct ksr_loan *out);
+void ksr_machine_take_back(ksr_machine *machine, struct ksr_loan *loan);
+
+#endif
