@@ -131,8 +131,9 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
     status = ksr_checks_add(ctx, checks, output.frame_count == wanted, "frames",
                             "frames: %zu in the output, %zu expected", output.frame_count, wanted);
     if (status == KSR_OK && raw)
-        status = ksr_checks_add(ctx, checks, true, "timestamps",
-                                "timestamps: the output is a raw stream, which has none");
+        status =
+            ksr_checks_add(ctx, checks, true, "timestamps",
+                           "timestamps: the output is a raw stream or an image, which has none");
     if (status == KSR_OK && output.frame_count == wanted && !raw && !ksr_sequence_is(output_path))
         status = check_times(ctx, checks, film, kept, wanted, &output,
                              ksr_media_may_shift(output_path, film), shift_ms);

@@ -70,6 +70,9 @@ refused("one packet of all frames", 2, "cannot be divided into segments", "upsca
 # Formats of one codec, and without audio.
 for ext in ("gif", "y4m", "h264", "m2v", "mjpeg"):
     works(f"film with audio to .{ext}", "film.mkv", f"o.{ext}", say="dropped")
+run("ffmpeg", "-v", "error", "-y", "-i", "film.mkv", "-map", "0:v", "-frames:v", "1", "-c", "copy", "late.ts") # begins at 1.4 s
+works("a late start to .mjpeg", "late.ts", "late.mjpeg")
+works("a late start to an image", "late.ts", "late.png")
 works("film to flv", "film.mkv", "o.flv")
 works("film to nut", "film.mkv", "o.nut")
 works("MPEG-PS gets MP2", "film.mkv", "o.mpg", "--codec", "mpeg2video", say="re-encoded with mp2")

@@ -20,8 +20,12 @@ static void test_names(void **state)
     {
         if (!av_guess_format(row->name, NULL, NULL))
             fail_msg("%s is no muxer", row->name);
-        if (row->demuxer && !av_find_input_format(row->demuxer))
-            fail_msg("%s: %s is no demuxer", row->name, row->demuxer);
+        for (const char *at = row->demuxer; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+            char one[32];
+            snprintf(one, sizeof(one), "%.*s", (int)strcspn(at, ","), at);
+            if (!av_find_input_format(one))
+                fail_msg("%s: %s is no demuxer", row->name, one);
+        }
         if (row->instead && !av_guess_format(row->instead, NULL, NULL))
             fail_msg("%s: %s is no muxer", row->name, row->instead);
         if (row->label && av_guess_format(row->label, NULL, NULL))
@@ -63,6 +67,7 @@ static void test_lookup(void **state)
     assert_string_equal(ksr_container_read_by("mpegts")->name, "mpegts");
     assert_string_equal(ksr_container_read_by("mpeg")->name, "mpeg");
     assert_true(ksr_container_read_by("mpegvideo")->raw);
+    assert_true(ksr_container_read_by("jpeg_pipe")->images);
     assert_null(ksr_container_read_by("mpegtsraw")->name);
     assert_true(ksr_container_of("rawvideo")->raw); // has no row, but FFmpeg's flags
     assert_false(ksr_container_of("image2")->raw);

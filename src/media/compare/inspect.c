@@ -48,7 +48,8 @@ bool ksr_media_is_raw(const char *path)
     struct ksr_input input;
     if (ksr_sequence_is(path) || ksr_input_open(NULL, path, false, &input) != KSR_OK)
         return false;
-    const bool raw = ksr_container_read_by(input.format->iformat->name)->raw;
+    const struct ksr_container *container = ksr_container_read_by(input.format->iformat->name);
+    const bool raw = container->raw || container->images;
     ksr_input_close(&input);
     return raw;
 }

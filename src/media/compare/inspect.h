@@ -23,7 +23,8 @@ int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational 
 // that all times may be shifted alike.
 bool ksr_media_may_shift(const char *path, const struct ksr_film *film);
 
-// Whether a file is the stream of one codec without a container, which has no timestamps.
+// Whether a file is the stream of one codec without a container, or an image, which have no
+// timestamps.
 bool ksr_media_is_raw(const char *path);
 
 // *out: a description of the file for ksr_probe() (a new reference).

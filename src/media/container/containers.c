@@ -147,7 +147,13 @@ static const struct ksr_container rows[] = {
         .start = KSR_START_ZERO,
         .counts_frames = true,
     },
-    {.name = "image2", .images = true},
+    {
+        .name = "image2",
+        .demuxer = "bmp_pipe,dpx_pipe,exr_pipe,j2k_pipe,jpeg_pipe,jpegls_pipe,jpegxl_pipe,pam_pipe,"
+                   "pbm_pipe,pcx_pipe,pfm_pipe,pgm_pipe,pgmyuv_pipe,phm_pipe,png_pipe,ppm_pipe,"
+                   "qoi_pipe,sgi_pipe,sunrast_pipe,tiff_pipe,webp_pipe,xbm_pipe,xwd_pipe",
+        .images = true,
+    },
     {.name = "webp", .instead = "image2"}, // FFmpeg does not read its animations
 
     // Streams of one codec that ksr_container_of() would know by FFmpeg's flags, but not
@@ -195,9 +201,11 @@ const struct ksr_container *ksr_container_of(const char *muxer)
 
 const struct ksr_container *ksr_container_read_by(const char *demuxer)
 {
-    for (size_t i = 0; i < ROWS; i++)
-        if (av_match_name(rows[i].demuxer ? rows[i].demuxer : rows[i].name, demuxer))
+    for (size_t i = 0; i < ROWS; i++) { // either may be a list
+        const char *own = rows[i].demuxer ? rows[i].demuxer : rows[i].name;
+        if (av_match_name(own, demuxer) || av_match_name(demuxer, own))
             return &rows[i];
+    }
     return &unknown;
 }
 

@@ -50,7 +50,8 @@ enum ksr_parts {
 struct ksr_container {
     // --- Names ---
     const char *name;    // FFmpeg's muxer. NULL in the rows for containers that have none
-    const char *demuxer; // FFmpeg's demuxer (one of its names) where it is not called so
+    const char *demuxer; // FFmpeg's demuxer (one of its names), or several with commas, where it is
+                         // not called so
     const char *label;   // what messages call it and --format takes too; NULL = `name`
     const char *instead; // muxer to take where the output's extension leads to this one; NULL =
                          // itself. Wrong: the name of a file chooses what nobody can read
@@ -64,7 +65,7 @@ struct ksr_container {
     bool frames_in_packets; // the muxer takes AVFrames, with the frame rate as time base (Y4M)
     bool unlisted_video; // FFmpeg's list of its codecs is not complete: only a trial header tells
     bool raw;            // stream of one codec: no times, no other streams
-    bool images;         // image files: no container at all
+    bool images; // image files: no container at all, and (read) no times. MJPEG is read so, too
 
     // --- Times ---
     enum ksr_start start;  // Wrong: frames are lost at the start, or `verify` fails for a shift
