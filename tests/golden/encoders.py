@@ -1,7 +1,7 @@
 """Encoders that give their headers late or wait for the end, outputs of one codec, colours that a
 format defines, and names and files that are unusual. Usage: encoders.py KIZUNASR"""
 
-import json, os, pathlib, struct, subprocess, sys, tempfile
+import json, os, pathlib, re, struct, subprocess, sys, tempfile
 from checks import check, finish
 
 program = os.path.abspath(sys.argv[1])
@@ -76,6 +76,11 @@ works("a late start to an image", "late.ts", "late.png")
 works("film to flv", "film.mkv", "o.flv")
 works("film to nut", "film.mkv", "o.nut")
 works("MPEG-PS gets MP2", "film.mkv", "o.mpg", "--codec", "mpeg2video", say="re-encoded with mp2")
+pathlib.Path("chapter.txt").write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\n", encoding="utf-8")
+run("ffmpeg", "-v", "error", "-y", "-i", "film.mkv", "-i", "chapter.txt", "-map", "0:v", "-map_chapters", "1", "-c", "copy", "chapter.mkv")
+for ext in ("avi", "gif", "h264", "y4m"):
+    said = run(program, "plan", "chapter.mkv", f"chapter.{ext}").stderr.decode()
+    check(re.search(rf"1 chapters?\b.*\b{ext}\b", said), f"chapters in .{ext} are missed", said)
 for ext in ("mpg", "vob", "mpeg"):
     works(f".{ext} gets MPEG-2 unless told otherwise", "film.mkv", f"p.{ext}", say="mpeg2video in ")
 works("MPEG-PS by --format", "film.mkv", "p.bin", "--format", "vob", say="mpeg2video in vob")

@@ -7,6 +7,9 @@
 
 #include "media/av/ffmpeg.h"
 
+// What holds for the stream of any codec.
+#define RAW .raw = true, .counts_frames = true, .chapters = KSR_CHAPTERS_LOST
+
 // Where several rows have one demuxer, the first is the one that is read by.
 static const struct ksr_container rows[] = {
     {
@@ -124,6 +127,7 @@ static const struct ksr_container rows[] = {
         .video = AV_CODEC_ID_MPEG1VIDEO,
         .start = KSR_START_POSITIVE,
         .incomplete_times = true,
+        .chapters = KSR_CHAPTERS_LOST,
     },
     {
         .name = "flv",
@@ -138,14 +142,15 @@ static const struct ksr_container rows[] = {
     {.name = "ogg", .counts_theora = true},
     {.name = "ogv", .demuxer = "ogg", .counts_theora = true},
     {.name = "oga", .demuxer = "ogg", .counts_theora = true},
-    {.name = "gif", .start = KSR_START_ZERO},
-    {.name = "apng", .start = KSR_START_ZERO},
+    {.name = "gif", .start = KSR_START_ZERO, .chapters = KSR_CHAPTERS_LOST},
+    {.name = "apng", .start = KSR_START_ZERO, .chapters = KSR_CHAPTERS_LOST},
     {
         .name = "yuv4mpegpipe",
         .label = "y4m",
         .frames_in_packets = true,
         .start = KSR_START_ZERO,
         .counts_frames = true,
+        .chapters = KSR_CHAPTERS_LOST,
     },
     {
         .name = "image2",
@@ -158,26 +163,26 @@ static const struct ksr_container rows[] = {
 
     // Streams of one codec that ksr_container_of() would know by FFmpeg's flags, but not
     // ksr_container_read_by(): demuxers have no such flags.
-    {.name = "h264", .raw = true, .counts_frames = true},
-    {.name = "hevc", .raw = true, .counts_frames = true},
-    {.name = "mpeg1video", .demuxer = "mpegvideo", .raw = true, .counts_frames = true},
-    {.name = "mpeg2video", .demuxer = "mpegvideo", .raw = true, .counts_frames = true},
-    {.name = "m4v", .raw = true, .counts_frames = true},
-    {.name = "mjpeg", .raw = true, .counts_frames = true},
-    {.name = "mpjpeg", .raw = true, .counts_frames = true},
-    {.name = "h261", .raw = true, .counts_frames = true},
-    {.name = "h263", .raw = true, .counts_frames = true},
-    {.name = "dirac", .raw = true, .counts_frames = true},
-    {.name = "vc1", .raw = true, .counts_frames = true},
-    {.name = "obu", .raw = true, .counts_frames = true},
-    {.name = "dnxhd", .raw = true, .counts_frames = true},
-    {.name = "cavsvideo", .raw = true, .counts_frames = true},
+    {.name = "h264", RAW},
+    {.name = "hevc", RAW},
+    {.name = "mpeg1video", .demuxer = "mpegvideo", RAW},
+    {.name = "mpeg2video", .demuxer = "mpegvideo", RAW},
+    {.name = "m4v", RAW},
+    {.name = "mjpeg", RAW},
+    {.name = "mpjpeg", RAW},
+    {.name = "h261", RAW},
+    {.name = "h263", RAW},
+    {.name = "dirac", RAW},
+    {.name = "vc1", RAW},
+    {.name = "obu", RAW},
+    {.name = "dnxhd", RAW},
+    {.name = "cavsvideo", RAW},
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static const struct ksr_container unknown = {0};
-static const struct ksr_container unknown_raw = {.raw = true, .counts_frames = true};
+static const struct ksr_container unknown_raw = {RAW};
 
 const struct ksr_container *ksr_container_at(size_t index)
 {

@@ -322,7 +322,7 @@ static void warn_of_chapters(const struct decision *d, const AVFormatContext *in
 {
     if (d->container->chapters == KSR_CHAPTERS_LOST && input->nb_chapters > 0)
         ksr_log(d->ctx, KSR_LOG_WARNING, "%u chapters cannot be held by %s; mkv would keep them",
-                input->nb_chapters, d->plan->format);
+                input->nb_chapters, ksr_container_label(d->plan->format));
 }
 
 // Without timestamps, or with those of some frames only, frame n is shown at n / rate.
