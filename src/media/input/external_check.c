@@ -81,8 +81,8 @@ static ksr_status check_streams(ksr_context *ctx, const AVFormatContext *file, c
     if (!has_rate(file))
         return ksr_fail(ctx, KSR_E_INPUT,
                         "sub: %s counts frames but has no frame rate; put it into its first line, "
-                        "such as: {1}{1}23.976",
-                        path);
+                        "such as: %s",
+                        path, "{1}{1}23.976"); // in a format, braces are options
     if (*language && count > 1)
         return ksr_fail(ctx, KSR_E_PARAM,
                         "sub: %s has %d tracks with their own languages; give it without ':%s'",
