@@ -1,6 +1,6 @@
 // Out of memory, at every single allocation of a run in turn.
 //
-//   starve WHAT FILM FOLDER STEP[+FIRST] STEP_OF_LIBRARIES
+//   starve WHAT FILM FOLDER STEP[+FIRST] STEP_OF_LIBRARIES [FUNCTION...]
 //
 // WHAT is one of
 //   copy    upscale; the other streams are copied into Matroska
@@ -15,6 +15,7 @@
 // allocations and its output; then again and again in a child process, with every STEP-th of
 // KizunaSR's own allocations failing, and every STEP_OF_LIBRARIES-th of those that libraries make
 // for themselves (0: none; negative: only of those that other calls led to than to all before).
+// With FUNCTIONs, exported ones, only allocations that all of them led to.
 // What must hold then:
 //
 //   - the run ends by itself with one message and an error, or with the right output;
@@ -582,9 +583,17 @@ static bool is_new(void *const calls[CALLS])
     return true;
 }
 
+static bool is_led_to_by(void *const calls[CALLS], const char *function)
+{
+    for (int i = 0; i < CALLS && calls[i]; i++)
+        if (strcmp(function_of(calls[i]), function) == 0)
+            return true;
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 6)
+    if (argc < 6)
         return 2;
     while (what < LOOK && strcmp(argv[1], what_names[what]) != 0)
         what++;
@@ -610,6 +619,11 @@ int main(int argc, char **argv)
         print_calls(report->leaked);
     for (long n = 0; n < total; n++) {
         const bool ours = is_ours(who_asked(asked + n * CALLS));
+        bool wanted_one = true;
+        for (int i = 6; i < argc; i++)
+            wanted_one = wanted_one && is_led_to_by(asked + n * CALLS, argv[i]);
+        if (!wanted_one)
+            continue;
         if (!ours && library_step < 0 && !is_new(asked + n * CALLS))
             continue;
         const long place = ours ? own++ : foreign++, every = ours ? step : labs(library_step);

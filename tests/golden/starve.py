@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Makes a short film of two segments, with sound and subtitles, and starves runs on it; see starve.c.
 
+And a transport stream, whose packets come out of a parser: FFmpeg hands them out even if there is no
+room for one.
+
   starve.py STARVE [--step N[+FIRST]] [--libraries N] [--what copy,change,verbs,verify,look]
 """
 import argparse, os, subprocess, sys, tempfile
@@ -20,6 +23,13 @@ def make_film(folder):
     return film
 
 
+def make_stream(folder):
+    stream = os.path.join(folder, "stream.ts")
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=48x32:rate=5:duration=1", "-c:v", "libx264", "-preset",
+                            "ultrafast", "-threads", "1", "-g", "4", "-bf", "0", "-bitexact", stream))
+    return stream
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("starve")
@@ -30,11 +40,13 @@ def main():
     failed = passed = 0
     with tempfile.TemporaryDirectory() as folder:
         film = make_film(folder)
-        for what in options.what.split(","):
-            work = os.path.join(folder, what)
+        runs = [(what, film, options.step, str(options.libraries)) for what in options.what.split(",")]
+        if "verbs" in options.what:
+            runs.append(("verbs", make_stream(folder), "0", "-2", "av_parser_init", "av_read_frame", "ksr_join"))
+        for i, (what, source, *which) in enumerate(runs):
+            work = os.path.join(folder, f"{what}{i}")
             os.mkdir(work)
-            r = subprocess.run([options.starve, what, film, work, options.step, str(options.libraries)],
-                               stdout=subprocess.PIPE, text=True)
+            r = subprocess.run([options.starve, what, source, work, *which], stdout=subprocess.PIPE, text=True)
             *lines, last = r.stdout.splitlines() or ["nothing was said"]
             print(*lines, sep="\n")
             words = last.split()

@@ -42,7 +42,7 @@ ksr_status ksr_pass_read(struct ksr_pass *pass, AVPacket *packet, bool *end)
     const int result = ksr_input_read(pass->input->format, packet);
     if (result >= 0) {
         pass->corrupt = (packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
-        return ksr_memory_ran_out() ? ksr_fail_memory(pass->ctx) : KSR_OK;
+        return KSR_OK;
     }
     if (ksr_check_cancel(pass->ctx) != KSR_OK)
         return KSR_E_CANCELLED;

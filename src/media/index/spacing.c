@@ -65,8 +65,8 @@ ksr_status ksr_media_spacing(ksr_context *ctx, const char *path, int stream,
     ksr_input_select(&input, stream);
     while (status == KSR_OK) {
         ksr_ffmpeg_clear_message();
-        const int result = av_read_frame(input.format, packet);
-        if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
+        const int result = ksr_input_read_own(input.format, packet);
+        if (ksr_ffmpeg_starved(result))
             status = ksr_fail_memory(ctx);
         if (result < 0)
             break;

@@ -506,7 +506,7 @@ ksr_status ksr_external_count_packets(ksr_context *ctx, AVFormatContext *input, 
         av_packet_unref(packet);
     }
     av_packet_free(&packet);
-    if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     ksr_status status = ksr_check_cancel(ctx);
     for (size_t i = 0; i < x->count && status == KSR_OK; i++)

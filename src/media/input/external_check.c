@@ -103,7 +103,7 @@ static ksr_status check_packets(ksr_context *ctx, AVFormatContext *file, const c
         av_packet_unref(packet);
     }
     av_packet_free(&packet);
-    if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
+    if (ksr_ffmpeg_starved(result))
         return ksr_fail_memory(ctx);
     if (any)
         return KSR_OK;

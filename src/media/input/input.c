@@ -382,9 +382,13 @@ bool ksr_input_renews(struct ksr_input *input, const AVPacket *packet)
 int ksr_input_read_own(AVFormatContext *format, AVPacket *packet)
 {
     int result = AVERROR(EAGAIN);
+    ksr_memory_watch();
     for (int i = 0; i < PATIENCE && result == AVERROR(EAGAIN); i++)
         result = av_read_frame(format, packet);
-    return result;
+    if (!ksr_memory_ran_out())
+        return result;
+    av_packet_unref(packet);
+    return AVERROR(ENOMEM);
 }
 
 int ksr_input_read(AVFormatContext *format, AVPacket *packet)

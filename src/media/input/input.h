@@ -63,7 +63,8 @@ void ksr_input_select(struct ksr_input *input, int stream);
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out);
 
 // Reads the next packet as av_read_frame() does, but for demuxers that say "again": they are asked
-// again.
+// again. Returns AVERROR(ENOMEM) whenever memory ran out: av_read_frame() may succeed all the same,
+// with a packet that is not marked as a keyframe, or one left out, for want of a parser.
 int ksr_input_read(AVFormatContext *format, AVPacket *packet);
 
 // The same without the packets of subtitle files (external.h).

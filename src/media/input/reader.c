@@ -108,26 +108,28 @@ static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
     return KSR_OK;
 }
 
-// Reads on to the packet of the keyframe and leaves it pending. Returns false when it is not
+// Reads on to the packet of the keyframe and leaves it pending: r->pending is false when it is not
 // ahead, or not before another keyframe with a later time.
-static bool find_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key *from)
+static ksr_status find_key(ksr_context *ctx, ksr_reader *r, const struct ksr_film_key *from)
 {
     r->pending = false;
-    while (ksr_check_cancel(ctx) == KSR_OK) {
+    ksr_status status = ksr_check_cancel(ctx);
+    for (; status == KSR_OK && !r->pending; status = ksr_check_cancel(ctx)) {
         av_packet_unref(r->packet);
-        if (ksr_input_read(r->input.format, r->packet) < 0)
-            return false;
+        ksr_ffmpeg_clear_message();
+        const int result = ksr_input_read(r->input.format, r->packet);
+        if (ksr_ffmpeg_starved(result))
+            return ksr_fail_memory(ctx);
+        if (result < 0)
+            return KSR_OK;
         const AVPacket *p = r->packet;
         if (p->stream_index != r->film->stream || !(p->flags & AV_PKT_FLAG_KEY))
             continue;
-        if (p->pts == from->time) {
-            r->pending = true;
-            return true;
-        }
+        r->pending = p->pts == from->time;
         if (p->pts != AV_NOPTS_VALUE && p->pts > from->time)
-            return false;
+            return KSR_OK;
     }
-    return false;
+    return status;
 }
 
 static bool seek_to(ksr_reader *r, const struct ksr_film_key *from)
@@ -142,16 +144,17 @@ static ksr_status seek_key(ksr_context *ctx, ksr_reader *r, const struct ksr_fil
 {
     ksr_status status = open_input(ctx, r);
     const bool ahead = from->frame > 0 || r->film->skipped > 0;
-    if (status == KSR_OK && ahead && !(seek_to(r, from) && find_key(ctx, r, from))) {
+    if (status == KSR_OK && ahead && seek_to(r, from))
+        status = find_key(ctx, r, from);
+    if (status == KSR_OK && ahead && !r->pending) {
         ksr_log(ctx, KSR_LOG_DEBUG, "no exact seek in %s: reading from the start", r->path);
         status = open_input(ctx, r);
     }
-    if (status == KSR_OK && !r->pending && !find_key(ctx, r, from)) {
-        status = ksr_check_cancel(ctx);
-        if (status == KSR_OK)
-            status = ksr_fail(ctx, KSR_E_PROCESS, "keyframe at %.3f s not found in %s",
-                              ksr_film_seconds(r->film, from->time), r->path);
-    }
+    if (status == KSR_OK && !r->pending)
+        status = find_key(ctx, r, from);
+    if (status == KSR_OK && !r->pending)
+        status = ksr_fail(ctx, KSR_E_PROCESS, "keyframe at %.3f s not found in %s",
+                          ksr_film_seconds(r->film, from->time), r->path);
     return status;
 }
 
@@ -203,7 +206,7 @@ static ksr_status feed(ksr_context *ctx, ksr_reader *r)
         // by the caller.
         ksr_ffmpeg_clear_message();
         const int result = ksr_input_read(r->input.format, r->packet);
-        if (ksr_ffmpeg_starved(result) || ksr_memory_ran_out())
+        if (ksr_ffmpeg_starved(result))
             return ksr_fail_memory(ctx);
         if (result < 0)
             r->draining = true;

@@ -138,7 +138,7 @@ static bool hold_next(ksr_packets *k)
     while (!k->holding) {
         ksr_ffmpeg_clear_message();
         const int result = ksr_input_read(k->input->format, k->next);
-        k->starved = k->starved || ksr_ffmpeg_starved(result) || ksr_memory_ran_out();
+        k->starved = k->starved || ksr_ffmpeg_starved(result);
         if (result < 0 || k->starved)
             return false;
         if (k->next->stream_index < k->streams)
