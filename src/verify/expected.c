@@ -1,4 +1,4 @@
-// Finding out what was meant; see expected.h.
+// Finds out what output is expected; see expected.h.
 
 #include "verify/expected.h"
 
@@ -22,7 +22,7 @@
 #include "media/input/filter.h"
 #include "media/input/geometry.h"
 
-void ksr_meant_free(struct ksr_meant *m)
+void ksr_expected_free(struct ksr_expected *m)
 {
     ksr_film_free(&m->film);
     ksr_config_destroy(&m->settings);
@@ -33,7 +33,7 @@ void ksr_meant_free(struct ksr_meant *m)
     memset(m, 0, sizeof(*m));
 }
 
-const struct ksr_pipeline_config *ksr_meant_pipeline(const struct ksr_meant *m)
+const struct ksr_pipeline_config *ksr_expected_pipeline(const struct ksr_expected *m)
 {
     return m->settings ? &ksr_config_get(m->settings)->pipeline : NULL;
 }
@@ -146,9 +146,10 @@ static ksr_status filter_film(ksr_context *ctx, const char *input_path, bool gue
 }
 
 // Makes of the input's frames those that `output` is to have.
-static ksr_status read_as_meant(ksr_context *ctx, const char *input_path, const char *output_path,
-                                const struct ksr_verify_options *options,
-                                const struct ksr_film *output, struct ksr_meant *m)
+static ksr_status read_as_expected(ksr_context *ctx, const char *input_path,
+                                   const char *output_path,
+                                   const struct ksr_verify_options *options,
+                                   const struct ksr_film *output, struct ksr_expected *m)
 {
     const struct ksr_processor_config *known = m->settings ? ksr_config_get(m->settings) : NULL;
     struct ksr_pipeline_config pipeline = ksr_pipeline_config_default();
@@ -170,7 +171,7 @@ static ksr_status read_as_meant(ksr_context *ctx, const char *input_path, const 
 }
 
 static ksr_status read_film(ksr_context *ctx, const char *input_path, const char *output_path,
-                            const struct ksr_verify_options *options, struct ksr_meant *m)
+                            const struct ksr_verify_options *options, struct ksr_expected *m)
 {
     const struct ksr_processor_config *known = m->settings ? ksr_config_get(m->settings) : NULL;
     const int video = known ? known->video : options->video;
@@ -184,14 +185,15 @@ static ksr_status read_film(ksr_context *ctx, const char *input_path, const char
         status = ksr_film_index(ctx, output_path, true, &output);
     if (status != KSR_OK)
         return status;
-    status = read_as_meant(ctx, input_path, output_path, options, &output, m);
+    status = read_as_expected(ctx, input_path, output_path, options, &output, m);
     ksr_film_free(&output);
     return status;
 }
 
 // --- Frames that were skipped or repeated ---
 
-static ksr_status mark(ksr_context *ctx, const struct ksr_meant *m, const char *list, bool *marks)
+static ksr_status mark(ksr_context *ctx, const struct ksr_expected *m, const char *list,
+                       bool *marks)
 {
     size_t i;
     json_t *number;
@@ -206,7 +208,7 @@ static ksr_status mark(ksr_context *ctx, const struct ksr_meant *m, const char *
     return KSR_OK;
 }
 
-static ksr_status read_fates(ksr_context *ctx, struct ksr_meant *m)
+static ksr_status read_outcomes(ksr_context *ctx, struct ksr_expected *m)
 {
     const size_t count = m->film.frame_count;
     bool *skipped = calloc(count, sizeof(*skipped));
@@ -240,7 +242,7 @@ static ksr_status check_record(ksr_context *ctx, const char *path, const char *i
 }
 
 static ksr_status take_subs(ksr_context *ctx, const char *input_path, const char *told,
-                            struct ksr_meant *m)
+                            struct ksr_expected *m)
 {
     char *list;
     ksr_status status = ksr_subs_find(ctx, m->record, input_path, told, &list);
@@ -251,7 +253,7 @@ static ksr_status take_subs(ksr_context *ctx, const char *input_path, const char
 }
 
 static ksr_status load_record(ksr_context *ctx, const char *path, const char *input_path,
-                              const char *subs, struct ksr_meant *m)
+                              const char *subs, struct ksr_expected *m)
 {
     char *text = NULL;
     ksr_status status = ksr_fs_read_file(ctx, path, &text, NULL);
@@ -276,7 +278,7 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
 }
 
 // A record that counts other frames than the film has would put skips in wrong places.
-static ksr_status check_frames(ksr_context *ctx, const struct ksr_meant *m)
+static ksr_status check_frames(ksr_context *ctx, const struct ksr_expected *m)
 {
     const json_t *frames = json_object_get(json_object_get(m->record, "input"), "frames");
     if (!m->record || json_integer_value(frames) == (json_int_t)m->film.frame_count)
@@ -314,7 +316,7 @@ static ksr_status skipped_to_json(ksr_context *ctx, const char *folder,
 }
 
 static ksr_status take_manifest(ksr_context *ctx, const char *folder, struct ksr_manifest *job,
-                                struct ksr_meant *m)
+                                struct ksr_expected *m)
 {
     m->settings = job->config;
     job->config = NULL;
@@ -345,7 +347,7 @@ static ksr_status take_manifest(ksr_context *ctx, const char *folder, struct ksr
 }
 
 static ksr_status load_folder(ksr_context *ctx, const char *input_path, const char *output_path,
-                              struct ksr_meant *m)
+                              struct ksr_expected *m)
 {
     struct ksr_manifest job = {0};
     char *folder = ksr_fs_beside(output_path, ".kizunasr");
@@ -362,8 +364,8 @@ static ksr_status load_folder(ksr_context *ctx, const char *input_path, const ch
 
 // --- All of it ---
 
-ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *output_path,
-                          const struct ksr_verify_options *options, struct ksr_meant *m)
+ksr_status ksr_expected_find(ksr_context *ctx, const char *input_path, const char *output_path,
+                             const struct ksr_verify_options *options, struct ksr_expected *m)
 {
     memset(m, 0, sizeof(*m));
     const bool told = options->start || options->duration || options->deinterlace ||
@@ -383,7 +385,7 @@ ksr_status ksr_meant_find(ksr_context *ctx, const char *input_path, const char *
     if (status == KSR_OK)
         status = check_frames(ctx, m);
     if (status == KSR_OK)
-        status = read_fates(ctx, m);
+        status = read_outcomes(ctx, m);
     if (status == KSR_OK && m->source)
         ksr_log(ctx, KSR_LOG_INFO, "expected frames from %s: %zu of %zu%s", m->source,
                 m->kept_count, m->film.frame_count, m->film.cut ? " (a range of the input)" : "");

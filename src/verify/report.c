@@ -107,7 +107,7 @@ static ksr_status add_cuts(struct report *r, int wanted)
 
 static ksr_status add_number(struct report *r, int64_t number)
 {
-    const struct ksr_meant *m = &r->v.meant;
+    const struct ksr_expected *m = &r->v.expected;
     if (number < 0 || (size_t)number >= m->kept_count || (size_t)number >= r->v.output.frame_count)
         return ksr_fail(r->ctx, KSR_E_PARAM, "frame: the output has no frame %lld (0 to %zu)",
                         (long long)number, r->v.output.frame_count - 1);
@@ -163,9 +163,9 @@ static struct ksr_video_format terms_of(const struct report *r, const struct ksr
 {
     struct ksr_video_format terms = film->format;
     if (film == &r->v.output && terms.color_space == 2 && film->format.width > 0) {
-        terms.color_space = r->v.meant.film.format.color_space;
-        terms.width = r->v.meant.film.format.width;
-        terms.height = r->v.meant.film.format.height;
+        terms.color_space = r->v.expected.film.format.color_space;
+        terms.width = r->v.expected.film.format.width;
+        terms.height = r->v.expected.film.format.height;
     }
     return terms;
 }
@@ -220,7 +220,7 @@ static ksr_status read_side(struct report *r, struct side *s)
 // Times are a file of their own, or lie in a work folder that was kept.
 static ksr_status read_times(struct report *r, json_t **out)
 {
-    const struct ksr_meant *m = &r->v.meant;
+    const struct ksr_expected *m = &r->v.expected;
     const char *job = json_string_value(json_object_get(m->record, "job"));
     char *folder = ksr_fs_beside(r->output_path, ".kizunasr");
     char *kept = folder ? ksr_format("%s/times.json", folder) : NULL;
@@ -299,7 +299,7 @@ static json_t *rates_to_json(const struct side *s)
 // One segment's times, with its place in the output in seconds.
 static json_t *place_times(const struct report *r, json_t *segment)
 {
-    const struct ksr_film *film = &r->v.meant.film;
+    const struct ksr_film *film = &r->v.expected.film;
     const size_t first = (size_t)json_integer_value(json_object_get(segment, "first"));
     const size_t count = (size_t)json_integer_value(json_object_get(segment, "frames"));
     const struct ksr_film_frame *last = &film->frames[first + count - 1];
@@ -315,7 +315,7 @@ static json_t *times_to_json(const struct report *r, const json_t *segments)
     json_t *list = json_array();
     for (size_t i = 0; i < json_array_size(segments); i++)
         json_array_append_new(list, place_times(r, json_array_get(segments, i)));
-    return json_pack("{s:I,s:o}", "frames", (json_int_t)r->v.meant.film.frame_count, "segments",
+    return json_pack("{s:I,s:o}", "frames", (json_int_t)r->v.expected.film.frame_count, "segments",
                      list);
 }
 
@@ -328,7 +328,7 @@ static double shown_aspect(const struct ksr_film *film)
 
 static void add_settings(const struct report *r, json_t *root)
 {
-    const struct ksr_meant *m = &r->v.meant;
+    const struct ksr_expected *m = &r->v.expected;
     json_t *denoise = json_object_get(m->record, "denoise"); // what `auto` came to
     json_t *settings = m->settings ? ksr_config_to_json(ksr_config_get(m->settings), false) : NULL;
     if (settings && denoise)
@@ -355,7 +355,7 @@ static json_t *to_json(const struct report *r, const struct found *f)
     if (series)
         json_object_del(json_object_get(root, "picture"), "series");
     json_object_set_new(root, "version", json_string(ksr_version()));
-    json_object_set_new(root, "aspect", json_real(shown_aspect(&r->v.meant.film)));
+    json_object_set_new(root, "aspect", json_real(shown_aspect(&r->v.expected.film)));
     json_object_set_new(root, "input", file_to_json(&f->input));
     json_object_set_new(root, "output", file_to_json(&f->output));
     json_object_set_new(root, "rates",
@@ -420,7 +420,7 @@ static void append_page(struct text *t, const char *json)
 
 static ksr_status write_page(struct report *r, const char *path)
 {
-    struct found found = {.input = {.path = r->input_path, .film = &r->v.meant.film},
+    struct found found = {.input = {.path = r->input_path, .film = &r->v.expected.film},
                           .output = {.path = r->output_path, .film = &r->v.output}};
     struct text page = {0};
     char *json = NULL;
@@ -478,7 +478,7 @@ ksr_status ksr_report(ksr_context *ctx, const char *input_path, const char *outp
         status = choose_shots(r);
     if (status == KSR_OK) {
         qsort(r->shots, (size_t)r->shot_count, sizeof(r->shots[0]), by_output);
-        status = take_pictures(r, input_path, &r->v.meant.film, false);
+        status = take_pictures(r, input_path, &r->v.expected.film, false);
     }
     if (status == KSR_OK)
         status = take_pictures(r, output_path, &r->v.output, true);

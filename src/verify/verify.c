@@ -23,7 +23,7 @@ static const struct ksr_verify_options no_options;
 
 void ksr_verification_free(struct ksr_verification *v)
 {
-    ksr_meant_free(&v->meant);
+    ksr_expected_free(&v->expected);
     ksr_film_free(&v->output);
     ksr_pictures_free(&v->picture);
     ksr_checks_free(&v->checks);
@@ -35,9 +35,10 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
                              double shift_ms, struct ksr_verification *v)
 {
     struct ksr_tags_comparison t;
-    const bool titles = !v->meant.settings || ksr_config_get(v->meant.settings)->preserve_metadata;
-    ksr_status status =
-        ksr_media_compare_tags(ctx, input_path, &v->meant.film, output_path, shift_ms, titles, &t);
+    const bool titles =
+        !v->expected.settings || ksr_config_get(v->expected.settings)->preserve_metadata;
+    ksr_status status = ksr_media_compare_tags(ctx, input_path, &v->expected.film, output_path,
+                                               shift_ms, titles, &t);
     if (status != KSR_OK)
         return status;
     if (t.chapters > 0 && !t.chapters_held)
@@ -49,7 +50,7 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
     else if (t.chapters > 0)
         status =
             ksr_checks_add(ctx, &v->checks, true, "chapters", "chapters: all %u equal", t.chapters);
-    if (!v->meant.settings && (t.chapters_differ[0] || (t.tags_held && t.tags_differ[0])))
+    if (!v->expected.settings && (t.chapters_differ[0] || (t.tags_held && t.tags_differ[0])))
         ksr_log(ctx, KSR_LOG_INFO,
                 "dropped tags ({preserve_metadata=false}) are known only from the provenance "
                 "record ({provenance}) or the work folder ({keep_work=true})");
@@ -64,8 +65,8 @@ static ksr_status check_tags(ksr_context *ctx, const char *input_path, const cha
 static ksr_status check_record(ksr_context *ctx, const char *input_path, const char *output_path,
                                struct ksr_verification *v)
 {
-    const json_t *input = json_object_get(v->meant.record, "input");
-    const json_t *output = json_object_get(v->meant.record, "output");
+    const json_t *input = json_object_get(v->expected.record, "input");
+    const json_t *output = json_object_get(v->expected.record, "output");
     const char *input_hash = json_string_value(json_object_get(input, "xxh128"));
     const char *output_hash = json_string_value(json_object_get(output, "sha256"));
     struct ksr_fingerprint now;
@@ -80,7 +81,7 @@ static ksr_status check_record(ksr_context *ctx, const char *input_path, const c
         return status;
     const bool same_input = strcmp(now.whole, input_hash) == 0;
     const bool same_output = strcmp(sha256, output_hash) == 0;
-    const char *accepted = json_string_value(json_object_get(v->meant.record, "accepted"));
+    const char *accepted = json_string_value(json_object_get(v->expected.record, "accepted"));
     if (accepted)
         ksr_log(ctx, KSR_LOG_INFO, "the output was accepted though its verification failed: %s",
                 accepted);
@@ -96,12 +97,12 @@ static ksr_status check_picture(ksr_context *ctx, const char *input_path, const 
 {
     const struct ksr_picture_pair pair = {.input_path = input_path,
                                           .output_path = output_path,
-                                          .input = &v->meant.film,
+                                          .input = &v->expected.film,
                                           .output = &v->output,
-                                          .kept = v->meant.kept,
-                                          .kept_count = v->meant.kept_count,
-                                          .repeated = v->meant.repeated,
-                                          .pipeline = ksr_meant_pipeline(&v->meant)};
+                                          .kept = v->expected.kept,
+                                          .kept_count = v->expected.kept_count,
+                                          .repeated = v->expected.repeated,
+                                          .pipeline = ksr_expected_pipeline(&v->expected)};
     ksr_status status = ksr_film_index(ctx, output_path, true, &v->output);
     if (ksr_is_unreadable(status))
         return KSR_OK; // "readable" has failed already
@@ -120,12 +121,12 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
     double shift_ms = 0;
     memset(v, 0, sizeof(*v));
     options = options ? options : &no_options;
-    struct ksr_meant *m = &v->meant;
+    struct ksr_expected *m = &v->expected;
     ksr_status status = ksr_media_check(ctx, input_path);
     if (status == KSR_OK)
         status = ksr_media_check(ctx, output_path);
     if (status == KSR_OK)
-        status = ksr_meant_find(ctx, input_path, output_path, options, m);
+        status = ksr_expected_find(ctx, input_path, output_path, options, m);
     if (status == KSR_OK)
         status = ksr_check_film(ctx, &v->checks, input_path, &m->film, m->kept, m->kept_count,
                                 output_path, KSR_DECODE_ALL, &shift_ms, NULL);
@@ -225,7 +226,7 @@ json_t *ksr_verification_to_json(const struct ksr_verification *v, bool frames)
     if (!root)
         return NULL;
     json_object_set_new(root, "known_from",
-                        v->meant.source ? json_string(v->meant.source) : json_null());
+                        v->expected.source ? json_string(v->expected.source) : json_null());
     json_object_set_new(root, "picture", picture_to_json(&v->picture, frames));
     return root;
 }

@@ -14,7 +14,7 @@
 #include "verify/expected.h"
 
 struct ksr_verification {
-    struct ksr_meant meant;
+    struct ksr_expected expected;
     struct ksr_film output;
     struct ksr_pictures picture; // no frames where it could not be compared
     struct ksr_checks checks;
