@@ -505,7 +505,7 @@ def check_other(t, source, out, everything):
         check(r.returncode == code and words in r.stdout + r.stderr, f"another file, verify {options[0]}: {code}", r.stdout + r.stderr)
     os.remove(t.path("a.srt"))
     r = run(t.program, "verify", source, out, "--provenance", t.path("kept.json"))
-    check(r.returncode == 3 and "a.srt is not beside the input; give all subtitle files with --sub" in r.stderr, "none: said", r.stderr)
+    check(r.returncode == 3 and "a.srt is not beside the input (use --sub" in r.stderr, "none: said", r.stderr)
     os.makedirs(t.path("elsewhere"), exist_ok=True)
     clips.write(t.path("elsewhere"), "x.srt", SRT)
     r = run(t.program, "verify", source, out, "--provenance", t.path("kept.json"), "--sub", t.path("elsewhere/x.srt:eng"))
@@ -584,7 +584,7 @@ def placed(t):
     with open(t.path("box.sup"), "rb") as file:
         broken = clips.write(t.folder, "cut.sup", file.read()[:-40])
     out, said, streams = t.upscale(source, "mkv", "--sub", broken)
-    check([c[0] for c in cues(out, 1)] == [0.1, 0.45, 0.5] and said.count("cut.sup is damaged or cut off") == 1,
+    check([c[0] for c in cues(out, 1)] == [0.1, 0.45, 0.5] and said.count("cut.sup is damaged or truncated") == 1,
           "a file that is cut off: what is whole, and a warning", (cues(out, 1), said))
 
 

@@ -196,7 +196,7 @@ static ksr_status leave_out(const struct decision *d, const AVStream *stream, co
     char text[256];
     const ksr_status status =
         d->container->holds_all ? KSR_OK : ksr_carry_kept_by(d, stream, "matroska", &kept);
-    snprintf(text, sizeof(text), "%s and is left out%s", why, kept ? "; mkv would keep it" : "");
+    snprintf(text, sizeof(text), "%s and is dropped%s", why, kept ? "; mkv would keep it" : "");
     ksr_carry_leave_out(d, stream, text);
     return status;
 }
