@@ -107,7 +107,7 @@ struct ksr_container {
     enum ksr_time_code time_code;
 
     // --- The file ---
-    enum ksr_parts parts; // finish.h patches them when the file is closed. Wrong: a join that ends
+    enum ksr_parts parts; // patches.h: patched when the file is closed. Wrong: a join that ends
                           // with an error
     bool index_first;     // the index is moved to the front. Wrong: no playback before the whole
                           // file is there, or a muxer that refuses the option
