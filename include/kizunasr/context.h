@@ -3,9 +3,10 @@
 // Use one context per run at a time; to run two jobs at once, create two. Wherever a function takes
 // a context, it may be NULL: no messages, no progress, no cancellation.
 //
-// State of the whole process: the CPU limit (ksr_cpu_limit()), and FFmpeg's log callback and CPU
-// flags, which belong to KizunaSR as soon as it is used. FFmpeg's log lines are quoted in
-// KizunaSR's own messages; the library itself prints nothing.
+// State of the whole process: the CPU limit (ksr_cpu_limit()), an instance of Vulkan once a GPU was
+// looked for, and FFmpeg's log callback and CPU flags, which belong to KizunaSR as soon as it is
+// used. FFmpeg's log lines are quoted in KizunaSR's own messages; the library itself prints
+// nothing.
 //
 //     struct ksr_callbacks callbacks = {.log = print_line};
 //     ksr_context *ctx = NULL;
