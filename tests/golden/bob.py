@@ -272,7 +272,7 @@ def check_refusals(b):
     for mode in ([], ["field"]):
         r = b.kizunasr("upscale", "tff.mkv", "no.mkv", "--deinterlace", *mode, "--inverse-telecine", wanted=2)
         said = [line for line in r.stderr.splitlines() if "error" in line]
-        check(len(said) == 1 and f"--deinterlace{' field' * len(mode)} alone" in said[0] and not os.path.exists(b.at("no.mkv.kizunasr")),
+        check(len(said) == 1 and f"--deinterlace{' field' * len(mode)} for interlaced video" in said[0] and not os.path.exists(b.at("no.mkv.kizunasr")),
               "both filters: one line says what to type", r.stderr)
     r = b.kizunasr("config", "--deinterlace=fields", wanted=2)
     check("did you mean field?" in r.stderr, "a wrong value is told", r.stderr)
