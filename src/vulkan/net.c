@@ -14,6 +14,7 @@
 #define CHANNELS    16
 #define UNIT        32 // channels of a matrix
 #define SUBGROUPS   4
+#define MATRIX_ROWS 32 // of a workgroup with matrices
 #define ROUND_TO    64 // a multiple of the widths of all tiles
 
 // --- Weights ---
@@ -343,7 +344,7 @@ static int activation_stride(const struct ksr_gpu_net *g, int width)
 // a pixel more than they make.
 static size_t activation_bytes(const struct ksr_gpu_net *g, int width, int rows)
 {
-    const size_t height = (size_t)round_up(rows + 2 * g->reach, TILE_HEIGHT) + 3;
+    const size_t height = (size_t)round_up(rows + 2 * g->reach, MATRIX_ROWS) + 3;
     return height * (size_t)activation_stride(g, width) * (size_t)g->width;
 }
 
@@ -389,7 +390,7 @@ static void run_body(const struct band *b, int layer)
     if (g->tier == KSR_GPU_NET_MATRIX) {
         const int across = 2 * g->shape.m * pixels;
         ksr_gpu_run(b->commands, kernel, &p, (b->width + across - 1) / across * (int)kernel->width,
-                    (b->height + TILE_HEIGHT - 1) / TILE_HEIGHT, ksr_max(g->width / UNIT, 1));
+                    (b->height + MATRIX_ROWS - 1) / MATRIX_ROWS, ksr_max(g->width / UNIT, 1));
     } else {
         ksr_gpu_run(b->commands, kernel, &p, b->width, (b->height + TILE_ROWS - 1) / TILE_ROWS,
                     g->width / CHANNELS);

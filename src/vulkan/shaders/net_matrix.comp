@@ -3,8 +3,9 @@
 // 32 channels of a pixel or 16 of two; see vulkan/net.h. Workgroups along z: 32 outputs each.
 //
 // A subgroup makes M x ROWS units. It keeps the weights of a block of inputs, goes down the rows of
-// inputs and uses each matrix of them for all rows of sums that need it. With N = 8 the sums of
-// channels 4j .. 4j + 3 are element j of four matrices, so that these become one of packed
+// inputs and uses each matrix of them for all rows of sums that need it. Inputs come straight from
+// memory: caches serve those that neighbours share faster than shared memory does. With N = 8 the
+// sums of channels 4j .. 4j + 3 are element j of four matrices, so that these become one of packed
 // activations. With N = 16 they go through shared memory.
 
 #extension GL_KHR_cooperative_matrix : require
@@ -39,10 +40,8 @@ layout(push_constant, std430) uniform Params
     int stride;
 } p;
 
-const int ROWS = 8;
+const int ROWS = 16;
 const bool PACKED = N == 8;
-const int IN_WIDTH = 2 * M + COLUMNS - 1, IN_HEIGHT = 2 * ROWS + ROWS_AROUND - 1;
-const int UNIT = 3; // a pad, so that no two of eight neighbours share a bank
 const int STEPS = 32 / K, TAPS = ROWS_AROUND * COLUMNS * STEPS, MATRICES = 32 / N;
 const int MATRIX = K * N / 4, TABLE = M * N, BLOCK = TAPS * MATRICES * MATRIX; // words
 const int ROW_MAJOR = gl_CooperativeMatrixLayoutRowMajor;
@@ -51,19 +50,7 @@ const int COLUMN_MAJOR = gl_CooperativeMatrixLayoutColumnMajor;
 #define MATRIX_OF(type, rows, columns, use)                                                        \
     coopmat<type, gl_ScopeSubgroup, rows, columns, gl_MatrixUse##use>
 
-shared uvec4 inputs[34 * 18 * UNIT];
 shared ivec4 staged[PACKED ? 1 : 4 * M * 8]; // [subgroup][unit][channel]
-
-void load_inputs(ivec2 corner, int block)
-{
-    for (int i = int(gl_LocalInvocationIndex); i < IN_WIDTH * IN_HEIGHT * 2;
-         i += int(gl_WorkGroupSize.x)) {
-        const int unit = i / 2, half_ = i % 2;
-        const ivec2 at = corner + ivec2(unit % IN_WIDTH, unit / IN_WIDTH);
-        const uint from = uint(at.y) * uint(p.stride) + uint(at.x);
-        inputs[unit * UNIT + half_] = p.src.at[(from * BLOCKS + block) * 2 + half_];
-    }
-}
 
 // Packed, limited to 0..255, less 128.
 int activations(ivec4 sum)
@@ -74,8 +61,8 @@ int activations(ivec4 sum)
 
 void main()
 {
-    const ivec2 corner = ivec2(gl_WorkGroupID.xy) * ivec2(2 * M, 2 * ROWS);
-    const ivec2 place = ivec2(gl_SubgroupID % 2 * M, gl_SubgroupID / 2 * ROWS);
+    const ivec2 corner = ivec2(gl_WorkGroupID.xy) * ivec2(2 * M, 2 * ROWS) +
+                         ivec2(gl_SubgroupID % 2 * M, gl_SubgroupID / 2 * ROWS);
     const int first = int(gl_WorkGroupID.z) * (BLOCKS * BLOCK + 2 * MATRICES * TABLE);
     const int biases = first + BLOCKS * BLOCK, shifts = biases + MATRICES * TABLE;
 
@@ -94,14 +81,13 @@ void main()
                 coopMatLoad(weights[t][n], p.weights.at,
                             first + block * BLOCK + (t * MATRICES + n) * MATRIX, K / 4,
                             COLUMN_MAJOR);
-        barrier();
-        load_inputs(corner, block);
-        barrier();
         [[unroll]] for (int row = 0; row < ROWS + ROWS_AROUND - 1; row++) {
             [[unroll]] for (int t = 0; t < COLUMNS * STEPS; t++) {
-                const int unit = (place.y + row) * IN_WIDTH + place.x + t / STEPS;
+                const ivec2 from = corner + ivec2(t / STEPS, row);
+                const uint unit = uint(from.y) * uint(p.stride) + uint(from.x);
                 MATRIX_OF(int8_t, M, K, A) a;
-                coopMatLoad(a, inputs, unit * UNIT + t % STEPS * (K / 16), UNIT, ROW_MAJOR);
+                coopMatLoad(a, p.src.at, (unit * BLOCKS + block) * 2 + t % STEPS * (K / 16),
+                            2 * BLOCKS, ROW_MAJOR);
                 [[unroll]] for (int r = 0; r < ROWS_AROUND; r++) {
                     const int y = row - r;
                     const int tap = r * COLUMNS * STEPS + t;
@@ -113,7 +99,7 @@ void main()
             const int y = row - ROWS_AROUND + 1;
             if (y < 0 || block < BLOCKS - 1)
                 continue;
-            const ivec2 at = corner + place + ivec2(0, y);
+            const ivec2 at = corner + ivec2(0, y);
             const uint unit = uint(at.y) * uint(p.stride) + uint(at.x);
             const uint word = (unit * BLOCKS + gl_WorkGroupID.z) * 8;
             if (PACKED) {
