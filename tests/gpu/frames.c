@@ -5,7 +5,7 @@
 //
 // Frames are of 8 bits as a decoder gives them and an encoder takes them, the bytes that arrive are
 // made by the processor of working samples, or left alone. KSR_TEST_GPU=N takes GPU number N, else
-// the first that is no software device.
+// the first that is no software device. KSR_TEST_MODELS names the folder of models.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,13 +127,15 @@ static bool same_codes(const struct coded *a, const struct coded *b,
     return true;
 }
 
+// With a network, config->ai_model_path names it.
 static bool bench(struct ksr_device *device, const char *name, const struct ksr_layout *layout,
                   const struct ksr_pipeline_config *config, ksr_pool *pool)
 {
+    ksr_engine engine = {.net = config->use_ai ? gpu_load_net(config->ai_model_path) : NULL};
     struct ksr_recipe recipe;
     struct coded in, out[2];
     const struct ksr_row_sink none = {drop, NULL}, sink[2] = {{pack, &out[0]}, {pack, &out[1]}};
-    if (!ksr_recipe_make(&recipe, layout, config, NULL))
+    if (!ksr_recipe_make(&recipe, layout, config, &engine))
         abort();
     make_coded(&in, layout);
     fill(&in, layout);
@@ -152,6 +154,7 @@ static bool bench(struct ksr_device *device, const char *name, const struct ksr_
            gpu && !device->failed ? "" : device->gpu->trouble);
     ksr_pipeline_destroy(&gpu);
     ksr_pipeline_destroy(&cpu);
+    ksr_net_destroy(&engine.net);
     free_coded(&in);
     free_coded(&out[0]);
     free_coded(&out[1]);
@@ -174,9 +177,15 @@ static bool bench_all(struct ksr_device *device, int width, int height, ksr_pool
                                       .line_darkening = 0.3,
                                       .contrast_boost = 1.1,
                                       .saturation_boost = 1.1};
+    struct ksr_pipeline_config network = {
+        .use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1};
     bool same = bench(device, "luma alone", &grey, &usual, pool);
     same &= bench(device, "stage 3", &colour, &usual, pool);
     same &= bench(device, "stages 1 to 4", &colour, &all, pool);
+    network.ai_model_path = "anime-quality";
+    same &= bench(device, network.ai_model_path, &colour, &network, pool);
+    network.ai_model_path = "anime-fast";
+    same &= bench(device, network.ai_model_path, &colour, &network, pool);
     all.enable_temporal = true;
     all.temporal_weight = 0.15;
     all.motion_threshold = 0.1;
