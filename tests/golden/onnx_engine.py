@@ -336,7 +336,7 @@ def test_shim(b, shim):
             "--onnxruntime-library", shim)
     run(*plan, env=dict(os.environ, SHIM_RUNTIME=real, SHIM_VERSION="1.77.0"))
     r = run(*plan, env=dict(os.environ, SHIM_RUNTIME=real, SHIM_VERSION="1.78.0"))
-    check(r.returncode != 0 and r.stderr == f"kizunasr: error: {b.path('v.mkv')}.kizunasr holds another "
+    check(r.returncode != 0 and r.stderr == f"kizunasr: error: {b.path('v.mkv')}.kizunasr belongs to another "
           "job: the version of ONNX Runtime (ONNX Runtime 1.77.0 there, ONNX Runtime 1.78.0 now) differs "
           "(use --fresh to start over)\n", "another version is refused", r.stderr)
 
@@ -399,7 +399,7 @@ def test_bad(b):
     keep, b.film = b.film, b.path("bright.mkv")
     write_film(b.film, np.full((3, HEIGHT, WIDTH), 1000), "yuv444p10le")
     r = b.upscale("out2.mkv", b.model("late.onnx", late), "--ai-white", "1")
-    check(r.returncode == 1 and r.stderr == "kizunasr: error: The model gives values that are not "
+    check(r.returncode == 1 and r.stderr == "kizunasr: error: the model returns values that are not "
           "numbers\n", "NaN while working", f"{r.returncode} {r.stderr}")
     b.film = keep
 
