@@ -86,6 +86,13 @@ static int limit_cpu(struct ui *ui, const char *option)
                           option ? "--cpu" : "KIZUNASR_CPU", level);
 }
 
+// The device of a run, where no option names it.
+static const char *usual_device(void)
+{
+    const char *device = getenv("KIZUNASR_DEVICE");
+    return device && *device ? device : NULL;
+}
+
 static int run_verb(ksr_context *ctx, struct ui *ui, const struct verb *verb, int argc, char **argv)
 {
     struct options options;
@@ -98,6 +105,8 @@ static int run_verb(ksr_context *ctx, struct ui *ui, const struct verb *verb, in
                                     options.help_topic ? options.help_topic : "");
     } else if (status == EXIT_DONE) {
         status = limit_cpu(ui, options.cpu);
+        if (!options.run.device)
+            options.run.device = usual_device();
         if (status == EXIT_DONE) {
             progress_start(&ui->progress, (enum progress_mode)options.progress,
                            ui->level >= KSR_LOG_INFO);

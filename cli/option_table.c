@@ -306,9 +306,10 @@ static const struct option table[] = {
      .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_PREVIEW,
      .offset = AT(run.device),
      .brief = "cpu, vulkan; with .onnx models cuda, ...",
-     .help = "device that runs the stages: cpu (default), vulkan (the first GPU) or vulkan:N; for "
-             ".onnx models also cuda, tensorrt, openvino, webgpu, ... as listed by 'kizunasr "
-             "devices'"},
+     .help =
+         "device that runs the stages: cpu, vulkan (the first GPU) or vulkan:N; for .onnx models "
+         "also cuda, tensorrt, openvino, webgpu, ... as listed by 'kizunasr devices' (default: "
+         "the variable KIZUNASR_DEVICE, else cpu)"},
     {.name = "onnxruntime-library",
      .value = "FILE",
      .kind = OPTION_TEXT,

@@ -155,6 +155,7 @@ static void man_program(void)
     }
     printf(".SH ENVIRONMENT\n"
            ".TP\n\\fBKIZUNASR_CPU\\fR\nLike \\fB\\-\\-cpu\\fR.\n"
+           ".TP\n\\fBKIZUNASR_DEVICE\\fR\nLike \\fB\\-\\-device\\fR.\n"
            ".TP\n\\fBKIZUNASR_MODELS\\fR\nThe folder of the bundled models.\n"
            ".TP\n\\fBNO_COLOR\\fR\nNo colours on the terminal, if set to anything.\n");
     man_exit_status();
@@ -257,8 +258,9 @@ static void zsh(void)
 {
     size_t count;
     const struct verb *verbs = verbs_all(&count);
-    printf("#compdef kizunasr\n# zsh completion of kizunasr; generated when the program is built.\n\n"
-           "_kizunasr()\n{\n    local -a verbs\n    verbs=(\n");
+    printf(
+        "#compdef kizunasr\n# zsh completion of kizunasr; generated when the program is built.\n\n"
+        "_kizunasr()\n{\n    local -a verbs\n    verbs=(\n");
     for (size_t i = 0; i < count; i++)
         printf("        '%s:%s'\n", verbs[i].name, verbs[i].summary);
     printf(
