@@ -77,8 +77,7 @@ static long long worker_bytes(const ksr_machine *m)
     const struct ksr_video_format *out = &m->manifest->encoder.format;
     const long long scale = ksr_recipe_scale(m->config);
     long long bytes = (long long)out->width * out->height * WORKER_BYTES_PER_PIXEL + (64 << 20);
-    if (m->config
-            ->fit) // the whole frame before it is scaled down: at most four planes of two bytes
+    if (m->config->fit) // the whole frame before it is scaled down: at most 4 planes of 2 bytes
         bytes += (long long)in->width * in->height * scale * scale * 8;
     return bytes;
 }
