@@ -1,5 +1,5 @@
 // The table of verbs; see verbs.h. A new verb is a line here, a bit in verbs.h, a file of its own,
-// and the bit in the options that it takes (options.c).
+// and the bit in the options that it takes (option_table.c).
 
 #include "verbs.h"
 

@@ -28,9 +28,9 @@ struct ksr_raw_frame {
 struct ksr_row_source {
     void (*rows)(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1);
     void *opaque;
-    // What rows() reads, for those who unpack by themselves; valid as long as the source is. NULL:
-    // samples are converted on the way (RGB, palettes, other byte orders, cropped or turned
-    // frames).
+    // What rows() reads, for executors that unpack by themselves (none does yet); valid as long as
+    // the source is. NULL: samples are converted on the way (RGB, palettes, other byte orders,
+    // cropped or turned frames).
     const struct ksr_raw_frame *raw;
 };
 
@@ -39,8 +39,8 @@ struct ksr_row_source {
 struct ksr_row_sink {
     void (*rows)(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1);
     void *opaque;
-    // What rows() writes, for those who pack by themselves: then every sample of every plane, and
-    // no call of rows(). NULL: samples are converted on the way.
+    // What rows() writes, for executors that pack by themselves (none does yet): then every sample
+    // of every plane, and no call of rows(). NULL: samples are converted on the way.
     const struct ksr_raw_frame *raw;
 };
 

@@ -1,5 +1,5 @@
-// What the workers of a run share: where the stages run, the model, and how many fit on the
-// machine. Made once per run, lent to workers.
+// What the workers of a run get: a device that the stages run on, the model, and how many of them
+// fit on the machine. Made once per run, lent to workers.
 
 #ifndef KSR_JOB_MACHINE_H
 #define KSR_JOB_MACHINE_H

@@ -1,4 +1,5 @@
-// The crew: several workers on one machine, each taking the next missing segment.
+// Several workers on one machine, each taking the next missing segment (work.c), and joining what
+// they made (join.c).
 
 #ifndef KSR_JOB_WORK_H
 #define KSR_JOB_WORK_H
@@ -6,7 +7,9 @@
 #include "job/prepare.h"
 
 // Makes the listed segments (count 0: all) that are not finished yet.
-// options: threads and workers. *reused: how many were there already.
+// options: threads, workers, device and onnxruntime_library. *reused: how many were there already.
+// Returns KSR_OK, KSR_E_PARAM (a device that the job cannot run on), KSR_E_CANCELLED, or what
+// failed in a worker (logged).
 ksr_status ksr_work_run(ksr_context *ctx, const struct ksr_job *job, const int *segments,
                         size_t count, const struct ksr_run_options *options, int *reused);
 

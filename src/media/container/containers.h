@@ -40,7 +40,7 @@ enum ksr_time_code {
     KSR_TIME_CODE_TRACK, // as a track that the muxer makes of the stream's tag
 };
 
-// How its parts are written that FFmpeg does not read or write, and that this room does.
+// How its parts are written that FFmpeg does not read or write, and that this folder does.
 enum ksr_parts {
     KSR_PARTS_NONE = 0,
     KSR_PARTS_EBML,  // elements of Matroska

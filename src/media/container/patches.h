@@ -1,4 +1,4 @@
-// What FFmpeg's muxers cannot write, and this room writes over the file when they have closed it.
+// What FFmpeg's muxers cannot write, and this folder writes over the file when they have closed it.
 //
 // A patch takes no room of its own: what the muxer is given holds a placeholder for it, of the same
 // length (a language, a title, the name of a track), or there is something that it replaces. So the

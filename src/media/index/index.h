@@ -36,9 +36,8 @@ void ksr_film_focus(struct ksr_film *film, int64_t start, int64_t duration);
 // Returns KSR_OK, KSR_E_PARAM (no frame is left; logged).
 ksr_status ksr_film_cut(ksr_context *ctx, struct ksr_film *film, int64_t start, int64_t duration);
 
-// Adds the streams of subtitle files to an input that was indexed. subs: a list (external.h); NULL
-// or
-// "" = none.
+// Adds the streams of subtitle files to an input that was indexed. subs: a list (external.h);
+// NULL or "" = none.
 // Returns KSR_OK, KSR_E_INPUT (logged), KSR_E_NOMEM.
 ksr_status ksr_film_add_subs(ksr_context *ctx, const char *path, const char *subs,
                              struct ksr_film *film);

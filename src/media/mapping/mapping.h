@@ -1,7 +1,7 @@
 // Stream mapping: which streams of the input go into the output, and how each does.
 //
 // What the container cannot hold is found by ksr_carry_decide() before any work, with a trial
-// header, and never in the middle of a run.
+// of headers and first packets, and never in the middle of a run.
 //
 // The folder media/mapping:
 //   takes        the film, the encoder settings, the container
@@ -15,7 +15,7 @@
 #include "media/mux/output.h"
 
 // Decides for every stream of the input what happens to it, and warns of what is lost. plan holds
-// the format already. Writes a trial header.
+// the format already. Writes trials into memory.
 // Returns KSR_OK, KSR_E_PARAM (the container cannot hold the video; logged), ...
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                             const struct ksr_processor_config *config,

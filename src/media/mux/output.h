@@ -37,8 +37,8 @@ ksr_status ksr_output_video(ksr_context *ctx, ksr_output *output, const void *da
 ksr_status ksr_output_finish(ksr_context *ctx, ksr_output *output);
 
 // Writes the first packets of the other streams, at most `limit` (a trial: there is no video).
-// *written: how many; *whole: they are all; *bytes: of the finished trial, owned by the caller,
-// free with av_free(). Returns KSR_OK, KSR_E_OUTPUT (the container does not take them; not logged),
+// *written: how many; *whole: they are all; *file: the finished trial, borrowed, valid until the
+// output is closed. Returns KSR_OK, KSR_E_OUTPUT (the container does not take them; not logged),
 // ...
 ksr_status ksr_output_try(ksr_context *ctx, ksr_output *output, size_t limit, size_t *written,
                           bool *whole, const struct ksr_memory **file);
