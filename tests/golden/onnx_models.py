@@ -3,8 +3,9 @@
 
   onnx_models.py SOURCE_FOLDER
 
-Walks each graph with NumPy: the few operators that the models have, as ONNX defines them. Also
-checks that .ksrnet files are what train/ai/pack.py makes of the .npz. Ends with
+Walks each graph with NumPy: the few operators that the models have, as ONNX defines them. Does the same
+with networks of several resolutions drawn at random (networks.py). Also checks that .ksrnet files are
+what train/ai/pack.py makes of the .npz. Ends with
 `N passed, N failed, N skipped`.
 """
 import os, sys
@@ -22,15 +23,16 @@ except ImportError as missing:
 MODELS = ("anime-fast", "anime-quality")
 
 
-def conv(x, weights, bias=None):
-    """x [1,C,h,w], only where the kernel fits; sums in float32."""
+def conv(x, weights, bias=None, pads=(0, 0, 0, 0), strides=(1, 1)):
+    """x [1,C,h,w]; sums in float32."""
+    x = np.pad(x, ((0, 0), (0, 0), (pads[0], pads[2]), (pads[1], pads[3])))
     rows, columns = weights.shape[2:]
     h, w = x.shape[2] - rows + 1, x.shape[3] - columns + 1
     out = np.zeros((weights.shape[0], h, w), np.float32)
     for r in range(rows):
         for c in range(columns):
             out += np.tensordot(weights[:, :, r, c], x[0, :, r : r + h, c : c + w], 1)
-    return (out if bias is None else out + bias[:, None, None])[None]
+    return (out if bias is None else out + bias[:, None, None])[None, :, :: strides[0], :: strides[1]]
 
 
 def pad(x, around):
@@ -38,47 +40,79 @@ def pad(x, around):
     return np.pad(x, list(zip(around[:n], around[n:])), mode="edge")
 
 
-def depth_to_space(x):
+def depth_to_space(x, mode="DCR"):
     _, c, h, w = x.shape
-    return x.reshape(2, 2, h, w).transpose(2, 0, 3, 1).reshape(1, c // 4, 2 * h, 2 * w)
+    if mode == "CRD":
+        return x.reshape(c // 4, 2, 2, h, w).transpose(0, 3, 1, 4, 2).reshape(1, c // 4, 2 * h, 2 * w)
+    return x.reshape(2, 2, c // 4, h, w).transpose(2, 3, 0, 4, 1).reshape(1, c // 4, 2 * h, 2 * w)
+
+
+def cut(x, starts, ends, axes=(0,)):
+    at = [slice(None)] * x.ndim
+    for start, end, axis in zip(starts, ends, axes):
+        at[axis] = slice(start, end)
+    return x[tuple(at)]
+
+
+def divide(a, b):
+    return a // b if a.dtype == np.int64 else np.divide(a, b)
 
 
 OPERATORS = {"Conv": conv, "Pad": pad, "DepthToSpace": depth_to_space, "Clip": np.clip, "Floor": np.floor,
-             "Round": np.rint, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide}
+             "Round": np.rint, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": divide,
+             "Shape": lambda x: np.array(x.shape), "Slice": cut,
+             "Concat": lambda *parts, axis: np.concatenate(parts, axis)}
+USED = {"Conv": ("pads", "strides"), "DepthToSpace": ("mode",), "Concat": ("axis",)}  # attributes
+
+
+def attributes_of(node):
+    given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    return {k: v.decode() if isinstance(v, bytes) else v for k, v in given.items() if k in USED.get(node.op_type, ())}
 
 
 def evaluate(graph, x):
     values = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     values["x"] = x
     for node in graph.node:
-        values[node.output[0]] = OPERATORS[node.op_type](*(values[i] for i in node.input))
-        assert values[node.output[0]].dtype == np.float32, node.op_type
+        result = OPERATORS[node.op_type](*(values[i] for i in node.input), **attributes_of(node))
+        assert result.dtype in (np.float32, np.int64), node.op_type
+        values[node.output[0]] = result
     return values["y"]
 
 
-def main():
-    source = os.path.abspath(sys.argv[1])
-    sys.path.insert(0, os.path.join(source, "train/ai"))
-    from pack import layers, pack
-    from reference import double, drawn
+def compare(name, chain, model):
+    """A model against the integers, at odd sizes."""
+    onnx.checker.check_model(model)
+    check({o.domain for o in model.opset_import} == {""}, f"{name}: standard operators alone")
+    for width, height in ((67, 41), (1, 1), (3, 50)):
+        codes = drawn(width, height) >> 7
+        y = evaluate(model.graph, (codes / 255).astype(np.float32)[None, None])
+        want = np.minimum(double(chain, codes << 7), 255 << 7).astype(np.float32)
+        got = y[0, 0].astype(np.float64) * (255 << 7)
+        check(y.shape == (1, 1, 2 * height, 2 * width) and (np.rint(got) == want).all(),
+              f"{name}: {width}x{height} equals the integers", np.abs(got - want).max())
 
+
+def main():
     for name in MODELS:
         path = os.path.join(source, "models", name)
         chain = layers(path + ".npz")
         with open(path + ".ksrnet", "rb") as f:
             check(f.read() == pack(chain), f"{name}: .ksrnet is made of the .npz")
-        model = onnx.load(path + ".onnx")
-        onnx.checker.check_model(model)
-        check({o.domain for o in model.opset_import} == {""}, f"{name}: standard operators alone")
-        for width, height in ((67, 41), (1, 1), (3, 50)):
-            codes = drawn(width, height) >> 7
-            y = evaluate(model.graph, (codes / 255).astype(np.float32)[None, None])
-            want = np.minimum(double(chain, codes << 7), 255 << 7).astype(np.float32)
-            got = y[0, 0].astype(np.float64) * (255 << 7)
-            check(y.shape == (1, 1, 2 * height, 2 * width) and (np.rint(got) == want).all(),
-                  f"{name}: {width}x{height} equals the integers", np.abs(got - want).max())
+        compare(name, chain, onnx.load(path + ".onnx"))
+    for name in networks.NETWORKS:
+        compare(name, networks.draw(name), export(networks.draw(name), name))
+    with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "rb") as f:
+        check(f.read() == pack(networks.draw("resolutions")), "the network of the unit tests is the one drawn here")
     finish()
 
 
 if __name__ == "__main__":
+    source = os.path.abspath(sys.argv[1])
+    sys.path.insert(0, os.path.join(source, "train/ai"))
+    import networks
+    from export import export
+    from pack import layers, pack
+    from reference import double, drawn
+
     main()

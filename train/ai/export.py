@@ -11,8 +11,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from pack import layers
-from reference import TAPS
+from pack import DOWN, UP, layers
+from reference import TAPS, margin
 
 EXACT = 1 << 24
 CODES = 255 << 7  # the working sample of code 255
@@ -41,8 +41,12 @@ class Graph:
         """divisor: powers of two, one for all or one per channel."""
         return self.add("Floor", self.add("Mul", x, 1 / np.asarray(divisor, np.float64)))
 
-    def pad(self, x, size):
+    def pad(self, x, size, more=None):
+        """more: rows and columns at the end beside, the name of two integers or None."""
         around = self.constant([0, 0, size, size, 0, 0, size, size], np.int64)
+        if more:
+            none = self.constant([0] * 6, np.int64)
+            around = self.add("Add", around, self.add("Concat", none, more, axis=0))
         return self.add("Pad", x, around, mode="edge")
 
 
@@ -52,32 +56,60 @@ def split(g, x, unit):
     return high, g.add("Sub", x, g.add("Mul", high, unit))
 
 
-def convolve(g, x, weights, limit, bias=None):
+def convolve(g, x, weights, limit, bias=None, **attributes):
     """limit: of the magnitude of x."""
     sums = np.abs(weights.astype(np.int64)).sum((1, 2, 3)) * limit
     if bias is not None:
         sums = sums + np.abs(bias.astype(np.int64))
     assert sums.max() < EXACT, sums.max()
     inputs = [x, weights] if bias is None else [x, weights, bias]
-    return g.add("Conv", *inputs, kernel_shape=weights.shape[2:])
+    return g.add("Conv", *inputs, kernel_shape=weights.shape[2:], **attributes)
 
 
-def network(g, x, chain):
-    """The four differences of every sample."""
-    for i, (weights, bias, shift) in enumerate(chain):
-        scale = 2.0 ** shift[:, None, None]
+def first(g, x, layer, **attributes):
+    """The first layer: its sums, which can pass EXACT, in two parts."""
+    high, low = split(g, x, PART)
+    carry = g.floor_of(convolve(g, low, layer.weights, PART, layer.bias, **attributes), PART)
+    x = g.add("Add", convolve(g, high, layer.weights, 16384 // PART, **attributes), carry)
+    scale = 2.0 ** layer.shift[:, None, None] / PART
+    assert (scale >= 1).all()
+    return g.floor_of(x, scale)
+
+
+def network(g, x, chain, sized):
+    """The four differences of every sample. sized: layers keep their size, else they shrink by their kernel."""
+    made = []
+    for i, layer in enumerate(chain):
+        half = layer.weights.shape[2] // 2
+        attributes = {"pads": [half] * 2 + [half - (layer.kind == DOWN)] * 2} if sized and half else {}
+        if layer.kind == DOWN:
+            attributes["strides"] = [2, 2]
         if i == 0:
-            high, low = split(g, x, PART)
-            carry = g.floor_of(convolve(g, low, weights, PART, bias), PART)
-            x = g.add("Add", convolve(g, high, weights, 16384 // PART), carry)
-            scale = scale / PART
-            assert (scale >= 1).all()
+            x = first(g, x, layer, **attributes)
         else:
-            x = convolve(g, x, weights, 255, bias)
-        x = g.floor_of(x, scale)
+            x = convolve(g, x, layer.weights, 255, layer.bias, **attributes)
+            x = g.floor_of(x, 2.0 ** layer.shift[:, None, None])
+        if layer.kind == UP:
+            x = g.add("DepthToSpace", x, blocksize=2, mode="CRD")
+        if layer.skip:
+            x = g.add("Add", x, made[layer.skip - 1])
         if i < len(chain) - 1:
             x = g.add("Clip", x, 0, 255)
+        made.append(x)
     return x
+
+
+def branched(g, centred, chain):
+    """The same for a network with skips or several resolutions: the picture is continued until it is a multiple of the
+    coarsest one's samples, and what was continued is cut off in the end."""
+    around, unit = margin(chain)
+    size = g.add("Slice", g.add("Shape", centred), *(g.constant([n], np.int64) for n in (2, 4)))
+    groups = g.add("Div", g.add("Add", size, g.constant([unit - 1], np.int64)), g.constant([unit], np.int64))
+    more = g.add("Sub", g.add("Mul", groups, g.constant([unit], np.int64)), size)
+    # `more` is for the ends of rows and columns, which stand last
+    x = network(g, g.pad(centred, around, more), chain, True)
+    start = g.constant([around, around], np.int64)
+    return g.add("Slice", x, start, g.add("Add", size, start), g.constant([2, 3], np.int64))
 
 
 def interpolation(g, x):
@@ -95,10 +127,13 @@ def interpolation(g, x):
 
 def export(chain, name):
     g = Graph()
-    reach = sum(weights.shape[2] // 2 for weights, _, _ in chain)
+    reach = sum(layer.weights.shape[2] // 2 for layer in chain)
     codes = g.add("Clip", g.add("Round", g.add("Mul", "x", CODES)), 0, 32767)
     centred = g.add("Sub", codes, 16384)
-    differences = network(g, g.pad(centred, reach), chain)
+    if any(layer.kind or layer.skip for layer in chain):
+        differences = branched(g, centred, chain)
+    else:
+        differences = network(g, g.pad(centred, reach), chain, False)
     big = g.add("Add", g.add("Add", interpolation(g, g.pad(centred, 2)), differences), 16384)
     y = g.add("Clip", g.add("Div", big, CODES), 0, 1)
     g.add("DepthToSpace", y, to="y", blocksize=2)

@@ -162,7 +162,7 @@ class Net:
         """Begins with the integers of a trained network."""
         parts = list(torch.split(self.theta, [math.prod(s) for s in self.shapes]))
         step, last = (4 if self.spec.wide else 2), len(chain) - 1
-        for n, (weights, bias, shift) in enumerate(chain):
+        for n, (weights, bias, shift, *_) in enumerate(chain):
             into, out_of = (15 if n == 0 else 8), (15 if n == last else 8)
             scale = 2.0 ** (shift.astype(float) - into + out_of)  # of the integers
             w = torch.from_numpy(weights / scale[:, None, None, None]).float()

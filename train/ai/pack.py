@@ -1,17 +1,37 @@
 """Writes the program's model files from the integers of the .npz: pack.py NAME.npz...
 
 NAME.ksrnet, little-endian (models/README.md tells what the numbers mean):
-  8 bytes "ksrnet\\r\\n", u16 version 1, u16 number of layers
-  per layer: u16 inputs, u16 outputs, u16 side of the kernel, u16 0
-             s32 bias of every output, u8 shift of every output,
-             weights [output][input][row][column], s16 in the first layer, s8 in the others
+  8 bytes "ksrnet\\r\\n", u16 version, u16 number of layers
+  per layer: version 1: u16 inputs, u16 outputs, u16 side of the kernel, u16 0
+             version 2: u8 kind (0 conv, 1 down, 2 up), u8 skip (0 none, else 1 + index of the layer),
+                        u16 inputs, u16 outputs, u16 side of the kernel
+             s32 bias of every channel, u8 shift of every channel,
+             weights [channel][input][row][column], s16 in the first layer, s8 in the others
+             (an `up` layer has four channels for each output, all others one)
   16 bytes XXH3-128 of all before: low half, high half
+
+Version 1 is written for what it can hold: plain layers of one width.
 """
 import ctypes
 import struct
 import sys
+from typing import NamedTuple
 
 import numpy as np
+
+CONV, DOWN, UP = range(3)
+
+
+class Layer(NamedTuple):
+    weights: np.ndarray  # [channel][input][row][column]
+    bias: np.ndarray
+    shift: np.ndarray
+    kind: int = CONV
+    skip: int = 0  # 1 + index of the layer that is added
+
+    @property
+    def outputs(self):
+        return len(self.bias) // (4 if self.kind == UP else 1)
 
 
 class Hash(ctypes.Structure):
@@ -27,19 +47,32 @@ def checksum(data):
 
 
 def layers(path):
-    """The (weights, bias, shift) of every layer of an .npz."""
+    """The layers of an .npz."""
     z = np.load(path)
-    return [tuple(z[f"{part}{i}"] for part in ("weights", "bias", "shift")) for i in range(len(z.files) // 3)]
+    count = sum(name.startswith("weights") for name in z.files)
+    graph = z["graph"] if "graph" in z.files else np.zeros((count, 2), int)
+    return [Layer(*(z[f"{part}{i}"] for part in ("weights", "bias", "shift")), int(kind), int(skip))
+            for i, (kind, skip) in enumerate(graph)]
+
+
+def is_plain(chain):
+    widths = {layer.outputs for layer in chain[:-1]}
+    return not any(layer.kind or layer.skip for layer in chain) and widths in ({16}, {32}, {64}) and len(chain) <= 16
 
 
 def pack(chain):
-    data = b"ksrnet\r\n" + struct.pack("<HH", 1, len(chain))
-    for i, (weights, bias, shift) in enumerate(chain):
-        o, c, k, _ = weights.shape
-        kind = "i1" if i else "<i2"
-        assert (weights == weights.astype(kind)).all()
-        data += struct.pack("<HHHH", c, o, k, 0) + bias.astype("<i4").tobytes()
-        data += shift.astype("u1").tobytes() + weights.astype(kind).tobytes()
+    plain = is_plain(chain)
+    data = b"ksrnet\r\n" + struct.pack("<HH", 1 if plain else 2, len(chain))
+    for i, layer in enumerate(chain):
+        inputs, side = layer.weights.shape[1:3]
+        number = "i1" if i else "<i2"
+        assert (layer.weights == layer.weights.astype(number)).all()
+        if plain:
+            data += struct.pack("<HHHH", inputs, layer.outputs, side, 0)
+        else:
+            data += struct.pack("<BBHHH", layer.kind, layer.skip, inputs, layer.outputs, side)
+        data += layer.bias.astype("<i4").tobytes()
+        data += layer.shift.astype("u1").tobytes() + layer.weights.astype(number).tobytes()
     return data + checksum(data)
 
 

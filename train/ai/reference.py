@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from pack import checksum, layers
+from pack import DOWN, UP, checksum, layers
 
 TAPS = np.array([[-3, 29, 111, -9, 0], [0, -9, 111, 29, -3]], np.int64)
 
@@ -25,24 +25,51 @@ def convolve(x, weights):
 
 
 def shuffle(x):
-    """[4,h,w] to [2h,2w]."""
-    h, w = x.shape[1:]
-    return x.reshape(2, 2, h, w).transpose(2, 0, 3, 1).reshape(2 * h, 2 * w)
+    """[4C,h,w] to [C,2h,2w]: channel 4c + 2p + q to row 2y + p and column 2x + q of c."""
+    c, h, w = x.shape
+    return x.reshape(c // 4, 2, 2, h, w).transpose(0, 3, 1, 4, 2).reshape(c // 4, 2 * h, 2 * w)
+
+
+def margin(chain):
+    """(samples around the picture that are more than a result depends on, what they are a multiple of)."""
+    unit = most = 1
+    reach = 0
+    for layer in chain:
+        unit = 2 * unit if layer.kind == DOWN else unit // 2 if layer.kind == UP else unit
+        reach += layer.weights.shape[2] // 2 * (unit // 2 if layer.kind == DOWN else unit) + unit * (layer.kind == UP)
+        most = max(most, unit)
+    return -(-max(reach, 2) // most) * most, most
+
+
+def differences(chain, x):
+    """The last layer's result for samples [1,h,w] less 16384. h and w: multiples of what margin() says. Layers keep
+    their size; what they lack at the edges reads as 0, which only what lies in the margin depends on."""
+    made = []
+    for layer in chain:
+        half = layer.weights.shape[2] // 2
+        x = convolve(np.pad(x, ((0, 0), (half, half), (half, half))), layer.weights)
+        if layer.kind == DOWN:
+            x = x[:, ::2, ::2]
+        x = (x + layer.bias[:, None, None]) >> layer.shift[:, None, None]
+        if layer.kind == UP:
+            x = shuffle(x)
+        if layer.skip:
+            x = x + made[layer.skip - 1]
+        if layer is not chain[-1]:
+            x = np.clip(x, 0, 255)
+        made.append(x)
+    return x
 
 
 def double(chain, samples):
     """samples [h,w] of 15 bits -> [2h,2w]."""
-    reach = sum(weights.shape[2] // 2 for weights, _, _ in chain)
-    centred = np.pad(samples.astype(np.int64), reach, mode="edge") - 16384
-    x = centred[None]
-    for i, (weights, bias, shift) in enumerate(chain):
-        x = (convolve(x, weights) + bias[:, None, None]) >> shift[:, None, None]
-        if i < len(chain) - 1:
-            x = np.clip(x, 0, 255)
-    around = centred[None, reach - 2 : -(reach - 2) or None, reach - 2 : -(reach - 2) or None]
+    h, w = samples.shape
+    around, unit = margin(chain)
+    centred = np.pad(samples.astype(np.int64), ((around, around + -h % unit), (around, around + -w % unit)), mode="edge") - 16384
+    inside = lambda x, more: x[:, around - more : around + h + more, around - more : around + w + more]
     kernel = np.stack([np.outer(TAPS[y], TAPS[c]) for y in (0, 1) for c in (0, 1)])[:, None]
-    base = ((convolve(around, kernel) + 8192) >> 14) + 16384
-    return np.clip(shuffle(base + x), 0, 32767).astype("<u2")
+    base = ((convolve(inside(centred[None], 2), kernel) + 8192) >> 14) + 16384
+    return np.clip(shuffle(base + inside(differences(chain, centred[None]), 0))[0], 0, 32767).astype("<u2")
 
 
 def drawn(width, height):
