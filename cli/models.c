@@ -43,6 +43,15 @@ static void print_size(const json_t *model)
         printf(", sizes in steps of %d", multiple);
 }
 
+static void print_layers(const json_t *model)
+{
+    const int resolutions = integer_of(model, "resolutions");
+    printf(", %d layers of %s%d", integer_of(model, "layers"), resolutions > 1 ? "up to " : "",
+           integer_of(model, "features"));
+    if (resolutions > 1)
+        printf(" at %d resolutions", resolutions);
+}
+
 // A model that was opened.
 static void print_description(const json_t *model)
 {
@@ -51,7 +60,7 @@ static void print_description(const json_t *model)
     printf("%s, %dx, %d channel%s", engine_text(model), integer_of(model, "scale"), channels,
            text_plural(channels));
     if (json_object_get(model, "layers"))
-        printf(", %d layers of %d", integer_of(model, "layers"), integer_of(model, "features"));
+        print_layers(model);
     if (json_object_get(model, "white"))
         printf(", %s, white is %d", text_of(model, "input"), integer_of(model, "white"));
     print_size(model);

@@ -361,16 +361,6 @@ static ksr_status bench_fused(struct bench *b, const char *name,
     return KSR_OK;
 }
 
-// Multiplications of a network for each sample of its input.
-static double multiplications_of(const ksr_net *net)
-{
-    double sum = 0;
-    for (int i = 0; i < net->layers; i++)
-        sum += (double)net->layer[i].inputs * net->layer[i].outputs * net->layer[i].side *
-               net->layer[i].side;
-    return sum;
-}
-
 static ksr_status bench_network(struct bench *b, const char *name, json_t *list)
 {
     struct ksr_pipeline_config config = usual_pipeline();
@@ -378,8 +368,8 @@ static ksr_status bench_network(struct bench *b, const char *name, json_t *list)
     ksr_status status = ksr_model_load(b->ctx, name, &net);
     config.use_ai = true;
     if (status == KSR_OK)
-        status = bench_fused(b, name, &config, net, multiplications_of(net) * b->width * b->height,
-                             list);
+        status = bench_fused(b, name, &config, net,
+                             ksr_net_multiplications(net) * b->width * b->height, list);
     ksr_net_destroy(&net);
     return status;
 }

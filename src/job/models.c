@@ -64,6 +64,14 @@ static ksr_status describe_onnx(ksr_context *ctx, const char *name, const char *
     return lost ? ksr_fail_memory(ctx) : status;
 }
 
+static int resolutions_of(const ksr_net *net)
+{
+    int halvings = 0;
+    for (int i = 0; i < net->layers; i++)
+        halvings = net->layer[i].halvings > halvings ? net->layer[i].halvings : halvings;
+    return halvings + 1;
+}
+
 static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *models)
 {
     ksr_net *net;
@@ -72,9 +80,11 @@ static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *mo
         return status;
     bool lost = false;
     ksr_json_append(models,
-                    json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:s}", "file", name, "engine", "native",
-                              "scale", 2, "channels", 1, "layers", net->layers, "features",
-                              net->width, "xxh128", net->hash),
+                    json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:s}", "file", name, "engine",
+                              "native", "scale", 2, "channels", 1, "layers", net->layers,
+                              "features", net->width, "resolutions", resolutions_of(net),
+                              "multiplications", (json_int_t)ksr_net_multiplications(net), "xxh128",
+                              net->hash),
                     &lost);
     ksr_net_destroy(&net);
     return lost ? ksr_fail_memory(ctx) : KSR_OK;

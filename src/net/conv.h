@@ -22,20 +22,49 @@ typedef int16_t ksr_act;
 #define KSR_NET_GROUP 2
 #endif
 
-// Samples after the last one of a row that may be read and written.
-#define KSR_NET_SPARE 32
+// Pixels after the last one of a row that may be read and written.
+#define KSR_NET_SPARE 72
 
 // All three: in[r] is row r of the kernel, at the column of its left side; out is a row of `count`
 // pixels.
 //   head: in: samples less 16384; out[x * width + channel], limited to 0..255
-//   body: in[r][x * width + channel]; out the same
+//   body: in[r][x * inputs + channel], or 2 * x with KSR_LAYER_DOWN; out[0] the same with outputs.
+//         KSR_LAYER_UP makes 2 * count pixels in out[0], and those of the row below in out[1].
+//         skip: what is added, in the form of out; NULL = nothing.
 //   tail: in the same; out[x * 4 + k]: differences for top left, top right, bottom left, bottom
 //   right
 void ksr_net_head(const struct ksr_net_layer *layer, const int16_t *const in[5], ksr_act *out,
                   int count);
-void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[3], ksr_act *out,
-                  int count);
+void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[3],
+                  const ksr_act *const skip[2], ksr_act *const out[2], int count);
 void ksr_net_tail(const struct ksr_net_layer *layer, const ksr_act *const in[3], int32_t *out,
                   int count);
+
+// Where one phase of an upsampling layer's outputs lies, or all of another layer's.
+struct ksr_net_part {
+    int channel;         // of the convolution, the first of `outputs`
+    int step;            // from one pixel to the next in out and skip
+    const ksr_act *skip; // NULL = none
+    ksr_act *out;
+};
+
+static inline int ksr_net_parts(const struct ksr_net_layer *l)
+{
+    return l->kind == KSR_LAYER_UP ? 4 : 1;
+}
+
+static inline struct ksr_net_part ksr_net_part(const struct ksr_net_layer *l, int index,
+                                               const ksr_act *const skip[2], ksr_act *const out[2])
+{
+    const int column = index % 2 * l->outputs;
+    return (struct ksr_net_part){index * l->outputs, (l->kind == KSR_LAYER_UP ? 2 : 1) * l->outputs,
+                                 skip ? skip[index / 2] + column : NULL, out[index / 2] + column};
+}
+
+// Returns the inputs between those of one pixel and of the next.
+static inline int ksr_net_stride(const struct ksr_net_layer *l)
+{
+    return l->kind == KSR_LAYER_DOWN ? 2 * l->inputs : l->inputs;
+}
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "net/model.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +26,162 @@ static uint32_t take(struct bytes *b, int count)
     return v;
 }
 
+int ksr_model_channels(const struct ksr_model_layer *l)
+{
+    return l->kind == KSR_LAYER_UP ? 4 * l->outputs : l->outputs;
+}
+
+// --- How the layers hang together ---
+
+static bool width_ok(int width)
+{
+    return width == 16 || width == 32 || width == 48 || width == 64 || width == 96 || width == 128;
+}
+
+static bool shape_ok(const struct ksr_model *m, int index)
+{
+    const struct ksr_model_layer *l = &m->layer[index];
+    const bool first = index == 0, last = index == m->layers - 1;
+    if (l->inputs != (first ? 1 : l[-1].outputs) ||
+        (last ? l->outputs != 4 : !width_ok(l->outputs)))
+        return false;
+    switch (l->kind) {
+    case KSR_LAYER_CONV: return l->side == 1 || l->side == 3 || (l->side == 5 && first);
+    case KSR_LAYER_DOWN: return l->side == 3 && !first && !last;
+    case KSR_LAYER_UP: return l->side == 1 && !first && !last;
+    case KSR_LAYER_KINDS: break;
+    }
+    return false;
+}
+
+// The resolution of every layer; skips join equals, and the last layer is back where the first was.
+static bool resolutions_fit(struct ksr_model *m)
+{
+    int halvings = 0;
+    m->unit = 1;
+    for (int i = 0; i < m->layers; i++) {
+        struct ksr_model_layer *l = &m->layer[i];
+        halvings += l->kind == KSR_LAYER_DOWN ? 1 : l->kind == KSR_LAYER_UP ? -1 : 0;
+        if (halvings < 0 || halvings > KSR_MODEL_HALVINGS)
+            return false;
+        l->halvings = halvings;
+        m->unit = 1 << halvings > m->unit ? 1 << halvings : m->unit;
+        if (l->skip == 0)
+            continue;
+        if (l->skip < 0 || l->skip > i || m->layer[l->skip - 1].halvings != halvings ||
+            m->layer[l->skip - 1].outputs != l->outputs)
+            return false;
+    }
+    return halvings == 0;
+}
+
+static void raise(int *value, int least)
+{
+    *value = *value < least ? least : *value;
+}
+
+// From the last layer to the first: what each must give around a picture whose edges are multiples
+// of m->unit.
+static void trace_around(struct ksr_model *m)
+{
+    for (int i = 0; i < m->layers; i++)
+        m->layer[i].before = m->layer[i].after = 0;
+    m->before = m->after = 2; // for the interpolation
+    for (int i = m->layers - 1; i >= 0; i--) {
+        struct ksr_model_layer *l = &m->layer[i];
+        if (l->kind == KSR_LAYER_UP) { // it gives two rows at once
+            l->before += l->before % 2;
+            l->after += l->after % 2;
+        }
+        int before = l->before + l->side / 2, after = l->after + l->side / 2;
+        if (l->kind == KSR_LAYER_DOWN) {
+            before = 2 * l->before + 1;
+            after = 2 * l->after;
+        } else if (l->kind == KSR_LAYER_UP) {
+            before = l->before / 2;
+            after = l->after / 2;
+        }
+        raise(i > 0 ? &l[-1].before : &m->before, before);
+        raise(i > 0 ? &l[-1].after : &m->after, after);
+        if (l->skip > 0) {
+            raise(&m->layer[l->skip - 1].before, l->before);
+            raise(&m->layer[l->skip - 1].after, l->after);
+        }
+    }
+}
+
+// When rows of samples come one by one, row r of a layer is made with sample row (r << halvings) +
+// `soon` at the earliest and `late` at the latest.
+struct delay {
+    int soon, late;
+};
+
+// How many rows of a layer there are, at most, below the one that lies where the row lies that a
+// user of it makes.
+static int rows_ahead(struct delay made, struct delay user, int halvings)
+{
+    return (user.late - made.soon) >> halvings;
+}
+
+// From the first layer to the last: how many rows of each are needed at once.
+// Returns whether every row is made so late that the interpolation has its samples.
+static bool trace_rows(struct ksr_model *m)
+{
+    struct delay made[KSR_MODEL_LAYERS + 1] = {{0, 0}}; // of the samples, then of each layer
+    m->kept = 1;
+    for (int i = 0; i < m->layers; i++) {
+        struct ksr_model_layer *l = &m->layer[i];
+        const int scale = i > 0 ? 1 << l[-1].halvings : 1, half = l->side / 2;
+        const struct delay in = made[i];
+        made[i + 1] = l->kind == KSR_LAYER_UP
+                          ? (struct delay){in.soon - scale / 2, in.late}
+                          : (struct delay){in.soon + scale * half, in.late + scale * half};
+        l->kept = 1;
+        raise(i > 0 ? &l[-1].kept : &m->kept,
+              rows_ahead(in, made[i + 1], i > 0 ? l[-1].halvings : 0) + half + 1);
+        if (l->skip > 0)
+            raise(&m->layer[l->skip - 1].kept,
+                  rows_ahead(made[l->skip], made[i + 1], l->halvings) + 1);
+        if (l->kind == KSR_LAYER_UP)
+            raise(&l->kept, 2);
+    }
+    raise(&m->kept, made[m->layers].late + 3);
+    return made[m->layers].soon >= 2;
+}
+
+const char *ksr_model_trace(struct ksr_model *m)
+{
+    m->width = 0;
+    m->plain = true;
+    for (int i = 0; i < m->layers; i++) {
+        const struct ksr_model_layer *l = &m->layer[i];
+        if (!shape_ok(m, i))
+            return "it has unsupported layers";
+        raise(&m->width, l->outputs);
+        m->plain = m->plain && l->kind == KSR_LAYER_CONV && l->skip == 0 &&
+                   (i == 0 || i == m->layers - 1 || l->outputs == m->width);
+    }
+    m->plain = m->plain && (m->width == 16 || m->width == 32 || m->width == 64);
+    if (!resolutions_fit(m))
+        return "its resolutions do not fit together";
+    trace_around(m);
+    const bool late_enough = trace_rows(m);
+    m->reach = (m->before > m->after ? m->before : m->after) + m->unit - 1;
+    if (!late_enough || m->reach > KSR_MODEL_REACH)
+        return "its reach is not supported";
+    int kept = 0;
+    for (int i = 0; i < m->layers; i++)
+        kept += m->layer[i].kept * m->layer[i].outputs >> m->layer[i].halvings;
+    return kept <= KSR_MODEL_KEPT ? NULL : "it needs too much memory";
+}
+
+// --- The file ---
+
 static const char *check_sums(const struct ksr_model_layer *l, bool first)
 {
     const int64_t most = first ? 16384 : 255;
     const int count = l->inputs * l->side * l->side;
-    for (int o = 0; o < l->outputs; o++) {
+    for (int o = 0; o < ksr_model_channels(l); o++) {
         int64_t sum = llabs((long long)l->bias[o]);
         for (int i = 0; i < count; i++)
             sum += most * abs(l->weight[o * count + i]);
@@ -43,55 +193,59 @@ static const char *check_sums(const struct ksr_model_layer *l, bool first)
     return NULL;
 }
 
-static const char *read_layer(struct bytes *b, struct ksr_model_layer *l, int index, int width,
-                              bool last)
+// Reads what a layer is: 8 bytes in either version.
+static bool read_shape(struct bytes *b, struct ksr_model_layer *l, int version)
 {
-    if (b->left < 8)
-        return "it is truncated";
+    if (version >= 2) {
+        l->kind = (enum ksr_layer_kind)take(b, 1);
+        l->skip = (int)take(b, 1);
+    }
     l->inputs = (int)take(b, 2);
     l->outputs = (int)take(b, 2);
     l->side = (int)take(b, 2);
-    const bool zero = take(b, 2) == 0;
-    const bool width_ok = l->outputs == 16 || l->outputs == 32 || l->outputs == 64;
-    if (!zero || l->inputs != (index == 0 ? 1 : width) ||
-        (last         ? l->outputs != 4
-         : index == 0 ? !width_ok
-                      : l->outputs != width) ||
-        (l->side != 1 && l->side != 3 && (l->side != 5 || index > 0)))
-        return "it has unsupported layers";
-    const size_t outputs = (size_t)l->outputs;
-    const size_t weights = outputs * (size_t)(l->inputs * l->side * l->side);
-    const int bytes = index == 0 ? 2 : 1;
-    if (b->left < outputs * 5 + weights * (size_t)bytes)
+    const bool narrow = l->outputs == 4 || l->outputs == 16 || l->outputs == 32 || l->outputs == 64;
+    return version >= 2 || (take(b, 2) == 0 && narrow);
+}
+
+static const char *read_layer(struct bytes *b, struct ksr_model *m, int index, int version)
+{
+    struct ksr_model_layer *l = &m->layer[index];
+    if (b->left < 8)
         return "it is truncated";
-    l->bias = malloc(outputs * sizeof(l->bias[0]));
-    l->shift = malloc(outputs);
+    if (!read_shape(b, l, version) || !shape_ok(m, index))
+        return "it has unsupported layers";
+    const size_t channels = (size_t)ksr_model_channels(l);
+    const size_t weights = channels * (size_t)(l->inputs * l->side * l->side);
+    const int bytes = index == 0 ? 2 : 1;
+    if (b->left < channels * 5 + weights * (size_t)bytes)
+        return "it is truncated";
+    l->bias = malloc(channels * sizeof(l->bias[0]));
+    l->shift = malloc(channels);
     l->weight = malloc(weights * sizeof(l->weight[0]));
     if (!l->bias || !l->shift || !l->weight)
         return "out of memory";
-    for (size_t i = 0; i < outputs; i++)
+    for (size_t i = 0; i < channels; i++)
         l->bias[i] = (int32_t)take(b, 4);
-    for (size_t i = 0; i < outputs; i++)
+    for (size_t i = 0; i < channels; i++)
         l->shift[i] = (uint8_t)take(b, 1);
     for (size_t i = 0; i < weights; i++)
         l->weight[i] = bytes == 2 ? (int16_t)take(b, 2) : (int8_t)take(b, 1);
     return check_sums(l, index == 0);
 }
 
-static const char *read_layers(struct bytes *b, struct ksr_model *m)
+static const char *read_layers(struct bytes *b, struct ksr_model *m, int version)
 {
     for (int i = 0; i < m->layers; i++) {
-        const char *wrong = read_layer(b, &m->layer[i], i, m->width, i == m->layers - 1);
+        const char *wrong = read_layer(b, m, i, version);
         if (wrong)
             return wrong;
-        if (i == 0)
-            m->width = m->layer[0].outputs;
-        m->reach += m->layer[i].side / 2;
     }
     if (b->left != CHECKSUM)
         return "its length is wrong";
-    // The engine keeps at least two rows and columns around what it makes, for the interpolation.
-    return m->reach < 2 || m->reach > KSR_MODEL_REACH ? "its reach is not supported" : NULL;
+    const char *wrong = ksr_model_trace(m);
+    if (!wrong && version == 1 && !m->plain)
+        return "it has unsupported layers";
+    return wrong;
 }
 
 static const char *read_file(const uint8_t *data, size_t size, struct ksr_model *m)
@@ -99,7 +253,8 @@ static const char *read_file(const uint8_t *data, size_t size, struct ksr_model 
     if (size < sizeof(magic) + 4 + CHECKSUM || memcmp(data, magic, sizeof(magic)) != 0)
         return "it is not a .ksrnet file";
     struct bytes b = {data + sizeof(magic), size - sizeof(magic)};
-    if (take(&b, 2) != 1)
+    const int version = (int)take(&b, 2);
+    if (version != 1 && version != 2)
         return "it has another version";
     uint8_t sum[CHECKSUM];
     ksr_hash128(data, size - CHECKSUM, sum);
@@ -109,7 +264,7 @@ static const char *read_file(const uint8_t *data, size_t size, struct ksr_model 
     if (m->layers < 3 || m->layers > KSR_MODEL_LAYERS)
         return "it has unsupported layers";
     ksr_hash_text(data, size, m->hash);
-    return read_layers(&b, m);
+    return read_layers(&b, m, version);
 }
 
 const char *ksr_model_parse(const uint8_t *data, size_t size, struct ksr_model *out)

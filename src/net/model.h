@@ -1,33 +1,67 @@
-// A network as its file holds it: a chain of convolutions that doubles luma.
+// A network as its file holds it: a chain of layers that doubles luma.
 //
-// The first layer sees one channel of 15-bit samples, all others up to the last see `width`
-// channels of 8 bits, the last gives four differences of 15 bits. models/README.md has the
-// arithmetic, train/ai/pack.py the file format.
+// The first layer sees one channel of 15-bit samples, all others see the channels of 8 bits of the
+// layer before, and the last gives four differences of 15 bits. A layer may halve the resolution,
+// or double it again, and add the result of an earlier layer of its resolution and width.
+// models/README.md has the arithmetic, train/ai/pack.py the file format.
 
 #ifndef KSR_NET_MODEL_H
 #define KSR_NET_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/hash.h"
 
-#define KSR_MODEL_LAYERS 16 // at most, and 3 at least
-#define KSR_MODEL_WIDTH  64 // at most; 16, 32 or 64
-#define KSR_MODEL_REACH  16 // at most: rows and columns around a sample that its result depends on
+#define KSR_MODEL_LAYERS   32                    // at most, and 3 at least
+#define KSR_MODEL_WIDTH    128                   // at most; 16, 32, 48, 64, 96 or 128
+#define KSR_MODEL_CHANNELS (4 * KSR_MODEL_WIDTH) // of a layer that doubles the resolution
+#define KSR_MODEL_HALVINGS 3                     // of the resolution, at most
+#define KSR_MODEL_REACH    64 // at most: rows and columns around a sample that its result depends on
+
+#define KSR_MODEL_KEPT 16384 // at most: activations to a column of samples that are kept at once
+
+enum ksr_layer_kind {
+    KSR_LAYER_CONV, // kernel of 1x1, 3x3, or 5x5 in the first layer
+    KSR_LAYER_DOWN, // 3x3 at every second row and column: sample i is made of 2i-1 .. 2i+1
+    KSR_LAYER_UP,   // 1x1 to four channels for each output c: 4c + 2p + q becomes row 2i+p,
+                    // column 2j+q of it
+    KSR_LAYER_KINDS
+};
 
 struct ksr_model_layer {
-    int inputs, outputs, side; // side of the kernel: 1, 3 or 5; outside the first layer 1 or 3
-    int32_t *bias;             // [outputs]
-    uint8_t *shift;            // [outputs], 0 .. 30
-    int16_t *weight;           // [outputs][inputs][side][side]
+    enum ksr_layer_kind kind;
+    int skip;                  // 0, or 1 + index of an earlier layer that is added to the result
+    int inputs, outputs, side; // side of the kernel
+    int32_t *bias;             // [channels]
+    uint8_t *shift;            // [channels], 0 .. 30
+    int16_t *weight;           // [channels][inputs][side][side]
+    // What follows from all layers: ksr_model_trace().
+    int halvings;      // of the resolution, at its output
+    int before, after; // rows it must give before and after those of a picture; columns alike
+    int kept;          // rows of it that are needed at once, when rows are made from above
 };
 
 struct ksr_model {
     struct ksr_model_layer layer[KSR_MODEL_LAYERS];
-    int layers, width, reach;
+    int layers;
+    // ksr_model_trace():
+    int width;                // of the widest layer
+    int unit;                 // samples to one of the coarsest resolution
+    int before, after;        // samples needed before and after a picture; columns alike
+    int kept;                 // rows of samples that are needed at once
+    int reach;                // rows around a sample that its result depends on
+    bool plain;               // one resolution, one width of 16, 32 or 64, no skips
     char hash[KSR_HASH_TEXT]; // of the whole file
 };
+
+// Returns the channels that a layer's convolution gives.
+int ksr_model_channels(const struct ksr_model_layer *layer);
+
+// Fills in what follows from kinds, skips, inputs, outputs and sides of the layers.
+// Returns NULL on success, else what is wrong with them, a constant text.
+const char *ksr_model_trace(struct ksr_model *model);
 
 // Reads a model from the bytes of a file, which are not trusted: every size is checked, and that no
 // sum can leave 31 bits whatever the picture.

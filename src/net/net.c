@@ -25,43 +25,73 @@ static bool pack_head(struct ksr_net_layer *l, const struct ksr_model_layer *m)
     return l->weight16;
 }
 
+// Returns where the engine has channel o of a model's layer.
+static int place_of(const struct ksr_net_layer *l, int o)
+{
+    return l->kind == KSR_LAYER_UP ? o % 4 * l->outputs + o / 4 : o;
+}
+
 static bool pack_body(struct ksr_net_layer *l, const struct ksr_model_layer *m)
 {
     const int taps = m->side * m->side;
-    const size_t count = (size_t)(m->outputs * m->inputs * taps);
+    const size_t count = (size_t)(l->channels * m->inputs * taps);
     l->weight16 = room(count, sizeof(l->weight16[0]));
     l->weight8 = room(count, 1);
-    l->tail16 = room(count, sizeof(l->tail16[0]));
-    l->tail8 = room((size_t)(taps * m->outputs * 64), 1);
-    if (!l->weight16 || !l->weight8 || !l->tail16 || !l->tail8)
+    if (!l->weight16 || !l->weight8)
+        return false;
+    for (int o = 0; o < l->channels; o++)
+        for (int i = 0; i < m->inputs; i++)
+            for (int t = 0; t < taps; t++) {
+                const int16_t w = m->weight[(o * m->inputs + i) * taps + t];
+                const int at = place_of(l, o);
+                l->weight16[((t * m->inputs / 2 + i / 2) * l->channels + at) * 2 + i % 2] = w;
+                l->weight8[((t * m->inputs / 4 + i / 4) * l->channels + at) * 4 + i % 4] =
+                    (int8_t)w;
+            }
+    return true;
+}
+
+static bool pack_tail(struct ksr_net_layer *l, const struct ksr_model_layer *m)
+{
+    const int taps = m->side * m->side, row = KSR_NET_TAIL(m->inputs);
+    const int again = row % m->inputs == 0 ? m->inputs : row;
+    l->tail16 = room((size_t)(taps * m->outputs * m->inputs), sizeof(l->tail16[0]));
+    l->tail8 = room((size_t)(taps * m->outputs * row), 1);
+    if (!l->tail16 || !l->tail8)
         return false;
     for (int o = 0; o < m->outputs; o++)
         for (int i = 0; i < m->inputs; i++)
             for (int t = 0; t < taps; t++) {
                 const int16_t w = m->weight[(o * m->inputs + i) * taps + t];
-                l->weight16[((t * m->inputs / 2 + i / 2) * m->outputs + o) * 2 + i % 2] = w;
-                l->weight8[((t * m->inputs / 4 + i / 4) * m->outputs + o) * 4 + i % 4] = (int8_t)w;
                 l->tail16[(t * m->outputs + o) * m->inputs + i] = w;
-                for (int k = i; k < 64; k += m->inputs)
-                    l->tail8[(t * m->outputs + o) * 64 + k] = (int8_t)w;
+                for (int k = i; k < row; k += again)
+                    l->tail8[(t * m->outputs + o) * row + k] = (int8_t)w;
             }
     return true;
 }
 
-static bool pack_layer(struct ksr_net_layer *l, const struct ksr_model_layer *m, bool head)
+static bool pack_layer(struct ksr_net_layer *l, const struct ksr_model_layer *m, bool head,
+                       bool tail)
 {
+    l->kind = m->kind;
+    l->skip = m->skip;
     l->inputs = m->inputs;
     l->outputs = m->outputs;
     l->side = m->side;
-    l->bias = room((size_t)m->outputs, sizeof(l->bias[0]));
-    l->shift = room((size_t)m->outputs, sizeof(l->shift[0]));
+    l->halvings = m->halvings;
+    l->before = m->before;
+    l->after = m->after;
+    l->kept = m->kept;
+    l->channels = ksr_model_channels(m);
+    l->bias = room((size_t)l->channels, sizeof(l->bias[0]));
+    l->shift = room((size_t)l->channels, sizeof(l->shift[0]));
     if (!l->bias || !l->shift)
         return false;
-    for (int o = 0; o < m->outputs; o++) {
-        l->bias[o] = m->bias[o];
-        l->shift[o] = m->shift[o];
+    for (int o = 0; o < l->channels; o++) {
+        l->bias[place_of(l, o)] = m->bias[o];
+        l->shift[place_of(l, o)] = m->shift[o];
     }
-    return head ? pack_head(l, m) : pack_body(l, m);
+    return head ? pack_head(l, m) : pack_body(l, m) && (!tail || pack_tail(l, m));
 }
 
 ksr_net *ksr_net_create(const struct ksr_model *model)
@@ -71,10 +101,15 @@ ksr_net *ksr_net_create(const struct ksr_model *model)
         return NULL;
     net->layers = model->layers;
     net->width = model->width;
+    net->unit = model->unit;
+    net->before = model->before;
+    net->after = model->after;
+    net->kept = model->kept;
     net->reach = model->reach;
+    net->plain = model->plain;
     memcpy(net->hash, model->hash, sizeof(net->hash));
     for (int i = 0; net && i < model->layers; i++)
-        if (!pack_layer(&net->layer[i], &model->layer[i], i == 0))
+        if (!pack_layer(&net->layer[i], &model->layer[i], i == 0, i == model->layers - 1))
             ksr_net_destroy(&net);
     return net;
 }
@@ -94,4 +129,16 @@ void ksr_net_destroy(ksr_net **net)
     }
     free(*net);
     *net = NULL;
+}
+
+double ksr_net_multiplications(const ksr_net *net)
+{
+    double sum = 0;
+    for (int i = 0; i < net->layers; i++) {
+        const struct ksr_net_layer *l = &net->layer[i];
+        // The convolution works before the resolution doubles.
+        const int halvings = l->halvings + (l->kind == KSR_LAYER_UP);
+        sum += (double)l->inputs * l->channels * l->side * l->side / (1 << 2 * halvings);
+    }
+    return sum;
 }

@@ -1,12 +1,15 @@
 // The engine: a network on rows of luma, fused so that no picture of features is ever in memory.
 //
-//   layer    sum of weight * input over the kernel, (sum + bias) >> shift, limited to 0..255
+//   layer    sum of weight * input over the kernel, (sum + bias) >> shift, plus the same place of
+//   an
+//            earlier layer if there is a skip, limited to 0..255
 //   last     the same without limit: four differences d for the four outputs of a sample
 //   output   limit((base + 8192 >> 14) + d, 0, 32767), base = the interpolation in rows.c
 //
 // The picture goes on beyond its edges by repeating its first and last rows and columns, and every
-// layer is computed there too, so all places are alike. All sums are exact (model.h), so nothing
-// depends on their order, on bands or on tiles.
+// layer is computed there too, so all places are alike. Sample (i, j) of a layer of half the
+// resolution lies at (2i, 2j) of the picture. All sums are exact (model.h), so nothing depends on
+// their order, on bands or on tiles.
 
 #ifndef KSR_NET_NET_H
 #define KSR_NET_NET_H
@@ -14,30 +17,42 @@
 #include "frame/frame.h"
 #include "net/model.h"
 
-// A layer with its weights in the orders that the inner loops read.
+// A layer with its weights in the orders that the inner loops read. The channels of a layer that
+// doubles the resolution are in the order [row 2y + p][column 2x + q][output].
 struct ksr_net_layer {
-    int inputs, outputs, side;
-    int32_t *bias;     // [outputs]
-    int32_t *shift;    // [outputs]
-    int16_t *weight16; // [row][column][input pair][output][2]; head: [row][column pair][output][2]
-    int8_t *weight8;   // [row][column][input / 4][output][4]; NULL in the head
-    int16_t *tail16;   // last layer: [row][column][output][inputs]
-    int8_t *tail8;     // last layer: [row][column][output][64]: all inputs, again and again
+    enum ksr_layer_kind kind;
+    int skip, inputs, outputs, side, halvings, before, after, kept; // as in the model
+    int channels;                                                   // of the convolution
+    int32_t *bias;                                                  // [channels]
+    int32_t *shift;                                                 // [channels]
+    int16_t
+        *weight16;   // [row][column][input pair][channel][2]; head: [row][column pair][channel][2]
+    int8_t *weight8; // [row][column][input / 4][channel][4]; NULL in the head
+    int16_t *tail16; // last layer: [row][column][output][inputs]
+    int8_t *tail8;   // last layer: [row][column][output][KSR_NET_TAIL(inputs)]
 };
+
+// All inputs again and again up to 64, or zeros after them up to a multiple of 64.
+#define KSR_NET_TAIL(inputs) (((inputs) + 63) / 64 * 64)
 
 // Read-only once made: any number of threads may use one.
 typedef struct ksr_net {
     struct ksr_net_layer layer[KSR_MODEL_LAYERS];
-    int layers, width, reach;
+    int layers, width, unit, before, after, kept, reach; // as in the model
+    bool plain;
     char hash[KSR_HASH_TEXT]; // of the model's file
 } ksr_net;
 
-// Returns the engine's form of a model, NULL when out of memory. Free with ksr_net_destroy(), which
-// accepts NULL and a pointer to NULL.
+// Returns the engine's form of a model that was read or traced, NULL when out of memory. Free with
+// ksr_net_destroy(), which accepts NULL and a pointer to NULL.
 ksr_net *ksr_net_create(const struct ksr_model *model);
 void ksr_net_destroy(ksr_net **net);
 
-// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: below 5 MB.
+// Returns the multiplications for each sample of the input.
+double ksr_net_multiplications(const ksr_net *net);
+
+// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: about 3 MB
+// with 32 channels, 6 with 64 to 128.
 size_t ksr_net_scratch(const ksr_net *net);
 
 // Makes rows y0 .. y1-1 of the picture of twice the size. Reads net->reach rows around.

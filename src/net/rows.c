@@ -1,17 +1,20 @@
 // All layers of a network, fused row by row; see net.h.
 //
-// Works down strips of columns. Every layer keeps its last few rows in a ring. Row y of a layer
-// needs rows y - side/2 .. y + side/2 of the layer before, so each new row of samples completes
-// exactly one row in every layer, at a distance above it that is the sum of the half sides so far.
-// The rows of all layers of a strip stay in the second-level cache; whole feature maps, which would
-// go through main memory once per layer, never exist. That is where the speed comes from.
+// Works down strips of columns. Every layer keeps its last few rows in a ring, as many as the
+// layers that read it need at once (model.h). Each new row of samples completes whatever rows it
+// can in the layers below, run_strip(): one in each layer if all have the resolution of the
+// picture. The rows of all layers of a strip stay in the second-level cache; whole feature maps,
+// which would go through main memory once per layer, never exist. That is where the speed comes
+// from.
 //
 // Beyond the edges of the frame only samples are replicated; layers are computed there like
 // anywhere else. Padding every layer with zeros, as frameworks do, would make values depend on the
 // distance to an edge, and every strip and band has edges: the result would change with their size.
 //
-// Row numbers may be negative. Rings are therefore indexed by the row number as an unsigned
-// integer, which wraps correctly only if SAMPLES and KEPT are powers of two.
+// Strips and bands begin and end at multiples of the coarsest resolution's samples (net->unit), so
+// that each layer makes a fixed number of rows and columns more than they have: `before` and
+// `after`. Row numbers count from the top of the picture in the layer's resolution, and may be
+// negative.
 
 #include <string.h>
 
@@ -19,10 +22,9 @@
 #include "frame/tile.h"
 #include "net/conv.h"
 
-#define STRIP   480 // columns of input
-#define SAMPLES 64  // rows of samples kept: more than twice the reach; a power of two
-#define KEPT    4   // rows of a layer kept: at least the side of a kernel; a power of two
-#define COLUMNS (STRIP + 2 * KSR_MODEL_REACH + 2 * KSR_NET_SPARE)
+#define STRIP 480 // columns of input; a multiple of any unit
+
+_Static_assert(STRIP % (1 << KSR_MODEL_HALVINGS) == 0, "strips begin where all resolutions do");
 
 // Catmull-Rom at -1/4 of a pixel over offsets -2 .. 1, in 128ths; at +1/4 its mirror image.
 static const int32_t taps[4] = {-3, 29, 111, -9};
@@ -30,49 +32,77 @@ static const int32_t taps[4] = {-3, 29, 111, -9};
 struct strip {
     const ksr_net *net;
     const struct ksr_plane *src;
-    int x0, columns; // columns of the input, without what lies around
-    int16_t (*samples)[COLUMNS];
+    int x0, columns; // of the input, a multiple of net->unit, without what lies around
+    int first;       // row of the input where the band begins; a multiple of net->unit
+    int16_t *samples;
     ksr_act *ring[KSR_MODEL_LAYERS];
-    int32_t *difference; // [columns][4]
+    int made[KSR_MODEL_LAYERS]; // the next row that each layer makes
+    int32_t *difference;        // [columns][4]
 };
 
-static size_t ring_values(const ksr_net *net)
+static size_t sample_columns(const ksr_net *net)
 {
-    return (size_t)KEPT * COLUMNS * (size_t)net->width;
+    return (size_t)(STRIP + net->before + net->after + KSR_NET_SPARE);
+}
+
+// Activations in a row of a layer's ring.
+static size_t ring_columns(const struct ksr_net_layer *l)
+{
+    return (size_t)((STRIP >> l->halvings) + l->before + l->after + KSR_NET_SPARE) *
+           (size_t)l->outputs;
+}
+
+// Scratch memory that is handed out in parts; without memory, only `used` counts. The parts are as
+// large as plain C wants them, whose activations are the largest.
+struct memory {
+    uint8_t *at;
+    size_t used;
+};
+
+static void *part_of(struct memory *m, size_t values, size_t size)
+{
+    void *part = m->at ? m->at + m->used : NULL;
+    m->used += (values * size + KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
+    return part;
+}
+
+static void place(struct strip *s, const ksr_net *net, struct memory *m)
+{
+    s->samples = part_of(m, sample_columns(net) * (size_t)net->kept, sizeof(int16_t));
+    s->difference = part_of(m, 4 * (STRIP + KSR_NET_SPARE), sizeof(int32_t));
+    for (int i = 0; i < net->layers - 1; i++)
+        s->ring[i] =
+            part_of(m, ring_columns(&net->layer[i]) * (size_t)net->layer[i].kept, sizeof(int16_t));
 }
 
 size_t ksr_net_scratch(const ksr_net *net)
 {
-    return SAMPLES * COLUMNS * sizeof(int16_t) + 4 * COLUMNS * sizeof(int32_t) +
-           (size_t)(net->layers - 1) * ring_values(net) * sizeof(int16_t);
-}
-
-static struct strip make_strip(const ksr_net *net, const struct ksr_plane *src, void *scratch)
-{
-    struct strip s = {.net = net, .src = src, .samples = scratch};
-    uint8_t *at = (uint8_t *)scratch + SAMPLES * COLUMNS * sizeof(int16_t);
-    s.difference = (int32_t *)at;
-    at += 4 * COLUMNS * sizeof(int32_t);
-    for (int i = 0; i < net->layers - 1; i++, at += ring_values(net) * sizeof(int16_t))
-        s.ring[i] = (ksr_act *)at;
-    return s;
+    struct strip s;
+    struct memory m = {NULL, 0};
+    place(&s, net, &m);
+    return m.used;
 }
 
 static int16_t *sample_row(const struct strip *s, int y)
 {
-    return s->samples[(unsigned)y % SAMPLES];
+    const int row = (y - s->first + s->net->before) % s->net->kept;
+    return s->samples + (size_t)row * sample_columns(s->net);
 }
 
-static ksr_act *ring_row(const struct strip *s, int layer, int y)
+// Row y of a layer, at column x of the strip: 0 is the first one without those before it.
+static ksr_act *ring_at(const struct strip *s, int layer, int y, int x)
 {
-    return s->ring[layer] + (unsigned)y % KEPT * COLUMNS * (unsigned)s->net->width;
+    const struct ksr_net_layer *l = &s->net->layer[layer];
+    const int row = (y - (s->first >> l->halvings) + l->before) % l->kept;
+    return s->ring[layer] + (size_t)row * ring_columns(l) + (size_t)((l->before + x) * l->outputs);
 }
 
 static void load_samples(const struct strip *s, int y)
 {
     const uint16_t *row = ksr_row(s->src, y);
     int16_t *out = sample_row(s, y);
-    const int first = s->x0 - s->net->reach, count = s->columns + 2 * s->net->reach;
+    const int first = s->x0 - s->net->before;
+    const int count = s->columns + s->net->before + s->net->after;
     const int last = s->src->width - 1;
     const int from = ksr_min(count, ksr_max(0, -first)), to = ksr_min(count, last + 1 - first);
     for (int i = 0; i < from; i++)
@@ -83,31 +113,58 @@ static void load_samples(const struct strip *s, int y)
         out[i] = (int16_t)(row[last] - 16384);
 }
 
-// Computes row y of a layer, with `around` more columns on either side of the strip.
-static void make_row(const struct strip *s, int layer, int y, int around)
+// Returns the first of the input's rows, or columns, that row or column `at` of a layer reads.
+static int first_input(const struct ksr_net_layer *l, int at)
+{
+    switch (l->kind) {
+    case KSR_LAYER_DOWN: return 2 * at - 1;
+    case KSR_LAYER_UP: return at / 2; // `at` is even, and exact below 0
+    default: return at - l->side / 2;
+    }
+}
+
+// Returns whether the input's rows for the next row of a layer are there. y: the newest samples.
+static bool is_ready(const struct strip *s, int layer, int y)
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];
-    const int count = s->columns + 2 * around, half = l->side / 2;
+    const int newest = layer > 0 ? s->made[layer - 1] - 1 : y;
+    return first_input(l, s->made[layer]) + l->side - 1 <= newest;
+}
+
+// Computes the next row of a layer, or the next two if it doubles the resolution.
+static void make_rows(struct strip *s, int layer)
+{
+    const struct ksr_net_layer *l = &s->net->layer[layer];
+    const int y = s->made[layer], x = -l->before;
+    const int from_y = first_input(l, y), from_x = first_input(l, x);
+    const int count = (s->columns >> l->halvings) + l->before + l->after;
+    s->made[layer] += l->kind == KSR_LAYER_UP ? 2 : 1;
     if (layer == 0) {
         const int16_t *in[5];
         for (int r = 0; r < l->side; r++)
-            in[r] = sample_row(s, y - half + r);
-        ksr_net_head(l, in, ring_row(s, 0, y), count);
+            in[r] = sample_row(s, from_y + r) + s->net->before + from_x;
+        ksr_net_head(l, in, ring_at(s, 0, y, x), count);
         return;
     }
     const ksr_act *in[3];
     for (int r = 0; r < l->side; r++)
-        in[r] = ring_row(s, layer - 1, y - half + r);
-    if (layer < s->net->layers - 1)
-        ksr_net_body(l, in, ring_row(s, layer, y), count);
-    else
+        in[r] = ring_at(s, layer - 1, from_y + r, from_x);
+    if (layer == s->net->layers - 1) {
         ksr_net_tail(l, in, s->difference, count);
+        return;
+    }
+    const bool up = l->kind == KSR_LAYER_UP;
+    ksr_act *const out[2] = {ring_at(s, layer, y, x), up ? ring_at(s, layer, y + 1, x) : NULL};
+    const ksr_act *skip[2] = {NULL, NULL};
+    for (int r = 0; l->skip > 0 && r < (up ? 2 : 1); r++)
+        skip[r] = ring_at(s, l->skip - 1, y + r, x);
+    ksr_net_body(l, in, l->skip > 0 ? skip : NULL, out, up ? count / 2 : count);
 }
 
 // Writes output row y, made of input row y / 2: the interpolation and the differences.
 static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
 {
-    const int below = y & 1, around = s->net->reach;
+    const int below = y & 1, around = s->net->before;
     const int16_t *row[4];
     for (int k = 0; k < 4; k++)
         row[k] = sample_row(s, y / 2 + (below ? 2 - k : k - 2)) + around - 2;
@@ -133,31 +190,35 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
         out[count - 1] = half[0][count / 2];
 }
 
-static void run_strip(const struct strip *s, const struct ksr_plane *dst, int y0, int y1)
+// Rows first .. end - 1 of the input, of one strip.
+static void run_strip(struct strip *s, const struct ksr_plane *dst, int end, int y0, int y1)
 {
-    const int first = y0 / 2 - s->net->reach, end = (y1 + 1) / 2 + s->net->reach;
-    for (int y = first; y < end; y++) {
+    const ksr_net *net = s->net;
+    const int last = net->layers - 1;
+    for (int i = 0; i < net->layers; i++)
+        s->made[i] = (s->first >> net->layer[i].halvings) - net->layer[i].before;
+    for (int y = s->first - net->before; y < end + net->after; y++) {
         load_samples(s, y);
-        // A layer's newest row lies above the newest samples by the reach so far, and its first one
-        // that far below the first samples.
-        int so_far = 0;
-        for (int i = 0; i < s->net->layers; i++) {
-            so_far += s->net->layer[i].side / 2;
-            if (y - 2 * so_far >= first)
-                make_row(s, i, y - so_far, s->net->reach - so_far);
+        for (int i = 0; i < last; i++)
+            while (is_ready(s, i, y))
+                make_rows(s, i);
+        for (int made = s->made[last]; made < end && is_ready(s, last, y); made++) {
+            make_rows(s, last);
+            for (int out = ksr_max(y0, 2 * made); out < ksr_min(y1, 2 * made + 2); out++)
+                store_row(s, dst, out);
         }
-        const int made = y - s->net->reach;
-        for (int out = ksr_max(y0, 2 * made); out < ksr_min(y1, 2 * made + 2); out++)
-            store_row(s, dst, out);
     }
 }
 
 void ksr_net_rows(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
                   void *scratch, int y0, int y1)
 {
-    struct strip s = make_strip(net, src, scratch);
+    const int unit = net->unit;
+    struct strip s = {.net = net, .src = src, .first = y0 / 2 / unit * unit};
+    place(&s, net, &(struct memory){scratch, 0});
     for (s.x0 = 0; 2 * s.x0 < dst->width; s.x0 += STRIP) {
-        s.columns = ksr_min(STRIP, (dst->width - 2 * s.x0 + 1) / 2);
-        run_strip(&s, dst, y0, y1);
+        const int columns = ksr_min(STRIP, (dst->width - 2 * s.x0 + 1) / 2);
+        s.columns = (columns + unit - 1) / unit * unit;
+        run_strip(&s, dst, ((y1 + 1) / 2 + unit - 1) / unit * unit, y0, y1);
     }
 }

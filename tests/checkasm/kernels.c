@@ -3,6 +3,8 @@
 #include "checkasm.h"
 
 #include "config/table.h"
+#include <stdlib.h>
+
 #include "core/mem.h"
 
 // Returns the corner's next choice among n, and takes it off.
@@ -177,43 +179,81 @@ static void run_learned(struct job *j, const struct tables *t)
     t->stage.learned_rows(&j->out[0].plane, &j->in[0].plane, j->y0, j->y1);
 }
 
+// What is drawn for all networks: weights of the first layer, of those between, and of the last.
+static struct {
+    int32_t bias[KSR_MODEL_CHANNELS];
+    uint8_t shift[3][KSR_MODEL_CHANNELS];
+    int16_t weight[3][KSR_MODEL_WIDTH * KSR_MODEL_WIDTH * 9];
+} drawn;
+
+static void draw_weights(uint32_t random)
+{
+    for (int i = 0; i < KSR_MODEL_CHANNELS; i++) {
+        drawn.bias[i] = (int32_t)(check_random(&random) >> 20) - 2048;
+        for (int k = 0; k < 3; k++)
+            drawn.shift[k][i] = (uint8_t)((k == 0   ? 13
+                                           : k == 1 ? 5
+                                                    : 0) +
+                                          check_random(&random) % 6);
+    }
+    for (int k = 0; k < 3; k++)
+        for (size_t i = 0; i < sizeof(drawn.weight[k]) / sizeof(drawn.weight[k][0]); i++) {
+            const uint32_t r = check_random(&random) >> 8;
+            drawn.weight[k][i] = (int16_t)(k == 0       ? (int)(r % 4001) - 2000
+                                           : r % 5 == 0 ? (r & 256 ? 127 : -127)
+                                                        : (int)(r % 255) - 127);
+        }
+}
+
+static void add_layer(struct ksr_model *m, enum ksr_layer_kind kind, int outputs, int side,
+                      int skip)
+{
+    const int i = m->layers++, set = i == 0 ? 0 : outputs == 4 ? 2 : 1;
+    m->layer[i] = (struct ksr_model_layer){.kind = kind,
+                                           .skip = skip,
+                                           .inputs = i > 0 ? m->layer[i - 1].outputs : 1,
+                                           .outputs = outputs,
+                                           .side = side,
+                                           .bias = drawn.bias,
+                                           .shift = drawn.shift[set],
+                                           .weight = drawn.weight[set]};
+}
+
 // A network drawn at random: any weights, any kind. It is made once and kept for the next runs, as
 // its sums are exact whatever the picture.
 static const ksr_net *random_net(unsigned corner)
 {
-    static ksr_net *nets[12];
-    static const int widths[] = {32, 16, 64};
-    const unsigned kind = corner % 12;
+    static ksr_net *nets[24];
+    static const int widths[] = {32, 16, 64, 48, 96, 128};
+    const unsigned kind = corner % 24;
     if (nets[kind])
         return nets[kind];
-    const int width = widths[kind % 3], head = kind / 3 & 1 ? 3 : 5, tail = kind / 6 ? 1 : 3;
-    static int32_t bias[KSR_MODEL_WIDTH];
-    static uint8_t shift[3][KSR_MODEL_WIDTH];
-    static int16_t weight[3][KSR_MODEL_WIDTH * KSR_MODEL_WIDTH * 9];
-    struct ksr_model m = {.layers = 4, .width = width, .reach = head / 2 + 2 + tail / 2};
-    uint32_t random = 77 + kind;
-    for (int i = 0; i < KSR_MODEL_WIDTH; i++) {
-        bias[i] = (int32_t)(check_random(&random) >> 20) - 2048;
-        for (int k = 0; k < 3; k++)
-            shift[k][i] = (uint8_t)((k == 0 ? 13 : k == 1 ? 5 : 0) + check_random(&random) % 6);
+    const int width = widths[kind % 3 + (kind < 12 ? 0 : kind / 2 % 2 * 3)];
+    const int other = widths[kind * 5 % 6], half = kind / 3 & 1 ? 3 : 1;
+    struct ksr_model m = {0};
+    draw_weights(77 + kind);
+    add_layer(&m, KSR_LAYER_CONV, width, kind / 3 & 1 ? 3 : 5, 0);
+    if (kind < 12) {
+        add_layer(&m, KSR_LAYER_CONV, width, 3, 0);
+        add_layer(&m, KSR_LAYER_CONV, width, 3, 0);
+    } else { // two resolutions, or three
+        add_layer(&m, KSR_LAYER_DOWN, other, 3, 0);
+        if (kind % 2)
+            add_layer(&m, KSR_LAYER_DOWN, 16, 3, 0);
+        if (kind % 2)
+            add_layer(&m, KSR_LAYER_UP, other, 1, kind & 4 ? 2 : 0);
+        add_layer(&m, KSR_LAYER_CONV, other, half, kind & 2 ? m.layers : 0);
+        add_layer(&m, KSR_LAYER_UP, width, 1, kind & 8 ? 1 : 0);
     }
-    for (int k = 0; k < 3; k++)
-        for (size_t i = 0; i < sizeof(weight[k]) / sizeof(weight[k][0]); i++) {
-            const uint32_t r = check_random(&random) >> 8;
-            weight[k][i] = (int16_t)(k == 0       ? (int)(r % 4001) - 2000
-                                     : r % 5 == 0 ? (r & 256 ? 127 : -127)
-                                                  : (int)(r % 255) - 127);
-        }
-    m.layer[0] = (struct ksr_model_layer){1, width, head, bias, shift[0], weight[0]};
-    m.layer[1] = (struct ksr_model_layer){width, width, 3, bias, shift[1], weight[1]};
-    m.layer[2] = (struct ksr_model_layer){width, width, 3, bias, shift[1], weight[1]};
-    m.layer[3] = (struct ksr_model_layer){width, 4, tail, bias, shift[2], weight[2]};
+    add_layer(&m, KSR_LAYER_CONV, 4, kind / 6 & 1 ? 1 : 3, 0);
+    if (ksr_model_trace(&m))
+        abort();
     return nets[kind] = ksr_net_create(&m);
 }
 
 static void prepare_net(struct job *j, unsigned corner)
 {
-    const unsigned odd = corner / 12 % 4;
+    const unsigned odd = corner / 24 % 4;
     j->net = random_net(corner);
     if (corner % 32) { // plain C takes long
         j->width = j->width % 70 + 1;

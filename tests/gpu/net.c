@@ -45,7 +45,7 @@ static void draw_layer(struct ksr_model_layer *l, int inputs, int outputs, int s
 {
     const int count = inputs * side * side, ends = check_random(seed) >> 8 & 1;
     static const int body[4] = {-128, -127, 127, 0}, head[4] = {-2600, 2600, 0, 1};
-    *l = (struct ksr_model_layer){inputs, outputs, side, NULL, NULL, NULL};
+    *l = (struct ksr_model_layer){.inputs = inputs, .outputs = outputs, .side = side};
     l->bias = calloc((size_t)outputs, sizeof(l->bias[0]));
     l->shift = calloc((size_t)outputs, 1);
     l->weight = calloc((size_t)(outputs * count), sizeof(l->weight[0]));
@@ -69,16 +69,18 @@ static void draw_layer(struct ksr_model_layer *l, int inputs, int outputs, int s
 static ksr_net *draw_net(int kind)
 {
     static const int widths[] = {32, 16, 64}, heads[] = {5, 3, 1, 5};
-    struct ksr_model m = {.layers = 4 + kind / 3 % 2, .width = widths[kind % 3]};
+    struct ksr_model m = {.layers = 4 + kind / 3 % 2};
+    const int width = widths[kind % 3];
     uint32_t seed = 77 + (uint32_t)kind;
     for (int i = 0; i < m.layers; i++) {
         const bool last = i == m.layers - 1;
         const int side = i == 0           ? heads[(kind / 3 + kind) % 4]
                          : i == 2 || last ? (kind + i) % 4 == 0 ? 1 : 3
                                           : 3;
-        draw_layer(&m.layer[i], i == 0 ? 1 : m.width, last ? 4 : m.width, side, &seed);
-        m.reach += side / 2;
+        draw_layer(&m.layer[i], i == 0 ? 1 : width, last ? 4 : width, side, &seed);
     }
+    if (ksr_model_trace(&m))
+        abort();
     ksr_net *net = ksr_net_create(&m);
     ksr_model_free(&m);
     return net;

@@ -11,7 +11,11 @@ static uint8_t file[1 << 17];
 static size_t load(const char *name)
 {
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
+    if (strcmp(name, "resolutions") == 0)
+        snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/resolutions",
+                 KSR_MODELS_SOURCE);
+    else
+        snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
     const size_t size = fread(file, 1, sizeof(file), f);
@@ -71,42 +75,129 @@ static void damage_is_refused(void **state)
     assert_null(parse(file, size));
 }
 
+struct wrong {
+    size_t at;
+    uint8_t value;
+    const char *wrong; // NULL = it is accepted
+};
+
+static void check_wrong(size_t size, const struct wrong *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t was = file[cases[i].at];
+        file[cases[i].at] = cases[i].value;
+        const char *wrong = parse_resealed(file, size);
+        if (strcmp(wrong ? wrong : "", cases[i].wrong ? cases[i].wrong : "") != 0)
+            fail_msg("byte %zu = %d: %s", cases[i].at, cases[i].value, wrong ? wrong : "accepted");
+        file[cases[i].at] = was;
+    }
+    assert_null(parse_resealed(file, size));
+}
+
+#define CHECK_WRONG(size, cases) check_wrong(size, cases, sizeof(cases) / sizeof((cases)[0]))
+
 // Files that are whole but hold what the engine cannot do.
 static void wrong_shapes_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        size_t at;
-        uint8_t value;
-        const char *wrong;
-    } cases[] = {
-        {0, 'K', "it is not a .ksrnet file"},
-        {8, 2, "it has another version"},
-        {10, 2, "it has unsupported layers"},
-        {10, 6, "it has unsupported layers"},
-        {10, 8, "it has unsupported layers"},
-        {10, 255, "it has unsupported layers"},
-        {12, 2, "it has unsupported layers"},
-        {14, 17, "it has unsupported layers"},
-        {14, 48, "it has unsupported layers"},
-        {16, 4, "it has unsupported layers"},
-        {16, 7, "it has unsupported layers"},
-        {18, 1, "it has unsupported layers"},
-        {23, 0x40, "its sums can overflow"},
+    static const struct wrong cases[] = {
+        {0, 'K', "it is not a .ksrnet file"},     {8, 0, "it has another version"},
+        {8, 3, "it has another version"},         {10, 2, "it has unsupported layers"},
+        {10, 6, "it has unsupported layers"},     {10, 8, "it has unsupported layers"},
+        {10, 255, "it has unsupported layers"},   {12, 2, "it has unsupported layers"},
+        {14, 17, "it has unsupported layers"},    {14, 48, "it has unsupported layers"},
+        {16, 4, "it has unsupported layers"},     {16, 7, "it has unsupported layers"},
+        {18, 1, "it has unsupported layers"},     {23, 0x40, "its sums can overflow"},
         {20 + 64, 31, "a shift is out of range"},
     };
     const size_t size = load("anime-fast");
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const uint8_t was = file[cases[i].at];
-        file[cases[i].at] = cases[i].value;
-        const char *wrong = parse_resealed(file, size);
-        if (!wrong || strcmp(wrong, cases[i].wrong) != 0)
-            fail_msg("byte %zu = %d: %s", cases[i].at, cases[i].value, wrong ? wrong : "accepted");
-        file[cases[i].at] = was;
-    }
+    CHECK_WRONG(size, cases);
     assert_string_equal(parse_resealed(file, size + 5), "its length is wrong");
     assert_null(parse_resealed(file, size));
     assert_string_equal(parse_resealed(file, size - 40), "it is truncated");
+}
+
+// The same with layers of several resolutions, which tests/golden/networks.py draws.
+static void wrong_resolutions_are_refused(void **state)
+{
+    (void)state;
+    enum {
+        FIRST = 12,
+        SECOND = FIRST + 8 + 16 * 5 + 16 * 9 * 2,
+        THIRD = SECOND + 8 + 48 * 5 + 48 * 16 * 9
+    };
+    static const struct wrong cases[] = {
+        {8, 1, "it has unsupported layers"},
+        {FIRST, 1, "it has unsupported layers"}, // kind
+        {FIRST, 255, "it has unsupported layers"},
+        {FIRST + 1, 1, "its resolutions do not fit together"}, // skip: of itself
+        {SECOND, 0, "its resolutions do not fit together"},
+        {SECOND, 2, "it has unsupported layers"}, // up with a kernel of 3x3
+        {SECOND, 3, "it has unsupported layers"},
+        {SECOND + 1, 1, "its resolutions do not fit together"}, // another resolution
+        {SECOND + 4, 80, "it has unsupported layers"},          // outputs
+        {SECOND + 6, 5, "it has unsupported layers"},           // side
+        {THIRD, 1, "it has unsupported layers"},
+        {THIRD + 1, 0, NULL},
+        {THIRD + 1, 1, "its resolutions do not fit together"},
+        {THIRD + 1, 3, "its resolutions do not fit together"},
+        {THIRD + 1, 255, "its resolutions do not fit together"},
+    };
+    const size_t size = load("resolutions");
+    assert_null(parse(file, size));
+    CHECK_WRONG(size, cases);
+    for (size_t i = 0; i < size; i += i < 500 ? 1 : 997)
+        assert_non_null(parse(file, i));
+}
+
+static void add(struct ksr_model *m, enum ksr_layer_kind kind, int outputs, int side, int skip)
+{
+    const int inputs = m->layers > 0 ? m->layer[m->layers - 1].outputs : 1;
+    m->layer[m->layers++] = (struct ksr_model_layer){
+        .kind = kind, .skip = skip, .inputs = inputs, .outputs = outputs, .side = side};
+}
+
+// A network of three resolutions, `wide` layers of 3x3 first, of which `skips` are added at the
+// end.
+static const char *trace(int wide, int deep, int skips, struct ksr_model *m)
+{
+    *m = (struct ksr_model){0};
+    add(m, KSR_LAYER_CONV, 128, 5, 0);
+    for (int i = 0; i < wide; i++)
+        add(m, KSR_LAYER_CONV, 128, 3, 0);
+    add(m, KSR_LAYER_DOWN, 64, 3, 0);
+    add(m, KSR_LAYER_DOWN, 96, 3, 0);
+    for (int i = 0; i < deep; i++)
+        add(m, KSR_LAYER_CONV, 96, 3, 0);
+    add(m, KSR_LAYER_UP, 64, 1, wide + 2);
+    add(m, KSR_LAYER_UP, 128, 1, wide + 1);
+    for (int i = 0; i < skips; i++)
+        add(m, KSR_LAYER_CONV, 128, 1, i + 1);
+    add(m, KSR_LAYER_CONV, 4, 3, 0);
+    return ksr_model_trace(m);
+}
+
+static void sizes_follow_from_layers(void **state)
+{
+    (void)state;
+    struct ksr_model m;
+    assert_null(trace(1, 3, 0, &m));
+    assert_int_equal(m.unit, 4);
+    assert_false(m.plain);
+    assert_int_equal(m.width, 128);
+    // Backwards: 1 row of the tail, to an even number, 1 of half, 1 + 3 of a quarter, then
+    // 2 * 4 + 1 and 2 * 9 + 1 before, 2 * 4 and 2 * 8 after, and 3x3 and 5x5.
+    assert_int_equal(m.before, 22);
+    assert_int_equal(m.after, 19);
+    assert_int_equal(m.reach, 22 + 3);
+    // Rows wait from where they are made to where they are added: 2 + 1 below the newest samples,
+    // and 2 + 1 + 1 + 2 + 3 * 4.
+    assert_int_equal(m.layer[1].kept, 16);
+    assert_string_equal(trace(3, 13, 0, &m), "its reach is not supported");
+    assert_null(trace(3, 9, 1, &m));
+    assert_string_equal(trace(3, 9, 4, &m), "it needs too much memory");
+    m.layer[m.layers - 1].kind = KSR_LAYER_UP;
+    assert_string_equal(ksr_model_trace(&m), "it has unsupported layers");
 }
 
 int main(void)
@@ -115,6 +206,8 @@ int main(void)
         cmocka_unit_test(committed_models_are_whole),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(wrong_shapes_are_refused),
+        cmocka_unit_test(wrong_resolutions_are_refused),
+        cmocka_unit_test(sizes_follow_from_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,8 @@
 #include "core/mem.h"
 #include "stages/dispatch.h"
 
-// What train/ai/reference.py prints.
+// What train/ai/reference.py prints, and tests/golden/networks.py, whose network has several
+// resolutions.
 static const struct {
     const char *name;
     int width, height;
@@ -22,13 +23,21 @@ static const struct {
     {"anime-quality", 1, 1, "c69bd64d96d85210255beae11b8c7016"},
     {"anime-quality", 3, 50, "36a8c9341fee1803c54cdfdcfd074889"},
     {"anime-quality", 509, 9, "8b7c7941eeca6de1b75f99d54ace1c98"},
+    {"resolutions", 67, 41, "1cad79086d275be9006fadc0df5ec95c"},
+    {"resolutions", 1, 1, "13ea458ad7c9c1ffd3a9648f0d856f80"},
+    {"resolutions", 3, 50, "a8734bf4c03e569f82455ecbcb78271f"},
+    {"resolutions", 509, 9, "4f27e219605a604b16e230cc2a831f3b"},
 };
 
 static ksr_net *load(const char *name)
 {
     static uint8_t file[1 << 17];
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
+    if (strcmp(name, "resolutions") == 0)
+        snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/resolutions",
+                 KSR_MODELS_SOURCE);
+    else
+        snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
     FILE *f = fopen(path, "rb");
     assert_non_null(f);
     const size_t size = fread(file, 1, sizeof(file), f);
@@ -106,6 +115,7 @@ static void bands_change_nothing(void **state)
     for (int rows = 1; rows < 100; rows += 9) {
         check(0, ksr_cpu_level(), rows);
         check(4, ksr_cpu_level(), rows);
+        check(8, ksr_cpu_level(), rows);
     }
 }
 

@@ -50,7 +50,7 @@ typedef int16_t weight;
 #define weights_of(l)   ((l)->weight16)
 #endif
 
-_Static_assert(PIXELS <= KSR_NET_SPARE, "blocks go beyond the last pixel");
+_Static_assert(2 * 32 + 3 <= KSR_NET_SPARE, "blocks of up to 32 pixels go beyond the last one");
 
 // Four bytes of inputs in every lane.
 static inline vector spread(const void *p)
@@ -58,6 +58,20 @@ static inline vector spread(const void *p)
     int32_t v;
     memcpy(&v, p, sizeof(v));
     return set(v);
+}
+
+// Adds LANES activations of an earlier layer.
+static inline vector add_skip(vector v, const ksr_act *skip)
+{
+#if GROUP == 4 && LANES == 8
+    return add(v, _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)skip)));
+#elif GROUP == 4
+    return add(v, _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)skip)));
+#elif LANES == 16
+    return add(v, _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)skip)));
+#else
+    return add(v, _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)skip)));
+#endif
 }
 
 static inline void store(ksr_act *out, vector v)
@@ -89,17 +103,26 @@ static inline void store(ksr_act *out, vector v)
 #define EACH_PIXEL(X) X(0) X(1) X(2) X(3) X(4) X(5)
 #endif
 
-#define START(p)                                                                                   \
-    vector low##p = load(l->bias + o), high##p = two ? load(l->bias + o + LANES) : low##p;
+#define START(p) vector low##p = load(bias), high##p = two ? load(bias + LANES) : low##p;
 
 #define STORE(p)                                                                                   \
-    store(out + p * l->outputs + o, shift_by(low##p, load(l->shift + o)));                         \
-    if (two)                                                                                       \
-        store(out + p * l->outputs + o + LANES, shift_by(high##p, load(l->shift + o + LANES)));
+    {                                                                                              \
+        low##p = shift_by(low##p, load(shift));                                                    \
+        if (two)                                                                                   \
+            high##p = shift_by(high##p, load(shift + LANES));                                      \
+        if (skip) {                                                                                \
+            low##p = add_skip(low##p, skip + p * step);                                            \
+            if (two)                                                                               \
+                high##p = add_skip(high##p, skip + p * step + LANES);                              \
+        }                                                                                          \
+        store(out + p * step, low##p);                                                             \
+        if (two)                                                                                   \
+            store(out + p * step + LANES, high##p);                                                \
+    }
 
 #define ADD_GROUP(p)                                                                               \
     {                                                                                              \
-        const vector v = spread(a + p * width);                                                    \
+        const vector v = spread(a + p * stride);                                                   \
         low##p = groups(low##p, v, w_low);                                                         \
         if (two)                                                                                   \
             high##p = groups(high##p, v, w_high);                                                  \
@@ -153,93 +176,114 @@ static inline void shape_tiles(int row)
 // Adds the products of inputs a and weights w to the sums. Tile numbers are part of instructions.
 #define ADD_TILES(A, W, a, w)                                                                      \
     {                                                                                              \
-        _tile_loadd(W, w, 4 * width);                                                              \
-        _tile_loadd(A, a, width);                                                                  \
+        _tile_loadd(W, w, 4 * l->channels);                                                        \
+        _tile_loadd(A, a, stride);                                                                 \
         _tile_dpbusd(0, A, W);                                                                     \
         if (more) {                                                                                \
-            _tile_loadd(A, (a) + 16 * width, width);                                               \
+            _tile_loadd(A, (a) + 16 * stride, stride);                                             \
             _tile_dpbusd(2, A, W);                                                                 \
         }                                                                                          \
         if (two) {                                                                                 \
-            _tile_loadd(W, (w) + 64, 4 * width);                                                   \
+            _tile_loadd(W, (w) + 64, 4 * l->channels);                                             \
             if (more) {                                                                            \
                 _tile_dpbusd(3, A, W);                                                             \
-                _tile_loadd(A, a, width);                                                          \
+                _tile_loadd(A, a, stride);                                                         \
             }                                                                                      \
             _tile_dpbusd(1, A, W);                                                                 \
         }                                                                                          \
     }
 
-static inline void store_sums(const struct ksr_net_layer *l, int32_t sum[16][16], ksr_act *out,
-                              int o)
+// Stores 16 pixels, from pixel x on, by 16 outputs from output `o` on.
+static inline void store_sums(const struct ksr_net_layer *l, const struct ksr_net_part *part,
+                              int32_t sum[16][16], int x, int o)
 {
-    const vector bias = load(l->bias + o), shift = load(l->shift + o);
-    for (int p = 0; p < 16; p++)
-        store(out + p * l->outputs + o, shift_by(add(load(sum[p]), bias), shift));
+    const vector bias = load(l->bias + part->channel + o),
+                 shift = load(l->shift + part->channel + o);
+    for (int p = 0; p < 16; p++) {
+        const int at = (x + p) * part->step + o;
+        const vector v = shift_by(add(load(sum[p]), bias), shift);
+        store(part->out + at, part->skip ? add_skip(v, part->skip + at) : v);
+    }
 }
 
 // 16 pixels, or 32 with `more`, by 16 outputs, or 32 with `two`, from output `o` on.
 static inline __attribute__((always_inline)) void body_block(const struct ksr_net_layer *l,
+                                                             const struct ksr_net_part *part,
                                                              const ksr_act *const in[3], int x,
-                                                             ksr_act *out, int o, const int width,
+                                                             int o, const int stride,
                                                              const bool two, const bool more)
 {
-    const int row = l->side * width, whole = row < 64 ? row : 64, end = row - row % whole;
+    const int row = l->side * l->inputs, whole = row < 64 ? row : 64, end = row - row % whole;
     _Alignas(64) int32_t sum[4][16][16];
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
     _tile_zero(3);
     for (int r = 0; r < l->side; r++) {
-        const ksr_act *a = in[r] + x * width;
-        const int8_t *w = l->weight8 + r * row * width + 4 * o;
+        const ksr_act *a = in[r] + x * stride;
+        const int8_t *w = l->weight8 + r * row * l->channels + 4 * (part->channel + o);
         for (int k = 0; k < end; k += whole)
-            ADD_TILES(4, 5, a + k, w + k * width)
+            ADD_TILES(4, 5, a + k, w + k * l->channels)
         if (end < row)
-            ADD_TILES(6, 7, a + end, w + end * width)
+            ADD_TILES(6, 7, a + end, w + end * l->channels)
     }
     _tile_stored(0, sum[0], 64);
-    store_sums(l, sum[0], out, o);
+    store_sums(l, part, sum[0], x, o);
     if (two) {
         _tile_stored(1, sum[1], 64);
-        store_sums(l, sum[1], out, o + 16);
+        store_sums(l, part, sum[1], x, o + 16);
     }
     if (more) {
         _tile_stored(2, sum[2], 64);
-        store_sums(l, sum[2], out + 16 * width, o);
+        store_sums(l, part, sum[2], x + 16, o);
     }
     if (two && more) {
         _tile_stored(3, sum[3], 64);
-        store_sums(l, sum[3], out + 16 * width, o + 16);
+        store_sums(l, part, sum[3], x + 16, o + 16);
     }
 }
 
-static inline __attribute__((always_inline)) void body_row(const struct ksr_net_layer *l,
-                                                           const ksr_act *const in[3], ksr_act *out,
-                                                           int count, const int width)
+static inline void body_pixels(const struct ksr_net_layer *l, const struct ksr_net_part *part,
+                               const ksr_act *const in[3], int x, int o, int stride, bool more)
 {
-    shape_tiles(l->side * width);
-    for (int x = 0; x < count; x += 32)
-        for (int o = 0; o < width; o += 32)
-            if (x + 16 < count)
-                body_block(l, in, x, out + x * width, o, width, width >= 32, true);
-            else
-                body_block(l, in, x, out + x * width, o, width, width >= 32, false);
+    if (o + 32 <= l->outputs && more)
+        body_block(l, part, in, x, o, stride, true, true);
+    else if (o + 32 <= l->outputs)
+        body_block(l, part, in, x, o, stride, true, false);
+    else if (more)
+        body_block(l, part, in, x, o, stride, false, true);
+    else
+        body_block(l, part, in, x, o, stride, false, false);
+}
+
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3],
+                  const ksr_act *const skip[2], ksr_act *const out[2], int count)
+{
+    shape_tiles(l->side * l->inputs);
+    for (int i = 0; i < ksr_net_parts(l); i++) {
+        const struct ksr_net_part part = ksr_net_part(l, i, skip, out);
+        for (int x = 0; x < count; x += 32)
+            for (int o = 0; o < l->outputs; o += 32)
+                body_pixels(l, &part, in, x, o, ksr_net_stride(l), x + 16 < count);
+    }
     _tile_release();
 }
 
 #else
 
-static inline __attribute__((always_inline)) void body_block(const struct ksr_net_layer *l,
-                                                             const ksr_act *const in[3], int x,
-                                                             ksr_act *out, int o, const int width,
-                                                             const bool two)
+static inline __attribute__((always_inline)) void
+body_block(const struct ksr_net_layer *l, const struct ksr_net_part *part,
+           const ksr_act *const in[3], int x, int o, const int stride, const bool two)
 {
+    const int step = part->step;
+    const int32_t *bias = l->bias + part->channel + o, *shift = l->shift + part->channel + o;
+    const ksr_act *skip = part->skip ? part->skip + x * step + o : NULL;
+    ksr_act *out = part->out + x * step + o;
     EACH_PIXEL(START)
-    const weight *w = weights_of(l) + o * GROUP;
+    const weight *w = weights_of(l) + (part->channel + o) * GROUP;
     for (int r = 0; r < l->side; r++) {
-        const ksr_act *a = in[r] + x * width;
-        for (int i = 0; i < l->side * width; i += GROUP, a += GROUP, w += width * GROUP) {
+        const ksr_act *a = in[r] + x * stride;
+        for (int i = 0; i < l->side * l->inputs; i += GROUP, a += GROUP, w += l->channels * GROUP) {
             const vector w_low = load(w), w_high = two ? load(w + LANES * GROUP) : w_low;
             EACH_PIXEL(ADD_GROUP)
         }
@@ -248,30 +292,47 @@ static inline __attribute__((always_inline)) void body_block(const struct ksr_ne
 }
 
 static inline __attribute__((always_inline)) void body_row(const struct ksr_net_layer *l,
-                                                           const ksr_act *const in[3], ksr_act *out,
-                                                           int count, const int width)
+                                                           const struct ksr_net_part *part,
+                                                           const ksr_act *const in[3], int count,
+                                                           const int stride)
 {
     for (int x = 0; x < count; x += PIXELS)
-        for (int o = 0; o < width; o += 2 * LANES)
-            body_block(l, in, x, out + x * width, o, width, width >= 2 * LANES);
+        for (int o = 0; o < l->outputs; o += 2 * LANES)
+            if (o + 2 * LANES <= l->outputs)
+                body_block(l, part, in, x, o, stride, true);
+            else
+                body_block(l, part, in, x, o, stride, false);
+}
+
+// Offsets between pixels must be constants, as there are more of them than registers.
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3],
+                  const ksr_act *const skip[2], ksr_act *const out[2], int count)
+{
+    for (int i = 0; i < ksr_net_parts(l); i++) {
+        const struct ksr_net_part part = ksr_net_part(l, i, skip, out);
+        switch (ksr_net_stride(l)) {
+        case 16: body_row(l, &part, in, count, 16); break;
+        case 32: body_row(l, &part, in, count, 32); break;
+        case 48: body_row(l, &part, in, count, 48); break;
+        case 64: body_row(l, &part, in, count, 64); break;
+        case 96: body_row(l, &part, in, count, 96); break;
+        case 128: body_row(l, &part, in, count, 128); break;
+        case 192: body_row(l, &part, in, count, 192); break;
+        default: body_row(l, &part, in, count, 256); break;
+        }
+    }
 }
 
 #endif
-
-void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3], ksr_act *out,
-                  int count)
-{
-    switch (l->outputs) {
-    case 16: body_row(l, in, out, count, 16); break;
-    case 32: body_row(l, in, out, count, 32); break;
-    default: body_row(l, in, out, count, 64); break;
-    }
-}
 
 static inline __attribute__((always_inline)) void head_block(const struct ksr_net_layer *l,
                                                              const int16_t *const in[5], int x,
                                                              ksr_act *out, int o, const bool two)
 {
+    const int step = l->outputs;
+    const int32_t *bias = l->bias + o, *shift = l->shift + o;
+    const ksr_act *const skip = NULL;
+    out += x * step + o;
     EACH_PIXEL(START)
     const int16_t *w = l->weight16 + 2 * o;
     for (int r = 0; r < l->side; r++)
@@ -288,10 +349,10 @@ void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr
 {
     for (int x = 0; x < count; x += PIXELS)
         for (int o = 0; o < l->outputs; o += 2 * LANES)
-            if (l->outputs >= 2 * LANES)
-                head_block(l, in, x, out + x * l->outputs, o, true);
+            if (o + 2 * LANES <= l->outputs)
+                head_block(l, in, x, out, o, true);
             else
-                head_block(l, in, x, out + x * l->outputs, o, false);
+                head_block(l, in, x, out, o, false);
 }
 
 // --- The last layer: too few outputs for the lanes, which hold inputs instead ---
@@ -315,25 +376,25 @@ static inline __m512i totals(const __m512i s[4])
     return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
 }
 
-// 64 bytes are 64 / width pixels; four times as many at once.
+// 64 bytes are 64 / width pixels, or a part of one; four times as many at once.
 static inline __attribute__((always_inline)) void tail_row(const struct ksr_net_layer *l,
                                                            const uint8_t *const in[3], int32_t *out,
                                                            int count, const int width)
 {
-    const int each = 64 / width;
+    const int each = width <= 32 ? 64 / width : 1, row = KSR_NET_TAIL(width);
     for (int x = 0; x < count; x += 4 * each) {
         __m512i sum[4][4];
         _Pragma("GCC unroll 4") for (int p = 0; p < 4; p++)
             _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) sum[p][k] = _mm512_setzero_si512();
-        const int8_t *w = l->tail8;
         for (int r = 0; r < l->side; r++)
-            for (int c = 0; c < l->side; c++, w += 4 * 64) {
-                const uint8_t *a = in[r] + (x + c) * width;
+            for (int i = 0; i < l->side * row; i += 64) {
+                const uint8_t *a = in[r] + (x + i / row) * width + i % row;
+                const int8_t *w = l->tail8 + (r * l->side + i / row) * 4 * row + i % row;
                 _Pragma("GCC unroll 4") for (int p = 0; p < 4; p++)
                 {
-                    const __m512i v = _mm512_loadu_si512(a + 64 * p);
+                    const __m512i v = _mm512_loadu_si512(a + p * each * width);
                     _Pragma("GCC unroll 4") for (int k = 0; k < 4; k++) sum[p][k] =
-                        ksr_add_fours_512(sum[p][k], v, _mm512_loadu_si512(w + 64 * k));
+                        ksr_add_fours_512(sum[p][k], v, _mm512_loadu_si512(w + k * row));
                 }
             }
         for (int p = 0; p < 4; p++) {
@@ -357,7 +418,10 @@ void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int
     switch (l->inputs) {
     case 16: tail_row(l, in, out, count, 16); break;
     case 32: tail_row(l, in, out, count, 32); break;
-    default: tail_row(l, in, out, count, 64); break;
+    case 48: tail_row(l, in, out, count, 48); break;
+    case 64: tail_row(l, in, out, count, 64); break;
+    case 96: tail_row(l, in, out, count, 96); break;
+    default: tail_row(l, in, out, count, 128); break;
     }
 }
 
@@ -365,8 +429,8 @@ void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int
 
 #if GROUP == 4
 #define TAIL_ADD        ksr_add_fours_256
-#define TAIL_STEP       32 // inputs in a register
-#define TAIL_OUTPUT     64 // weights from one output to the next
+#define TAIL_STEP       32                  // inputs in a register
+#define TAIL_OUTPUT     KSR_NET_TAIL(width) // weights from one output to the next
 #define tail_weights(l) ((l)->tail8)
 
 // 16 inputs fill half of a register; the rest is zero.
