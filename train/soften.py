@@ -71,6 +71,56 @@ def softened(pictures, each, seed):
         return list(pool.map(lambda job: soften(*job), jobs))
 
 
+def filtered(distance, shape):
+    """Weights of a resampling filter as PIL has them, at distances in samples of the coarser grid."""
+    x = np.abs(distance)
+    if shape == Image.BOX:
+        return ((distance > -0.5) & (distance <= 0.5)).astype(float)
+    if shape == Image.BILINEAR:
+        return np.clip(1 - x, 0, None)
+    if shape == Image.BICUBIC:
+        near, far = (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2
+        return np.where(x < 1, near, np.where(x < 2, far, 0))
+    return np.where(x < 3, np.sinc(x) * np.sinc(x / 3), 0)
+
+
+def resampling(side, f, phase, reduce, enlarge):
+    """Matrix [side, side]: every sample of a row, reduced to f of its length and enlarged again."""
+    large = np.arange(side) + 0.5
+    small = (np.arange(-4, math.ceil(side * f) + 4) + phase) / f  # where the small samples lie
+    d = (large[None] - small[:, None]) * f
+    down, up = filtered(d, reduce), filtered(d, enlarge).T
+    inside = down.sum(1) > 0.5
+    down, up = down[inside], up[:, inside]
+    return (up / up.sum(1, keepdims=True)) @ (down / down.sum(1, keepdims=True))
+
+
+def blurring(side, radius):
+    d = np.arange(side)
+    k = np.exp(-0.5 * ((d[:, None] - d[None]) / radius) ** 2)
+    return k / k.sum(1, keepdims=True)
+
+
+def soft_matrices(side, count=512, seed=7):
+    """Ways a piece of a picture is soft: (count matrices for its rows and columns, [side, 6] that makes a
+    smooth random field of 6 x 6 numbers). What soften() does, apart from "depth" and "titled"."""
+    rng = np.random.default_rng(seed)
+    out = []
+    for n in range(count):
+        kind = rng.random()
+        if kind < 0.15:
+            k = blurring(side, math.exp(rng.uniform(math.log(0.4), math.log(1.6 if n % 3 else 4))))
+        else:
+            k = resampling(side, factor(rng), rng.random(), REDUCE[rng.choice(4, p=(0.35, 0.3, 0.2, 0.15))],
+                           ENLARGE[rng.choice(3, p=(0.45, 0.25, 0.3))])
+        if kind > 0.9:
+            k = blurring(side, math.exp(rng.uniform(math.log(0.4), 0))) @ k
+        out.append(k)
+    x = (np.arange(side) + 0.5) / side * 6 - 0.5
+    field = filtered(x[:, None] - np.arange(6)[None], Image.BICUBIC)
+    return np.stack(out).astype(np.float32), (field / field.sum(1, keepdims=True)).astype(np.float32)
+
+
 def as_judged(p, factor):
     """Reduced to a factor and enlarged again, as tools that measure quality do it."""
     h, w = p.shape

@@ -3,6 +3,7 @@
 Everything runs on the device the pictures lie on, with fixed shapes, so that a whole training step
 can be captured in one CUDA graph. Pixel values are 8-bit codes kept in floating point.
 """
+import io
 import math
 import os
 import sys
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from soften import as_judged, softened
+from soften import as_judged, soft_matrices
 
 TAPS = 12  # of a downscale kernel: small pixel i is made of large pixels 2i-5 .. 2i+6
 CELL = 16  # patches start on a grid of this many large pixels
@@ -39,7 +40,8 @@ def load(folder):
 
 
 def folder(path):
-    return [luma(os.path.join(path, f)) for f in sorted(os.listdir(path))]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda f: luma(os.path.join(path, f)), sorted(os.listdir(path))))
 
 
 def cubic(x, b, c):
@@ -119,67 +121,61 @@ class Coder:
 
 
 class Patches:
-    """Draws batches of (small patch, large target, weight) from pictures on the device.
+    """Draws batches of (small patch, differences to learn, weight) from pictures on the device.
 
-    radius: small pixels around a patch that the network looks at; size: small pixels of a target, at least.
-    The first `coded` patches of a batch carry coding noise. The weights make the weighted squared
-    error an unbiased stand-in for the mean over pictures of log MSE: the error of a picture counts
-    in units of the error plain interpolation makes there, and patches drawn more often count less.
-    soft: share of the patches that come from the soft pictures.
+    size: small pixels of a target; ring: small pixels around it that only the network sees. The first
+    `coded` patches of a batch carry coding noise. A patch's weight is one over the squared error that plain
+    interpolation makes there. share: of the patches that come from drawn pictures; soft: from soft originals.
     """
 
-    def __init__(self, sharp, soft_pictures, soft, device, batch, size, radius, base, worth=0.35, limited=0.3, grain=0.04):
-        pictures = sharp + soft_pictures
-        share = [(1 - soft) / len(sharp)] * len(sharp) + [soft / max(len(soft_pictures), 1)] * len(soft_pictures)
-        self.grain, self.coded_worth = grain, worth
-        self.batch, self.radius, self.limited = batch, radius, limited
-        self.coded = batch // 8
-        self.lr = (size + 2 * radius + 7) // 8 * 8  # whole blocks for the coder
-        self.size = self.lr - 2 * radius
+    def __init__(self, collected, drawn, share, soft, device, batch, size, ring, base, worth=0.7, coded=0.2,
+                 limited=0.3, grain=0.04):
+        self.grain, self.worth, self.base, self.soft = grain, worth, base, soft
+        self.batch, self.ring, self.size, self.limited = batch, ring, size, limited
+        self.coded = round(batch * coded)
+        self.lr = size + 2 * ring
+        assert self.lr % 8 == 0, "whole blocks for the coder"
         self.hr = 2 * self.lr + 10
+        collected, drawn = ([p for p in ps if min(p.shape) >= self.hr] for ps in (collected, drawn))
+        share = share if drawn else 0
+        pictures = collected + drawn
+        shares = [(1 - share) / len(collected)] * len(collected) + [share / max(len(drawn), 1)] * len(drawn)
         self.flat = torch.from_numpy(np.concatenate([p.ravel() for p in pictures])).to(device)
         self.kernels = kernel_table(device)
-        shares = torch.tensor([s for s, _ in KERNELS.values()])
-        self.shares = (torch.cumsum(shares, 0) / shares.sum())[:-1].to(device)
+        ways = torch.tensor([s for s, _ in KERNELS.values()])
+        self.ways = (torch.cumsum(ways, 0) / ways.sum())[:-1].to(device)
         self.coder = Coder(device)
         self.span = torch.arange(self.hr, device=device)
-        self._cells(pictures, share, device, base)
+        soften, self.focus = soft_matrices(self.hr)
+        self.soften, self.focus = torch.from_numpy(soften).to(device), torch.from_numpy(self.focus).to(device)
+        self._cells(pictures, shares, device)
 
-    def _cells(self, pictures, shares, device, base):
-        """Lists where patches may start, how likely each is, and what its error is worth."""
-        starts, widths, probs, worth, offset = [], [], [], [], 0
-        inner = 5 + 2 * self.radius
+    def _cells(self, pictures, shares, device):
+        """Lists where patches may start, and how likely: more often where interpolation fails."""
+        starts, widths, probs, offset = [], [], [], 0
+        inner = 5 + 2 * self.ring
         for p, part in zip(pictures, shares):
             h, w = p.shape
             ys = torch.arange(0, h - self.hr + 1, CELL)
             xs = torch.arange(0, w - self.hr + 1, CELL)
-            x = torch.from_numpy(p).to(device).float()[None]
-            small = halve(x[:, : h // 2 * 2, : w // 2 * 2], self.kernels[1:2])
-            err = (base(small[:, None])[0, 0] - x[0, 9 : 9 + 2 * small.shape[1] - 8, 9 : 9 + 2 * small.shape[2] - 8]) ** 2
-            err = torch.nn.functional.pad(err[None, None], (9, 9, 9, 9), mode="replicate")
-            cell = torch.nn.functional.avg_pool2d(err[:, :, inner:, inner:], 2 * self.size, CELL)[0, 0]
+            x = torch.from_numpy(p).to(device).float()[None, None]
+            detail = (x - torch.nn.functional.avg_pool2d(x, 3, 1, 1)) ** 2
+            cell = torch.nn.functional.avg_pool2d(detail[:, :, inner:, inner:], 2 * self.size, CELL)[0, 0]
             cell = cell[: len(ys), : len(xs)].cpu()
-            mean = float(err.mean()) + 0.2  # rounding makes 0.17
-            share = 0.5 + 0.5 * torch.sqrt(cell / mean)
-            q = share / share.sum()
+            share = 0.5 + 0.5 * torch.sqrt(cell / (cell.mean() + 0.2))
             starts.append((offset + ys[:, None] * w + xs[None]).flatten())
-            widths.append(torch.full((q.numel(),), w))
-            probs.append(part * q.flatten())
-            worth.append((1 / q.numel() / q / mean).flatten())
+            widths.append(torch.full((share.numel(),), w))
+            probs.append((part * share / share.sum()).flatten())
             offset += p.size
         self.start = torch.cat(starts).to(device)
         self.width = torch.cat(widths).to(device)
         self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
         self.cumulative /= self.cumulative[-1].clone()
-        worth = torch.cat(worth).float()
-        q = torch.cat(probs)
-        self.worth = (worth / (worth * q).sum()).to(device)
 
-    def draw(self):
-        """-> small [B, 1, lr, lr], target [B, 1, 2*size, 2*size] (both v/256 - 1/2), weight [B]."""
-        b, dev = self.batch, self.flat.device
-        r = torch.rand(b, 12, device=dev)
-        i = torch.searchsorted(self.cumulative, torch.rand(b, device=dev, dtype=torch.float64))
+    def _cut(self, r):
+        """Pieces of pictures, mirrored and turned: [B, hr, hr] codes."""
+        b = self.batch
+        i = torch.searchsorted(self.cumulative, torch.rand(b, device=self.flat.device, dtype=torch.float64))
         i = torch.clamp(i, max=len(self.start) - 1)
         last = self.hr - 1
         w, sy, sx, swap = self.width[i], r[:, 0] < 0.5, r[:, 1] < 0.5, r[:, 2] < 0.5
@@ -187,24 +183,51 @@ class Patches:
         dy, dx = torch.where(sy, -w, w), torch.where(sx, -1, 1)
         di, dj = torch.where(swap, dx, dy), torch.where(swap, dy, dx)
         at = start[:, None, None] + di[:, None, None] * self.span[:, None] + dj[:, None, None] * self.span
-        hr = self.flat[at.flatten()].view(b, self.hr, self.hr).float()
+        return self.flat[at.flatten()].view(b, self.hr, self.hr).float()
+
+    def _soften(self, hr, r):
+        """Some patches as if drawn smaller and enlarged, out of focus, or so in parts or along one axis."""
+        b = len(hr)
+        i = (r[:, 0] / max(self.soft, 1e-9) * len(self.soften)).long()
+        chosen = i < len(self.soften)
+        i = torch.clamp(i, max=len(self.soften) - 1)
+        k = self.soften[i]
+        soft = torch.where((r[:, 1] < 0.04).view(b, 1, 1), hr, k @ hr)
+        soft = to_code(soft @ k.transpose(1, 2))
+        sharp = self.focus @ torch.rand(b, *[self.focus.shape[1]] * 2, device=hr.device) @ self.focus.t()
+        sharp = torch.clamp((sharp - 0.35) * 3.3, 0, 1)
+        titled = (sharp > 0.7).float()
+        part = r[:, 2].view(b, 1, 1)
+        sharp = torch.where(part < 0.1, sharp, torch.where(part < 0.18, titled, 0 * sharp))
+        sharp = torch.where(chosen.view(b, 1, 1), sharp, 0 * sharp + 1)
+        return to_code(sharp * hr + (1 - sharp) * soft)
+
+    def draw(self):
+        """-> small [B,1,lr,lr], differences [B,4,size,size] to the interpolation, weight [B]; v/256 - 1/2."""
+        b, dev = self.batch, self.flat.device
+        r = torch.rand(b, 15, device=dev)
+        hr = self._cut(r)
         video = (r[:, 3] < self.limited).view(b, 1, 1)
         hr = torch.where(video, to_code(16 + hr * (219 / 255)), hr)
+        hr = self._soften(hr, r[:, 12:])
         strength = torch.where(r[:, 10] < self.grain, 4 * r[:, 11], r[:, 11] * 0).view(b, 1, 1)
         hr = to_code(hr + torch.randn_like(hr) * strength)
-        one = self.kernels[torch.bucketize(r[:, 4].contiguous(), self.shares)]
-        two = self.kernels[torch.bucketize(r[:, 5].contiguous(), self.shares)]
+        one = self.kernels[torch.bucketize(r[:, 4].contiguous(), self.ways)]
+        two = self.kernels[torch.bucketize(r[:, 5].contiguous(), self.ways)]
         mix = torch.where(r[:, 6] < 0.06, r[:, 7], r[:, 7] * 0)[:, None]
         small = halve(hr, one * (1 - mix) + two * mix)
-        noisy = self.coder(small[: self.coded], r[: self.coded, 8:10])
-        small = torch.cat([noisy, small[self.coded :]])
-        edge = 5 + 2 * self.radius
-        target = hr[:, edge : edge + 2 * self.size, edge : edge + 2 * self.size]
-        weight = self.worth[i] * torch.where(torch.arange(b, device=dev) < self.coded, self.coded_worth, 1.0)
-        return small[:, None] / 256 - 0.5, target[:, None] / 256 - 0.5, weight
+        small = torch.cat([self.coder(small[: self.coded], r[: self.coded, 8:10]), small[self.coded :]])
+        small = small[:, None] / 256 - 0.5
+        edge, ring = 5 + 2 * self.ring, self.ring - 2
+        target = hr[:, None, edge : edge + 2 * self.size, edge : edge + 2 * self.size] / 256 - 0.5
+        target = torch.nn.functional.pixel_unshuffle(target, 2)
+        target = target - self.base(small[:, :, ring : self.lr - ring, ring : self.lr - ring])
+        weight = 1 / ((target * target).mean((1, 2, 3)) + 1 / 256**2)
+        worth = torch.where(torch.arange(b, device=dev) < self.coded, self.worth, 1.0)
+        return small, target, weight * worth**2
 
 
-def validation(pictures, factor=None, side=384):
+def validation(pictures, factor=None, side=384, jpeg=None):
     """Middle squares of pictures, softened by a factor, with both reductions, by PIL:
     (small [2N,h,w], large [2N,2h,2w])."""
     small, large = [], []
@@ -216,6 +239,11 @@ def validation(pictures, factor=None, side=384):
         if factor:
             hr = as_judged(hr, factor)
         for k in (Image.BOX, Image.BICUBIC):
-            small.append(np.asarray(Image.fromarray(hr).resize((side // 2, side // 2), k)))
+            lr = Image.fromarray(hr).resize((side // 2, side // 2), k)
+            if jpeg:
+                file = io.BytesIO()
+                lr.save(file, "JPEG", quality=jpeg)
+                lr = Image.open(file)
+            small.append(np.asarray(lr))
             large.append(hr)
     return np.stack(small), np.stack(large)

@@ -1,21 +1,25 @@
 #!/usr/bin/env python3
 """Draws pictures to train on: what the collected ones have little of. draw.py --out DIR [--count N]
 
-Gradients and painted backgrounds, light out of focus, dark scenes, lines of all widths and at all angles,
-hatching, screen tones, end credits. Drawn four times as large and reduced, so that edges are exact to a
-sixteenth of the area. The same seed gives the same pictures. Needs python3-numpy and python3-pil; the
-titles are set in DejaVu (a free licence), other fonts are not needed.
+Half are cel animation: outlined flat shapes with a shadow tone, hair in strands, eyes, clothes with folds,
+over soft painted backgrounds, machines with thin parallel lines, speed lines. The others are gradients and
+painted backgrounds, light out of focus, dark scenes, lines of all widths and at all angles, hatching, screen
+tones, end credits. Drawn four times as large and reduced, so that edges are exact to a sixteenth of the
+area. The same seed gives the same pictures. Needs python3-numpy and python3-pil; titles are set in DejaVu (a
+free licence) or the fonts of --fonts, and left out where there are none.
 """
 import argparse
+import glob
 import math
 import os
+from multiprocessing import Pool
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 SIDE = 768
 OVER = 4  # drawn so many times larger
-FONTS = "/usr/share/fonts/truetype/dejavu/"
+FONTS = glob.glob("/usr/share/fonts/truetype/dejavu/*.ttf")
 WORDS = """key animation director storyboard colour design background art photography editing music sound
 production assistant in-between checking finish opening ending theme song lyrics planning producer
 series composition script character layout second unit digital paint special effects""".split()
@@ -36,7 +40,9 @@ def clouds(rng, side, cells, octaves=5, fall=0.55):
 def gradient(rng, side):
     y, x = np.mgrid[0:side, 0:side] / side - 0.5
     a = rng.uniform(0, 2 * math.pi)
-    t = x * math.cos(a) + y * math.sin(a) if rng.random() < 0.7 else np.hypot(x - rng.uniform(-0.5, 0.5), y - rng.uniform(-0.5, 0.5))
+    t = x * math.cos(a) + y * math.sin(a)
+    if rng.random() >= 0.7:
+        t = np.hypot(x - rng.uniform(-0.5, 0.5), y - rng.uniform(-0.5, 0.5))
     t = (t - t.min()) / (t.max() - t.min())
     low, high = sorted(rng.uniform(0, 255, 2))
     return (low + (high - low) * t ** rng.uniform(0.5, 2)).astype(np.float32)
@@ -47,8 +53,8 @@ def backdrop(rng, side):
     if rng.random() < 0.6:
         g += (clouds(rng, side, int(rng.integers(2, 9))) - 0.5) * rng.uniform(10, 120)
     if rng.random() < 0.3:  # brush strokes: texture stretched along one direction
-        n = clouds(rng, side, 24, 4, 0.8)
-        g += (np.asarray(Image.fromarray(n).resize((side, side // 6)).resize((side, side), Image.BICUBIC)) - 0.5) * rng.uniform(10, 60)
+        n = Image.fromarray(clouds(rng, side, 24, 4, 0.8)).resize((side, side // 6)).resize((side, side), Image.BICUBIC)
+        g += (np.asarray(n) - 0.5) * rng.uniform(10, 60)
     return np.clip(g, 0, 255)
 
 
@@ -101,11 +107,11 @@ def hatching(rng, im, count):
 
 def credits(rng, im):
     side, draw = im.size[0], ImageDraw.Draw(im)
-    faces = [f for f in sorted(os.listdir(FONTS)) if f.endswith(".ttf")]
+    faces = sorted(FONTS)
     y, shade = rng.uniform(0, 0.1) * side, int(rng.choice((255, 235, 0, 200)))
-    while y < side:
+    while y < side and faces:
         size = int(rng.uniform(9, 34) * OVER)
-        font = ImageFont.truetype(FONTS + faces[rng.integers(len(faces))], size)
+        font = ImageFont.truetype(faces[rng.integers(len(faces))], size)
         text = " ".join(rng.choice(WORDS, rng.integers(1, 5)))
         text = text.title() if rng.random() < 0.5 else text
         edge = int(rng.choice((0, 0, 1, 2)) * OVER)
@@ -124,9 +130,289 @@ def lights(rng, a):
     return np.clip(a, 0, 255)
 
 
+def smooth(points, closed=False, each=12):
+    """A curve through points (Catmull-Rom)."""
+    p = np.asarray(points, float)
+    p = np.concatenate([p[-1:], p, p[:2]]) if closed else np.concatenate([p[:1], p, p[-1:]])
+    t = np.linspace(0, 1, each, endpoint=False)[:, None, None]
+    a, b, c, d = p[:-3], p[1:-2], p[2:-1], p[3:]
+    out = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - a - 3 * c + d) * t**3)
+    out = out.transpose(1, 0, 2).reshape(-1, 2)
+    return out if closed else np.concatenate([out, p[-1:]])
+
+
+def blob(rng, at, size, rough=0.1, n=120):
+    """A smooth closed outline."""
+    a = np.linspace(0, 2 * math.pi, n, endpoint=False)
+    r = 1 + sum(rng.normal(0, rough / k) * np.cos(k * a + rng.uniform(0, 7)) for k in range(2, 6))
+    return np.asarray(at) + (np.asarray(size) * np.stack([np.cos(a), np.sin(a)], 1)) * r[:, None]
+
+
+def pen(draw, points, width, shade, taper=0.0):
+    """An inked line: of constant width, or pointed at its ends."""
+    p = np.asarray(points, float)
+    if len(p) < 2:
+        return
+    d = np.gradient(p, axis=0)
+    n = np.stack([-d[:, 1], d[:, 0]], 1) / np.maximum(np.hypot(d[:, 0], d[:, 1]), 1e-6)[:, None]
+    w = width / 2 * (np.sin(np.linspace(0, math.pi, len(p))) ** 0.6 * taper + 1 - taper)[:, None]
+    left, right = p + n * w, p - n * w
+    for k in range(len(p) - 1):  # piece by piece: a strip that crosses itself stays filled
+        draw.polygon([tuple(q) for q in (left[k], left[k + 1], right[k + 1], right[k])], fill=shade)
+    if taper < 0.5:
+        for (x, y), h in ((p[0], w[0, 0]), (p[-1], w[-1, 0])):
+            draw.ellipse((x - h, y - h, x + h, y + h), fill=shade)
+
+
+class Cel:
+    """One layer of a cel: paint in flat tones, then ink."""
+
+    def __init__(self, rng, im):
+        self.rng, self.im, self.draw = rng, im, ImageDraw.Draw(im)
+        self.line = rng.choice((0.8, 1.1, 1.4, 1.8, 2.4, 3.2)) * OVER
+        self.ink = int(rng.choice((0, 8, 15, 25, 40, 60)))
+
+    def tone(self, low=40, high=245):
+        return int(self.rng.uniform(low, high))
+
+    def shape(self, outline, fill, shadow=None, ink=True, width=1.0):
+        """Flat, with a shadow tone on the side away from the light that has no line of its own."""
+        points = [tuple(p) for p in outline]
+        self.draw.polygon(points, fill=fill)
+        if shadow is not None:
+            away = self.rng.uniform(-0.35, 0.35, 2) * np.ptp(outline, axis=0) + self.rng.normal(0, 2 * OVER, 2)
+            self.inside(outline, outline + away, shadow, True)
+        if ink:
+            pen(self.draw, np.concatenate([outline, outline[:2]]), self.line * width, self.ink)
+
+    def inside(self, outline, other, fill, without=False):
+        """Paints what of `other` (or all but it) lies inside an outline."""
+        box = (*np.floor(outline.min(0)).astype(int), *np.ceil(outline.max(0)).astype(int) + 1)
+        size, origin = (max(box[2] - box[0], 1), max(box[3] - box[1], 1)), np.array(box[:2])
+        if max(size) > 2 * self.im.size[0]:
+            return
+        a, b = (Image.new("L", size) for _ in "ab")
+        ImageDraw.Draw(a).polygon([tuple(p) for p in outline - origin], fill=255)
+        ImageDraw.Draw(b).polygon([tuple(p) for p in other - origin], fill=255)
+        mask = np.asarray(a) & (~np.asarray(b) if without else np.asarray(b))
+        self.im.paste(fill, (int(box[0]), int(box[1])), Image.fromarray(mask))
+
+    def strand(self, root, tip, width, fill, shadow=None):
+        """A pointed bundle of hair."""
+        root, tip = np.asarray(root, float), np.asarray(tip, float)
+        d = tip - root
+        side = np.array((-d[1], d[0])) / max(np.hypot(*d), 1e-6)
+        bend = side * self.rng.normal(0, 0.22) * np.hypot(*d)
+        spine = lambda t: root + d * t + bend * 4 * t * (1 - t)
+        t = np.linspace(0, 1, 24)[:, None]
+        w = width * (1 - t**1.6) * (0.75 + 0.5 * np.sin(math.pi * t)) / 2
+        left, right = spine(t) + side * w, spine(t) - side * w
+        outline = np.concatenate([left, right[::-1]])
+        self.draw.polygon([tuple(p) for p in outline], fill=fill)
+        if shadow is not None:
+            half = np.concatenate([spine(t) + side * w * self.rng.uniform(-0.3, 0.5), right[::-1]])
+            self.draw.polygon([tuple(p) for p in half], fill=shadow)
+        for edge in (left, right):
+            pen(self.draw, edge, self.line, self.ink, 0.4)
+
+    def eye(self, at, size):
+        x, y = at
+        rng, draw = self.rng, self.draw
+        w, h = size * rng.uniform(0.8, 1.1), size * rng.uniform(0.9, 1.3)
+
+        def line(points, width, taper):
+            """Points in half widths and heights from the middle."""
+            pen(draw, smooth([(x + w * u, y + h * v) for u, v in points]), self.line * width, self.ink, taper)
+
+        self.draw.polygon([tuple(p) for p in blob(self.rng, at, (w, h * 0.9), 0.02)], fill=self.tone(225, 255))
+        top, low = self.tone(10, 90), self.tone(90, 210)
+        iw, ih = w * 0.68, h * 0.88
+        for k in range(24):  # the iris: dark above, light below
+            t = k / 24
+            half = iw * math.sqrt(max(1 - (2 * t - 1) ** 2, 0))
+            band = (x - half, y - ih + 2 * ih * t, x + half, y - ih + 2 * ih * (t + 1 / 24))
+            draw.rectangle(band, fill=int(top + (low - top) * t))
+        pen(self.draw, blob(self.rng, at, (iw, ih), 0), self.line, self.ink)
+        self.draw.ellipse((x - iw * 0.4, y - ih * 0.5, x + iw * 0.4, y + ih * 0.45), fill=int(top * 0.4))
+        for dx, dy, r in ((-0.35, -0.45, 0.3), (0.35, 0.45, 0.16))[: int(self.rng.integers(1, 3))]:
+            u, v = x + iw * dx, y + ih * dy
+            draw.ellipse((u - iw * r, v - ih * r, u + iw * r, v + ih * r), fill=255)
+        line([(-1.15, -0.2), (-0.6, -0.85), (0, -1), (0.6, -0.85), (1.2, -0.1)], rng.uniform(2, 4), 0.7)
+        line([(-0.6, 0.85), (0, 0.98), (0.7, 0.8)], 0.8, 0.6)
+        line([(-1, -1.3), (0, -1.5), (1, -1.25)], 0.7, 0.6)
+        if rng.random() < 0.7:
+            line([(-1.1, -1.9), (0, -2.2), (1.1, -1.9)], rng.uniform(1, 2.5), 0.7)
+
+    def figure(self, at, size):
+        """Head and shoulders."""
+        rng, (x, y) = self.rng, at
+        skin, hair = self.tone(150, 245), self.tone(25, 235)
+        dark = lambda v: int(v * rng.uniform(0.6, 0.85))
+        hair_shadow = dark(hair)
+        lean = rng.normal(0, 0.12)
+        place = lambda u, v: np.array((x + size * (u + lean * -v), y + size * v))
+        for k in range(int(rng.integers(4, 12))):  # hair behind
+            u = rng.uniform(-1, 1)
+            tip = place(u * 1.5, rng.uniform(0.9, 2.6))
+            self.strand(place(u * 0.8, -0.6), tip, size * rng.uniform(0.3, 0.6), hair_shadow)
+        self.clothes(place(0, 1.5), size)
+        through = lambda *points: smooth([place(u, v) for u, v in points], True)
+        self.shape(through((-0.28, 0.7), (-0.3, 1.5), (0.3, 1.5), (0.28, 0.7)), skin, dark(skin))
+        face = through((-0.85, -0.3), (-0.8, 0.35), (-0.35, 0.9), (0, 1.05), (0.35, 0.9), (0.8, 0.35),
+                       (0.85, -0.3), (0.5, -0.95), (-0.5, -0.95))
+        self.shape(face, skin, dark(skin) if rng.random() < 0.7 else None)
+        gap, down = rng.uniform(0.36, 0.46), rng.uniform(0.12, 0.3)
+        for sign in (-1, 1):
+            self.eye(place(sign * gap, down), size * rng.uniform(0.19, 0.25))
+        pen(self.draw, [place(0, 0.55), place(0.05, 0.6)], self.line * 0.8, self.ink)
+        mouth = rng.uniform(0.05, 0.2)
+        pen(self.draw, smooth([place(-mouth, 0.78), place(0, 0.78 + rng.normal(0, 0.06)), place(mouth, 0.78)]), self.line, self.ink, 0.5)
+        for u in np.linspace(-0.95, 0.95, int(rng.integers(5, 13))):  # fringe
+            tip = place(u * rng.uniform(0.8, 1.25), rng.uniform(-0.15, 0.45) + 0.5 * abs(u))
+            shadow = hair_shadow if rng.random() < 0.5 else None
+            self.strand(place(u * 0.6, -1.15), tip, size * rng.uniform(0.25, 0.5), hair, shadow)
+        crown = through((-0.95, -0.5), (-0.8, -1.1), (0, -1.4), (0.8, -1.1), (0.95, -0.5), (0, -0.75))
+        self.draw.polygon([tuple(p) for p in crown], fill=hair)
+        n = int(rng.integers(8, 20))  # highlight: a band of points
+        u = np.linspace(-0.75, 0.75, 2 * n + 1)
+        upper = 0.3 * u * u - 1.12
+        lower = upper + 0.14 + np.arange(2 * n + 1) % 2 * 0.16 * rng.uniform(0.4, 1)
+        band = [place(a, b) for a, b in (*zip(u, upper), *zip(u[::-1], lower[::-1]))]
+        self.draw.polygon([tuple(p) for p in band], fill=min(int(hair * 1.25 + 35), 255))
+        for _ in range(int(rng.integers(3, 14))):
+            u = rng.uniform(-0.8, 0.8)
+            parting = smooth([place(u * 0.15, -1.35), place(u * 0.8, -0.95), place(u * 1.05, -0.4)])
+            pen(self.draw, parting, self.line * rng.uniform(0.6, 1), self.ink, 0.9)
+        pen(self.draw, crown[: len(crown) * 2 // 3], self.line * 1.2, self.ink, 0.2)
+
+    def clothes(self, at, size):
+        rng, (x, y) = self.rng, at
+        place = lambda u, v: np.array((x + size * u, y + size * v))
+        cloth = self.tone(20, 245)
+        dark = int(cloth * rng.uniform(0.55, 0.85))
+        body = smooth([place(-0.4, -0.2), place(-1.5, 0.2), place(-2, 3), place(2, 3), place(1.5, 0.2), place(0.4, -0.2)], True)
+        self.shape(body, cloth, dark)
+        if rng.random() < 0.4:  # stripes
+            step = rng.uniform(0.06, 0.25)
+            for v in np.arange(0.4, 3, step):
+                stripe = smooth([place(-1.6, v), place(0, v + 0.15), place(1.6, v)])
+                pen(self.draw, stripe, size * step * rng.uniform(0.15, 0.5), dark)
+        for _ in range(int(rng.integers(3, 12))):  # folds
+            u, v = rng.uniform(-1.4, 1.4), rng.uniform(0.2, 2.2)
+            du, dv = rng.normal(0, 0.4), rng.uniform(0.2, 0.8)
+            fold = smooth([place(u, v), place(u + du * 0.3, v + dv * 0.6), place(u + du, v + dv)])
+            if rng.random() < 0.5:
+                self.draw.polygon([tuple(p) for p in [*fold, place(u + du + 0.15, v + dv * 0.9)]], fill=dark)
+            pen(self.draw, fold, self.line, self.ink, 0.8)
+        for sign in (-1, 1):  # collar
+            self.shape(np.array([place(0, 0.35), place(sign * 0.35, -0.35), place(sign * 0.75, 0.25)]), self.tone(), None)
+        if rng.random() < 0.5:
+            for v in np.arange(0.6, 2.5, 0.45):
+                self.shape(blob(rng, place(0, v), size * 0.07, 0), self.tone(), None)
+
+    def machine(self, at, size):
+        """Panels, rivets, vents of thin parallel lines."""
+        rng = self.rng
+        a = rng.uniform(-0.5, 0.5)
+        turn = np.array(((math.cos(a), -math.sin(a) * 0.8), (math.sin(a), math.cos(a))))
+        place = lambda u, v: np.asarray(at) + size * (turn @ np.array((u, v)))
+        rect = lambda u, v, w, h: np.array([place(u, v), place(u + w, v), place(u + w, v + h), place(u, v + h)])
+        base = self.tone(50, 230)
+        self.shape(rect(-1, -1, 2, 2), base, int(base * 0.75))
+        for _ in range(int(rng.integers(4, 14))):
+            u, v, w, h = rng.uniform(-1, 0.6), rng.uniform(-1, 0.6), rng.uniform(0.1, 0.8), rng.uniform(0.1, 0.8)
+            w, h = min(w, 1 - u), min(h, 1 - v)
+            tone = int(np.clip(base + rng.normal(0, 40), 0, 255))
+            shadow = int(tone * 0.75) if rng.random() < 0.5 else None
+            self.shape(rect(u, v, w, h), tone, shadow, rng.random() < 0.8, rng.choice((0.6, 1)))
+            if rng.random() < 0.6:
+                step = rng.uniform(2.2, 7) * OVER / size
+                width = step * size * rng.uniform(0.25, 0.5)
+                for k in np.arange(step, h - step / 2, step):
+                    ink = self.ink if rng.random() < 0.9 else 255
+                    pen(self.draw, [place(u + 0.03, v + k), place(u + w - 0.03, v + k)], width, ink)
+            elif rng.random() < 0.5:
+                for k in np.arange(0.04, w, 0.08):
+                    c = place(u + k, v + 0.04)
+                    r = self.line
+                    self.draw.ellipse((*(c - r), *(c + r)), fill=self.ink)
+
+
+def scenery(rng, side):
+    """Painted background: soft blobs of leaves and clouds, houses with windows; then out of focus, or not."""
+    im = Image.fromarray(backdrop(rng, side // 2).astype(np.uint8)).resize((side, side), Image.BICUBIC)
+    draw = ImageDraw.Draw(im)
+    for _ in range(int(rng.integers(0, 4))):
+        at, tone = rng.uniform(0, side, 2), rng.uniform(30, 230)
+        spread = rng.uniform(0.05, 0.2) * side
+        for _ in range(int(rng.integers(20, 120))):
+            leaf = blob(rng, at + rng.normal(0, spread, 2), rng.uniform(0.005, 0.05) * side, 0.2, 24)
+            draw.polygon([tuple(p) for p in leaf], fill=int(np.clip(tone + rng.normal(0, 18), 0, 255)))
+    if rng.random() < 0.5:
+        x = 0.0
+        while x < side:
+            w, top, tone = rng.uniform(0.05, 0.25) * side, rng.uniform(0.2, 0.8) * side, int(rng.uniform(30, 220))
+            draw.rectangle((x, top, x + w, side), fill=tone)
+            step, pane = rng.uniform(8, 40) * OVER / 2, int(np.clip(tone + rng.normal(0, 50), 0, 255))
+            for u in np.arange(x + step / 2, x + w - step / 2, step):
+                for v in np.arange(top + step / 2, side, step * 1.3):
+                    draw.rectangle((u, v, u + step * 0.5, v + step * 0.7), fill=pane)
+            x += w * rng.uniform(1, 1.3)
+    blur = rng.choice((0, 0.6, 1.2, 2.5, 5)) * OVER
+    return im.filter(ImageFilter.GaussianBlur(blur)) if blur else im
+
+
+def speed(rng, im):
+    """Lines that run to a point."""
+    side, draw = im.size[0], ImageDraw.Draw(im)
+    c, shade = rng.uniform(0.2, 0.8, 2) * side, int(rng.choice((0, 255)))
+    for a in rng.uniform(0, 2 * math.pi, int(rng.integers(60, 260))):
+        d, near = np.array((math.cos(a), math.sin(a))), rng.uniform(0.15, 0.6) * side
+        n, w = np.array((-d[1], d[0])), math.exp(rng.uniform(math.log(0.4), math.log(5))) * OVER
+        draw.polygon([tuple(p) for p in (c + d * near, c + d * 1.5 * side + n * w, c + d * 1.5 * side - n * w)], fill=shade)
+
+
+# kind: (sizes of the figures, how many at most)
+CELS = {"portrait": (0.2, 0.5, 2), "group": (0.03, 0.15, 14), "machine": (0.03, 0.12, 5), "speed": (0.08, 0.35, 4)}
+
+
+def cels(rng, kind):
+    """A frame of an animation, drawn OVER times as large."""
+    side = SIDE * OVER
+    im = scenery(rng, side)
+    if kind == "speed":
+        speed(rng, im)
+    if kind == "machine":
+        for _ in range(int(rng.integers(1, 5))):
+            Cel(rng, im).machine(rng.uniform(0.1, 0.9, 2) * side, rng.uniform(0.12, 0.45) * side)
+    cel = Cel(rng, im)
+    for _ in range(int(rng.integers(0, 6))):  # things
+        fill = cel.tone(10, 250)
+        outline = blob(rng, rng.uniform(0, side, 2), rng.uniform(0.02, 0.15, 2) * side, 0.25)
+        cel.shape(outline, fill, int(fill * rng.uniform(0.6, 0.9)))
+    least, most, count = CELS[kind]
+    for _ in range(int(rng.integers(1, count + 1))):
+        Cel(rng, im).figure(rng.uniform((0.2, 0.25), (0.8, 0.7)) * side, rng.uniform(least, most) * side)
+    return im
+
+
+def glow(rng, a):
+    """Light that spreads, or a colour wash over a part."""
+    if rng.random() < 0.3:
+        bright = Image.fromarray(np.clip((a - 170) * 3, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(rng.uniform(3, 12)))
+        a = a + np.asarray(bright) * rng.uniform(0.1, 0.5)
+    if rng.random() < 0.3:
+        a = a + (gradient(rng, SIDE) - 128) * rng.uniform(0.1, 0.4)
+    return a
+
+
 def picture(seed):
     rng = np.random.default_rng(seed)
-    kind = seed % 6
+    if seed % 2:
+        small = cels(rng, list(CELS)[seed // 2 % 4]).resize((SIDE, SIDE), Image.BOX)
+        a = glow(rng, np.asarray(small).astype(np.float32))
+        return Image.fromarray(np.clip(a + 0.5, 0, 255).astype(np.uint8))
+    kind = seed // 2 % 6
     a = backdrop(rng, SIDE)
     if kind == 1:
         a = lights(rng, a)
@@ -147,11 +433,19 @@ def picture(seed):
     return Image.fromarray(np.clip(a + 0.5, 0, 255).astype(np.uint8))
 
 
+def save(job):
+    seed, path = job
+    picture(seed).save(path, lossless=True, quality=0, method=0)
+
+
 if __name__ == "__main__":
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--out", required=True)
     ap.add_argument("--count", type=int, default=96)
+    ap.add_argument("--first", type=int, default=0, help="seed of the first picture")
+    ap.add_argument("--fonts", help="folder of .ttf files instead of DejaVu's")
     o = ap.parse_args()
     os.makedirs(o.out, exist_ok=True)
-    for i in range(o.count):
-        picture(i).save(os.path.join(o.out, f"drawn_{i:03}.webp"), lossless=True)
+    FONTS = glob.glob(os.path.join(o.fonts, "DejaVu*.ttf")) if o.fonts else FONTS
+    with Pool() as pool:
+        pool.map(save, [(o.first + i, os.path.join(o.out, f"drawn_{i:04}.webp")) for i in range(o.count)], 1)

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Trains networks: train.py --data DIR --out DIR [--seconds S | --steps N] NAME...
+"""Trains networks: train.py --data DIR --out DIR (--seconds S | --steps N) [--until P] NAME...
 
-Networks named together learn from the same batches, side by side on one GPU. Three phases: L1 in
-floating point, weighted squared error in floating point, the same with quantization. A checkpoint
-is written every minute; started again with the same --out, training goes on from there. Needs
-torch, numpy and PIL; a GPU unless you are patient.
+Networks named together learn from the same batches, side by side on one GPU. The step size falls over the
+course of the training, and so do the phases follow: absolute error in floating point, the same with
+quantization, then the root of the squared error. --until 0.5 stops half way; started again with the same
+--out, training goes on from the checkpoint there, which is written every minute. A network whose error
+explodes goes back to its last good state with half the step size. Needs torch, numpy and PIL; a GPU unless
+you are patient.
 """
 import argparse
 import math
@@ -16,66 +18,89 @@ import numpy as np
 import torch
 
 import data
-from soften import softened
-from model import SPECS, Net, Spec, interpolate
+from model import SPECS, Activation, Net, interpolate, plain
 from pack import layers
 
-# until which part of the steps, quantized, squared error
-PHASES = ((0.15, False, False), (0.6, False, True), (1.0, True, True))
-SCALE = 4096.0  # keeps small gradients inside fp16
+# until which part of the training, quantized, squared error
+PHASES = ((0.25, False, False), (0.55, True, False), (1.0, True, True))
+SCALE = 128.0  # keeps small gradients inside fp16
+WARM = 1000  # steps
 
 
 class Trainer:
     """Adam over the network's flat parameter vector, with warm-up, cosine decay and averaging."""
 
-    def __init__(self, name, net, total, peak):
+    def __init__(self, name, net, peak):
         dev = net.device
         self.name, self.net, self.peak = name, net, peak
         self.theta = net.theta.clone().requires_grad_()
         self.m, self.v = torch.zeros_like(net.theta), torch.zeros_like(net.theta)
         self.ema = net.theta.clone()
-        self.it = torch.zeros(1, dtype=torch.long, device=dev)
-        self.loss = torch.zeros((), device=dev)
-        self.skipped = torch.zeros((), device=dev)
-        self.plan(total)
+        self.loss, self.norm, self.skipped, self.lr = torch.zeros(4, device=dev).unbind()
+        self.good, self.best, self.restarts = self.copies(), 0.0, 0
 
-    def plan(self, total):
-        """The step size of every step, Adam's bias corrections included."""
-        t = torch.arange(total + 16, dtype=torch.float64)
-        warm = torch.clamp((t + 1) / 1000, max=1)
-        lr = self.peak * warm * (0.5 + 0.5 * torch.cos(math.pi * torch.clamp(t / total, max=1))) + 1e-7
-        lr = lr * torch.sqrt(1 - 0.99 ** (t + 1)) / (1 - 0.9 ** (t + 1))
-        self.lr = lr.float().to(self.net.device)
+    def plan(self, it, progress):
+        """Sets the step size, Adam's bias corrections included."""
+        lr = self.peak * min((it + 1) / WARM, 1) * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1))) + 1e-6
+        self.lr.fill_(lr * math.sqrt(1 - 0.99 ** (it + 1)) / (1 - 0.9 ** (it + 1)))
 
     def step(self, x, y, weight, quant, squared):
-        spare = x.shape[3] // 2 - y.shape[3] // 4 - self.net.spec.radius()  # patches may be wider
-        x = x[:, :, spare : x.shape[2] - spare, spare : x.shape[3] - spare]
-        out = self.net.forward(x, self.theta, quant)
+        ring = (x.shape[3] - y.shape[3]) // 2
+        out = self.net.differences(x, self.theta, quant)[:, :, ring:-ring, ring:-ring]
+        error = (out - y) ** 2
         if squared:
-            loss = ((out - y) ** 2).mean((1, 2, 3)).mul(weight).mean() * 100
+            loss = torch.sqrt(error.mean((1, 2, 3)) * weight + 1e-4).mean()
         else:
-            loss = torch.sqrt((out - y) ** 2 + 1e-6).mean()
+            loss = (torch.sqrt(error + 1e-6).mean((1, 2, 3)) * torch.sqrt(weight)).mean()
         (grad,) = torch.autograd.grad(loss * SCALE, self.theta)
         with torch.no_grad():
             grad = grad / SCALE
             norm = torch.sqrt((grad * grad).sum())
             good = torch.isfinite(norm)
-            grad = torch.where(good, grad * torch.clamp(0.2 / norm, max=1.0), torch.zeros_like(grad))
+            limit = torch.where(self.norm > 0, 3 * self.norm, norm)  # of what is usual
+            grad = torch.where(good, grad * torch.clamp(limit / (norm + 1e-12), max=1.0), torch.zeros_like(grad))
+            usual = torch.where(self.norm > 0, self.norm * 0.99 + torch.minimum(norm, limit) * 0.01, norm)
+            self.norm.copy_(torch.where(good, usual, self.norm))
             self.m.mul_(0.9).add_(grad, alpha=0.1)
             self.v.mul_(0.99).addcmul_(grad, grad, value=0.01)
-            self.theta.sub_(self.lr[self.it] * self.m / (torch.sqrt(self.v) + 1e-8))
+            self.theta.sub_(self.lr * self.net.rates * self.m / (torch.sqrt(self.v) + 1e-8))
             self.ema.lerp_(self.theta, 0.001)
-            self.it += 1
-            self.loss.copy_(self.loss * 0.99 + loss.detach() * 0.01)
+            self.loss.copy_(torch.where(good, self.loss * 0.99 + loss.detach() * 0.01, self.loss))
             self.skipped += 1 - good.float()
 
     def state(self):
-        return [self.theta, self.m, self.v, self.ema, self.it]
+        return [self.theta, self.m, self.v, self.ema, self.loss, self.norm, self.skipped]
+
+    def copies(self):
+        return [v.detach().clone() for v in self.state()]
 
     def restore(self, values):
         with torch.no_grad():
             for t, v in zip(self.state(), values):
                 t.copy_(v)
+
+    def judge(self, score, skipped):
+        """Keeps a good state; goes back to the last one when the score fell far. True when it did."""
+        if math.isfinite(score) and score > self.best - 1.5 and skipped < 0.2:
+            self.best, self.good = max(score, self.best), self.copies()
+            return False
+        self.restore(self.good)
+        self.peak, self.restarts, self.best = self.peak / 2, self.restarts + 1, self.best - 0.5
+        return True
+
+    def packed(self):
+        """For the checkpoint: moments and the average in 16 bits."""
+        half = [self.m, torch.sqrt(self.v), self.ema - self.theta.detach()]
+        return {"theta": self.theta.detach().cpu(), "half": [h.to(torch.bfloat16).cpu() for h in half],
+                "rest": torch.stack([self.loss, self.norm, self.skipped]).cpu(),
+                "peak": self.peak, "best": self.best, "restarts": self.restarts}
+
+    def unpack(self, old):
+        theta = old["theta"].to(self.theta.device)
+        m, v, ema = (h.to(theta).float() for h in old["half"])
+        self.restore([theta, m, v * v, theta + ema, *old["rest"].to(theta)])
+        self.peak, self.best, self.restarts = old["peak"], old["best"], old["restarts"]
+        self.good = self.copies()
 
 
 class Loop:
@@ -84,8 +109,8 @@ class Loop:
     The next batch is drawn while the trainers work on this one, each on a stream of its own.
     """
 
-    def __init__(self, trainers, patches):
-        self.trainers, self.patches = trainers, patches
+    def __init__(self, trainers, patches, eager):
+        self.trainers, self.patches, self.eager = trainers, patches, eager
         self.cuda = patches.flat.is_cuda
         self.batch = [t.clone() for t in patches.draw()]
 
@@ -111,13 +136,13 @@ class Loop:
 
     def capture(self, quant, squared):
         """The step, ready to run many times; the steps that warm up are undone."""
-        if not self.cuda:
+        if self.eager or not self.cuda:
             return lambda: self.step(quant, squared)
-        keep = [[v.detach().clone() for v in t.state()] for t in self.trainers]
+        keep = [t.copies() for t in self.trainers]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for _ in range(4):
+            for _ in range(3):
                 self.step(quant, squared)
         torch.cuda.synchronize()
         graph = torch.cuda.CUDAGraph()
@@ -127,53 +152,74 @@ class Loop:
             t.restore(k)
         return graph.replay
 
-    def rate(self):
-        """Steps per second, measured; undone."""
-        keep = [[v.detach().clone() for v in t.state()] for t in self.trainers]
-        run = self.capture(True, True)
-        for n in (20, 400):
-            self.wait()
-            began = time.time()
-            for _ in range(n):
-                run()
-            self.wait()
-        for t, k in zip(self.trainers, keep):
-            t.restore(k)
-        return 400 / (time.time() - began)
-
     def wait(self):
         if self.cuda:
             torch.cuda.synchronize()
 
 
-SETS = {"sharp": None, "soft 0.667": 0.667, "soft 0.8": 0.8, "soft 0.5": 0.5}  # of held-out pictures
+# of the held-out pictures
+SETS = {"sharp": {}, "soft 0.667": {"factor": 0.667}, "soft 0.8": {"factor": 0.8}, "jpeg 85": {"jpeg": 85}}
 
 
 def validate(net, theta, val, quant):
     """Mean PSNR for box and for bicubic, 8-bit output, 8 border pixels left out."""
     small, large = val
+    out = []
     with torch.no_grad():
-        r = net.spec.radius()
-        out = []
-        for i in range(0, len(small), 8):
-            x = torch.nn.functional.pad(small[i : i + 8, None].float() / 256 - 0.5, (r,) * 4, mode="replicate")
-            out.append(data.to_code(net.forward(x, theta, quant) * 256 + 128)[:, 0])
-        d = (torch.cat(out) - large.float())[:, 8:-8, 8:-8]
-        psnr = -10 * torch.log10(torch.clamp((d * d).mean((1, 2)), min=1e-4) / 255**2)
-        return psnr[0::2].mean().item(), psnr[1::2].mean().item()
+        for i in range(0, len(small), 6):
+            x = small[i : i + 6, None].float() / 256 - 0.5
+            out.append(data.to_code(net.enlarge(x, theta, quant) * 256 + 128)[:, 0])
+    d = (torch.cat(out) - large.float())[:, 8:-8, 8:-8]
+    psnr = -10 * torch.log10(torch.clamp((d * d).mean((1, 2)), min=1e-4) / 255**2)
+    return psnr[0::2].mean().item(), psnr[1::2].mean().item()
+
+
+def check_kernels(dev):
+    """Turns the fused operations off where they do not compute what the plain ones do."""
+    if dev.type != "cuda" or not Activation.fused:
+        return "plain"
+    try:
+        for c, up, add, quant in ((32, False, False, True), (96, False, True, False), (128, True, True, True)):
+            k = 4 * c if up else c
+            x = torch.randn(2, k, 12, 20, device=dev).half().contiguous(memory_format=torch.channels_last)
+            size = (24, 40) if up else (12, 20)
+            skip = torch.rand(2, c, *size, device=dev).half().contiguous(memory_format=torch.channels_last) if add else None
+            g = torch.randn(2, c, *size, device=dev).half()
+            results = []
+            for fused in (True, False):
+                Activation.fused = fused
+                inputs = [x, torch.linspace(-1, 1, k, device=dev), *((skip,) if add else ())]
+                inputs = [v.clone().requires_grad_() for v in inputs]
+                y = Activation.apply(*inputs[:2], inputs[2] if add else None, quant, up)
+                results.append([y.detach(), *torch.autograd.grad(y, inputs, g)])
+            Activation.fused = True
+            for a, b in zip(*results):
+                assert a.shape == b.shape and torch.allclose(a.float(), b.float(), 1e-2, 2e-2), (c, up, add)
+        return "fused"
+    except Exception as e:
+        Activation.fused = False
+        return f"plain, for the fused ones failed: {e}"
 
 
 def export(path, net, theta):
     """Writes the integers of a network; models/README.md tells what they mean."""
     chain = net.integers(theta)
-    parts = {f"{part}{i}": v for i, l in enumerate(chain) for part, v in zip(("weights", "bias", "shift"), l)}
+    kinds = {"weights": np.int16, "bias": np.int32, "shift": np.int32}
+    parts = {f"{part}{i}": v.astype(t) for i, l in enumerate(chain) for (part, t), v in zip(kinds.items(), l)}
+    graph = net.graph()
+    if graph.any():
+        parts["graph"] = graph
     np.savez_compressed(path, **parts)
 
 
-def save(path, total, trainers):
-    nets = {t.name: {"spec": vars(t.net.spec), "state": [v.detach().cpu() for v in t.state()]} for t in trainers}
-    torch.save({"total": total, "nets": nets}, path + ".part")
-    os.replace(path + ".part", path)
+def save(out, progress, at, trainers):
+    """A checkpoint and the integers of every network; each file is there whole or not at all."""
+    for t in trainers:
+        path = os.path.join(out, t.name + ".pt")
+        torch.save({"progress": progress, "at": at, **t.packed()}, path + ".part")
+        os.replace(path + ".part", path)
+        export(os.path.join(out, t.name + ".part.npz"), t.net, t.ema)
+        os.replace(os.path.join(out, t.name + ".part.npz"), os.path.join(out, t.name + ".npz"))
 
 
 def parse():
@@ -181,31 +227,62 @@ def parse():
     ap.add_argument("names", nargs="+", metavar="NAME",
                     help="of model.py's table, or NAME=width,body,head,tail,wide for an experiment")
     ap.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
-    ap.add_argument("--out", required=True, help="folder of train.log and checkpoint.pt")
-    ap.add_argument("--steps", type=int, default=1000)
-    ap.add_argument("--seconds", type=float, help="instead of --steps: as many as fit in this time")
-    ap.add_argument("--stop", type=float, default=math.inf, help="write a checkpoint and end after this many seconds")
-    ap.add_argument("--batch", type=int, default=64)
-    ap.add_argument("--size", type=int, default=64, help="small pixels along a target patch, at least")
-    ap.add_argument("--peak", type=float, default=2.5e-3, help="largest step size")
+    ap.add_argument("--out", required=True, help="folder of train.log, NAME.pt and NAME.npz")
+    ap.add_argument("--resume", help="folder of NAME.pt to go on from, when --out has none")
+    ap.add_argument("--steps", type=int, default=1000, help="of this run")
+    ap.add_argument("--seconds", type=float, help="instead of --steps: as many as fit, from the program's start")
+    ap.add_argument("--until", type=float, default=1.0, help="part of the whole training that this run completes")
+    ap.add_argument("--batch", type=int, default=32)
+    ap.add_argument("--size", type=int, default=96, help="small pixels along a target patch")
+    ap.add_argument("--ring", type=int, default=16, help="small pixels around it that only the network sees")
+    ap.add_argument("--peak", type=float, default=2e-3, help="largest step size")
     ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--soft", type=float, default=0.45, help="share of patches from softened pictures")
+    ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
     ap.add_argument("--polish", action="store_true", help="the last phase only")
-    ap.add_argument("--coded", type=float, default=0.35, help="weight of patches with coding noise")
-    ap.add_argument("--each", type=int, default=10, help="softened versions of every picture")
+    ap.add_argument("--coded", type=float, default=0.2, help="share of patches with coding noise")
+    ap.add_argument("--worth", type=float, default=0.7, help="weight of patches with coding noise")
     ap.add_argument("--more", help="folder of drawn pictures to learn from as well")
+    ap.add_argument("--drawn", type=float, default=0.3, help="share of patches from them")
     ap.add_argument("--start", help="folder of NAME.npz to begin with")
-    ap.add_argument("--every", type=int, default=5000, help="validate every so many steps")
+    ap.add_argument("--every", type=float, default=60, help="validate every so many seconds")
+    ap.add_argument("--plain", action="store_true", help="without fused operations on the GPU")
+    ap.add_argument("--eager", action="store_true", help="without a CUDA graph")
+    ap.add_argument("--checkpoint", type=float, default=60, help="write a checkpoint every so many seconds")
     return ap.parse_args()
+
+
+def networks(o, dev, say):
+    for name in o.names:
+        name, _, text = name.partition("=")
+        spec = plain(*map(int, text.split(","))) if text else SPECS[name]
+        net = Net(spec, dev, o.seed)
+        if o.start:
+            net.start(layers(os.path.join(o.start, name + ".npz")))
+        say(f"{name}: {spec.multiplications():.0f} multiplications, reach {spec.reach()}, {net.theta.numel()} parameters")
+        yield Trainer(name, net, o.peak)
+
+
+def resumed(o, trainers):
+    """(progress, step) of the checkpoint there is, or zeros."""
+    where = (0.0, 0)
+    for t in trainers:
+        for folder in (o.out, o.resume):
+            path = os.path.join(folder or "", t.name + ".pt")
+            if folder and os.path.exists(path):
+                old = torch.load(path, map_location="cpu")
+                t.unpack(old)
+                where = old["progress"], old["at"]
+                break
+    return where
 
 
 def main():
     o = parse()
     began = time.time()
     dev = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = True
-    torch.manual_seed(o.seed)
+    Activation.fused = Activation.fused and not o.plain
     os.makedirs(o.out, exist_ok=True)
     log = open(os.path.join(o.out, "train.log"), "a")
 
@@ -214,63 +291,50 @@ def main():
             print(f"{time.time() - began:6.0f} s  {text}", file=f, flush=True)
 
     train, held = data.load(o.data)
-    if o.more:
-        train += data.folder(o.more)
-    soft = softened(train, o.each, o.seed)
-    say(f"{len(train)} pictures, {len(soft)} softened, {len(held)} held out, {dev}")
-    val = {n: [torch.from_numpy(a).to(dev) for a in data.validation(held, f)] for n, f in SETS.items()}
-    trainers = []
-    for name in o.names:
-        name, _, text = name.partition("=")
-        spec = Spec(*map(int, text.split(","))) if text else SPECS[name]
-        net = Net(spec, dev, o.seed)
-        if o.start:
-            net.start(layers(os.path.join(o.start, name + ".npz")))
-        trainers.append(Trainer(name, net, o.steps, o.peak))
-        say(f"{name}: {spec} {spec.multiplications()} multiplications, radius {spec.radius()}")
-    radius = max(t.net.spec.radius() for t in trainers)
-    loop = Loop(trainers, data.Patches(train, soft, o.soft, dev, o.batch, o.size, radius, interpolate, o.coded))
+    drawn = data.folder(o.more) if o.more else []
+    say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} held out, {dev}, activations {check_kernels(dev)}")
+    val = {n: [torch.from_numpy(a).to(dev) for a in data.validation(held, **f)] for n, f in SETS.items()}
+    trainers = list(networks(o, dev, say))
+    first, at = resumed(o, trainers)
+    torch.manual_seed(o.seed + at)
+    patches = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch, o.size, o.ring, interpolate, o.worth, o.coded)
+    loop = Loop(trainers, patches, o.eager)
+    say(f"from step {at}, {first:.3f} of the whole")
+    from_step, from_time = at, time.time()
 
-    path, total, at = os.path.join(o.out, "checkpoint.pt"), o.steps, 0
-    if os.path.exists(path):
-        old = torch.load(path, map_location=dev)
-        total = old["total"]
-        for t in trainers:
-            t.restore(old["nets"][t.name]["state"])
-        at = int(trainers[0].it)
-        torch.manual_seed(o.seed + at)
-    elif o.seconds:
-        rate = loop.rate()
-        total = int((o.seconds - (time.time() - began)) * rate)
-        say(f"{rate:.0f} steps/s")
-    for t in trainers:
-        t.plan(total)
-    say(f"from step {at} to {total}")
+    def progress():
+        part = (time.time() - from_time) / (began + o.seconds - from_time) if o.seconds else (at - from_step) / o.steps
+        return first + (o.until - first) * min(part, 1)
 
-    phase, saved = None, time.time()
-    while at < total and time.time() - began < o.stop:
-        now = PHASES[-1] if o.polish else next(p for p in PHASES if at < p[0] * total)
-        if now != phase:
-            phase, run = now, loop.capture(now[1], now[2])
+    phase, saved, now = None, time.time(), first
+    while now < o.until:
+        wanted = PHASES[-1] if o.polish else next(p for p in PHASES if now < p[0] or p[0] == 1)
+        if wanted != phase:
+            phase, run = wanted, loop.capture(*wanted[1:])
         mark, mark_at = time.time(), at
-        until = min(at + o.every - at % o.every, math.ceil(now[0] * total))
-        while at < until and time.time() - began < o.stop:
-            for _ in range(min(50, until - at)):
+        skipped = [float(t.skipped) for t in trainers]
+        while now < min(phase[0], o.until) and time.time() - mark < o.every:
+            for _ in range(20 if loop.cuda else 1):
+                for t in trainers:
+                    t.plan(at, now)
                 run()
                 at += 1
             loop.wait()
+            now = progress()
         speed = (at - mark_at) / (time.time() - mark)
-        for t in trainers:
-            got = "  ".join("{} {:.2f} {:.2f}".format(n, *validate(t.net, t.ema, v, True)) for n, v in val.items())
+        for t, s in zip(trainers, skipped):
+            got = {n: validate(t.net, t.ema, v, True) for n, v in val.items()}
             exact = sum(validate(t.net, t.ema, val["sharp"], False)) / 2
-            say(f"{t.name} {at} loss {float(t.loss):.5f}  {got}  sharp unquantized {exact:.3f} "
-                f"skipped {int(t.skipped)} {speed:.0f} steps/s")
-        if time.time() - saved > 60:
-            save(path, total, trainers)
+            text = "  ".join("{} {:.2f} {:.2f}".format(n, *v) for n, v in got.items())
+            say(f"{t.name} {at} {now:.3f} loss {float(t.loss):.4f}  {text}  sharp unquantized {exact:.3f} "
+                f"norm {float(t.norm):.2g} skipped {int(t.skipped)} {speed:.1f} steps/s")
+            if t.judge(exact, (float(t.skipped) - s) / max(at - mark_at, 1)):
+                say(f"{t.name}: back to the last good state, step size {t.peak:.2g} from now on")
+        if time.time() - saved > o.checkpoint:
+            save(o.out, now, at, trainers)
             saved = time.time()
-    save(path, total, trainers)
-    for t in trainers:
-        export(os.path.join(o.out, t.name + ".npz"), t.net, t.ema)
+    save(o.out, now, at, trainers)
+    say("done")
 
 
 if __name__ == "__main__":
