@@ -1,45 +1,41 @@
-// The executor of a GPU: whole planes, up to three frames under way; see pipeline.h.
+// The executor of a GPU: whole frames, up to three under way; see pipeline.h.
 //
-//     push: source -> frame in memory -> upload buffer -> (upload queue) in
-//           in -> the steps of all chains -> stage 5 -> fit -> out (compute queue)
-//           out -> download buffer (download queue)
+//     push: source -> upload buffer -> (upload queue) given
+//           given -> the recipe -> made (compute queue)
+//           made -> download buffer (download queue)
 //     pull: waits for the download; download buffer -> sink
 //
-// A GPU that fails is replaced by the processor, for the frames under way too: the last sources are
-// kept in memory, as many as stage 5 needs to come to the same state again.
+// Frames cross the bus as they come from the decoder and go to the encoder: the GPU unpacks and
+// packs the codes. Which codes an encoder wants shows when the first frame is pulled. Those before
+// are packed as working samples, which every sink takes.
+//
+// A GPU that fails is replaced by the processor, for the frames under way too: the codes of the
+// last sources are kept, as many as stage 5 needs to come to the same state again.
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/mem.h"
-#include "frame/tile.h"
-#include "pipeline/device_parts.h"
-#include "vulkan/fit.h"
+#include "pipeline/vulkan_recipe.h"
 
 #define SLOTS     3 // frames under way
 #define BAND_ROWS 64
-#define ALIGNMENT 256
 
-#define NET_ROWS_LEAST 32 // with fewer rows in a band a network is not worth it
-
-// Planes in the GPU's memory, laid out one after the other as ksr_frame_alloc() does.
-struct gpu_frame {
-    struct ksr_gpu_plane plane[KSR_MAX_PLANES];
-    uint64_t address;
-    size_t bytes;
-};
-
-// What one frame under way occupies.
+// What one frame under way occupies: mapped buffers, and codes in the GPU's memory.
 struct slot {
     struct ksr_gpu_buffer upload, download;
-    struct gpu_frame in, out;
+    struct ksr_gpu_buffer given, made;
+    struct ksr_raw_frame result; // in `download`
     struct ksr_gpu_commands uploading, working, downloading;
 };
 
-// A frame that was pushed, with its source.
+// A frame that was pushed, with the codes of its source.
 struct entry {
     int64_t frame;
-    struct ksr_frame source;
+    struct ksr_raw_frame raw; // in `block`
+    uint8_t *block;
+    size_t bytes; // used of it
 };
 
 struct vulkan {
@@ -48,277 +44,17 @@ struct vulkan {
     ksr_pool *pool;     // borrowed
     ksr_device *device; // borrowed
     struct ksr_gpu *gpu;
-    const struct ksr_gpu_net *net; // of the device; NULL: none
-    struct ksr_gpu_buffer scratch; // of the network
-    ksr_pipeline *cpu;             // after a failure
+    ksr_pipeline *cpu; // after a failure
 
     struct slot slot[SLOTS];
     struct entry *entries; // of the last pushes, by number modulo their count
     int64_t entry_count, pushed;
     int64_t first; // push before which all is forgotten
 
-    struct ksr_gpu_buffer arena; // holds all that follows, and the slots' frames
-    struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS]; // steps' results but the last
-    struct gpu_frame made;                        // the last ones, where they are fitted
-    struct ksr_gpu_plane columns[KSR_MAX_PLANES]; // of fitting
-    struct gpu_frame current[2], memory[2];       // of stage 5
-    int turn;                                     // which of `current` is this frame's
-    struct ksr_gpu_buffer changed;
-    struct ksr_gpu_fit fit;
-
+    struct ksr_raw_frame wanted; // by the last sink; the format counts
+    struct ksr_gpu_recipe work;
     double seconds[KSR_TASKS];
 };
-
-// --- Memory ---
-
-static struct ksr_gpu_plane lay_plane(uint64_t *next, int width, int height)
-{
-    const struct ksr_gpu_plane plane = {*next, (int)ksr_plane_stride(width), width, height};
-    *next += (uint64_t)plane.stride * (uint64_t)height * sizeof(uint16_t);
-    return plane;
-}
-
-static struct gpu_frame lay_frame(uint64_t *next, const struct ksr_layout *layout)
-{
-    *next = (*next + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    struct gpu_frame frame = {.address = *next};
-    for (int i = 0; i < layout->planes; i++)
-        frame.plane[i] =
-            lay_plane(next, ksr_layout_plane_width(layout, i), ksr_layout_plane_height(layout, i));
-    frame.bytes = (size_t)(*next - frame.address);
-    return frame;
-}
-
-// Lays out all that is in the arena, which begins at `address`; returns its size.
-static size_t lay_out(struct vulkan *p, uint64_t address)
-{
-    const struct ksr_recipe *r = &p->recipe;
-    uint64_t next = address;
-    for (int i = 0; i < SLOTS; i++) {
-        p->slot[i].in = lay_frame(&next, &r->input);
-        p->slot[i].out = lay_frame(&next, &r->output);
-    }
-    for (int i = 0; i < r->made.planes; i++)
-        for (int k = 1; k < r->chain[i].count; k++)
-            p->between[i][k] = lay_plane(&next, r->chain[i].width[k], r->chain[i].height[k]);
-    for (int i = 0; i < 2 && r->temporal_on; i++) {
-        p->current[i] = lay_frame(&next, &r->made);
-        p->memory[i] = lay_frame(&next, &r->made);
-    }
-    if (ksr_recipe_fits(r)) {
-        p->made = lay_frame(&next, &r->made);
-        for (int i = 0; i < r->made.planes; i++)
-            p->columns[i] = lay_plane(&next, ksr_layout_plane_width(&r->made, i),
-                                      ksr_layout_plane_height(&r->output, i));
-    }
-    return (size_t)(next - address);
-}
-
-// Where a plane or frame of the arena is in its buffer.
-static size_t offset_of(const struct vulkan *p, uint64_t address)
-{
-    return (size_t)(address - p->arena.address);
-}
-
-// Returns a frame of mapped memory.
-static struct ksr_frame mapped_frame(const struct ksr_gpu_buffer *buffer,
-                                     const struct ksr_layout *layout)
-{
-    struct ksr_frame frame = {.layout = *layout};
-    uint16_t *next = buffer->map;
-    for (int i = 0; i < layout->planes; i++) {
-        struct ksr_plane *plane = &frame.plane[i];
-        plane->width = ksr_layout_plane_width(layout, i);
-        plane->height = ksr_layout_plane_height(layout, i);
-        plane->stride = ksr_plane_stride(plane->width);
-        plane->data = next;
-        next += plane->stride * plane->height;
-    }
-    return frame;
-}
-
-// --- Recording ---
-
-static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
-                                                  [KSR_TASK_NORMALIZE] = "normalize",
-                                                  [KSR_TASK_STRUCTURE] = "structure",
-                                                  [KSR_TASK_UPSCALE] = "upscale",
-                                                  [KSR_TASK_ENHANCE] = "enhance",
-                                                  [KSR_TASK_TEMPORAL] = "temporal",
-                                                  [KSR_TASK_FIT] = "fit"};
-
-// Ends a group of commands: what follows reads what they wrote.
-static void end_group(struct ksr_gpu_commands *c, enum ksr_task task)
-{
-    ksr_gpu_barrier(c);
-    ksr_gpu_mark(c, task_names[task]);
-}
-
-static void record_step(struct vulkan *p, struct ksr_gpu_commands *c, const struct ksr_step *step,
-                        const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src)
-{
-    const struct ksr_gpu_stages *stages = &p->device->stages;
-    switch (step->kind) {
-    case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
-    case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
-    case KSR_STEP_UPSCALE: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
-    case KSR_STEP_LEARNED: ksr_gpu_learned(c, stages, dst, src); break;
-    case KSR_STEP_ENHANCE_LUMA: ksr_gpu_enhance_luma(c, stages, dst, src, &step->enhance); break;
-    case KSR_STEP_ENHANCE_CHROMA:
-        ksr_gpu_enhance_chroma(c, stages, dst, src, &step->enhance);
-        break;
-    case KSR_STEP_NETWORK:
-        ksr_gpu_net_rows(c, p->net, dst, src, &p->scratch, 0, dst->height);
-        break;
-    case KSR_STEP_MODEL: // see can_do()
-    case KSR_STEP_KINDS: break;
-    }
-}
-
-// Runs the chains of all planes, from the slot's input to `last`. Steps of one task run together.
-static void record_chains(struct vulkan *p, const struct slot *slot, struct ksr_gpu_commands *c,
-                          const struct gpu_frame *last)
-{
-    const struct ksr_recipe *r = &p->recipe;
-    int done[KSR_MAX_PLANES] = {0};
-    for (;;) {
-        enum ksr_task task = KSR_TASKS;
-        for (int i = 0; i < r->made.planes; i++)
-            if (done[i] < r->chain[i].count && ksr_step_task(&r->chain[i].step[done[i]]) < task)
-                task = ksr_step_task(&r->chain[i].step[done[i]]);
-        if (task == KSR_TASKS)
-            return;
-        for (int i = 0; i < r->made.planes; i++) {
-            const struct ksr_chain *chain = &r->chain[i];
-            const int k = done[i];
-            if (k == chain->count || ksr_step_task(&chain->step[k]) != task)
-                continue;
-            record_step(p, c, &chain->step[k],
-                        k + 1 == chain->count ? &last->plane[i] : &p->between[i][k + 1],
-                        k == 0 ? &slot->in.plane[i] : &p->between[i][k]);
-            done[i]++;
-        }
-        end_group(c, task);
-    }
-}
-
-// Stage 5 on the current frame, number `frame` in the film; *shown: what comes of it.
-static void record_temporal(struct vulkan *p, struct ksr_gpu_commands *c, int64_t frame,
-                            bool follows, struct gpu_frame *shown)
-{
-    const struct ksr_recipe *r = &p->recipe;
-    const struct ksr_gpu_stages *stages = &p->device->stages;
-    const struct gpu_frame *cur = &p->current[p->turn], *before = &p->current[!p->turn];
-    const int show = frame / r->temporal.period % 2 == 0;
-    const struct ksr_gpu_blend blend = {.changed = p->changed.address,
-                                        .samples =
-                                            (uint32_t)r->made.width * (uint32_t)r->made.height,
-                                        .forget = !follows,
-                                        .fresh = frame % r->temporal.period == 0};
-    if (follows) {
-        ksr_gpu_fill(c, &p->changed, 0);
-        ksr_gpu_barrier(c);
-        ksr_gpu_changed(c, stages, &cur->plane[0], &before->plane[0], &r->temporal,
-                        p->changed.address);
-        ksr_gpu_barrier(c);
-    }
-    *shown = *cur;
-    for (int i = 0; i < ksr_layout_picture_planes(&r->made); i++) {
-        shown->plane[i] = p->memory[show].plane[i];
-        ksr_gpu_temporal(c, stages, &shown->plane[i], &p->memory[!show].plane[i], &cur->plane[i],
-                         &before->plane[i], &r->temporal, &blend);
-    }
-    end_group(c, KSR_TASK_TEMPORAL);
-}
-
-static void record_fit(struct vulkan *p, struct ksr_gpu_commands *c, const struct gpu_frame *out,
-                       const struct gpu_frame *from)
-{
-    const struct ksr_gpu_stages *stages = &p->device->stages;
-    for (int i = 0; i < p->recipe.made.planes; i++)
-        ksr_gpu_fit_columns(c, stages, &p->fit, i, &p->columns[i], &from->plane[i]);
-    ksr_gpu_barrier(c);
-    for (int i = 0; i < p->recipe.made.planes; i++)
-        ksr_gpu_fit_rows(c, stages, &p->fit, i, &out->plane[i], &p->columns[i]);
-    end_group(c, KSR_TASK_FIT);
-}
-
-static void record_copy(struct vulkan *p, struct ksr_gpu_commands *c, const struct gpu_frame *out,
-                        const struct gpu_frame *from)
-{
-    for (int i = 0; i < p->recipe.output.planes; i++) {
-        const struct ksr_gpu_plane *to = &out->plane[i];
-        ksr_gpu_copy(c, &p->arena, offset_of(p, to->data), &p->arena,
-                     offset_of(p, from->plane[i].data),
-                     (size_t)to->stride * (size_t)to->height * sizeof(uint16_t));
-    }
-    end_group(c, KSR_TASK_CONVERT);
-}
-
-static void record_work(struct vulkan *p, const struct slot *slot, struct ksr_gpu_commands *c,
-                        int64_t frame, bool follows, bool warms_up)
-{
-    const bool fits = ksr_recipe_fits(&p->recipe), temporal = p->recipe.temporal_on;
-    const struct gpu_frame *last = temporal ? &p->current[p->turn] : fits ? &p->made : &slot->out;
-    struct gpu_frame result = *last;
-    ksr_gpu_barrier(c); // the frame before is done with what this one writes
-    ksr_gpu_mark(c, NULL);
-    record_chains(p, slot, c, last);
-    if (temporal)
-        record_temporal(p, c, frame, follows, &result);
-    if (fits && !warms_up)
-        record_fit(p, c, &slot->out, &result);
-    else if (temporal && !warms_up)
-        record_copy(p, c, &slot->out, &result);
-}
-
-// --- Under way ---
-
-static ksr_status submit_upload(struct vulkan *p, struct slot *slot)
-{
-    struct ksr_gpu_commands *c = &slot->uploading;
-    ksr_status status = ksr_gpu_begin(c);
-    if (status != KSR_OK)
-        return status;
-    ksr_gpu_copy(c, &p->arena, offset_of(p, slot->in.address), &slot->upload, 0, slot->in.bytes);
-    return ksr_gpu_submit(c, NULL, 0);
-}
-
-static ksr_status submit_work(struct vulkan *p, struct slot *slot, int64_t frame, bool follows,
-                              bool warms_up)
-{
-    const struct ksr_gpu_commands *after = &slot->uploading;
-    ksr_status status = ksr_gpu_begin(&slot->working);
-    if (status != KSR_OK)
-        return status;
-    record_work(p, slot, &slot->working, frame, follows, warms_up);
-    status = ksr_gpu_submit(&slot->working, &after, 1);
-    p->turn = !p->turn;
-    return status;
-}
-
-static ksr_status submit_download(struct vulkan *p, struct slot *slot)
-{
-    const struct ksr_gpu_commands *after = &slot->working;
-    struct ksr_gpu_commands *c = &slot->downloading;
-    ksr_status status = ksr_gpu_begin(c);
-    if (status != KSR_OK)
-        return status;
-    ksr_gpu_copy(c, &slot->download, 0, &p->arena, offset_of(p, slot->out.address),
-                 slot->out.bytes);
-    return ksr_gpu_submit(c, &after, 1);
-}
-
-static ksr_status submit(struct vulkan *p, struct slot *slot, int64_t frame, bool follows,
-                         bool warms_up)
-{
-    ksr_status status = submit_upload(p, slot);
-    if (status == KSR_OK)
-        status = submit_work(p, slot, frame, follows, warms_up);
-    if (status == KSR_OK && !warms_up)
-        status = submit_download(p, slot);
-    return status;
-}
 
 static struct entry *entry_of(const struct vulkan *p, int64_t number)
 {
@@ -330,13 +66,66 @@ static struct slot *slot_of(struct vulkan *p, int64_t number)
     return &p->slot[number % SLOTS];
 }
 
+// --- Under way ---
+
+static ksr_status submit_upload(const struct entry *entry, struct slot *slot)
+{
+    struct ksr_gpu_commands *c = &slot->uploading;
+    ksr_status status = ksr_gpu_begin(c);
+    if (status != KSR_OK)
+        return status;
+    ksr_gpu_copy(c, &slot->given, 0, &slot->upload, 0, entry->bytes);
+    return ksr_gpu_submit(c, NULL, 0);
+}
+
+static ksr_status submit_work(struct vulkan *p, const struct entry *entry, struct slot *slot,
+                              bool follows, bool warms_up)
+{
+    const struct ksr_gpu_commands *after = &slot->uploading;
+    const struct ksr_gpu_raw in = {&entry->raw, entry->block, slot->given.address};
+    const struct ksr_gpu_raw out = {&slot->result, slot->download.map, slot->made.address};
+    ksr_status status = ksr_gpu_begin(&slot->working);
+    if (status != KSR_OK)
+        return status;
+    ksr_gpu_recipe_record(&p->work, &slot->working, entry->frame, follows, &in,
+                          warms_up ? NULL : &out);
+    return ksr_gpu_submit(&slot->working, &after, 1);
+}
+
+static ksr_status submit_download(struct slot *slot, size_t bytes)
+{
+    const struct ksr_gpu_commands *after = &slot->working;
+    struct ksr_gpu_commands *c = &slot->downloading;
+    ksr_status status = ksr_gpu_begin(c);
+    if (status != KSR_OK)
+        return status;
+    ksr_gpu_copy(c, &slot->download, 0, &slot->made, 0, bytes);
+    return ksr_gpu_submit(c, &after, 1);
+}
+
+static ksr_status submit(struct vulkan *p, const struct entry *entry, struct slot *slot,
+                         bool follows, bool warms_up)
+{
+    size_t bytes;
+    slot->result = ksr_raw_block(&p->wanted, &p->recipe.output, slot->download.map, &bytes);
+    ksr_status status = submit_upload(entry, slot);
+    if (status == KSR_OK)
+        status = submit_work(p, entry, slot, follows, warms_up);
+    if (status == KSR_OK && !warms_up)
+        status = submit_download(slot, bytes);
+    return status;
+}
+
 // --- Rows ---
 
-struct transfer {
-    struct ksr_frame from, to; // those that rows are read from or written to
-    const struct ksr_row_source *source;
-    const struct ksr_row_sink *sink;
-};
+// Returns plane i of working samples in a block.
+static struct ksr_plane samples_of(const struct ksr_raw_frame *block,
+                                   const struct ksr_layout *layout, int i)
+{
+    return (struct ksr_plane){(uint16_t *)(void *)block->plane[i].data, block->plane[i].stride / 2,
+                              ksr_layout_plane_width(layout, i),
+                              ksr_layout_plane_height(layout, i)};
+}
 
 // Rows of a band of plane i, as the processor's executor has them.
 static void band_rows(const struct ksr_layout *layout, int i, int band, int *y0, int *y1)
@@ -352,47 +141,82 @@ static int bands_of(const struct ksr_layout *layout)
     return (layout->height + BAND_ROWS - 1) / BAND_ROWS;
 }
 
+struct reading {
+    const struct ksr_layout *layout;
+    const struct ksr_row_source *source;
+    struct ksr_raw_frame kept, upload;
+    bool uploads;
+};
+
 static void read_band(void *arg, int band, int thread)
 {
-    const struct transfer *t = arg;
+    const struct reading *r = arg;
     (void)thread;
-    for (int i = 0; i < t->from.layout.planes; i++) {
+    for (int i = 0; i < r->layout->planes; i++) {
+        const struct ksr_plane samples = samples_of(&r->kept, r->layout, i);
         int y0, y1;
-        band_rows(&t->from.layout, i, band, &y0, &y1);
-        if (y0 < y1) {
-            t->source->rows(t->source->opaque, i, &t->from.plane[i], y0, y1);
-            if (t->to.layout.planes > 0)
-                ksr_plane_copy_rows(&t->to.plane[i], &t->from.plane[i], y0, y1);
-        }
+        band_rows(r->layout, i, band, &y0, &y1);
+        if (y0 >= y1)
+            continue;
+        if (r->source->raw)
+            ksr_raw_copy_rows(&r->kept, r->source->raw, r->layout, i, y0, y1);
+        else
+            r->source->rows(r->source->opaque, i, &samples, y0, y1);
+        if (r->uploads)
+            ksr_raw_copy_rows(&r->upload, &r->kept, r->layout, i, y0, y1);
     }
 }
+
+// Keeps the codes of a source, and copies them for the GPU.
+static void read_source(struct vulkan *p, struct entry *entry, const struct slot *slot,
+                        const struct ksr_row_source *source)
+{
+    const struct ksr_layout *layout = &p->recipe.input;
+    struct reading r = {.layout = layout, .source = source, .uploads = !p->cpu};
+    r.kept = ksr_raw_block(source->raw, layout, entry->block, &entry->bytes);
+    if (r.uploads)
+        r.upload = ksr_raw_block(&r.kept, layout, slot->upload.map, NULL);
+    entry->raw = r.kept;
+    ksr_pool_run(p->pool, read_band, &r, bands_of(layout));
+}
+
+struct writing {
+    const struct ksr_layout *layout;
+    const struct ksr_row_sink *sink;
+    const struct ksr_raw_frame *result;
+    bool packed; // for the sink
+};
 
 static void write_band(void *arg, int band, int thread)
 {
-    const struct transfer *t = arg;
+    const struct writing *w = arg;
     (void)thread;
-    for (int i = 0; i < t->from.layout.planes; i++) {
+    for (int i = 0; i < w->layout->planes; i++) {
+        const struct ksr_plane samples = samples_of(w->result, w->layout, i);
         int y0, y1;
-        band_rows(&t->from.layout, i, band, &y0, &y1);
-        if (y0 < y1)
-            t->sink->rows(t->sink->opaque, i, &t->from.plane[i], y0, y1);
+        band_rows(w->layout, i, band, &y0, &y1);
+        if (y0 < y1 && w->packed)
+            ksr_raw_copy_rows(w->sink->raw, w->result, w->layout, i, y0, y1);
+        else if (y0 < y1)
+            w->sink->rows(w->sink->opaque, i, &samples, y0, y1);
     }
 }
 
-// Keeps the source, and copies it for the GPU.
-static void read_source(struct vulkan *p, const struct entry *entry, const struct slot *slot,
-                        const struct ksr_row_source *source)
+// Fails if the frame was packed for a sink of another format.
+static ksr_status write_result(struct vulkan *p, const struct slot *slot,
+                               const struct ksr_row_sink *sink)
 {
-    struct transfer t = {.from = entry->source, .source = source};
-    if (!p->cpu)
-        t.to = mapped_frame(&slot->upload, &p->recipe.input);
-    ksr_pool_run(p->pool, read_band, &t, bands_of(&p->recipe.input));
-}
-
-static void write_result(struct vulkan *p, const struct slot *slot, const struct ksr_row_sink *sink)
-{
-    struct transfer t = {.from = mapped_frame(&slot->download, &p->recipe.output), .sink = sink};
-    ksr_pool_run(p->pool, write_band, &t, bands_of(&p->recipe.output));
+    const struct ksr_layout *layout = &p->recipe.output;
+    const struct ksr_raw_frame samples = ksr_raw_block(NULL, layout, slot->download.map, NULL);
+    p->wanted = ksr_raw_block(sink->raw, layout, slot->download.map, NULL);
+    const bool packed = sink->raw && ksr_raw_equal(&slot->result, &p->wanted, layout->planes);
+    struct writing w = {layout, sink, &slot->result, packed};
+    if (!packed && !ksr_raw_equal(&slot->result, &samples, layout->planes)) {
+        snprintf(p->gpu->trouble, sizeof(p->gpu->trouble), "the format of the output changed");
+        return KSR_E_PROCESS;
+    }
+    ksr_pool_run(p->pool, write_band, &w, bands_of(layout));
+    return KSR_OK;
 }
 
 // --- The processor instead ---
@@ -400,7 +224,7 @@ static void write_result(struct vulkan *p, const struct slot *slot, const struct
 static ksr_status cpu_push(ksr_context *ctx, struct vulkan *p, int64_t number, bool warms_up)
 {
     const struct entry *e = entry_of(p, number);
-    const struct ksr_row_source source = ksr_frame_source(&e->source);
+    const struct ksr_row_source source = ksr_raw_source(&e->raw);
     return ksr_pipeline_push(ctx, p->cpu, e->frame, &source, warms_up);
 }
 
@@ -440,7 +264,7 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
     read_source(p, entry, slot, source);
     entry->frame = frame;
     if (!p->cpu && status == KSR_OK)
-        status = submit(p, slot, frame, follows, warms_up);
+        status = submit(p, entry, slot, follows, warms_up);
     p->pushed++;
     if (status != KSR_OK)
         status = fall_back(ctx, p, number - p->base.held);
@@ -452,13 +276,8 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
 // Adds up what the marks of a frame say.
 static void take_marks(struct vulkan *p, struct ksr_gpu_commands *c)
 {
-    for (int i = 1; i < c->marks; i++) {
-        enum ksr_task task = KSR_TASK_UPSCALE; // networks have marks of their own
-        for (int k = 0; k < KSR_TASKS; k++)
-            if (c->mark[i] == task_names[k])
-                task = (enum ksr_task)k;
-        p->seconds[task] += ksr_gpu_mark_seconds(c, i);
-    }
+    for (int i = 1; i < c->marks; i++)
+        p->seconds[ksr_gpu_recipe_task(c->mark[i])] += ksr_gpu_mark_seconds(c, i);
 }
 
 static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ksr_row_sink *sink)
@@ -467,6 +286,8 @@ static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ks
     const int64_t number = p->pushed - p->base.held - 1;
     struct slot *slot = slot_of(p, number);
     ksr_status status = p->cpu ? KSR_OK : ksr_gpu_wait(&slot->downloading);
+    if (status == KSR_OK && !p->cpu)
+        status = write_result(p, slot, sink);
     if (status != KSR_OK)
         status = fall_back(ctx, p, number);
     if (p->cpu) {
@@ -475,7 +296,6 @@ static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ks
         return status == KSR_OK ? ksr_pipeline_pull(ctx, p->cpu, sink) : status;
     }
     take_marks(p, &slot->working);
-    write_result(p, slot, sink);
     return KSR_OK;
 }
 
@@ -500,36 +320,51 @@ static void take_times(ksr_pipeline *pipeline, double seconds[KSR_TASKS])
 
 // --- Life ---
 
+static void free_slot(struct vulkan *p, struct slot *slot)
+{
+    ksr_gpu_commands_free(&slot->uploading);
+    ksr_gpu_commands_free(&slot->working);
+    ksr_gpu_commands_free(&slot->downloading);
+    ksr_gpu_buffer_free(p->gpu, &slot->upload);
+    ksr_gpu_buffer_free(p->gpu, &slot->download);
+    ksr_gpu_buffer_free(p->gpu, &slot->given);
+    ksr_gpu_buffer_free(p->gpu, &slot->made);
+}
+
 static void destroy(ksr_pipeline *pipeline)
 {
     struct vulkan *p = (struct vulkan *)pipeline;
     ksr_gpu_idle(p->gpu);
-    for (int i = 0; i < SLOTS; i++) {
-        struct slot *slot = &p->slot[i];
-        ksr_gpu_commands_free(&slot->uploading);
-        ksr_gpu_commands_free(&slot->working);
-        ksr_gpu_commands_free(&slot->downloading);
-        ksr_gpu_buffer_free(p->gpu, &slot->upload);
-        ksr_gpu_buffer_free(p->gpu, &slot->download);
-    }
-    ksr_gpu_fit_free(p->gpu, &p->fit);
-    ksr_gpu_buffer_free(p->gpu, &p->scratch);
-    ksr_gpu_buffer_free(p->gpu, &p->changed);
-    ksr_gpu_buffer_free(p->gpu, &p->arena);
+    for (int i = 0; i < SLOTS; i++)
+        free_slot(p, &p->slot[i]);
+    ksr_gpu_recipe_free(&p->work);
     for (int64_t i = 0; i < p->entry_count; i++)
-        ksr_frame_free(&p->entries[i].source);
+        ksr_aligned_free(p->entries[i].block);
     free(p->entries);
     ksr_pipeline_destroy(&p->cpu);
     free(p);
 }
 
+// Makes a buffer for a frame in any format.
+static ksr_status create_block(struct vulkan *p, struct ksr_gpu_buffer *out,
+                               enum ksr_gpu_place place, const struct ksr_layout *layout)
+{
+    size_t bytes;
+    ksr_raw_block(NULL, layout, NULL, &bytes);
+    bytes += KSR_ALIGN; // a sink may read behind the last sample
+    return ksr_gpu_buffer_create(p->gpu, out, place, bytes);
+}
+
 static ksr_status create_slot(struct vulkan *p, struct slot *slot)
 {
     struct ksr_gpu *gpu = p->gpu;
-    ksr_status status = ksr_gpu_buffer_create(gpu, &slot->upload, KSR_GPU_UPLOAD, slot->in.bytes);
-    if (status == KSR_OK) // the sink may read behind the last sample
-        status = ksr_gpu_buffer_create(gpu, &slot->download, KSR_GPU_DOWNLOAD,
-                                       slot->out.bytes + KSR_ALIGN);
+    ksr_status status = create_block(p, &slot->upload, KSR_GPU_UPLOAD, &p->recipe.input);
+    if (status == KSR_OK)
+        status = create_block(p, &slot->given, KSR_GPU_LOCAL, &p->recipe.input);
+    if (status == KSR_OK)
+        status = create_block(p, &slot->made, KSR_GPU_LOCAL, &p->recipe.output);
+    if (status == KSR_OK)
+        status = create_block(p, &slot->download, KSR_GPU_DOWNLOAD, &p->recipe.output);
     if (status == KSR_OK)
         status = ksr_gpu_commands_create(gpu, gpu->upload, &slot->uploading);
     if (status == KSR_OK)
@@ -539,28 +374,17 @@ static ksr_status create_slot(struct vulkan *p, struct slot *slot)
     return status;
 }
 
-static ksr_status create_memory(struct vulkan *p)
-{
-    const struct ksr_recipe *r = &p->recipe;
-    ksr_status status = ksr_gpu_buffer_create(p->gpu, &p->arena, KSR_GPU_LOCAL, lay_out(p, 0));
-    if (status == KSR_OK) {
-        lay_out(p, p->arena.address);
-        status = ksr_gpu_buffer_create(p->gpu, &p->changed, KSR_GPU_LOCAL, ALIGNMENT);
-    }
-    for (int i = 0; i < SLOTS && status == KSR_OK; i++)
-        status = create_slot(p, &p->slot[i]);
-    if (status == KSR_OK && ksr_recipe_fits(r))
-        status = ksr_gpu_fit_create(p->gpu, &p->fit, &r->made, &r->output);
-    return status;
-}
-
 static ksr_status create_entries(struct vulkan *p)
 {
+    size_t bytes;
     bool ok = true;
+    ksr_raw_block(NULL, &p->recipe.input, NULL, &bytes);
     p->entry_count = SLOTS + p->recipe.warmup;
     p->entries = calloc((size_t)p->entry_count, sizeof(p->entries[0]));
-    for (int64_t i = 0; i < p->entry_count && p->entries && ok; i++)
-        ok = ksr_frame_alloc(&p->entries[i].source, &p->recipe.input);
+    for (int64_t i = 0; i < p->entry_count && p->entries && ok; i++) {
+        p->entries[i].block = ksr_aligned_calloc(bytes);
+        ok = p->entries[i].block != NULL;
+    }
     if (!p->entries)
         p->entry_count = 0;
     return p->entries && ok
@@ -568,27 +392,14 @@ static ksr_status create_entries(struct vulkan *p)
                : ksr_gpu_check(p->gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "keep the last frames");
 }
 
-// A network works on bands of rows, the higher the better, where memory is short.
-static ksr_status create_network(ksr_context *ctx, struct vulkan *p)
+static ksr_status create_all(ksr_context *ctx, struct vulkan *p)
 {
-    const struct ksr_chain *chain = &p->recipe.chain[0];
-    int width = 0, rows = 0;
-    if (!p->recipe.net)
-        return KSR_OK;
-    ksr_status status = ksr_device_net(ctx, p->device, p->recipe.net, &p->net);
-    for (int k = 0; k < chain->count; k++)
-        if (chain->step[k].kind == KSR_STEP_NETWORK) {
-            width = chain->width[k];
-            rows = chain->height[k];
-        }
-    while (status == KSR_OK) {
-        status = ksr_gpu_buffer_create(p->gpu, &p->scratch, KSR_GPU_LOCAL,
-                                       ksr_gpu_net_scratch(p->net, width, rows));
-        if (status != KSR_E_NOMEM || rows <= NET_ROWS_LEAST)
-            return status;
-        rows = (rows + 1) / 2;
-        status = KSR_OK;
-    }
+    ksr_status status = create_entries(p);
+    p->wanted = ksr_raw_block(NULL, &p->recipe.output, NULL, NULL);
+    if (status == KSR_OK)
+        status = ksr_gpu_recipe_create(ctx, &p->work, p->device, &p->recipe);
+    for (int i = 0; i < SLOTS && status == KSR_OK; i++)
+        status = create_slot(p, &p->slot[i]);
     return status;
 }
 
@@ -621,12 +432,7 @@ ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,
     p->device = device;
     p->gpu = device->gpu;
     ksr_pipeline *pipeline = &p->base;
-    ksr_status status = create_entries(p);
-    if (status == KSR_OK)
-        status = create_memory(p);
-    if (status == KSR_OK)
-        status = create_network(ctx, p);
-    if (status != KSR_OK) {
+    if (create_all(ctx, p) != KSR_OK) {
         ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s: %s",
                 device->gpu->info.name, device->gpu->trouble);
         ksr_pipeline_destroy(&pipeline);

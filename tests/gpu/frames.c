@@ -3,9 +3,10 @@
 //
 //     gpu-frames [WIDTH HEIGHT [THREADS]]
 //
-// Frames are of 8 bits as a decoder gives them and an encoder takes them, the bytes that arrive are
-// made by the processor of working samples, or left alone. KSR_TEST_GPU=N takes GPU number N, else
-// the first that is no software device. KSR_TEST_MODELS names the folder of models.
+// Frames are of 8 bits as a decoder gives them and an encoder takes them. The GPU unpacks and packs
+// them; or the processor does ("rows"), as for formats that are converted on the way.
+// KSR_TEST_GPU=N takes GPU number N, else the first that is no software device. KSR_TEST_MODELS
+// names the folder of models.
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "core/clock.h"
 #include "core/cpu.h"
+#include "core/mem.h"
 #include "frame/dispatch.h"
 #include "gpu.h"
 #include "pipeline/device_parts.h"
@@ -22,25 +24,24 @@
 
 // A frame in memory, as decoders and encoders have it.
 struct coded {
-    struct ksr_code_plane plane[3];
+    struct ksr_raw_frame raw;
+    uint8_t *memory;
 };
 
 static void make_coded(struct coded *c, const struct ksr_layout *layout)
 {
+    size_t bytes;
+    ksr_raw_block(NULL, layout, NULL, &bytes);
     memset(c, 0, sizeof(*c));
-    for (int i = 0; i < layout->planes; i++) {
-        const ptrdiff_t stride = (ksr_layout_plane_width(layout, i) + 63) / 64 * 64;
-        uint8_t *data = malloc((size_t)stride * (size_t)ksr_layout_plane_height(layout, i));
-        if (!data)
-            abort();
-        c->plane[i] = (struct ksr_code_plane){data, stride, 8};
-    }
-}
-
-static void free_coded(struct coded *c)
-{
-    for (int i = 0; i < 3; i++)
-        free(c->plane[i].data);
+    c->memory = ksr_aligned_calloc(bytes);
+    if (!c->memory)
+        abort();
+    for (int i = 0; i < layout->planes; i++)
+        c->raw.plane[i] = (struct ksr_raw_plane){.step = 1, .bytes = 1, .bits = 8};
+    c->raw = ksr_raw_block(&c->raw, layout, c->memory, NULL);
+    for (int i = 0; i < layout->planes; i++)
+        c->raw.plane[i].pack =
+            (struct ksr_pack_params){.source_bits = 8, .chroma = i > 0, .dither = true};
 }
 
 static void fill(struct coded *c, const struct ksr_layout *layout)
@@ -49,61 +50,53 @@ static void fill(struct coded *c, const struct ksr_layout *layout)
     for (int i = 0; i < layout->planes; i++)
         for (int y = 0; y < ksr_layout_plane_height(layout, i); y++)
             for (int x = 0; x < ksr_layout_plane_width(layout, i); x++)
-                c->plane[i].data[y * c->plane[i].stride + x] =
+                c->raw.plane[i].data[y * c->raw.plane[i].stride + x] =
                     (uint8_t)((x / 9 * 31 + y / 11 * 57) % 180 + 20 +
                               (check_random(&random) >> 9) % 7);
 }
 
-static void unpack(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1)
-{
-    const struct coded *c = opaque;
-    ksr_frame_table(ksr_cpu_level())->unpack_rows(dst, &c->plane[plane], y0, y1);
-}
-
 static void pack(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1)
 {
-    const struct coded *c = opaque;
-    const struct ksr_pack_params params = {.source_bits = 8, .chroma = plane > 0, .dither = true};
-    ksr_frame_table(ksr_cpu_level())->pack_rows(&c->plane[plane], src, &params, y0, y1);
+    const struct ksr_raw_plane *p = &((const struct coded *)opaque)->raw.plane[plane];
+    const struct ksr_code_plane codes = {p->data, p->stride, p->bits};
+    ksr_frame_table(ksr_cpu_level())->pack_rows(&codes, src, &p->pack, y0, y1);
 }
 
-static void drop(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1)
-{
-    (void)opaque;
-    (void)plane;
-    (void)src;
-    (void)y0;
-    (void)y1;
-}
+// What a run reads and writes. rows: the processor converts them.
+struct ends {
+    struct coded in, out;
+    bool rows;
+};
 
 // Runs frames until one of the limits; returns how many, or -1 after a failure.
-static int run(ksr_pipeline *p, const struct coded *in, const struct ksr_row_sink *sink, int frames)
+static int run(ksr_pipeline *p, struct ends *e, int frames)
 {
-    const struct ksr_row_source source = {unpack, (void *)in};
+    struct ksr_row_source source = ksr_raw_source(&e->in.raw);
+    const struct ksr_row_sink sink = {pack, &e->out, e->rows ? NULL : &e->out.raw};
+    source.raw = e->rows ? NULL : source.raw;
     const double end = ksr_clock() + SECONDS;
     int pushed = 0;
     bool ok = true;
     for (; pushed < frames && ksr_clock() < end && ok; pushed++) {
         ok = ksr_pipeline_push(NULL, p, pushed, &source, false) == KSR_OK;
         while (p->held > p->delay && ok)
-            ok = ksr_pipeline_pull(NULL, p, sink) == KSR_OK;
+            ok = ksr_pipeline_pull(NULL, p, &sink) == KSR_OK;
     }
     while (p->held > 0 && ok)
-        ok = ksr_pipeline_pull(NULL, p, sink) == KSR_OK;
+        ok = ksr_pipeline_pull(NULL, p, &sink) == KSR_OK;
     return ok ? pushed : -1;
 }
 
 // Prints frames per second and the GPU's milliseconds of each task in a frame.
-static void measure(ksr_pipeline *p, const struct coded *in, const struct ksr_row_sink *sink,
-                    const char *what)
+static void measure(ksr_pipeline *p, struct ends *e, const char *what)
 {
-    static const char *const tasks[KSR_TASKS] = {"copy",    "normalize", "structure", "upscale",
+    static const char *const tasks[KSR_TASKS] = {"convert", "normalize", "structure", "upscale",
                                                  "enhance", "temporal",  "fit"};
     double seconds[KSR_TASKS], all = 0;
-    run(p, in, sink, 10);
+    run(p, e, 10);
     ksr_pipeline_take_times(p, seconds);
     const double begin = ksr_clock();
-    const int frames = run(p, in, sink, FRAMES);
+    const int frames = run(p, e, FRAMES);
     const double time = (ksr_clock() - begin) / frames;
     ksr_pipeline_take_times(p, seconds);
     printf("    %-16s %7.1f frames/s, %6.3f ms each; kernels, in ms:", what, 1 / time, time * 1e3);
@@ -118,13 +111,21 @@ static void measure(ksr_pipeline *p, const struct coded *in, const struct ksr_ro
 static bool same_codes(const struct coded *a, const struct coded *b,
                        const struct ksr_layout *layout)
 {
-    for (int i = 0; i < layout->planes; i++)
-        for (int y = 0; y < ksr_layout_plane_height(layout, i); y++)
-            if (memcmp(a->plane[i].data + y * a->plane[i].stride,
-                       b->plane[i].data + y * b->plane[i].stride,
-                       (size_t)ksr_layout_plane_width(layout, i)) != 0)
-                return false;
-    return true;
+    size_t bytes;
+    ksr_raw_block(&a->raw, layout, NULL, &bytes);
+    return memcmp(a->memory, b->memory, bytes) == 0;
+}
+
+// Compares a GPU with the processor on a few frames, and times it.
+static bool bench_gpu(struct ksr_device *device, const char *name, const struct ksr_recipe *recipe,
+                      struct ends *e, const struct coded *expected, ksr_pool *pool)
+{
+    ksr_pipeline *p = ksr_pipeline_create_device(NULL, device, recipe, pool);
+    const bool same = p && run(p, e, 5) == 5 && same_codes(&e->out, expected, &recipe->output);
+    if (p)
+        measure(p, e, e->rows ? "  rows" : name);
+    ksr_pipeline_destroy(&p);
+    return same && !device->failed;
 }
 
 // With a network, config->ai_model_path names it.
@@ -133,31 +134,27 @@ static bool bench(struct ksr_device *device, const char *name, const struct ksr_
 {
     ksr_engine engine = {.net = config->use_ai ? gpu_load_net(config->ai_model_path) : NULL};
     struct ksr_recipe recipe;
-    struct coded in, out[2];
-    const struct ksr_row_sink none = {drop, NULL}, sink[2] = {{pack, &out[0]}, {pack, &out[1]}};
+    struct ends cpu = {.rows = true}, gpu;
     if (!ksr_recipe_make(&recipe, layout, config, &engine))
         abort();
-    make_coded(&in, layout);
-    fill(&in, layout);
-    for (int i = 0; i < 2; i++)
-        make_coded(&out[i], &recipe.output);
-    ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, pool, 0);
-    ksr_pipeline *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
-    bool same = gpu && cpu && run(cpu, &in, &sink[0], 3) == 3 && run(gpu, &in, &sink[1], 3) == 3 &&
-                same_codes(&out[0], &out[1], &recipe.output);
-    if (gpu) {
-        measure(gpu, &in, &sink[1], name);
-        measure(gpu, &in, &none, "  left there");
+    make_coded(&cpu.in, layout);
+    fill(&cpu.in, layout);
+    make_coded(&cpu.out, &recipe.output);
+    gpu = cpu;
+    make_coded(&gpu.out, &recipe.output);
+    ksr_pipeline *p = ksr_pipeline_create_cpu(&recipe, pool, 0);
+    bool same = p && run(p, &cpu, 5) == 5;
+    for (int rows = 0; rows < 2; rows++) {
+        gpu.rows = rows;
+        same &= bench_gpu(device, name, &recipe, &gpu, &cpu.out, pool);
     }
-    same = same && !device->failed;
     printf("    %s %s\n", same ? "equal to the processor" : "NOT EQUAL to the processor",
-           gpu && !device->failed ? "" : device->gpu->trouble);
-    ksr_pipeline_destroy(&gpu);
-    ksr_pipeline_destroy(&cpu);
+           device->failed ? device->gpu->trouble : "");
+    ksr_pipeline_destroy(&p);
     ksr_net_destroy(&engine.net);
-    free_coded(&in);
-    free_coded(&out[0]);
-    free_coded(&out[1]);
+    ksr_aligned_free(cpu.in.memory);
+    ksr_aligned_free(cpu.out.memory);
+    ksr_aligned_free(gpu.out.memory);
     return same;
 }
 

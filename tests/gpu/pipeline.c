@@ -4,13 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../golden/raw.h"
+#include "core/mem.h"
 #include "gpu.h"
 #include "pipeline/device_parts.h"
 #include "vulkan/selftest.h"
 
+// How codes stand in memory.
+struct format {
+    enum { ROWS, PLANES, PAIRS, PIXELS } kind; // not described; one, two chroma or all in a pixel
+    int bits, shift;
+    bool upside_down;
+};
+
 struct sequence {
     const char *name, *net; // NULL: none
     struct ksr_layout layout;
+    struct format in, out;
     struct ksr_pipeline_config config;
     int fit_width, fit_height; // 0 = none
     int frames;
@@ -19,12 +29,15 @@ struct sequence {
     int gap;       // before this one a frame is missing; 0 = none
     int reset;     // before this one all is forgotten
     int lose;      // the GPU is lost at this submission
+    int change;    // from this frame on the encoder does not describe its planes
 };
 
 static const struct sequence sequences[] = {
     {"4:2:0",
      NULL,
      {61, 35, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
      {.shader_scale = 2,
       .denoise = 0.2,
       .structure_smoothing = 0.3,
@@ -36,12 +49,16 @@ static const struct sequence sequences[] = {
     {"grey, lost",
      NULL,
      {40, 77, 1, 0, 0, 0, 0, true},
+     {PLANES, 8},
+     {PLANES, 10},
      {.shader_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 6,
      .lose = 10},
     {"temporal",
      NULL,
      {64, 33, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {ROWS, 8},
+     {ROWS, 10},
      {.shader_scale = 2,
       .denoise = 0.2,
       .contrast_boost = 1,
@@ -57,6 +74,8 @@ static const struct sequence sequences[] = {
     {"temporal, lost",
      NULL,
      {64, 33, 3, 1, 0, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PAIRS, 10, 6},
+     {PAIRS, 10, 6, true},
      {.shader_scale = 2,
       .denoise = 0.2,
       .contrast_boost = 1,
@@ -73,6 +92,8 @@ static const struct sequence sequences[] = {
     {"temporal, long",
      NULL,
      {96, 64, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {ROWS, 9},
+     {PLANES, 8},
      {.shader_scale = 2,
       .denoise = 0.2,
       .structure_smoothing = 0.3,
@@ -87,6 +108,8 @@ static const struct sequence sequences[] = {
     {"4x, alpha, fit, temporal",
      NULL,
      {23, 31, 4, 0, 0, 0, 0, true},
+     {PIXELS, 8},
+     {PIXELS, 16},
      {.shader_scale = 4,
       .structure_smoothing = 0.2,
       .contrast_boost = 1,
@@ -100,57 +123,156 @@ static const struct sequence sequences[] = {
     {"network, 4x",
      "anime-fast",
      {37, 25, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PAIRS, 8},
+     {PLANES, 8},
      {.use_ai = true, .ai_scale = 4, .contrast_boost = 1.1, .saturation_boost = 1},
      .frames = 4},
     {"4:4:4, fit",
      NULL,
      {50, 30, 3, 0, 0, 0, 0, false},
+     {PLANES, 16, 0, true},
+     {PIXELS, 12, 4},
      {.shader_scale = 2, .contrast_boost = 1.1, .saturation_boost = 1},
      .fit_width = 75,
      .fit_height = 45,
      .frames = 4},
+    {"the output's format changes",
+     NULL,
+     {30, 20, 3, 0, 0, 0, 0, false},
+     {PLANES, 10},
+     {PLANES, 8},
+     {.shader_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 8,
+     .change = 5},
 };
+
+// --- Frames of an encoder or a decoder ---
+
+#define PADDING 24 // bytes behind each row
+#define GUARD   0x5a
+
+struct coded {
+    struct ksr_raw_frame raw;
+    uint8_t *memory;
+    size_t size;
+};
+
+// Returns how many planes have a code in a pixel of plane i.
+static int pixel_codes(const struct format *f, const struct ksr_layout *layout, int i)
+{
+    if (f->kind == PIXELS)
+        return layout->planes;
+    return f->kind == PAIRS && (i == 1 || i == 2) ? 2 : 1;
+}
+
+static bool make_coded(struct coded *c, const struct format *f, const struct ksr_layout *layout,
+                       int source_bits)
+{
+    const int bytes = f->bits == 8 ? 1 : 2;
+    size_t at = 0, start = 0;
+    c->size = (size_t)layout->width * (size_t)layout->height * 16 + 65536;
+    c->memory = ksr_aligned_calloc(c->size);
+    if (!c->memory)
+        return false;
+    memset(c->memory, GUARD, c->size);
+    for (int i = 0; i < layout->planes; i++) {
+        const int codes = pixel_codes(f, layout, i), height = ksr_layout_plane_height(layout, i);
+        const int place = f->kind == PIXELS ? i : i == 2 && f->kind == PAIRS;
+        const ptrdiff_t stride = ksr_layout_plane_width(layout, i) * codes * bytes + PADDING;
+        start = place == 0 ? at : start;
+        at = start + (size_t)(stride * height);
+        // Codes of a pixel stand in another order than planes.
+        c->raw.plane[i] = (struct ksr_raw_plane){
+            .data = c->memory + start + (codes - 1 - place) * bytes,
+            .stride = stride,
+            .step = codes * bytes,
+            .bytes = bytes,
+            .bits = f->bits,
+            .shift = f->shift,
+            .pack = {source_bits, layout->full_range, i == 1 || i == 2, true}};
+        if (f->upside_down) {
+            c->raw.plane[i].data += stride * (height - 1);
+            c->raw.plane[i].stride = -stride;
+        }
+    }
+    return true;
+}
+
+static void put_row(const struct ksr_raw_plane *to, const struct ksr_plane *from, int y)
+{
+    uint16_t wide[1024];
+    uint8_t *narrow = (uint8_t *)wide;
+    const struct ksr_code_plane row = {narrow, 0, to->bits};
+    ksr_pack_rows(&row, from, &to->pack, y, y + 1);
+    for (int x = 0; x < from->width; x++)
+        put_code(to, x, y, to->bits == 8 ? narrow[x] : wide[x]);
+}
+
+// Packs as an encoder's sink does.
+static void put_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
+{
+    const struct coded *c = opaque;
+    for (int y = y0; y < y1; y++)
+        put_row(&c->raw.plane[i], src, y);
+}
+
+static void no_rows(void *opaque, int i, const struct ksr_plane *plane, int y0, int y1)
+{
+    (void)opaque;
+    printf("    rows %d to %d of plane %d (%d wide) are converted by the processor\n", y0, y1, i,
+           plane->width);
+    abort();
+}
+
+// --- Sequences ---
 
 // A ground that moves, with noise that both memories of stage 5 show; another one from the seventh
 // frame on.
-static void draw(const struct ksr_frame *frame, int number)
+static void draw(const struct coded *c, const struct ksr_layout *layout, int number)
 {
     uint32_t random = (uint32_t)number * 7919 + 1;
-    for (int i = 0; i < frame->layout.planes; i++)
-        for (int y = 0; y < frame->plane[i].height; y++)
-            for (int x = 0; x < frame->plane[i].width; x++) {
+    for (int i = 0; i < layout->planes; i++)
+        for (int y = 0; y < ksr_layout_plane_height(layout, i); y++)
+            for (int x = 0; x < ksr_layout_plane_width(layout, i); x++) {
                 const int cell = (x + number / 3) / 9 + y / 7 + (number >= 7 ? 5 : 0);
                 const uint32_t r = check_random(&random) >> 9;
                 const int noise = (int)(r % 8 == 0 ? r % 14000 : r % 900);
-                frame->plane[i].data[y * frame->plane[i].stride + x] =
-                    (uint16_t)(cell * 5003 % 18000 + noise);
+                const int sample = cell * 5003 % 18000 + noise;
+                put_code(&c->raw.plane[i], x, y, sample << 1 >> (16 - c->raw.plane[i].bits));
             }
 }
 
 struct film {
-    struct ksr_frame in, *out;
+    struct coded in, *out;
+    bool planes_only; // rows may not be asked for where planes are described
 };
 
 static bool make_film(struct film *film, const struct sequence *s, const struct ksr_layout *output)
 {
     film->out = calloc((size_t)s->frames, sizeof(film->out[0]));
-    bool ok = film->out && ksr_frame_alloc(&film->in, &s->layout);
+    bool ok = film->out && make_coded(&film->in, &s->in, &s->layout, s->in.bits);
     for (int i = 0; i < s->frames && ok; i++)
-        ok = ksr_frame_alloc(&film->out[i], output);
+        ok = make_coded(&film->out[i], &s->out, output, s->in.bits);
     return ok;
 }
 
 static void free_film(struct film *film, int frames)
 {
-    ksr_frame_free(&film->in);
-    for (int i = 0; i < frames; i++)
-        ksr_frame_free(&film->out[i]);
+    ksr_aligned_free(film->in.memory);
+    for (int i = 0; i < frames && film->out; i++)
+        ksr_aligned_free(film->out[i].memory);
     free(film->out);
 }
 
-static bool pull(ksr_pipeline *p, struct film *film, int *pulled)
+// The first frames that are pulled may have been pushed before the encoder's format was known.
+static bool pull(ksr_pipeline *p, const struct sequence *s, struct film *film, int *pulled)
 {
-    const struct ksr_row_sink sink = ksr_frame_sink(&film->out[(*pulled)++]);
+    struct coded *out = &film->out[*pulled];
+    const bool described = s->out.kind != ROWS && !(s->change && *pulled >= s->change);
+    const bool by_planes = film->planes_only && described && *pulled > s->warms_up + p->delay;
+    const struct ksr_row_sink sink = {by_planes ? no_rows : put_rows, out,
+                                      described ? &out->raw : NULL};
+    ++*pulled;
     return ksr_pipeline_pull(NULL, p, &sink) == KSR_OK;
 }
 
@@ -161,44 +283,46 @@ static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *fil
     int64_t number = s->first;
     bool ok = p != NULL;
     for (int i = 0; i < s->frames && ok; i++) {
-        const struct ksr_row_source source = ksr_frame_source(&film->in);
+        struct ksr_row_source source = ksr_raw_source(&film->in.raw);
+        if (film->planes_only && s->in.kind != ROWS)
+            source.rows = no_rows;
+        if (s->in.kind == ROWS)
+            source.raw = NULL;
         if (s->gap && i == s->gap)
             number++;
         if ((s->reset && i == s->reset) || (s->gap && i == s->gap))
             while (p->held > 0 && ok)
-                ok = pull(p, film, &pulled);
+                ok = pull(p, s, film, &pulled);
         if (s->reset && i == s->reset)
             ksr_pipeline_reset(p);
-        draw(&film->in, i);
+        draw(&film->in, &s->layout, i);
         ok = ok && ksr_pipeline_push(NULL, p, number++, &source, i < s->warms_up) == KSR_OK;
         while (p->held > p->delay && ok)
-            ok = pull(p, film, &pulled);
-        memset(film->in.buffer, 0x55, 64); // it is not looked at any more
+            ok = pull(p, s, film, &pulled);
+        memset(film->in.memory, 0x55, 64); // it is not looked at any more
     }
     while (ok && p->held > 0)
-        ok = pull(p, film, &pulled);
+        ok = pull(p, s, film, &pulled);
     return ok && pulled == s->frames;
 }
 
-static bool same_frame(const struct ksr_frame *a, const struct ksr_frame *b, int number)
+// Compares what lies between the codes, too.
+static bool same_frame(const struct coded *a, const struct coded *b, int number)
 {
-    for (int i = 0; i < a->layout.planes; i++)
-        for (int y = 0; y < a->plane[i].height; y++)
-            for (int x = 0; x < a->plane[i].width; x++) {
-                const ptrdiff_t at = y * a->plane[i].stride + x;
-                if (a->plane[i].data[at] == b->plane[i].data[at])
-                    continue;
-                printf("    frame %d, plane %d (%d, %d): processor %d, GPU %d\n", number, i, x, y,
-                       a->plane[i].data[at], b->plane[i].data[at]);
-                return false;
-            }
+    for (size_t i = 0; i < a->size; i++)
+        if (a->memory[i] != b->memory[i]) {
+            printf("    frame %d, byte %zu: processor %d, GPU %d\n", number, i, a->memory[i],
+                   b->memory[i]);
+            return false;
+        }
     return true;
 }
 
 static bool check_sequence(struct ksr_device *device, const struct sequence *s, ksr_pool *pool)
 {
     struct ksr_recipe recipe;
-    struct film film[2] = {{.out = NULL}};
+    const bool fails = s->lose > 0 || s->change > 0;
+    struct film film[2] = {{.out = NULL}, {.planes_only = !fails}};
     ksr_engine engine = {.net = s->net ? gpu_load_net(s->net) : NULL};
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
@@ -207,8 +331,7 @@ static bool check_sequence(struct ksr_device *device, const struct sequence *s, 
     ksr_pipeline *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
     device->gpu->lose_after = s->lose;
     ok = ok && make_film(&film[0], s, &recipe.output) && make_film(&film[1], s, &recipe.output) &&
-         run_film(cpu, s, &film[0]) && run_film(gpu, s, &film[1]) &&
-         device->failed == (s->lose > 0);
+         run_film(cpu, s, &film[0]) && run_film(gpu, s, &film[1]) && device->failed == fails;
     for (int i = s->warms_up; i < s->frames && ok; i++)
         ok = same_frame(&film[0].out[i], &film[1].out[i], i);
     device->failed = false;

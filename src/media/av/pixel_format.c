@@ -188,8 +188,8 @@ bool ksr_pixfmt_raw(const AVPixFmtDescriptor *d, const AVFrame *picture, struct 
     for (int c = 0; c < d->nb_components; c++) {
         const AVComponentDescriptor *from = &d->comp[c];
         const int bytes = from->depth + from->shift > 8 ? 2 : 1;
-        if (from->depth < 8 || (bytes == 2 && foreign) || from->offset % bytes != 0 ||
-            from->step % bytes != 0)
+        if (from->depth < 8 || (bytes == 1) != (from->depth == 8) || (bytes == 2 && foreign) ||
+            from->offset % bytes != 0 || from->step % bytes != 0)
             return false;
         used[from->plane] += bytes;
         out->plane[c] = (struct ksr_raw_plane){.data = picture->data[from->plane] + from->offset,

@@ -1,0 +1,275 @@
+// Recipes on a GPU; see vulkan_recipe.h.
+
+#include "pipeline/vulkan_recipe.h"
+
+#include <string.h>
+
+#define ALIGNMENT      256
+#define NET_ROWS_LEAST 32 // with fewer rows in a band a network is not worth it
+
+// --- Memory ---
+
+static struct ksr_gpu_plane lay_plane(uint64_t *next, int width, int height)
+{
+    const struct ksr_gpu_plane plane = {*next, (int)ksr_plane_stride(width), width, height};
+    *next += (uint64_t)plane.stride * (uint64_t)height * sizeof(uint16_t);
+    return plane;
+}
+
+static struct ksr_gpu_frame lay_frame(uint64_t *next, const struct ksr_layout *layout)
+{
+    struct ksr_gpu_frame frame = {0};
+    for (int i = 0; i < layout->planes; i++)
+        frame.plane[i] =
+            lay_plane(next, ksr_layout_plane_width(layout, i), ksr_layout_plane_height(layout, i));
+    return frame;
+}
+
+// Lays out all that is in the arena, which begins at `address`; returns its size.
+static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
+{
+    const struct ksr_recipe *r = &g->recipe;
+    uint64_t next = address;
+    g->in = lay_frame(&next, &r->input);
+    for (int i = 0; i < r->made.planes; i++)
+        for (int k = 1; k < r->chain[i].count; k++)
+            g->between[i][k] = lay_plane(&next, r->chain[i].width[k], r->chain[i].height[k]);
+    for (int i = 0; i < 2 && r->temporal_on; i++) {
+        g->current[i] = lay_frame(&next, &r->made);
+        g->memory[i] = lay_frame(&next, &r->made);
+    }
+    if (!r->temporal_on)
+        g->made = lay_frame(&next, &r->made);
+    if (ksr_recipe_fits(r)) {
+        for (int i = 0; i < r->made.planes; i++)
+            g->columns[i] = lay_plane(&next, ksr_layout_plane_width(&r->made, i),
+                                      ksr_layout_plane_height(&r->output, i));
+        g->fitted = lay_frame(&next, &r->output);
+    }
+    return (size_t)(next - address);
+}
+
+static ksr_status create_memory(struct ksr_gpu_recipe *g)
+{
+    struct ksr_gpu *gpu = g->device->gpu;
+    ksr_status status = ksr_gpu_buffer_create(gpu, &g->arena, KSR_GPU_LOCAL, lay_out(g, 0));
+    if (status == KSR_OK) {
+        lay_out(g, g->arena.address);
+        status = ksr_gpu_buffer_create(gpu, &g->changed, KSR_GPU_LOCAL, ALIGNMENT);
+    }
+    if (status == KSR_OK && ksr_recipe_fits(&g->recipe))
+        status = ksr_gpu_fit_create(gpu, &g->fit, &g->recipe.made, &g->recipe.output);
+    return status;
+}
+
+// A network works on bands of rows, the higher the better, where memory is short.
+static ksr_status create_network(ksr_context *ctx, struct ksr_gpu_recipe *g)
+{
+    const struct ksr_chain *chain = &g->recipe.chain[0];
+    int width = 0, rows = 0;
+    if (!g->recipe.net)
+        return KSR_OK;
+    ksr_status status = ksr_device_net(ctx, g->device, g->recipe.net, &g->net);
+    for (int k = 0; k < chain->count; k++)
+        if (chain->step[k].kind == KSR_STEP_NETWORK) {
+            width = chain->width[k];
+            rows = chain->height[k];
+        }
+    while (status == KSR_OK) {
+        status = ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL,
+                                       ksr_gpu_net_scratch(g->net, width, rows));
+        if (status != KSR_E_NOMEM || rows <= NET_ROWS_LEAST)
+            return status;
+        rows = (rows + 1) / 2;
+        status = KSR_OK;
+    }
+    return status;
+}
+
+ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out, ksr_device *device,
+                                 const struct ksr_recipe *recipe)
+{
+    *out = (struct ksr_gpu_recipe){.recipe = *recipe, .device = device};
+    ksr_status status = create_memory(out);
+    if (status == KSR_OK)
+        status = create_network(ctx, out);
+    if (status != KSR_OK)
+        ksr_gpu_recipe_free(out);
+    return status;
+}
+
+void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
+{
+    if (!g->device)
+        return;
+    ksr_gpu_fit_free(g->device->gpu, &g->fit);
+    ksr_gpu_buffer_free(g->device->gpu, &g->scratch);
+    ksr_gpu_buffer_free(g->device->gpu, &g->changed);
+    ksr_gpu_buffer_free(g->device->gpu, &g->arena);
+    memset(g, 0, sizeof(*g));
+}
+
+// --- Groups of commands ---
+
+static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
+                                                  [KSR_TASK_NORMALIZE] = "normalize",
+                                                  [KSR_TASK_STRUCTURE] = "structure",
+                                                  [KSR_TASK_UPSCALE] = "upscale",
+                                                  [KSR_TASK_ENHANCE] = "enhance",
+                                                  [KSR_TASK_TEMPORAL] = "temporal",
+                                                  [KSR_TASK_FIT] = "fit"};
+
+enum ksr_task ksr_gpu_recipe_task(const char *mark)
+{
+    for (int i = 0; i < KSR_TASKS; i++)
+        if (mark == task_names[i])
+            return (enum ksr_task)i;
+    return KSR_TASK_UPSCALE; // networks have marks of their own
+}
+
+// Ends a group of commands: what follows reads what they wrote.
+static void end_group(struct ksr_gpu_commands *c, enum ksr_task task)
+{
+    ksr_gpu_barrier(c);
+    ksr_gpu_mark(c, task_names[task]);
+}
+
+// --- Codes ---
+
+static struct ksr_gpu_codes codes_of(const struct ksr_gpu_raw *r, int i)
+{
+    const struct ksr_raw_plane *p = &r->raw->plane[i];
+    const uint64_t offset = (uint64_t)(p->data - (const uint8_t *)r->host);
+    return (struct ksr_gpu_codes){r->address + offset, (int)p->stride, p->step, p->bits, p->shift};
+}
+
+static void record_unpack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                          const struct ksr_gpu_raw *in)
+{
+    for (int i = 0; i < g->recipe.input.planes; i++) {
+        const struct ksr_gpu_codes codes = codes_of(in, i);
+        ksr_gpu_unpack(c, &g->device->stages, &g->in.plane[i], &codes);
+    }
+    end_group(c, KSR_TASK_CONVERT);
+}
+
+static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                        const struct ksr_gpu_raw *out, const struct ksr_gpu_frame *from)
+{
+    for (int i = 0; i < g->recipe.output.planes; i++) {
+        const struct ksr_gpu_codes codes = codes_of(out, i);
+        ksr_gpu_pack(c, &g->device->stages, &codes, &from->plane[i], &out->raw->plane[i].pack);
+    }
+    end_group(c, KSR_TASK_CONVERT);
+}
+
+// --- Steps ---
+
+static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                        const struct ksr_step *step, const struct ksr_gpu_plane *dst,
+                        const struct ksr_gpu_plane *src)
+{
+    const struct ksr_gpu_stages *stages = &g->device->stages;
+    switch (step->kind) {
+    case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
+    case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
+    case KSR_STEP_UPSCALE: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
+    case KSR_STEP_LEARNED: ksr_gpu_learned(c, stages, dst, src); break;
+    case KSR_STEP_ENHANCE_LUMA: ksr_gpu_enhance_luma(c, stages, dst, src, &step->enhance); break;
+    case KSR_STEP_ENHANCE_CHROMA:
+        ksr_gpu_enhance_chroma(c, stages, dst, src, &step->enhance);
+        break;
+    case KSR_STEP_NETWORK:
+        ksr_gpu_net_rows(c, g->net, dst, src, &g->scratch, 0, dst->height);
+        break;
+    case KSR_STEP_MODEL: // see can_do()
+    case KSR_STEP_KINDS: break;
+    }
+}
+
+// Runs the chains of all planes, from the input to `last`. Steps of one task run together.
+static void record_chains(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                          const struct ksr_gpu_frame *last)
+{
+    const struct ksr_recipe *r = &g->recipe;
+    int done[KSR_MAX_PLANES] = {0};
+    for (;;) {
+        enum ksr_task task = KSR_TASKS;
+        for (int i = 0; i < r->made.planes; i++)
+            if (done[i] < r->chain[i].count && ksr_step_task(&r->chain[i].step[done[i]]) < task)
+                task = ksr_step_task(&r->chain[i].step[done[i]]);
+        if (task == KSR_TASKS)
+            return;
+        for (int i = 0; i < r->made.planes; i++) {
+            const struct ksr_chain *chain = &r->chain[i];
+            const int k = done[i];
+            if (k == chain->count || ksr_step_task(&chain->step[k]) != task)
+                continue;
+            record_step(g, c, &chain->step[k],
+                        k + 1 == chain->count ? &last->plane[i] : &g->between[i][k + 1],
+                        k == 0 ? &g->in.plane[i] : &g->between[i][k]);
+            done[i]++;
+        }
+        end_group(c, task);
+    }
+}
+
+// Stage 5 on the current frame, number `frame` in the film; *shown: what comes of it.
+static void record_temporal(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t frame,
+                            bool follows, struct ksr_gpu_frame *shown)
+{
+    const struct ksr_recipe *r = &g->recipe;
+    const struct ksr_gpu_stages *stages = &g->device->stages;
+    const struct ksr_gpu_frame *cur = &g->current[g->turn], *before = &g->current[!g->turn];
+    const int show = frame / r->temporal.period % 2 == 0;
+    const struct ksr_gpu_blend blend = {.changed = g->changed.address,
+                                        .samples =
+                                            (uint32_t)r->made.width * (uint32_t)r->made.height,
+                                        .forget = !follows,
+                                        .fresh = frame % r->temporal.period == 0};
+    if (follows) {
+        ksr_gpu_fill(c, &g->changed, 0);
+        ksr_gpu_barrier(c);
+        ksr_gpu_changed(c, stages, &cur->plane[0], &before->plane[0], &r->temporal,
+                        g->changed.address);
+        ksr_gpu_barrier(c);
+    }
+    *shown = *cur;
+    for (int i = 0; i < ksr_layout_picture_planes(&r->made); i++) {
+        shown->plane[i] = g->memory[show].plane[i];
+        ksr_gpu_temporal(c, stages, &shown->plane[i], &g->memory[!show].plane[i], &cur->plane[i],
+                         &before->plane[i], &r->temporal, &blend);
+    }
+    end_group(c, KSR_TASK_TEMPORAL);
+}
+
+static void record_fit(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                       const struct ksr_gpu_frame *from)
+{
+    const struct ksr_gpu_stages *stages = &g->device->stages;
+    for (int i = 0; i < g->recipe.made.planes; i++)
+        ksr_gpu_fit_columns(c, stages, &g->fit, i, &g->columns[i], &from->plane[i]);
+    ksr_gpu_barrier(c);
+    for (int i = 0; i < g->recipe.made.planes; i++)
+        ksr_gpu_fit_rows(c, stages, &g->fit, i, &g->fitted.plane[i], &g->columns[i]);
+    end_group(c, KSR_TASK_FIT);
+}
+
+void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t frame,
+                           bool follows, const struct ksr_gpu_raw *in,
+                           const struct ksr_gpu_raw *out)
+{
+    const bool fits = ksr_recipe_fits(&g->recipe), temporal = g->recipe.temporal_on;
+    struct ksr_gpu_frame result = temporal ? g->current[g->turn] : g->made;
+    ksr_gpu_barrier(c); // the frame before is done with what this one writes
+    ksr_gpu_mark(c, NULL);
+    record_unpack(g, c, in);
+    record_chains(g, c, &result);
+    if (temporal)
+        record_temporal(g, c, frame, follows, &result);
+    if (fits && out)
+        record_fit(g, c, &result);
+    if (out)
+        record_pack(g, c, out, fits ? &g->fitted : &result);
+    g->turn = !g->turn;
+}

@@ -1,0 +1,56 @@
+// A recipe on a GPU: memory for the planes of one frame, and the commands that make it.
+
+#ifndef KSR_PIPELINE_VULKAN_RECIPE_H
+#define KSR_PIPELINE_VULKAN_RECIPE_H
+
+#include "pipeline/device_parts.h"
+#include "vulkan/fit.h"
+
+struct ksr_gpu_frame {
+    struct ksr_gpu_plane plane[KSR_MAX_PLANES];
+};
+
+// Frames follow each other on the compute queue, so all but the codes that come in and go out is
+// there once.
+struct ksr_gpu_recipe {
+    struct ksr_recipe recipe;
+    ksr_device *device;            // borrowed
+    const struct ksr_gpu_net *net; // of the device; NULL: none
+    struct ksr_gpu_buffer scratch; // of the network
+
+    struct ksr_gpu_buffer arena;                                 // holds the planes
+    struct ksr_gpu_frame in;                                     // unpacked
+    struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS]; // steps' results but the last
+    struct ksr_gpu_frame made;                                   // the last ones, without stage 5
+    struct ksr_gpu_frame current[2], memory[2];                  // of stage 5
+    int turn; // which of `current` is this frame's
+    struct ksr_gpu_buffer changed;
+    struct ksr_gpu_fit fit;
+    struct ksr_gpu_plane columns[KSR_MAX_PLANES]; // of fitting
+    struct ksr_gpu_frame fitted;
+};
+
+// Codes in the GPU's memory: those that stand at `host` in the processor's are at `address`.
+struct ksr_gpu_raw {
+    const struct ksr_raw_frame *raw;
+    const void *host;
+    uint64_t address;
+};
+
+// *out: free with ksr_gpu_recipe_free(), which accepts all zero. recipe: is copied; may have no
+// model. Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS (gpu->trouble says why), with *out all zero.
+KSR_MUST_USE ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out,
+                                              ksr_device *device, const struct ksr_recipe *recipe);
+void ksr_gpu_recipe_free(struct ksr_gpu_recipe *recipe);
+
+// Records all that makes a frame: codes of the input's layout become codes of the output's.
+// frame: its number in the film; follows: it is the next one after the last that was recorded.
+// out: NULL = the frame is only remembered.
+void ksr_gpu_recipe_record(struct ksr_gpu_recipe *recipe, struct ksr_gpu_commands *commands,
+                           int64_t frame, bool follows, const struct ksr_gpu_raw *in,
+                           const struct ksr_gpu_raw *out);
+
+// Returns what the time before a mark went into.
+enum ksr_task ksr_gpu_recipe_task(const char *mark);
+
+#endif
