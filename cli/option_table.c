@@ -307,9 +307,10 @@ static const struct option table[] = {
      .offset = AT(run.device),
      .brief = "cpu, vulkan; with .onnx models cuda, ...",
      .help =
-         "device that runs the stages: cpu, vulkan (the first GPU) or vulkan:N; for .onnx models "
-         "also cuda, tensorrt, openvino, webgpu, ... as listed by 'kizunasr devices' (default: "
-         "the variable KIZUNASR_DEVICE, else cpu)"},
+         "devices that run the stages: auto (the fastest GPU that passes its test, else the "
+         "processor), all, or cpu, vulkan (the fastest GPU) and vulkan:N with commas between, as "
+         "listed by 'kizunasr devices'; for .onnx models one of ONNX Runtime: cuda, tensorrt, "
+         "webgpu, ... (default: the variable KIZUNASR_DEVICE, else auto)"},
     {.name = "onnxruntime-library",
      .value = "FILE",
      .kind = OPTION_TEXT,

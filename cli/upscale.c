@@ -31,6 +31,8 @@ void print_result(const char *name, const struct ksr_result *result)
            result->accepted ? "accepted although verification failed" : "verified");
     if (result->engine[0] && strcmp(result->engine, "native") != 0)
         printf(", %s", result->engine);
+    if (result->devices[0] && strcmp(result->devices, "cpu") != 0)
+        printf(", %s", result->devices);
     print_count(result->frames_repeated, "repeated", false);
     print_count(result->frames_skipped, "skipped", false);
     print_count(result->warnings, "warning", true);

@@ -26,9 +26,12 @@ extern "C" {
 // `threads` and `device` may change them. They are then part of the job like its configuration, and
 // ksr_work() uses those of the plan. All zero = defaults. Strings are borrowed during the call.
 struct ksr_run_options {
-    int threads;          // threads per worker for the stages, 1..64; 0 = automatic
-    int workers;          // segments processed at once, 1..64; 0 = by cores and memory
-    const char *device;   // "cpu", or with ONNX Runtime "cuda", "tensorrt", ...; NULL = "cpu"
+    int threads; // threads per worker for the stages, 1..64; 0 = automatic
+    int workers; // segments processed at once, 1..64; 0 = by cores and memory
+    // Devices that run the stages (docs/tasks/gpu.md): "auto", "all", or "cpu", "vulkan" (the
+    // fastest GPU) and "vulkan:N" with commas between; with ONNX Runtime its name for one ("cuda",
+    // ...). NULL = "auto".
+    const char *device;
     const char *work_dir; // work folder; NULL = output path + ".kizunasr"
     bool keep_work;       // keep the work folder after success
     bool fresh;           // delete what an earlier run left and start over
@@ -67,6 +70,10 @@ struct ksr_result {
     char engine[96]; // engine of the model, "native" or "ONNX Runtime 1.30.0 on cpu, 2 threads";
                      // "" without AI
     bool accepted;   // the output's check failed, and options->accept put it in place
+    // What the stages ran on, in earlier runs too: "cpu", "NVIDIA H200 (NVIDIA 580.65.06)", or
+    // several, "NVIDIA H200 (NVIDIA 580.65.06): 240 frames, cpu: 121 frames"; cut short where it is
+    // too long. Set by ksr_upscale() and ksr_join(); "" = not known.
+    char devices[224];
 };
 
 // Runs the whole job: plans it or resumes it, encodes the missing segments, joins and checks the

@@ -292,7 +292,9 @@ static ksr_status check_and_record(struct joining *j)
             return r.status[i];
     const ksr_status status = ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings,
                                                   j->failed[0] ? j->failed : NULL);
-    return status == KSR_OK ? ksr_times_gather(j->ctx, j->job) : status;
+    return status == KSR_OK
+               ? ksr_times_gather(j->ctx, j->job, j->result.devices, sizeof(j->result.devices))
+               : status;
 }
 
 static ksr_status publish(const struct joining *j)

@@ -11,6 +11,8 @@
 #include "media/encode/encoder.h"
 #include "pipeline/recipe.h"
 
+#define MOST_FAILURES 3 // of a worker's GPU, then the processor runs its stages
+
 // What one worker holds, in bytes per pixel of the output: 1645 MiB at 3840x2160 with libx264 at
 // medium, the whole program with one worker, less what the program itself takes.
 #define WORKER_BYTES_PER_PIXEL 200
@@ -19,24 +21,98 @@ struct ksr_machine {
     const struct ksr_manifest *manifest;
     const struct ksr_run_options *options;
     const struct ksr_pipeline_config *config;
-    bool onnx;          // with a model in ONNX Runtime: one for each worker
-    bool gpu;           // workers run on one
-    ksr_engine *engine; // with a network of ours: that of all workers
+    bool onnx;                // with a model in ONNX Runtime: one for each worker
+    ksr_engine *engine;       // with a network of ours: that of all workers
+    int gpu[KSR_DEVICE_MOST]; // numbers of those that passed their test
+    int gpus;
+    bool cpu; // the processor runs stages beside them, or alone
     pthread_mutex_t lock;
-    ksr_device *idle; // under `lock`: open, and lent to nobody
+    // Under `lock`:
+    ksr_device *idle[KSR_DEVICE_MOST]; // of each GPU: one that is open and lent to nobody, or NULL
+    int loans;                         // handed out so far
 };
 
-static ksr_status open_device(ksr_context *ctx, ksr_machine *m)
+// --- Devices ---
+
+static void say_unused(ksr_context *ctx, ksr_log_level level, int index, const char *reason)
 {
-    const ksr_status status = ksr_device_check(ctx, m->options->device, m->onnx);
-    if (status != KSR_OK || !ksr_device_is_gpu(m->options->device))
+    if (index == KSR_DEVICE_FASTEST)
+        ksr_log(ctx, level, "device: vulkan is not used: %s", reason);
+    else
+        ksr_log(ctx, level, "device: vulkan:%d is not used: %s", index, reason);
+}
+
+// Opens a GPU for the first worker on it. Returns whether it can be used.
+static bool add_gpu(ksr_machine *m, int index, char reason[KSR_DEVICE_TEXT])
+{
+    ksr_device *device = ksr_device_open(index, reason);
+    if (!device)
+        return false;
+    m->gpu[m->gpus] = index;
+    m->idle[m->gpus++] = device;
+    return true;
+}
+
+// The fastest GPU that can be used. That there is none is usual, and worth no warning.
+static void find_gpu(ksr_context *ctx, ksr_machine *m)
+{
+    int order[KSR_DEVICE_MOST];
+    char reason[KSR_DEVICE_TEXT] = "no GPU is found";
+    const int count = ksr_device_may_exist() ? ksr_device_rank(order, reason) : 0;
+    for (int i = 0; i < count && m->gpus == 0; i++)
+        if (!add_gpu(m, order[i], reason))
+            say_unused(ctx, KSR_LOG_INFO, order[i], reason);
+    if (count == 0)
+        ksr_log(ctx, KSR_LOG_DEBUG, "device: the processor runs the stages: %s", reason);
+}
+
+// Those that were named. The processor stands in where none of them can be used.
+static void open_gpus(ksr_context *ctx, ksr_machine *m, const struct ksr_device_choice *choice)
+{
+    char reason[KSR_DEVICE_TEXT];
+    for (int i = 0; i < choice->gpus; i++)
+        if (!add_gpu(m, choice->gpu[i], reason) && choice->gpus > 1)
+            say_unused(ctx, KSR_LOG_WARNING, choice->gpu[i], reason);
+    if (m->gpus == 0 && choice->gpus > 0)
+        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
+}
+
+static void open_all(ksr_context *ctx, ksr_machine *m, struct ksr_device_choice *choice)
+{
+    char reason[KSR_DEVICE_TEXT];
+    choice->gpus = ksr_device_rank(choice->gpu, reason);
+    if (choice->gpus == 0)
+        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
+    open_gpus(ctx, m, choice);
+}
+
+static void say_devices(ksr_context *ctx, const ksr_machine *m)
+{
+    for (int i = 0; i < m->gpus; i++)
+        ksr_log(ctx, KSR_LOG_INFO, "stages run on %s", ksr_device_name(m->idle[i]));
+    if (m->gpus > 0 && m->cpu)
+        ksr_log(ctx, KSR_LOG_INFO, "stages run on the processor, too");
+}
+
+static ksr_status open_devices(ksr_context *ctx, ksr_machine *m)
+{
+    struct ksr_device_choice choice;
+    const ksr_status status = ksr_device_choose(ctx, m->options->device, m->onnx, &choice);
+    if (status != KSR_OK)
         return status;
-    ksr_device_open(ctx, m->options->device, &m->idle);
-    m->gpu = m->idle != NULL;
-    if (m->gpu)
-        ksr_log(ctx, KSR_LOG_INFO, "stages run on %s", ksr_device_name(m->idle));
+    const bool by_itself = choice.automatic || choice.all; // not for .onnx models: GPUs run none
+    if (by_itself && !m->onnx && choice.all)
+        open_all(ctx, m, &choice);
+    else if (by_itself && !m->onnx)
+        find_gpu(ctx, m);
+    else
+        open_gpus(ctx, m, &choice);
+    m->cpu = choice.cpu || m->gpus == 0;
+    say_devices(ctx, m);
     return KSR_OK;
 }
+
+// --- The machine ---
 
 ksr_status ksr_machine_open(ksr_context *ctx, const struct ksr_manifest *manifest,
                             const struct ksr_run_options *options, ksr_machine **out)
@@ -50,7 +126,7 @@ ksr_status ksr_machine_open(ksr_context *ctx, const struct ksr_manifest *manifes
     m->options = options;
     m->config = &ksr_config_get(manifest->config)->pipeline;
     m->onnx = m->config->use_ai && ksr_engine_is_onnx(m->config);
-    ksr_status status = open_device(ctx, m);
+    ksr_status status = open_devices(ctx, m);
     if (status == KSR_OK && m->config->use_ai && !m->onnx)
         status = ksr_manifest_engine(ctx, manifest, options, &m->engine);
     if (status != KSR_OK)
@@ -63,7 +139,8 @@ void ksr_machine_close(ksr_machine **machine)
 {
     if (!machine || !*machine)
         return;
-    ksr_device_close(&(*machine)->idle);
+    for (int i = 0; i < (*machine)->gpus; i++)
+        ksr_device_close(&(*machine)->idle[i]);
     ksr_engine_close(&(*machine)->engine);
     pthread_mutex_destroy(&(*machine)->lock);
     free(*machine);
@@ -95,12 +172,23 @@ static long long usual_workers(const ksr_machine *m)
 
 int ksr_machine_workers(const ksr_machine *m, int segments)
 {
-    long long workers = m->options->workers > 0 ? m->options->workers : usual_workers(m);
+    const int devices = m->gpus + m->cpu; // with fewer workers one of them would be idle
+    long long workers = m->options->workers;
+    if (workers <= 0) {
+        workers = usual_workers(m);
+        workers = workers < devices ? devices : workers;
+    }
     if (workers > segments)
         workers = segments;
     return workers < 1 ? 1 : workers > 64 ? 64 : (int)workers;
 }
 
+bool ksr_machine_is_mixed(const ksr_machine *m)
+{
+    return m->gpus + m->cpu > 1;
+}
+
+// One worker on each GPU, then one on the processor if it is wanted, then more on the GPUs.
 ksr_status ksr_machine_lend(ksr_context *ctx, ksr_machine *m, struct ksr_loan *out)
 {
     *out = (struct ksr_loan){.engine = m->engine};
@@ -110,11 +198,20 @@ ksr_status ksr_machine_lend(ksr_context *ctx, ksr_machine *m, struct ksr_loan *o
             return status;
     }
     pthread_mutex_lock(&m->lock);
-    out->device = m->idle;
-    m->idle = NULL;
+    const int loan = m->loans++;
+    const bool gpu = m->gpus > 0 && !(m->cpu && loan == m->gpus);
+    const int which = gpu ? loan % m->gpus : 0;
+    if (gpu) {
+        out->device = m->idle[which];
+        m->idle[which] = NULL;
+    }
     pthread_mutex_unlock(&m->lock);
-    if (m->gpu && !out->device)
-        ksr_device_open(ctx, m->options->device, &out->device);
+    char reason[KSR_DEVICE_TEXT];
+    out->gpu = m->gpu[which];
+    if (gpu && !out->device)
+        out->device = ksr_device_open(out->gpu, reason);
+    if (gpu && !out->device)
+        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
     return KSR_OK;
 }
 
@@ -124,4 +221,18 @@ void ksr_machine_take_back(ksr_machine *m, struct ksr_loan *loan)
         ksr_engine_close(&loan->engine);
     ksr_device_close(&loan->device);
     *loan = (struct ksr_loan){0};
+}
+
+bool ksr_machine_renew(ksr_context *ctx, struct ksr_loan *loan)
+{
+    char reason[KSR_DEVICE_TEXT];
+    if (!ksr_device_has_failed(loan->device) || ++loan->failures >= MOST_FAILURES)
+        return false;
+    ksr_device_close(&loan->device);
+    loan->device = ksr_device_open(loan->gpu, reason);
+    if (loan->device)
+        ksr_log(ctx, KSR_LOG_INFO, "device: %s is tried again", ksr_device_name(loan->device));
+    else
+        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
+    return true;
 }

@@ -136,7 +136,8 @@ static ksr_status check_engine(ksr_context *ctx, struct ksr_pipeline_config *p,
 {
     *identity = (struct ksr_engine_identity){0};
     const bool onnx = p->use_ai && ksr_engine_is_onnx(p);
-    const ksr_status status = ksr_device_check(ctx, options->device, onnx);
+    struct ksr_device_choice choice;
+    const ksr_status status = ksr_device_choose(ctx, options->device, onnx, &choice);
     if (status != KSR_OK || !p->use_ai)
         return status;
     return p->ai_fallback ? try_engine(ctx, p, options, identity)

@@ -458,19 +458,33 @@ static ksr_status meet_rate(ksr_worker *w, struct making *m)
     return status;
 }
 
+// A GPU that was lost during the last segment gets another chance.
+static ksr_status renew_device(ksr_worker *w)
+{
+    if (!ksr_device_has_failed(w->loan.device))
+        return KSR_OK;
+    ksr_pipeline_destroy(&w->pipeline);
+    ksr_machine_renew(w->ctx, &w->loan);
+    return ksr_pipeline_create(w->ctx, &w->recipe, w->loan.device, w->pool, &w->pipeline);
+}
+
 ksr_status ksr_worker_run(ksr_worker *w, int segment)
 {
     const int64_t rate = w->manifest->segments[segment].bit_rate;
     struct making m;
     w->encoder.bit_rate = rate > 0 ? rate : w->manifest->encoder.bit_rate;
-    w->times = (struct ksr_times){{0}};
+    w->times = (struct ksr_times){0};
     w->since = ksr_clock();
-    ksr_status status = make_with_lead(w, &m, segment, false);
+    ksr_status status = renew_device(w);
+    if (status != KSR_OK)
+        return status;
+    status = make_with_lead(w, &m, segment, false);
     if (status != KSR_OK)
         return status;
     if (rate > 0)
         status = meet_rate(w, &m);
     lap(w, KSR_PART_OTHER);
+    w->times.device = ksr_device_name(w->pipeline->device);
     if (status == KSR_OK)
         status = ksr_times_save(w->ctx, w->folder, segment, w->manifest->id, &w->times);
     if (status == KSR_OK)

@@ -2,6 +2,7 @@
 
 #include "job/timings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,8 @@
 
 #define TIMES_VERSION 1
 #define TIMES_START   "{\n  \"kizunasr_times\":"
-#define LONGEST       1e9 // seconds that a part of a segment may have taken
+#define LONGEST       1e9  // seconds that a part of a segment may have taken
+#define LONGEST_NAME  1024 // bytes of the name of a device
 
 static const char *const names[KSR_PARTS] = {"decode",  "convert", "normalize", "structure",
                                              "upscale", "enhance", "temporal",  "fit",
@@ -72,7 +74,8 @@ ksr_status ksr_times_save(ksr_context *ctx, const char *folder, int number, cons
 {
     char *path = segment_path(folder, number);
     json_t *seconds = seconds_to_json(times);
-    json_t *root = json_pack("{s:s,s:o}", "job", id, "seconds", seconds);
+    json_t *root =
+        json_pack("{s:s,s:s,s:o}", "job", id, "device", times->device, "seconds", seconds);
     const ksr_status status = write_json(ctx, path, root);
     json_decref(root);
     free(path);
@@ -107,7 +110,13 @@ static bool seconds_are_sound(const json_t *seconds)
     return json_is_object(seconds);
 }
 
-// Returns the times in a segment's file, NULL when there are none that can be used.
+// A part of a file of an earlier version names no device.
+static bool device_is_sound(const json_t *device)
+{
+    return !device || (json_is_string(device) && json_string_length(device) < LONGEST_NAME);
+}
+
+// Returns what a segment's file holds, NULL when there is none that can be used.
 static json_t *read_segment(ksr_context *ctx, const struct ksr_job *job, int number,
                             ksr_status *status)
 {
@@ -117,16 +126,16 @@ static json_t *read_segment(ksr_context *ctx, const struct ksr_job *job, int num
         *status = KSR_OK;
     json_t *root = *status == KSR_OK ? parse(ctx, text, status) : NULL;
     const char *id = json_string_value(json_object_get(root, "job"));
-    json_t *seconds = json_object_get(root, "seconds");
     const bool same = id && strcmp(id, job->manifest.id) == 0;
-    const bool sound = same && seconds_are_sound(seconds);
+    const bool sound = same && seconds_are_sound(json_object_get(root, "seconds")) &&
+                       device_is_sound(json_object_get(root, "device"));
     if (*status == KSR_OK && !sound && (same || !id) && ksr_fs_exists(path))
         ksr_log(ctx, KSR_LOG_WARNING, "cannot read the timings of segment %d: %s", number, path);
-    json_t *out = sound ? json_incref(seconds) : NULL;
-    json_decref(root);
+    if (!sound)
+        json_decref(root);
     free(text);
     free(path);
-    return out;
+    return sound ? root : NULL;
 }
 
 // --- Of the whole run ---
@@ -136,18 +145,55 @@ static char *times_path(const struct ksr_job *job)
     return ksr_format("%s/times.json", job->folder);
 }
 
-ksr_status ksr_times_gather(ksr_context *ctx, const struct ksr_job *job)
+static json_t *list_entry(const struct ksr_segment_plan *s, const json_t *file)
+{
+    return json_pack("{s:I,s:I,s:O*,s:O}", "first", (json_int_t)s->first, "frames",
+                     (json_int_t)s->count, "device", json_object_get(file, "device"), "seconds",
+                     json_object_get(file, "seconds"));
+}
+
+// Writes down how many frames each device made, the first segment's device first.
+static ksr_status name_devices(ksr_context *ctx, const json_t *list, char *devices, size_t size)
+{
+    json_t *frames = json_object(), *s, *count;
+    size_t i, at = 0;
+    bool complete = frames != NULL;
+    const char *name;
+    json_array_foreach((json_t *)list, i, s)
+    {
+        name = json_string_value(json_object_get(s, "device"));
+        const json_int_t so_far = json_integer_value(json_object_get(frames, name));
+        const json_int_t more = json_integer_value(json_object_get(s, "frames"));
+        if (name && json_object_set_new(frames, name, json_integer(so_far + more)) != 0)
+            complete = false;
+    }
+    devices[0] = 0;
+    json_object_foreach(frames, name, count)
+    {
+        const char *comma = at > 0 ? ", " : "";
+        if (json_object_size(frames) == 1)
+            snprintf(devices, size, "%s", name);
+        else if (at < size)
+            at += (size_t)snprintf(devices + at, size - at, "%s%s: %lld frames", comma, name,
+                                   (long long)json_integer_value(count));
+    }
+    json_decref(frames);
+    return complete ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+ksr_status ksr_times_gather(ksr_context *ctx, const struct ksr_job *job, char *devices, size_t size)
 {
     json_t *list = json_array();
     ksr_status status = list ? KSR_OK : ksr_fail_memory(ctx);
     for (int i = 0; status == KSR_OK && i < job->manifest.segment_count; i++) {
         const struct ksr_segment_plan *s = &job->manifest.segments[i];
-        json_t *seconds = read_segment(ctx, job, i, &status);
-        if (seconds && json_array_append_new(
-                           list, json_pack("{s:I,s:I,s:o}", "first", (json_int_t)s->first, "frames",
-                                           (json_int_t)s->count, "seconds", seconds)) != 0)
+        json_t *file = read_segment(ctx, job, i, &status);
+        if (file && json_array_append_new(list, list_entry(s, file)) != 0)
             status = ksr_fail_memory(ctx);
+        json_decref(file);
     }
+    if (status == KSR_OK)
+        status = name_devices(ctx, list, devices, size);
     char *path = times_path(job);
     json_t *root = json_pack("{s:i,s:s,s:o}", "kizunasr_times", TIMES_VERSION, "job",
                              job->manifest.id, "segments", list);
@@ -186,7 +232,8 @@ static bool segments_are_sound(const json_t *list, int64_t frames)
         const json_t *first = json_object_get(s, "first"), *count = json_object_get(s, "frames");
         const int64_t from = json_integer_value(first), n = json_integer_value(count);
         if (!json_is_integer(first) || !json_is_integer(count) || from < end || from >= frames ||
-            n < 1 || n > frames - from || !seconds_are_sound(json_object_get(s, "seconds")))
+            n < 1 || n > frames - from || !seconds_are_sound(json_object_get(s, "seconds")) ||
+            !device_is_sound(json_object_get(s, "device")))
             return false;
         end = from + n;
     }

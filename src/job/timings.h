@@ -1,5 +1,5 @@
-// How long a run took, part by part: a courtesy to people, kept apart from everything that says
-// what was made.
+// How long a run took, part by part, and on which devices: a courtesy to people, kept apart from
+// everything that says what was made.
 //
 // A worker writes NNNNNN.times beside each segment, joining gathers them into times.json in the
 // work folder, and a copy goes where the caller wants one. Nothing else reads them but the report:
@@ -31,6 +31,7 @@ enum ksr_part {
 
 // Seconds by the clock on the wall; together: what the segment took.
 struct ksr_times {
+    const char *device; // that ran the stages at its end, as ksr_device_name() says; borrowed
     double seconds[KSR_PARTS];
 };
 
@@ -41,8 +42,10 @@ ksr_status ksr_times_save(ksr_context *ctx, const char *folder, int number, cons
 
 // Gathers what the segments' files tell into the folder's times.json. Segments without one, or with
 // one of another job, are left out; so are those that cannot be read, with a warning, as for what
-// cannot be written. Returns KSR_OK, KSR_E_NOMEM (logged).
-ksr_status ksr_times_gather(ksr_context *ctx, const struct ksr_job *job);
+// cannot be written. devices: `size` bytes, see struct ksr_result. Returns KSR_OK, KSR_E_NOMEM
+// (logged).
+ksr_status ksr_times_gather(ksr_context *ctx, const struct ksr_job *job, char *devices,
+                            size_t size);
 
 // Copies the folder's times.json to `path`. path: NULL = not wanted. Where the folder has none, a
 // warning tells so.
@@ -54,7 +57,8 @@ ksr_status ksr_times_check(ksr_context *ctx, const struct ksr_run_options *optio
                            const char *input_path, const char *output_path);
 
 // Reads a file of times of a film of `frames` frames. job: its name; NULL = not known.
-// *out: an array of objects, rising in "first", owned: "first", "frames", "seconds" {part: number}.
+// *out: an array of objects, rising in "first", owned: "first", "frames", "seconds" {part: number},
+// and "device", where it is known.
 // Returns KSR_OK, KSR_E_PARAM (it is none, or of another run; logged), KSR_E_NOMEM.
 ksr_status ksr_times_load(ksr_context *ctx, const char *path, const char *job, int64_t frames,
                           json_t **out);

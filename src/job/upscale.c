@@ -57,6 +57,7 @@ static ksr_status join_job(ksr_context *ctx, struct ksr_job *job,
     result->frames_skipped = joined.skipped;
     result->output_size = joined.size;
     result->accepted = joined.accepted;
+    memcpy(result->devices, joined.devices, sizeof(result->devices));
     return status;
 }
 

@@ -5,9 +5,23 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "core/cpu.h"
 #include "job/machine.h"
 #include "job/segment.h"
+
+#define MOST_WORKERS 64
+
+struct crew;
+
+// One worker, and how fast it is.
+struct hand {
+    struct crew *crew;
+    // All below: under the crew's lock.
+    int segment;  // in the making; -1: none
+    double since; // when its first segment was begun
+    size_t made;  // frames
+};
 
 struct crew {
     ksr_context *ctx;
@@ -21,6 +35,8 @@ struct crew {
     int next;          // index into `missing`
     ksr_status status; // first failure
     int64_t done, total, reused, bytes;
+    struct hand hands[MOST_WORKERS];
+    int hand_count;
     size_t *frames_of; // per segment: frames and bytes already counted
     int64_t *bytes_of;
     int reused_segments;
@@ -29,8 +45,14 @@ struct crew {
 // Called by every worker after every frame.
 static ksr_status count_frame(void *opaque, int segment, size_t frames, int64_t bytes)
 {
-    struct crew *crew = opaque;
+    struct hand *hand = opaque;
+    struct crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
+    hand->made++;
+    if (hand->segment != segment) { // another worker has taken it over
+        pthread_mutex_unlock(&crew->lock);
+        return KSR_E_CANCELLED;
+    }
     crew->done += (int64_t)frames - (int64_t)crew->frames_of[segment];
     crew->bytes += bytes - crew->bytes_of[segment];
     crew->frames_of[segment] = frames;
@@ -47,35 +69,79 @@ static ksr_status count_frame(void *opaque, int segment, size_t frames, int64_t 
     return status;
 }
 
-static int take_segment(struct crew *crew)
+// Returns how many seconds a worker needs for so many frames.
+static double time_for(const struct hand *hand, size_t frames, double now)
 {
+    return (double)frames * (now - hand->since) / (double)(hand->made > 0 ? hand->made : 1);
+}
+
+// Finds the worker that will be busy longest with a segment that this one, which is idle, would
+// make from its beginning in less time: a processor at the end of a run, and a GPU without work.
+static struct hand *find_slow(struct crew *crew, const struct hand *idle)
+{
+    const double now = ksr_clock();
+    struct hand *found = NULL;
+    double most = 0;
+    if (idle->made == 0 || !ksr_machine_is_mixed(crew->machine))
+        return NULL;
+    for (int i = 0; i < crew->hand_count; i++) {
+        struct hand *hand = &crew->hands[i];
+        if (hand->segment < 0)
+            continue;
+        const size_t count = crew->job->manifest.segments[hand->segment].count;
+        const double left = time_for(hand, count - crew->frames_of[hand->segment], now);
+        if (left > most && left > 1.2 * time_for(idle, count, now)) {
+            found = hand;
+            most = left;
+        }
+    }
+    return found;
+}
+
+// Gives a worker its next segment; returns -1 when there is none left.
+static int take_segment(struct hand *hand)
+{
+    struct crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
-    const bool more = crew->status == KSR_OK && crew->next < crew->missing_count;
-    const int segment = more ? crew->missing[crew->next++] : -1;
+    hand->segment = -1;
+    if (hand->made == 0)
+        hand->since = ksr_clock();
+    struct hand *slow = NULL;
+    if (crew->status != KSR_OK) {
+    } else if (crew->next < crew->missing_count) {
+        hand->segment = crew->missing[crew->next++];
+    } else if ((slow = find_slow(crew, hand)) != NULL) {
+        hand->segment = slow->segment;
+        slow->segment = -1;
+    }
+    const int segment = hand->segment;
     pthread_mutex_unlock(&crew->lock);
     return segment;
 }
 
-static void note_end(struct crew *crew, ksr_status status)
+// A worker whose segment was taken over stops without failing.
+static void note_end(struct hand *hand, ksr_status status)
 {
+    struct crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
-    if (crew->status == KSR_OK)
+    if (crew->status == KSR_OK && hand->segment >= 0)
         crew->status = status;
     pthread_mutex_unlock(&crew->lock);
 }
 
 static void *worker_main(void *arg)
 {
-    struct crew *crew = arg;
-    const struct ksr_worker_listener listener = {count_frame, crew};
+    struct hand *hand = arg;
+    struct crew *crew = hand->crew;
+    const struct ksr_worker_listener listener = {count_frame, hand};
     ksr_worker *worker = NULL;
     ksr_status status = ksr_worker_create(crew->ctx, &crew->job->manifest, crew->job->folder,
                                           crew->threads, crew->machine, &listener, &worker);
     int segment;
     if (status != KSR_OK)
-        note_end(crew, status);
-    while (worker && (segment = take_segment(crew)) >= 0)
-        note_end(crew, ksr_worker_run(worker, segment));
+        note_end(hand, status);
+    while (worker && (segment = take_segment(hand)) >= 0)
+        note_end(hand, ksr_worker_run(worker, segment));
     ksr_worker_destroy(&worker);
     return NULL;
 }
@@ -114,13 +180,16 @@ static ksr_status list_missing(struct crew *crew, const int *segments, size_t co
 // at once: the one that says so first stands for all, and its status is the one that counts.
 static void run_workers(struct crew *crew, int workers)
 {
-    pthread_t threads[64];
+    pthread_t threads[MOST_WORKERS];
     int started = 0;
     ksr_failures_begin(crew->ctx);
+    crew->hand_count = workers;
+    for (int i = 0; i < workers; i++)
+        crew->hands[i] = (struct hand){.crew = crew};
     for (; started < workers - 1; started++)
-        if (pthread_create(&threads[started], NULL, worker_main, crew) != 0)
+        if (pthread_create(&threads[started], NULL, worker_main, &crew->hands[1 + started]) != 0)
             break; // fewer workers do the same work
-    worker_main(crew);
+    worker_main(&crew->hands[0]);
     for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     const ksr_status logged = ksr_failures_end(crew->ctx);

@@ -18,6 +18,7 @@ struct ksr_join_result {
     int64_t frames;            // in it
     int64_t repeated, skipped; // frames, by on_frame_error
     bool accepted;             // its check failed, and options->accept put it in place
+    char devices[sizeof(((struct ksr_result *)0)->devices)];
 };
 
 // Joins the segments into the output, checks it and puts it under its name; without

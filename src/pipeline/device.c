@@ -10,11 +10,22 @@
 #include "vulkan/selftest.h"
 
 _Static_assert(KSR_DEVICE_TEXT == KSR_GPU_REASON && KSR_DEVICE_MOST == KSR_GPU_MOST &&
-                   KSR_GPU_FIRST == -1,
+                   KSR_GPU_FASTEST == KSR_DEVICE_FASTEST,
                "texts and numbers are copied");
 
-// Opens a GPU and tests it. Returns NULL with a reason where it cannot be used.
-static ksr_device *open_gpu(int index, char reason[KSR_GPU_REASON])
+bool ksr_device_may_exist(void)
+{
+    return ksr_gpu_may_exist();
+}
+
+int ksr_device_rank(int order[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT])
+{
+    struct ksr_gpu_info gpus[KSR_GPU_MOST];
+    const int count = ksr_gpu_list(gpus, reason);
+    return count > 0 ? ksr_gpu_rank(gpus, count, order, reason) : 0;
+}
+
+ksr_device *ksr_device_open(int index, char reason[KSR_DEVICE_TEXT])
 {
     ksr_device *device = calloc(1, sizeof(*device));
     if (!device) {
@@ -35,15 +46,6 @@ static ksr_device *open_gpu(int index, char reason[KSR_GPU_REASON])
     return device;
 }
 
-void ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out)
-{
-    char reason[KSR_GPU_REASON] = "there is no such device";
-    int index;
-    *out = ksr_device_index(name, &index) ? open_gpu(index, reason) : NULL;
-    if (!*out)
-        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
-}
-
 int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT])
 {
     struct ksr_gpu_info gpus[KSR_GPU_MOST];
@@ -55,12 +57,17 @@ int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KS
         memcpy(d->gpu, gpus[i].name, sizeof(d->gpu));
         memcpy(d->driver, gpus[i].driver, sizeof(d->driver));
         memcpy(d->trouble, gpus[i].refused, sizeof(d->trouble));
-        ksr_device *device = d->trouble[0] ? NULL : open_gpu(i, d->trouble);
+        ksr_device *device = d->trouble[0] ? NULL : ksr_device_open(i, d->trouble);
         if (device)
             d->trouble[0] = 0;
         ksr_device_close(&device);
     }
     return count;
+}
+
+bool ksr_device_has_failed(const ksr_device *device)
+{
+    return device && device->failed;
 }
 
 void ksr_device_close(ksr_device **device)

@@ -11,35 +11,49 @@
 // too.
 typedef struct ksr_device ksr_device;
 
-// --- Names: what --device may be (device_name.c) ---
-
-// Checks a name: "cpu", "vulkan" (the first GPU that is no software device), "vulkan:N" (number N
-// of ksr_device_list()) or NULL. onnx: the job runs a model in ONNX Runtime, so any other name
-// passes, too, which ONNX Runtime's side looks at. Returns KSR_OK, KSR_E_PARAM (logged).
-KSR_MUST_USE ksr_status ksr_device_check(ksr_context *ctx, const char *name, bool onnx);
-
-// Returns whether a name is one of a GPU, "vulkan" or "vulkan:N", or is meant as such.
-bool ksr_device_is_gpu(const char *name);
-
-// Returns whether it is one; *index: N, -1 for the first.
-bool ksr_device_index(const char *name, int *index);
-
-// Returns what ONNX Runtime is asked for: the name, NULL where it is one of a GPU of ours.
-const char *ksr_device_provider(const char *name);
-
-// --- GPUs ---
-
-// Opens a GPU by a name that has passed the check. Every kernel is compared with plain C on small
-// frames. *out: close with ksr_device_close(); NULL: it is not there or fails the test, which a
-// warning says, and the processor stands in for it.
-void ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out);
-
 #define KSR_DEVICE_TEXT 256
 #define KSR_DEVICE_MOST 16
 
+// --- Names: what --device may be (device_name.c) ---
+
+// What a list of names asks for.
+struct ksr_device_choice {
+    bool automatic;           // the fastest GPU that can be used, else the processor
+    bool all;                 // every GPU that can be used
+    bool cpu;                 // the processor
+    int gpu[KSR_DEVICE_MOST]; // numbers of ksr_device_list(); KSR_DEVICE_FASTEST
+    int gpus;
+};
+
+#define KSR_DEVICE_FASTEST -1
+
+// Reads "auto" (also NULL), "all", or names with commas between: "cpu", "vulkan" (the fastest GPU),
+// "vulkan:N" (number N of ksr_device_list()). onnx: the job runs a model in ONNX Runtime, so any
+// other single name passes, too, which ONNX Runtime's side looks at: the choice is then the
+// processor. Returns KSR_OK, KSR_E_PARAM (logged).
+KSR_MUST_USE ksr_status ksr_device_choose(ksr_context *ctx, const char *names, bool onnx,
+                                          struct ksr_device_choice *out);
+
+// Returns what ONNX Runtime is asked for: the name, NULL where it is one of ours.
+const char *ksr_device_provider(const char *names);
+
+// --- GPUs ---
+
+// Returns whether it is worth looking for a GPU: a guess that starts no driver.
+bool ksr_device_may_exist(void);
+
+// Returns how many GPUs, none of them a software device, can be opened, and their numbers, the
+// fastest first as far as their kind and memory tell. If 0, `reason` says why.
+int ksr_device_rank(int order[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT]);
+
+// Opens GPU number `index` of ksr_device_list(), or KSR_DEVICE_FASTEST. Every kernel is compared
+// with plain C on small frames. Returns NULL where it is not there or fails the test, which
+// `reason` says; close with ksr_device_close().
+ksr_device *ksr_device_open(int index, char reason[KSR_DEVICE_TEXT]);
+
 // What a GPU is.
 struct ksr_device_info {
-    char name[16]; // as ksr_device_open() takes it
+    char name[16]; // as ksr_device_choose() takes it
     char gpu[KSR_DEVICE_TEXT], driver[KSR_DEVICE_TEXT];
     uint64_t memory;               // bytes
     bool software;                 // it is none, and only used by its number
@@ -48,6 +62,9 @@ struct ksr_device_info {
 
 // Lists all GPUs, and tests those that can be used. Returns how many; if 0, `reason` says why.
 int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT]);
+
+// Returns whether it was lost, and the processor stands in for it; false for NULL.
+bool ksr_device_has_failed(const ksr_device *device);
 
 // Closes it, sets it to NULL; accepts NULL and a pointer to NULL. Its pipelines must be gone.
 void ksr_device_close(ksr_device **device);

@@ -5,45 +5,64 @@
 
 #include "pipeline/device.h"
 
-// Reads "cpu", "vulkan" and "vulkan:N". *index: N, -1 without. Returns false for all else.
-static bool parse(const char *name, bool *gpu, int *index)
+static bool is(const char *name, size_t length, const char *word)
 {
-    *gpu = ksr_device_is_gpu(name);
-    *index = -1;
-    if (!*gpu)
-        return strcmp(name, "cpu") == 0;
-    if (name[6] == 0)
+    return strlen(word) == length && memcmp(name, word, length) == 0;
+}
+
+// Reads one of the names with commas between.
+static bool add_name(struct ksr_device_choice *choice, const char *name, size_t length)
+{
+    int index = KSR_DEVICE_FASTEST;
+    if (is(name, length, "cpu")) {
+        choice->cpu = true;
         return true;
-    char *end;
-    const long number = strtol(name + 7, &end, 10);
-    *index = (int)number;
-    return name[6] == ':' && name[7] >= '0' && name[7] <= '9' && *end == 0 &&
-           number < KSR_DEVICE_MOST;
+    }
+    if (length > 7 && memcmp(name, "vulkan:", 7) == 0) {
+        index = 0;
+        for (size_t i = 7; i < length && index < KSR_DEVICE_MOST; i++)
+            index = name[i] >= '0' && name[i] <= '9' ? index * 10 + name[i] - '0' : KSR_DEVICE_MOST;
+    } else if (!is(name, length, "vulkan")) {
+        return false;
+    }
+    if (index >= KSR_DEVICE_MOST || choice->gpus == KSR_DEVICE_MOST)
+        return false;
+    choice->gpu[choice->gpus++] = index;
+    return true;
 }
 
-bool ksr_device_is_gpu(const char *name)
+static bool read_names(struct ksr_device_choice *choice, const char *names)
 {
-    return name && strncmp(name, "vulkan", 6) == 0;
+    *choice = (struct ksr_device_choice){0};
+    choice->automatic = !names || strcmp(names, "auto") == 0;
+    choice->all = choice->cpu = names && strcmp(names, "all") == 0;
+    if (choice->automatic || choice->all)
+        return true;
+    for (;;) {
+        const size_t length = strcspn(names, ",");
+        if (!add_name(choice, names, length))
+            return false;
+        if (!names[length])
+            return true;
+        names += length + 1;
+    }
 }
 
-const char *ksr_device_provider(const char *name)
+const char *ksr_device_provider(const char *names)
 {
-    return ksr_device_is_gpu(name) ? NULL : name;
+    struct ksr_device_choice choice;
+    const bool ours = read_names(&choice, names) && names && strcmp(names, "cpu") != 0;
+    return ours ? NULL : names;
 }
 
-bool ksr_device_index(const char *name, int *index)
+ksr_status ksr_device_choose(ksr_context *ctx, const char *names, bool onnx,
+                             struct ksr_device_choice *out)
 {
-    bool gpu;
-    return parse(name, &gpu, index) && gpu;
-}
-
-ksr_status ksr_device_check(ksr_context *ctx, const char *name, bool onnx)
-{
-    bool gpu;
-    int index;
-    if (!name || parse(name, &gpu, &index))
+    if (read_names(out, names))
         return KSR_OK;
-    if (!gpu && onnx)
+    *out = (struct ksr_device_choice){.cpu = true};
+    if (onnx && strncmp(names, "vulkan", 6) != 0 && !strchr(names, ','))
         return KSR_OK;
-    return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not built in (cpu, vulkan, vulkan:N)", name);
+    return ksr_fail(ctx, KSR_E_PARAM, "device: '%s' is not one of auto, all, cpu, vulkan, vulkan:N",
+                    names);
 }

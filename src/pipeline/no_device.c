@@ -11,12 +11,28 @@ int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KS
     return 0;
 }
 
-void ksr_device_open(ksr_context *ctx, const char *name, ksr_device **out)
+bool ksr_device_may_exist(void)
 {
-    (void)name;
-    *out = NULL;
-    ksr_log(ctx, KSR_LOG_WARNING,
-            "device: the processor runs the stages: this program was built without Vulkan");
+    return false;
+}
+
+int ksr_device_rank(int order[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT])
+{
+    (void)order;
+    return ksr_device_list(NULL, reason);
+}
+
+ksr_device *ksr_device_open(int index, char reason[KSR_DEVICE_TEXT])
+{
+    (void)index;
+    ksr_device_list(NULL, reason);
+    return NULL;
+}
+
+bool ksr_device_has_failed(const ksr_device *device)
+{
+    (void)device;
+    return false;
 }
 
 void ksr_device_close(ksr_device **device)

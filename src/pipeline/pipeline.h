@@ -61,6 +61,7 @@ struct ksr_pipeline {
     const struct ksr_executor *executor;
     int delay; // frames that may be held before the oldest must be pulled; a constant
     int held;  // frames pushed and not pulled, those that warm up left out
+    const struct ksr_device *device; // that runs it; NULL: the processor, also after a failure
 };
 
 // Makes the executor for a recipe, which is copied; what it borrows must outlive the pipeline.

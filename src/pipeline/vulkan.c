@@ -237,6 +237,7 @@ static ksr_status fall_back(ksr_context *ctx, struct vulkan *p, int64_t number)
     ksr_log(ctx, KSR_LOG_WARNING, "device: the processor goes on, with the same result: %s: %s",
             p->gpu->info.name, p->gpu->trouble);
     p->device->failed = true;
+    p->base.device = NULL;
     p->cpu = ksr_pipeline_create_cpu(&p->recipe, p->pool, 0);
     if (!p->cpu)
         return ksr_fail_memory(ctx);
@@ -426,6 +427,7 @@ ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,
     if (!p)
         return NULL;
     p->base.executor = &executor;
+    p->base.device = device;
     p->base.delay = SLOTS - 1;
     p->recipe = *recipe;
     p->pool = pool;

@@ -304,10 +304,11 @@ static json_t *place_times(const struct report *r, json_t *segment)
     const size_t count = (size_t)json_integer_value(json_object_get(segment, "frames"));
     const struct ksr_film_frame *last = &film->frames[first + count - 1];
     const int64_t start = film->frames[0].time;
-    return json_pack("{s:f,s:f,s:I,s:O}", "from",
+    return json_pack("{s:f,s:f,s:I,s:O*,s:O}", "from",
                      ksr_film_seconds(film, film->frames[first].time - start), "to",
                      ksr_film_seconds(film, last->time + last->duration - start), "frames",
-                     (json_int_t)count, "seconds", json_object_get(segment, "seconds"));
+                     (json_int_t)count, "device", json_object_get(segment, "device"), "seconds",
+                     json_object_get(segment, "seconds"));
 }
 
 static json_t *times_to_json(const struct report *r, const json_t *segments)

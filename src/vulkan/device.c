@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vulkan/matrix.h"
 
@@ -79,6 +80,24 @@ static bool start_vulkan(char reason[KSR_GPU_REASON])
         create_instance(reason);
     pthread_mutex_unlock(&instance_mutex);
     return instance != NULL;
+}
+
+bool ksr_gpu_may_exist(void)
+{
+#ifdef __linux__
+    static const char *const files[] = {"/dev/dri", "/dev/nvidiactl", "/dev/dxg", "/dev/kgsl-3d0",
+                                        "/dev/mali0"};
+    static const char *const variables[] = {"VK_DRIVER_FILES", "VK_ICD_FILENAMES",
+                                            "VK_ADD_DRIVER_FILES"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        found |= access(files[i], F_OK) == 0;
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        found |= getenv(variables[i]) != NULL;
+    return found;
+#else
+    return true;
+#endif
 }
 
 // --- What GPUs offer ---
@@ -185,6 +204,7 @@ static void describe(struct ksr_gpu_info *info, VkPhysicalDevice physical)
              driver.driverInfo);
     info->memory = local_memory(&memory);
     info->software = p.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU;
+    info->discrete = p.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU;
     if (p.properties.apiVersion < VK_API_VERSION_1_3) {
         snprintf(info->refused, sizeof(info->refused), "its driver has Vulkan %u.%u, not 1.3",
                  VK_API_VERSION_MAJOR(p.properties.apiVersion),
@@ -219,6 +239,29 @@ int ksr_gpu_list(struct ksr_gpu_info list[KSR_GPU_MOST], char reason[KSR_GPU_REA
     return start_vulkan(reason) ? enumerate(physical, list, reason) : 0;
 }
 
+static bool is_faster(const struct ksr_gpu_info *a, const struct ksr_gpu_info *b)
+{
+    return a->discrete != b->discrete ? a->discrete : a->memory > b->memory;
+}
+
+int ksr_gpu_rank(const struct ksr_gpu_info *list, int count, int order[KSR_GPU_MOST],
+                 char reason[KSR_GPU_REASON])
+{
+    int found = 0;
+    for (int i = 0; i < count; i++) {
+        if (list[i].software || list[i].refused[0])
+            continue;
+        int at = found++;
+        for (; at > 0 && is_faster(&list[i], &list[order[at - 1]]); at--)
+            order[at] = order[at - 1];
+        order[at] = i;
+    }
+    if (count > 0 && found == 0)
+        snprintf(reason, KSR_GPU_REASON, "no usable GPU (of %d: %.60s: %s)", count, list[0].name,
+                 list[0].software ? "a software device, used only if named" : list[0].refused);
+    return found;
+}
+
 // --- Opening one ---
 
 static ksr_status choose(struct ksr_gpu *gpu, int index, char reason[KSR_GPU_REASON])
@@ -226,16 +269,13 @@ static ksr_status choose(struct ksr_gpu *gpu, int index, char reason[KSR_GPU_REA
     VkPhysicalDevice physical[KSR_GPU_MOST];
     struct ksr_gpu_info list[KSR_GPU_MOST];
     const int count = enumerate(physical, list, reason);
-    for (int i = 0; i < count && index == KSR_GPU_FIRST; i++)
-        if (!list[i].software && !list[i].refused[0])
-            index = i;
-    if (count > 0 && index == KSR_GPU_FIRST)
-        snprintf(reason, KSR_GPU_REASON, "no usable GPU (of %d: %.60s: %s)", count, list[0].name,
-                 list[0].software ? "a software device, used only if named" : list[0].refused);
-    else if (count > 0 && index >= count)
+    int order[KSR_GPU_MOST];
+    if (count > 0 && index == KSR_GPU_FASTEST && ksr_gpu_rank(list, count, order, reason) > 0)
+        index = order[0];
+    if (count > 0 && index >= count)
         snprintf(reason, KSR_GPU_REASON, "there is no GPU %d ('kizunasr devices' lists them)",
                  index);
-    else if (count > 0 && list[index].refused[0])
+    else if (index >= 0 && count > 0 && list[index].refused[0])
         snprintf(reason, KSR_GPU_REASON, "%.80s: %.120s", list[index].name, list[index].refused);
     if (index < 0 || index >= count || list[index].refused[0])
         return KSR_E_PROCESS;

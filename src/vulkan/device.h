@@ -30,6 +30,7 @@ struct ksr_gpu_info {
     char name[256], driver[256];
     uint64_t memory;              // bytes of its largest local heap
     bool software;                // runs on the processor
+    bool discrete;                // a card of its own, not part of the processor
     char refused[KSR_GPU_REASON]; // why it cannot be used; empty: it can
 };
 
@@ -76,12 +77,22 @@ struct ksr_gpu {
     int lose_after;
 };
 
+// Returns whether the machine may have a GPU. To list GPUs takes the start of every driver,
+// software devices too: 0.1 seconds. On Linux a driver of a GPU needs a device file; without any,
+// and without a driver named by a variable of the loader, there is none.
+bool ksr_gpu_may_exist(void);
+
 // Lists the GPUs of the machine. Returns how many there are; if 0, `reason` says why.
 int ksr_gpu_list(struct ksr_gpu_info list[KSR_GPU_MOST], char reason[KSR_GPU_REASON]);
 
-#define KSR_GPU_FIRST -1 // the first one that is no software device and not refused
+// Orders the numbers of those that can be used and are no software devices: discrete ones first,
+// then by memory. Returns how many; if 0, `reason` says why.
+int ksr_gpu_rank(const struct ksr_gpu_info *list, int count, int order[KSR_GPU_MOST],
+                 char reason[KSR_GPU_REASON]);
 
-// *out: GPU number `index` of the list (any that is not refused), or KSR_GPU_FIRST; close it with
+#define KSR_GPU_FASTEST -1 // the first one of ksr_gpu_rank()
+
+// *out: GPU number `index` of the list (any that is not refused), or KSR_GPU_FASTEST; close it with
 // ksr_gpu_close().
 // Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS with *out NULL and `reason` set.
 KSR_MUST_USE ksr_status ksr_gpu_open(struct ksr_gpu **out, int index, char reason[KSR_GPU_REASON]);

@@ -277,8 +277,8 @@ def test_devices(b):
     check(r.returncode == 2 and r.stderr.startswith("kizunasr: error: device: 'gpu' is not valid (cpu, "
           "cuda, "), "a device that nobody knows", r.stderr)
     r = b.upscale("out.mkv", "anime-fast", "--device", "cuda")
-    check(r.returncode == 2 and r.stderr == "kizunasr: error: device: 'cuda' is not built in (cpu, "
-          "vulkan, vulkan:N)\n",
+    check(r.returncode == 2 and r.stderr == "kizunasr: error: device: 'cuda' is not one of auto, "
+          "all, cpu, vulkan, vulkan:N\n",
           "a device that the native engine has not", r.stderr)
 
 

@@ -74,6 +74,7 @@ def written(program, films, folder):
     with open(times, encoding="utf-8") as file:
         took = json.load(file)["segments"]
     shown = data["times"]["segments"]
+    check(shown[0]["device"] == took[0]["device"], "and so does the device", str(shown))
     check(data["times"]["frames"] == 48 and len(shown) == 1 and shown[0]["seconds"] == took[0]["seconds"] and
           shown[0]["from"] == 0 and abs(shown[0]["to"] - 2) < 0.01, "times of stages go into the page", str(data["times"]))
     kept = os.path.join(folder, "kept.html")
@@ -148,6 +149,7 @@ def plots(b):
     check(len(lines) == 4 and all(d > 20 and w > 100 and h > 5 for d, w, h in lines), "four lines are drawn", str(lines))
     check(b.run("![...document.querySelectorAll('svg path.line')].some(p => /NaN|Infinity/.test(p.getAttribute('d')))"), "of numbers")
     figures = "[...document.querySelectorAll('figure')].map(f => f.querySelector('b').textContent)"
+    check(" The stages ran on " in b.run("document.querySelectorAll('.plots figure')[4].textContent"), "the device is named")
     check(b.run(figures)[3:] == ["Time per frame by stage, in milliseconds", "Time by stage"], "times are shown", str(b.run(figures)))
     parts = b.run("[...document.querySelectorAll('svg rect.part')].map(r => [r.getBBox().width, r.getBBox().height])")
     check(len(parts) >= 5 and all(w > 100 and h >= 0 for w, h in parts) and sum(h for _, h in parts) > 100, "stages are drawn", str(parts))

@@ -71,7 +71,7 @@ static void open_place(struct place *p, int width, int height)
 {
     const char *wanted = getenv("KSR_TEST_GPU");
     char reason[KSR_GPU_REASON];
-    if (ksr_gpu_open(&p->gpu, wanted ? atoi(wanted) : KSR_GPU_FIRST, reason) != KSR_OK) {
+    if (ksr_gpu_open(&p->gpu, wanted ? atoi(wanted) : KSR_GPU_FASTEST, reason) != KSR_OK) {
         printf("error: %s\n", reason);
         exit(1);
     }

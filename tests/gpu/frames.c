@@ -200,7 +200,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: gpu-frames [WIDTH HEIGHT [THREADS]]\n");
         return 2;
     }
-    if (ksr_gpu_open(&device.gpu, wanted ? atoi(wanted) : KSR_GPU_FIRST, reason) != KSR_OK ||
+    if (ksr_gpu_open(&device.gpu, wanted ? atoi(wanted) : KSR_GPU_FASTEST, reason) != KSR_OK ||
         ksr_gpu_stages_create(device.gpu, &device.stages) != KSR_OK) {
         printf("error: %s\n", device.gpu ? device.gpu->trouble : reason);
         return 1;

@@ -217,7 +217,19 @@ class Runs(Films):
             result, kizunasr.ProcessingResult(
                 frames=12, frames_repeated=0, frames_skipped=0, segments=1, segments_reused=0,
                 width=128, height=96, output_size=os.path.getsize("out.mp4"), warnings=0,
-                already_done=False, engine=""))
+                already_done=False, engine="", devices=result.devices))
+        self.assertTrue(result.devices)
+
+    def test_devices(self):
+        process("film.mp4", "out.mp4")
+        with open("out.mp4", "rb") as file:
+            first = file.read()
+        result = process("film.mp4", "out.mp4", kizunasr.RunOptions(device="vulkan:15,cpu", overwrite=True))
+        self.assertEqual((result.devices, result.warnings), ("cpu", 1))
+        with open("out.mp4", "rb") as file:
+            self.assertEqual(file.read(), first)
+        with self.assertRaisesRegex(ValueError, "device: 'gpu' is not one of auto, all, cpu, vulkan"):
+            process("film.mp4", "out2.mp4", kizunasr.RunOptions(device="gpu"))
 
     def test_output_exists(self):
         process("film.mp4", "out.mp4", kizunasr.RunOptions(keep_work=True))

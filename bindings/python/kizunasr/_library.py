@@ -61,7 +61,8 @@ class Result(c.Structure):
                 ("frames_skipped", c.c_int64), ("segments", c.c_int),
                 ("segments_reused", c.c_int), ("width", c.c_int), ("height", c.c_int),
                 ("output_size", c.c_int64), ("warnings", c.c_int), ("already_done", c.c_bool),
-                ("engine", c.c_char * 96), ("accepted", c.c_bool)]
+                ("engine", c.c_char * 96), ("accepted", c.c_bool),
+                ("devices", c.c_char * 224)]
 
 
 # What is handed to the library has room to spare: members that a newer one has added are zero, which

@@ -181,7 +181,9 @@ class RunOptions:
     workers: int = 0
     """Segments processed at once, 1 to 64; 0: by cores and memory."""
     device: Optional[str] = None
-    """Device that runs the stages; None: 'cpu'."""
+    """Devices that run the stages: 'auto', 'all', or 'cpu', 'vulkan' (the fastest GPU) and 'vulkan:N'
+    with commas between; with ONNX Runtime its name for one. The output is the same with any of the
+    first; None: 'auto'."""
     work_dir: Optional[Path] = None
     """Work folder; None: the output's path plus '.kizunasr'."""
     keep_work: bool = False

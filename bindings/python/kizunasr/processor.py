@@ -40,6 +40,9 @@ class ProcessingResult:
     """Engine of the model: 'native', 'ONNX Runtime 1.30.0 on cpu, 2 threads'; '' without AI."""
     accepted: bool = False
     """Verification failed, and `RunOptions.accept` put the output in place."""
+    devices: str = ""
+    """What the stages ran on, in earlier runs too: 'cpu', 'NVIDIA H200 (NVIDIA 580.65.06)', or several
+    with the frames of each; '' = not known."""
 
 
 class OfflineVideoProcessor:
@@ -113,5 +116,6 @@ class OfflineVideoProcessor:
             config.close()
         context.raise_for(status)
         values = {name: getattr(result, name) for name, _ in _c.Result._fields_}
-        values["engine"] = values["engine"].decode()
+        for name in ("engine", "devices"):
+            values[name] = values[name].decode(errors="replace")
         return ProcessingResult(**values)

@@ -512,7 +512,7 @@ function columns(segments, pixels) {
   const list = [];
   for (const s of segments) {
     const last = list[list.length - 1];
-    if (last && Math.abs(last.to - s.from) < 1e-3 && (last.to - last.from) * pixels < 3) {
+    if (last && Math.abs(last.to - s.from) < 1e-3 && last.device === s.device && (last.to - last.from) * pixels < 3) {
       last.to = s.to;
       last.frames += s.frames;
       for (const p of PARTS) last.seconds[p] = (last.seconds[p] || 0) + (s.seconds[p] || 0);
@@ -540,6 +540,7 @@ function drawTimes(s, segments, wide) {
     }
   }
   const text = c => `${clock(c.from)} to ${clock(c.to)}: ${ms(tops[list.indexOf(c)])} a frame; ` +
+    (list.some(other => other.device !== c.device) ? `on ${c.device}; ` : '') +
     PARTS.filter(part => each(c, part) > 0).map(part => `${part} ${ms(each(c, part))}`).join(', ');
   return { k, list, text };
 }
@@ -571,6 +572,14 @@ function plotTimes(segments, note) {
   figure('Time per frame by stage, in milliseconds', s, readout);
 }
 
+// 'The stages ran on NVIDIA H200 (240 frames), cpu (121 frames).'; '' where it is not known.
+function ranOn(segments) {
+  const frames = new Map();
+  for (const s of segments.filter(s => s.device)) frames.set(s.device, (frames.get(s.device) || 0) + s.frames);
+  const each = ([name, count]) => frames.size > 1 ? `${name} (${count} frames)` : name;
+  return frames.size ? ` The stages ran on ${[...frames].map(each).join(', ')}.` : '';
+}
+
 function barTimes(segments) {
   const total = Object.fromEntries(PARTS.map(p => [p, sum(segments.map(s => s.seconds[p] || 0))]));
   const all = sum(Object.values(total)), most = Math.max(...Object.values(total));
@@ -584,7 +593,8 @@ function barTimes(segments) {
   }
   figure('Time by stage', bars, element('p', { className: 'readout', textContent:
     `Together ${span(all)} of one worker's time by the clock. Decode: with deinterlacing. Convert: to the 15 bits that ` +
-    'the stages work in, and from them. Encode: waiting for the encoder, whose own threads go on meanwhile.' }));
+    'the stages work in, and from them. Encode: waiting for the encoder, whose own threads go on meanwhile.' +
+    ranOn(segments) }));
 }
 
 function fillTimes() {

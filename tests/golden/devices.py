@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Which devices a run chooses, what it says of them, and that the bytes stay the same.
+
+Mesa's software device passes for a graphics card behind the layer of tests/gpu/layer.c, which also
+loses it in the middle.
+
+  devices.py PROGRAM FOLDER_OF_THE_LAYER
+
+Ends with `N passed, N failed, N skipped`.
+"""
+import glob, hashlib, json, os, re, shutil, signal, subprocess, sys, tempfile
+
+from checks import check, finish, run
+
+DRIVER = {"VK_ICD_FILENAMES": icd for icd in glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")}
+GPU = r"llvmpipe \(.*\) \(llvmpipe .*\)"
+
+
+class Runs:
+    def __init__(self, program, layer, folder):
+        self.program, self.folder = program, folder
+        self.card = {**DRIVER, "VK_INSTANCE_LAYERS": "VK_LAYER_KSR_test", "VK_LAYER_PATH": layer}
+        self.source, self.output = (os.path.join(folder, f) for f in ("in.mkv", "out.mkv"))
+        self.work = self.output + ".kizunasr"
+        subprocess.run(["ffmpeg", "-v", "error", "-cpuflags", "0", "-f", "lavfi", "-i", "testsrc2=size=48x32:rate=24:duration=30",
+                        "-c:v", "mpeg4", "-g", "48", self.source], check=True)
+        self.reference = None
+
+    def run(self, *args, env=None):
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("VK_", "KSR_LAYER", "KIZUNASR_DEVICE"))}
+        return run(self.program, *args, env={**clean, **(env or {})})
+
+    def upscale(self, *args, env=None):
+        """The result's line after the name, and the messages, of a run whose output has the right bytes."""
+        r = self.run("upscale", self.source, self.output, "--preset", "ultrafast", "--progress", "none", "--overwrite", *args, env=env)
+        return self.outcome(" ".join(args) or "by default", r)
+
+    def outcome(self, what, r):
+        if not check(r.returncode == 0, what, f"status {r.returncode}: {r.stderr}"):
+            shutil.rmtree(self.work, ignore_errors=True)
+            return "", r.stderr
+        with open(self.output, "rb") as f:
+            digest = hashlib.sha256(f.read()).hexdigest()
+        self.reference = self.reference or digest
+        check(digest == self.reference, f"{what}: the same bytes", digest)
+        return r.stdout.strip(), r.stderr
+
+
+def ran_on(line):
+    """What a result's line says of devices and warnings, after the check."""
+    return line.partition("verified")[2]
+
+
+def test_choice(r):
+    line, said = r.upscale("--device", "cpu", env=r.card)
+    check(ran_on(line) == "" and "run on" not in said, "cpu: no GPU", line + said)
+    line, said = r.upscale("--log-level", "debug", env={"VK_ICD_FILENAMES": "none"})
+    check(ran_on(line) == "" and "debug: device: the processor runs the stages: " in said and "warning" not in said,
+          "by default without a driver: the processor", line + said)
+    line, said = r.upscale("--log-level", "debug", env=DRIVER)
+    check(ran_on(line) == "" and "a software device, used only if named" in said and "warning" not in said,
+          "by default: no software device", line + said)
+    line, said = r.upscale(env=r.card)
+    check(re.fullmatch(", " + GPU, ran_on(line)) and re.search(f"^kizunasr: stages run on {GPU}$", said, re.M),
+          "by default: a GPU where there is one", line + said)
+    line, said = r.upscale("--device", "cpu,vulkan:7,vulkan:0", env=r.card)
+    check("kizunasr: warning: device: vulkan:7 is not used: there is no GPU 7 ('kizunasr devices' lists them)\n" in said and
+          ran_on(line).endswith(", 1 warning"), "one of several is not there", line + said)
+    line, said = r.upscale("--device", "all", env=DRIVER)
+    check(ran_on(line) == ", 1 warning" and "warning: device: the processor runs the stages: no usable GPU" in said,
+          "all without a GPU", line + said)
+    line, said = r.upscale(env={**r.card, "KIZUNASR_DEVICE": "cpu"})
+    check(ran_on(line) == "", "the variable", line + said)
+
+
+def test_several(r):
+    line, said = r.upscale("--device", "vulkan:0,vulkan", "--workers", "3", env=r.card)
+    check(re.fullmatch(", " + GPU, ran_on(line)) and said.count("stages run on") == 2, "two GPUs", line + said)
+    times = os.path.join(r.folder, "times.json")
+    line, said = r.upscale("--device", "all", "--stage-times", times, env=r.card)
+    with open(times, encoding="utf-8") as f:
+        segments = json.load(f)["segments"]
+    made = {}
+    for s in segments:
+        made[s["device"]] = made.get(s["device"], 0) + s["frames"]
+    check("cpu" in made and sum(made.values()) == 720, "all: the processor makes segments", str(made))
+    check("stages run on the processor, too" in said, "all: is said", said)
+    told = ", ".join(f"{name}: {frames} frames" for name, frames in made.items()) if len(made) > 1 else ""
+    check(told in line, "all: the result names the frames of each device", f"{line}\n{made}")
+
+
+def test_faults(r):
+    line, said = r.upscale("--workers", "1", env={**r.card, "KSR_LAYER_LOSE": "70"})
+    check(re.search("warning: device: the processor goes on, with the same result: .*the GPU was lost", said) and
+          re.search(f"device: {GPU} is tried again", said), "a GPU that is lost is tried again", said)
+    check(re.fullmatch(f", cpu: [0-9]+ frames, {GPU}: [0-9]+ frames, 1 warning", ran_on(line)),
+          "a segment in which it was lost counts as the processor's", line)
+    line, said = r.upscale("--device", "vulkan:0,vulkan:0,cpu", "--workers", "3", env={**r.card, "KSR_LAYER_LOSE": "150"})
+    check(said.count("the processor goes on") == 1, "one of two is lost", said)
+
+
+def test_apart(r):
+    """Planned with a GPU, worked on without, joined: and the other way round; killed and resumed with another list."""
+    args = [r.source, r.output, "--preset", "ultrafast", "--progress", "none", "--overwrite"]
+    for plan, work, message in ((r.card, {"VK_ICD_FILENAMES": "none"}, True), ({}, r.card, False)):
+        check(r.run("plan", *args, env=plan).returncode == 0, "planned")
+        said = r.run("work", r.work, "--device", "vulkan:0", env=work).stderr
+        check(("warning: device: the processor runs the stages: " in said) == message, "a GPU that is gone", said)
+        r.outcome("joined", r.run("join", r.work, "--overwrite"))
+    env = {k: v for k, v in os.environ.items() if not k.startswith("VK_")}
+    p = subprocess.Popen([r.program, "upscale", *args, "--device", "all", "--workers", "2"], env={**env, **r.card},
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while p.poll() is None and not glob.glob(os.path.join(r.work, "*.seg")):
+        pass
+    p.send_signal(signal.SIGKILL)
+    p.wait()
+    line, said = r.upscale("--device", "vulkan,cpu", env=r.card)
+    check("kizunasr: " in said, "resumed with another list", said)
+
+
+def main():
+    program, layer = (os.path.abspath(a) for a in sys.argv[1:3])
+    if not DRIVER or not os.path.exists(os.path.join(layer, "ksr_layer.so")):
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    folder = tempfile.mkdtemp()
+    r = Runs(program, layer, folder)
+    for test in (test_choice, test_several, test_faults, test_apart):
+        test(r)
+    shutil.rmtree(folder)
+    return finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
