@@ -138,6 +138,7 @@ class Loop:
         """The step, ready to run many times; the steps that warm up are undone."""
         if self.eager or not self.cuda:
             return lambda: self.step(quant, squared)
+        torch.backends.cudnn.benchmark = True
         keep = [t.copies() for t in self.trainers]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -148,6 +149,7 @@ class Loop:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             self.step(quant, squared)
+        torch.backends.cudnn.benchmark = False
         for t, k in zip(self.trainers, keep):
             t.restore(k)
         return graph.replay
@@ -281,7 +283,6 @@ def main():
     began = time.time()
     dev = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.benchmark = True
     Activation.fused = Activation.fused and not o.plain
     os.makedirs(o.out, exist_ok=True)
     log = open(os.path.join(o.out, "train.log"), "a")

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""What training computes with is what its integers give: train/ai/model.py against train/ai/reference.py.
+
+  training.py SOURCE_FOLDER
+
+Skipped where there is no torch. Ends with `N passed, N failed, N skipped`.
+"""
+import os, sys, tempfile
+
+from checks import check, finish
+
+try:
+    import numpy as np
+    import torch
+except ImportError as missing:
+    print(f"{missing}\n0 passed, 0 failed, 1 skipped")
+    sys.exit(77)
+
+sys.path.insert(0, os.path.join(sys.argv[1], "train", "ai"))
+import pack, reference, train
+from model import Net, interpolate, plain, pyramid
+
+
+def results(net, theta, codes):
+    """The quantized network's output for [h,w] of 8 bits, in the engine's 15 bits."""
+    x = torch.from_numpy(codes).float()[None, None] / 256 - 0.5
+    pad, (h, w) = net.spec.reach(), codes.shape
+    wide = torch.nn.functional.pad(x, (pad, pad - w % -4, pad, pad - h % -4), mode="replicate")
+    with torch.no_grad():
+        fine = net.differences(wide, theta, True)[:, :, pad : pad + h, pad : pad + w]
+        base = interpolate(torch.nn.functional.pad(x, (2, 2, 2, 2), mode="replicate"))
+    whole = sum(torch.floor(v.double() * 32768 + 0.5) for v in (fine, base)) + 16384
+    return torch.nn.functional.pixel_shuffle(whole, 2)[0, 0].clamp(0, 32767).numpy()
+
+
+def main():
+    torch.set_num_threads(1)
+    codes = np.random.default_rng(1).integers(0, 256, (13, 10))
+    codes[:, :5] = np.arange(13)[:, None] * 9
+    patch = torch.rand(2, 1, 48, 48) - 0.5, torch.rand(2, 4, 24, 24) * 0.02, torch.full((2,), 100.0)
+    for name, spec in (("pyramid", pyramid(16, 32, 16, 2)), ("pairs", plain(16, 1))):
+        trainer = train.Trainer(name, Net(spec, "cpu", 3), 2e-3)
+        for step in range(6):
+            trainer.plan(step + 500, 0.5)
+            trainer.step(*patch, step > 2, step > 4)
+        with tempfile.TemporaryDirectory() as folder:
+            train.save(folder, 0.5, 6, [trainer])
+            chain = pack.layers(os.path.join(folder, name + ".npz"))
+            other = train.Trainer(name, Net(spec, "cpu", 4), 1e-3)
+            told = train.resumed(type("", (), {"out": folder, "resume": None}), [other])
+        want = reference.double(chain, codes << 7)
+        got = results(trainer.net, trainer.ema, codes)
+        check((got == want).all(), f"{name}: quantized in training = the integers", np.sum(got != want))
+        again = Net(spec, "cpu", 5)
+        again.start(chain)
+        check((results(again, again.theta, codes) == want).all(), f"{name}: begun with the integers")
+        check(told == (0.5, 6) and torch.equal(other.theta, trainer.theta) and other.peak == 2e-3,
+              f"{name}: goes on where the checkpoint was", told)
+        trainer.judge(30.0, 0)
+        good = trainer.theta.detach().clone()
+        trainer.theta.data[0] = float("nan")
+        trainer.step(*patch, True, True)
+        check(trainer.judge(float("nan"), 1) and torch.equal(good, trainer.theta.detach())
+              and trainer.peak == 1e-3, f"{name}: goes back when it exploded")
+    finish()
+
+
+main()
