@@ -37,7 +37,7 @@ def main():
     torch.set_num_threads(1)
     codes = np.random.default_rng(1).integers(0, 256, (13, 10))
     codes[:, :5] = np.arange(13)[:, None] * 9
-    patch = torch.rand(2, 1, 48, 48) - 0.5, torch.rand(2, 4, 24, 24) * 0.02, torch.full((2,), 100.0)
+    patch = torch.rand(2, 1, 48, 48) - 0.5, torch.rand(2, 4, 24, 24) * 0.02, torch.full((2,), 0.01), torch.ones(2)
     for name, spec in (("pyramid", pyramid(16, 32, 16, 2)), ("pairs", plain(16, 1))):
         trainer = train.Trainer(name, Net(spec, "cpu", 3), 2e-3)
         for step in range(6):

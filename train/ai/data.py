@@ -121,11 +121,12 @@ class Coder:
 
 
 class Patches:
-    """Draws batches of (small patch, differences to learn, weight) from pictures on the device.
+    """Draws batches of (small patch, differences to learn, their scale, worth) from pictures on the device.
 
     size: small pixels of a target; ring: small pixels around it that only the network sees. The first
-    `coded` patches of a batch carry coding noise. A patch's weight is one over the squared error that plain
-    interpolation makes there. share: of the patches that come from drawn pictures; soft: from soft originals.
+    `coded` patches of a batch carry coding noise, and count as much as `worth` says. A patch's scale is the
+    squared error that plain interpolation makes there. share: of the patches that come from drawn pictures;
+    soft: from soft originals.
     """
 
     def __init__(self, collected, drawn, share, soft, device, batch, size, ring, base, worth=0.7, coded=0.2,
@@ -203,7 +204,7 @@ class Patches:
         return to_code(sharp * hr + (1 - sharp) * soft)
 
     def draw(self):
-        """-> small [B,1,lr,lr], differences [B,4,size,size] to the interpolation, weight [B]; v/256 - 1/2."""
+        """-> small [B,1,lr,lr], differences [B,4,size,size] to the interpolation, scale, worth [B]; v/256 - 1/2."""
         b, dev = self.batch, self.flat.device
         r = torch.rand(b, 15, device=dev)
         hr = self._cut(r)
@@ -222,9 +223,9 @@ class Patches:
         target = hr[:, None, edge : edge + 2 * self.size, edge : edge + 2 * self.size] / 256 - 0.5
         target = torch.nn.functional.pixel_unshuffle(target, 2)
         target = target - self.base(small[:, :, ring : self.lr - ring, ring : self.lr - ring])
-        weight = 1 / ((target * target).mean((1, 2, 3)) + 1 / 256**2)
+        scale = (target * target).mean((1, 2, 3)) + 1 / 256**2
         worth = torch.where(torch.arange(b, device=dev) < self.coded, self.worth, 1.0)
-        return small, target, weight * worth**2
+        return small, target, scale, worth
 
 
 def validation(pictures, factor=None, side=384, jpeg=None):

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """Trains networks: train.py --data DIR --out DIR (--seconds S | --steps N) [--until P] NAME...
 
-Networks named together learn from the same batches, side by side on one GPU. The step size falls over the
-course of the training, and so do the phases follow: absolute error in floating point, the same with
-quantization, then the root of the squared error. --until 0.5 stops half way; started again with the same
---out, training goes on from the checkpoint there, which is written every minute. A network whose error
-explodes goes back to its last good state with half the step size. Needs torch, numpy and PIL; a GPU unless
-you are patient.
+Networks named together learn from the same batches, side by side on one GPU. Three phases: absolute error in
+floating point, the same with quantization, then the root of a patch's squared error in units of the one that
+interpolation makes there. --until 0.5 stops half way; started again with the same --out, training goes on
+from the checkpoint there, which is written every minute. A network whose error explodes goes back to its last
+good state with half the step size. Needs torch, numpy and PIL; a GPU unless you are patient.
 """
 import argparse
 import math
@@ -44,14 +43,14 @@ class Trainer:
         lr = self.peak * min((it + 1) / WARM, 1) * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1))) + 1e-6
         self.lr.fill_(lr * math.sqrt(1 - 0.99 ** (it + 1)) / (1 - 0.9 ** (it + 1)))
 
-    def step(self, x, y, weight, quant, squared):
+    def step(self, x, y, scale, worth, quant, squared):
         ring = (x.shape[3] - y.shape[3]) // 2
         out = self.net.differences(x, self.theta, quant)[:, :, ring:-ring, ring:-ring]
         error = (out - y) ** 2
         if squared:
-            loss = torch.sqrt(error.mean((1, 2, 3)) * weight + 1e-4).mean()
+            loss = (torch.sqrt(error.mean((1, 2, 3)) / scale + 1e-4) * worth).mean()
         else:
-            loss = (torch.sqrt(error + 1e-6).mean((1, 2, 3)) * torch.sqrt(weight)).mean()
+            loss = (torch.sqrt(error + 1e-6).mean((1, 2, 3)) * worth).mean() * 30
         (grad,) = torch.autograd.grad(loss * SCALE, self.theta)
         with torch.no_grad():
             grad = grad / SCALE
