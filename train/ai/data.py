@@ -3,6 +3,7 @@
 Everything runs on the device the pictures lie on, with fixed shapes, so that a whole training step
 can be captured in one CUDA graph. Pixel values are 8-bit codes kept in floating point.
 """
+import glob
 import io
 import math
 import os
@@ -41,7 +42,7 @@ def load(folder):
 
 def folder(path):
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda f: luma(os.path.join(path, f)), sorted(os.listdir(path))))
+        return list(pool.map(luma, sorted(glob.glob(os.path.join(path, "*.webp")))))
 
 
 def cubic(x, b, c):

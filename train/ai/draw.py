@@ -435,7 +435,8 @@ def picture(seed):
 
 def save(job):
     seed, path = job
-    picture(seed).save(path, lossless=True, quality=0, method=0)
+    picture(seed).save(path + ".part", "WEBP", lossless=True, quality=0, method=0)
+    os.replace(path + ".part", path)
 
 
 if __name__ == "__main__":
