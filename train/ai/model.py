@@ -132,15 +132,15 @@ if triton:
         row = tl.program_id(0) * r + tl.arange(0, r)
         ch = tl.program_id(1) * cb + tl.arange(0, cb)
         ok = (row < rows)[:, None]
-        to = row[:, None] * c + ch[None]
+        to = row[:, None] * c + ch[None, :]
         if up:
             px, py = row % width, row // width % height
-            k = (py % 2 * 2 + px % 2)[:, None] * c + ch[None]
+            k = (py % 2 * 2 + px % 2)[:, None] * c + ch[None, :]
             at = row // width // height * (height // 2) + py // 2
             of = (at * (width // 2) + px // 2)[:, None] * (4 * c) + k
             v = tl.load(x + of, ok, 0).to(tl.float32) + tl.load(bias + k)
         else:
-            v = tl.load(x + to, ok, 0).to(tl.float32) + tl.load(bias + ch)[None]
+            v = tl.load(x + to, ok, 0).to(tl.float32) + tl.load(bias + ch)[None, :]
         if quant:
             v = tl.floor(v * 256 + 0.5) * (1 / 256)
         if add:
@@ -157,11 +157,11 @@ if triton:
         for start in range(tl.program_id(0) * r, rows, tl.num_programs(0) * r):
             row = start + tl.arange(0, r)
             ok = (row < rows)[:, None]
-            at = row[:, None] * n + k[None]
+            at = row[:, None] * n + k[None, :]
             if up:
-                q = k[None] // c
+                q = k[None, :] // c
                 py = (row // width * 2)[:, None] + q // 2
-                of = (py * (2 * width) + (row % width * 2)[:, None] + q % 2) * c + k[None] % c
+                of = (py * (2 * width) + (row % width * 2)[:, None] + q % 2) * c + k[None, :] % c
             else:
                 of = at
             v, e = tl.load(y + of, ok, 0).to(tl.float32), tl.load(g + of, ok, 0).to(tl.float32)
