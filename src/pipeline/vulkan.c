@@ -19,8 +19,9 @@
 #include "core/mem.h"
 #include "pipeline/vulkan_recipe.h"
 
-#define SLOTS     3 // frames under way
-#define BAND_ROWS 64
+#define SLOTS      3  // frames under way, or fewer where memory is short
+#define BANDS_MOST 16 // that a frame is made in, where memory is shorter still
+#define BAND_ROWS  64 // that one thread copies
 
 // What one frame under way occupies: mapped buffers, and codes in the GPU's memory.
 struct slot {
@@ -47,6 +48,7 @@ struct vulkan {
     ksr_pipeline *cpu; // after a failure
 
     struct slot slot[SLOTS];
+    int slots;             // in use
     struct entry *entries; // of the last pushes, by number modulo their count
     int64_t entry_count, pushed;
     int64_t first; // push before which all is forgotten
@@ -63,7 +65,7 @@ static struct entry *entry_of(const struct vulkan *p, int64_t number)
 
 static struct slot *slot_of(struct vulkan *p, int64_t number)
 {
-    return &p->slot[number % SLOTS];
+    return &p->slot[number % p->slots];
 }
 
 // --- Under way ---
@@ -332,13 +334,18 @@ static void free_slot(struct vulkan *p, struct slot *slot)
     ksr_gpu_buffer_free(p->gpu, &slot->made);
 }
 
+static void free_memory(struct vulkan *p)
+{
+    for (int i = 0; i < SLOTS; i++)
+        free_slot(p, &p->slot[i]);
+    ksr_gpu_recipe_free(&p->work);
+}
+
 static void destroy(ksr_pipeline *pipeline)
 {
     struct vulkan *p = (struct vulkan *)pipeline;
     ksr_gpu_idle(p->gpu);
-    for (int i = 0; i < SLOTS; i++)
-        free_slot(p, &p->slot[i]);
-    ksr_gpu_recipe_free(&p->work);
+    free_memory(p);
     for (int64_t i = 0; i < p->entry_count; i++)
         ksr_aligned_free(p->entries[i].block);
     free(p->entries);
@@ -393,14 +400,38 @@ static ksr_status create_entries(struct vulkan *p)
                : ksr_gpu_check(p->gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "keep the last frames");
 }
 
-static ksr_status create_all(ksr_context *ctx, struct vulkan *p)
+// A failure leaves nothing.
+static ksr_status try_memory(ksr_context *ctx, struct vulkan *p, int slots, int bands)
 {
-    ksr_status status = create_entries(p);
-    p->wanted = ksr_raw_block(NULL, &p->recipe.output, NULL, NULL);
-    if (status == KSR_OK)
-        status = ksr_gpu_recipe_create(ctx, &p->work, p->device, &p->recipe);
-    for (int i = 0; i < SLOTS && status == KSR_OK; i++)
+    ksr_status status = KSR_OK;
+    for (int i = 0; i < slots && status == KSR_OK; i++)
         status = create_slot(p, &p->slot[i]);
+    if (status == KSR_OK)
+        status = ksr_gpu_recipe_create(ctx, &p->work, p->device, &p->recipe, bands);
+    if (status != KSR_OK)
+        free_memory(p);
+    p->slots = slots;
+    p->base.delay = slots - 1;
+    return status;
+}
+
+// Where memory is short, fewer frames are under way; then the one that is left is made in bands.
+static ksr_status create_memory(ksr_context *ctx, struct vulkan *p)
+{
+    int slots = SLOTS, bands = 1;
+    ksr_status status = try_memory(ctx, p, slots, bands);
+    while (status == KSR_E_NOMEM && bands < BANDS_MOST) {
+        if (slots > 1)
+            slots--;
+        else
+            bands *= 2;
+        status = try_memory(ctx, p, slots, bands);
+    }
+    if (status == KSR_OK && slots < SLOTS)
+        ksr_log(ctx, KSR_LOG_INFO,
+                "device: %s: GPU memory is short: frames under way: %d instead of %d, parts of a "
+                "frame: %d (use fewer {workers})",
+                p->gpu->info.name, slots, SLOTS, bands);
     return status;
 }
 
@@ -428,13 +459,16 @@ ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,
         return NULL;
     p->base.executor = &executor;
     p->base.device = device;
-    p->base.delay = SLOTS - 1;
     p->recipe = *recipe;
     p->pool = pool;
     p->device = device;
     p->gpu = device->gpu;
     ksr_pipeline *pipeline = &p->base;
-    if (create_all(ctx, p) != KSR_OK) {
+    p->wanted = ksr_raw_block(NULL, &p->recipe.output, NULL, NULL);
+    ksr_status status = create_entries(p);
+    if (status == KSR_OK)
+        status = create_memory(ctx, p);
+    if (status != KSR_OK) {
         ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s: %s",
                 device->gpu->info.name, device->gpu->trouble);
         ksr_pipeline_destroy(&pipeline);

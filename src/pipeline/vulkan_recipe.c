@@ -4,8 +4,58 @@
 
 #include <string.h>
 
+#include "frame/tile.h"
+
 #define ALIGNMENT      256
 #define NET_ROWS_LEAST 32 // with fewer rows in a band a network is not worth it
+
+// --- Bands ---
+
+// Rows of the end of a plane's chain that are made together, `first` .. `end` - 1, and the rows of
+// the input that they are made of. Chains treat those as a whole plane: what is wrong at its edges,
+// where rows are missing, does not reach as far as the rows that are made.
+struct band {
+    int first, end;
+    int y0, y1; // of the input
+};
+
+static struct band band_of(const struct ksr_chain *chain, int number, int count)
+{
+    const int height = chain->height[chain->count];
+    const struct band whole = {0, height, 0, chain->height[0]};
+    struct band b = {.first = height * number / count, .end = height * (number + 1) / count};
+    b.y0 = b.first;
+    b.y1 = b.end;
+    for (int k = chain->count - 1; k >= 0; k--) {
+        const struct ksr_step *step = &chain->step[k];
+        b.y0 = ksr_max(0, b.y0 / step->scale - step->reach);
+        b.y1 = ksr_min(chain->height[k], (b.y1 - 1) / step->scale + step->reach + 1);
+    }
+    return count == 1 ? whole : b;
+}
+
+// Rows of what step k - 1 makes; k = 0: of what the first one reads.
+static void band_rows(const struct ksr_chain *chain, const struct band *b, int k, int *y0, int *y1)
+{
+    int scale = 1;
+    for (int i = 0; i < k; i++)
+        scale *= chain->step[i].scale;
+    *y0 = b->y0 * scale;
+    *y1 = ksr_min(b->y1 * scale, chain->height[k]);
+}
+
+// Returns the rows of the highest band.
+static int most_rows(const struct ksr_chain *chain, int k, int bands)
+{
+    int most = 0;
+    for (int i = 0; i < bands; i++) {
+        const struct band b = band_of(chain, i, bands);
+        int y0, y1;
+        band_rows(chain, &b, k, &y0, &y1);
+        most = ksr_max(most, y1 - y0);
+    }
+    return most;
+}
 
 // --- Memory ---
 
@@ -32,8 +82,9 @@ static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
     uint64_t next = address;
     g->in = lay_frame(&next, &r->input);
     for (int i = 0; i < r->made.planes; i++)
-        for (int k = 1; k < r->chain[i].count; k++)
-            g->between[i][k] = lay_plane(&next, r->chain[i].width[k], r->chain[i].height[k]);
+        for (int k = 1; k < r->chain[i].count + (g->bands > 1); k++)
+            g->between[i][k] =
+                lay_plane(&next, r->chain[i].width[k], most_rows(&r->chain[i], k, g->bands));
     for (int i = 0; i < 2 && r->temporal_on; i++) {
         g->current[i] = lay_frame(&next, &r->made);
         g->memory[i] = lay_frame(&next, &r->made);
@@ -73,7 +124,7 @@ static ksr_status create_network(ksr_context *ctx, struct ksr_gpu_recipe *g)
     for (int k = 0; k < chain->count; k++)
         if (chain->step[k].kind == KSR_STEP_NETWORK) {
             width = chain->width[k];
-            rows = chain->height[k];
+            rows = most_rows(chain, k, g->bands);
         }
     while (status == KSR_OK) {
         status = ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL,
@@ -87,9 +138,9 @@ static ksr_status create_network(ksr_context *ctx, struct ksr_gpu_recipe *g)
 }
 
 ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out, ksr_device *device,
-                                 const struct ksr_recipe *recipe)
+                                 const struct ksr_recipe *recipe, int bands)
 {
-    *out = (struct ksr_gpu_recipe){.recipe = *recipe, .device = device};
+    *out = (struct ksr_gpu_recipe){.recipe = *recipe, .device = device, .bands = bands};
     ksr_status status = create_memory(out);
     if (status == KSR_OK)
         status = create_network(ctx, out);
@@ -187,9 +238,23 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     }
 }
 
-// Runs the chains of all planes, from the input to `last`. Steps of one task run together.
-static void record_chains(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
-                          const struct ksr_gpu_frame *last)
+// Returns a band's rows of what step k - 1 of plane i makes (k = 0: of the input).
+static struct ksr_gpu_plane plane_of(const struct ksr_gpu_recipe *g, int i, int k,
+                                     const struct band *b, const struct ksr_gpu_frame *last)
+{
+    const struct ksr_chain *chain = &g->recipe.chain[i];
+    const bool ends = k == chain->count && g->bands == 1;
+    struct ksr_gpu_plane plane = k == 0 ? g->in.plane[i] : ends ? last->plane[i] : g->between[i][k];
+    int y0, y1;
+    band_rows(chain, b, k, &y0, &y1);
+    plane.data += k == 0 ? (uint64_t)y0 * (uint64_t)plane.stride * sizeof(uint16_t) : 0;
+    plane.height = y1 - y0;
+    return plane;
+}
+
+// Takes a band through the chains of all planes. Steps of one task run together.
+static void record_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                        const struct band bands[KSR_MAX_PLANES], const struct ksr_gpu_frame *last)
 {
     const struct ksr_recipe *r = &g->recipe;
     int done[KSR_MAX_PLANES] = {0};
@@ -205,12 +270,46 @@ static void record_chains(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
             const int k = done[i];
             if (k == chain->count || ksr_step_task(&chain->step[k]) != task)
                 continue;
-            record_step(g, c, &chain->step[k],
-                        k + 1 == chain->count ? &last->plane[i] : &g->between[i][k + 1],
-                        k == 0 ? &g->in.plane[i] : &g->between[i][k]);
+            const struct ksr_gpu_plane src = plane_of(g, i, k, &bands[i], last),
+                                       dst = plane_of(g, i, k + 1, &bands[i], last);
+            record_step(g, c, &chain->step[k], &dst, &src);
             done[i]++;
         }
         end_group(c, task);
+    }
+}
+
+static void copy_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                      const struct band bands[KSR_MAX_PLANES], const struct ksr_gpu_frame *last)
+{
+    for (int i = 0; i < g->recipe.made.planes; i++) {
+        const struct ksr_chain *chain = &g->recipe.chain[i];
+        const struct ksr_gpu_plane *from = &g->between[i][chain->count], *to = &last->plane[i];
+        const size_t row = (size_t)to->stride * sizeof(uint16_t);
+        int y0, y1;
+        if (bands[i].first == bands[i].end)
+            continue;
+        band_rows(chain, &bands[i], chain->count, &y0, &y1);
+        ksr_gpu_copy(c, &g->arena,
+                     (size_t)(to->data - g->arena.address) + (size_t)bands[i].first * row,
+                     &g->arena,
+                     (size_t)(from->data - g->arena.address) + (size_t)(bands[i].first - y0) * row,
+                     (size_t)(bands[i].end - bands[i].first) * row);
+    }
+    end_group(c, KSR_TASK_CONVERT);
+}
+
+// Runs the chains of all planes, from the input to `last`.
+static void record_chains(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                          const struct ksr_gpu_frame *last)
+{
+    for (int number = 0; number < g->bands; number++) {
+        struct band bands[KSR_MAX_PLANES];
+        for (int i = 0; i < g->recipe.made.planes; i++)
+            bands[i] = band_of(&g->recipe.chain[i], number, g->bands);
+        record_band(g, c, bands, last);
+        if (g->bands > 1)
+            copy_band(g, c, bands, last);
     }
 }
 

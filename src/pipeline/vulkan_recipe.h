@@ -18,12 +18,14 @@ struct ksr_gpu_recipe {
     const struct ksr_gpu_net *net; // of the device; NULL: none
     struct ksr_gpu_buffer scratch; // of the network
 
-    struct ksr_gpu_buffer arena;                                 // holds the planes
-    struct ksr_gpu_frame in;                                     // unpacked
-    struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS]; // steps' results but the last
-    struct ksr_gpu_frame made;                                   // the last ones, without stage 5
-    struct ksr_gpu_frame current[2], memory[2];                  // of stage 5
-    int turn; // which of `current` is this frame's
+    int bands;                   // that the chains' rows are made in, one after the other
+    struct ksr_gpu_buffer arena; // holds the planes
+    struct ksr_gpu_frame in;     // unpacked
+    // What the steps make, of one band; the last one's only if there are several.
+    struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS + 1];
+    struct ksr_gpu_frame made;                  // the last ones, without stage 5
+    struct ksr_gpu_frame current[2], memory[2]; // of stage 5
+    int turn;                                   // which of `current` is this frame's
     struct ksr_gpu_buffer changed;
     struct ksr_gpu_fit fit;
     struct ksr_gpu_plane columns[KSR_MAX_PLANES]; // of fitting
@@ -38,9 +40,11 @@ struct ksr_gpu_raw {
 };
 
 // *out: free with ksr_gpu_recipe_free(), which accepts all zero. recipe: is copied; may have no
-// model. Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS (gpu->trouble says why), with *out all zero.
+// model. bands: 1 or more; the more, the less memory it takes, and the more rows are made twice.
+// Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS (gpu->trouble says why), with *out all zero.
 KSR_MUST_USE ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out,
-                                              ksr_device *device, const struct ksr_recipe *recipe);
+                                              ksr_device *device, const struct ksr_recipe *recipe,
+                                              int bands);
 void ksr_gpu_recipe_free(struct ksr_gpu_recipe *recipe);
 
 // Records all that makes a frame: codes of the input's layout become codes of the output's.

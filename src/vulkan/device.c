@@ -295,6 +295,9 @@ static void find_limits(struct ksr_gpu *gpu)
     vkGetPhysicalDeviceProperties2(gpu->physical, &p);
     vkGetPhysicalDeviceMemoryProperties(gpu->physical, &gpu->memory);
     gpu->memory_limit = gpu->info.memory / 10 * 9;
+    gpu->buffer_limit = v11.maxMemoryAllocationSize < v13.maxBufferSize
+                            ? v11.maxMemoryAllocationSize
+                            : v13.maxBufferSize;
     gpu->shared_bytes = (int)p.properties.limits.maxComputeSharedMemorySize;
     gpu->subgroup = (int)v11.subgroupSize;
     gpu->least_subgroup = (int)v13.minSubgroupSize;

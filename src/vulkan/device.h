@@ -60,6 +60,7 @@ struct ksr_gpu {
 
     VkPhysicalDeviceMemoryProperties memory;
     uint64_t memory_limit, memory_used; // bytes of local memory
+    uint64_t buffer_limit;              // bytes of one buffer
 
     int shared_bytes; // of a workgroup
     int subgroup, least_subgroup,

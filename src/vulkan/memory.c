@@ -69,7 +69,8 @@ ksr_status ksr_gpu_buffer_create(struct ksr_gpu *gpu, struct ksr_gpu_buffer *out
 {
     struct ksr_gpu_buffer b = {.size = size};
     memset(out, 0, sizeof(*out));
-    const bool fits = place != KSR_GPU_LOCAL || size <= gpu->memory_limit - gpu->memory_used;
+    const bool fits = size <= gpu->buffer_limit &&
+                      (place != KSR_GPU_LOCAL || size <= gpu->memory_limit - gpu->memory_used);
     VkResult result = fits ? create_buffer(gpu, &b) : VK_ERROR_OUT_OF_DEVICE_MEMORY;
     if (result == VK_SUCCESS)
         result = allocate(gpu, &b, place);
