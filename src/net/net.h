@@ -51,8 +51,7 @@ void ksr_net_destroy(ksr_net **net);
 // Returns the multiplications for each sample of the input.
 double ksr_net_multiplications(const ksr_net *net);
 
-// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: about 3 MB
-// with 32 channels, 6 with 64 to 128.
+// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: 3 to 11 MB.
 size_t ksr_net_scratch(const ksr_net *net);
 
 // Makes rows y0 .. y1-1 of the picture of twice the size. Reads net->reach rows around.

@@ -22,9 +22,15 @@
 #include "frame/tile.h"
 #include "net/conv.h"
 
-#define STRIP 480 // columns of input; a multiple of any unit
+// Columns of input in a strip, multiples of any unit. With several resolutions each strip makes
+// three times as many columns around it, and most of its rows are read once, soon after they were
+// made.
+#define STRIP_PLAIN 480
+#define STRIP_MOST  960
 
-_Static_assert(STRIP % (1 << KSR_MODEL_HALVINGS) == 0, "strips begin where all resolutions do");
+_Static_assert(STRIP_PLAIN % (1 << KSR_MODEL_HALVINGS) == 0 &&
+                   STRIP_MOST % (1 << KSR_MODEL_HALVINGS) == 0,
+               "strips begin where all resolutions do");
 
 // Catmull-Rom at -1/4 of a pixel over offsets -2 .. 1, in 128ths; at +1/4 its mirror image.
 static const int32_t taps[4] = {-3, 29, 111, -9};
@@ -40,16 +46,21 @@ struct strip {
     int32_t *difference;        // [columns][4]
 };
 
+static int strip_columns(const ksr_net *net)
+{
+    return net->unit == 1 ? STRIP_PLAIN : STRIP_MOST;
+}
+
 static size_t sample_columns(const ksr_net *net)
 {
-    return (size_t)(STRIP + net->before + net->after + KSR_NET_SPARE);
+    return (size_t)(strip_columns(net) + net->before + net->after + KSR_NET_SPARE);
 }
 
 // Activations in a row of a layer's ring.
-static size_t ring_columns(const struct ksr_net_layer *l)
+static size_t ring_columns(const ksr_net *net, const struct ksr_net_layer *l)
 {
-    return (size_t)((STRIP >> l->halvings) + l->before + l->after + KSR_NET_SPARE) *
-           (size_t)l->outputs;
+    const int columns = strip_columns(net) >> l->halvings;
+    return (size_t)(columns + l->before + l->after + KSR_NET_SPARE) * (size_t)l->outputs;
 }
 
 // Scratch memory that is handed out in parts; without memory, only `used` counts. The parts are as
@@ -69,10 +80,10 @@ static void *part_of(struct memory *m, size_t values, size_t size)
 static void place(struct strip *s, const ksr_net *net, struct memory *m)
 {
     s->samples = part_of(m, sample_columns(net) * (size_t)net->kept, sizeof(int16_t));
-    s->difference = part_of(m, 4 * (STRIP + KSR_NET_SPARE), sizeof(int32_t));
+    s->difference = part_of(m, 4 * (size_t)(strip_columns(net) + KSR_NET_SPARE), sizeof(int32_t));
     for (int i = 0; i < net->layers - 1; i++)
-        s->ring[i] =
-            part_of(m, ring_columns(&net->layer[i]) * (size_t)net->layer[i].kept, sizeof(int16_t));
+        s->ring[i] = part_of(m, ring_columns(net, &net->layer[i]) * (size_t)net->layer[i].kept,
+                             sizeof(int16_t));
 }
 
 size_t ksr_net_scratch(const ksr_net *net)
@@ -94,7 +105,8 @@ static ksr_act *ring_at(const struct strip *s, int layer, int y, int x)
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];
     const int row = (y - (s->first >> l->halvings) + l->before) % l->kept;
-    return s->ring[layer] + (size_t)row * ring_columns(l) + (size_t)((l->before + x) * l->outputs);
+    return s->ring[layer] + (size_t)row * ring_columns(s->net, l) +
+           (size_t)((l->before + x) * l->outputs);
 }
 
 static void load_samples(const struct strip *s, int y)
@@ -168,11 +180,11 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
     const int16_t *row[4];
     for (int k = 0; k < 4; k++)
         row[k] = sample_row(s, y / 2 + (below ? 2 - k : k - 2)) + around - 2;
-    int32_t column[STRIP + 4];
+    int32_t column[STRIP_MOST + 4];
     for (int i = 0; i < s->columns + 4; i++)
         column[i] =
             taps[0] * row[0][i] + taps[1] * row[1][i] + taps[2] * row[2][i] + taps[3] * row[3][i];
-    uint16_t half[2][STRIP];
+    uint16_t half[2][STRIP_MOST];
     for (int i = 0; i < s->columns; i++) {
         const int32_t *c = column + i, *d = s->difference + 4 * i + 2 * below;
         const int32_t left = taps[0] * c[0] + taps[1] * c[1] + taps[2] * c[2] + taps[3] * c[3];
@@ -213,11 +225,11 @@ static void run_strip(struct strip *s, const struct ksr_plane *dst, int end, int
 void ksr_net_rows(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
                   void *scratch, int y0, int y1)
 {
-    const int unit = net->unit;
+    const int unit = net->unit, strip = strip_columns(net);
     struct strip s = {.net = net, .src = src, .first = y0 / 2 / unit * unit};
     place(&s, net, &(struct memory){scratch, 0});
-    for (s.x0 = 0; 2 * s.x0 < dst->width; s.x0 += STRIP) {
-        const int columns = ksr_min(STRIP, (dst->width - 2 * s.x0 + 1) / 2);
+    for (s.x0 = 0; 2 * s.x0 < dst->width; s.x0 += strip) {
+        const int columns = ksr_min(strip, (dst->width - 2 * s.x0 + 1) / 2);
         s.columns = (columns + unit - 1) / unit * unit;
         run_strip(&s, dst, ((y1 + 1) / 2 + unit - 1) / unit * unit, y0, y1);
     }

@@ -23,7 +23,7 @@
 #define BAND_ROWS 64
 
 // A network computes rows around every band anew in all its layers, so its bands are high: a few
-// per thread, within these limits.
+// per thread, within these limits, or 16 times what it reads around.
 #define NET_BAND_LEAST 128
 #define NET_BAND_MOST  544
 
@@ -444,7 +444,8 @@ static int usual_band_rows(const struct cpu *p)
         return BAND_ROWS;
     const int parts = 2 * ksr_pool_threads(p->pool);
     const int rows = (p->recipe.made.height + parts - 1) / parts;
-    return (ksr_clamp(rows, NET_BAND_LEAST, NET_BAND_MOST) + 15) / 16 * 16;
+    const int most = ksr_max(NET_BAND_MOST, 32 * p->recipe.net->reach);
+    return (ksr_clamp(rows, NET_BAND_LEAST, most) + 15) / 16 * 16;
 }
 
 static void destroy(ksr_pipeline *pipeline)

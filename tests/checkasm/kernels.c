@@ -255,8 +255,8 @@ static void prepare_net(struct job *j, unsigned corner)
 {
     const unsigned odd = corner / 24 % 4;
     j->net = random_net(corner);
-    if (corner % 32) { // plain C takes long
-        j->width = j->width % 70 + 1;
+    if (corner % 32 || corner % 24 >= 12) { // plain C takes long
+        j->width = j->width % (corner % 24 < 12 ? 70 : 30) + 1;
         j->y1 = j->y1 > j->y0 + 2 ? j->y0 + 2 : j->y1;
     }
     check_in(j, j->width, j->height);

@@ -49,7 +49,7 @@ def main():
     chain = draw("resolutions")
     with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "wb") as f:
         f.write(pack(chain))
-    for width, height in ((67, 41), (1, 1), (3, 50), (509, 9)):
+    for width, height in ((67, 41), (1, 1), (3, 50), (1023, 5)):
         text = checksum(double(chain, drawn(width, height)).tobytes())
         print(f'    {{"resolutions", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},')
 

@@ -26,7 +26,7 @@ static const struct {
     {"resolutions", 67, 41, "1cad79086d275be9006fadc0df5ec95c"},
     {"resolutions", 1, 1, "13ea458ad7c9c1ffd3a9648f0d856f80"},
     {"resolutions", 3, 50, "a8734bf4c03e569f82455ecbcb78271f"},
-    {"resolutions", 509, 9, "4f27e219605a604b16e230cc2a831f3b"},
+    {"resolutions", 1023, 5, "1bcb03351d93884482a623a260cf8234"},
 };
 
 static ksr_net *load(const char *name)
