@@ -36,25 +36,33 @@ static void fill_match(struct ksr_stream_match *m, const AVStream *in, const AVS
     m->same_attachment = out && same_attachment(in, out);
 }
 
-// The next stream from *at on that is attached, or is not.
-static const AVStream *next_stream(const AVFormatContext *f, bool attached, unsigned *at)
+// What streams are told apart by: attached ones are of one kind, whatever their type.
+static unsigned kind_of(const AVStream *s)
 {
-    while (*at < f->nb_streams && ksr_stream_is_attached(f->streams[*at]) != attached)
+    const enum AVMediaType type = s->codecpar->codec_type;
+    return ksr_stream_is_attached(s) ? 0 : 1 + (unsigned)(type < 0 ? AVMEDIA_TYPE_NB : type);
+}
+
+// The next stream of a kind from *at on.
+static const AVStream *next_stream(const AVFormatContext *f, unsigned kind, unsigned *at)
+{
+    while (*at < f->nb_streams && kind_of(f->streams[*at]) != kind)
         ++*at;
     return *at < f->nb_streams ? f->streams[(*at)++] : NULL;
 }
 
-// Outputs were made in the order of the inputs, less those dropped. guessed: so it seems.
+// Outputs were made in the order of the inputs, less those dropped; MPEG-PS lists what begins first
+// before the others, but those of a kind keep their order. guessed: so it seems.
 static void match_by_plan(const AVFormatContext *input, const AVFormatContext *output,
                           const enum ksr_carry *carry, bool guessed,
                           struct ksr_stream_match *matches)
 {
-    unsigned at[2] = {0, 0};
+    unsigned at[AVMEDIA_TYPE_NB + 2] = {0};
     for (unsigned i = 0; i < input->nb_streams; i++) {
-        const bool kept = carry[i] != KSR_CARRY_DROP,
-                   attached = ksr_stream_is_attached(input->streams[i]);
+        const bool kept = carry[i] != KSR_CARRY_DROP;
+        const unsigned kind = kind_of(input->streams[i]);
         fill_match(&matches[i], input->streams[i],
-                   kept ? next_stream(output, attached, &at[attached]) : NULL);
+                   kept ? next_stream(output, kind, &at[kind]) : NULL);
         matches[i].expected = kept;
         matches[i].encoded = carry[i] == KSR_CARRY_ENCODE;
         matches[i].converted = carry[i] == KSR_CARRY_CONVERT;

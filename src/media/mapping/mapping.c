@@ -355,6 +355,24 @@ static ksr_status decide_streams(struct decision *d, const AVFormatContext *inpu
     return status;
 }
 
+// The muxer of an output whose name does not tell it: what reads the file does. "" = nothing does.
+static const char *find_muxer(const char *path, char name[64])
+{
+    const char *slash = strrchr(path, '/');
+    struct ksr_input output;
+    name[0] = 0;
+    if (av_guess_format(NULL, slash ? slash + 1 : path, NULL) ||
+        ksr_input_open(NULL, path, true, &output) != KSR_OK)
+        return name;
+    const char *own = output.format->iformat->name;
+    const struct ksr_container *row = ksr_container_read_by(own);
+    snprintf(name, 64, "%s", row->name ? row->name : own);
+    if (!av_guess_format(name, NULL, NULL))
+        name[0] = 0;
+    ksr_input_close(&output);
+    return name;
+}
+
 ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                            const char *output_path, const struct ksr_choice *choice,
                            struct ksr_output_plan *plan)
@@ -364,7 +382,10 @@ ksr_status ksr_carry_guess(ksr_context *ctx, const char *input_path, const struc
     struct ksr_processor_config config = ksr_processor_config_default();
     struct decision d = {
         .input_path = input_path, .film = film, .config = &config, .plan = plan, .choice = *choice};
+    char muxer[64];
     memset(plan, 0, sizeof(*plan));
+    if (*find_muxer(output_path, muxer))
+        config.encoder.format = muxer;
     ksr_status status = ksr_output_format(ctx, output_path, &config.encoder, plan, &codec);
     if (status != KSR_OK || film->stream_count > KSR_MAX_STREAMS)
         return status;
