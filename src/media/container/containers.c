@@ -137,7 +137,7 @@ static const struct ksr_container rows[] = {
     },
     {.name = "nut", .start = KSR_START_POSITIVE, .chapters = KSR_CHAPTERS_KEPT},
     {.name = "asf", .start = KSR_START_POSITIVE, .chapters = KSR_CHAPTERS_KEPT},
-    {.name = "wtv", .chapters = KSR_CHAPTERS_KEPT},
+    {.name = "wtv", .chapters = KSR_CHAPTERS_LOST},
     {.name = "mxf", .start = KSR_START_POSITIVE},
     {.name = "ogg", .counts_theora = true},
     {.name = "ogv", .demuxer = "ogg", .counts_theora = true},

@@ -28,7 +28,7 @@ enum ksr_start {
 
 // What is known of its chapters.
 enum ksr_chapters {
-    KSR_CHAPTERS_UNKNOWN = 0, // nothing is said of them, and `verify` does not ask for them
+    KSR_CHAPTERS_UNKNOWN = 0, // a trial tells, and `verify` does not ask for them
     KSR_CHAPTERS_KEPT,        // `verify` fails where they differ
     KSR_CHAPTERS_LOST,        // plan warns where the input has any
 };

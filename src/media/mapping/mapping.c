@@ -318,11 +318,16 @@ static ksr_status decide_stream(const struct decision *d, const AVStream *stream
     return status;
 }
 
-static void warn_of_chapters(const struct decision *d, const AVFormatContext *input)
+static ksr_status warn_of_chapters(const struct decision *d, const AVFormatContext *input)
 {
-    if (d->container->chapters == KSR_CHAPTERS_LOST && input->nb_chapters > 0)
+    unsigned lost = d->container->chapters == KSR_CHAPTERS_LOST ? input->nb_chapters : 0;
+    ksr_status status = KSR_OK;
+    if (d->container->chapters == KSR_CHAPTERS_UNKNOWN && input->nb_chapters > 0 && !d->plan->image)
+        status = ksr_trial_chapters(d->ctx, d->input_path, d->film, d->encoder, d->plan, &lost);
+    if (status == KSR_OK && lost > 0)
         ksr_log(d->ctx, KSR_LOG_WARNING, "%u chapters cannot be held by %s; mkv would keep them",
-                input->nb_chapters, ksr_container_label(d->plan->format));
+                lost, ksr_container_label(d->plan->format));
+    return status;
 }
 
 // Without timestamps, or with those of some frames only, frame n is shown at n / rate.
@@ -466,7 +471,7 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     if (status == KSR_OK)
         status = decide_streams(&d, input.format);
     if (status == KSR_OK)
-        warn_of_chapters(&d, input.format);
+        status = warn_of_chapters(&d, input.format);
     ksr_input_close(&input);
     if (status != KSR_OK || plan->image)
         return status;

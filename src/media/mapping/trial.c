@@ -300,6 +300,28 @@ ksr_status ksr_trial_run(ksr_context *ctx, const char *input_path, const struct 
     return status;
 }
 
+ksr_status ksr_trial_chapters(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                              const struct ksr_encoder_settings *encoder,
+                              const struct ksr_output_plan *plan, unsigned *lost)
+{
+    struct trial_file file = {0};
+    struct ksr_input made = {0};
+    ksr_output *output = NULL;
+    ksr_status status = ksr_output_open(ctx, NULL, input_path, film, encoder, plan, &output);
+    *lost = status == KSR_OK ? ksr_output_chapters(output) : 0;
+    if (status == KSR_OK)
+        status =
+            ksr_output_try(ctx, output, TRIAL_PACKETS, &file.packets, &file.whole, &file.memory);
+    if (status == KSR_OK)
+        status =
+            ksr_input_open_bytes(ctx, file.memory->data, file.memory->size, plan->format, &made);
+    if (status == KSR_OK)
+        *lost -= FFMIN(*lost, made.format->nb_chapters);
+    ksr_input_close(&made);
+    ksr_output_close(&output);
+    return status == KSR_E_OUTPUT || ksr_is_unreadable(status) ? KSR_OK : status;
+}
+
 // Whether the samples of a stream follow each other without holes or overlaps.
 static void check_steady(ksr_packets *packets, AVPacket *packet, const AVStream *s, bool *steady)
 {

@@ -29,6 +29,12 @@ void ksr_trial_list_losses(const AVFormatContext *f, const AVStream *in, const A
 // Whether the file's own title does not come back.
 bool ksr_trial_title_lost(const AVFormatContext *in, const AVFormatContext *out);
 
+// Writes the first packets of all streams but the video, and counts the chapters that come back.
+// *lost: those that do not. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED, ...
+ksr_status ksr_trial_chapters(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
+                              const struct ksr_encoder_settings *encoder,
+                              const struct ksr_output_plan *plan, unsigned *lost);
+
 // Reads a track of raw samples to its end and tells whether they follow each other without holes
 // and overlaps, within a tick: AVI has no times, so there they will.
 ksr_status ksr_trial_steady(ksr_context *ctx, const char *input_path, const struct ksr_film *film,

@@ -142,6 +142,52 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     return result < 0 ? failed(ctx, o, result) : set_delays(ctx, o);
 }
 
+// How long some samples are, in the time base of the film, rounded up.
+static int64_t length_of(const ksr_output *o, int samples, int rate)
+{
+    const AVRational tick = {1, rate > 0 ? rate : 1};
+    return av_rescale_q_rnd(samples, tick, o->film_base, AV_ROUND_UP);
+}
+
+// When an audio track begins, at the earliest, in the time base of the film: a range may begin
+// within a packet, and an encoder puts samples of its own before the first.
+static int64_t audio_start(const ksr_output *o, const struct track *t)
+{
+    const AVCodecParameters *p = t->in->codecpar;
+    const AVCodecContext *encoder = t->audio ? ksr_audio_encoder(t->audio) : NULL;
+    int64_t start = -length_of(o, p->frame_size, p->sample_rate);
+    if (!o->cut.on && t->in->start_time != AV_NOPTS_VALUE)
+        start = av_rescale_q_rnd(t->in->start_time, t->in->time_base, o->film_base, AV_ROUND_DOWN);
+    return encoder ? start - length_of(o, encoder->initial_padding, encoder->sample_rate) : start;
+}
+
+// How far before zero the first decode timestamp of the video or an audio track is, in the time
+// base of the film.
+static int64_t time_below_zero(const ksr_output *o, const struct ksr_film *film)
+{
+    const struct ksr_film_frame *first = &film->frames[0];
+    int64_t start = first->time - o->video_delay * first->duration;
+    for (int i = 0; i < o->plan->stream_count; i++)
+        if (o->tracks[i].out && o->tracks[i].in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+            start = FFMIN(start, audio_start(o, &o->tracks[i]));
+    return FFMAX(o->shift - start, 0);
+}
+
+// Chapters are shifted like everything else. Where the muxer would shift the streams, it would not
+// shift chapters, so it is not left to do it.
+static void shift_chapters(ksr_output *o, const struct ksr_film *film)
+{
+    const bool kept = o->format->nb_chapters > 0 && o->container->chapters == KSR_CHAPTERS_KEPT;
+    if (kept && !o->memory && o->container->start == KSR_START_POSITIVE)
+        o->shift -= time_below_zero(o, film);
+    for (unsigned i = 0; i < o->format->nb_chapters; i++) {
+        AVChapter *c = o->format->chapters[i];
+        const int64_t shift = av_rescale_q(o->shift, o->film_base, c->time_base);
+        c->start -= shift;
+        c->end -= c->end != AV_NOPTS_VALUE ? shift : 0;
+    }
+}
+
 // Whether no packets of other streams go along.
 static bool is_alone(const ksr_output *o)
 {
@@ -188,6 +234,8 @@ ksr_status ksr_output_open(ksr_context *ctx, const char *path, const char *input
         status = ksr_packets_create(ctx, &o->input, &o->cut, &o->packets);
     if (status == KSR_OK)
         status = ksr_output_add_tracks(ctx, o, encoder);
+    if (status == KSR_OK)
+        shift_chapters(o, film);
     if (status == KSR_OK && o->memory && (plan->accompanied || only_attached(o)))
         status = add_neighbour(ctx, o);
     if (status == KSR_OK)
@@ -563,6 +611,11 @@ double ksr_output_early_ms(const ksr_output *output, int stream)
 {
     const ksr_audio *audio = output->tracks[stream].audio;
     return audio ? ksr_audio_early_ms(audio) : 0;
+}
+
+unsigned ksr_output_chapters(const ksr_output *output)
+{
+    return output->format->nb_chapters;
 }
 
 int64_t ksr_output_size(const ksr_output *output)

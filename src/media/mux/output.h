@@ -51,6 +51,9 @@ double ksr_output_early_ms(const ksr_output *output, int stream);
 // zero would lose those frames, and AVI always begins at zero.
 int64_t ksr_output_shift(const struct ksr_output_plan *plan, const struct ksr_film *film);
 
+// Returns how many chapters of the input are in the range.
+unsigned ksr_output_chapters(const ksr_output *output);
+
 // Returns the bytes written so far.
 int64_t ksr_output_size(const ksr_output *output);
 

@@ -40,7 +40,8 @@ struct ksr_output {
     int64_t shift;        // taken off every time, in the film's time base
     struct track *tracks; // one per stream of the input
     struct track *video;
-    AVPacket *held; // next packet of the other streams
+    int video_delay; // frames between decoding and display, as the encoder says
+    AVPacket *held;  // next packet of the other streams
     bool holding, input_ended;
     AVPacket *packet;
     char *path;

@@ -20,6 +20,7 @@ static ksr_status add_video(ksr_context *ctx, ksr_output *o, struct track *t,
         return status;
     AVCodecParameters *p = t->out->codecpar;
     status = ksr_encoder_parameters(ctx, encoder, p);
+    o->video_delay = ksr_encoder_delay(encoder);
     ksr_encoder_close(&encoder);
     if (status != KSR_OK)
         return status;
