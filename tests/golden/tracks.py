@@ -636,8 +636,74 @@ def parts(t):
         check(same, "killed and run again: the same bytes", r.stderr)
 
 
+# --- Containers that move, cut or forget what they are given ---
+
+CHAPTERS = ";FFMETADATA1\n" + "".join(f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={a}\nEND={b}\ntitle=C{a}\n" for a, b in ((0, 400), (400, 1000)))
+
+
+def accepted(t, source, ext, *options, carried=None, say=()):
+    """An output that neither upscale nor verify may fail, with the warnings that are named and no others."""
+    t.count += 1
+    out = t.path(f"ends-{t.count}.{ext}")
+    r = run(t.program, "upscale", source, out, "--workers", "1", "--threads", "1", "--progress", "none", *options)
+    v = run(t.program, "verify", source, out)
+    name = " ".join([os.path.basename(source), "to", ext, *options])
+    check(r.returncode == 0 and v.returncode == 0, f"{name}: verified", r.stderr + v.stdout)
+    warnings = [line for line in r.stderr.splitlines() if "warning:" in line and "from run to run" not in line and "were missing" not in line]
+    check(len(warnings) == len(say) and all(s in w for s, w in zip(say, warnings)), f"{name}: says {list(say)}", warnings)
+    if carried:
+        check(codecs(t.streams(out)) == carried, f"{name}: {carried}", codecs(t.streams(out)))
+    return out
+
+
+def spoil(t, source, out, ext, *muxer):
+    """Copies of an output that are wrong in one way each: verify names the audio, and nothing else."""
+    for name, options in (("audio 50 ms late", ("-itsoffset", "0.05", "-i", out, "-map", "0:v", "-map", "1:a")),
+                          ("a packet is missing", ("-map", "0", "-bsf:a:0", "noise=drop=eq(n\\,20)")), ("a track is missing", ("-map", "0", "-map", "-0:a:1"))):
+        wrong = t.make(f"spoiled.{ext}", "-copyts", "-i", out, *options, "-c", "copy", "-avoid_negative_ts", "disabled", *muxer)
+        r = run(t.program, "verify", source, wrong)
+        failures = [line for line in r.stdout.splitlines() if line.startswith("FAIL")]
+        check(r.returncode == 6 and failures and all("audio" in line for line in failures), f"{ext}, {name}: seen", r.stdout)
+
+
+def ends(t):
+    text = clips.write(t.folder, "chapters.txt", CHAPTERS)
+    x264 = ("-c:v", "libx264", "-bf", "2", "-threads", "1")
+    flac = t.make("ends-flac.mkv", *VIDEO, *NOISE, *NOISE, "-map", "0", "-map", "1", "-map", "2", *x264, "-c:a", "flac", "-sample_fmt", "s16")
+    aac = t.make("ends-aac.mkv", *VIDEO, *NOISE, *NOISE, "-map", "0", "-map", "1", "-map", "2", *x264, "-c:a", "aac")
+    ts = t.make("ends.ts", "-i", aac, "-map", "0:v", "-map", "0:a:0", "-c", "copy")
+    alone = t.make("ends-alone.mkv", "-i", aac, "-i", text, "-map", "0:v", "-map_chapters", "1", "-c", "copy")
+    both = t.make("ends-both.mkv", "-i", aac, "-i", text, "-map", "0:v", "-map", "0:a:0", "-map_chapters", "1", "-c", "copy")
+    # FLAC is not found again in ASF and WTV, nor is AAC that has its headers elsewhere in WTV.
+    flag, anew = "does not keep its default flag", "it is re-encoded with"
+    spoil(t, flac, accepted(t, flac, "asf", carried=["h264", "pcm_s16le", "pcm_s16le"], say=[flag]), "asf")
+    accepted(t, flac, "wtv", carried=["h264", "pcm_s16le", "pcm_s16le"], say=[flag])
+    spoil(t, aac, accepted(t, aac, "wtv", say=[flag, anew, anew]), "wtv")
+    r = run(t.program, "plan", aac, t.path("x.wtv"), "--audio-codec", "aac")
+    check(r.returncode == 2 and "audio_codec: wtv cannot hold audio of aac" in r.stderr, "AAC into WTV when told so: refused by plan", r.stderr)
+    # Tracks begin where they should in ISMV, without frames that are reordered.
+    spoil(t, aac, accepted(t, aac, "ismv", carried=["h264", "aac", "aac"]), "ismv", "-movflags", "+delay_moov")
+    accepted(t, ts, "ismv", say=[anew])
+    r = run(t.program, "plan", alone, t.path("x.ismv"), "--encoder-option", "bf=2")
+    check(r.returncode == 2 and "ismv does not keep the timestamps of libx264 video" in r.stderr, "reordered frames into ISMV: refused by plan", r.stderr)
+    # Chapters move with the streams, and are missed where they are lost.
+    for ext in ("nut", "asf"):
+        accepted(t, both, ext)
+    lost = "2 chapters cannot be held by "
+    for ext, options in (("wtv", ()), ("ogv", ("--codec", "libtheora")), ("ivf", ("--codec", "libvpx"))):
+        accepted(t, alone, ext, *options, say=[lost + ext])
+    accepted(t, alone, "3gp")
+    # Streams that are listed in another order, and a name that does not tell the container.
+    early = t.make("ends-early.mkv", "-itsoffset", "0.5", "-i", alone, "-i", aac, "-map", "0:v", "-map", "1:a:0", "-map_chapters", "-1", "-c", "copy")
+    accepted(t, early, "vob", say=["it is re-encoded with mp2"])
+    accepted(t, both, "flv", "--codec", "flv", say=[lost + "flv"])
+    accepted(t, early, "bin", "--format", "mpegts")
+    subs = t.make("ends-subs.mkv", *VIDEO, "-i", clips.write(t.folder, "ends.srt", SRT), "-map", "0", "-map", "1", *x264, "-c:s", "srt")
+    accepted(t, subs, "bin", "--format", "mpegts", say=["subtitle stream 1 (subrip) cannot be held by mpegts"])
+
+
 PARTS = {"chosen": chosen, "late": late, "unusable": unusable, "empty": empty, "lossless": lossless, "flags": flags, "beside": beside, "added": added,
-         "refused_files": refused_files, "placed": placed, "parts": parts}
+         "refused_files": refused_files, "placed": placed, "parts": parts, "ends": ends}
 
 
 def main():

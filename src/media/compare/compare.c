@@ -312,14 +312,15 @@ static ksr_status compare_converted(ksr_context *ctx, struct side *in, struct si
     return ksr_is_unreadable(status) ? KSR_OK : status; // what does not decode is not equal
 }
 
-// Decodes what is left of a stream.
-static ksr_status measure_extent(ksr_context *ctx, struct side *s, struct ksr_extent *extent)
+// Decodes what is left of a stream, up to `limit` packets.
+static ksr_status measure_extent(ksr_context *ctx, struct side *s, int64_t limit,
+                                 struct ksr_extent *extent)
 {
     struct ksr_extent_meter meter;
     ksr_status status =
         ksr_extent_open(NULL, s->stream, &meter); // what has no decoder has no frames
     for (bool more = true; status == KSR_OK && more;) {
-        more = !s->end;
+        more = !s->end && limit-- > 0;
         status = ksr_extent_send(ctx, &meter, more ? s->packet : NULL);
         if (status == KSR_OK)
             status = ksr_check_cancel(ctx);
@@ -361,18 +362,19 @@ static bool has_hole(const struct ksr_extent *in, const struct ksr_extent *out, 
 }
 
 static ksr_status compare_extents(ksr_context *ctx, struct side *in, struct side *out,
-                                  const struct ksr_stream_match *match, double shift,
+                                  const struct ksr_stream_match *match, const struct terms *t,
                                   struct ksr_stream_comparison *c)
 {
     struct ksr_extent before = {0}, after = {0};
     const bool filled = ksr_container_read_by(out->input.format->iformat->name)->no_audio_times;
     const double tick = milliseconds(out, 1);
-    ksr_status status = measure_extent(ctx, in, &before);
+    ksr_status status = measure_extent(ctx, in, t->limit, &before);
     if (status == KSR_OK)
-        status = measure_extent(ctx, out, &after);
+        status = measure_extent(ctx, out, INT64_MAX, &after);
     c->encoded_anew = true;
     c->start_ms = after.start - before.start;
     c->end_ms = after.end - before.end;
+    const double shift = isnan(t->shift) ? fmax(c->start_ms, 0) : t->shift;
     c->hole_ms = has_hole(&before, &after, match->encoded, tick) ? after.hole : 0;
     c->equal = before.frames == 0 || after.frames == 0
                    ? before.frames == after.frames
@@ -419,7 +421,7 @@ static ksr_status compare_sides(ksr_context *ctx, struct side *in, struct side *
     else if (!encoded && is_pcm(in))
         compare_samples(ctx, in, out, &t, c);
     else if (encoded)
-        status = compare_extents(ctx, in, out, match, isnan(shift_ms) ? 0 : shift_ms, c);
+        status = compare_extents(ctx, in, out, match, &t, c);
     else
         compare_copied(ctx, in, out, &t, c);
     if (status == KSR_OK && (ksr_packets_starved(in->packets) || ksr_packets_starved(out->packets)))

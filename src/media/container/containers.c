@@ -72,6 +72,12 @@ static const struct ksr_container rows[] = {
         .index_first = true,
     },
     {
+        .name = "ismv",
+        .demuxer = "mp4",
+        .no_reordering = true, // FFmpeg reads the delay of reordered frames as a late start
+        .late_header = true,
+    },
+    {
         .name = "avi",
         .start = KSR_START_ZERO,
         .counts_frames = true,

@@ -80,6 +80,8 @@ struct ksr_container {
                            // video goes unnoticed until the final check
     bool no_reordering;    // frames are stored in the order of display: no B-frames. Wrong: frames
                            // play out of order
+    bool late_header;      // MP4 in fragments: the header is written after the first fragment, so
+                           // that it says where each track begins. Wrong: all begin at zero
     bool no_audio_times;   // audio begins at zero and has no holes: silence goes there, and what is
                            // before zero is cut. Wrong: audio out of sync
     bool subtracts_delay;  // demuxers subtract the pre-skip of Opus, which it keeps, from

@@ -434,10 +434,11 @@ static ksr_status check_video(const struct decision *d)
     if (status != KSR_OK || yes)
         return status;
     const char *label = ksr_container_label(plan->format), *other = other_encoder(plan);
-    return other ? ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s ({codec=%s})",
-                            label, d->encoder->codec, other)
-                 : ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s", label,
-                            d->encoder->codec);
+    return other && strcmp(other, d->encoder->codec) != 0
+               ? ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s ({codec=%s})",
+                          label, d->encoder->codec, other)
+               : ksr_fail(d->ctx, KSR_E_PARAM, "format: %s cannot hold video of %s", label,
+                          d->encoder->codec);
 }
 
 ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const struct ksr_film *film,

@@ -268,18 +268,22 @@ static bool is_trusted(const struct ksr_output_plan *plan, enum AVCodecID codec)
     return container->trusted_times || container->counts_frames || codec == AV_CODEC_ID_THEORA;
 }
 
-// Whether frame `count` is shown where it should be, within half a frame.
-static bool in_time(const struct ksr_film *film, const struct ksr_input *input,
-                    const AVFrame *frame, int count, int64_t *first)
+// Whether frame `count` is shown where it should be, within half a frame; where the container keeps
+// the start, within a tick of it.
+static bool in_time(const struct ksr_film *film, const struct ksr_output_plan *plan,
+                    const struct ksr_input *input, const AVFrame *frame, int count, int64_t *first)
 {
     const AVRational from = {film->time_base.num, film->time_base.den};
-    const int64_t step = av_rescale_q(frame_step(film), from, input->video->time_base);
-    const int64_t wanted = av_rescale_q(frame_step(film) * count, from, input->video->time_base);
+    const AVRational to = input->video->time_base;
+    const bool kept = ksr_container_of(plan->format)->start == KSR_START_KEPT;
+    const int64_t step = av_rescale_q(frame_step(film), from, to);
+    const int64_t start = film->frames[0].time - ksr_output_shift(plan, film);
     const int64_t time = frame->best_effort_timestamp;
     if (count == 0)
-        *first = time;
-    const int64_t off = time - *first - wanted;
-    return time == AV_NOPTS_VALUE || step < 2 || (off <= step / 2 && off >= -step / 2);
+        *first = kept ? av_rescale_q(start, from, to) : time;
+    const int64_t off = time - *first - av_rescale_q(frame_step(film) * count, from, to);
+    const int64_t allowed = kept && count == 0 ? 1 : step / 2;
+    return time == AV_NOPTS_VALUE || step < 2 || (off <= allowed && off >= -allowed);
 }
 
 static ksr_status read_back(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
@@ -320,7 +324,7 @@ static ksr_status read_back(ksr_context *ctx, const char *input_path, const stru
             ksr_extras_read_stream(input.video, extras);
             ksr_extras_read_frame(frame, extras);
             *read = true;
-            if (!trusted && !in_time(film, &input, frame, count, &first))
+            if (!trusted && !in_time(film, plan, &input, frame, count, &first))
                 losses->times = true;
             count++;
         }

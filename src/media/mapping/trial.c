@@ -7,6 +7,9 @@
 // the next version of FFmpeg; a trial is right with the one that runs, and a wrong guess costs a
 // warning, not a broken output.
 //
+// Of audio that is re-encoded there are no packets to compare: the trial decodes it, and compares
+// where it begins and ends.
+//
 // A trial sees only the beginning: 64 packets, or all if there are fewer. Whatever a container does
 // to later packets (audio that starts late, gaps, raw samples whose timestamps drift) needs a check
 // of its own, as ksr_trial_steady() is for AVI. The trial contains no other stream, because one
@@ -205,12 +208,16 @@ static ksr_status compare_file(ksr_context *ctx, const char *input_path,
                                const AVStream *in, const AVStream *out,
                                const struct trial_file *file, bool *same)
 {
+    const enum ksr_carry carry = plan->carry[in->index];
     const struct ksr_stream_match match = {.input = in->index,
                                            .output = out->index,
-                                           .converted =
-                                               plan->carry[in->index] == KSR_CARRY_CONVERT};
+                                           .encoded = carry == KSR_CARRY_ENCODE,
+                                           .converted = carry == KSR_CARRY_CONVERT};
+    const struct ksr_container *container = ksr_container_of(plan->format);
     const int64_t limit = file->whole ? INT64_MAX : (int64_t)file->packets;
-    const double shift = ksr_container_of(plan->format)->start_varies
+    // An encoder's own samples come first: what is before zero shifts all of the trial.
+    const bool shifted = match.encoded && container->start == KSR_START_POSITIVE;
+    const double shift = container->start_varies || shifted
                              ? NAN
                              : -ksr_film_seconds(film, ksr_output_shift(plan, film)) * 1000;
     struct ksr_stream_comparison c;
@@ -219,7 +226,8 @@ static ksr_status compare_file(ksr_context *ctx, const char *input_path,
                                 plan->format, &match, shift, limit, &c);
     *same = status == KSR_OK && c.equal;
     if (status == KSR_OK && !c.equal)
-        ksr_log(ctx, KSR_LOG_DEBUG, "stream %d in %s: %s", in->index, plan->format, c.difference);
+        ksr_log(ctx, KSR_LOG_DEBUG, "stream %d in %s: %s", in->index, plan->format,
+                c.encoded_anew ? "re-encoded audio begins or ends elsewhere" : c.difference);
     return status;
 }
 
@@ -227,7 +235,8 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
                         const struct ksr_output_plan *plan, int stream,
                         const struct trial_file *file, struct ksr_trial *t)
 {
-    const bool untimed = ksr_container_of(plan->format)->no_audio_times;
+    const struct ksr_container *container = ksr_container_of(plan->format);
+    const bool untimed = container->no_audio_times;
     struct ksr_input input = {0}, made = {0};
     ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
@@ -246,7 +255,8 @@ static ksr_status judge(ksr_context *ctx, const char *input_path, const struct k
             t->held = file->packets > 0 || file->whole;
         if (t->held && in->codecpar->codec_type == AVMEDIA_TYPE_ATTACHMENT)
             t->held = same_attachment(in, out);
-        else if (t->held && plan->carry[stream] != KSR_CARRY_ENCODE && file->packets > 0)
+        else if (t->held && file->packets > 0 &&
+                 (plan->carry[stream] != KSR_CARRY_ENCODE || !container->trusted_times))
             status = compare_file(ctx, input_path, film, plan, in, out, file, &t->held);
         if (t->held && file->packets > 0 && in->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
             list_sound_changes(in, out, plan->carry[stream] == KSR_CARRY_ENCODE, t);

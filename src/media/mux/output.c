@@ -131,6 +131,8 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     // written, in place.
     if (o->path && o->container->index_first)
         av_dict_set(&options, "movflags", "+faststart", 0);
+    if (o->container->late_header)
+        av_dict_set(&options, "movflags", "+delay_moov", 0);
     ksr_ffmpeg_clear_message();
     int result = open_file(o);
     if (result < 0) {
