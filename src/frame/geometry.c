@@ -15,6 +15,7 @@ struct ksr_turner {
     struct ksr_frame placed;  // only where chroma must be resampled
     ksr_resampler *resampler; // the same
     const struct ksr_row_source *source;
+    struct ksr_raw_frame part; // of described planes
 };
 
 bool ksr_geometry_turns(const struct ksr_geometry *g)
@@ -142,8 +143,23 @@ static void place_chroma(ksr_turner *t)
     ksr_resampler_run(t->resampler, &out);
 }
 
+// Returns the part of planes that are described: it begins at another code.
+static struct ksr_row_source crop(ksr_turner *t, const struct ksr_raw_frame *whole)
+{
+    const struct ksr_layout *layout = &t->whole.layout;
+    t->part = *whole;
+    for (int p = 0; p < layout->planes; p++) {
+        const int x = t->geometry.x >> chroma_shift(layout, p, false);
+        const int y = t->geometry.y >> chroma_shift(layout, p, true);
+        t->part.plane[p].data += y * t->part.plane[p].stride + x * t->part.plane[p].step;
+    }
+    return ksr_raw_source(&t->part);
+}
+
 struct ksr_row_source ksr_turner_run(ksr_turner *t, const struct ksr_row_source *whole)
 {
+    if (whole->raw && !ksr_geometry_turns(&t->geometry))
+        return crop(t, whole->raw);
     t->source = whole;
     ksr_pool_run(t->pool, read_band, t, (t->whole.layout.height + BAND - 1) / BAND);
     ksr_pool_run(t->pool, turn_band, t, (t->turned.layout.height + BAND - 1) / BAND);

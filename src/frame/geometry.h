@@ -34,7 +34,8 @@ void ksr_turner_destroy(ksr_turner **turner);
 
 // Takes the rows of a whole picture. Samples are moved as they are; only where the chroma of a
 // mirrored picture then sits beside its place is it resampled.
-// Returns a source that is valid until the next call.
+// Returns a source that is valid until the next call and, where nothing is turned, as long as
+// `whole` is.
 struct ksr_row_source ksr_turner_run(ksr_turner *turner, const struct ksr_row_source *whole);
 
 #endif

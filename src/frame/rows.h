@@ -12,8 +12,7 @@ struct ksr_row_source {
     void (*rows)(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1);
     void *opaque;
     // What rows() reads, for executors that unpack by themselves; valid as long as the source is.
-    // NULL: samples are converted on the way (RGB, palettes, other byte orders, cropped or turned
-    // frames).
+    // NULL: samples are converted on the way (RGB, palettes, other byte orders, turned frames).
     const struct ksr_raw_frame *raw;
 };
 
