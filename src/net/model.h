@@ -52,7 +52,7 @@ struct ksr_model {
     int before, after;        // samples needed before and after a picture; columns alike
     int kept;                 // rows of samples that are needed at once
     int reach;                // rows around a sample that its result depends on
-    bool plain;               // one resolution, one width of 16, 32 or 64, no skips
+    bool plain;               // one resolution, one width of 16, 32 or 64, no skips: version 1
     char hash[KSR_HASH_TEXT]; // of the whole file
 };
 

@@ -106,7 +106,6 @@ ksr_net *ksr_net_create(const struct ksr_model *model)
     net->after = model->after;
     net->kept = model->kept;
     net->reach = model->reach;
-    net->plain = model->plain;
     memcpy(net->hash, model->hash, sizeof(net->hash));
     for (int i = 0; net && i < model->layers; i++)
         if (!pack_layer(&net->layer[i], &model->layer[i], i == 0, i == model->layers - 1))

@@ -39,7 +39,6 @@ struct ksr_net_layer {
 typedef struct ksr_net {
     struct ksr_net_layer layer[KSR_MODEL_LAYERS];
     int layers, width, unit, before, after, kept, reach; // as in the model
-    bool plain;
     char hash[KSR_HASH_TEXT]; // of the model's file
 } ksr_net;
 

@@ -438,14 +438,11 @@ static ksr_status create_memory(ksr_context *ctx, struct vulkan *p)
 // Models run in ONNX Runtime, which has devices of its own.
 static bool can_do(ksr_context *ctx, const ksr_device *device, const struct ksr_recipe *recipe)
 {
-    const char *lacks = recipe->model ? ".onnx models"
-                        : recipe->net && !recipe->net->plain
-                            ? "networks of several resolutions or widths"
-                            : NULL;
-    if (lacks)
-        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s does not run %s",
-                device->gpu->info.name, lacks);
-    return !device->failed && !lacks;
+    if (recipe->model)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "device: the processor runs the stages: %s does not run .onnx models",
+                device->gpu->info.name);
+    return !device->failed && !recipe->model;
 }
 
 ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,

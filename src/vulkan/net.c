@@ -41,7 +41,7 @@ static int head_weight(const struct ksr_net_layer *l, int output, int row, int c
 static int body_weight(const struct ksr_net_layer *l, int output, int input, int row, int column)
 {
     const int tap = row * l->side + column;
-    return l->weight16[((tap * l->inputs / 2 + input / 2) * l->outputs + output) * 2 + input % 2];
+    return l->weight16[((tap * l->inputs / 2 + input / 2) * l->channels + output) * 2 + input % 2];
 }
 
 // The bias for activations less 128.
@@ -95,8 +95,8 @@ static void put_inputs(struct writer *w, const struct ksr_net_layer *l, int firs
 // The body and the tail.
 static void put_body(struct writer *w, const struct ksr_net_layer *l)
 {
-    const int count = ksr_min(CHANNELS, l->outputs);
-    for (int first = 0; first < l->outputs; first += count) {
+    const int count = ksr_min(CHANNELS, l->channels);
+    for (int first = 0; first < l->channels; first += count) {
         for (int input = 0; input < l->inputs; input += CHANNELS)
             put_inputs(w, l, first, count, input);
         for (int o = 0; o < count; o++)
@@ -182,10 +182,10 @@ static void put_layers(struct ksr_gpu_net *g, const ksr_net *net, int32_t *memor
 {
     struct writer w = {memory, 0};
     for (int i = 0; i < net->layers; i++) {
-        g->address[i] = g->weights.address + w.count * sizeof(int32_t);
+        g->layer[i].weights = g->weights.address + w.count * sizeof(int32_t);
         if (i == 0)
             put_head(&w, &net->layer[i]);
-        else if (i < net->layers - 1 && g->tier == KSR_GPU_NET_MATRIX)
+        else if (g->layer[i].matrix)
             put_matrices(&w, &net->layer[i], &g->shape);
         else
             put_body(&w, &net->layer[i]);
@@ -227,41 +227,61 @@ static ksr_status upload_weights(struct ksr_gpu *gpu, struct ksr_gpu_net *g, con
     return status;
 }
 
-static ksr_status create_kernel(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
-                                const struct ksr_gpu_net *g, const char *shader, size_t params,
-                                int side)
+static ksr_status create_matrix(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
+                                const struct ksr_gpu_net *g, const struct ksr_net_layer *l)
 {
-    const int32_t constants[] = {g->width, side, g->tier != KSR_GPU_NET_INT};
-    const struct ksr_gpu_kernel_info info = {
-        shader, TILE_WIDTH, TILE_HEIGHT / TILE_ROWS, params, constants, 3, 0};
-    return ksr_gpu_kernel_create(gpu, out, &info);
-}
-
-static ksr_status create_body(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
-                              const struct ksr_gpu_net *g, const struct ksr_net_layer *l)
-{
-    if (g->tier != KSR_GPU_NET_MATRIX)
-        return create_kernel(gpu, out, g, "net_body", sizeof(struct ksr_gpu_net_body), l->side);
     const int32_t constants[] = {
-        ksr_max(g->width / UNIT, 1), l->side, unit_columns(l), g->shape.m, g->shape.n, g->shape.k};
+        ksr_max(l->inputs / UNIT, 1), l->side, unit_columns(l), g->shape.m, g->shape.n, g->shape.k};
     const struct ksr_gpu_kernel_info info = {
         "net_matrix", SUBGROUPS * gpu->subgroup, 1, sizeof(struct ksr_gpu_net_body), constants, 6,
         gpu->subgroup};
     return ksr_gpu_kernel_create(gpu, out, &info);
 }
 
-static ksr_status create_kernels(struct ksr_gpu *gpu, struct ksr_gpu_net *g, const ksr_net *net)
+static ksr_status create_kernel(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
+                                const struct ksr_gpu_net *g, int index)
 {
-    const int last = net->layers - 1;
-    ksr_status status = create_kernel(gpu, &g->head, g, "net_head", sizeof(struct ksr_gpu_net_head),
-                                      net->layer[0].side);
-    if (status == KSR_OK)
-        status = create_kernel(gpu, &g->tail, g, "net_tail", sizeof(struct ksr_gpu_net_tail),
-                               net->layer[last].side);
-    for (int i = 1; i < last && status == KSR_OK; i++) {
-        struct ksr_gpu_kernel *body = &g->body[net->layer[i].side / 2];
-        if (!body->name)
-            status = create_body(gpu, body, g, &net->layer[i]);
+    const struct ksr_net_layer *l = &g->layer[index].shape;
+    const bool head = index == 0, tail = index == g->layers - 1;
+    if (g->layer[index].matrix)
+        return create_matrix(gpu, out, g, l);
+    const int32_t constants[] = {head ? l->outputs : l->inputs,
+                                 l->side,
+                                 g->tier != KSR_GPU_NET_INT,
+                                 l->kind == KSR_LAYER_DOWN ? 2 : 1,
+                                 l->outputs,
+                                 l->kind == KSR_LAYER_UP,
+                                 l->skip > 0};
+    const struct ksr_gpu_kernel_info info = {.shader = head   ? "net_head"
+                                                       : tail ? "net_tail"
+                                                              : "net_body",
+                                             .width = TILE_WIDTH,
+                                             .height = TILE_HEIGHT / TILE_ROWS,
+                                             .params = head   ? sizeof(struct ksr_gpu_net_head)
+                                                       : tail ? sizeof(struct ksr_gpu_net_tail)
+                                                              : sizeof(struct ksr_gpu_net_body),
+                                             .constants = constants,
+                                             .constant_count = head || tail ? 3 : 7};
+    return ksr_gpu_kernel_create(gpu, out, &info);
+}
+
+static bool alike(const struct ksr_gpu_net_layer *a, const struct ksr_gpu_net_layer *b)
+{
+    return a->shape.kind == b->shape.kind && a->shape.inputs == b->shape.inputs &&
+           a->shape.outputs == b->shape.outputs && a->shape.side == b->shape.side &&
+           !a->shape.skip == !b->shape.skip && a->matrix == b->matrix;
+}
+
+static ksr_status create_kernels(struct ksr_gpu *gpu, struct ksr_gpu_net *g)
+{
+    ksr_status status = KSR_OK;
+    for (int i = 0; i < g->layers && status == KSR_OK; i++) {
+        g->layer[i].kernel = i;
+        for (int k = i - 1; k > 0 && i < g->layers - 1; k--)
+            if (alike(&g->layer[k], &g->layer[i]))
+                g->layer[i].kernel = g->layer[k].kernel;
+        if (g->layer[i].kernel == i)
+            status = create_kernel(gpu, &g->kernel[i], g, i);
     }
     return status;
 }
@@ -297,19 +317,57 @@ enum ksr_gpu_net_tier ksr_gpu_net_best_tier(const struct ksr_gpu *gpu)
                                                          : KSR_GPU_NET_INT;
 }
 
+// Returns whether net_matrix.comp can do a layer between the first and the last.
+static bool fits_matrices(const struct ksr_net_layer *l)
+{
+    return l->kind == KSR_LAYER_CONV && l->skip == 0 && l->inputs == l->outputs &&
+           (l->inputs == 16 || l->inputs % UNIT == 0);
+}
+
+// Gives each layer a part of the scratch memory that no layer up to it reads any more.
+static void share_memory(struct ksr_gpu_net *g)
+{
+    int reader[KSR_MODEL_LAYERS] = {0}; // the last one of what is in a part
+    g->parts = 0;
+    for (int i = 0; i < g->layers - 1; i++) {
+        int last = i + 1, part = 0;
+        for (int k = i + 1; k < g->layers; k++)
+            if (g->layer[k].shape.skip == i + 1)
+                last = k;
+        while (part < g->parts && reader[part] >= i)
+            part++;
+        reader[part] = last;
+        g->layer[i].part = part;
+        g->parts = ksr_max(g->parts, part + 1);
+    }
+}
+
+static void describe(struct ksr_gpu_net *g, const ksr_net *net, enum ksr_gpu_net_tier tier)
+{
+    g->layers = net->layers;
+    g->unit = net->unit;
+    g->tier = tier;
+    for (int i = 0; i < net->layers; i++) {
+        struct ksr_net_layer *l = &g->layer[i].shape;
+        *l = net->layer[i];
+        l->bias = l->shift = NULL;
+        l->weight16 = l->tail16 = NULL;
+        l->weight8 = l->tail8 = NULL;
+        g->around[l->halvings] = ksr_max(g->around[l->halvings], l->before + l->after);
+        g->layer[i].matrix =
+            tier == KSR_GPU_NET_MATRIX && i > 0 && i < net->layers - 1 && fits_matrices(l);
+    }
+    share_memory(g);
+}
+
 ksr_status ksr_gpu_net_create(struct ksr_gpu *gpu, struct ksr_gpu_net *out, const ksr_net *net,
                               enum ksr_gpu_net_tier tier)
 {
     memset(out, 0, sizeof(*out));
-    out->layers = net->layers;
-    out->width = net->width;
-    out->reach = net->reach;
-    out->tier = tier;
-    for (int i = 0; i < net->layers; i++)
-        out->side[i] = net->layer[i].side;
+    describe(out, net, tier);
     if (tier == KSR_GPU_NET_MATRIX && !find_shape(gpu, &out->shape))
         assert(false);
-    ksr_status status = create_kernels(gpu, out, net);
+    ksr_status status = create_kernels(gpu, out);
     if (status == KSR_OK)
         status = upload_weights(gpu, out, net);
     if (status != KSR_OK)
@@ -319,10 +377,8 @@ ksr_status ksr_gpu_net_create(struct ksr_gpu *gpu, struct ksr_gpu_net *out, cons
 
 void ksr_gpu_net_free(struct ksr_gpu *gpu, struct ksr_gpu_net *net)
 {
-    ksr_gpu_kernel_free(gpu, &net->head);
-    ksr_gpu_kernel_free(gpu, &net->tail);
-    for (int i = 0; i < 2; i++)
-        ksr_gpu_kernel_free(gpu, &net->body[i]);
+    for (int i = 0; i < KSR_MODEL_LAYERS; i++)
+        ksr_gpu_kernel_free(gpu, &net->kernel[i]);
     ksr_gpu_buffer_free(gpu, &net->weights);
     memset(net, 0, sizeof(*net));
 }
@@ -335,22 +391,39 @@ static int round_up(int value, int to)
 }
 
 // Pixels from a row of activations to the next, room for whole workgroups.
-static int activation_stride(const struct ksr_gpu_net *g, int width)
+static int activation_stride(const struct ksr_gpu_net *g, int width, int halvings)
 {
-    return round_up(width + 2 * g->reach, ROUND_TO);
+    return round_up((round_up(width, g->unit) >> halvings) + g->around[halvings], ROUND_TO);
 }
 
-// Bytes of a layer's activations for `rows` rows of the picture. Workgroups read up to two rows and
-// a pixel more than they make.
-static size_t activation_bytes(const struct ksr_gpu_net *g, int width, int rows)
+// Bytes of a layer's activations for `rows` rows of the picture, which may begin at any. Workgroups
+// read up to two rows and a pixel more than they make, twice as many where every second is read.
+static size_t activation_bytes(const struct ksr_gpu_net *g, int index, int width, int rows)
 {
-    const size_t height = (size_t)round_up(rows + 2 * g->reach, MATRIX_ROWS) + 3;
-    return height * (size_t)activation_stride(g, width) * (size_t)g->width;
+    const struct ksr_net_layer *l = &g->layer[index].shape;
+    const int whole = g->unit == 1 ? rows : round_up(rows, g->unit) + g->unit;
+    const int height = round_up((whole >> l->halvings) + l->before + l->after, MATRIX_ROWS) +
+                       (g->unit == 1 ? 3 : MATRIX_ROWS + 6);
+    return (size_t)height * (size_t)activation_stride(g, width, l->halvings) * (size_t)l->outputs;
+}
+
+// Returns where a part of the scratch memory begins, as an offset.
+static size_t part_offset(const struct ksr_gpu_net *g, int part, int width, int rows)
+{
+    size_t most[KSR_MODEL_LAYERS] = {0}, offset = 0;
+    for (int i = 0; i < g->layers - 1; i++) {
+        const size_t bytes = activation_bytes(g, i, width, rows);
+        if (bytes > most[g->layer[i].part])
+            most[g->layer[i].part] = bytes;
+    }
+    for (int i = 0; i < part; i++)
+        offset += most[i];
+    return offset;
 }
 
 size_t ksr_gpu_net_scratch(const struct ksr_gpu_net *g, int width, int rows)
 {
-    return 2 * activation_bytes(g, width, rows);
+    return part_offset(g, g->parts, width, rows);
 }
 
 // A band of the picture on its way through the layers.
@@ -358,77 +431,126 @@ struct band {
     struct ksr_gpu_commands *commands;
     const struct ksr_gpu_net *net;
     const struct ksr_gpu_plane *dst, *src;
-    uint64_t activations[2];
-    int stride;
-    int y0, y1;        // rows of dst
-    int width, height; // of the layer's activations
+    uint64_t activations[KSR_MODEL_LAYERS]; // of each layer
+    int y0, y1;                             // rows of dst
+    int first, end;                         // of src; multiples of the network's unit
 };
+
+static int stride_of(const struct band *b, int layer)
+{
+    return activation_stride(b->net, b->src->width, b->net->layer[layer].shape.halvings);
+}
+
+// Columns and rows that a layer makes.
+static int columns_of(const struct band *b, const struct ksr_net_layer *l)
+{
+    return (round_up(b->src->width, b->net->unit) >> l->halvings) + l->before + l->after;
+}
+
+static int rows_of(const struct band *b, const struct ksr_net_layer *l)
+{
+    return ((b->end - b->first) >> l->halvings) + l->before + l->after;
+}
+
+// Returns the address of activations of a layer, so many rows and columns from where they begin.
+static uint64_t activations_at(const struct band *b, int layer, int x, int y)
+{
+    const int64_t pixels = (int64_t)y * stride_of(b, layer) + x;
+    return b->activations[layer] + (uint64_t)(pixels * b->net->layer[layer].shape.outputs);
+}
+
+// How far the first pixel that a layer's first one reads lies from the first of its input.
+static int input_offset(const struct ksr_gpu_net *g, int layer)
+{
+    const struct ksr_net_layer *l = &g->layer[layer].shape;
+    const int before = g->layer[layer - 1].shape.before;
+    return l->kind == KSR_LAYER_DOWN ? before - 2 * l->before - 1
+           : l->kind == KSR_LAYER_UP ? before - l->before / 2
+                                     : before - l->before - l->side / 2;
+}
+
+// A kernel whose invocations make TILE_ROWS pixels of CHANNELS each.
+static void run_tiles(const struct band *b, const struct ksr_gpu_kernel *kernel, const void *params,
+                      int columns, int rows, int channels)
+{
+    ksr_gpu_run(b->commands, kernel, params, columns, (rows + TILE_ROWS - 1) / TILE_ROWS,
+                (channels + CHANNELS - 1) / CHANNELS);
+}
 
 static void run_head(const struct band *b)
 {
     const struct ksr_gpu_net *g = b->net;
+    const struct ksr_net_layer *l = &g->layer[0].shape;
+    const int around = l->before + l->side / 2;
     const struct ksr_gpu_net_head p = {.src = *b->src,
                                        .dst = b->activations[0],
-                                       .weights = g->address[0],
-                                       .x = -g->reach,
-                                       .y = b->y0 / 2 - g->reach,
-                                       .stride = b->stride};
-    ksr_gpu_run(b->commands, &g->head, &p, b->width, (b->height + TILE_ROWS - 1) / TILE_ROWS,
-                g->width / CHANNELS);
+                                       .weights = g->layer[0].weights,
+                                       .x = -around,
+                                       .y = b->first - around,
+                                       .stride = stride_of(b, 0)};
+    run_tiles(b, &g->kernel[0], &p, columns_of(b, l), rows_of(b, l), l->outputs);
     ksr_gpu_mark(b->commands, "net head");
+}
+
+static void run_matrices(const struct band *b, const struct ksr_gpu_kernel *kernel,
+                         struct ksr_gpu_net_body *p, const struct ksr_net_layer *l)
+{
+    const int pixels = unit_pixels(l->inputs), across = 2 * b->net->shape.m * pixels;
+    p->stride /= pixels;
+    ksr_gpu_run(b->commands, kernel, p,
+                (columns_of(b, l) + across - 1) / across * (int)kernel->width,
+                (rows_of(b, l) + MATRIX_ROWS - 1) / MATRIX_ROWS, ksr_max(l->inputs / UNIT, 1));
 }
 
 static void run_body(const struct band *b, int layer)
 {
     const struct ksr_gpu_net *g = b->net;
-    const struct ksr_gpu_kernel *kernel = &g->body[g->side[layer] / 2];
-    const int pixels = g->tier == KSR_GPU_NET_MATRIX ? unit_pixels(g->width) : 1;
-    const struct ksr_gpu_net_body p = {.src = b->activations[(layer - 1) % 2],
-                                       .dst = b->activations[layer % 2],
-                                       .weights = g->address[layer],
-                                       .stride = b->stride / pixels};
-    if (g->tier == KSR_GPU_NET_MATRIX) {
-        const int across = 2 * g->shape.m * pixels;
-        ksr_gpu_run(b->commands, kernel, &p, (b->width + across - 1) / across * (int)kernel->width,
-                    (b->height + MATRIX_ROWS - 1) / MATRIX_ROWS, ksr_max(g->width / UNIT, 1));
-    } else {
-        ksr_gpu_run(b->commands, kernel, &p, b->width, (b->height + TILE_ROWS - 1) / TILE_ROWS,
-                    g->width / CHANNELS);
-    }
+    const struct ksr_net_layer *l = &g->layer[layer].shape;
+    const struct ksr_gpu_kernel *kernel = &g->kernel[g->layer[layer].kernel];
+    const int offset = input_offset(g, layer), half = l->kind == KSR_LAYER_UP ? 2 : 1;
+    const int beside = l->skip > 0 ? g->layer[l->skip - 1].shape.before - l->before : 0;
+    struct ksr_gpu_net_body p = {.src = activations_at(b, layer - 1, offset, offset),
+                                 .dst = b->activations[layer],
+                                 .weights = g->layer[layer].weights,
+                                 .stride = stride_of(b, layer - 1),
+                                 .out_stride = stride_of(b, layer)};
+    if (l->skip > 0)
+        p.skip = activations_at(b, l->skip - 1, beside, beside);
+    if (g->layer[layer].matrix)
+        run_matrices(b, kernel, &p, l);
+    else
+        run_tiles(b, kernel, &p, columns_of(b, l) / half, rows_of(b, l) / half, l->channels);
     ksr_gpu_mark(b->commands, "net body");
 }
 
 static void run_tail(const struct band *b)
 {
     const struct ksr_gpu_net *g = b->net;
-    const struct ksr_gpu_net_tail p = {.dst = *b->dst,
-                                       .src = *b->src,
-                                       .activations = b->activations[g->layers % 2],
-                                       .weights = g->address[g->layers - 1],
-                                       .stride = b->stride,
-                                       .y0 = b->y0,
-                                       .y1 = b->y1};
-    ksr_gpu_run(b->commands, &g->tail, &p, b->width, (b->height + TILE_ROWS - 1) / TILE_ROWS, 1);
+    const int last = g->layers - 1, offset = input_offset(g, last);
+    const struct ksr_gpu_net_tail p = {
+        .dst = *b->dst,
+        .src = *b->src,
+        .activations = activations_at(b, last - 1, offset, offset + b->y0 / 2 - b->first),
+        .weights = g->layer[last].weights,
+        .stride = stride_of(b, last - 1),
+        .y0 = b->y0,
+        .y1 = b->y1};
+    run_tiles(b, &g->kernel[last], &p, b->src->width, (b->y1 + 1) / 2 - b->y0 / 2, 1);
     ksr_gpu_mark(b->commands, "net tail");
 }
 
 static void run_band(struct band *b)
 {
     const struct ksr_gpu_net *g = b->net;
-    b->width = b->src->width + 2 * g->reach;
-    b->height = (b->y1 + 1) / 2 - b->y0 / 2 + 2 * g->reach;
-    for (int i = 0; i < g->layers; i++) {
-        b->width -= g->side[i] - 1;
-        b->height -= g->side[i] - 1;
-        if (i > 0)
-            ksr_gpu_barrier(b->commands);
-        if (i == 0)
-            run_head(b);
-        else if (i < g->layers - 1)
-            run_body(b, i);
-        else
-            run_tail(b);
+    b->first = b->y0 / 2 / g->unit * g->unit;
+    b->end = round_up((b->y1 + 1) / 2, g->unit);
+    run_head(b);
+    for (int i = 1; i < g->layers - 1; i++) {
+        ksr_gpu_barrier(b->commands);
+        run_body(b, i);
     }
+    ksr_gpu_barrier(b->commands);
+    run_tail(b);
 }
 
 // Returns how many rows of the picture fit the memory at once.
@@ -446,13 +568,9 @@ void ksr_gpu_net_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_ne
                       const struct ksr_gpu_buffer *scratch, int y0, int y1)
 {
     const int rows = band_rows(g, src->width, src->height, scratch->size);
-    struct band b = {
-        .commands = commands,
-        .net = g,
-        .dst = dst,
-        .src = src,
-        .activations = {scratch->address, scratch->address + activation_bytes(g, src->width, rows)},
-        .stride = activation_stride(g, src->width)};
+    struct band b = {.commands = commands, .net = g, .dst = dst, .src = src};
+    for (int i = 0; i < g->layers - 1; i++)
+        b.activations[i] = scratch->address + part_offset(g, g->layer[i].part, src->width, rows);
     for (b.y0 = y0; b.y0 < y1; b.y0 = b.y1) {
         b.y1 = ksr_min(y1, b.y0 / 2 * 2 + 2 * rows);
         if (b.y0 > y0)

@@ -1,10 +1,9 @@
 // Networks (net/net.h) on a GPU: luma doubled, with the bits of ksr_net_rows().
 //
-// Every layer is one kernel. The first makes the activations of the picture and of the network's
-// reach around it; each layer after it needs so many pixels more than it makes, so what it makes
-// begins at the same place of its buffer, the top left, with fewer columns and rows. What lies
-// beyond, up to whole workgroups, is made too and never used. The layers' activations are in two
-// buffers in turn.
+// Every layer is one kernel. It makes the activations of the picture and of what the layers after
+// it need around it (net/model.h, `before` and `after`), which begin at the top left of its part of
+// the scratch memory. What lies beyond, up to whole workgroups, is made too and never used. A part
+// is taken again when no layer reads what is in it any more: without skips there are two.
 //
 //   activations   [row][column][channel], less 128, in signed 8 bits; bias + 128 * sum of weights
 //                 makes up for it, exactly
@@ -21,7 +20,8 @@
 #include "vulkan/kernel.h"
 #include "vulkan/shaders/params.h"
 
-// How the layers between the first and the last multiply.
+// How the layers between the first and the last multiply. Matrices are for layers of one width and
+// resolution; the others of a network do dot products beside them.
 enum ksr_gpu_net_tier {
     KSR_GPU_NET_INT,    // 32-bit integers
     KSR_GPU_NET_DOT,    // dot products of four 8-bit integers
@@ -29,15 +29,22 @@ enum ksr_gpu_net_tier {
     KSR_GPU_NET_TIERS
 };
 
+struct ksr_gpu_net_layer {
+    struct ksr_net_layer shape; // without its weights
+    bool matrix;                // multiplies by matrices
+    int kernel;                 // of the network's; equal layers share one
+    int part;                   // of the scratch memory
+    uint64_t weights;           // their address
+};
+
 struct ksr_gpu_net {
-    int side[KSR_MODEL_LAYERS]; // of the kernels
-    int layers, width, reach;
+    struct ksr_gpu_net_layer layer[KSR_MODEL_LAYERS];
+    int layers, parts, unit;
+    int around[KSR_MODEL_HALVINGS + 1]; // columns that a layer makes around the picture, at most
     enum ksr_gpu_net_tier tier;
-    struct ksr_gpu_shape shape;         // of matrices
-    struct ksr_gpu_kernel head, tail;   // of the first and the last layer
-    struct ksr_gpu_kernel body[2];      // of 1x1 and 3x3, if they occur
-    struct ksr_gpu_buffer weights;      // of all layers
-    uint64_t address[KSR_MODEL_LAYERS]; // of their weights
+    struct ksr_gpu_shape shape; // of matrices
+    struct ksr_gpu_kernel kernel[KSR_MODEL_LAYERS];
+    struct ksr_gpu_buffer weights; // of all layers
 };
 
 const char *ksr_gpu_net_tier_name(enum ksr_gpu_net_tier tier);

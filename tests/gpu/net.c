@@ -10,11 +10,13 @@
 #include "core/mem.h"
 #include "vulkan/net.h"
 
-#define SHIPPED 2
-#define NETS    (SHIPPED + 24)
-#define SCRATCH ((size_t)8 << 20)
-#define GUARD   ((size_t)1 << 16)
-#define POISON  0xA5
+#define SHIPPED  2
+#define BRANCHED 3 // several resolutions, skips
+#define FIRST    (SHIPPED + BRANCHED)
+#define NETS     (FIRST + 24)
+#define SCRATCH  ((size_t)8 << 20)
+#define GUARD    ((size_t)1 << 16)
+#define POISON   0xA5
 
 // --- Networks ---
 
@@ -41,11 +43,11 @@ ksr_net *gpu_load_net(const char *name)
 
 // A layer at the ends: the weights are drawn from 4 or from all, biases reach what sums leave of
 // 2^30, and shifts bring a sum to about 8 bits, or not.
-static void draw_layer(struct ksr_model_layer *l, int inputs, int outputs, int side, uint32_t *seed)
+static void draw_layer(struct ksr_model_layer *l, uint32_t *seed)
 {
-    const int count = inputs * side * side, ends = check_random(seed) >> 8 & 1;
+    const int inputs = l->inputs, outputs = ksr_model_channels(l);
+    const int count = inputs * l->side * l->side, ends = check_random(seed) >> 8 & 1;
     static const int body[4] = {-128, -127, 127, 0}, head[4] = {-2600, 2600, 0, 1};
-    *l = (struct ksr_model_layer){.inputs = inputs, .outputs = outputs, .side = side};
     l->bias = calloc((size_t)outputs, sizeof(l->bias[0]));
     l->shift = calloc((size_t)outputs, 1);
     l->weight = calloc((size_t)(outputs * count), sizeof(l->weight[0]));
@@ -66,24 +68,61 @@ static void draw_layer(struct ksr_model_layer *l, int inputs, int outputs, int s
     }
 }
 
+static ksr_net *finish_net(struct ksr_model *m, uint32_t seed)
+{
+    for (int i = 0; i < m->layers; i++)
+        draw_layer(&m->layer[i], &seed);
+    if (ksr_model_trace(m))
+        abort();
+    ksr_net *net = ksr_net_create(m);
+    ksr_model_free(m);
+    return net;
+}
+
 static ksr_net *draw_net(int kind)
 {
     static const int widths[] = {32, 16, 64}, heads[] = {5, 3, 1, 5};
     struct ksr_model m = {.layers = 4 + kind / 3 % 2};
     const int width = widths[kind % 3];
-    uint32_t seed = 77 + (uint32_t)kind;
     for (int i = 0; i < m.layers; i++) {
         const bool last = i == m.layers - 1;
         const int side = i == 0           ? heads[(kind / 3 + kind) % 4]
                          : i == 2 || last ? (kind + i) % 4 == 0 ? 1 : 3
                                           : 3;
-        draw_layer(&m.layer[i], i == 0 ? 1 : width, last ? 4 : width, side, &seed);
+        m.layer[i] = (struct ksr_model_layer){
+            .inputs = i == 0 ? 1 : width, .outputs = last ? 4 : width, .side = side};
     }
-    if (ksr_model_trace(&m))
-        abort();
-    ksr_net *net = ksr_net_create(&m);
-    ksr_model_free(&m);
-    return net;
+    return finish_net(&m, 77 + (uint32_t)kind);
+}
+
+// A chain of layers: kind, skip, inputs, outputs, side.
+static ksr_net *draw_branched(int kind)
+{
+    static const struct ksr_model_layer chains[BRANCHED][10] = {{{KSR_LAYER_CONV, 0, 1, 32, 5},
+                                                                 {KSR_LAYER_DOWN, 0, 32, 48, 3},
+                                                                 {KSR_LAYER_DOWN, 0, 48, 16, 3},
+                                                                 {KSR_LAYER_CONV, 0, 16, 16, 3},
+                                                                 {KSR_LAYER_UP, 2, 16, 48, 1},
+                                                                 {KSR_LAYER_CONV, 5, 48, 48, 1},
+                                                                 {KSR_LAYER_UP, 1, 48, 32, 1},
+                                                                 {KSR_LAYER_CONV, 0, 32, 32, 3},
+                                                                 {KSR_LAYER_CONV, 0, 32, 4, 3}},
+                                                                {{KSR_LAYER_CONV, 0, 1, 16, 3},
+                                                                 {KSR_LAYER_CONV, 1, 16, 16, 3},
+                                                                 {KSR_LAYER_DOWN, 0, 16, 64, 3},
+                                                                 {KSR_LAYER_CONV, 0, 64, 64, 3},
+                                                                 {KSR_LAYER_CONV, 0, 64, 64, 1},
+                                                                 {KSR_LAYER_UP, 2, 64, 16, 1},
+                                                                 {KSR_LAYER_CONV, 0, 16, 4, 1}},
+                                                                {{KSR_LAYER_CONV, 0, 1, 48, 1},
+                                                                 {KSR_LAYER_CONV, 0, 48, 16, 3},
+                                                                 {KSR_LAYER_CONV, 0, 16, 4, 3}}};
+    struct ksr_model m = {0};
+    while (chains[kind][m.layers].side > 0) {
+        m.layer[m.layers] = chains[kind][m.layers];
+        m.layers++;
+    }
+    return finish_net(&m, 1077 + (uint32_t)kind);
 }
 
 // The network of a number, made once.
@@ -91,9 +130,10 @@ static const ksr_net *get_net(unsigned index)
 {
     static ksr_net *nets[NETS];
     if (!nets[index])
-        nets[index] = index == 0   ? gpu_load_net("anime-quality")
-                      : index == 1 ? gpu_load_net("anime-fast")
-                                   : draw_net((int)index - SHIPPED);
+        nets[index] = index == 0      ? gpu_load_net("anime-quality")
+                      : index == 1    ? gpu_load_net("anime-fast")
+                      : index < FIRST ? draw_branched((int)index - SHIPPED)
+                                      : draw_net((int)index - FIRST);
     if (!nets[index])
         abort();
     return nets[index];
@@ -105,7 +145,7 @@ static const ksr_net *get_net(unsigned index)
 // long; odd sizes of the output, and not always all of its rows.
 static void prepare(struct job *j, unsigned corner)
 {
-    const unsigned nets = getenv("KSR_TEST_GPU") ? NETS : SHIPPED + 6;
+    const unsigned nets = getenv("KSR_TEST_GPU") ? NETS : FIRST + 4;
     const unsigned index = corner % nets, odd = corner / nets;
     j->net = get_net(index);
     j->width = (j->width - 1) % 70 + 1;
@@ -261,7 +301,7 @@ bool gpu_net_check_choice(struct bench *b)
 {
     char refused[KSR_GPU_REASON];
     struct ksr_gpu_net net;
-    const ksr_status status = ksr_gpu_net_choose(b->gpu, &net, get_net(SHIPPED), refused);
+    const ksr_status status = ksr_gpu_net_choose(b->gpu, &net, get_net(FIRST), refused);
     const bool ok = status == KSR_OK && net.tier == ksr_gpu_net_best_tier(b->gpu) && !refused[0];
     if (!ok)
         printf("    %s\n", status == KSR_OK ? refused : b->gpu->trouble);
@@ -269,7 +309,7 @@ bool gpu_net_check_choice(struct bench *b)
         ksr_gpu_net_free(b->gpu, &net);
     // A network whose results are others must not pass.
     struct ksr_gpu_net wrong;
-    if (ksr_gpu_net_create(b->gpu, &wrong, get_net(SHIPPED), KSR_GPU_NET_INT) != KSR_OK)
+    if (ksr_gpu_net_create(b->gpu, &wrong, get_net(FIRST), KSR_GPU_NET_INT) != KSR_OK)
         abort();
     const bool refuses = ksr_gpu_net_check(b->gpu, &wrong, get_net(1)) == KSR_E_PROCESS;
     ksr_gpu_net_free(b->gpu, &wrong);

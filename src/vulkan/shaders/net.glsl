@@ -29,9 +29,9 @@ ivec2 tile_place()
 }
 
 // Four activations of the next layer, packed: limited to 0..255, less 128.
-int activations(ivec4 sum, ivec4 shift)
+int activations(ivec4 value)
 {
-    const ivec4 a = clamp(sum >> shift, 0, 255);
+    const ivec4 a = clamp(value, 0, 255);
     return (a.x | a.y << 8 | a.z << 16 | a.w << 24) ^ 0x80808080;
 }
 

@@ -5,6 +5,7 @@
 #include "net.glsl"
 
 layout(constant_id = 4) const bool DOT_PRODUCT = false;
+layout(constant_id = 5) const int STEP = 1; // pixels of the input between those of the output
 
 const int INPUTS = 16, WORDS = INPUTS / 4; // at a time
 const int IN_WIDTH = TILE_WIDTH + 2, IN_HEIGHT = TILE_HEIGHT + 2, PLANE = IN_WIDTH * IN_HEIGHT;
@@ -27,11 +28,12 @@ int dot4(int a, int b)
            bitfieldExtract(a, 16, 8) * bitfieldExtract(b, 16, 8) + (a >> 24) * (b >> 24);
 }
 
-void load_inputs(ksr_gpu_quads src, int stride, int group)
+// Loads the tile's inputs at every STEP-th pixel, from pixel `from` of the kernel on.
+void load_inputs(ksr_gpu_quads src, int stride, int group, ivec2 from)
 {
     const ivec2 corner = tile_corner();
     for (int i = int(gl_LocalInvocationIndex); i < PLANE; i += INVOCATIONS) {
-        const ivec2 at = corner + ivec2(i % IN_WIDTH, i / IN_WIDTH);
+        const ivec2 at = (corner + ivec2(i % IN_WIDTH, i / IN_WIDTH)) * STEP + from;
         const uint pixel = uint(at.y) * uint(stride) + uint(at.x);
         const ivec4 words = src.at[pixel * (WIDTH / INPUTS) + group];
         [[unroll]] for (int k = 0; k < WORDS; k++)
@@ -58,6 +60,20 @@ void add_products(inout ivec4 sum[ROWS][QUADS])
         }
 }
 
+// Adds what one pixel of the kernel gives, for which the inputs are loaded.
+void add_pixel(inout ivec4 sum[ROWS][QUADS], int c, int r)
+{
+    const ivec2 at = tile_place();
+    for (int k = 0; k < WORDS; k++)
+        [[unroll]] for (int q = 0; q < QUADS; q++) {
+            const ivec4 w = weights[((c * WORDS + k) * SIDE + r) * QUADS + q];
+            [[unroll]] for (int i = 0; i < ROWS; i++) {
+                const int a = inputs[k * PLANE + (at.y + i) * IN_WIDTH + at.x];
+                sum[i][q] += ivec4(dot4(a, w.x), dot4(a, w.y), dot4(a, w.z), dot4(a, w.w));
+            }
+        }
+}
+
 // The sums with bias of 4 * QUADS channels, whose weights begin at `first`.
 void convolve(out ivec4 sum[ROWS][QUADS], ksr_gpu_quads src, int stride, ksr_gpu_quads from,
               int first)
@@ -67,10 +83,20 @@ void convolve(out ivec4 sum[ROWS][QUADS], ksr_gpu_quads src, int stride, ksr_gpu
             sum[i][q] = from.at[first + BIAS + q];
     for (int group = 0; group < WIDTH / INPUTS; group++) {
         barrier();
-        load_inputs(src, stride, group);
         for (int i = int(gl_LocalInvocationIndex); i < BLOCK; i += INVOCATIONS)
             weights[i] = from.at[first + group * BLOCK + i];
-        barrier();
-        add_products(sum);
+        if (STEP == 1) {
+            load_inputs(src, stride, group, ivec2(0));
+            barrier();
+            add_products(sum);
+            continue;
+        }
+        // All inputs of a tile would not fit the memory of a workgroup.
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            load_inputs(src, stride, group, ivec2(i % SIDE, i / SIDE));
+            barrier();
+            add_pixel(sum, i % SIDE, i / SIDE);
+            barrier();
+        }
     }
 }

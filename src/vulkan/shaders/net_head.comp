@@ -38,7 +38,7 @@ void main()
     [[unroll]] for (int k = 0; k < ROWS; k++) {
         ivec4 words;
         [[unroll]] for (int q = 0; q < QUADS; q++)
-            words[q] = activations(sum[k][q], p.weights.at[first + WEIGHTS + QUADS + q]);
+            words[q] = activations(sum[k][q] >> p.weights.at[first + WEIGHTS + QUADS + q]);
         const uint pixel = uint(corner.y + at.y + k) * uint(p.stride) + uint(corner.x + at.x);
         p.dst.at[pixel * (WIDTH / CHANNELS) + gl_WorkGroupID.z] = words;
     }

@@ -125,7 +125,9 @@ struct ksr_gpu_net_head {
 
 struct ksr_gpu_net_body {
     ksr_gpu_quads src, dst, weights;
-    int stride;
+    int stride;         // of src; where matrices are used, of both
+    int out_stride;     // of dst and skip
+    ksr_gpu_quads skip; // added to the result; 0 = nothing
 };
 
 struct ksr_gpu_net_tail {
