@@ -23,9 +23,10 @@
 #define BAND_ROWS 64
 
 // A network computes rows around every band anew in all its layers, so its bands are high: a few
-// per thread, within these limits, or 16 times what it reads around.
-#define NET_BAND_LEAST 128
-#define NET_BAND_MOST  544
+// per thread, within these limits. One of several resolutions reads the most.
+#define NET_BAND_LEAST        128
+#define NET_BAND_MOST         544
+#define NET_BAND_MOST_SEVERAL 1088
 
 // Rows y0 .. y1-1 of a plane.
 struct span {
@@ -444,7 +445,7 @@ static int usual_band_rows(const struct cpu *p)
         return BAND_ROWS;
     const int parts = 2 * ksr_pool_threads(p->pool);
     const int rows = (p->recipe.made.height + parts - 1) / parts;
-    const int most = ksr_max(NET_BAND_MOST, 32 * p->recipe.net->reach);
+    const int most = p->recipe.net->unit > 1 ? NET_BAND_MOST_SEVERAL : NET_BAND_MOST;
     return (ksr_clamp(rows, NET_BAND_LEAST, most) + 15) / 16 * 16;
 }
 
