@@ -158,7 +158,7 @@ static struct ksr_row_source crop(ksr_turner *t, const struct ksr_raw_frame *who
 
 struct ksr_row_source ksr_turner_run(ksr_turner *t, const struct ksr_row_source *whole)
 {
-    if (whole->raw && !ksr_geometry_turns(&t->geometry))
+    if (whole->raw && !whole->raw->rgb && !ksr_geometry_turns(&t->geometry))
         return crop(t, whole->raw);
     t->source = whole;
     ksr_pool_run(t->pool, read_band, t, (t->whole.layout.height + BAND - 1) / BAND);

@@ -63,7 +63,7 @@ struct ksr_raw_frame ksr_raw_block(const struct ksr_raw_frame *like,
 
 bool ksr_raw_equal(const struct ksr_raw_frame *a, const struct ksr_raw_frame *b, int planes)
 {
-    bool equal = true;
+    bool equal = a->rgb == b->rgb;
     for (int i = 0; i < planes; i++) {
         const struct ksr_raw_plane *p = &a->plane[i], *q = &b->plane[i];
         equal = equal && p->data == q->data && p->stride == q->stride && p->step == q->step &&

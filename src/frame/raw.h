@@ -21,6 +21,7 @@ struct ksr_raw_plane {
 
 struct ksr_raw_frame {
     struct ksr_raw_plane plane[KSR_MAX_PLANES]; // of the same planes as the working frame
+    bool rgb; // the first three are G, B, R; ksr_rgb_to_ycc_rows() makes working samples of theirs
 };
 
 // Returns planes of the format of `like` in one block of memory at `data`, one after the other,

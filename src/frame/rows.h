@@ -12,7 +12,7 @@ struct ksr_row_source {
     void (*rows)(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1);
     void *opaque;
     // What rows() reads, for executors that unpack by themselves; valid as long as the source is.
-    // NULL: samples are converted on the way (RGB, palettes, other byte orders, turned frames).
+    // NULL: samples are converted on the way (palettes, other byte orders, turned frames).
     const struct ksr_raw_frame *raw;
 };
 
@@ -33,7 +33,7 @@ void ksr_plane_copy_rows(const struct ksr_plane *dst, const struct ksr_plane *sr
 struct ksr_row_source ksr_frame_source(const struct ksr_frame *frame);
 struct ksr_row_sink ksr_frame_sink(const struct ksr_frame *frame);
 
-// Returns codes as a source, which unpacks them. They must outlive it.
+// Returns codes as a source, which unpacks them; those of RGB as they are. They must outlive it.
 struct ksr_row_source ksr_raw_source(const struct ksr_raw_frame *raw);
 
 #endif

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "frame/rgb_reader.h"
 #include "pipeline/vulkan_recipe.h"
 
 #define SLOTS      3  // frames under way, or fewer where memory is short
@@ -45,7 +46,8 @@ struct vulkan {
     ksr_pool *pool;     // borrowed
     ksr_device *device; // borrowed
     struct ksr_gpu *gpu;
-    ksr_pipeline *cpu; // after a failure
+    ksr_pipeline *cpu;   // after a failure
+    ksr_rgb_reader *rgb; // for that, once frames of RGB are kept
 
     struct slot slot[SLOTS];
     int slots;             // in use
@@ -226,7 +228,14 @@ static ksr_status write_result(struct vulkan *p, const struct slot *slot,
 static ksr_status cpu_push(ksr_context *ctx, struct vulkan *p, int64_t number, bool warms_up)
 {
     const struct entry *e = entry_of(p, number);
-    const struct ksr_row_source source = ksr_raw_source(&e->raw);
+    struct ksr_row_source source = ksr_raw_source(&e->raw);
+    if (e->raw.rgb && !p->rgb)
+        p->rgb = ksr_rgb_reader_create(&p->recipe.input);
+    if (e->raw.rgb && !p->rgb)
+        return ksr_fail_memory(ctx);
+    const struct ksr_row_source codes = source;
+    if (e->raw.rgb)
+        source = ksr_rgb_reader_start(p->rgb, &codes);
     return ksr_pipeline_push(ctx, p->cpu, e->frame, &source, warms_up);
 }
 
@@ -350,6 +359,7 @@ static void destroy(ksr_pipeline *pipeline)
         ksr_aligned_free(p->entries[i].block);
     free(p->entries);
     ksr_pipeline_destroy(&p->cpu);
+    ksr_rgb_reader_destroy(&p->rgb);
     free(p);
 }
 

@@ -75,6 +75,12 @@ static struct ksr_gpu_frame lay_frame(uint64_t *next, const struct ksr_layout *l
     return frame;
 }
 
+static bool may_be_rgb(const struct ksr_layout *layout)
+{
+    return layout->planes >= 3 && layout->full_range && layout->chroma_shift_x == 0 &&
+           layout->chroma_shift_y == 0;
+}
+
 // Lays out all that is in the arena, which begins at `address`; returns its size.
 static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
 {
@@ -89,7 +95,7 @@ static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
         g->current[i] = lay_frame(&next, &r->made);
         g->memory[i] = lay_frame(&next, &r->made);
     }
-    if (!r->temporal_on)
+    if (!r->temporal_on || may_be_rgb(&r->input))
         g->made = lay_frame(&next, &r->made);
     if (ksr_recipe_fits(r)) {
         for (int i = 0; i < r->made.planes; i++)
@@ -185,6 +191,18 @@ static void end_group(struct ksr_gpu_commands *c, enum ksr_task task)
     ksr_gpu_mark(c, task_names[task]);
 }
 
+// Copies rows of a plane in the arena to another of its width.
+static void copy_rows(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                      const struct ksr_gpu_plane *to, int to_y, const struct ksr_gpu_plane *from,
+                      int from_y, int count)
+{
+    const size_t row = (size_t)to->stride * sizeof(uint16_t);
+    if (count > 0)
+        ksr_gpu_copy(c, &g->arena, (size_t)(to->data - g->arena.address) + (size_t)to_y * row,
+                     &g->arena, (size_t)(from->data - g->arena.address) + (size_t)from_y * row,
+                     (size_t)count * row);
+}
+
 // --- Codes ---
 
 static struct ksr_gpu_codes codes_of(const struct ksr_gpu_raw *r, int i)
@@ -201,15 +219,35 @@ static void record_unpack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
         const struct ksr_gpu_codes codes = codes_of(in, i);
         ksr_gpu_unpack(c, &g->device->stages, &g->in.plane[i], &codes);
     }
+    if (in->raw->rgb) {
+        ksr_gpu_barrier(c);
+        ksr_gpu_rgb_to_ycc(c, &g->device->stages, g->in.plane);
+    }
     end_group(c, KSR_TASK_CONVERT);
 }
 
-static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
-                        const struct ksr_gpu_raw *out, const struct ksr_gpu_frame *from)
+// Turns a frame back into G, B, R: in place, unless stage 5 needs it.
+static void record_rgb(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                       struct ksr_gpu_frame *frame)
 {
+    const bool kept = g->recipe.temporal_on && !ksr_recipe_fits(&g->recipe);
+    for (int i = 0; i < 3 && kept; i++) {
+        copy_rows(g, c, &g->made.plane[i], 0, &frame->plane[i], 0, frame->plane[i].height);
+        frame->plane[i] = g->made.plane[i];
+    }
+    ksr_gpu_barrier(c);
+    ksr_gpu_rgb_from_ycc(c, &g->device->stages, frame->plane);
+    ksr_gpu_barrier(c);
+}
+
+static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                        const struct ksr_gpu_raw *out, struct ksr_gpu_frame from)
+{
+    if (out->raw->rgb)
+        record_rgb(g, c, &from);
     for (int i = 0; i < g->recipe.output.planes; i++) {
         const struct ksr_gpu_codes codes = codes_of(out, i);
-        ksr_gpu_pack(c, &g->device->stages, &codes, &from->plane[i], &out->raw->plane[i].pack);
+        ksr_gpu_pack(c, &g->device->stages, &codes, &from.plane[i], &out->raw->plane[i].pack);
     }
     end_group(c, KSR_TASK_CONVERT);
 }
@@ -284,17 +322,11 @@ static void copy_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
 {
     for (int i = 0; i < g->recipe.made.planes; i++) {
         const struct ksr_chain *chain = &g->recipe.chain[i];
-        const struct ksr_gpu_plane *from = &g->between[i][chain->count], *to = &last->plane[i];
-        const size_t row = (size_t)to->stride * sizeof(uint16_t);
+        const struct band *b = &bands[i];
         int y0, y1;
-        if (bands[i].first == bands[i].end)
-            continue;
-        band_rows(chain, &bands[i], chain->count, &y0, &y1);
-        ksr_gpu_copy(c, &g->arena,
-                     (size_t)(to->data - g->arena.address) + (size_t)bands[i].first * row,
-                     &g->arena,
-                     (size_t)(from->data - g->arena.address) + (size_t)(bands[i].first - y0) * row,
-                     (size_t)(bands[i].end - bands[i].first) * row);
+        band_rows(chain, b, chain->count, &y0, &y1);
+        copy_rows(g, c, &last->plane[i], b->first, &g->between[i][chain->count], b->first - y0,
+                  b->end - b->first);
     }
     end_group(c, KSR_TASK_CONVERT);
 }
@@ -369,6 +401,6 @@ void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     if (fits && out)
         record_fit(g, c, &result);
     if (out)
-        record_pack(g, c, out, fits ? &g->fitted : &result);
+        record_pack(g, c, out, fits ? g->fitted : result);
     g->turn = !g->turn;
 }

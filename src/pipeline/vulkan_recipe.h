@@ -23,7 +23,7 @@ struct ksr_gpu_recipe {
     struct ksr_gpu_frame in;     // unpacked
     // What the steps make, of one band; the last one's only if there are several.
     struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS + 1];
-    struct ksr_gpu_frame made;                  // the last ones, without stage 5
+    struct ksr_gpu_frame made;                  // the last ones, or RGB of stage 5
     struct ksr_gpu_frame current[2], memory[2]; // of stage 5
     int turn;                                   // which of `current` is this frame's
     struct ksr_gpu_buffer changed;

@@ -78,7 +78,7 @@ static void read_frame(const AVFrame *frame, const struct ksr_video_format *to)
     struct ksr_pixel_reader *reader = ksr_pixel_reader_create();
     if (!reader || !ksr_pixels_layout(to, &layout, &bits) || !ksr_frame_alloc(&rows, &layout))
         abort();
-    if (ksr_pixels_read(NULL, reader, frame, &layout, NULL, &source) != KSR_OK)
+    if (ksr_pixels_read(NULL, reader, frame, &layout, &source) != KSR_OK)
         abort();
     for (int i = 0; i < layout.planes; i++)
         source.rows(source.opaque, i, &rows.plane[i], 0, rows.plane[i].height);
@@ -96,7 +96,7 @@ static void read_as_other(const AVFrame *frame, const struct ksr_video_format *t
     struct ksr_pixel_reader *reader = ksr_pixel_reader_create();
     if (!reader || !ksr_pixels_layout(to, &layout, &bits) || !ksr_frame_alloc(&rows, &layout))
         abort();
-    if (ksr_pixels_read(NULL, reader, frame, &layout, NULL, &source) == KSR_OK)
+    if (ksr_pixels_read(NULL, reader, frame, &layout, &source) == KSR_OK)
         for (int i = 0; i < layout.planes; i++)
             source.rows(source.opaque, i, &rows.plane[i], 0, rows.plane[i].height);
     ksr_frame_free(&rows);

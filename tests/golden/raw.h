@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "frame/rgb.h"
 #include "frame/rows.h"
 
 static inline int get_code(const struct ksr_raw_plane *p, int x, int y)
@@ -39,10 +40,15 @@ static inline void read_raw(const struct ksr_raw_frame *raw, const struct ksr_fr
                     (uint16_t)(from->bits == 16 ? code >> 1 : code << (15 - from->bits));
             }
     }
+    if (raw->rgb)
+        ksr_rgb_to_ycc_rows(to, 0, to->layout.height);
 }
 
+// Turns frames that become RGB in place.
 static inline void write_raw(const struct ksr_raw_frame *raw, const struct ksr_frame *from)
 {
+    if (raw->rgb)
+        ksr_rgb_from_ycc_rows(from, 0, from->layout.height);
     for (int i = 0; i < from->layout.planes; i++) {
         const struct ksr_raw_plane *to = &raw->plane[i];
         const struct ksr_plane *p = &from->plane[i];

@@ -1,5 +1,6 @@
 // Is what comes out of a GPU's executor equal to the processor's, frame by frame, whatever happens?
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 struct format {
     enum { ROWS, PLANES, PAIRS, PIXELS } kind; // not described; one, two chroma or all in a pixel
     int bits, shift;
-    bool upside_down;
+    bool upside_down, rgb;
 };
 
 struct sequence {
@@ -136,6 +137,26 @@ static const struct sequence sequences[] = {
      .fit_width = 75,
      .fit_height = 45,
      .frames = 4},
+    {"RGB",
+     NULL,
+     {31, 42, 3, 0, 0, 0, 0, true},
+     {PIXELS, 8, .rgb = true},
+     {PLANES, 10, .rgb = true},
+     {.shader_scale = 2, .sharpening = 0.3, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 5},
+    {"RGB, alpha, temporal, lost",
+     NULL,
+     {26, 40, 4, 0, 0, 0, 0, true},
+     {PIXELS, 16, .rgb = true},
+     {PIXELS, 8, .rgb = true},
+     {.shader_scale = 2,
+      .contrast_boost = 1,
+      .saturation_boost = 1.1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1},
+     .frames = 12,
+     .lose = 28},
     {"the output's format changes",
      NULL,
      {30, 20, 3, 0, 0, 0, 0, false},
@@ -189,39 +210,14 @@ static bool make_coded(struct coded *c, const struct format *f, const struct ksr
             .bytes = bytes,
             .bits = f->bits,
             .shift = f->shift,
-            .pack = {source_bits, layout->full_range, i == 1 || i == 2, true}};
+            .pack = {source_bits, layout->full_range, !f->rgb && (i == 1 || i == 2), true}};
         if (f->upside_down) {
             c->raw.plane[i].data += stride * (height - 1);
             c->raw.plane[i].stride = -stride;
         }
     }
+    c->raw.rgb = f->rgb;
     return true;
-}
-
-static void put_row(const struct ksr_raw_plane *to, const struct ksr_plane *from, int y)
-{
-    uint16_t wide[1024];
-    uint8_t *narrow = (uint8_t *)wide;
-    const struct ksr_code_plane row = {narrow, 0, to->bits};
-    ksr_pack_rows(&row, from, &to->pack, y, y + 1);
-    for (int x = 0; x < from->width; x++)
-        put_code(to, x, y, to->bits == 8 ? narrow[x] : wide[x]);
-}
-
-// Packs as an encoder's sink does.
-static void put_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
-{
-    const struct coded *c = opaque;
-    for (int y = y0; y < y1; y++)
-        put_row(&c->raw.plane[i], src, y);
-}
-
-static void no_rows(void *opaque, int i, const struct ksr_plane *plane, int y0, int y1)
-{
-    (void)opaque;
-    printf("    rows %d to %d of plane %d (%d wide) are converted by the processor\n", y0, y1, i,
-           plane->width);
-    abort();
 }
 
 // --- Sequences ---
@@ -244,7 +240,9 @@ static void draw(const struct coded *c, const struct ksr_layout *layout, int num
 
 struct film {
     struct coded in, *out;
-    bool planes_only; // rows may not be asked for where planes are described
+    struct ksr_frame samples, made; // of `in`; as rows of a sink
+    atomic_bool rows;               // came for `made`
+    bool planes_only;               // rows may not be asked for where planes are described
 };
 
 static bool make_film(struct film *film, const struct sequence *s, const struct ksr_layout *output)
@@ -253,27 +251,42 @@ static bool make_film(struct film *film, const struct sequence *s, const struct 
     bool ok = film->out && make_coded(&film->in, &s->in, &s->layout, s->in.bits);
     for (int i = 0; i < s->frames && ok; i++)
         ok = make_coded(&film->out[i], &s->out, output, s->in.bits);
-    return ok;
+    return ok && ksr_frame_alloc(&film->samples, &s->layout) &&
+           ksr_frame_alloc(&film->made, output);
 }
 
 static void free_film(struct film *film, int frames)
 {
     ksr_aligned_free(film->in.memory);
+    ksr_frame_free(&film->samples);
+    ksr_frame_free(&film->made);
     for (int i = 0; i < frames && film->out; i++)
         ksr_aligned_free(film->out[i].memory);
     free(film->out);
 }
 
-// The first frames that are pulled may have been pushed before the encoder's format was known.
+static void take_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
+{
+    struct film *film = opaque;
+    film->rows = true;
+    ksr_plane_copy_rows(&film->made.plane[i], src, y0, y1);
+}
+
+// Frames that are pulled first were pushed before the encoder's format was known.
 static bool pull(ksr_pipeline *p, const struct sequence *s, struct film *film, int *pulled)
 {
     struct coded *out = &film->out[*pulled];
     const bool described = s->out.kind != ROWS && !(s->change && *pulled >= s->change);
     const bool by_planes = film->planes_only && described && *pulled > s->warms_up + p->delay;
-    const struct ksr_row_sink sink = {by_planes ? no_rows : put_rows, out,
-                                      described ? &out->raw : NULL};
+    const struct ksr_row_sink sink = {take_rows, film, described ? &out->raw : NULL};
+    film->rows = false;
+    const bool ok = ksr_pipeline_pull(NULL, p, &sink) == KSR_OK;
+    if (film->rows)
+        write_raw(&out->raw, &film->made);
+    if (by_planes && film->rows)
+        printf("    frame %d is packed by the processor\n", *pulled);
     ++*pulled;
-    return ksr_pipeline_pull(NULL, p, &sink) == KSR_OK;
+    return ok && !(by_planes && film->rows);
 }
 
 // Runs a sequence as a worker does.
@@ -283,11 +296,8 @@ static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *fil
     int64_t number = s->first;
     bool ok = p != NULL;
     for (int i = 0; i < s->frames && ok; i++) {
-        struct ksr_row_source source = ksr_raw_source(&film->in.raw);
-        if (film->planes_only && s->in.kind != ROWS)
-            source.rows = no_rows;
-        if (s->in.kind == ROWS)
-            source.raw = NULL;
+        struct ksr_row_source source = ksr_frame_source(&film->samples);
+        source.raw = s->in.kind == ROWS ? NULL : &film->in.raw;
         if (s->gap && i == s->gap)
             number++;
         if ((s->reset && i == s->reset) || (s->gap && i == s->gap))
@@ -296,10 +306,13 @@ static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *fil
         if (s->reset && i == s->reset)
             ksr_pipeline_reset(p);
         draw(&film->in, &s->layout, i);
+        if (!film->planes_only || s->in.kind == ROWS)
+            read_raw(&film->in.raw, &film->samples);
         ok = ok && ksr_pipeline_push(NULL, p, number++, &source, i < s->warms_up) == KSR_OK;
         while (p->held > p->delay && ok)
             ok = pull(p, s, film, &pulled);
         memset(film->in.memory, 0x55, 64); // it is not looked at any more
+        memset(film->samples.buffer, 0x55, 64);
     }
     while (ok && p->held > 0)
         ok = pull(p, s, film, &pulled);

@@ -183,22 +183,23 @@ bool ksr_pixfmt_raw(const AVPixFmtDescriptor *d, const AVFrame *picture, struct 
 {
     const bool foreign = ((d->flags & AV_PIX_FMT_FLAG_BE) != 0) != (AV_HAVE_BIGENDIAN != 0);
     int used[KSR_MAX_PLANES] = {0}; // bytes of a step
-    if (ksr_pixfmt_is_rgb(d) || (d->flags & AV_PIX_FMT_FLAG_BITSTREAM))
+    if (d->flags & (AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_PAL))
         return false;
-    for (int c = 0; c < d->nb_components; c++) {
-        const AVComponentDescriptor *from = &d->comp[c];
+    for (int i = 0; i < d->nb_components; i++) {
+        const AVComponentDescriptor *from = &d->comp[ksr_pixfmt_component_of(d, i)];
         const int bytes = from->depth + from->shift > 8 ? 2 : 1;
         if (from->depth < 8 || (bytes == 1) != (from->depth == 8) || (bytes == 2 && foreign) ||
             from->offset % bytes != 0 || from->step % bytes != 0)
             return false;
         used[from->plane] += bytes;
-        out->plane[c] = (struct ksr_raw_plane){.data = picture->data[from->plane] + from->offset,
+        out->plane[i] = (struct ksr_raw_plane){.data = picture->data[from->plane] + from->offset,
                                                .stride = picture->linesize[from->plane],
                                                .step = from->step,
                                                .bytes = bytes,
                                                .bits = from->depth,
                                                .shift = from->shift};
     }
+    out->rgb = ksr_pixfmt_is_rgb(d);
     bool ok = true;
     for (int c = 0; c < d->nb_components; c++)
         ok = ok && used[d->comp[c].plane] == d->comp[c].step;

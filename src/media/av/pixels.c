@@ -3,6 +3,7 @@
 #include "media/av/pixels.h"
 
 #include <libavutil/imgutils.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "frame/matrix.h"
 #include "frame/pack.h"
 #include "frame/resample.h"
-#include "frame/rgb.h"
+#include "frame/rgb_reader.h"
 #include "media/av/pixel_choice.h"
 
 // --- Reading ---
@@ -20,7 +21,8 @@ struct ksr_pixel_reader {
     const AVFrame *picture;
     const AVPixFmtDescriptor *desc;
     struct ksr_raw_frame raw; // its planes, where they can be described
-    struct ksr_frame ycc;     // RGB only: all of the picture, converted
+    ksr_rgb_reader *rgb;      // RGB only
+    struct ksr_layout layout; // of that
 };
 
 static void read_code_row(const struct ksr_pixel_reader *r, int component, int y, uint16_t *row,
@@ -72,28 +74,6 @@ static void read_rows(void *opaque, int i, const struct ksr_plane *dst, int y0, 
     }
 }
 
-#define BAND 64 // rows of a picture that one thread converts at once
-
-static int band_count(const AVFrame *picture)
-{
-    return (picture->height + BAND - 1) / BAND;
-}
-
-static int band_end(int band, int height)
-{
-    return (band + 1) * BAND < height ? (band + 1) * BAND : height;
-}
-
-static void read_rgb_band(void *arg, int band, int thread)
-{
-    struct ksr_pixel_reader *r = arg;
-    const int y0 = band * BAND, y1 = band_end(band, r->picture->height);
-    (void)thread;
-    for (int i = 0; i < r->ycc.layout.planes; i++)
-        read_rows(r, i, &r->ycc.plane[i], y0, y1);
-    ksr_frame_table(ksr_cpu_level())->rgb_to_ycc_rows(&r->ycc, y0, y1);
-}
-
 struct ksr_pixel_reader *ksr_pixel_reader_create(void)
 {
     return calloc(1, sizeof(struct ksr_pixel_reader));
@@ -103,13 +83,13 @@ void ksr_pixel_reader_destroy(struct ksr_pixel_reader **reader)
 {
     if (!reader || !*reader)
         return;
-    ksr_frame_free(&(*reader)->ycc);
+    ksr_rgb_reader_destroy(&(*reader)->rgb);
     free(*reader);
     *reader = NULL;
 }
 
 ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
-                           const AVFrame *picture, const struct ksr_layout *layout, ksr_pool *pool,
+                           const AVFrame *picture, const struct ksr_layout *layout,
                            struct ksr_row_source *source)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(picture->format);
@@ -127,16 +107,30 @@ ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
     *source = (struct ksr_row_source){read_rows, reader, raw ? &reader->raw : NULL};
     if (!ksr_pixfmt_is_rgb(d))
         return KSR_OK;
-    if (reader->ycc.buffer && !ksr_layout_equal(&reader->ycc.layout, layout))
-        ksr_frame_free(&reader->ycc);
-    if (!reader->ycc.buffer && !ksr_frame_alloc(&reader->ycc, layout))
+    if (reader->rgb && !ksr_layout_equal(&reader->layout, layout))
+        ksr_rgb_reader_destroy(&reader->rgb);
+    if (!reader->rgb)
+        reader->rgb = ksr_rgb_reader_create(layout);
+    if (!reader->rgb)
         return ksr_fail_memory(ctx);
-    ksr_pool_run(pool, read_rgb_band, reader, band_count(picture));
-    *source = ksr_frame_source(&reader->ycc);
+    reader->layout = *layout;
+    *source = ksr_rgb_reader_start(reader->rgb, source);
     return KSR_OK;
 }
 
 // --- Writing ---
+
+#define BAND 64 // rows of a picture that one thread converts at once
+
+static int band_count(const AVFrame *picture)
+{
+    return (picture->height + BAND - 1) / BAND;
+}
+
+static int band_end(int band, int height)
+{
+    return (band + 1) * BAND < height ? (band + 1) * BAND : height;
+}
 
 // Working frames that are not of the target's kind go through `whole`, the frame as it is packed:
 // chroma is resampled on the way in, range or matrix changed in place, band by band.
@@ -145,6 +139,7 @@ struct ksr_pixel_writer {
     struct ksr_layout layout; // as packed
     int source_bits;          // depth whose full-range peak the packed samples have
     bool rgb_back;            // the frames are RGB turned into YCbCr: turn them back
+    bool rgb_alone;           // and that is all
     bool dither, to_rgb, new_range;
     struct ksr_matrix matrix;
     bool recode; // to another luma, with full chroma, before all else
@@ -154,6 +149,7 @@ struct ksr_pixel_writer {
     ksr_resampler *resampler;  // only where chroma must change
     struct ksr_frame whole;    // only where something must change
     int place[KSR_MAX_PLANES]; // in `whole` of each plane that comes in; -1 = left out
+    atomic_bool collected;     // rows came for `whole`
     AVFrame *picture;          // the one in hand
     struct ksr_raw_frame raw;  // its planes, where they can be described
 };
@@ -236,6 +232,7 @@ static bool allocate(struct ksr_pixel_writer *w, const struct ksr_layout *frames
     if (!ksr_frame_alloc(&w->whole, &w->layout))
         return false;
     fill_rest(w);
+    w->rgb_alone = w->rgb_back && !resample && frames->planes == w->layout.planes;
     if (resample)
         w->resampler = ksr_resampler_create(frames, &resampled, NULL);
     return !resample || w->resampler;
@@ -363,18 +360,19 @@ static void gather_rows(void *opaque, int i, const struct ksr_plane *src, int y0
 // Puts rows where they belong in `whole`.
 static void collect_rows(void *opaque, int i, const struct ksr_plane *src, int y0, int y1)
 {
-    const struct ksr_pixel_writer *w = opaque;
+    struct ksr_pixel_writer *w = opaque;
+    atomic_store_explicit(&w->collected, true, memory_order_relaxed);
     if (w->place[i] >= 0)
         ksr_plane_copy_rows(&w->whole.plane[w->place[i]], src, y0, y1);
 }
 
-// Packs rows into the picture as they come.
-static struct ksr_row_sink packer(struct ksr_pixel_writer *w)
+// Describes the planes of the picture in hand. Returns NULL where they cannot be.
+static const struct ksr_raw_frame *describe(struct ksr_pixel_writer *w)
 {
     const bool raw = ksr_pixfmt_raw(w->target, w->picture, &w->raw);
     for (int i = 0; raw && i < w->layout.planes; i++)
         w->raw.plane[i].pack = pack_params(w, i);
-    return (struct ksr_row_sink){write_rows, w, raw ? &w->raw : NULL};
+    return raw ? &w->raw : NULL;
 }
 
 // Takes frames in the luma of the target.
@@ -382,8 +380,10 @@ static struct ksr_row_sink converter(struct ksr_pixel_writer *writer)
 {
     if (writer->resampler)
         return ksr_resampler_sink(writer->resampler);
-    return writer->whole.buffer ? (struct ksr_row_sink){collect_rows, writer, NULL}
-                                : packer(writer);
+    if (writer->whole.buffer)
+        return (struct ksr_row_sink){collect_rows, writer,
+                                     writer->rgb_alone ? describe(writer) : NULL};
+    return (struct ksr_row_sink){write_rows, writer, describe(writer)};
 }
 
 struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture)
@@ -391,6 +391,7 @@ struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *p
     const AVPixFmtDescriptor *d = writer->target;
     bool plain = true;
     writer->picture = picture;
+    writer->collected = false;
     for (int c = 0; c < ksr_pixfmt_components(d); c++)
         plain = plain && ksr_pixfmt_is_plain(d, c);
     if (!plain)
@@ -444,7 +445,7 @@ ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, 
         recode(writer, pool);
     if (writer->resampler)
         ksr_resampler_run(writer->resampler, &whole);
-    if (writer->whole.buffer)
+    if (writer->collected)
         ksr_pool_run(pool, convert_band, writer, band_count(writer->picture));
     return KSR_OK;
 }

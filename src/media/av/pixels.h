@@ -23,10 +23,10 @@ struct ksr_pixel_reader *ksr_pixel_reader_create(void);
 void ksr_pixel_reader_destroy(struct ksr_pixel_reader **reader);
 
 // *source: gives the rows of a picture, which must have the layout's planes, size and subsampling;
-// valid until the next call, and as long as the picture is. pool may be NULL.
+// valid until the next call, and as long as the picture is.
 // Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS (the picture is another kind; logged).
 ksr_status ksr_pixels_read(ksr_context *ctx, struct ksr_pixel_reader *reader,
-                           const AVFrame *picture, const struct ksr_layout *layout, ksr_pool *pool,
+                           const AVFrame *picture, const struct ksr_layout *layout,
                            struct ksr_row_source *source);
 
 // Writes working frames into pictures for an encoder.
@@ -45,7 +45,8 @@ ksr_status ksr_pixel_writer_create(ksr_context *ctx, const struct ksr_video_form
 void ksr_pixel_writer_destroy(struct ksr_pixel_writer **writer);
 
 // *sink: puts rows of working samples into a picture, which is writable, of the target format and
-// the layout's size. When it has had all rows, ksr_pixels_finish() completes the picture.
+// the layout's size. When it has had all rows, or the planes that it describes are written,
+// ksr_pixels_finish() completes the picture.
 struct ksr_row_sink ksr_pixels_write(struct ksr_pixel_writer *writer, AVFrame *picture);
 ksr_status ksr_pixels_finish(ksr_context *ctx, struct ksr_pixel_writer *writer, ksr_pool *pool);
 

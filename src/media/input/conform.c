@@ -236,7 +236,7 @@ static struct ksr_frame *resample(ksr_resampler *resampler, struct ksr_frame *fr
 static ksr_status convert(ksr_context *ctx, ksr_conform *c, const AVFrame *from, AVFrame *to)
 {
     struct ksr_row_source source;
-    ksr_status status = ksr_pixels_read(ctx, c->reader, from, &c->in, NULL, &source);
+    ksr_status status = ksr_pixels_read(ctx, c->reader, from, &c->in, &source);
     if (status != KSR_OK)
         return status;
     read_planes(c, &source);

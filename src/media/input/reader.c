@@ -394,11 +394,11 @@ ksr_status ksr_reader_take(ksr_context *ctx, ksr_reader *r, const struct ksr_lay
     av_frame_move_ref(r->taken, r->frame);
     const struct ksr_geometry *g = &r->film->geometry;
     if (g->width == 0)
-        return ksr_pixels_read(ctx, r->pixels, r->taken, layout, pool, source);
+        return ksr_pixels_read(ctx, r->pixels, r->taken, layout, source);
     struct ksr_layout all;
     struct ksr_row_source whole;
     ksr_geometry_whole(g, layout, &all);
-    const ksr_status status = ksr_pixels_read(ctx, r->pixels, r->taken, &all, pool, &whole);
+    const ksr_status status = ksr_pixels_read(ctx, r->pixels, r->taken, &all, &whole);
     if (status == KSR_OK && !r->turner)
         r->turner = ksr_turner_create(g, layout, pool);
     if (status == KSR_OK && !r->turner)
