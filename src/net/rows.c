@@ -143,34 +143,56 @@ static bool is_ready(const struct strip *s, int layer, int y)
     return first_input(l, s->made[layer]) + l->side - 1 <= newest;
 }
 
-// Computes the next row of a layer, or the next two if it doubles the resolution.
-static void make_rows(struct strip *s, int layer)
+// Returns how many columns of a layer a strip has.
+static int columns_of(const struct strip *s, const struct ksr_net_layer *l)
+{
+    return (s->columns >> l->halvings) + l->before + l->after;
+}
+
+// Computes the next row of the first layer.
+static void make_head(struct strip *s)
+{
+    const struct ksr_net_layer *l = &s->net->layer[0];
+    const int y = s->made[0]++;
+    const int16_t *in[5];
+    for (int r = 0; r < l->side; r++)
+        in[r] = sample_row(s, first_input(l, y) + r) + s->net->before + first_input(l, -l->before);
+    ksr_net_head(l, in, ring_at(s, 0, y, -l->before), columns_of(s, l));
+}
+
+static void find_inputs(const struct strip *s, int layer, const ksr_act *in[3])
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];
-    const int y = s->made[layer], x = -l->before;
-    const int from_y = first_input(l, y), from_x = first_input(l, x);
-    const int count = (s->columns >> l->halvings) + l->before + l->after;
-    s->made[layer] += l->kind == KSR_LAYER_UP ? 2 : 1;
-    if (layer == 0) {
-        const int16_t *in[5];
-        for (int r = 0; r < l->side; r++)
-            in[r] = sample_row(s, from_y + r) + s->net->before + from_x;
-        ksr_net_head(l, in, ring_at(s, 0, y, x), count);
-        return;
-    }
-    const ksr_act *in[3];
+    const int y = first_input(l, s->made[layer]), x = first_input(l, -l->before);
     for (int r = 0; r < l->side; r++)
-        in[r] = ring_at(s, layer - 1, from_y + r, from_x);
-    if (layer == s->net->layers - 1) {
-        ksr_net_tail(l, in, s->difference, count);
-        return;
+        in[r] = ring_at(s, layer - 1, y + r, x);
+}
+
+// The next row of a layer between, or the next two where it doubles the resolution.
+static void make_body(struct strip *s, int layer)
+{
+    const struct ksr_net_layer *l = &s->net->layer[layer];
+    const int rows = l->kind == KSR_LAYER_UP ? 2 : 1;
+    const ksr_act *in[3], *skip[2] = {NULL, NULL};
+    ksr_act *out[2] = {NULL, NULL};
+    find_inputs(s, layer, in);
+    for (int r = 0; r < rows; r++) {
+        out[r] = ring_at(s, layer, s->made[layer] + r, -l->before);
+        if (l->skip > 0)
+            skip[r] = ring_at(s, l->skip - 1, s->made[layer] + r, -l->before);
     }
-    const bool up = l->kind == KSR_LAYER_UP;
-    ksr_act *const out[2] = {ring_at(s, layer, y, x), up ? ring_at(s, layer, y + 1, x) : NULL};
-    const ksr_act *skip[2] = {NULL, NULL};
-    for (int r = 0; l->skip > 0 && r < (up ? 2 : 1); r++)
-        skip[r] = ring_at(s, l->skip - 1, y + r, x);
-    ksr_net_body(l, in, l->skip > 0 ? skip : NULL, out, up ? count / 2 : count);
+    ksr_net_body(l, in, l->skip > 0 ? skip : NULL, out, columns_of(s, l) / rows);
+    s->made[layer] += rows;
+}
+
+// The differences of the next row of the last layer.
+static void make_tail(struct strip *s)
+{
+    const int last = s->net->layers - 1;
+    const ksr_act *in[3];
+    find_inputs(s, last, in);
+    ksr_net_tail(&s->net->layer[last], in, s->difference, s->columns);
+    s->made[last]++;
 }
 
 // Writes output row y, made of input row y / 2: the interpolation and the differences.
@@ -202,7 +224,7 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
         out[count - 1] = half[0][count / 2];
 }
 
-// Rows first .. end - 1 of the input, of one strip.
+// Makes a strip of output rows y0 .. y1-1. end: row of the input where the band ends.
 static void run_strip(struct strip *s, const struct ksr_plane *dst, int end, int y0, int y1)
 {
     const ksr_net *net = s->net;
@@ -211,11 +233,14 @@ static void run_strip(struct strip *s, const struct ksr_plane *dst, int end, int
         s->made[i] = (s->first >> net->layer[i].halvings) - net->layer[i].before;
     for (int y = s->first - net->before; y < end + net->after; y++) {
         load_samples(s, y);
-        for (int i = 0; i < last; i++)
+        while (is_ready(s, 0, y))
+            make_head(s);
+        for (int i = 1; i < last; i++)
             while (is_ready(s, i, y))
-                make_rows(s, i);
-        for (int made = s->made[last]; made < end && is_ready(s, last, y); made++) {
-            make_rows(s, last);
+                make_body(s, i);
+        while (s->made[last] < end && is_ready(s, last, y)) {
+            const int made = s->made[last];
+            make_tail(s);
             for (int out = ksr_max(y0, 2 * made); out < ksr_min(y1, 2 * made + 2); out++)
                 store_row(s, dst, out);
         }
