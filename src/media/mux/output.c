@@ -141,6 +141,7 @@ static ksr_status write_header(ksr_context *ctx, ksr_output *o)
     }
     result = avformat_write_header(o->format, &options);
     av_dict_free(&options);
+    o->unfinished = result >= 0;
     return result < 0 ? failed(ctx, o, result) : set_delays(ctx, o);
 }
 
@@ -261,6 +262,8 @@ void ksr_output_close(ksr_output **output)
     }
     free(o->tracks);
     ksr_patches_free(&o->patches);
+    if (o->memory && o->unfinished) // some muxers free what they have with the trailer only
+        av_write_trailer(o->format);
     if (o->format && o->format->pb) {
         if (!o->memory && !(o->format->oformat->flags & AVFMT_NOFILE))
             avio_closep(&o->format->pb);
@@ -598,6 +601,7 @@ ksr_status ksr_output_try(ksr_context *ctx, ksr_output *o, size_t limit, size_t 
     if (status == KSR_OK) {
         ksr_ffmpeg_clear_message();
         const int result = av_write_trailer(o->format);
+        o->unfinished = false;
         if (o->format->pb)
             avio_flush(o->format->pb);
         if (result < 0 || o->memory->starved)

@@ -46,6 +46,7 @@ struct ksr_output {
     AVPacket *packet;
     char *path;
     struct ksr_memory *memory; // of a trial, else NULL
+    bool unfinished;           // there is a header, but no trailer
     AVStream *neighbour;       // of a trial that needs one, else NULL
     int64_t size;
     bool alpha;                 // of the video stands behind its packets (alpha.h)
