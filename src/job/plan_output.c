@@ -181,13 +181,16 @@ static ksr_status decide_encoder(ksr_context *ctx, const struct ksr_processor_co
 // Encodes some frames to see what the output keeps of them.
 static ksr_status try_frames(ksr_context *ctx, const char *input_path, struct ksr_manifest *m)
 {
-    bool untold = false;
+    struct ksr_untold untold = {0};
     if (m->output.image)
         return ksr_picture_trial_image(ctx, &m->film, &m->encoder);
-    const ksr_status status =
+    ksr_status status =
         ksr_picture_trial(ctx, input_path, &m->film, &m->encoder, &m->output, &untold);
-    return status == KSR_OK && untold ? ksr_encoder_guess_matrix(ctx, &m->film, &m->encoder)
-                                      : status;
+    if (status == KSR_OK && untold.range)
+        status = ksr_encoder_limit_range(ctx, &m->encoder);
+    if (status == KSR_OK && untold.matrix)
+        status = ksr_encoder_guess_matrix(ctx, &m->film, &m->encoder);
+    return status;
 }
 
 ksr_status ksr_plan_output(ksr_context *ctx, const struct ksr_processor_config *config,

@@ -176,6 +176,11 @@ for out, options in (("c.jpg", ["--duration", "0.1"]), ("c.webp", ["--duration",
     colour = run("ffmpeg", "-v", "error", "-i", out, "-frames:v", "1", "-sws_flags", "accurate_rnd+full_chroma_int", "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout[:3]
     check(len(colour) == 3 and all(abs(a - b) <= 3 for a, b in zip(colour, (200, 40, 40))), f"red in {out}", list(colour))
 
+# Full range goes out as limited where the codec has no other, or cannot say so.
+lavfi("full.mkv", soft, "-frames:v", "6", "-c:v", "ffv1", "-pix_fmt", "yuv420p", "-color_range", "pc")
+for out, codec in (("f.mkv", "mpeg2video"), ("f.ogv", "libtheora"), ("f.webm", "libvpx")):
+    works(f"full range in {codec}", "full.mkv", out, "--codec", codec, say="the output has limited range")
+
 # MP4 has its index in front.
 works("film to mp4", "film.mkv", "o.mp4")
 data = pathlib.Path("o.mp4").read_bytes()

@@ -64,6 +64,9 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
                                const struct ksr_output_plan *output, const char *name,
                                struct ksr_encoder_settings *out);
 
+// Codes full range as limited: for a codec whose readers take it for that.
+ksr_status ksr_encoder_limit_range(ksr_context *ctx, struct ksr_encoder_settings *settings);
+
 // Codes RGB by the matrix that readers guess from the output's size: for a codec and a container
 // that cannot tell them.
 ksr_status ksr_encoder_guess_matrix(ksr_context *ctx, const struct ksr_film *film,

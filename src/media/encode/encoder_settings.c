@@ -303,6 +303,14 @@ ksr_status ksr_encoder_guess_matrix(ksr_context *ctx, const struct ksr_film *fil
                                                   : ksr_encoder_note_headers(ctx, settings);
 }
 
+ksr_status ksr_encoder_limit_range(ksr_context *ctx, struct ksr_encoder_settings *settings)
+{
+    settings->format.color_range = AVCOL_RANGE_MPEG;
+    ksr_log(ctx, KSR_LOG_INFO, "%s cannot tell full range: the output has limited range",
+            settings->codec);
+    return ksr_encoder_note_headers(ctx, settings);
+}
+
 ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config *config,
                                const struct ksr_film *film, int width, int height,
                                const struct ksr_output_plan *output, const char *name,

@@ -12,6 +12,7 @@
 #include "media/av/memory.h"
 #include "media/av/pixel_format.h"
 #include "media/container/containers.h"
+#include "media/encode/codecs.h"
 #include "media/index/side_data.h"
 #include "media/input/geometry.h"
 #include "media/input/input.h"
@@ -25,8 +26,8 @@
 struct losses {
     bool all;      // no picture came back
     bool rotation; // is among them
-    bool matrix;   // that RGB was coded by
-    bool times;    // those of the frames
+    struct ksr_untold untold;
+    bool times; // those of the frames
     char text[512];
 };
 
@@ -160,10 +161,19 @@ static bool matrix_lost(int wanted, int got)
     return !same && tag_lost(wanted, got);
 }
 
+// Whether readers take an output for one of limited range: it says so, or its codec has no other.
+static bool is_limited(const struct ksr_video_format *got, enum AVCodecID codec)
+{
+    return got->color_range == AVCOL_RANGE_MPEG ||
+           (got->color_range == AVCOL_RANGE_UNSPECIFIED && codec == AV_CODEC_ID_THEORA);
+}
+
 static void compare_format(const struct ksr_video_format *source,
-                           const struct ksr_video_format *wanted,
+                           const struct ksr_encoder_settings *settings,
                            const struct ksr_video_format *got, struct losses *l)
 {
+    const struct ksr_video_format *wanted = &settings->format;
+    const enum AVCodecID codec = (enum AVCodecID)ksr_codec_of(settings->codec)->id;
     const AVRational a = {wanted->sample_aspect.num, wanted->sample_aspect.den};
     const AVRational b = {got->sample_aspect.num, got->sample_aspect.den};
     const double ratio = a.num > 0 && b.num > 0 ? av_q2d(b) / av_q2d(a) : 1;
@@ -171,14 +181,15 @@ static void compare_format(const struct ksr_video_format *source,
     if (has_alpha(wanted) && !has_alpha(got))
         add(l, "transparency");
     const bool lost = !rgb && matrix_lost(wanted->color_space, got->color_space);
-    l->matrix = lost && ksr_pixels_is_rgb(source);
-    if (lost && !l->matrix)
+    l->untold.matrix = lost && ksr_pixels_is_rgb(source);
+    if (lost && !l->untold.matrix)
         add(l, "matrix");
     if (tag_lost(wanted->color_primaries, got->color_primaries))
         add(l, "primaries");
     if (tag_lost(wanted->color_transfer, got->color_transfer))
         add(l, "transfer");
-    if (!rgb && is_full(wanted) && !is_full(got))
+    l->untold.range = !rgb && is_full(wanted) && is_limited(got, codec);
+    if (!rgb && is_full(wanted) && !is_full(got) && !l->untold.range)
         add(l, "range");
     // Left is what readers take where nothing is said.
     if (subsampled(wanted) && wanted->chroma_location > AVCHROMA_LOC_LEFT &&
@@ -373,7 +384,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
     if ((status == KSR_OK && !read) || ksr_is_unreadable(status))
         losses->all = true;
     if (status == KSR_OK && read) {
-        compare_format(&film->format, &settings->format, &got, losses);
+        compare_format(&film->format, settings, &got, losses);
         compare_extras(settings, &film->extras, &extras, losses);
     }
     ksr_output_close(&output);
@@ -384,7 +395,7 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
 
 ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
                              const struct ksr_encoder_settings *encoder,
-                             const struct ksr_output_plan *plan, bool *untold)
+                             const struct ksr_output_plan *plan, struct ksr_untold *untold)
 {
     struct losses losses = {0};
     struct ksr_output_plan *alone = malloc(sizeof(*alone));
@@ -405,7 +416,7 @@ ksr_status ksr_picture_trial(ksr_context *ctx, const char *input_path, const str
     }
     free(alone);
     free(settings);
-    *untold = losses.matrix;
+    *untold = losses.untold;
     const char *container = ksr_container_label(plan->format);
     if (status == KSR_OK && losses.all)
         status = ksr_fail(ctx, KSR_E_PARAM,
