@@ -61,11 +61,21 @@ ksr_status ksr_checks_add(ksr_context *ctx, struct ksr_checks *checks, bool pass
 
 // --- The film ---
 
+// What timestamps may be off by where FFmpeg counts frames from those that have one: it adds
+// durations that are cut to ticks, and the input's own may be rounded to milliseconds.
+#define COUNTED_MS 2
+
 // A transport stream cannot hold times below zero: there the whole file may start later.
 static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
                               const struct ksr_film *film, const size_t *kept, size_t count,
-                              const struct ksr_film *output, bool may_shift, double *shift_ms)
+                              const struct ksr_film *output, const char *output_path,
+                              double *shift_ms)
 {
+    const bool may_shift = ksr_media_may_shift(output_path, film);
+    const double tick = ksr_film_seconds(output, 1) * 1000;
+    const int64_t allowed =
+        ksr_media_counts_times(output_path) && tick < COUNTED_MS ? llrint(COUNTED_MS / tick) : 1;
+
     int64_t shift = 0, worst = 0, last = INT64_MIN;
     size_t wrong = 0, first_wrong = 0;
     for (size_t i = 0; i < count && i < output->frame_count; i++) {
@@ -78,12 +88,11 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
         if (i == 0 && may_shift)
             shift = output->frames[0].time - wanted;
         const int64_t off = llabs(output->frames[i].time - wanted - shift);
-        if (off > 1 && wrong++ == 0)
+        if (off > allowed && wrong++ == 0)
             first_wrong = i;
         if (off > worst)
             worst = off;
     }
-    const double tick = ksr_film_seconds(output, 1) * 1000;
     *shift_ms = (double)shift * tick;
     if (wrong > 0)
         return ksr_checks_add(
@@ -91,8 +100,9 @@ static ksr_status check_times(ksr_context *ctx, struct ksr_checks *checks,
             "timestamps: %zu of %zu frames differ, the first is frame %zu, by up to %.3f ms", wrong,
             count, first_wrong, (double)worst * tick);
     return ksr_checks_add(ctx, checks, true, "timestamps",
-                          "timestamps: all %zu equal within the container's tick of %.3f ms%s",
-                          count, tick, shift ? " (all shifted alike)" : "");
+                          "timestamps: all %zu equal within %s%.3f ms%s", count,
+                          allowed == 1 ? "the container's tick of " : "", (double)allowed * tick,
+                          shift ? " (all shifted alike)" : "");
 }
 
 // Frames that are shown for no time are there, and yet nobody sees them. What plan made of the
@@ -135,8 +145,7 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
             ksr_checks_add(ctx, checks, true, "timestamps",
                            "timestamps: the output is a raw stream or an image, which has none");
     if (status == KSR_OK && output.frame_count == wanted && !raw && !ksr_sequence_is(output_path))
-        status = check_times(ctx, checks, film, kept, wanted, &output,
-                             ksr_media_may_shift(output_path, film), shift_ms);
+        status = check_times(ctx, checks, film, kept, wanted, &output, output_path, shift_ms);
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !ksr_sequence_is(input_path))
         status = check_spacing(ctx, checks, input_path, film, &output);
     // A size that was asked to fit is rounded to what chroma allows.

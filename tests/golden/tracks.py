@@ -696,6 +696,11 @@ def ends(t):
     # Streams that are listed in another order, and a name that does not tell the container.
     early = t.make("ends-early.mkv", "-itsoffset", "0.5", "-i", alone, "-i", aac, "-map", "0:v", "-map", "1:a:0", "-map_chapters", "-1", "-c", "copy")
     accepted(t, early, "vob", say=["it is re-encoded with mp2"])
+    later = t.make("ends-later.mkv", "-itsoffset", "0.3", "-i", aac, "-i", aac, "-map", "0:v", "-map", "0:a:0", "-map", "1:a:1", "-c", "copy", "-disposition:a", "0")
+    spoil(t, later, accepted(t, later, "vob", say=["it is re-encoded with mp2", "it is re-encoded with mp2"]), "vob")
+    # Frames that MPEG-PS has no timestamps for, at a rate that is no whole number of ticks and is rounded to milliseconds in the source.
+    ntsc = t.make("ends-ntsc.mkv", "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=24000/1001:duration=3", *x264)
+    accepted(t, ntsc, "vob")
     accepted(t, both, "flv", "--codec", "flv", say=[lost + "flv"])
     accepted(t, early, "bin", "--format", "mpegts")
     subs = t.make("ends-subs.mkv", *VIDEO, "-i", clips.write(t.folder, "ends.srt", SRT), "-map", "0", "-map", "1", *x264, "-c:s", "srt")

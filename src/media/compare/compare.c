@@ -43,26 +43,34 @@ static unsigned kind_of(const AVStream *s)
     return ksr_stream_is_attached(s) ? 0 : 1 + (unsigned)(type < 0 ? AVMEDIA_TYPE_NB : type);
 }
 
-// The next stream of a kind from *at on.
-static const AVStream *next_stream(const AVFormatContext *f, unsigned kind, unsigned *at)
+// The next stream of a kind that is not taken. MPEG-PS lists first what begins first: there,
+// streams of a codec have their order by their numbers.
+static const AVStream *take_stream(const AVFormatContext *f, unsigned kind, bool *taken)
 {
-    while (*at < f->nb_streams && kind_of(f->streams[*at]) != kind)
-        ++*at;
-    return *at < f->nb_streams ? f->streams[(*at)++] : NULL;
+    const bool numbered = ksr_container_read_by(f->iformat->name)->incomplete_times;
+    const AVStream *best = NULL;
+    for (unsigned i = 0; i < f->nb_streams; i++) {
+        const AVStream *s = f->streams[i];
+        if (!taken[i] && kind_of(s) == kind &&
+            (!best ||
+             (numbered && s->codecpar->codec_id == best->codecpar->codec_id && s->id < best->id)))
+            best = s;
+    }
+    if (best)
+        taken[best->index] = true;
+    return best;
 }
 
-// Outputs were made in the order of the inputs, less those dropped; MPEG-PS lists what begins first
-// before the others, but those of a kind keep their order. guessed: so it seems.
+// Outputs were made in the order of the inputs, less those dropped, which streams of a kind keep.
+// taken: all false; guessed: so it seems.
 static void match_by_plan(const AVFormatContext *input, const AVFormatContext *output,
-                          const enum ksr_carry *carry, bool guessed,
+                          const enum ksr_carry *carry, bool guessed, bool *taken,
                           struct ksr_stream_match *matches)
 {
-    unsigned at[AVMEDIA_TYPE_NB + 2] = {0};
     for (unsigned i = 0; i < input->nb_streams; i++) {
         const bool kept = carry[i] != KSR_CARRY_DROP;
         const unsigned kind = kind_of(input->streams[i]);
-        fill_match(&matches[i], input->streams[i],
-                   kept ? next_stream(output, kind, &at[kind]) : NULL);
+        fill_match(&matches[i], input->streams[i], kept ? take_stream(output, kind, taken) : NULL);
         matches[i].expected = kept;
         matches[i].encoded = carry[i] == KSR_CARRY_ENCODE;
         matches[i].converted = carry[i] == KSR_CARRY_CONVERT;
@@ -83,11 +91,13 @@ ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
         status = ksr_input_open(ctx, output_path, true, &output);
     if (status == KSR_OK) {
         *count = (int)input.format->nb_streams;
+        bool *taken = calloc((size_t)output.format->nb_streams + 1, sizeof(*taken));
         *out = calloc((size_t)*count, sizeof(**out));
-        if (!*out)
+        if (!*out || !taken)
             status = ksr_fail_memory(ctx);
         else
-            match_by_plan(input.format, output.format, carry, guessed, *out);
+            match_by_plan(input.format, output.format, carry, guessed, taken, *out);
+        free(taken);
     }
     ksr_input_close(&input);
     ksr_input_close(&output);

@@ -43,6 +43,16 @@ bool ksr_media_may_shift(const char *path, const struct ksr_film *film)
     return shift;
 }
 
+bool ksr_media_counts_times(const char *path)
+{
+    struct ksr_input input;
+    if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
+        return false;
+    const bool counts = ksr_container_read_by(input.format->iformat->name)->incomplete_times;
+    ksr_input_close(&input);
+    return counts;
+}
+
 bool ksr_media_is_raw(const char *path)
 {
     struct ksr_input input;

@@ -23,6 +23,10 @@ int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational 
 // that all times may be shifted alike.
 bool ksr_media_may_shift(const char *path, const struct ksr_film *film);
 
+// Whether a file's container has no timestamps for some frames, so that FFmpeg counts them from those
+// before.
+bool ksr_media_counts_times(const char *path);
+
 // Whether a file is the stream of one codec without a container, or an image, which have no
 // timestamps.
 bool ksr_media_is_raw(const char *path);

@@ -479,7 +479,9 @@ ksr_status ksr_carry_decide(ksr_context *ctx, const char *input_path, const stru
     bool yes;
     status = try_header(&d, plan, &yes);
     if (status == KSR_OK && !yes)
-        status = ksr_fail(ctx, KSR_E_PARAM, "format: %s cannot hold these streams together: %s",
+        status = ksr_fail(ctx, KSR_E_PARAM,
+                          "format: %s cannot hold these streams together: %s (use mkv, or choose "
+                          "fewer with {audio} and {subs})",
                           ksr_container_label(plan->format), ksr_ffmpeg_message());
     return status;
 }
