@@ -39,7 +39,7 @@ struct ksr_net_layer {
 typedef struct ksr_net {
     struct ksr_net_layer layer[KSR_MODEL_LAYERS];
     int layers, width, unit, before, after, kept, reach; // as in the model
-    char hash[KSR_HASH_TEXT]; // of the model's file
+    char hash[KSR_HASH_TEXT];                            // of the model's file
 } ksr_net;
 
 // Returns the engine's form of a model that was read or traced, NULL when out of memory. Free with

@@ -36,7 +36,7 @@ extern const struct gpu_kernel gpu_net_kernels[];
 extern const int gpu_net_kernel_count;
 
 // Returns a shipped network, of the folder KSR_TEST_MODELS or of the source tree; free with
-// ksr_net_destroy(). Ends the program if there is none.
+// ksr_net_destroy(). Ends the program if there is none. "resolutions" is drawn.
 ksr_net *gpu_load_net(const char *name);
 
 // Returns whether the fastest tier is chosen, and a wrong result would be seen.

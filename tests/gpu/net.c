@@ -20,27 +20,6 @@
 
 // --- Networks ---
 
-ksr_net *gpu_load_net(const char *name)
-{
-    static uint8_t file[1 << 17];
-    char path[512];
-    const char *folder = getenv("KSR_TEST_MODELS");
-    snprintf(path, sizeof(path), "%s/%s.ksrnet", folder ? folder : KSR_MODELS_SOURCE, name);
-    FILE *f = fopen(path, "rb");
-    struct ksr_model model;
-    const char *wrong = f ? ksr_model_parse(file, fread(file, 1, sizeof(file), f), &model)
-                          : "not there: KSR_TEST_MODELS names the folder of models";
-    if (f)
-        fclose(f);
-    ksr_net *net = wrong ? NULL : ksr_net_create(&model);
-    if (!net) {
-        printf("error: %s: %s\n", path, wrong ? wrong : "out of memory");
-        exit(1);
-    }
-    ksr_model_free(&model);
-    return net;
-}
-
 // A layer at the ends: the weights are drawn from 4 or from all, biases reach what sums leave of
 // 2^30, and shifts bring a sum to about 8 bits, or not.
 static void draw_layer(struct ksr_model_layer *l, uint32_t *seed)
@@ -123,6 +102,29 @@ static ksr_net *draw_branched(int kind)
         m.layers++;
     }
     return finish_net(&m, 1077 + (uint32_t)kind);
+}
+
+ksr_net *gpu_load_net(const char *name)
+{
+    if (strcmp(name, "resolutions") == 0)
+        return draw_branched(0);
+    static uint8_t file[1 << 17];
+    char path[512];
+    const char *folder = getenv("KSR_TEST_MODELS");
+    snprintf(path, sizeof(path), "%s/%s.ksrnet", folder ? folder : KSR_MODELS_SOURCE, name);
+    FILE *f = fopen(path, "rb");
+    struct ksr_model model;
+    const char *wrong = f ? ksr_model_parse(file, fread(file, 1, sizeof(file), f), &model)
+                          : "not there: KSR_TEST_MODELS names the folder of models";
+    if (f)
+        fclose(f);
+    ksr_net *net = wrong ? NULL : ksr_net_create(&model);
+    if (!net) {
+        printf("error: %s: %s\n", path, wrong ? wrong : "out of memory");
+        exit(1);
+    }
+    ksr_model_free(&model);
+    return net;
 }
 
 // The network of a number, made once.
