@@ -106,3 +106,23 @@ ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *n
     memcpy(device->net_hash, net->hash, sizeof(device->net_hash));
     return KSR_OK;
 }
+
+void ksr_device_add_time(ksr_device *device, const char *name, double seconds)
+{
+    int i = 0;
+    while (i < device->time_count && device->times[i].name != name)
+        i++;
+    if (i == KSR_DEVICE_TIMES)
+        return;
+    if (i == device->time_count)
+        device->times[device->time_count++] = (struct ksr_device_time){name, 0};
+    device->times[i].seconds += seconds;
+}
+
+int ksr_device_take_times(ksr_device *device, struct ksr_device_time out[KSR_DEVICE_TIMES])
+{
+    const int count = device->time_count;
+    memcpy(out, device->times, sizeof(device->times));
+    device->time_count = 0;
+    return count;
+}

@@ -73,6 +73,33 @@ void ksr_device_close(ksr_device **device);
 // Valid as long as it is.
 const char *ksr_device_name(const ksr_device *device);
 
+// --- Measuring ---
+
+// Speeds that a GPU reaches with nothing else to do.
+struct ksr_device_peaks {
+    double upload, download; // bytes per second
+    double multiplications;  // per second, of the kind that networks use: ...
+    const char *way;         // "matrix", "dot product" or "int32"
+};
+
+// seconds: for each figure. Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS (logged).
+KSR_MUST_USE ksr_status ksr_device_measure(ksr_context *ctx, ksr_device *device, double seconds,
+                                           struct ksr_device_peaks *out);
+
+#define KSR_DEVICE_TIMES 16
+
+// What a kernel took, or several that run together.
+struct ksr_device_time {
+    const char *name; // static
+    double seconds;
+};
+
+// Gives what the GPU spent on frames that were pulled since the last call; nothing where it has no
+// clock. Returns how many.
+int ksr_device_take_times(ksr_device *device, struct ksr_device_time out[KSR_DEVICE_TIMES]);
+
+// --- Work ---
+
 // Returns an executor that has up to three frames under way on a GPU. What the GPU fails at is made
 // by the processor, with a warning. Returns NULL where the device cannot do this recipe, or lacks
 // memory for it (which it warns of), or is not usable any more.

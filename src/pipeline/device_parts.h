@@ -14,6 +14,8 @@ struct ksr_device {
     struct ksr_gpu_net net;       // the last one that was asked for
     char net_hash[KSR_HASH_TEXT]; // of its model; empty: none
     char name[2 * KSR_DEVICE_TEXT];
+    struct ksr_device_time times[KSR_DEVICE_TIMES];
+    int time_count;
 };
 
 // Gives a network by the fastest way that passes its test; it stays until another one is asked for.
@@ -21,5 +23,8 @@ struct ksr_device {
 // why).
 KSR_MUST_USE ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
                                        const struct ksr_gpu_net **out);
+
+// Adds to what a kernel took. name: static.
+void ksr_device_add_time(ksr_device *device, const char *name, double seconds);
 
 #endif

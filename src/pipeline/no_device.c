@@ -46,6 +46,23 @@ const char *ksr_device_name(const ksr_device *device)
     return "cpu";
 }
 
+ksr_status ksr_device_measure(ksr_context *ctx, ksr_device *device, double seconds,
+                              struct ksr_device_peaks *out)
+{
+    (void)ctx;
+    (void)device;
+    (void)seconds;
+    (void)out;
+    return KSR_E_PROCESS;
+}
+
+int ksr_device_take_times(ksr_device *device, struct ksr_device_time out[KSR_DEVICE_TIMES])
+{
+    (void)device;
+    (void)out;
+    return 0;
+}
+
 ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,
                                          const struct ksr_recipe *recipe, ksr_pool *pool)
 {

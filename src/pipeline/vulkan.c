@@ -288,8 +288,11 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
 // Adds up what the marks of a frame say.
 static void take_marks(struct vulkan *p, struct ksr_gpu_commands *c)
 {
-    for (int i = 1; i < c->marks; i++)
-        p->seconds[ksr_gpu_recipe_task(c->mark[i])] += ksr_gpu_mark_seconds(c, i);
+    for (int i = 1; i < c->marks; i++) {
+        const double seconds = ksr_gpu_mark_seconds(c, i);
+        p->seconds[ksr_gpu_recipe_task(c->mark[i])] += seconds;
+        ksr_device_add_time(p->device, c->mark[i], seconds);
+    }
 }
 
 static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ksr_row_sink *sink)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Keeps the SPIR-V of net_matrix.comp in the tree as text, as glslang cannot compile it before version 14.
+"""Keeps the SPIR-V of shaders with matrices in the tree as text, as glslang cannot compile them before version 14.
 
     matrix_spirv.py [--check]
 
-Compiles the shader with $GLSLANG (default: glslangValidator) and writes shaders/net_matrix.words. With --check
-it writes nothing: it fails if the text is of another source, and where glslang is the version that the text was
-made with, if it gives other words. Run it after every change of the shader."""
+Compiles shaders/*_matrix.comp with $GLSLANG (default: glslangValidator) and writes their .words. With --check it
+writes nothing: it fails if a text is of another source, and where glslang is the version that the text was made
+with, if it gives other words. Run it after every change of such a shader."""
+import glob
 import hashlib
 import os
 import subprocess
@@ -13,8 +14,6 @@ import sys
 import tempfile
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shaders")
-SOURCE = os.path.join(FOLDER, "net_matrix.comp")
-WORDS = os.path.join(FOLDER, "net_matrix.words")
 GLSLANG = os.environ.get("GLSLANG", "glslangValidator")
 
 
@@ -26,36 +25,40 @@ def version():
     return next((line.split(":")[-1].strip() for line in text.splitlines() if line.startswith("Glslang Version")), None)
 
 
-def header():
-    with open(SOURCE, "rb") as file:
-        source = hashlib.sha256(file.read()).hexdigest()
-    return f"# SPIR-V of net_matrix.comp, made by src/vulkan/matrix_spirv.py\n# sha256 of the source {source}\n"
+def header(source):
+    with open(source, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    name = os.path.basename(source)
+    return f"# SPIR-V of {name}, made by src/vulkan/matrix_spirv.py\n# sha256 of the source {digest}\n"
 
 
-def compile_shader():
+def compile_shader(source):
     with tempfile.TemporaryDirectory() as folder:
-        output = os.path.join(folder, "net_matrix.spv")
-        subprocess.run([GLSLANG, "--quiet", "-V", "--target-env", "vulkan1.3", "-o", output, SOURCE], check=True)
+        output = os.path.join(folder, "matrix.spv")
+        subprocess.run([GLSLANG, "--quiet", "-V", "--target-env", "vulkan1.3", "-o", output, source], check=True)
         with open(output, "rb") as file:
             data = file.read()
     words = [data[i:i + 4][::-1].hex() for i in range(0, len(data), 4)]
     rows = [" ".join(words[i:i + 12]) + "\n" for i in range(0, len(words), 12)]
-    return header() + f"# glslang {version()}\n" + "".join(rows)
+    return header(source) + f"# glslang {version()}\n" + "".join(rows)
 
 
-def check():
-    with open(WORDS, encoding="ascii") as file:
+def check(source, words):
+    with open(words, encoding="ascii") as file:
         text = file.read()
-    if not text.startswith(header()):
-        sys.exit(f"{WORDS} is not of this source: run src/vulkan/matrix_spirv.py with glslang 14 or newer")
+    if not text.startswith(header(source)):
+        sys.exit(f"{words} is not of this source: run src/vulkan/matrix_spirv.py with glslang 14 or newer")
     if f"# glslang {version()}\n" not in text:
-        print(f"glslang {version()} is not the version of the words: only the source was compared")
-    elif text != compile_shader():
-        sys.exit(f"glslang gives other words than {WORDS}")
+        print(f"glslang {version()} is not the version of {words}: only the source was compared")
+    elif text != compile_shader(source):
+        sys.exit(f"glslang gives other words than {words}")
 
 
-if sys.argv[1:] == ["--check"]:
-    check()
-else:
-    with open(WORDS, "w", encoding="ascii") as file:
-        file.write(compile_shader())
+for shader in sorted(glob.glob(os.path.join(FOLDER, "*_matrix.comp"))):
+    text_file = shader.replace(".comp", ".words")
+    if sys.argv[1:] == ["--check"]:
+        check(shader, text_file)
+    else:
+        words_text = compile_shader(shader)
+        with open(text_file, "w", encoding="ascii") as output_file:
+            output_file.write(words_text)

@@ -286,8 +286,8 @@ static ksr_status create_kernels(struct ksr_gpu *gpu, struct ksr_gpu_net *g)
     return status;
 }
 
-// Finds a shape that net_matrix.comp is made for: best one with N = 8.
-static bool find_shape(const struct ksr_gpu *gpu, struct ksr_gpu_shape *out)
+// Best is one with N = 8.
+bool ksr_gpu_net_shape(const struct ksr_gpu *gpu, struct ksr_gpu_shape *out)
 {
     for (int n = 8; n <= 16; n += 8)
         for (int i = 0; i < gpu->shape_count; i++) {
@@ -307,7 +307,7 @@ const char *ksr_gpu_net_tier_name(enum ksr_gpu_net_tier tier)
 bool ksr_gpu_net_has_tier(const struct ksr_gpu *gpu, enum ksr_gpu_net_tier tier)
 {
     struct ksr_gpu_shape shape;
-    return tier != KSR_GPU_NET_MATRIX || find_shape(gpu, &shape);
+    return tier != KSR_GPU_NET_MATRIX || ksr_gpu_net_shape(gpu, &shape);
 }
 
 enum ksr_gpu_net_tier ksr_gpu_net_best_tier(const struct ksr_gpu *gpu)
@@ -365,7 +365,7 @@ ksr_status ksr_gpu_net_create(struct ksr_gpu *gpu, struct ksr_gpu_net *out, cons
 {
     memset(out, 0, sizeof(*out));
     describe(out, net, tier);
-    if (tier == KSR_GPU_NET_MATRIX && !find_shape(gpu, &out->shape))
+    if (tier == KSR_GPU_NET_MATRIX && !ksr_gpu_net_shape(gpu, &out->shape))
         assert(false);
     ksr_status status = create_kernels(gpu, out);
     if (status == KSR_OK)

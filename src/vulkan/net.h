@@ -52,6 +52,9 @@ const char *ksr_gpu_net_tier_name(enum ksr_gpu_net_tier tier);
 // Returns whether a GPU can work by a tier; the others are always there, though not always fast.
 bool ksr_gpu_net_has_tier(const struct ksr_gpu *gpu, enum ksr_gpu_net_tier tier);
 
+// *out: the shape of matrices of a GPU that networks use. Returns whether it has one.
+bool ksr_gpu_net_shape(const struct ksr_gpu *gpu, struct ksr_gpu_shape *out);
+
 // Returns the fastest tier of a GPU.
 enum ksr_gpu_net_tier ksr_gpu_net_best_tier(const struct ksr_gpu *gpu);
 

@@ -115,6 +115,12 @@ struct ksr_gpu_rgb {
     int back; // to G, B, R
 };
 
+// One word for each invocation; with matrices M x N for each subgroup.
+struct ksr_gpu_peak {
+    ksr_gpu_words dst;
+    int rounds;
+};
+
 // Of networks: activations and weights as in vulkan/net.h. stride: pixels of a row of activations.
 struct ksr_gpu_net_head {
     ksr_gpu_plane src;
