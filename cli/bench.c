@@ -60,6 +60,51 @@ static void print_runs(const json_t *runs)
     }
 }
 
+// Milliseconds, and their share of a frame's time.
+static void print_part(const json_t *run, const char *name)
+{
+    const double part = number_of(run, name);
+    printf(" %7.2f %3.0f%%", part, 100 * part / number_of(run, "ms"));
+}
+
+static void print_gpu_run(const json_t *run, double most)
+{
+    const json_t *kernels = json_object_get(run, "kernels");
+    printf("  %-16s %5dx %9.2f %8.2f ", text_of(run, "name"), integer_of(run, "scale"),
+           number_of(run, "ms"), number_of(run, "frames_per_second"));
+    print_part(run, "upload_ms");
+    print_part(run, "kernels_ms");
+    print_part(run, "download_ms");
+    printf(" %9.2f", number_of(run, "processor_ms"));
+    if (json_is_number(json_object_get(run, "gigamultiplications_per_second"))) {
+        const double rate = number_of(run, "gigamultiplications_per_second");
+        printf("   %.0f G/s, %.0f%%", rate, 100 * rate / most);
+    }
+    fputs("\n      kernels:", stdout);
+    for (size_t i = 0; i < json_array_size(kernels); i++) {
+        const json_t *k = json_array_get(kernels, i);
+        printf("%s %s %.3f ms %.0f%%", i > 0 ? "," : "", text_of(k, "name"), number_of(k, "ms"),
+               100 * number_of(k, "share"));
+    }
+    putchar('\n');
+}
+
+static void print_gpu(const json_t *gpu)
+{
+    char name[256];
+    const double most = number_of(gpu, "gigamultiplications_per_second");
+    const json_t *runs = json_object_get(gpu, "runs");
+    snprintf(name, sizeof(name), "%s", text_of(gpu, "name"));
+    printf("\n  %s\n  peak rates   upload %.1f GB/s, download %.1f GB/s, multiplications (%s) %.0f "
+           "G/s\n",
+           text_clean(name), number_of(gpu, "upload_gigabytes_per_second"),
+           number_of(gpu, "download_gigabytes_per_second"), text_of(gpu, "multiplies_by"), most);
+    puts("  all stages        scale        ms      fps       upload      kernels     download "
+         "processor   multiplications");
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        print_gpu_run(json_array_get(runs, i), most);
+}
+
 static bool print_table(const char *text)
 {
     char processor[128];
@@ -74,6 +119,9 @@ static bool print_table(const char *text)
     print_ceilings(json_object_get(root, "ceilings"));
     print_stages(json_object_get(root, "stages"));
     print_runs(json_object_get(root, "runs"));
+    const json_t *gpus = json_object_get(root, "gpus");
+    for (size_t i = 0; i < json_array_size(gpus); i++)
+        print_gpu(json_array_get(gpus, i));
     json_decref(root);
     return usable;
 }
@@ -87,7 +135,8 @@ static bool read_size(const char *text, struct ksr_bench_options *out)
 
 int run_bench(ksr_context *ctx, struct ui *ui, const struct options *options)
 {
-    struct ksr_bench_options bench = {.threads = options->run.threads};
+    struct ksr_bench_options bench = {.threads = options->run.threads,
+                                      .device = options->run.device};
     char *json = NULL;
     if (options->size && !read_size(options->size, &bench))
         return ui_usage_error(ui, "--size: expected such as 1920x1080, got '%s'", options->size);

@@ -118,8 +118,9 @@ static const struct verb verbs[] = {
      .bit = VERB_BENCH,
      .summary = "measures the speed of this machine",
      .description = "Measures each stage, all stages and the networks with increasing numbers of\n"
-                    "threads, and the peak rates of memory and arithmetic.",
-     .examples = {"kizunasr bench", "kizunasr bench --size 1280x720 --json"},
+                    "threads, and the peak rates of memory and arithmetic. GPUs named by --device\n"
+                    "are measured as well and compared with the processor.",
+     .examples = {"kizunasr bench --size 1280x720 --json", "kizunasr bench --device vulkan:0"},
      .run = run_bench},
 };
 

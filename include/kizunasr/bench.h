@@ -1,5 +1,6 @@
-// Measures the speed of this machine: each stage, all stages together, the networks, and the peak
-// rates of memory and arithmetic. Reads no files except the bundled models, and writes none.
+// Measures the speed of this machine: each stage, all stages together, the networks, on the
+// processor and on GPUs, and the peak rates of memory, bus and arithmetic. Reads no files except
+// the bundled models, and writes none.
 
 #ifndef KIZUNASR_BENCH_H
 #define KIZUNASR_BENCH_H
@@ -14,6 +15,7 @@ struct ksr_bench_options { // all zero = defaults
     int width, height;     // of the input frame in pixels, 16 .. 16384; 0 = 1920x1080
     int threads;           // maximum number of threads, 1 .. 64; 0 = one per processor
     double seconds;        // time for each figure, 0.01 .. 60; 0 = 1
+    const char *device;    // GPUs that are measured too, as in struct ksr_run_options; "cpu" = none
 };
 
 // Runs all measurements; takes about a minute with the defaults.
@@ -22,6 +24,7 @@ struct ksr_bench_options { // all zero = defaults
 // docs/manual.md has its members. Times are the median of the repetitions that fit into `seconds`,
 // at least three.
 // Returns KSR_OK, KSR_E_PARAM, KSR_E_MODEL (a bundled model cannot be read), KSR_E_NOMEM,
+// KSR_E_PROCESS (a GPU that was named cannot be used, or gives another result than the processor),
 // KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_bench(ksr_context *ctx, const struct ksr_bench_options *options,
                                           char **json);

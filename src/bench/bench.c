@@ -13,32 +13,14 @@
 #include <string.h>
 
 #include "bench/peak.h"
-#include "config/config.h"
+#include "bench/runs.h"
 #include "config/json.h"
 #include "core/clock.h"
-#include "core/log.h"
 #include "core/mem.h"
-#include "frame/dispatch.h"
+#include "core/pool.h"
 #include "frame/tile.h"
-#include "net/library.h"
-#include "pipeline/pipeline.h"
-#include "stages/dispatch.h"
-
-#define DENOISE 0.2 // the strength of stage 1 that is measured
 
 enum { LEAST_TIMES = 3, MOST_TIMES = 1000, COPY_BYTES = 64 << 20 };
-
-struct bench {
-    ksr_context *ctx;
-    int width, height, threads;
-    double seconds;
-    struct ksr_stage_table stages;
-    const struct ksr_frame_table *frames;
-    struct ksr_frame small, big, before, memory[2]; // big and the rest: twice the size
-    uint8_t *codes_in, *codes_out;                  // 8 bits a sample, planes one after the other
-    json_t *root;
-    bool lost; // parts of it: out of memory
-};
 
 // --- Time ---
 
@@ -48,8 +30,7 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-// Returns the median time of a call in seconds; NAN when the run is cancelled.
-static double measure(const struct bench *b, void (*call)(void *arg), void *arg)
+double ksr_bench_measure(const struct ksr_bench_state *b, void (*call)(void *arg), void *arg)
 {
     double times[MOST_TIMES];
     int count = 0;
@@ -97,7 +78,7 @@ static struct ksr_code_plane code_plane(uint8_t *codes, const struct ksr_frame *
     return (struct ksr_code_plane){codes, frame->plane[i].width, 8};
 }
 
-static bool make_pictures(struct bench *b)
+static bool make_pictures(struct ksr_bench_state *b)
 {
     const struct ksr_layout layout = {.width = b->width,
                                       .height = b->height,
@@ -125,19 +106,11 @@ static bool make_pictures(struct bench *b)
     return true;
 }
 
-// The defaults, with a number where the default is to measure a source.
-static struct ksr_pipeline_config usual_pipeline(void)
-{
-    struct ksr_pipeline_config config = ksr_pipeline_config_default();
-    config.denoise = DENOISE;
-    return config;
-}
-
 // --- Stages, one by one ---
 
 // What a stage is measured with.
 struct stage_run {
-    struct bench *b;
+    struct ksr_bench_state *b;
     const struct stage *stage;
     struct ksr_pipeline_config on; // every stage that is off by default is on
 };
@@ -153,7 +126,7 @@ struct stage {
 
 static void run_unpack(const struct stage_run *r, int i)
 {
-    struct bench *b = r->b;
+    struct ksr_bench_state *b = r->b;
     const struct ksr_code_plane code = code_plane(b->codes_in, &b->small, i);
     b->frames->unpack_rows(&b->small.plane[i], &code, 0, b->small.plane[i].height);
 }
@@ -212,7 +185,7 @@ static void run_temporal(const struct stage_run *r, int i)
 
 static void run_pack(const struct stage_run *r, int i)
 {
-    struct bench *b = r->b;
+    struct ksr_bench_state *b = r->b;
     const struct ksr_code_plane code = code_plane(b->codes_out, &b->big, i);
     const struct ksr_pack_params params = {.source_bits = 8, .chroma = i > 0, .dither = true};
     b->frames->pack_rows(&code, &b->big.plane[i], &params, 0, b->big.plane[i].height);
@@ -238,7 +211,7 @@ static void run_stage(void *arg)
 }
 
 // Bytes that a stage reads and writes at least: 2 a sample, 1 a code.
-static double stage_bytes(const struct bench *b, const struct stage *stage)
+static double stage_bytes(const struct ksr_bench_state *b, const struct stage *stage)
 {
     const struct ksr_frame *frame = stage->small ? &b->small : &b->big;
     double samples = 0;
@@ -250,10 +223,10 @@ static double stage_bytes(const struct bench *b, const struct stage *stage)
     return samples * (read + written);
 }
 
-static ksr_status bench_stages(struct bench *b)
+static ksr_status bench_stages(struct ksr_bench_state *b)
 {
     json_t *list = json_array();
-    struct stage_run r = {.b = b, .on = usual_pipeline()};
+    struct stage_run r = {.b = b, .on = ksr_bench_config()};
     r.on.structure_smoothing = 0.5;
     r.on.sharpening = 0.5;
     r.on.line_darkening = 0.3;
@@ -262,7 +235,7 @@ static ksr_status bench_stages(struct bench *b)
     ksr_json_set(b->root, "stages", list, &b->lost);
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         r.stage = &stages[i];
-        const double time = measure(b, run_stage, &r), bytes = stage_bytes(b, &stages[i]);
+        const double time = ksr_bench_measure(b, run_stage, &r), bytes = stage_bytes(b, &stages[i]);
         if (isnan(time))
             return KSR_E_CANCELLED;
         ksr_json_append(list,
@@ -272,122 +245,6 @@ static ksr_status bench_stages(struct bench *b)
                         &b->lost);
     }
     return KSR_OK;
-}
-
-// --- All stages, fused ---
-
-struct fused_run {
-    struct bench *b;
-    ksr_pipeline *pipeline;
-    int64_t frame;
-    ksr_status status;       // of the last run: the native engine has no failure
-    struct ksr_frame output; // layout alone
-};
-
-static void source_rows(void *opaque, int plane, const struct ksr_plane *dst, int y0, int y1)
-{
-    const struct fused_run *r = opaque;
-    const struct ksr_code_plane code = code_plane(r->b->codes_in, &r->b->small, plane);
-    r->b->frames->unpack_rows(dst, &code, y0, y1);
-}
-
-static void sink_rows(void *opaque, int plane, const struct ksr_plane *src, int y0, int y1)
-{
-    const struct fused_run *r = opaque;
-    const struct ksr_code_plane code = code_plane(r->b->codes_out, &r->output, plane);
-    const struct ksr_pack_params params = {.source_bits = 8, .chroma = plane > 0, .dither = true};
-    r->b->frames->pack_rows(&code, src, &params, y0, y1);
-}
-
-static void run_fused(void *arg)
-{
-    struct fused_run *r = arg;
-    const struct ksr_row_source source = {source_rows, r, NULL};
-    const struct ksr_row_sink sink = {sink_rows, r, NULL};
-    r->status = ksr_pipeline_push(r->b->ctx, r->pipeline, r->frame++, &source, false);
-    if (r->status == KSR_OK && r->pipeline->held > r->pipeline->delay)
-        r->status = ksr_pipeline_pull(r->b->ctx, r->pipeline, &sink);
-}
-
-// Measures a configuration on `threads`; *time: seconds for a frame.
-static ksr_status measure_fused(struct bench *b, const struct ksr_pipeline_config *config,
-                                const ksr_net *net, int threads, double *time)
-{
-    struct fused_run r = {.b = b};
-    ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
-    ksr_pool *pool = threads > 1 ? ksr_pool_create(threads) : NULL;
-    struct ksr_recipe recipe = {0};
-    ksr_status status =
-        ksr_recipe_make(&recipe, &b->small.layout, config, &engine) && (threads == 1 || pool)
-            ? ksr_pipeline_create(b->ctx, &recipe, NULL, pool, &r.pipeline)
-            : ksr_fail_memory(b->ctx);
-    r.output.layout = recipe.output;
-    for (int i = 0; i < r.output.layout.planes; i++) {
-        r.output.plane[i].width = ksr_layout_plane_width(&r.output.layout, i);
-        r.output.plane[i].height = ksr_layout_plane_height(&r.output.layout, i);
-    }
-    if (status == KSR_OK) {
-        *time = measure(b, run_fused, &r);
-        status = isnan(*time) ? KSR_E_CANCELLED : KSR_OK;
-    }
-    ksr_pipeline_destroy(&r.pipeline);
-    ksr_pool_destroy(&pool);
-    return status;
-}
-
-// One, two, four ... threads, and as many as there are.
-static int next_threads(const struct bench *b, int threads)
-{
-    return threads < b->threads && 2 * threads > b->threads ? b->threads : 2 * threads;
-}
-
-static ksr_status bench_fused(struct bench *b, const char *name,
-                              const struct ksr_pipeline_config *config, const ksr_net *net,
-                              double multiplications, json_t *list)
-{
-    for (int threads = 1; threads <= b->threads; threads = next_threads(b, threads)) {
-        double time;
-        const ksr_status status = measure_fused(b, config, net, threads, &time);
-        if (status != KSR_OK)
-            return status;
-        json_t *entry =
-            json_pack("{s:s,s:i,s:i,s:f,s:f}", "name", name, "scale", ksr_recipe_scale(config),
-                      "threads", threads, "ms", time * 1e3, "frames_per_second", 1 / time);
-        if (net)
-            ksr_json_set(entry, "gigamultiplications_per_second",
-                         json_real(multiplications / time / 1e9), &b->lost);
-        ksr_json_append(list, entry, &b->lost);
-    }
-    return KSR_OK;
-}
-
-static ksr_status bench_network(struct bench *b, const char *name, json_t *list)
-{
-    struct ksr_pipeline_config config = usual_pipeline();
-    ksr_net *net;
-    ksr_status status = ksr_model_load(b->ctx, name, &net);
-    config.use_ai = true;
-    if (status == KSR_OK)
-        status = bench_fused(b, name, &config, net,
-                             ksr_net_multiplications(net) * b->width * b->height, list);
-    ksr_net_destroy(&net);
-    return status;
-}
-
-static ksr_status bench_runs(struct bench *b)
-{
-    struct ksr_pipeline_config config = usual_pipeline();
-    json_t *list = json_array();
-    ksr_json_set(b->root, "runs", list, &b->lost);
-    ksr_status status = bench_fused(b, "filters", &config, NULL, 0, list);
-    config.shader_scale = 4;
-    if (status == KSR_OK)
-        status = bench_fused(b, "filters", &config, NULL, 0, list);
-    if (status == KSR_OK)
-        status = bench_network(b, "anime-fast", list);
-    if (status == KSR_OK)
-        status = bench_network(b, "anime-quality", list);
-    return status;
 }
 
 // --- Ceilings ---
@@ -439,7 +296,7 @@ static void run_multiply(void *arg)
     ksr_pool_run(r->pool, multiply_part, r, r->threads);
 }
 
-static ksr_status bench_ceilings(struct bench *b)
+static ksr_status bench_ceilings(struct ksr_bench_state *b)
 {
     struct copy_run copy = {malloc(COPY_BYTES), malloc(COPY_BYTES), NULL, b->threads};
     ksr_pool *pool = b->threads > 1 ? ksr_pool_create(b->threads) : NULL;
@@ -449,7 +306,7 @@ static ksr_status bench_ceilings(struct bench *b)
     if (status == KSR_OK) {
         memset(copy.from, 1, COPY_BYTES);
         copy.pool = pool;
-        const double time = measure(b, run_copy, &copy); // read and written
+        const double time = ksr_bench_measure(b, run_copy, &copy); // read and written
         ksr_json_set(ceilings, "copy_gigabytes_per_second",
                      json_real(2.0 * COPY_BYTES / time / 1e9), &b->lost);
         status = isnan(time) ? KSR_E_CANCELLED : KSR_OK;
@@ -459,7 +316,7 @@ static ksr_status bench_ceilings(struct bench *b)
         char name[64];
         struct multiply_run run = {
             .level = ksr_cpu_level(), .what = kinds[i], .pool = pool, .threads = b->threads};
-        const double time = measure(b, run_multiply, &run);
+        const double time = ksr_bench_measure(b, run_multiply, &run);
         snprintf(name, sizeof(name), "%s_gigamultiplications_per_second", kinds[i]);
         ksr_json_set(ceilings, name,
                      run.there ? json_real(run.operations * b->threads / time / 1e9) : json_null(),
@@ -474,7 +331,7 @@ static ksr_status bench_ceilings(struct bench *b)
 
 // --- The machine ---
 
-static void describe_machine(struct bench *b)
+static void describe_machine(struct ksr_bench_state *b)
 {
     char line[256], name[128] = "unknown";
     FILE *file = fopen("/proc/cpuinfo", "r");
@@ -495,15 +352,17 @@ static void describe_machine(struct bench *b)
     ksr_json_set(b->root, "version", json_string(ksr_version()), &b->lost);
 }
 
-static ksr_status read_options(ksr_context *ctx, const struct ksr_bench_options *o, struct bench *b)
+static ksr_status read_options(ksr_context *ctx, const struct ksr_bench_options *o,
+                               struct ksr_bench_state *b)
 {
     static const struct ksr_bench_options none;
     o = o ? o : &none;
-    *b = (struct bench){.ctx = ctx,
-                        .width = o->width ? o->width : 1920,
-                        .height = o->height ? o->height : 1080,
-                        .threads = o->threads ? o->threads : ksr_min(ksr_cpu_count(), 64),
-                        .seconds = o->seconds > 0 ? o->seconds : 1};
+    *b = (struct ksr_bench_state){.ctx = ctx,
+                                  .width = o->width ? o->width : 1920,
+                                  .height = o->height ? o->height : 1080,
+                                  .threads = o->threads ? o->threads : ksr_min(ksr_cpu_count(), 64),
+                                  .seconds = o->seconds > 0 ? o->seconds : 1,
+                                  .device = o->device};
     if (b->width < 16 || b->width > 16384 || b->height < 16 || b->height > 16384)
         return ksr_fail(ctx, KSR_E_PARAM, "size: '%dx%d' is not valid (16 to 16384)", b->width,
                         b->height);
@@ -516,7 +375,7 @@ static ksr_status read_options(ksr_context *ctx, const struct ksr_bench_options 
 
 ksr_status ksr_bench(ksr_context *ctx, const struct ksr_bench_options *options, char **json)
 {
-    struct bench b;
+    struct ksr_bench_state b;
     if (!json)
         return ksr_fail(ctx, KSR_E_PARAM, "json is NULL");
     *json = NULL;
@@ -533,7 +392,7 @@ ksr_status ksr_bench(ksr_context *ctx, const struct ksr_bench_options *options, 
     if (status == KSR_OK)
         status = bench_stages(&b);
     if (status == KSR_OK)
-        status = bench_runs(&b);
+        status = ksr_bench_runs(&b);
     if (status == KSR_OK && b.lost)
         status = ksr_fail_memory(ctx);
     ksr_memory_watch();

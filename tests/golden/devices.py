@@ -118,6 +118,25 @@ def test_apart(r):
     check("kizunasr: " in said, "resumed with another list", said)
 
 
+def test_bench(r):
+    bench = ("bench", "--size", "16x16", "--time", "10", "--threads", "1")
+    result = json.loads(r.run(*bench, "--json", env=r.card).stdout)
+    gpu, = result["gpus"]
+    check(re.fullmatch(GPU, gpu["name"]) and [(g["name"], g["scale"]) for g in gpu["runs"]] ==
+          [(c["name"], c["scale"]) for c in result["runs"]] and gpu["gigamultiplications_per_second"] > 0,
+          "bench: the runs of the processor, on a GPU", str(gpu))
+    names = [[k["name"] for k in g["kernels"]] for g in gpu["runs"]]
+    check(names[0] == ["convert", "normalize", "upscale"] and "net body" in names[3] and
+          all(abs(sum(k["share"] for k in g["kernels"]) - 1) < 1e-3 and
+              abs(sum(k["ms"] for k in g["kernels"]) / g["kernels_ms"] - 1) < 1e-3 for g in gpu["runs"]), "bench: kernels", str(names))
+    lost = r.run(*bench, "--json", env={**r.card, "KSR_LAYER_LOSE": "120"})
+    check("the GPU was lost" in lost.stderr and len(json.loads(lost.stdout)["gpus"][0]["runs"]) < 4,
+          "bench: no figure of a GPU that was lost", lost.stderr + lost.stdout[-500:])
+    none = r.run(*bench, "--device", "vulkan:7", env=DRIVER)
+    check(none.returncode != 0 and none.stderr == "kizunasr: error: device: there is no GPU 7 ('kizunasr devices' lists them)\n",
+          "bench: a GPU that is not there", none.stderr)
+
+
 def main():
     program, layer = (os.path.abspath(a) for a in sys.argv[1:3])
     if not DRIVER or not os.path.exists(os.path.join(layer, "ksr_layer.so")):
@@ -125,7 +144,7 @@ def main():
         return 0
     folder = tempfile.mkdtemp()
     r = Runs(program, layer, folder)
-    for test in (test_choice, test_several, test_faults, test_apart):
+    for test in (test_choice, test_several, test_faults, test_apart, test_bench):
         test(r)
     shutil.rmtree(folder)
     return finish()
