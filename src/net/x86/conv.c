@@ -170,6 +170,8 @@ static inline void shape_tiles(int row)
         shape_tile(&s, 6, 16, left);
         shape_tile(&s, 7, left / 4, 64);
     }
+    // To the compiler the instruction reads eight bytes of the 64: others would not be stored.
+    __asm__ volatile("" : : "r"(&s) : "memory");
     _tile_loadconfig(&s);
 }
 
