@@ -359,7 +359,7 @@ def scenery(rng, side):
                     draw.rectangle((u, v, u + step * 0.5, v + step * 0.7), fill=pane)
             x += w * rng.uniform(1, 1.3)
     blur = rng.choice((0, 0.6, 1.2, 2.5, 5)) * OVER
-    return im.filter(ImageFilter.GaussianBlur(blur)) if blur else im
+    return im.filter(ImageFilter.GaussianBlur(float(blur))) if blur else im
 
 
 def speed(rng, im):
