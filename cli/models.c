@@ -71,8 +71,10 @@ static void print_entry(const json_t *model)
 {
     print_clean("%-16s ", text_of(model, "name"));
     print_clean("%-24s ", text_of(model, "file"));
-    printf("%s%s\n", engine_text(model),
-           json_is_true(json_object_get(model, "default")) ? ", the default" : "");
+    const char *purpose = text_of(model, "purpose");
+    printf("%s%s%s%s\n", engine_text(model),
+           json_is_true(json_object_get(model, "default")) ? ", the default" : "",
+           *purpose ? ", " : "", purpose);
 }
 
 static void print_models(const json_t *root)

@@ -17,13 +17,15 @@
 
 static json_t *list_entry(const char *file)
 {
-    const char *end = strrchr(file, '.');
-    const size_t length = (size_t)(end - file);
     const bool native = !ksr_model_is_onnx(file);
-    return json_pack("{s:s%,s:s,s:s,s:b}", "name", file, length, "file", file, "engine",
-                     native ? "native" : "onnxruntime", "default",
-                     native && length == strlen(KSR_MODEL_DEFAULT) &&
-                         strncmp(file, KSR_MODEL_DEFAULT, length) == 0);
+    char *name = ksr_format("%.*s", (int)(strrchr(file, '.') - file), file);
+    json_t *entry = name ? json_pack("{s:s,s:s,s:s,s:b,s:s*}", "name", name, "file", file, "engine",
+                                     native ? "native" : "onnxruntime", "default",
+                                     native && strcmp(name, KSR_MODEL_DEFAULT) == 0, "purpose",
+                                     native ? ksr_model_purpose(name) : NULL)
+                         : NULL;
+    free(name);
+    return entry;
 }
 
 static ksr_status list_models(ksr_context *ctx, json_t *models)

@@ -99,6 +99,20 @@ ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count)
     return status;
 }
 
+const char *ksr_model_purpose(const char *name)
+{
+    static const char *const purposes[][2] = {
+        {"anime-fast", "for slow processors: a quarter of the computation of anime-quality"},
+        {"anime-quality", "for processors"},
+        {"anime-best", "for sharp or compressed sources: twice the computation of anime-quality"},
+        {"anime-ultra", "closest to the original: seven times the computation; for GPUs"},
+    };
+    for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++)
+        if (strcmp(name, purposes[i][0]) == 0)
+            return purposes[i][1];
+    return NULL;
+}
+
 char *ksr_model_find(const char *name, const char *end)
 {
     if (strchr(name, '/') || ends_with(name, ".ksrnet") || ends_with(name, ".onnx"))

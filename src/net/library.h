@@ -28,6 +28,9 @@ bool ksr_model_is_onnx(const char *name);
 ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count);
 void ksr_model_free_names(char **names, size_t count);
 
+// Returns what a bundled model is for; NULL: it is none. The text is static.
+const char *ksr_model_purpose(const char *name);
+
 // Returns the folder where bundled models are.
 const char *ksr_model_folder(void);
 

@@ -35,7 +35,8 @@ with tempfile.TemporaryDirectory() as room:
             found[name] = os.path.join(folder, name)
     for name in ("kizunasr", "libkizunasr.so", "kizunasr.pc", "job.h", "kizunasr.1",
                  "kizunasr-upscale.1", "_kizunasr", "kizunasr.fish", "anime-fast.ksrnet",
-                 "anime-quality.ksrnet", "anime-fast.onnx", "anime-quality.onnx"):
+                 "anime-quality.ksrnet", "anime-fast.onnx", "anime-quality.onnx", "anime-best.ksrnet",
+                 "anime-best.onnx", "anime-ultra.ksrnet", "anime-ultra.onnx"):
         check(f"{name} is installed", name in found)
     program = found["anime-fast.ksrnet"].split("/share/")[0] + "/bin/kizunasr"
     env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(found["libkizunasr.so"]))

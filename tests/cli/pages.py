@@ -91,7 +91,7 @@ with tempfile.TemporaryDirectory() as folder:
         equal("bash: values", bash("upscale", "--preset", "med"), ["medium"])
         equal("bash: no values", bash("upscale", "--crf", ""), [""])
         equal("bash: model or file", sorted(bash("upscale", "--ai-model", "a")),
-              ["a film.mkv", "a folder", "anime-fast", "anime-quality"])
+              ["a film.mkv", "a folder", "anime-best", "anime-fast", "anime-quality", "anime-ultra"])
     if there("zsh"):
         script = ('_describe() { print -l -- $verbs }; _arguments() { print -l -- "$@" }; '
                   'words=(kizunasr "$@"); CURRENT=$#words; source "$0" "$@"')

@@ -20,7 +20,8 @@ except ImportError as missing:
     print(f"{missing}\n0 passed, 0 failed, 1 skipped")
     sys.exit(77)
 
-MODELS = ("anime-fast", "anime-quality")
+SIZES = ((67, 41), (1, 1), (3, 50))
+MODELS = {"anime-fast": SIZES, "anime-quality": SIZES, "anime-best": ((9, 5),), "anime-ultra": ((9, 5),)}
 
 
 def conv(x, weights, bias=None, pads=(0, 0, 0, 0), strides=(1, 1)):
@@ -80,11 +81,11 @@ def evaluate(graph, x):
     return values["y"]
 
 
-def compare(name, chain, model):
+def compare(name, chain, model, sizes=SIZES):
     """A model against the integers, at odd sizes."""
     onnx.checker.check_model(model)
     check({o.domain for o in model.opset_import} == {""}, f"{name}: standard operators alone")
-    for width, height in ((67, 41), (1, 1), (3, 50)):
+    for width, height in sizes:
         codes = drawn(width, height) >> 7
         y = evaluate(model.graph, (codes / 255).astype(np.float32)[None, None])
         want = np.minimum(double(chain, codes << 7), 255 << 7).astype(np.float32)
@@ -94,12 +95,12 @@ def compare(name, chain, model):
 
 
 def main():
-    for name in MODELS:
+    for name, sizes in MODELS.items():
         path = os.path.join(source, "models", name)
         chain = layers(path + ".npz")
         with open(path + ".ksrnet", "rb") as f:
             check(f.read() == pack(chain), f"{name}: .ksrnet is made of the .npz")
-        compare(name, chain, onnx.load(path + ".onnx"))
+        compare(name, chain, onnx.load(path + ".onnx"), sizes)
     for name in networks.NETWORKS:
         compare(name, networks.draw(name), export(networks.draw(name), name))
     with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "rb") as f:

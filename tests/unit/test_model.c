@@ -6,7 +6,7 @@
 
 #include "net/model.h"
 
-static uint8_t file[1 << 17];
+static uint8_t file[1 << 21];
 
 static size_t load(const char *name)
 {
@@ -47,8 +47,10 @@ static void committed_models_are_whole(void **state)
         const char *name, *hash;
         int layers, width, reach;
     } want[] = {{"anime-fast", "71071944ab88a6433b6af5be35be7e6b", 7, 16, 7},
-                {"anime-quality", "7b88c51fc27f1427a2819821d08bc380", 7, 32, 8}};
-    for (int i = 0; i < 2; i++) {
+                {"anime-quality", "7b88c51fc27f1427a2819821d08bc380", 7, 32, 8},
+                {"anime-best", "2a60c466950f7c53ecc02709160313bc", 16, 96, 33},
+                {"anime-ultra", "593a9e76b50a163d617784ac9ee2e2c8", 17, 128, 37}};
+    for (int i = 0; i < 4; i++) {
         struct ksr_model model;
         const char *wrong = ksr_model_parse(file, load(want[i].name), &model);
         assert_null(wrong);

@@ -23,6 +23,9 @@ static const struct {
     {"anime-quality", 1, 1, "c69bd64d96d85210255beae11b8c7016"},
     {"anime-quality", 3, 50, "36a8c9341fee1803c54cdfdcfd074889"},
     {"anime-quality", 509, 9, "8b7c7941eeca6de1b75f99d54ace1c98"},
+    {"anime-best", 67, 41, "ad9de5992657ec5c59e5052e1d699bd3"},
+    {"anime-best", 1, 1, "e1c3feb5740724ae441b13f50e444ba9"},
+    {"anime-ultra", 67, 41, "52d481b24c36ab652bce177329f6a3f6"},
     {"resolutions", 67, 41, "1cad79086d275be9006fadc0df5ec95c"},
     {"resolutions", 1, 1, "13ea458ad7c9c1ffd3a9648f0d856f80"},
     {"resolutions", 3, 50, "a8734bf4c03e569f82455ecbcb78271f"},
@@ -31,7 +34,7 @@ static const struct {
 
 static ksr_net *load(const char *name)
 {
-    static uint8_t file[1 << 17];
+    static uint8_t file[1 << 21];
     char path[512];
     if (strcmp(name, "resolutions") == 0)
         snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/resolutions",
@@ -115,7 +118,7 @@ static void bands_change_nothing(void **state)
     for (int rows = 1; rows < 100; rows += 9) {
         check(0, ksr_cpu_level(), rows);
         check(4, ksr_cpu_level(), rows);
-        check(8, ksr_cpu_level(), rows);
+        check(11, ksr_cpu_level(), rows);
     }
 }
 
