@@ -8,6 +8,7 @@
 
 #include "pipeline/device_parts.h"
 #include "vulkan/selftest.h"
+#include "vulkan/tested.h"
 
 _Static_assert(KSR_DEVICE_TEXT == KSR_GPU_REASON && KSR_DEVICE_MOST == KSR_GPU_MOST &&
                    KSR_GPU_FASTEST == KSR_DEVICE_FASTEST,
@@ -34,6 +35,7 @@ ksr_device *ksr_device_open(int index, char reason[KSR_DEVICE_TEXT])
     }
     ksr_status status = ksr_gpu_open(&device->gpu, index, reason);
     if (status == KSR_OK) {
+        device->gpu->keeps_results = true;
         status = ksr_gpu_stages_create(device->gpu, &device->stages);
         if (status == KSR_OK)
             status = ksr_gpu_selftest(device->gpu, &device->stages);
@@ -50,6 +52,7 @@ int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KS
 {
     struct ksr_gpu_info gpus[KSR_GPU_MOST];
     const int count = ksr_gpu_list(gpus, reason);
+    ksr_gpu_forget_results();
     for (int i = 0; i < count; i++) {
         struct ksr_device_info *d = &list[i];
         *d = (struct ksr_device_info){.memory = gpus[i].memory, .software = gpus[i].software};

@@ -47,8 +47,8 @@ bool ksr_device_may_exist(void);
 int ksr_device_rank(int order[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT]);
 
 // Opens GPU number `index` of ksr_device_list(), or KSR_DEVICE_FASTEST. Every kernel is compared
-// with plain C on small frames. Returns NULL where it is not there or fails the test, which
-// `reason` says; close with ksr_device_close().
+// with plain C on small frames, unless that was done lately (vulkan/tested.h). Returns NULL where
+// it is not there or fails the test, which `reason` says; close with ksr_device_close().
 ksr_device *ksr_device_open(int index, char reason[KSR_DEVICE_TEXT]);
 
 // What a GPU is.
@@ -60,7 +60,7 @@ struct ksr_device_info {
     char trouble[KSR_DEVICE_TEXT]; // why it cannot be used; empty: it has passed the test
 };
 
-// Lists all GPUs, and tests those that can be used. Returns how many; if 0, `reason` says why.
+// Lists all GPUs, and tests those that can be used anew. Returns how many; if 0, `reason` says why.
 int ksr_device_list(struct ksr_device_info list[KSR_DEVICE_MOST], char reason[KSR_DEVICE_TEXT]);
 
 // Returns whether it was lost, and the processor stands in for it; false for NULL.

@@ -71,6 +71,7 @@ struct ksr_gpu {
     int shape_count;
 
     char trouble[KSR_GPU_REASON]; // why the last call that failed did so
+    bool keeps_results;           // of its tests, from run to run: tested.h
 
     // For tests: a kernel that shall do nothing, and a number of submissions, the last of which
     // fails.

@@ -64,7 +64,8 @@ KSR_MUST_USE ksr_status ksr_gpu_net_create(struct ksr_gpu *gpu, struct ksr_gpu_n
                                            const ksr_net *net, enum ksr_gpu_net_tier tier);
 void ksr_gpu_net_free(struct ksr_gpu *gpu, struct ksr_gpu_net *net);
 
-// Compares a small picture with what the processor makes of it. Returns KSR_OK; KSR_E_PROCESS
+// Compares a small picture with what the processor makes of it, unless the result is known
+// (tested.h). Returns KSR_OK; KSR_E_PROCESS
 // (gpu->trouble names a tier that computes wrong), KSR_E_NOMEM.
 KSR_MUST_USE ksr_status ksr_gpu_net_check(struct ksr_gpu *gpu, const struct ksr_gpu_net *g,
                                           const ksr_net *net);

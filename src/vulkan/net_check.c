@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "stages/dispatch.h"
 #include "vulkan/net.h"
+#include "vulkan/tested.h"
 
 // No multiples of workgroups, with several of them in both directions.
 #define WIDTH  45
@@ -80,6 +81,11 @@ ksr_status ksr_gpu_net_check(struct ksr_gpu *gpu, const struct ksr_gpu_net *g, c
     const struct ksr_layout one = {.width = WIDTH, .height = HEIGHT, .planes = 1};
     const struct ksr_layout two = {.width = 2 * WIDTH, .height = 2 * HEIGHT, .planes = 1};
     struct ksr_frame small = {0}, wanted = {0}, made = {0};
+    char test[KSR_HASH_TEXT + 32];
+    snprintf(test, sizeof(test), "%s %s", net->hash, ksr_gpu_net_tier_name(g->tier));
+    const enum ksr_gpu_result kept = ksr_gpu_recall(gpu, test);
+    if (kept != KSR_GPU_UNTESTED)
+        return kept == KSR_GPU_PASSED ? KSR_OK : KSR_E_PROCESS;
     void *scratch = ksr_aligned_calloc(ksr_net_scratch(net));
     ksr_status status = KSR_OK;
     if (!scratch || !ksr_frame_alloc(&small, &one) || !ksr_frame_alloc(&wanted, &two) ||
@@ -96,6 +102,9 @@ ksr_status ksr_gpu_net_check(struct ksr_gpu *gpu, const struct ksr_gpu_net *g, c
         snprintf(gpu->trouble, sizeof(gpu->trouble), "it computes a network wrong by %s",
                  ksr_gpu_net_tier_name(g->tier));
         status = KSR_E_PROCESS;
+        ksr_gpu_keep(gpu, test, KSR_GPU_WRONG);
+    } else if (status == KSR_OK) {
+        ksr_gpu_keep(gpu, test, KSR_GPU_PASSED);
     }
     ksr_frame_free(&small);
     ksr_frame_free(&wanted);

@@ -9,6 +9,9 @@
 #include "core/mem.h"
 #include "frame/tile.h"
 #include "vulkan/fit.h"
+#include "vulkan/tested.h"
+
+#define TEST "stages" // its name in tested.h
 
 // No multiples of workgroups.
 #define WIDTH  77
@@ -241,6 +244,7 @@ static ksr_status run_trial(struct trial *t, const struct kernel *kernel)
     if (status == KSR_OK && memcmp(t->download.map, t->samples, SPARE * PLANE * 2) != 0) {
         snprintf(t->gpu->trouble, sizeof(t->gpu->trouble), "%.120s computes '%s' wrong",
                  t->gpu->info.name, kernel->name);
+        ksr_gpu_keep(t->gpu, TEST, KSR_GPU_WRONG);
         status = KSR_E_PROCESS;
     }
     return status;
@@ -281,10 +285,15 @@ static void finish(struct trial *t)
 ksr_status ksr_gpu_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
 {
     struct trial t = {.gpu = gpu, .stages = stages};
+    const enum ksr_gpu_result kept = ksr_gpu_recall(gpu, TEST);
+    if (kept != KSR_GPU_UNTESTED)
+        return kept == KSR_GPU_PASSED ? KSR_OK : KSR_E_PROCESS;
     ksr_stage_table_init(&t.c, KSR_CPU_C);
     ksr_status status = prepare(&t);
     for (size_t i = 0; i < sizeof(trials) / sizeof(trials[0]) && status == KSR_OK; i++)
         status = run_trial(&t, &trials[i]);
+    if (status == KSR_OK)
+        ksr_gpu_keep(gpu, TEST, KSR_GPU_PASSED);
     finish(&t);
     return status;
 }

@@ -6,7 +6,8 @@
 
 #include "vulkan/stages.h"
 
-// Compares every kernel of the stages with plain C on samples drawn at random and on extreme ones.
+// Compares every kernel of the stages with plain C on samples drawn at random and on extreme ones,
+// unless the result is known (tested.h).
 // Returns KSR_OK; KSR_E_PROCESS (gpu->trouble names the kernel that differs), KSR_E_NOMEM.
 KSR_MUST_USE ksr_status ksr_gpu_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages);
 

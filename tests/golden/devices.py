@@ -28,7 +28,8 @@ class Runs:
 
     def run(self, *args, env=None):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("VK_", "KSR_LAYER", "KIZUNASR_DEVICE"))}
-        return run(self.program, *args, env={**clean, **(env or {})})
+        clean["MESA_SHADER_CACHE_DIR"] = clean.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        return run(self.program, *args, env={**clean, "XDG_CACHE_HOME": self.folder, **(env or {})})
 
     def upscale(self, *args, env=None):
         """The result's line after the name, and the messages, of a run whose output has the right bytes."""

@@ -200,6 +200,12 @@ static void close_bench(struct bench *b)
     ksr_gpu_close(&b->gpu);
 }
 
+static void count(const char *name, bool ok, int *passed, int *failed)
+{
+    *(ok ? passed : failed) += 1;
+    printf("%-18s%s\n", name, ok ? "ok" : "FAILED");
+}
+
 int main(int argc, char **argv)
 {
     const char *wanted = getenv("KSR_TEST_GPU");
@@ -232,9 +238,8 @@ int main(int argc, char **argv)
         gpu_check_pipeline(&bench, &passed, &failed);
     options.every *= 4; // plain C takes long
     check_all(&bench, gpu_net_kernels, gpu_net_kernel_count, &options, &passed, &failed);
-    const bool choice = gpu_net_check_choice(&bench);
-    *(choice ? &passed : &failed) += 1;
-    printf("%-18s%s\n", "choice of tier", choice ? "ok" : "FAILED");
+    count("choice of tier", gpu_net_check_choice(&bench), &passed, &failed);
+    count("kept results", gpu_check_kept(&bench), &passed, &failed);
     close_bench(&bench);
     printf("%d passed, %d failed, 0 skipped\n", passed, failed);
     return failed > 0 || passed == 0;

@@ -42,6 +42,9 @@ ksr_net *gpu_load_net(const char *name);
 // Returns whether the fastest tier is chosen, and a wrong result would be seen.
 bool gpu_net_check_choice(struct bench *bench);
 
+// Returns whether results of tests are kept from run to run.
+bool gpu_check_kept(struct bench *bench);
+
 // Frees what kernels of networks made; looks at their last guard.
 void gpu_net_close(struct bench *bench);
 
