@@ -447,6 +447,9 @@ void ksr_gpu_close(struct ksr_gpu **pointer)
     if (!pointer || !*pointer)
         return;
     struct ksr_gpu *gpu = *pointer;
+    *pointer = NULL;
+    if (gpu->hangs)
+        return;
     if (gpu->device) {
         vkDeviceWaitIdle(gpu->device);
         for (int i = 0; i < gpu->queue_count; i++)
@@ -455,5 +458,4 @@ void ksr_gpu_close(struct ksr_gpu **pointer)
         vkDestroyDevice(gpu->device, NULL);
     }
     free(gpu);
-    *pointer = NULL;
 }

@@ -73,10 +73,9 @@ struct ksr_gpu {
     char trouble[KSR_GPU_REASON]; // why the last call that failed did so
     bool keeps_results;           // of its tests, from run to run: tested.h
 
-    // For tests: a kernel that shall do nothing, and a number of submissions, the last of which
-    // fails.
-    const char *broken;
-    int lose_after;
+    // Work did not end in time. Whatever it uses may be in use for ever, so nothing is freed any
+    // more and nothing waited for.
+    bool hangs;
 };
 
 // Returns whether the machine may have a GPU. To list GPUs takes the start of every driver,

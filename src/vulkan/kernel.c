@@ -82,6 +82,8 @@ ksr_status ksr_gpu_kernel_create(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out
 
 void ksr_gpu_kernel_free(struct ksr_gpu *gpu, struct ksr_gpu_kernel *kernel)
 {
+    if (gpu->hangs)
+        return;
     vkDestroyPipeline(gpu->device, kernel->pipeline, NULL);
     memset(kernel, 0, sizeof(*kernel));
 }
@@ -116,7 +118,7 @@ ksr_status ksr_gpu_commands_create(struct ksr_gpu *gpu, struct ksr_gpu_queue *qu
 
 void ksr_gpu_commands_free(struct ksr_gpu_commands *c)
 {
-    if (!c->gpu)
+    if (!c->gpu || c->gpu->hangs)
         return;
     vkDestroyQueryPool(c->gpu->device, c->queries, NULL);
     vkDestroyCommandPool(c->gpu->device, c->pool, NULL);
@@ -223,8 +225,6 @@ ksr_status ksr_gpu_submit(struct ksr_gpu_commands *c, const struct ksr_gpu_comma
                                 .pSignalSemaphoreInfos = &done};
     barrier(c, VK_PIPELINE_STAGE_2_HOST_BIT, VK_ACCESS_2_HOST_READ_BIT);
     VkResult result = vkEndCommandBuffer(c->buffer);
-    if (c->gpu->lose_after > 0 && --c->gpu->lose_after == 0)
-        result = VK_ERROR_DEVICE_LOST;
     if (result == VK_SUCCESS)
         result = vkQueueSubmit2(c->queue->queue, 1, &info, VK_NULL_HANDLE);
     if (result == VK_SUCCESS)
@@ -238,14 +238,15 @@ ksr_status ksr_gpu_wait(struct ksr_gpu_commands *c)
                                       .semaphoreCount = 1,
                                       .pSemaphores = &c->queue->timeline,
                                       .pValues = &c->number};
-    return ksr_gpu_check(c->gpu,
-                         vkWaitSemaphores(c->gpu->device, &info, WAIT_SECONDS * 1000000000ull),
-                         "finish work");
+    const VkResult result = vkWaitSemaphores(c->gpu->device, &info, WAIT_SECONDS * 1000000000ull);
+    c->gpu->hangs |= result == VK_TIMEOUT;
+    return ksr_gpu_check(c->gpu, result, "finish work");
 }
 
 void ksr_gpu_idle(struct ksr_gpu *gpu)
 {
-    vkDeviceWaitIdle(gpu->device);
+    if (!gpu->hangs)
+        vkDeviceWaitIdle(gpu->device);
 }
 
 ksr_status ksr_gpu_upload(struct ksr_gpu *gpu, struct ksr_gpu_buffer *out, const void *data,

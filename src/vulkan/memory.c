@@ -89,6 +89,8 @@ ksr_status ksr_gpu_buffer_create(struct ksr_gpu *gpu, struct ksr_gpu_buffer *out
 
 void ksr_gpu_buffer_free(struct ksr_gpu *gpu, struct ksr_gpu_buffer *buffer)
 {
+    if (gpu->hangs)
+        return;
     vkDestroyBuffer(gpu->device, buffer->buffer, NULL);
     vkFreeMemory(gpu->device, buffer->memory, NULL);
     gpu->memory_used -= buffer->local ? buffer->size : 0;
