@@ -48,6 +48,24 @@ bool gpu_check_kept(struct bench *bench);
 // Frees what kernels of networks made; looks at their last guard.
 void gpu_net_close(struct bench *bench);
 
+// What can fail in a driver.
+enum gpu_fault {
+    GPU_FAULT_SUBMIT,   // the GPU is lost
+    GPU_FAULT_WAIT,     // the same
+    GPU_FAULT_HANG,     // a wait takes too long
+    GPU_FAULT_MEMORY,   // none is left
+    GPU_FAULT_ALLOCATE, // the GPU is lost
+    GPU_FAULT_MAP,
+    GPU_FAULT_RECORD,
+    GPU_FAULT_COMPILE,
+    GPU_FAULTS,
+    GPU_FAULT_IDLE = GPU_FAULTS // never fails, is only counted
+};
+
+// From now on call number `call` of this kind fails, once; 0 = none. Calls are counted anew.
+void gpu_fail(enum gpu_fault fault, int call);
+int gpu_fault_calls(void);
+
 // Adds to the counts.
 void gpu_check_pipeline(struct bench *bench, int *passed, int *failed);
 

@@ -29,6 +29,7 @@ struct sequence {
     int warms_up;  // how many of them
     int gap;       // before this one a frame is missing; 0 = none
     int reset;     // before this one all is forgotten
+    int drop;      // the same, and frames under way are never pulled
     int lose;      // the GPU is lost at this submission
     int change;    // from this frame on the encoder does not describe its planes
 };
@@ -313,6 +314,10 @@ static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *fil
                 ok = pull(p, s, film, &pulled);
         if (s->reset && i == s->reset)
             ksr_pipeline_reset(p);
+        if (s->drop && i == s->drop) {
+            pulled = i;
+            ksr_pipeline_reset(p);
+        }
         draw(&film->in, &s->layout, i);
         if (!film->planes_only || s->in.kind == ROWS)
             read_raw(&film->in.raw, &film->samples);
@@ -350,13 +355,13 @@ static bool check_sequence(struct ksr_device *device, const struct sequence *s, 
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
     ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, pool, 0);
     ksr_pipeline *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
-    device->gpu->lose_after = s->lose;
+    gpu_fail(GPU_FAULT_SUBMIT, s->lose);
     ok = ok && make_film(&film[0], s, &recipe.output) && make_film(&film[1], s, &recipe.output) &&
          run_film(cpu, s, &film[0]) && run_film(gpu, s, &film[1]) && device->failed == fails;
     for (int i = s->warms_up; i < s->frames && ok; i++)
         ok = same_frame(&film[0].out[i], &film[1].out[i], i);
     device->failed = false;
-    device->gpu->lose_after = 0;
+    gpu_fail(GPU_FAULT_SUBMIT, 0);
     ksr_pipeline_destroy(&cpu);
     ksr_pipeline_destroy(&gpu);
     ksr_net_destroy(&engine.net);
@@ -466,6 +471,90 @@ static bool check_short(struct ksr_device *device, const struct sequence *s, ksr
     return ok && one && two && bands;
 }
 
+// --- Faults ---
+
+// All that a driver is asked for: stage 5 warms up, fitting, several frames under way.
+static const struct sequence faulty = {
+    "a driver that fails",
+    "anime-fast",
+    {14, 10, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+    {PLANES, 8},
+    {PLANES, 8},
+    {.use_ai = true,
+     .ai_scale = 2,
+     .contrast_boost = 1,
+     .saturation_boost = 1,
+     .enable_temporal = true,
+     .temporal_weight = 0.3,
+     .motion_threshold = 1},
+    .fit_width = 21,
+    .fit_height = 15,
+    .frames = 8,
+    .warms_up = 1,
+    .drop = 5};
+
+// Runs the sequence while call number `call` of a kind fails; *failed: it did. Returns whether all
+// frames are those of the processor.
+static bool run_fault(struct ksr_device *device, const struct ksr_recipe *recipe,
+                      const struct film *expected, enum gpu_fault fault, int call, bool *failed)
+{
+    const struct sequence *s = &faulty;
+    struct film film = {.out = NULL};
+    ksr_pipeline *p = NULL;
+    const uint64_t used = device->gpu->memory_used;
+    gpu_fail(fault, fault == GPU_FAULT_HANG ? 0 : call);
+    bool ok = ksr_pipeline_create(NULL, recipe, device, NULL, &p) == KSR_OK;
+    if (fault == GPU_FAULT_HANG) // what is made before would stay, with nobody to free it
+        gpu_fail(fault, call);
+    ok = ok && make_film(&film, s, &recipe->output) && run_film(p, s, &film);
+    *failed = gpu_fault_calls() >= call;
+    const bool less = fault == GPU_FAULT_MEMORY || fault == GPU_FAULT_RECORD; // may be enough
+    const bool replaced = !p->device || less;
+    gpu_fail(GPU_FAULT_IDLE, 0);
+    for (int i = s->warms_up; i < s->frames && ok; i++)
+        ok = (i >= s->drop - 2 && i < s->drop) || same_frame(&expected->out[i], &film.out[i], i);
+    ok = ok && (!*failed || replaced) && device->gpu->hangs == (fault == GPU_FAULT_HANG && *failed);
+    if (device->gpu->hangs) {
+        ksr_gpu_idle(device->gpu); // must not wait for what never ends
+        ok = ok && gpu_fault_calls() == 0;
+        device->gpu->hangs = false;
+    }
+    ksr_pipeline_destroy(&p);
+    ksr_gpu_net_free(device->gpu, &device->net);
+    device->net_hash[0] = 0;
+    device->failed = false;
+    free_film(&film, s->frames);
+    if (!ok || device->gpu->memory_used != used)
+        printf("    fault %d at call %d\n", (int)fault, call);
+    return ok && device->gpu->memory_used == used;
+}
+
+// Whatever call fails, no frame is lost or another.
+static bool check_faults(struct ksr_device *device)
+{
+    const struct sequence *s = &faulty;
+    struct ksr_recipe recipe;
+    struct film expected = {.out = NULL};
+    ksr_engine engine = {.net = gpu_load_net(s->net)};
+    bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
+    ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
+    ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, NULL, 0);
+    ok = ok && make_film(&expected, s, &recipe.output) && run_film(cpu, s, &expected);
+    ksr_gpu_net_free(device->gpu, &device->net);
+    device->net_hash[0] = 0;
+    for (int fault = 0; fault < GPU_FAULTS && ok; fault++) {
+        bool failed = true;
+        int call = 0;
+        while (ok && failed)
+            ok = run_fault(device, &recipe, &expected, (enum gpu_fault)fault, ++call, &failed);
+        ok = ok && call > 1;
+    }
+    ksr_pipeline_destroy(&cpu);
+    ksr_net_destroy(&engine.net);
+    free_film(&expected, s->frames);
+    return ok;
+}
+
 // A kernel that computes wrong is found, by its name.
 static bool check_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
 {
@@ -494,6 +583,7 @@ void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
         count(sequences[i].name, check_sequence(&device, &sequences[i], pool), passed, failed);
     for (size_t i = 0; i < sizeof(shorts) / sizeof(shorts[0]); i++)
         count(shorts[i].name, check_short(&device, &shorts[i], pool), passed, failed);
+    count(faulty.name, check_faults(&device), passed, failed);
     ksr_gpu_net_free(device.gpu, &device.net);
     count("self-test", check_selftest(bench->gpu, &bench->stages), passed, failed);
     ksr_pool_destroy(&pool);
