@@ -17,7 +17,7 @@ except ImportError as missing:
     sys.exit(77)
 
 sys.path.insert(0, os.path.join(sys.argv[1], "train", "ai"))
-import pack, reference, train
+import data, pack, reference, train
 from model import Net, interpolate, plain, pyramid
 
 
@@ -33,8 +33,21 @@ def results(net, theta, codes):
     return torch.nn.functional.pixel_shuffle(whole, 2)[0, 0].clamp(0, 32767).numpy()
 
 
+def check_pairs():
+    """Both sides of a coded pair are cut from the same place, whichever way they are mirrored."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, (y, x) = os.path.join(folder, "clip.npz"), np.mgrid[0:40, 0:56]
+        small = np.stack([(3 * y + 5 * x + 100 * t) % 256 for t in range(2)]).astype(np.uint8)
+        np.savez(path, small=small, large=small.repeat(2, 1).repeat(2, 2))
+        drawn, differences, _, _ = data.Pairs([path], "cpu", 16, 8, 4, lambda part: 0).draw()
+    check(torch.equal(differences, drawn[:, :, 4:-4, 4:-4].expand(-1, 4, -1, -1)), "pairs: cut from the same place")
+    ways = {tuple(np.sign(np.diff(d[0, :2, :2].numpy().ravel()[[0, 2, 1]]))) for d in drawn}
+    check(len(ways) > 1, "pairs: mirrored", ways)
+
+
 def main():
     torch.set_num_threads(1)
+    check_pairs()
     codes = np.random.default_rng(1).integers(0, 256, (13, 10))
     codes[:, :5] = np.arange(13)[:, None] * 9
     patch = torch.rand(2, 1, 48, 48) - 0.5, torch.rand(2, 4, 24, 24) * 0.02, torch.full((2,), 0.01), torch.ones(2)

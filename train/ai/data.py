@@ -121,6 +121,38 @@ class Coder:
         return to_code(x + 128)
 
 
+def likely(picture, device, ys, xs, inner, size):
+    """How likely a patch starts at rows ys and columns xs of a picture, its target `inner` further on and `size`
+    wide: more often where interpolation fails. Adds up to 1."""
+    x = torch.from_numpy(picture).to(device).float()[None, None]
+    detail = (x - torch.nn.functional.avg_pool2d(x, 3, 1, 1)) ** 2
+    cell = torch.nn.functional.avg_pool2d(detail[:, :, inner:, inner:], size, CELL)[0, 0]
+    cell = cell[: len(ys), : len(xs)].cpu()
+    share = 0.5 + 0.5 * torch.sqrt(cell / (cell.mean() + 0.2))
+    return share / share.sum()
+
+
+def pick(cumulative, count):
+    """Indices of `count` places, as likely as their steps in `cumulative` are high."""
+    at = torch.rand(count, device=cumulative.device, dtype=torch.float64)
+    return torch.clamp(torch.searchsorted(cumulative, at), max=len(cumulative) - 1)
+
+
+def pieces(flat, start, down, right, side):
+    """Squares of 8-bit codes [B, side, side]: start, and the way to the next row and column, [B] each."""
+    span = torch.arange(side, device=flat.device)
+    at = start[:, None, None] + down[:, None, None] * span[:, None] + right[:, None, None] * span
+    return flat[at.flatten()].view(len(start), side, side).float()
+
+
+def residue(small, hr, base, ring):
+    """(differences [B,4,size,size] of the target hr [B,2*size,2*size] to the interpolation of small, their scale);
+    small and hr: v/256 - 1/2."""
+    edge = slice(ring - 2, small.shape[2] - ring + 2)
+    target = torch.nn.functional.pixel_unshuffle(hr[:, None], 2) - base(small[:, :, edge, edge])
+    return target, (target * target).mean((1, 2, 3)) + 1 / 256**2
+
+
 class Patches:
     """Draws batches of (small patch, differences to learn, their scale, worth) from pictures on the device.
 
@@ -147,7 +179,6 @@ class Patches:
         ways = torch.tensor([s for s, _ in KERNELS.values()])
         self.ways = (torch.cumsum(ways, 0) / ways.sum())[:-1].to(device)
         self.coder = Coder(device)
-        self.span = torch.arange(self.hr, device=device)
         soften, self.focus = soft_matrices(self.hr)
         self.soften, self.focus = torch.from_numpy(soften).to(device), torch.from_numpy(self.focus).to(device)
         self._cells(pictures, shares, device)
@@ -155,19 +186,14 @@ class Patches:
     def _cells(self, pictures, shares, device):
         """Lists where patches may start, and how likely: more often where interpolation fails."""
         starts, widths, probs, offset = [], [], [], 0
-        inner = 5 + 2 * self.ring
         for p, part in zip(pictures, shares):
             h, w = p.shape
             ys = torch.arange(0, h - self.hr + 1, CELL)
             xs = torch.arange(0, w - self.hr + 1, CELL)
-            x = torch.from_numpy(p).to(device).float()[None, None]
-            detail = (x - torch.nn.functional.avg_pool2d(x, 3, 1, 1)) ** 2
-            cell = torch.nn.functional.avg_pool2d(detail[:, :, inner:, inner:], 2 * self.size, CELL)[0, 0]
-            cell = cell[: len(ys), : len(xs)].cpu()
-            share = 0.5 + 0.5 * torch.sqrt(cell / (cell.mean() + 0.2))
+            share = likely(p, device, ys, xs, 5 + 2 * self.ring, 2 * self.size)
             starts.append((offset + ys[:, None] * w + xs[None]).flatten())
             widths.append(torch.full((share.numel(),), w))
-            probs.append((part * share / share.sum()).flatten())
+            probs.append((part * share).flatten())
             offset += p.size
         self.start = torch.cat(starts).to(device)
         self.width = torch.cat(widths).to(device)
@@ -176,16 +202,12 @@ class Patches:
 
     def _cut(self, r):
         """Pieces of pictures, mirrored and turned: [B, hr, hr] codes."""
-        b = self.batch
-        i = torch.searchsorted(self.cumulative, torch.rand(b, device=self.flat.device, dtype=torch.float64))
-        i = torch.clamp(i, max=len(self.start) - 1)
+        i = pick(self.cumulative, self.batch)
         last = self.hr - 1
         w, sy, sx, swap = self.width[i], r[:, 0] < 0.5, r[:, 1] < 0.5, r[:, 2] < 0.5
         start = self.start[i] + torch.where(sy, last * w, w * 0) + torch.where(sx, last, 0)
         dy, dx = torch.where(sy, -w, w), torch.where(sx, -1, 1)
-        di, dj = torch.where(swap, dx, dy), torch.where(swap, dy, dx)
-        at = start[:, None, None] + di[:, None, None] * self.span[:, None] + dj[:, None, None] * self.span
-        return self.flat[at.flatten()].view(b, self.hr, self.hr).float()
+        return pieces(self.flat, start, torch.where(swap, dx, dy), torch.where(swap, dy, dx), self.hr)
 
     def _soften(self, hr, r):
         """Some patches as if drawn smaller and enlarged, out of focus, or so in parts or along one axis."""
@@ -220,13 +242,73 @@ class Patches:
         small = halve(hr, one * (1 - mix) + two * mix)
         small = torch.cat([self.coder(small[: self.coded], r[: self.coded, 8:10]), small[self.coded :]])
         small = small[:, None] / 256 - 0.5
-        edge, ring = 5 + 2 * self.ring, self.ring - 2
-        target = hr[:, None, edge : edge + 2 * self.size, edge : edge + 2 * self.size] / 256 - 0.5
-        target = torch.nn.functional.pixel_unshuffle(target, 2)
-        target = target - self.base(small[:, :, ring : self.lr - ring, ring : self.lr - ring])
-        scale = (target * target).mean((1, 2, 3)) + 1 / 256**2
+        edge = slice(5 + 2 * self.ring, 5 + 2 * self.ring + 2 * self.size)
+        target, scale = residue(small, hr[:, edge, edge] / 256 - 0.5, self.base, self.ring)
         worth = torch.where(torch.arange(b, device=dev) < self.coded, self.worth, 1.0)
         return small, target, scale, worth
+
+
+class Pairs:
+    """Draws batches as Patches does, from coded pairs (coded.py): mirrored, not turned, for codecs and discs treat
+    rows and columns differently. All count in full."""
+
+    def __init__(self, files, device, batch, size, ring, base):
+        self.batch, self.size, self.ring, self.base = batch, size, ring, base
+        self.lr = size + 2 * ring
+        small, large, starts, columns, widths, probs, offset = [], [], [], [], [], [], 0
+        for s, l in (pair for f in files for pair in zip(*stored(f))):
+            h, w = s.shape
+            ys, xs = (torch.arange(0, n - self.lr + 1, CELL // 2) for n in (h, w))
+            probs.append(likely(l, device, ys, xs, 2 * ring, 2 * size).flatten())
+            starts.append((offset + ys[:, None] * w + xs).flatten())
+            columns.append((ys[:, None] * 0 + xs).flatten())
+            widths.append(torch.full_like(starts[-1], w))
+            offset += s.size
+            small.append(s.ravel())
+            large.append(l.ravel())
+        self.flat, self.large = (torch.from_numpy(np.concatenate(v)).to(device) for v in (small, large))
+        self.start, self.column, self.width = (torch.cat(v).to(device) for v in (starts, columns, widths))
+        self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
+        self.cumulative /= self.cumulative[-1].clone()
+
+    def draw(self):
+        r = torch.rand(self.batch, 2, device=self.flat.device)
+        i = pick(self.cumulative, self.batch)
+        start, w, up, left = self.start[i], self.width[i], r[:, 0] < 0.5, r[:, 1] < 0.5
+        down, right = torch.where(up, -w, w), torch.where(left, -1, 1)
+        first = lambda at, w, side: at + torch.where(up, (side - 1) * w, w * 0) + torch.where(left, side - 1, 0)
+        small = pieces(self.flat, first(start, w, self.lr), down, right, self.lr)[:, None] / 256 - 0.5
+        start = 4 * start - 2 * self.column[i] + 2 * self.ring * (2 * w + 1)  # 4 for each row, 2 for each column
+        hr = pieces(self.large, first(start, 2 * w, 2 * self.size), 2 * down, right, 2 * self.size) / 256 - 0.5
+        target, scale = residue(small, hr, self.base, self.ring)
+        return small, target, scale, torch.ones_like(scale)
+
+
+class Mixed:
+    """Batches of several kinds side by side."""
+
+    def __init__(self, *kinds):
+        self.kinds, self.flat = kinds, kinds[0].flat
+
+    def draw(self):
+        return [torch.cat(parts) for parts in zip(*(k.draw() for k in self.kinds))]
+
+
+def stored(path):
+    """(small [n,h,w], large [n,2h,2w]) of a file of coded pairs."""
+    with np.load(path) as z:
+        return z["small"], z["large"]
+
+
+def middles(files, side=192):
+    """The middles of two frames of every file of coded pairs: (small [2N,h,w], large [2N,2h,2w])."""
+    out = [], []
+    for f in files:
+        small, large = stored(f)
+        y, x = ((n - side) // 2 for n in small.shape[1:])
+        out[0].extend(small[1:4:2, y : y + side, x : x + side])
+        out[1].extend(large[1:4:2, 2 * y : 2 * (y + side), 2 * x : 2 * (x + side)])
+    return tuple(np.stack(v) for v in out)
 
 
 def validation(pictures, factor=None, side=384, jpeg=None):

@@ -106,6 +106,8 @@ SPECS = {
     "anime-quality": plain(32, 5),
     "anime-best": pyramid(32, 64, 96),
     "anime-ultra": pyramid(64, 128, 128, 4),
+    "anime-web": pyramid(32, 64, 96),
+    "anime-dvd": pyramid(32, 64, 96),
 }
 
 # Catmull-Rom at -1/4 and +1/4 of a pixel, in 128ths, over offsets -2..2.

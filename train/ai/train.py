@@ -8,6 +8,7 @@ from the checkpoint there, which is written every minute. A network whose error 
 good state with half the step size. Needs torch, numpy and PIL; a GPU unless you are patient.
 """
 import argparse
+import glob
 import math
 import os
 import time
@@ -244,7 +245,9 @@ def parse():
     ap.add_argument("--worth", type=float, default=0.7, help="weight of patches with coding noise")
     ap.add_argument("--more", help="folder of drawn pictures to learn from as well")
     ap.add_argument("--drawn", type=float, default=0.3, help="share of patches from them")
-    ap.add_argument("--start", help="folder of NAME.npz to begin with")
+    ap.add_argument("--pairs", help="folder of coded pairs (coded.py) to learn from as well")
+    ap.add_argument("--paired", type=float, default=0.5, help="share of patches from them; --coded is of the others")
+    ap.add_argument("--start", help="an .npz, or a folder of NAME.npz, to begin with")
     ap.add_argument("--every", type=float, default=60, help="validate every so many seconds")
     ap.add_argument("--plain", action="store_true", help="without fused operations on the GPU")
     ap.add_argument("--eager", action="store_true", help="without a CUDA graph")
@@ -258,7 +261,7 @@ def networks(o, dev, say):
         spec = plain(*map(int, text.split(","))) if text else SPECS[name]
         net = Net(spec, dev, o.seed)
         if o.start:
-            net.start(layers(os.path.join(o.start, name + ".npz")))
+            net.start(layers(os.path.join(o.start, name + ".npz") if os.path.isdir(o.start) else o.start))
         say(f"{name}: {spec.multiplications():.0f} multiplications, reach {spec.reach()}, {net.theta.numel()} parameters")
         yield Trainer(name, net, o.peak)
 
@@ -294,10 +297,18 @@ def main():
     drawn = data.folder(o.more) if o.more else []
     say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} held out, {dev}, activations {check_kernels(dev)}")
     val = {n: [torch.from_numpy(a).to(dev) for a in data.validation(held, **f)] for n, f in SETS.items()}
+    pairs = sorted(glob.glob(os.path.join(o.pairs, "clip_*.npz"))) if o.pairs else []
+    if o.pairs:
+        held = sorted(glob.glob(os.path.join(o.pairs, "held_*.npz")))
+        say(f"{len(pairs)} clips of coded pairs, {len(held)} held out")
+        val["pairs"] = [torch.from_numpy(a).to(dev) for a in data.middles(held)]
     trainers = list(networks(o, dev, say))
     first, at = resumed(o, trainers)
     torch.manual_seed(o.seed + at)
-    patches = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch, o.size, o.ring, interpolate, o.worth, o.coded)
+    paired = round(o.batch * o.paired) if o.pairs else 0
+    patches = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch - paired, o.size, o.ring, interpolate, o.worth, o.coded)
+    if paired:
+        patches = data.Mixed(patches, data.Pairs(pairs, dev, paired, o.size, o.ring, interpolate))
     loop = Loop(trainers, patches, o.eager)
     say(f"from step {at}, {first:.3f} of the whole")
     from_step, from_time = at, time.time()
