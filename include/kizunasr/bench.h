@@ -18,7 +18,7 @@ struct ksr_bench_options { // all zero = defaults
     const char *device;    // GPUs that are measured too, as in struct ksr_run_options; "cpu" = none
 };
 
-// Runs all measurements; takes about a minute with the defaults.
+// Runs all measurements; takes one to three minutes with the defaults.
 // options: NULL = defaults; read only during the call.
 // *json: an indented JSON object, owned by the caller, free with ksr_free(); NULL on failure.
 // docs/manual.md has its members. Times are the median of the repetitions that fit into `seconds`,

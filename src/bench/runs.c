@@ -321,7 +321,8 @@ ksr_status ksr_bench_runs(struct ksr_bench_state *b)
     static const struct {
         const char *name;
         int scale;
-    } cases[] = {{"filters", 2}, {"filters", 4}, {"anime-fast", 2}, {"anime-quality", 2}};
+    } cases[] = {{"filters", 2},       {"filters", 4},    {"anime-fast", 2},
+                 {"anime-quality", 2}, {"anime-best", 2}, {"anime-ultra", 2}};
     struct gpu gpu[KSR_DEVICE_MOST] = {{0}};
     int gpus;
     json_t *list = json_array();
