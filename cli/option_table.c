@@ -305,7 +305,7 @@ static const struct option table[] = {
      .group = GROUP_RUNNING,
      .verbs = JOBS | VERB_WORK | VERB_BATCH | VERB_BENCH | VERB_PREVIEW,
      .offset = AT(run.device),
-     .brief = "cpu, vulkan; with .onnx models cuda, ...",
+     .brief = "auto, all, cpu, vulkan, vulkan:N (default: auto)",
      .help =
          "devices that run the stages: auto (the fastest GPU that passes its test, else the "
          "processor), all, or cpu, vulkan (the fastest GPU) and vulkan:N with commas between, as "
