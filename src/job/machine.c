@@ -100,10 +100,10 @@ static ksr_status open_devices(ksr_context *ctx, ksr_machine *m)
     const ksr_status status = ksr_device_choose(ctx, m->options->device, m->onnx, &choice);
     if (status != KSR_OK)
         return status;
-    const bool by_itself = choice.automatic || choice.all; // not for .onnx models: GPUs run none
-    if (by_itself && !m->onnx && choice.all)
+    // With a model in ONNX Runtime, which no GPU of ours runs, only those named are opened.
+    if (choice.all && !m->onnx)
         open_all(ctx, m, &choice);
-    else if (by_itself && !m->onnx)
+    else if (choice.automatic && !m->onnx)
         find_gpu(ctx, m);
     else
         open_gpus(ctx, m, &choice);

@@ -20,7 +20,7 @@ ksr_status ksr_machine_open(ksr_context *ctx, const struct ksr_manifest *manifes
 void ksr_machine_close(ksr_machine **machine);
 
 // Returns how many workers to run for so many segments: 1 .. 64, as options say, or as many as
-// processors and memory allow.
+// processors and memory allow, but one for each device.
 int ksr_machine_workers(const ksr_machine *machine, int segments);
 
 // Returns whether workers differ in speed, being on several devices.

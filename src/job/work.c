@@ -11,6 +11,7 @@
 #include "job/segment.h"
 
 #define MOST_WORKERS 64
+#define NO_SEGMENT   -1
 
 struct crew;
 
@@ -18,7 +19,7 @@ struct crew;
 struct hand {
     struct crew *crew;
     // All below: under the crew's lock.
-    int segment;  // in the making; -1: none
+    int segment;  // in the making; NO_SEGMENT
     double since; // when its first segment was begun
     size_t made;  // frames
 };
@@ -48,11 +49,11 @@ static ksr_status count_frame(void *opaque, int segment, size_t frames, int64_t 
     struct hand *hand = opaque;
     struct crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
-    hand->made++;
     if (hand->segment != segment) { // another worker has taken it over
         pthread_mutex_unlock(&crew->lock);
         return KSR_E_CANCELLED;
     }
+    hand->made++;
     crew->done += (int64_t)frames - (int64_t)crew->frames_of[segment];
     crew->bytes += bytes - crew->bytes_of[segment];
     crew->frames_of[segment] = frames;
@@ -86,7 +87,7 @@ static struct hand *find_slow(struct crew *crew, const struct hand *idle)
         return NULL;
     for (int i = 0; i < crew->hand_count; i++) {
         struct hand *hand = &crew->hands[i];
-        if (hand->segment < 0)
+        if (hand->segment == NO_SEGMENT)
             continue;
         const size_t count = crew->job->manifest.segments[hand->segment].count;
         const double left = time_for(hand, count - crew->frames_of[hand->segment], now);
@@ -98,35 +99,49 @@ static struct hand *find_slow(struct crew *crew, const struct hand *idle)
     return found;
 }
 
-// Gives a worker its next segment; returns -1 when there is none left.
+// Returns what an idle worker is to make, which is taken away from a slower worker where no segment
+// waits any more; NO_SEGMENT when nothing is left. The crew is locked.
+static int next_segment(struct crew *crew, const struct hand *idle)
+{
+    if (crew->status != KSR_OK)
+        return NO_SEGMENT;
+    if (crew->next < crew->missing_count)
+        return crew->missing[crew->next++];
+    struct hand *slow = find_slow(crew, idle);
+    const int segment = slow ? slow->segment : NO_SEGMENT;
+    if (slow)
+        slow->segment = NO_SEGMENT;
+    return segment;
+}
+
 static int take_segment(struct hand *hand)
 {
     struct crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
-    hand->segment = -1;
+    hand->segment = NO_SEGMENT;
     if (hand->made == 0)
         hand->since = ksr_clock();
-    struct hand *slow = NULL;
-    if (crew->status != KSR_OK) {
-    } else if (crew->next < crew->missing_count) {
-        hand->segment = crew->missing[crew->next++];
-    } else if ((slow = find_slow(crew, hand)) != NULL) {
-        hand->segment = slow->segment;
-        slow->segment = -1;
-    }
-    const int segment = hand->segment;
+    const int segment = hand->segment = next_segment(crew, hand);
     pthread_mutex_unlock(&crew->lock);
     return segment;
 }
 
-// A worker whose segment was taken over stops without failing.
-static void note_end(struct hand *hand, ksr_status status)
+static void note_status(struct crew *crew, ksr_status status)
 {
-    struct crew *crew = hand->crew;
     pthread_mutex_lock(&crew->lock);
-    if (crew->status == KSR_OK && hand->segment >= 0)
+    if (crew->status == KSR_OK)
         crew->status = status;
     pthread_mutex_unlock(&crew->lock);
+}
+
+// A worker whose segment was taken over has stopped without failing.
+static void note_end(struct hand *hand, ksr_status status)
+{
+    pthread_mutex_lock(&hand->crew->lock);
+    const bool its_own = hand->segment != NO_SEGMENT;
+    pthread_mutex_unlock(&hand->crew->lock);
+    if (its_own)
+        note_status(hand->crew, status);
 }
 
 static void *worker_main(void *arg)
@@ -138,9 +153,8 @@ static void *worker_main(void *arg)
     ksr_status status = ksr_worker_create(crew->ctx, &crew->job->manifest, crew->job->folder,
                                           crew->threads, crew->machine, &listener, &worker);
     int segment;
-    if (status != KSR_OK)
-        note_end(hand, status);
-    while (worker && (segment = take_segment(hand)) >= 0)
+    note_status(crew, status);
+    while (worker && (segment = take_segment(hand)) != NO_SEGMENT)
         note_end(hand, ksr_worker_run(worker, segment));
     ksr_worker_destroy(&worker);
     return NULL;
@@ -185,7 +199,7 @@ static void run_workers(struct crew *crew, int workers)
     ksr_failures_begin(crew->ctx);
     crew->hand_count = workers;
     for (int i = 0; i < workers; i++)
-        crew->hands[i] = (struct hand){.crew = crew};
+        crew->hands[i] = (struct hand){.crew = crew, .segment = NO_SEGMENT};
     for (; started < workers - 1; started++)
         if (pthread_create(&threads[started], NULL, worker_main, &crew->hands[1 + started]) != 0)
             break; // fewer workers do the same work

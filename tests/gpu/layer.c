@@ -1,6 +1,7 @@
-// A Vulkan layer for tests: Mesa's software device passes for a graphics card, and is lost in the
-// middle if wanted.
+// A Vulkan layer for tests: Mesa's software device passes for a graphics card, and is slow or lost
+// in the middle if wanted.
 //
+//   KSR_LAYER_DELAY=N  every submission waits for N microseconds
 //   KSR_LAYER_LOSE=N   submission N of every device that is opened fails, counted from 1; 0: none
 //
 // The loader puts it between the program and the driver:
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
 
@@ -67,7 +69,9 @@ static VkResult create_device(VkPhysicalDevice physical, const VkDeviceCreateInf
 
 static VkResult submit(VkQueue queue, uint32_t count, const VkSubmitInfo2 *info, VkFence fence)
 {
-    const char *last = getenv("KSR_LAYER_LOSE");
+    const char *delay = getenv("KSR_LAYER_DELAY"), *last = getenv("KSR_LAYER_LOSE");
+    if (delay)
+        usleep((useconds_t)atoi(delay));
     if (last && atomic_fetch_add(&submissions, 1) + 1 == atoi(last))
         return VK_ERROR_DEVICE_LOST;
     return next_submit(queue, count, info, fence);
