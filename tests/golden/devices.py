@@ -86,10 +86,10 @@ def test_several(r):
         made[s["device"]] = made.get(s["device"], 0) + s["frames"]
     check("cpu" in made and sum(made.values()) == 720, "all: the processor makes segments", str(made))
     check("stages run on the processor, too" in said, "all: is said", said)
-    line, said = r.upscale("--device", "vulkan:0,cpu", "--workers", "2", env={**r.card, "KSR_LAYER_DELAY": "10000"})
-    check(ran_on(line) == "" and "stages run on llvmpipe" in said, "a worker without work takes over a slow one's segment", line + said)
     told = ", ".join(f"{name}: {frames} frames" for name, frames in made.items()) if len(made) > 1 else ""
     check(told in line, "all: the result names the frames of each device", f"{line}\n{made}")
+    line, said = r.upscale("--device", "vulkan:0,cpu", "--workers", "2", env={**r.card, "KSR_LAYER_DELAY": "10000"})
+    check(ran_on(line) == "" and "stages run on llvmpipe" in said, "a worker without work takes over a slow one's segment", line + said)
 
 
 def test_faults(r):
