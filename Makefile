@@ -81,6 +81,8 @@ ifneq ($(origin PREFIX),file)
 endif
 	@$(MESON) compile -C $(BUILD)
 	@$(MESON) install -C $(BUILD) --no-rebuild
+# Not all versions of meson tell the loader of the library.
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then PATH="$$PATH:/usr/sbin:/sbin" ldconfig || true; fi
 
 # The program prints the schema, so it is built in between.
 generate:
