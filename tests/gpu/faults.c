@@ -1,7 +1,72 @@
-// Calls of Vulkan that fail, as drivers fail: in place of the loader's functions, which volk keeps
-// in variables.
+// Calls of Vulkan that fail, as drivers fail, and calls that come too early: in place of the
+// loader's functions, which volk keeps in variables.
 
 #include "gpu.h"
+
+#include <stdlib.h>
+
+// --- Calls that come too early ---
+
+#define LISTS 256
+#define WAITS 4
+
+// The last submission of a list of commands.
+struct list {
+    VkCommandBuffer buffer;
+    VkSemaphoreSubmitInfo signal, wait[WAITS];
+    uint32_t waits;
+    bool pending; // nobody knows yet that it is done
+};
+
+static struct list lists[LISTS];
+static int early;
+
+// A submission is known to be done once it, or a later one of its queue, was waited for, or one
+// that waits for it.
+static void note_done(VkSemaphore timeline, uint64_t number)
+{
+    for (int i = 0; i < LISTS; i++) {
+        struct list *l = &lists[i];
+        if (!l->pending || l->signal.semaphore != timeline || l->signal.value > number)
+            continue;
+        l->pending = false;
+        for (uint32_t k = 0; k < l->waits; k++)
+            note_done(l->wait[k].semaphore, l->wait[k].value);
+    }
+}
+
+// Returns the entry of a list, or one that is free.
+static struct list *find_list(VkCommandBuffer buffer)
+{
+    struct list *found = NULL;
+    for (int i = 0; i < LISTS && !(found && found->buffer == buffer); i++)
+        if (lists[i].buffer == buffer || (!found && !lists[i].pending))
+            found = &lists[i];
+    if (!found)
+        abort();
+    return found;
+}
+
+static void note_submission(const VkSubmitInfo2 *info)
+{
+    for (uint32_t i = 0; i < info->commandBufferInfoCount; i++) {
+        const VkCommandBuffer buffer = info->pCommandBufferInfos[i].commandBuffer;
+        struct list *l = find_list(buffer);
+        *l = (struct list){.buffer = buffer,
+                           .signal = info->pSignalSemaphoreInfos[0],
+                           .waits = info->waitSemaphoreInfoCount,
+                           .pending = true};
+        for (uint32_t k = 0; k < l->waits && k < WAITS; k++)
+            l->wait[k] = info->pWaitSemaphoreInfos[k];
+    }
+}
+
+int gpu_begun_early(void)
+{
+    return early;
+}
+
+// --- Calls that fail ---
 
 static enum gpu_fault chosen;
 static int left, calls; // until one fails; since then
@@ -26,7 +91,11 @@ static PFN_vkDeviceWaitIdle idle;
 static VkResult submit_or_fail(VkQueue queue, uint32_t count, const VkSubmitInfo2 *info,
                                VkFence fence)
 {
-    return fails(GPU_FAULT_SUBMIT) ? VK_ERROR_DEVICE_LOST : submit(queue, count, info, fence);
+    const VkResult result =
+        fails(GPU_FAULT_SUBMIT) ? VK_ERROR_DEVICE_LOST : submit(queue, count, info, fence);
+    for (uint32_t i = 0; i < count && result == VK_SUCCESS; i++)
+        note_submission(&info[i]);
+    return result;
 }
 
 // Nothing runs any more on a GPU that is lost. On one that hangs, what runs goes on.
@@ -35,6 +104,8 @@ static VkResult wait_or_fail(VkDevice device, const VkSemaphoreWaitInfo *info, u
     if (fails(GPU_FAULT_HANG))
         return VK_TIMEOUT;
     const VkResult result = wait(device, info, timeout);
+    for (uint32_t i = 0; i < info->semaphoreCount && result == VK_SUCCESS; i++)
+        note_done(info->pSemaphores[i], info->pValues[i]);
     return fails(GPU_FAULT_WAIT) ? VK_ERROR_DEVICE_LOST : result;
 }
 
@@ -55,6 +126,7 @@ static VkResult map_or_fail(VkDevice device, VkDeviceMemory memory, VkDeviceSize
 
 static VkResult begin_or_fail(VkCommandBuffer buffer, const VkCommandBufferBeginInfo *info)
 {
+    early += find_list(buffer)->buffer == buffer && find_list(buffer)->pending;
     return fails(GPU_FAULT_RECORD) ? VK_ERROR_OUT_OF_HOST_MEMORY : begin(buffer, info);
 }
 
@@ -66,10 +138,12 @@ static VkResult compile_or_fail(VkDevice device, VkPipelineCache cache, uint32_t
                                     : compile(device, cache, count, info, memory, out);
 }
 
-// What would never return.
+// What would never return on a GPU that hangs.
 static VkResult count_idle(VkDevice device)
 {
     fails(GPU_FAULT_IDLE);
+    for (int i = 0; i < LISTS; i++)
+        lists[i].pending = false;
     return idle(device);
 }
 
@@ -94,6 +168,7 @@ void gpu_fail(enum gpu_fault fault, int call)
     chosen = fault;
     left = call;
     calls = 0;
+    early = 0;
 }
 
 int gpu_fault_calls(void)

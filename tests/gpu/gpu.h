@@ -66,6 +66,10 @@ enum gpu_fault {
 void gpu_fail(enum gpu_fault fault, int call);
 int gpu_fault_calls(void);
 
+// Returns how often since then a list of commands was recorded anew before its last submission was
+// known to be done.
+int gpu_begun_early(void);
+
 // Adds to the counts.
 void gpu_check_pipeline(struct bench *bench, int *passed, int *failed);
 
