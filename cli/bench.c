@@ -49,7 +49,7 @@ static void print_stages(const json_t *stages)
 
 static void print_runs(const json_t *runs)
 {
-    puts("\n  all stages        scale threads        ms      fps   multiplications");
+    puts("\n  together          scale threads        ms      fps   multiplications");
     for (size_t i = 0; i < json_array_size(runs); i++) {
         const json_t *r = json_array_get(runs, i);
         printf("  %-16s %5dx %7d %9.2f %8.2f", text_of(r, "name"), integer_of(r, "scale"),
@@ -70,8 +70,9 @@ static void print_part(const json_t *run, const char *name)
 static void print_gpu_run(const json_t *run, double most)
 {
     const json_t *kernels = json_object_get(run, "kernels");
-    printf("  %-16s %5dx %9.2f %8.2f ", text_of(run, "name"), integer_of(run, "scale"),
-           number_of(run, "ms"), number_of(run, "frames_per_second"));
+    printf("  %-16s %5dx %9.2f %8.2f %8.2f ", text_of(run, "name"), integer_of(run, "scale"),
+           number_of(run, "ms"), number_of(run, "frames_per_second"),
+           number_of(run, "rows_frames_per_second"));
     print_part(run, "upload_ms");
     print_part(run, "kernels_ms");
     print_part(run, "download_ms");
@@ -99,8 +100,8 @@ static void print_gpu(const json_t *gpu)
            "G/s\n",
            text_clean(name), number_of(gpu, "upload_gigabytes_per_second"),
            number_of(gpu, "download_gigabytes_per_second"), text_of(gpu, "multiplies_by"), most);
-    puts("  all stages        scale        ms      fps       upload      kernels     download "
-         "processor   multiplications");
+    puts("  together          scale        ms      fps rows fps       upload      kernels     "
+         "download processor   multiplications");
     for (size_t i = 0; i < json_array_size(runs); i++)
         print_gpu_run(json_array_get(runs, i), most);
 }

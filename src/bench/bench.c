@@ -226,12 +226,7 @@ static double stage_bytes(const struct ksr_bench_state *b, const struct stage *s
 static ksr_status bench_stages(struct ksr_bench_state *b)
 {
     json_t *list = json_array();
-    struct stage_run r = {.b = b, .on = ksr_bench_config()};
-    r.on.structure_smoothing = 0.5;
-    r.on.sharpening = 0.5;
-    r.on.line_darkening = 0.3;
-    r.on.contrast_boost = 1.1;
-    r.on.saturation_boost = 1.1;
+    struct stage_run r = {.b = b, .on = ksr_bench_config(true)};
     ksr_json_set(b->root, "stages", list, &b->lost);
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
         r.stage = &stages[i];

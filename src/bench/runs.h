@@ -1,4 +1,5 @@
-// All stages together, as a run has them, on the processor and on GPUs.
+// All stages together, as a run has them, from bytes to bytes: on the processor here, on GPUs in
+// gpus.c.
 
 #ifndef KSR_BENCH_RUNS_H
 #define KSR_BENCH_RUNS_H
@@ -8,6 +9,7 @@
 #include "config/config.h"
 #include "core/log.h"
 #include "frame/dispatch.h"
+#include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
 
 // What is measured with, and what comes of it.
@@ -27,8 +29,42 @@ struct ksr_bench_state {
 // Returns the median time of a call in seconds; NAN when the run is cancelled.
 double ksr_bench_measure(const struct ksr_bench_state *b, void (*call)(void *arg), void *arg);
 
-// Returns the default configuration, with a number where the default is to measure a source.
-struct ksr_pipeline_config ksr_bench_config(void);
+// Returns the default configuration, with a number where the default is to measure a source; or
+// one with every stage on.
+struct ksr_pipeline_config ksr_bench_config(bool all);
+
+// What is done to frames.
+struct ksr_bench_case {
+    const char *name;
+    struct ksr_pipeline_config config;
+    ksr_engine engine;
+    double multiplications; // of a network in a frame
+};
+
+// Frames that go through a pipeline.
+struct ksr_bench_run {
+    struct ksr_bench_state *b;
+    ksr_pipeline *pipeline;
+    ksr_pool *pool;
+    int64_t frame;
+    ksr_status status;            // of the last frame
+    struct ksr_raw_frame in, out; // b->codes_in, b->codes_out
+    size_t out_bytes;
+    bool rows; // codes are not described, so that the processor unpacks and packs them
+};
+
+// device: NULL = the processor. Returns what ksr_pipeline_create() returns; close it in any case.
+KSR_MUST_USE ksr_status ksr_bench_open_run(struct ksr_bench_run *r, struct ksr_bench_state *b,
+                                           const struct ksr_bench_case *c, int threads,
+                                           struct ksr_device *device);
+void ksr_bench_close_run(struct ksr_bench_run *r);
+
+// Pushes a frame, and pulls one as soon as enough are under way. arg: a struct ksr_bench_run.
+void ksr_bench_run_frame(void *arg);
+
+// Returns what all runs have in common. seconds: of a frame.
+json_t *ksr_bench_entry(struct ksr_bench_state *b, const struct ksr_bench_case *c, int threads,
+                        double seconds);
 
 // Adds "runs" and "gpus" to b->root. Returns KSR_OK, KSR_E_PARAM, KSR_E_MODEL, KSR_E_NOMEM,
 // KSR_E_PROCESS, KSR_E_CANCELLED (logged).

@@ -110,22 +110,21 @@ ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *n
     return KSR_OK;
 }
 
-void ksr_device_add_time(ksr_device *device, const char *name, double seconds)
+void ksr_device_add_kernel(ksr_device *device, const char *name, double seconds)
 {
+    struct ksr_device_times *times = &device->times;
     int i = 0;
-    while (i < device->time_count && device->times[i].name != name)
+    while (i < times->kernels && times->kernel[i].name != name)
         i++;
-    if (i == KSR_DEVICE_TIMES)
+    if (i == KSR_DEVICE_KERNELS)
         return;
-    if (i == device->time_count)
-        device->times[device->time_count++] = (struct ksr_device_time){name, 0};
-    device->times[i].seconds += seconds;
+    if (i == times->kernels)
+        times->kernel[times->kernels++] = (struct ksr_device_kernel){name, 0};
+    times->kernel[i].seconds += seconds;
 }
 
-int ksr_device_take_times(ksr_device *device, struct ksr_device_time out[KSR_DEVICE_TIMES])
+void ksr_device_take_times(ksr_device *device, struct ksr_device_times *out)
 {
-    const int count = device->time_count;
-    memcpy(out, device->times, sizeof(device->times));
-    device->time_count = 0;
-    return count;
+    *out = device->times;
+    device->times = (struct ksr_device_times){0};
 }

@@ -86,17 +86,23 @@ struct ksr_device_peaks {
 KSR_MUST_USE ksr_status ksr_device_measure(ksr_context *ctx, ksr_device *device, double seconds,
                                            struct ksr_device_peaks *out);
 
-#define KSR_DEVICE_TIMES 16
+#define KSR_DEVICE_KERNELS 16
 
 // What a kernel took, or several that run together.
-struct ksr_device_time {
+struct ksr_device_kernel {
     const char *name; // static
     double seconds;
 };
 
-// Gives what the GPU spent on frames that were pulled since the last call; nothing where it has no
-// clock. Returns how many.
-int ksr_device_take_times(ksr_device *device, struct ksr_device_time out[KSR_DEVICE_TIMES]);
+// What the GPU spent on frames, in seconds by its clock; 0 where it has none.
+struct ksr_device_times {
+    double upload, download; // copies over the bus
+    struct ksr_device_kernel kernel[KSR_DEVICE_KERNELS];
+    int kernels;
+};
+
+// Gives the times of the frames that were pulled since the last call.
+void ksr_device_take_times(ksr_device *device, struct ksr_device_times *out);
 
 // --- Work ---
 

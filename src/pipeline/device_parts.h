@@ -14,8 +14,7 @@ struct ksr_device {
     struct ksr_gpu_net net;       // the last one that was asked for
     char net_hash[KSR_HASH_TEXT]; // of its model; empty: none
     char name[2 * KSR_DEVICE_TEXT];
-    struct ksr_device_time times[KSR_DEVICE_TIMES];
-    int time_count;
+    struct ksr_device_times times;
 };
 
 // Gives a network by the fastest way that passes its test; it stays until another one is asked for.
@@ -25,6 +24,6 @@ KSR_MUST_USE ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, con
                                        const struct ksr_gpu_net **out);
 
 // Adds to what a kernel took. name: static.
-void ksr_device_add_time(ksr_device *device, const char *name, double seconds);
+void ksr_device_add_kernel(ksr_device *device, const char *name, double seconds);
 
 #endif

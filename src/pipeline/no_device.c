@@ -56,11 +56,10 @@ ksr_status ksr_device_measure(ksr_context *ctx, ksr_device *device, double secon
     return KSR_E_PROCESS;
 }
 
-int ksr_device_take_times(ksr_device *device, struct ksr_device_time out[KSR_DEVICE_TIMES])
+void ksr_device_take_times(ksr_device *device, struct ksr_device_times *out)
 {
     (void)device;
-    (void)out;
-    return 0;
+    *out = (struct ksr_device_times){0};
 }
 
 ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,

@@ -78,7 +78,9 @@ static ksr_status submit_upload(const struct entry *entry, struct slot *slot)
     ksr_status status = ksr_gpu_begin(c);
     if (status != KSR_OK)
         return status;
+    ksr_gpu_mark(c, NULL);
     ksr_gpu_copy(c, &slot->given, 0, &slot->upload, 0, entry->bytes);
+    ksr_gpu_mark(c, "upload");
     return ksr_gpu_submit(c, NULL, 0);
 }
 
@@ -103,7 +105,9 @@ static ksr_status submit_download(struct slot *slot, size_t bytes)
     ksr_status status = ksr_gpu_begin(c);
     if (status != KSR_OK)
         return status;
+    ksr_gpu_mark(c, NULL);
     ksr_gpu_copy(c, &slot->download, 0, &slot->made, 0, bytes);
+    ksr_gpu_mark(c, "download");
     return ksr_gpu_submit(c, &after, 1);
 }
 
@@ -286,13 +290,16 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
 }
 
 // Adds up what the marks of a frame say.
-static void take_marks(struct vulkan *p, struct ksr_gpu_commands *c)
+static void take_marks(struct vulkan *p, struct slot *slot)
 {
+    struct ksr_gpu_commands *c = &slot->working;
     for (int i = 1; i < c->marks; i++) {
         const double seconds = ksr_gpu_mark_seconds(c, i);
         p->seconds[ksr_gpu_recipe_task(c->mark[i])] += seconds;
-        ksr_device_add_time(p->device, c->mark[i], seconds);
+        ksr_device_add_kernel(p->device, c->mark[i], seconds);
     }
+    p->device->times.upload += ksr_gpu_mark_seconds(&slot->uploading, 1);
+    p->device->times.download += ksr_gpu_mark_seconds(&slot->downloading, 1);
 }
 
 static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ksr_row_sink *sink)
@@ -310,7 +317,7 @@ static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ks
             status = cpu_push(ctx, p, number, false);
         return status == KSR_OK ? ksr_pipeline_pull(ctx, p->cpu, sink) : status;
     }
-    take_marks(p, &slot->working);
+    take_marks(p, slot);
     return KSR_OK;
 }
 

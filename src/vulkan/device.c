@@ -149,6 +149,7 @@ static void choose_features(struct features *f)
     f->v12.shaderInt8 = VK_TRUE;
     f->v12.bufferDeviceAddress = VK_TRUE;
     f->v12.timelineSemaphore = VK_TRUE;
+    f->v12.hostQueryReset = VK_TRUE; // queues that only copy cannot reset
     f->v12.vulkanMemoryModel = VK_TRUE;
     f->v12.vulkanMemoryModelDeviceScope = VK_TRUE;
     f->v13.synchronization2 = VK_TRUE;
@@ -302,9 +303,7 @@ static void find_limits(struct ksr_gpu *gpu)
     gpu->subgroup = (int)v11.subgroupSize;
     gpu->least_subgroup = (int)v13.minSubgroupSize;
     gpu->most_subgroup = (int)v13.maxSubgroupSize;
-    gpu->tick = p.properties.limits.timestampComputeAndGraphics
-                    ? (double)p.properties.limits.timestampPeriod
-                    : 0;
+    gpu->tick = (double)p.properties.limits.timestampPeriod;
     gpu->dot_product = v13.integerDotProduct4x8BitPackedSignedAccelerated;
 }
 
@@ -331,38 +330,39 @@ static void find_shapes(struct ksr_gpu *gpu)
     }
 }
 
+struct family {
+    uint32_t index, queues; // how many of its queues are used
+    uint64_t clock;         // see struct ksr_gpu_queue
+};
+
 // The queue families to work and to copy with; returns false if none computes. Copies go best
 // through a family that can do nothing else.
-static bool find_families(VkPhysicalDevice physical, uint32_t *compute, uint32_t *copy,
-                          uint32_t *copy_queues)
+static bool find_families(VkPhysicalDevice physical, struct family *compute, struct family *copy)
 {
     VkQueueFamilyProperties list[16];
     uint32_t count = 16;
-    bool found = false;
-    *copy_queues = 0;
+    *compute = *copy = (struct family){0};
     vkGetPhysicalDeviceQueueFamilyProperties(physical, &count, list);
     for (uint32_t i = 0; i < count; i++) {
         const VkQueueFlags flags = list[i].queueFlags;
         const bool computes = flags & VK_QUEUE_COMPUTE_BIT;
-        if (computes && !found) {
-            *compute = i;
-            found = true;
-        }
+        const uint32_t bits = list[i].timestampValidBits;
+        const uint64_t clock = bits > 0 ? ~UINT64_C(0) >> (64 - bits) : 0;
+        if (computes && compute->queues == 0)
+            *compute = (struct family){i, 1, clock};
         if (flags & VK_QUEUE_TRANSFER_BIT && !computes && !(flags & VK_QUEUE_GRAPHICS_BIT) &&
-            *copy_queues == 0) {
-            *copy = i;
-            *copy_queues = list[i].queueCount < 2 ? list[i].queueCount : 2;
-        }
+            copy->queues == 0)
+            *copy = (struct family){i, list[i].queueCount < 2 ? list[i].queueCount : 2, clock};
     }
-    return found;
+    return compute->queues > 0;
 }
 
 static ksr_status create_device(struct ksr_gpu *gpu)
 {
-    uint32_t compute = 0, copy = 0, copies = 0;
+    struct family compute, copy;
     struct features features;
     const bool matrix = has_matrices(gpu->physical);
-    if (!find_families(gpu->physical, &compute, &copy, &copies))
+    if (!find_families(gpu->physical, &compute, &copy))
         return ksr_gpu_check(gpu, VK_ERROR_INITIALIZATION_FAILED, "find a queue");
     chain_features(&features, matrix);
     vkGetPhysicalDeviceFeatures2(gpu->physical, &features.all);
@@ -372,29 +372,30 @@ static ksr_status create_device(struct ksr_gpu *gpu)
     static const float priority[2] = {1, 1};
     static const char *const extension = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
     const VkDeviceQueueCreateInfo queues[2] = {{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                                .queueFamilyIndex = compute,
+                                                .queueFamilyIndex = compute.index,
                                                 .queueCount = 1,
                                                 .pQueuePriorities = priority},
                                                {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                                .queueFamilyIndex = copy,
-                                                .queueCount = copies,
+                                                .queueFamilyIndex = copy.index,
+                                                .queueCount = copy.queues,
                                                 .pQueuePriorities = priority}};
     const VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                      .pNext = &features.all,
-                                     .queueCreateInfoCount = copies > 0 ? 2 : 1,
+                                     .queueCreateInfoCount = copy.queues > 0 ? 2 : 1,
                                      .pQueueCreateInfos = queues,
                                      .enabledExtensionCount = features.matrix.cooperativeMatrix,
                                      .ppEnabledExtensionNames = &extension};
     const VkResult result = vkCreateDevice(gpu->physical, &info, NULL, &gpu->device);
-    const uint32_t family[3] = {compute, copy, copy};
-    gpu->queue_count = 1 + (int)copies;
+    gpu->queue_count = 1 + (int)copy.queues;
     for (int i = 0; result == VK_SUCCESS && i < gpu->queue_count; i++) {
-        gpu->queues[i].family = family[i];
-        vkGetDeviceQueue(gpu->device, family[i], i == 2, &gpu->queues[i].queue);
+        const struct family *family = i == 0 ? &compute : &copy;
+        gpu->queues[i].family = family->index;
+        gpu->queues[i].clock = family->clock;
+        vkGetDeviceQueue(gpu->device, family->index, i == 2, &gpu->queues[i].queue);
     }
     gpu->compute = &gpu->queues[0];
-    gpu->upload = &gpu->queues[copies > 0];
-    gpu->download = &gpu->queues[copies];
+    gpu->upload = &gpu->queues[copy.queues > 0];
+    gpu->download = &gpu->queues[copy.queues];
     return ksr_gpu_check(gpu, result, "open the GPU");
 }
 

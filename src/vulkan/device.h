@@ -41,6 +41,7 @@ struct ksr_gpu_queue {
     uint32_t family;
     VkSemaphore timeline;
     uint64_t submitted;
+    uint64_t clock; // the bits that a timestamp of it has; 0: it has none
 };
 
 // A matrix product of signed 8-bit integers in 32 bits by a subgroup: (m x k) * (k x n).
@@ -65,7 +66,7 @@ struct ksr_gpu {
     int shared_bytes; // of a workgroup
     int subgroup, least_subgroup,
         most_subgroup; // invocations in one: usually, and what may be asked for
-    double tick;       // nanoseconds of a timestamp's unit; 0: it has none
+    double tick;       // nanoseconds of a timestamp's unit
     bool dot_product;  // of four pairs of signed 8-bit integers, at speed
     struct ksr_gpu_shape shapes[KSR_GPU_SHAPES];
     int shape_count;

@@ -108,7 +108,7 @@ ksr_status ksr_gpu_commands_create(struct ksr_gpu *gpu, struct ksr_gpu_queue *qu
             .commandBufferCount = 1};
         result = vkAllocateCommandBuffers(gpu->device, &buffer, &c.buffer);
     }
-    if (result == VK_SUCCESS && gpu->tick > 0 && queue == gpu->compute)
+    if (result == VK_SUCCESS && queue->clock > 0)
         result = vkCreateQueryPool(gpu->device, &queries, NULL, &c.queries);
     *out = c;
     if (result != VK_SUCCESS)
@@ -134,7 +134,7 @@ ksr_status ksr_gpu_begin(struct ksr_gpu_commands *c)
         result = vkBeginCommandBuffer(c->buffer, &info);
     c->marks = 0;
     if (result == VK_SUCCESS && c->queries)
-        vkCmdResetQueryPool(c->buffer, c->queries, 0, KSR_GPU_MARKS);
+        vkResetQueryPool(c->gpu->device, c->queries, 0, KSR_GPU_MARKS);
     return ksr_gpu_check(c->gpu, result, "record commands");
 }
 
@@ -283,5 +283,5 @@ double ksr_gpu_mark_seconds(struct ksr_gpu_commands *c, int i)
                               sizeof(time[0]),
                               VK_QUERY_RESULT_64_BIT | VK_QUERY_RESULT_WAIT_BIT) != VK_SUCCESS)
         return 0;
-    return (double)(time[1] - time[0]) * c->gpu->tick * 1e-9;
+    return (double)((time[1] - time[0]) & c->queue->clock) * c->gpu->tick * 1e-9;
 }

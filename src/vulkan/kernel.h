@@ -93,7 +93,7 @@ void ksr_gpu_fill(struct ksr_gpu_commands *commands, const struct ksr_gpu_buffer
 void ksr_gpu_barrier(struct ksr_gpu_commands *commands);
 
 // Notes the time when all before is done; `name` (static) is for what was done since the mark
-// before. Nothing where the GPU has no clock, and beyond KSR_GPU_MARKS.
+// before. Nothing where the queue has no clock, and beyond KSR_GPU_MARKS.
 void ksr_gpu_mark(struct ksr_gpu_commands *commands, const char *name);
 
 // Hands the list over. It begins when the last submissions of the lists in `after` are done.

@@ -129,9 +129,14 @@ def test_bench(r):
           [(c["name"], c["scale"]) for c in result["runs"]] and gpu["gigamultiplications_per_second"] > 0,
           "bench: the runs of the processor, on a GPU", str(gpu))
     names = [[k["name"] for k in g["kernels"]] for g in gpu["runs"]]
-    check(names[0] == ["convert", "normalize", "upscale"] and "net body" in names[3] and
+    check(names[0] == ["convert", "normalize", "upscale"] and names[3] ==
+          ["convert", "normalize", "structure", "upscale", "enhance", "temporal"] and "net body" in names[4] and
           all(abs(sum(k["share"] for k in g["kernels"]) - 1) < 1e-3 and
               abs(sum(k["ms"] for k in g["kernels"]) / g["kernels_ms"] - 1) < 1e-3 for g in gpu["runs"]), "bench: kernels", str(names))
+    # A few bytes take far longer than at the rate of many.
+    rates = [gpu[f"{way}_gigabytes_per_second"] * 1e6 for way in ("upload", "download")]
+    check(all(g["upload_ms"] > 3 * 384 / rates[0] and g["download_ms"] > 3 * 384 * g["scale"] ** 2 / rates[1] and
+              g["rows_frames_per_second"] > 0 for g in gpu["runs"]), "bench: copies are measured", str(gpu["runs"]))
     lost = r.run(*bench, "--json", env={**r.card, "KSR_LAYER_LOSE": "120"})
     check("the GPU was lost" in lost.stderr and len(json.loads(lost.stdout)["gpus"][0]["runs"]) < 4,
           "bench: no figure of a GPU that was lost", lost.stderr + lost.stdout[-500:])
