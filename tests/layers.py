@@ -26,7 +26,7 @@ import sys
 LAYER = re.compile(r"^\| `src/([\w/]+)/` \|", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 NAMED = re.compile(r"`([a-z_0-9/]+\.(?:[ch]|py|toml|txt))`")  # not NAME.c, which stands for any
-PARTS = ["cli", "include", "src", "tests", "train"]
+PARTS = ["cli", "include", "models", "src", "tests", "train"]
 FFMPEG = re.compile(r"^\s*#\s*include\s+<lib(?:av|sw)\w+/", re.MULTILINE)
 
 

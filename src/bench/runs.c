@@ -155,10 +155,6 @@ static const struct row rows[] = {
     {.name = "filters", .scale = 4},
     {.name = "stages 1 to 4", .scale = 2, .all = true},
     {.name = "all stages", .scale = 2, .all = true, .temporal = true},
-    {.name = "anime-fast", .scale = 2, .network = true},
-    {.name = "anime-quality", .scale = 2, .network = true},
-    {.name = "anime-best", .scale = 2, .network = true},
-    {.name = "anime-ultra", .scale = 2, .network = true},
 };
 
 static ksr_status bench_row(struct ksr_bench_state *b, const struct row *row, json_t *list,
@@ -189,6 +185,11 @@ ksr_status ksr_bench_runs(struct ksr_bench_state *b)
     ksr_status status = ksr_bench_open_gpus(b, gpu, &gpus);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && status == KSR_OK; i++)
         status = bench_row(b, &rows[i], list, gpu, gpus);
+    for (size_t i = 0; i < ksr_network_count && status == KSR_OK; i++) {
+        const struct row row = {.name = ksr_networks[i].name, .scale = 2, .network = true};
+        if (ksr_network_is_chosen(&ksr_networks[i])) // others have the shape of one of these
+            status = bench_row(b, &row, list, gpu, gpus);
+    }
     for (int i = 0; i < gpus; i++)
         ksr_device_close(&gpu[i].device);
     return status;

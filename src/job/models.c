@@ -6,6 +6,7 @@
 
 #include "config/json.h"
 #include "core/cpu.h"
+#include "core/fs.h"
 #include "core/log.h"
 #include "core/mem.h"
 #include "kizunasr/inspect.h"
@@ -15,17 +16,52 @@
 
 // --- Models ---
 
-static json_t *list_entry(const char *file)
+// What only the file tells of a network, into `entry`; nothing where it cannot be used.
+static ksr_status add_costs(const ksr_context *ctx, const char *name, json_t *entry)
+{
+    char reason[KSR_REASON_SIZE];
+    ksr_context *quiet;
+    ksr_net *net;
+    if (ksr_context_create_quiet(&quiet, ctx, reason) != KSR_OK)
+        return KSR_E_NOMEM;
+    const ksr_status status = ksr_model_load(quiet, name, &net);
+    ksr_context_destroy(&quiet);
+    if (status != KSR_OK)
+        return status == KSR_E_NOMEM ? status : KSR_OK;
+    json_object_set_new(entry, "multiplications",
+                        json_integer((json_int_t)ksr_net_multiplications(net)));
+    json_object_set_new(entry, "reach", json_integer(net->reach));
+    ksr_net_destroy(&net);
+    return KSR_OK;
+}
+
+static json_t *list_entry(const ksr_context *ctx, const char *file)
 {
     const bool native = !ksr_model_is_onnx(file);
     char *name = ksr_format("%.*s", (int)(strrchr(file, '.') - file), file);
+    const struct ksr_network *known = native ? ksr_network_find(name) : NULL;
     json_t *entry = name ? json_pack("{s:s,s:s,s:s,s:b,s:s*}", "name", name, "file", file, "engine",
                                      native ? "native" : "onnxruntime", "default",
                                      native && strcmp(name, KSR_MODEL_DEFAULT) == 0, "purpose",
-                                     native ? ksr_model_purpose(name) : NULL)
+                                     known ? known->purpose : NULL)
                          : NULL;
+    if (entry && native && add_costs(ctx, name, entry) != KSR_OK) {
+        json_decref(entry);
+        entry = NULL;
+    }
     free(name);
     return entry;
+}
+
+// The place of a file in the list: bundled networks in the order of their table, then the others.
+static size_t rank(const char *file)
+{
+    for (size_t i = 0; i < ksr_network_count; i++) {
+        const size_t length = strlen(ksr_networks[i].name);
+        if (strncmp(file, ksr_networks[i].name, length) == 0 && file[length] == '.')
+            return i;
+    }
+    return ksr_network_count;
 }
 
 static ksr_status list_models(ksr_context *ctx, json_t *models)
@@ -34,8 +70,10 @@ static ksr_status list_models(ksr_context *ctx, json_t *models)
     size_t count;
     bool lost = false;
     const ksr_status status = ksr_model_list(ctx, &names, &count);
-    for (size_t i = 0; i < count; i++)
-        ksr_json_append(models, list_entry(names[i]), &lost);
+    for (size_t r = 0; r <= ksr_network_count; r++)
+        for (size_t i = 0; i < count; i++)
+            if (rank(names[i]) == r)
+                ksr_json_append(models, list_entry(ctx, names[i]), &lost);
     ksr_model_free_names(names, count);
     return status == KSR_OK && lost ? ksr_fail_memory(ctx) : status;
 }
@@ -74,22 +112,47 @@ static int resolutions_of(const ksr_net *net)
     return halvings + 1;
 }
 
+// The card of a model, NAME.md beside its file, as JSON. *card: NULL where there is none.
+static ksr_status read_card(ksr_context *ctx, const char *name, json_t **card)
+{
+    static const char end[] = ".ksrnet";
+    char *file = ksr_model_find(name, end), *text = NULL;
+    const size_t length = file ? strlen(file) : 0, stem = length - (sizeof(end) - 1);
+    char *path = length >= sizeof(end) && strcmp(file + stem, end) == 0
+                     ? ksr_format("%.*s.md", (int)stem, file)
+                     : NULL;
+    ksr_status status = file ? KSR_OK : ksr_fail_memory(ctx);
+    *card = NULL;
+    if (path)
+        status = ksr_fs_read_file(ctx, path, &text, NULL);
+    if (text)
+        *card = ksr_json_text_of(text);
+    free(text);
+    free(path);
+    free(file);
+    return status == KSR_E_NOMEM ? status : KSR_OK;
+}
+
 static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *models)
 {
     ksr_net *net;
-    const ksr_status status = ksr_model_load(ctx, name, &net);
+    json_t *card;
+    ksr_status status = ksr_model_load(ctx, name, &net);
     if (status != KSR_OK)
         return status;
     bool lost = false;
-    ksr_json_append(models,
-                    json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:s}", "file", name, "engine",
-                              "native", "scale", 2, "channels", 1, "layers", net->layers,
-                              "features", net->width, "resolutions", resolutions_of(net),
-                              "multiplications", (json_int_t)ksr_net_multiplications(net), "xxh128",
-                              net->hash),
-                    &lost);
+    status = read_card(ctx, name, &card);
+    if (status == KSR_OK)
+        ksr_json_append(models,
+                        json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*}", "file", name,
+                                  "engine", "native", "scale", 2, "channels", 1, "layers",
+                                  net->layers, "features", net->width, "resolutions",
+                                  resolutions_of(net), "multiplications",
+                                  (json_int_t)ksr_net_multiplications(net), "reach", net->reach,
+                                  "xxh128", net->hash, "card", card),
+                        &lost);
     ksr_net_destroy(&net);
-    return lost ? ksr_fail_memory(ctx) : KSR_OK;
+    return lost ? ksr_fail_memory(ctx) : status;
 }
 
 ksr_status ksr_models(ksr_context *ctx, const char *const *names, size_t count,

@@ -99,17 +99,19 @@ ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count)
     return status;
 }
 
-const char *ksr_model_purpose(const char *name)
+const struct ksr_network *ksr_network_find(const char *name)
 {
-    static const char *const purposes[][2] = {
-        {"anime-fast", "for slow processors: a quarter of the computation of anime-quality"},
-        {"anime-quality", "for processors"},
-        {"anime-best", "for sharp or compressed sources: twice the computation of anime-quality"},
-        {"anime-ultra", "closest to the original: seven times the computation; for GPUs"},
-    };
-    for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++)
-        if (strcmp(name, purposes[i][0]) == 0)
-            return purposes[i][1];
+    for (size_t i = 0; name && i < ksr_network_count; i++)
+        if (strcmp(name, ksr_networks[i].name) == 0)
+            return &ksr_networks[i];
+    return NULL;
+}
+
+const struct ksr_network *ksr_network_of(const char *hash)
+{
+    for (size_t i = 0; i < ksr_network_count; i++)
+        if (strcmp(hash, ksr_networks[i].hash) == 0)
+            return &ksr_networks[i];
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "net/net.h"
+#include "net/networks.h"
 
 #define KSR_MODEL_DEFAULT "anime-quality"
 
@@ -27,9 +28,6 @@ bool ksr_model_is_onnx(const char *name);
 // KSR_E_NOMEM.
 ksr_status ksr_model_list(ksr_context *ctx, char ***names, size_t *count);
 void ksr_model_free_names(char **names, size_t count);
-
-// Returns what a bundled model is for; NULL: it is none. The text is static.
-const char *ksr_model_purpose(const char *name);
 
 // Returns the folder where bundled models are.
 const char *ksr_model_folder(void);

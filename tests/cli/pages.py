@@ -13,6 +13,9 @@ import sys
 import tempfile
 
 program, pages = map(os.path.abspath, sys.argv[1:3])
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models/networks.toml"),
+          encoding="utf-8") as table:
+    NETWORKS = [line.strip("[]\n") for line in table if line.startswith("[")]
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
 
@@ -91,7 +94,7 @@ with tempfile.TemporaryDirectory() as folder:
         equal("bash: values", bash("upscale", "--preset", "med"), ["medium"])
         equal("bash: no values", bash("upscale", "--crf", ""), [""])
         equal("bash: model or file", sorted(bash("upscale", "--ai-model", "a")),
-              ["a film.mkv", "a folder", "anime-best", "anime-fast", "anime-quality", "anime-ultra"])
+              ["a film.mkv", "a folder", *sorted([*NETWORKS, "auto"])])
     if there("zsh"):
         script = ('_describe() { print -l -- $verbs }; _arguments() { print -l -- "$@" }; '
                   'words=(kizunasr "$@"); CURRENT=$#words; source "$0" "$@"')

@@ -21,7 +21,7 @@ except ImportError as missing:
     sys.exit(77)
 
 SIZES = ((67, 41), (1, 1), (3, 50))
-MODELS = {"anime-fast": SIZES, "anime-quality": SIZES, "anime-best": ((9, 5),), "anime-ultra": ((9, 5),)}
+LARGE = ((9, 5),)  # of networks that take long
 
 
 def conv(x, weights, bias=None, pads=(0, 0, 0, 0), strides=(1, 1)):
@@ -94,9 +94,16 @@ def compare(name, chain, model, sizes=SIZES):
               f"{name}: {width}x{height} equals the integers", np.abs(got - want).max())
 
 
+def names(source):
+    """The bundled networks."""
+    with open(os.path.join(source, "models/networks.toml"), encoding="utf-8") as f:
+        return [line.strip("[]\n") for line in f if line.startswith("[")]
+
+
 def main():
-    for name, sizes in MODELS.items():
+    for name in names(source):
         path = os.path.join(source, "models", name)
+        sizes = SIZES if os.path.getsize(path + ".ksrnet") < 50_000 else LARGE
         chain = layers(path + ".npz")
         with open(path + ".ksrnet", "rb") as f:
             check(f.read() == pack(chain), f"{name}: .ksrnet is made of the .npz")

@@ -3,6 +3,7 @@
     reference.py                          prints the checksums in tests/unit/test_net.c
     reference.py MODEL.npz IN.png OUT.png doubles a grey picture of 8 bits (needs Pillow)
 """
+import glob
 import os
 import sys
 
@@ -92,9 +93,11 @@ def main():
         Image.fromarray(np.clip(big + 64 >> 7, 0, 255).astype(np.uint8)).save(sys.argv[3])
         return
     sizes = ((67, 41), (1, 1), (3, 50), (509, 9))
-    for name, count in (("anime-fast", 4), ("anime-quality", 4), ("anime-best", 2), ("anime-ultra", 1)):
-        chain = layers(os.path.join(here, "../../models", name + ".npz"))
-        for width, height in sizes[:count]:
+    counts = {"anime-fast": 4, "anime-quality": 4, "anime-best": 2}  # others are large: 1
+    for path in sorted(glob.glob(os.path.join(here, "../../models/*.npz"))):
+        name = os.path.basename(path).removesuffix(".npz")
+        chain = layers(path)
+        for width, height in sizes[: counts.get(name, 1)]:
             text = checksum(double(chain, drawn(width, height)).tobytes())
             print(f'    {{"{name}", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},')
 
