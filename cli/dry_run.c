@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "text.h"
 #include "verbs.h"
@@ -28,6 +30,13 @@ static void print_stream(const json_t *stream)
              text_of(stream, "action"), to ? " as " : "", to ? to : "", file ? ", from " : "",
              file ? file : "");
     puts(text_clean(line));
+}
+
+static void print_model(const char *name)
+{
+    char *clean = strdup(name);
+    printf("  model     %s\n", clean ? text_clean(clean) : "?");
+    free(clean);
 }
 
 static void print_segment(const json_t *segment, size_t number)
@@ -58,6 +67,8 @@ static bool print_plan(const char *text)
            number_of(to, "height"), text_of(to, "pixel_format"));
     printf("  frames    %d, %.3f s\n", number_of(root, "frames"),
            json_real_value(json_object_get(root, "seconds")));
+    if (json_object_get(root, "model"))
+        print_model(text_of(root, "model"));
     printf("  denoise   %s\n", text_of(root, "denoise"));
     printf("  encoder   %s into %s\n", text_of(to, "codec"), text_of(to, "format"));
     print_options(json_object_get(to, "encoder_options"));

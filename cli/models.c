@@ -1,9 +1,15 @@
-// kizunasr models: the bundled models, or what named ones are. kizunasr devices: what can run them.
+// kizunasr models: the bundled networks and how fast they are here, or what named models are.
+// kizunasr devices: what can run them.
+//
+// Measuring takes a second, which a script should not have to wait for: it is done on a terminal,
+// or if
+// --measure asks for it.
 
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "text.h"
 #include "verbs.h"
@@ -52,6 +58,51 @@ static void print_layers(const json_t *model)
         printf(" at %d resolutions", resolutions);
 }
 
+// Writes 338752 as "339k".
+static const char *short_number(char out[TEXT_SHORT], json_int_t n)
+{
+    snprintf(out, TEXT_SHORT,
+             n < 100000 ? "%" JSON_INTEGER_FORMAT ".%dk" : "%" JSON_INTEGER_FORMAT "k",
+             n < 100000 ? n / 1000 : (n + 500) / 1000, (int)(n % 1000 / 100));
+    return out;
+}
+
+// Writes frames per second with as many digits as mean something; "-" where there are none.
+static const char *fps_text(char out[TEXT_SHORT], const json_t *speed, const char *where)
+{
+    const double fps = json_real_value(json_object_get(speed, where));
+    const int hundredths = (int)(fps * 100 + 0.5);
+    if (fps <= 0)
+        snprintf(out, TEXT_SHORT, "-");
+    else if (fps < 1)
+        snprintf(out, TEXT_SHORT, "%d.%02d", hundredths / 100, hundredths % 100);
+    else if (fps < 100)
+        snprintf(out, TEXT_SHORT, "%d.%d", (hundredths + 5) / 100, (hundredths + 5) / 10 % 10);
+    else
+        snprintf(out, TEXT_SHORT, "%d", (int)(fps + 0.5));
+    return out;
+}
+
+// What only a network of ours has: cost and card.
+static void print_card(const json_t *model)
+{
+    const json_int_t cost = json_integer_value(json_object_get(model, "multiplications"));
+    char *card = strdup(text_of(model, "card"));
+    printf("%d,%03d multiplications per input pixel, receptive radius %d\n", (int)(cost / 1000),
+           (int)(cost % 1000), integer_of(model, "reach"));
+    for (char *line = card, *end; line && *line; line = end) {
+        end = strchr(line, '\n');
+        end = end ? end + 1 : line + strlen(line);
+        if (line == card)
+            putchar('\n');
+        const char last = end[-1];
+        if (last == '\n')
+            end[-1] = 0;
+        puts(text_clean(line));
+    }
+    free(card);
+}
+
 // A model that was opened.
 static void print_description(const json_t *model)
 {
@@ -65,28 +116,87 @@ static void print_description(const json_t *model)
         printf(", %s, white is %d", text_of(model, "input"), integer_of(model, "white"));
     print_size(model);
     putchar('\n');
+    if (json_object_get(model, "reach"))
+        print_card(model);
 }
 
-static void print_entry(const json_t *model)
+// The speeds of a network; NULL: not measured.
+static const json_t *speed_of(const json_t *root, const char *name)
 {
-    print_clean("%-16s ", text_of(model, "name"));
-    print_clean("%-24s ", text_of(model, "file"));
-    const char *purpose = text_of(model, "purpose");
-    printf("%s%s%s%s\n", engine_text(model),
-           json_is_true(json_object_get(model, "default")) ? ", the default" : "",
-           *purpose ? ", " : "", purpose);
+    const json_t *list = json_object_get(json_object_get(root, "measured"), "networks");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(text_of(json_array_get(list, i), "name"), name) == 0)
+            return json_array_get(list, i);
+    return NULL;
+}
+
+static void print_network(const json_t *root, const json_t *model, bool gpu)
+{
+    char cost[TEXT_SHORT], fps[TEXT_SHORT];
+    const json_t *speed = speed_of(root, text_of(model, "name"));
+    print_clean("%-13s ", text_of(model, "name"));
+    printf("%7s  ",
+           short_number(cost, json_integer_value(json_object_get(model, "multiplications"))));
+    if (json_object_get(root, "measured"))
+        printf("%5s  ", fps_text(fps, speed, "processor"));
+    if (gpu)
+        printf("%5s  ", fps_text(fps, speed, "gpu"));
+    printf("%s%s\n", text_of(model, "purpose"),
+           json_is_true(json_object_get(model, "default")) ? " (default)" : "");
+}
+
+static void print_measured(const json_t *measured)
+{
+    printf("Frames per second at %dx%d, before decoding and encoding:\n",
+           integer_of(measured, "width"), integer_of(measured, "height"));
+    printf("  CPU: %d thread%s, %s\n", integer_of(measured, "threads"),
+           text_plural(integer_of(measured, "threads")), text_of(measured, "simd"));
+    if (json_object_get(measured, "gpu"))
+        print_clean("  GPU: %s\n", text_of(measured, "gpu"));
+    printf("'--ai-model auto' would choose %s here.\n", text_of(measured, "choice"));
+}
+
+static void print_others(const json_t *models)
+{
+    const char *title = "\nThe folder has models for ONNX Runtime, too:\n";
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *model = json_array_get(models, i);
+        if (strcmp(text_of(model, "engine"), "native") == 0)
+            continue;
+        printf("%s", title);
+        print_clean("  %s\n", text_of(model, "file"));
+        title = "";
+    }
+}
+
+// The networks as a table of up to 64 columns, then what else is in the folder.
+static void print_list(const json_t *root)
+{
+    const json_t *models = json_object_get(root, "models");
+    const json_t *measured = json_object_get(root, "measured");
+    const bool gpu = json_object_get(measured, "gpu") != NULL;
+    printf("%-13s %7s  %s%sfor\n", "network", "mult/px", measured ? "  CPU  " : "",
+           gpu ? "  GPU  " : "");
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *model = json_array_get(models, i);
+        if (strcmp(text_of(model, "engine"), "native") == 0)
+            print_network(root, model, gpu);
+    }
+    puts("\nmult/px: multiplications per input pixel.");
+    if (measured)
+        print_measured(measured);
+    puts("'kizunasr models NAME' shows the card of a network.");
+    print_others(models);
 }
 
 static void print_models(const json_t *root)
 {
     const json_t *models = json_object_get(root, "models");
-    for (size_t i = 0; i < json_array_size(models); i++) {
-        const json_t *model = json_array_get(models, i);
-        if (json_object_get(model, "name"))
-            print_entry(model);
-        else
-            print_description(model);
-    }
+    if (json_object_get(json_array_get(models, 0), "name"))
+        print_list(root);
+    else
+        for (size_t i = 0; i < json_array_size(models); i++)
+            print_description(json_array_get(models, i));
 }
 
 static void print_gpu(const json_t *gpu)
@@ -147,11 +257,31 @@ static int print_answer(struct ui *ui, const struct options *options, ksr_status
     return ui_exit_status(ui, status);
 }
 
+// Adds the speeds of this machine to the list of models.
+static ksr_status add_speeds(ksr_context *ctx, const struct options *options, char **json)
+{
+    char *speeds = NULL;
+    const ksr_status status = ksr_model_speeds(ctx, options->run.device, &speeds);
+    if (status != KSR_OK)
+        return status;
+    json_t *root = json_loads(*json, 0, NULL);
+    json_object_set_new(root, "measured", json_loads(speeds, 0, NULL));
+    ksr_free(speeds);
+    ksr_free(*json);
+    *json = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(4));
+    json_decref(root);
+    return *json ? KSR_OK : KSR_E_NOMEM;
+}
+
 int run_models(ksr_context *ctx, struct ui *ui, const struct options *options)
 {
     char *json = NULL;
-    const ksr_status status = ksr_models(ctx, options->inputs, options->input_count,
-                                         options->run.onnxruntime_library, &json);
+    const bool wanted = options->measure == MEASURE_AUTO ? isatty(STDOUT_FILENO) && !options->json
+                                                         : options->measure == MEASURE_YES;
+    ksr_status status = ksr_models(ctx, options->inputs, options->input_count,
+                                   options->run.onnxruntime_library, &json);
+    if (status == KSR_OK && wanted && options->input_count == 0)
+        status = add_speeds(ctx, options, &json);
     return print_answer(ui, options, status, json, print_models);
 }
 

@@ -1,7 +1,7 @@
 // The command line of a verb, read into one struct.
 //
-// Options come from two places: the table in option_table.c (how to run, how to report) and the fields
-// of the configuration, which the library lists and checks itself (ksr_config_fields()).
+// Options come from two places: the table in option_table.c (how to run, how to report) and the
+// fields of the configuration, which the library lists and checks itself (ksr_config_fields()).
 
 #ifndef KSR_CLI_OPTIONS_H
 #define KSR_CLI_OPTIONS_H
@@ -33,6 +33,7 @@ struct options {
     bool dry_run;
     const char *size;       // of the picture that bench makes; NULL = not given
     int milliseconds;       // that bench takes for each figure; 0 = not given
+    int measure;            // of models: enum measure
     bool schema;            // of settings files, instead of settings
     int progress;           // enum progress_mode
     int log_level;          // ksr_log_level
@@ -41,6 +42,9 @@ struct options {
     bool help;              // --help was given; nothing else is filled
     const char *help_topic; // of --help=TOPIC; NULL = none
 };
+
+// When `models` measures speeds: on a terminal, or as --measure says.
+enum measure { MEASURE_AUTO, MEASURE_YES, MEASURE_NO };
 
 // The groups of the help text, in order.
 enum option_group {

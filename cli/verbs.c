@@ -101,10 +101,13 @@ static const struct verb verbs[] = {
      .bit = VERB_MODELS,
      .arguments = {"[MODEL]..."},
      .many = true,
-     .summary = "lists models, or shows their input and output",
-     .description = "Lists the bundled models. With names or files, opens these and shows their\n"
-                    "input and output; .onnx files are run with ONNX Runtime for this.",
-     .examples = {"kizunasr models", "kizunasr models model.onnx --json"},
+     .summary = "lists networks, their speed here, their cards",
+     .description =
+         "Lists the bundled networks: what each is for and, on a terminal, how fast it is\n"
+         "on this machine, which takes a second. With names or files, opens these and\n"
+         "shows their input and output, and the card of a network: figures, what is\n"
+         "worse, data and licences. .onnx files are run with ONNX Runtime for this.",
+     .examples = {"kizunasr models", "kizunasr models anime-best"},
      .run = run_models},
     {.name = "devices",
      .bit = VERB_DEVICES,

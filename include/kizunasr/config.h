@@ -49,8 +49,8 @@ struct ksr_pipeline_config {
     bool use_ai;
     // Output size / input size per axis without AI (2 or 4; default 2).
     int shader_scale;
-    // anime-quality, anime-fast (a quarter of its computation), anime-best (twice), anime-ultra
-    // (seven times), or path of a .ksrnet or .onnx file (NULL: the default model).
+    // A network that kizunasr models lists; auto: the best that is fast enough on this machine; or
+    // path of a .ksrnet or .onnx file (NULL: the default model).
     const char *ai_model_path;
     // Output size / input size per axis with AI (2 or 4; default 2).
     int ai_scale;

@@ -56,13 +56,21 @@ KSR_API KSR_MUST_USE ksr_status ksr_verify(ksr_context *ctx, const char *input_p
 
 // Lists the bundled models, or describes the given ones: engine, scale, input and output. An .onnx
 // file is run with ONNX Runtime for this.
-// names: `count` names or paths; NULL and 0 = all bundled models, which are not opened.
+// names: `count` names or paths; NULL and 0 = all bundled models.
 // onnxruntime: path of the runtime; NULL = searched for.
 // *json: an indented JSON object with "folder" and "models", owned by the caller, free with
 // ksr_free(); NULL on failure. docs/manual.md has its members.
 // Returns KSR_OK, KSR_E_PARAM, KSR_E_MODEL (one cannot be used), KSR_E_NOMEM.
 KSR_API KSR_MUST_USE ksr_status ksr_models(ksr_context *ctx, const char *const *names, size_t count,
                                            const char *onnxruntime, char **json);
+
+// Measures how many frames per second the bundled networks make of 1920x1080 on this machine,
+// without decoding and encoding, in about a second: on the processor, and on the GPU that a run
+// would use. device: as in struct ksr_run_options; NULL = "auto". *json: an indented JSON object
+// with "networks", and "choice", what ai_model_path "auto" would choose; owned by the caller, free
+// with ksr_free(); NULL on failure. docs/manual.md has its members. Returns KSR_OK, KSR_E_PARAM,
+// KSR_E_MODEL (one cannot be used), KSR_E_PROCESS, KSR_E_NOMEM, KSR_E_CANCELLED.
+KSR_API KSR_MUST_USE ksr_status ksr_model_speeds(ksr_context *ctx, const char *device, char **json);
 
 // Lists the devices that can run the stages and models on this machine: the processor, and those of
 // ONNX Runtime if it is found.

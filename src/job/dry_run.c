@@ -8,6 +8,7 @@
 #include "job/prepare.h"
 #include "job/store.h"
 #include "media/compare/inspect.h"
+#include "net/library.h"
 
 static const char *action_name(enum ksr_carry carry)
 {
@@ -87,12 +88,15 @@ static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bo
     json_object_set_new(to, "codec", json_string(m->encoder.codec));
     json_object_set_new(to, "format", json_string(m->output.format));
     json_object_set_new(to, "encoder_options", describe_encoder(m));
-    return json_pack("{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:s,s:o,s:o}", "input",
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const char *model = p->ai_model_path ? p->ai_model_path : KSR_MODEL_DEFAULT;
+    return json_pack("{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:o*,s:s,s:o,s:o}", "input",
                      ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
                      "work_folder", ksr_json_text_of(job->folder), "already_done", job->done,
                      "frames", (json_int_t)m->film.frame_count, "seconds",
                      ksr_film_length(&m->film, 0, m->film.frame_count), "from",
-                     describe_format(&m->film.format), "to", to, "denoise", denoise, "streams",
+                     describe_format(&m->film.format), "to", to, "model",
+                     p->use_ai ? ksr_json_text_of(model) : NULL, "denoise", denoise, "streams",
                      json_incref(streams), "segments", describe_segments(m, finished));
 }
 

@@ -11,6 +11,7 @@
 #include "core/cpu.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
+#include "job/choice.h"
 #include "job/key.h"
 #include "job/plan.h"
 #include "job/provenance.h"
@@ -425,7 +426,8 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
 {
     memset(job, 0, sizeof(*job));
     job->lock = -1;
-    struct ksr_processor_config resolved = *config; // without AI where that cannot be had
+    struct ksr_processor_config resolved =
+        *config; // with the network that was chosen, without AI where that cannot be had
     struct ksr_engine_identity engine;
     const bool pipe = enter == open_folder && ksr_spool_is_needed(config->input_path);
     ksr_status status = ksr_config_check(ctx, config);
@@ -441,10 +443,12 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
         status = ksr_provenance_check(ctx, options, config->input_path, config->output_path);
     if (status == KSR_OK)
         status = ksr_times_check(ctx, options, config->input_path, config->output_path);
-    if (status == KSR_OK)
-        status = check_engine(ctx, &resolved.pipeline, options, &engine);
     if (status == KSR_OK && ksr_work_folder(config->output_path, options, &job->folder) != KSR_OK)
         status = ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = ksr_choice_settle(ctx, &resolved.pipeline, options, job->folder);
+    if (status == KSR_OK)
+        status = check_engine(ctx, &resolved.pipeline, options, &engine);
     if (status == KSR_OK && pipe)
         status = spool_input(ctx, &resolved, options, job);
     if (status == KSR_OK)

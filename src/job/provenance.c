@@ -110,19 +110,41 @@ static void read_record(const json_t *record, struct ksr_record *out)
         .segments = (int)json_array_size(json_object_get(record, "segments"))};
 }
 
+// *record: NULL where there is none that can be read.
+static ksr_status load(ksr_context *ctx, const char *path, json_t **record)
+{
+    char *text = NULL;
+    bool starved = false;
+    *record = NULL;
+    if (!path || !begins_with(path, RECORD_START))
+        return KSR_OK;
+    const ksr_status read = ksr_fs_read_file(ctx, path, &text, NULL);
+    *record = text ? ksr_json_read(text, strlen(text), 0, NULL, &starved) : NULL;
+    free(text);
+    if (starved)
+        return ksr_fail_memory(ctx);
+    return read == KSR_E_NOMEM ? read : KSR_OK;
+}
+
+ksr_status ksr_provenance_pipeline(ksr_context *ctx, const char *path, json_t **pipeline)
+{
+    json_t *record;
+    const ksr_status status = load(ctx, path, &record);
+    *pipeline = json_incref(json_object_get(json_object_get(record, "config"), "pipeline"));
+    json_decref(record);
+    return status;
+}
+
 ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *id,
                                const char *output_path, struct ksr_record *out)
 {
+    json_t *record;
     memset(out, 0, sizeof(*out));
-    if (!path || !begins_with(path, RECORD_START) || !ksr_sequence_exists(output_path))
+    if (!ksr_sequence_exists(output_path))
         return KSR_OK;
-    char *text = NULL;
-    bool starved = false;
-    const ksr_status read = ksr_fs_read_file(ctx, path, &text, NULL);
-    json_t *record = text ? ksr_json_read(text, strlen(text), 0, NULL, &starved) : NULL;
-    free(text);
-    if (read == KSR_E_NOMEM || starved)
-        return starved ? ksr_fail_memory(ctx) : read;
+    const ksr_status read = load(ctx, path, &record);
+    if (read != KSR_OK)
+        return read;
     const char *job = json_string_value(json_object_get(record, "job"));
     const char *wanted =
         json_string_value(json_object_get(json_object_get(record, "output"), "sha256"));

@@ -7,6 +7,7 @@
 #ifndef KSR_JOB_PROVENANCE_H
 #define KSR_JOB_PROVENANCE_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ struct ksr_record {
 // Returns KSR_OK, KSR_E_OUTPUT (the output cannot be read), KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *id,
                                const char *output_path, struct ksr_record *out);
+
+// *pipeline: the pipeline settings in the record at `path`, a new reference; NULL where there is no
+// record, or none that can be read. path: may be NULL. Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_provenance_pipeline(ksr_context *ctx, const char *path, json_t **pipeline);
 
 // Writes the record of a job whose segments are all there into its folder.
 // bytes, sha256: of the output. warnings: of the joining, beside those of the plan. failed: what

@@ -26,6 +26,9 @@ def run(command, **more):
                           stderr=subprocess.STDOUT, check=False, text=True, **more)
 
 
+with open(os.path.join(os.path.dirname(__file__), "../../models/networks.toml"), encoding="utf-8") as table:
+    networks = [line.strip("[]\n") for line in table if line.startswith("[")]
+
 with tempfile.TemporaryDirectory() as room:
     done = run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", f"{room}/stage"])
     check("meson install", done.returncode == 0, done.stdout)
@@ -34,9 +37,8 @@ with tempfile.TemporaryDirectory() as room:
         for name in names:
             found[name] = os.path.join(folder, name)
     for name in ("kizunasr", "libkizunasr.so", "kizunasr.pc", "job.h", "kizunasr.1",
-                 "kizunasr-upscale.1", "_kizunasr", "kizunasr.fish", "anime-fast.ksrnet",
-                 "anime-quality.ksrnet", "anime-fast.onnx", "anime-quality.onnx", "anime-best.ksrnet",
-                 "anime-best.onnx", "anime-ultra.ksrnet", "anime-ultra.onnx"):
+                 "kizunasr-upscale.1", "_kizunasr", "kizunasr.fish",
+                 *(network + end for network in networks for end in (".ksrnet", ".onnx", ".md"))):
         check(f"{name} is installed", name in found)
     program = found["anime-fast.ksrnet"].split("/share/")[0] + "/bin/kizunasr"
     env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(found["libkizunasr.so"]))
@@ -46,6 +48,8 @@ with tempfile.TemporaryDirectory() as room:
                "--log-level", "warning"]
     done = run(upscale, env=env)
     check("AI mode with installed models", done.returncode == 0, done.stdout)
+    done = run([program, "models", networks[-1]], env=env)
+    check("an installed card", f"# {networks[-1]}\n" in done.stdout, done.stdout)
     done = run([program, "--version"], env=env)
     check("the version", done.returncode == 0 and done.stdout.startswith("kizunasr "), done.stdout)
     # Not with those of the source tree, which are there too.

@@ -42,8 +42,8 @@ class PipelineConfig:
     shader_scale: int = 2
     """Output size / input size per axis without AI (2 or 4)."""
     ai_model_path: Optional[Path] = None
-    """anime-quality, anime-fast (a quarter of its computation), anime-best (twice), anime-ultra
-    (seven times), or path of a .ksrnet or .onnx file (None: the default model)."""
+    """A network that kizunasr models lists; auto: the best that is fast enough on this machine; or
+    path of a .ksrnet or .onnx file (None: the default model)."""
     ai_scale: int = 2
     """Output size / input size per axis with AI (2 or 4)."""
     ai_tile_size: int = 512
