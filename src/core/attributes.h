@@ -9,6 +9,11 @@
 #define KSR_TARGET(names) __attribute__((__target__(names)))
 // Makes a vector of x86 look changed, at no cost.
 #define KSR_OPAQUE_VECTOR(v) __asm__ volatile("" : "+x"(v))
+// Makes what a pointer leads to look changed, so that it is read from memory and not kept.
+#define KSR_OPAQUE_MEMORY(p) __asm__ volatile("" : : "r"(p) : "memory")
+// Before a loop: all of its turns one after the other, up to n.
+#define KSR_UNROLL(n)        KSR_UNROLL_PRAGMA(GCC unroll n)
+#define KSR_UNROLL_PRAGMA(x) _Pragma(#x)
 // Around lines that have to touch what a library declares out of date.
 #define KSR_DEPRECATED_BEGIN                                                                       \
     _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wdeprecated-declarations\"")
@@ -17,6 +22,8 @@
 #define KSR_PRINTF(format, first)
 #define KSR_TARGET(names)
 #define KSR_OPAQUE_VECTOR(v)
+#define KSR_OPAQUE_MEMORY(p)
+#define KSR_UNROLL(n)
 #define KSR_DEPRECATED_BEGIN
 #define KSR_DEPRECATED_END
 #endif

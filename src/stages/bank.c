@@ -2,14 +2,26 @@
 
 #include "stages/bank.h"
 
-void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
-                    const int16_t class[KSR_TILE], int count)
+#include "frame/tile.h"
+
+void ksr_bank_prepare(struct ksr_bank_order *bank)
 {
-    for (int p = 0; p < 4; p++)
-        for (int i = 0; i < count; i++) {
+    (void)bank; // ksr_bank is read as it is
+}
+
+void ksr_bank_apply(ksr_bank_lane out[4], const struct ksr_bank_order *bank,
+                    ksr_bank_lane patch[KSR_BANK_TAPS + 1], const int16_t class[KSR_BANK_BLOCK])
+{
+    (void)bank;
+    for (int i = 0; i < KSR_BANK_BLOCK; i++) {
+        int tap[KSR_BANK_TAPS];
+        for (int k = 0; k < KSR_BANK_TAPS; k++)
+            tap[k] = patch[k < KSR_BANK_TAPS / 2 ? k : k + 1][i];
+        for (int p = 0; p < 4; p++) {
             int sum = 1 << (KSR_BANK_BITS - 1);
             for (int k = 0; k < KSR_BANK_TAPS; k++)
-                sum += ksr_bank[p][k / 2][class[i]][k & 1] * tap[k][i];
+                sum += ksr_bank[p][k / 2][class[i]][k & 1] * tap[k];
             out[p][i] = (int16_t)ksr_clamp(sum >> KSR_BANK_BITS, INT16_MIN, INT16_MAX);
         }
+    }
 }

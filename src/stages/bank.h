@@ -5,11 +5,10 @@
 
 #include <stdint.h>
 
-#include "frame/tile.h"
-
 #define KSR_BANK_TAPS    24
 #define KSR_BANK_BITS    13
 #define KSR_BANK_CLASSES 32
+#define KSR_BANK_BLOCK   32 // samples filtered at once
 
 // Coefficients of one output: pairs of taps (0 and 1, 2 and 3, ..) for every class.
 typedef int16_t ksr_bank_filters[KSR_BANK_TAPS / 2][KSR_BANK_CLASSES][2];
@@ -17,10 +16,20 @@ typedef int16_t ksr_bank_filters[KSR_BANK_TAPS / 2][KSR_BANK_CLASSES][2];
 // In the order top left, top right, bottom left, bottom right.
 extern const ksr_bank_filters ksr_bank[4];
 
-// Filters samples 0 .. count-1 (at most KSR_TILE): out[p][i] = (sum over k of the coefficient of
-// tap k, output p and class[i], times tap[k][i], + 4096) >> 13, limited to int16. Samples up to the
-// next multiple of 64 may be read and written too; their classes are in range.
-void ksr_bank_apply(int16_t out[4][KSR_TILE], const int16_t *const tap[KSR_BANK_TAPS],
-                    const int16_t class[KSR_TILE], int count);
+// The coefficients once more, in another order, if a level reads them in one.
+struct ksr_bank_order {
+    _Alignas(32) int16_t of_class[KSR_BANK_CLASSES][KSR_BANK_TAPS * 4];
+};
+
+void ksr_bank_prepare(struct ksr_bank_order *bank);
+
+// One value per sample of a block.
+typedef int16_t ksr_bank_lane[KSR_BANK_BLOCK];
+
+// Filters a block: out[p][i] = (sum over k of the coefficient of tap k, output p and class[i],
+// times the k-th difference, + 4096) >> 13, limited to int16. The differences are those of the 5x5
+// samples, all but the one in the middle.
+void ksr_bank_apply(ksr_bank_lane out[4], const struct ksr_bank_order *bank,
+                    ksr_bank_lane patch[KSR_BANK_TAPS + 1], const int16_t class[KSR_BANK_BLOCK]);
 
 #endif

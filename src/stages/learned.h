@@ -1,4 +1,5 @@
-// Stage 3 for luma: 2x upscaling with learned filters, selected for each sample.
+// Stage 3 for luma: 2x upscaling with learned filters, selected for each sample. turn.c has step 1,
+// bank.c step 3, patch.c the others.
 //
 // 1. Turn. Gradients are summed over the surrounding 9x9 samples: their squares along x and along
 //    y, their product, and the first moment of their energy. They select one of the eight

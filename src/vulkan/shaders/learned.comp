@@ -1,5 +1,5 @@
 #version 460
-// Stage 3 for luma: stages/learned.c and bank.c, in their order and words. One invocation
+// Stage 3 for luma: stages/turn.c, patch.c and bank.c, in their order and words. One invocation
 // for each sample of src, which makes the up to four samples of dst in its place. Workgroups of
 // 32 x 16: gradients and their sums over columns go through shared memory.
 

@@ -1,0 +1,314 @@
+// Steps 2 to 5 of stage 3 for luma, AVX2 and AVX-512; equal to the plain C ones in stages/patch.c.
+//
+// As many samples as a register has lanes go through each step at once, so that what one step hands
+// to the next stays in registers or close by.
+
+#include "stages/patch.h"
+
+#include "core/attributes.h"
+#include "core/x86/lanes.h"
+#include "stages/splits.h"
+
+#define SIDE   KSR_PATCH_SIDE
+#define MIDDLE KSR_PATCH_MIDDLE
+#define BLOCK  KSR_BANK_BLOCK
+
+// What is known of the samples of a block, for the filters and after them.
+struct block {
+    _Alignas(64) ksr_bank_lane patch[SIDE * SIDE];
+    ksr_bank_lane class, low, high, out[4];
+};
+
+static inline lanes patch_lanes(const struct block *b, int r, int k, int i)
+{
+    return lanes_load(b->patch[r * SIDE + k] + i);
+}
+
+// --- Turn ---
+
+// Where the flips and the transposition apply.
+struct turn {
+    lane_mask x, y, transpose;
+};
+
+static inline struct turn load_turn(const struct ksr_turn *turn, int x)
+{
+    return (struct turn){lanes_load_mask(turn->flip_x + x), lanes_load_mask(turn->flip_y + x),
+                         lanes_load_mask(turn->transpose + x)};
+}
+
+static inline void swap(lanes *a, lanes *b, lane_mask mask)
+{
+    const lanes before = *a;
+    *a = lanes_pick(mask, *a, *b);
+    *b = lanes_pick(mask, *b, before);
+}
+
+// Flips a square of values: top left, top right, bottom left, bottom right.
+static inline void flip_square(lanes v[4], const struct turn *t)
+{
+    swap(&v[0], &v[1], t->x);
+    swap(&v[2], &v[3], t->x);
+    swap(&v[0], &v[2], t->y);
+    swap(&v[1], &v[3], t->y);
+}
+
+// Some samples' patch, from rows of samples to the block. What symmetries bring to each other's
+// place is turned together: at most eight values, which registers hold. Rows and columns of the
+// patch are counted from its middle here.
+struct turning {
+    struct turn turn;
+    lanes middle;
+    const uint16_t *row[SIDE]; // at the first of the samples
+    int16_t *to;               // in the block's patch, at its middle
+};
+
+static inline lanes load_place(const struct turning *t, int r, int k)
+{
+    return lanes_sub(lanes_load(t->row[MIDDLE + r] + k), t->middle);
+}
+
+static inline void store_place(const struct turning *t, int r, int k, lanes v)
+{
+    lanes_store(t->to + (r * SIDE + k) * BLOCK, v);
+}
+
+static inline void load_square(lanes v[4], const struct turning *t, int r, int k)
+{
+    for (int p = 0; p < 4; p++)
+        v[p] = load_place(t, p & 2 ? r : -r, p & 1 ? k : -k);
+}
+
+static inline void store_square(const struct turning *t, int r, int k, const lanes v[4])
+{
+    for (int p = 0; p < 4; p++)
+        store_place(t, p & 2 ? r : -r, p & 1 ? k : -k, v[p]);
+}
+
+// Turns the samples at a distance along both axes.
+static inline void turn_corners(const struct turning *t, int distance)
+{
+    lanes v[4];
+    load_square(v, t, distance, distance);
+    flip_square(v, &t->turn);
+    swap(&v[1], &v[2], t->turn.transpose);
+    store_square(t, distance, distance, v);
+}
+
+// Turns the samples at a distance along one axis.
+static inline void turn_sides(const struct turning *t, int distance)
+{
+    lanes left = load_place(t, 0, -distance), right = load_place(t, 0, distance);
+    lanes up = load_place(t, -distance, 0), down = load_place(t, distance, 0);
+    swap(&left, &right, t->turn.x);
+    swap(&up, &down, t->turn.y);
+    swap(&left, &up, t->turn.transpose);
+    swap(&right, &down, t->turn.transpose);
+    store_place(t, 0, -distance, left);
+    store_place(t, 0, distance, right);
+    store_place(t, -distance, 0, up);
+    store_place(t, distance, 0, down);
+}
+
+// Turns the samples at a knight's move.
+static inline void turn_knights(const struct turning *t)
+{
+    lanes v[4], w[4];
+    load_square(v, t, 1, 2);
+    load_square(w, t, 2, 1);
+    flip_square(v, &t->turn);
+    flip_square(w, &t->turn);
+    swap(&v[0], &w[0], t->turn.transpose);
+    swap(&v[1], &w[2], t->turn.transpose);
+    swap(&v[2], &w[1], t->turn.transpose);
+    swap(&v[3], &w[3], t->turn.transpose);
+    store_square(t, 1, 2, v);
+    store_square(t, 2, 1, w);
+}
+
+static inline void turn_patch(struct block *b, const uint16_t *const row[SIDE],
+                              const struct ksr_turn *turn, int x, int i)
+{
+    struct turning t = {load_turn(turn, x + i),
+                        lanes_load(row[MIDDLE] + x + i),
+                        {0},
+                        b->patch[SIDE * SIDE / 2] + i};
+    for (int r = 0; r < SIDE; r++)
+        t.row[r] = row[r] + x + i;
+    turn_corners(&t, 1);
+    turn_corners(&t, 2);
+    turn_sides(&t, 1);
+    turn_sides(&t, 2);
+    turn_knights(&t);
+}
+
+static inline void turn_back(lanes out[4], const struct turn *t)
+{
+    swap(&out[1], &out[2], t->transpose);
+    flip_square(out, t);
+}
+
+// --- Class ---
+
+struct range {
+    lanes low, high;
+};
+
+static inline void widen(struct range *r, lanes v)
+{
+    r->low = lanes_min(r->low, v);
+    r->high = lanes_max(r->high, v);
+}
+
+// Finds how far the result may go from the middle, and what splits have to know of ranges. Returns
+// the range of 5x5.
+static inline lanes find_ranges(lanes feature[FEATURES], struct block *b, const uint16_t *middle,
+                                int i)
+{
+    const lanes zero = lanes_set(0);
+    struct range inner = {zero, zero};
+    KSR_UNROLL(9)
+    for (int k = 0; k < 9; k++)
+        if (k != 4)
+            widen(&inner, patch_lanes(b, 1 + k / 3, 1 + k % 3, i));
+    struct range outer = inner;
+    KSR_UNROLL(5)
+    for (int k = 0; k < SIDE; k++) {
+        widen(&outer, patch_lanes(b, 0, k, i));
+        widen(&outer, patch_lanes(b, SIDE - 1, k, i));
+    }
+    KSR_UNROLL(3)
+    for (int r = 1; r < SIDE - 1; r++) {
+        widen(&outer, patch_lanes(b, r, 0, i));
+        widen(&outer, patch_lanes(b, r, SIDE - 1, i));
+    }
+    // Opposite neighbours, in four directions.
+    const lanes pair[4][2] = {{patch_lanes(b, 2, 1, i), patch_lanes(b, 2, 3, i)},
+                              {patch_lanes(b, 1, 2, i), patch_lanes(b, 3, 2, i)},
+                              {patch_lanes(b, 1, 1, i), patch_lanes(b, 3, 3, i)},
+                              {patch_lanes(b, 1, 3, i), patch_lanes(b, 3, 1, i)}};
+    lanes valley = zero, crest = zero;
+    for (int k = 0; k < 4; k++) {
+        valley = lanes_max(valley, lanes_min(pair[k][0], pair[k][1]));
+        crest = lanes_min(crest, lanes_max(pair[k][0], pair[k][1]));
+    }
+    const lanes below = lanes_sub(zero, lanes_load(middle + i));
+    const lanes above = lanes_add(lanes_set(KSR_SAMPLE_MAX), below);
+    const lanes low = lanes_sub_limited(inner.low, lanes_shift(valley, 1));
+    const lanes high = lanes_add_limited(inner.high, lanes_shift(lanes_sub(zero, crest), 1));
+    lanes_store(b->low + i, lanes_max(low, below));
+    lanes_store(b->high + i, lanes_min(high, above));
+    feature[INNER_DEPTH] = lanes_min(lanes_sub(zero, inner.low), inner.high);
+    feature[OUTER_DEPTH] = lanes_min(lanes_sub(zero, outer.low), outer.high);
+    feature[INNER_RANGE] = lanes_sub(inner.high, inner.low);
+    return lanes_sub(outer.high, outer.low);
+}
+
+static inline void find_features(lanes feature[FEATURES], const struct block *b, int i)
+{
+    const lane_mask falling = lanes_less(patch_lanes(b, 2, 3, i), patch_lanes(b, 2, 1, i));
+#define SIGNED(r, k) lanes_negate(falling, patch_lanes(b, r, k, i))
+    const lanes left = SIGNED(2, 1), right = SIGNED(2, 3), up = SIGNED(1, 2), down = SIGNED(3, 2);
+    const lanes top_left = SIGNED(1, 1), top_right = SIGNED(1, 3), bottom_left = SIGNED(3, 1),
+                bottom_right = SIGNED(3, 3);
+    const lanes across = lanes_mean(left, right), along = lanes_mean(up, down);
+    feature[LEFT] = lanes_sub(lanes_set(0), left);
+    feature[RIGHT] = right;
+    feature[FAR_RIGHT] = lanes_sub(SIGNED(2, 4), right);
+    feature[FAR_LEFT] = lanes_sub(left, SIGNED(2, 0));
+    feature[ACROSS] = across;
+    feature[ALONG] = along;
+    feature[ALONG_SIZE] = lanes_size(along);
+    feature[LAPLACE] = lanes_size(lanes_mean(across, along));
+    feature[SLOPE] = lanes_sub(right, left);
+    feature[SLOPE_Y] = lanes_sub(down, up);
+    feature[TOP_LEFT] = top_left;
+    feature[TOP_RIGHT] = top_right;
+    feature[BOTTOM_LEFT] = bottom_left;
+    feature[BOTTOM_RIGHT] = bottom_right;
+    feature[UP] = up;
+    feature[DOWN] = down;
+    feature[DIAGONAL] = lanes_size(lanes_mean(top_left, bottom_right));
+    feature[DIAGONAL_2] = lanes_size(lanes_mean(top_right, bottom_left));
+#undef SIGNED
+}
+
+// Backwards, so that to[] says where the samples of every class end: one choice per split.
+static inline lanes classify(const lanes feature[FEATURES], lanes range)
+{
+    lanes to[KSR_BANK_CLASSES];
+    KSR_UNROLL(32)
+    for (int c = 0; c < KSR_BANK_CLASSES; c++)
+        to[c] = lanes_set(c);
+    KSR_UNROLL(32)
+    for (int k = SPLITS - 1; k >= 0; k--) {
+        const struct split s = splits[k];
+        const lanes share = lanes_scale(lanes_set(s.threshold), range);
+        to[s.from] = lanes_pick(lanes_less(feature[s.feature], share), to[s.to], to[s.from]);
+    }
+    return to[0];
+}
+
+static inline void classify_lanes(struct block *b, const uint16_t *const row[SIDE],
+                                  const struct ksr_turn *turn, int x, int i)
+{
+    lanes feature[FEATURES];
+    turn_patch(b, row, turn, x, i);
+    const lanes range = find_ranges(feature, b, row[MIDDLE] + x, i);
+    find_features(feature, b, i);
+    lanes_store(b->class + i, classify(feature, range));
+}
+
+// --- Limit ---
+
+// Limits v to low .. high widened by 3/16 of their distance.
+static inline lanes limited(lanes v, struct range r)
+{
+    const lanes distance = lanes_sub(r.high, r.low);
+    const lanes margin = lanes_add(lanes_shift(distance, 3), lanes_shift(distance, 4));
+    return lanes_max(lanes_sub_limited(r.low, margin),
+                     lanes_min(v, lanes_add_limited(r.high, margin)));
+}
+
+// Limits the outputs of some samples as stages/patch.c does, turns them back and stores them.
+static inline void finish_lanes(uint16_t out[2][2 * KSR_TILE], struct block *b,
+                                const uint16_t *middle, const struct ksr_turn *turn, int x, int i)
+{
+    lanes v[4], w[4];
+    for (int k = 0; k < 4; k++)
+        v[k] = lanes_max(lanes_load(b->low + i),
+                         lanes_min(lanes_load(b->out[k] + i), lanes_load(b->high + i)));
+    const struct range rows[2] = {{lanes_min(v[0], v[1]), lanes_max(v[0], v[1])},
+                                  {lanes_min(v[2], v[3]), lanes_max(v[2], v[3])}};
+    for (int k = 0; k < 4; k++) {
+        const int y = k & 2, x_2 = 2 * (k & 1);
+        struct range around = rows[1 - y / 2];
+        widen(&around, v[k ^ 1]);
+        widen(&around, patch_lanes(b, 2, 1 + x_2, i));
+        widen(&around, patch_lanes(b, 1 + y, 2, i));
+        widen(&around, patch_lanes(b, 1 + y, 1 + x_2, i));
+        w[k] = limited(v[k], around);
+    }
+    const struct turn t = load_turn(turn, x + i);
+    turn_back(w, &t);
+    const lanes c = lanes_load(middle + x + i);
+    for (int k = 0; k < 2; k++)
+        lanes_store_interleaved(out[k] + 2 * (x + i), lanes_add(c, w[2 * k]),
+                                lanes_add(c, w[2 * k + 1]));
+}
+
+void ksr_patch_upscale(uint16_t out[2][2 * KSR_TILE], const uint16_t *const first[SIDE],
+                       const struct ksr_turn *turn, const struct ksr_bank_order *bank, int count)
+{
+    struct block b;
+    const uint16_t *row[SIDE];
+    for (int r = 0; r < SIDE; r++)
+        row[r] = first[r] + KSR_TILE_PAD;
+    for (int x = 0; x < count; x += BLOCK) {
+        for (int i = 0; i < BLOCK; i += LANES)
+            classify_lanes(&b, row, turn, x, i);
+        ksr_bank_apply(b.out, bank, b.patch, b.class);
+        for (int i = 0; i < BLOCK; i += LANES)
+            finish_lanes(out, &b, row[MIDDLE], turn, x, i);
+    }
+}
