@@ -67,6 +67,18 @@ static void print_part(const json_t *run, const char *name)
     printf(" %7.2f %3.0f%%", part, 100 * part / number_of(run, "ms"));
 }
 
+static void print_ways(const json_t *ways)
+{
+    if (json_array_size(ways) == 0)
+        return;
+    fputs("      luma alone by", stdout);
+    for (size_t i = 0; i < json_array_size(ways); i++) {
+        const json_t *w = json_array_get(ways, i);
+        printf("%s %s: %.3f ms", i > 0 ? "," : "", text_of(w, "multiplies_by"), number_of(w, "ms"));
+    }
+    putchar('\n');
+}
+
 static void print_gpu_run(const json_t *run, double most)
 {
     const json_t *kernels = json_object_get(run, "kernels");
@@ -88,6 +100,7 @@ static void print_gpu_run(const json_t *run, double most)
                100 * number_of(k, "share"));
     }
     putchar('\n');
+    print_ways(json_object_get(run, "ways"));
 }
 
 static void print_gpu(const json_t *gpu)

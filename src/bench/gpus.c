@@ -111,6 +111,46 @@ static json_t *entry_of(struct ksr_bench_state *b, const struct ksr_bench_case *
     return entry;
 }
 
+// --- Networks ---
+
+static json_t *layers_of(const struct ksr_bench_state *b, const ksr_net *net,
+                         const struct ksr_device_way *way, bool *lost)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < net->layers; i++) {
+        const struct ksr_net_layer *l = &net->layer[i];
+        const double count = ksr_net_layer_multiplications(l) * b->width * b->height;
+        json_t *entry =
+            json_pack("{s:s,s:i,s:i,s:i,s:f}", "kernel", way->kernel[i], "side", l->side, "inputs",
+                      l->inputs, "outputs", l->channels, "ms", way->layer[i] * 1e3);
+        if (way->layer[i] > 0)
+            ksr_json_set(entry, "gigamultiplications_per_second",
+                         json_real(count / way->layer[i] / 1e9), lost);
+        ksr_json_append(list, entry, lost);
+    }
+    return list;
+}
+
+static ksr_status add_ways(struct ksr_bench_state *b, const struct ksr_bench_case *c,
+                           struct ksr_bench_gpu *gpu, json_t *entry)
+{
+    struct ksr_device_way ways[KSR_DEVICE_WAYS];
+    int count;
+    const ksr_status status = ksr_device_measure_ways(b->ctx, gpu->device, c->engine.net, b->width,
+                                                      b->height, b->seconds, ways, &count);
+    json_t *list = json_array();
+    for (int i = 0; i < count && status == KSR_OK; i++)
+        ksr_json_append(list,
+                        json_pack("{s:s,s:f,s:f,s:o}", "multiplies_by", ways[i].name, "ms",
+                                  ways[i].seconds * 1e3, "megabytes", (double)ways[i].memory / 1e6,
+                                  "layers", layers_of(b, c->engine.net, &ways[i], &b->lost)),
+                        &b->lost);
+    ksr_json_set(entry, "ways", list, &b->lost);
+    return status;
+}
+
+// --- All of it ---
+
 ksr_status ksr_bench_gpu_run(struct ksr_bench_state *b, const struct ksr_bench_case *c,
                              struct ksr_bench_gpu *gpu, uint64_t result)
 {
@@ -123,8 +163,10 @@ ksr_status ksr_bench_gpu_run(struct ksr_bench_state *b, const struct ksr_bench_c
         return status;
     json_t *entry = entry_of(b, c, &codes);
     ksr_json_set(entry, "rows_frames_per_second", json_real(1 / rows.all), &b->lost);
+    if (c->engine.net)
+        status = add_ways(b, c, gpu, entry);
     ksr_json_append(gpu->runs, entry, &b->lost);
-    return KSR_OK;
+    return status;
 }
 
 // --- GPUs ---

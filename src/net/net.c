@@ -130,14 +130,17 @@ void ksr_net_destroy(ksr_net **net)
     *net = NULL;
 }
 
+double ksr_net_layer_multiplications(const struct ksr_net_layer *l)
+{
+    // The convolution works before the resolution doubles.
+    const int halvings = l->halvings + (l->kind == KSR_LAYER_UP);
+    return (double)l->inputs * l->channels * l->side * l->side / (1 << 2 * halvings);
+}
+
 double ksr_net_multiplications(const ksr_net *net)
 {
     double sum = 0;
-    for (int i = 0; i < net->layers; i++) {
-        const struct ksr_net_layer *l = &net->layer[i];
-        // The convolution works before the resolution doubles.
-        const int halvings = l->halvings + (l->kind == KSR_LAYER_UP);
-        sum += (double)l->inputs * l->channels * l->side * l->side / (1 << 2 * halvings);
-    }
+    for (int i = 0; i < net->layers; i++)
+        sum += ksr_net_layer_multiplications(&net->layer[i]);
     return sum;
 }

@@ -47,7 +47,8 @@ typedef struct ksr_net {
 ksr_net *ksr_net_create(const struct ksr_model *model);
 void ksr_net_destroy(ksr_net **net);
 
-// Returns the multiplications for each sample of the input.
+// Returns the multiplications for each sample of the input, of a layer or of all.
+double ksr_net_layer_multiplications(const struct ksr_net_layer *layer);
 double ksr_net_multiplications(const ksr_net *net);
 
 // Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: 3 to 11 MB.

@@ -86,6 +86,27 @@ struct ksr_device_peaks {
 KSR_MUST_USE ksr_status ksr_device_measure(ksr_context *ctx, ksr_device *device, double seconds,
                                            struct ksr_device_peaks *out);
 
+#define KSR_DEVICE_WAYS 3
+
+// A network by one of the ways to multiply, luma alone.
+struct ksr_device_way {
+    const char *name; // as in struct ksr_device_peaks
+    double seconds;   // of a frame, by the GPU's clock if it has one
+    size_t memory;    // bytes of activations
+    // Of each layer:
+    const char *kernel[KSR_MODEL_LAYERS];
+    double layer[KSR_MODEL_LAYERS]; // seconds; 0 without a clock
+};
+
+// Measures a network by the way that is used on this GPU, then by those that are slower, on a frame
+// that all of them must make alike. seconds: for each. Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS
+// (logged).
+KSR_MUST_USE ksr_status ksr_device_measure_ways(ksr_context *ctx, ksr_device *device,
+                                                const ksr_net *net, int width, int height,
+                                                double seconds,
+                                                struct ksr_device_way out[KSR_DEVICE_WAYS],
+                                                int *count);
+
 #define KSR_DEVICE_KERNELS 16
 
 // What a kernel took, or several that run together.

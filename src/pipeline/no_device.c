@@ -56,6 +56,21 @@ ksr_status ksr_device_measure(ksr_context *ctx, ksr_device *device, double secon
     return KSR_E_PROCESS;
 }
 
+ksr_status ksr_device_measure_ways(ksr_context *ctx, ksr_device *device, const ksr_net *net,
+                                   int width, int height, double seconds,
+                                   struct ksr_device_way out[KSR_DEVICE_WAYS], int *count)
+{
+    (void)ctx;
+    (void)device;
+    (void)net;
+    (void)width;
+    (void)height;
+    (void)seconds;
+    (void)out;
+    *count = 0;
+    return KSR_E_PROCESS;
+}
+
 void ksr_device_take_times(ksr_device *device, struct ksr_device_times *out)
 {
     (void)device;

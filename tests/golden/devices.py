@@ -137,6 +137,11 @@ def test_bench(r):
     rates = [gpu[f"{way}_gigabytes_per_second"] * 1e6 for way in ("upload", "download")]
     check(all(g["upload_ms"] > 3 * 384 / rates[0] and g["download_ms"] > 3 * 384 * g["scale"] ** 2 / rates[1] and
               g["rows_frames_per_second"] > 0 for g in gpu["runs"]), "bench: copies are measured", str(gpu["runs"]))
+    ways = [way for g in gpu["runs"] for way in g.get("ways", [])]
+    check({(g["name"], w["multiplies_by"]) for g in gpu["runs"] for w in g.get("ways", [])} >= {("anime-fast", "int32"), ("anime-ultra", "int32")} and
+          all(len(w["layers"]) > 2 and w["ms"] > 0 and abs(sum(l["ms"] for l in w["layers"]) / w["ms"] - 1) < 1e-3 and
+              all(l["kernel"].startswith("net_") and l["gigamultiplications_per_second"] > 0 for l in w["layers"]) for w in ways),
+          "bench: networks by every way, layer by layer", str(ways))
     lost = r.run(*bench, "--json", env={**r.card, "KSR_LAYER_LOSE": "120"})
     check("the GPU was lost" in lost.stderr and len(json.loads(lost.stdout)["gpus"][0]["runs"]) < 4,
           "bench: no figure of a GPU that was lost", lost.stderr + lost.stdout[-500:])
