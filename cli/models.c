@@ -147,7 +147,7 @@ static void print_network(const json_t *root, const json_t *model, bool gpu)
 
 static void print_measured(const json_t *measured)
 {
-    printf("Frames per second at %dx%d, before decoding and encoding:\n",
+    printf("Frames per second at %dx%d without decoding, encoding:\n",
            integer_of(measured, "width"), integer_of(measured, "height"));
     printf("  CPU: %d thread%s, %s\n", integer_of(measured, "threads"),
            text_plural(integer_of(measured, "threads")), text_of(measured, "simd"));

@@ -226,8 +226,7 @@ static void say_choice(ksr_context *ctx, const struct ksr_speeds *speeds,
     const int tenths = (int)(speed * 10 + 0.5);
     ksr_log(
         ctx, KSR_LOG_INFO,
-        "AI model: %s, %s%d.%d frames per second at 1080p on %s (use {ai_model_path=%s} to have it "
-        "on any machine)",
+        "AI model: %s, %s%d.%d frames per second at 1080p on %s (keep it with {ai_model_path=%s})",
         network->name, speed < least ? "the fastest, " : "", tenths / 10, tenths % 10,
         speeds->gpu[0] ? "the GPU" : "the processor", network->name);
 }

@@ -12,6 +12,7 @@
 
 #include "core/fs.h"
 #include "core/mem.h"
+#include "core/suggest.h"
 
 #define MOST_BYTES (8 << 20) // of a model file
 
@@ -122,12 +123,23 @@ char *ksr_model_find(const char *name, const char *end)
     return ksr_format("%s/%s%s", ksr_model_folder(), name, end);
 }
 
+static ksr_status fail_missing(ksr_context *ctx, const char *name)
+{
+    struct ksr_guess guess = {.word = name};
+    char text[KSR_GUESS_TEXT];
+    for (size_t i = 0; i < ksr_network_count; i++)
+        ksr_guess_consider(&guess, ksr_networks[i].name);
+    const bool itself = ksr_network_find(name) != NULL; // its file is missing
+    return ksr_fail(ctx, KSR_E_MODEL, "model not found: %s%s", name,
+                    itself ? "" : ksr_guess_text(&guess, text));
+}
+
 static ksr_status read_model(ksr_context *ctx, const char *name, const char *path, ksr_net **out)
 {
     char *data = NULL;
     size_t size = 0;
     if (!ksr_fs_exists(path) || ksr_fs_is_folder(path))
-        return ksr_fail(ctx, KSR_E_MODEL, "model not found: %s", name);
+        return fail_missing(ctx, name);
     if (ksr_fs_size(path) > MOST_BYTES)
         return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: it is too large", name);
     const ksr_status status = ksr_fs_read_file(ctx, path, &data, &size);

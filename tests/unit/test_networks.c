@@ -53,8 +53,8 @@ static void cards_are_narrow(void **state)
     for (size_t i = 0; i < ksr_network_count; i++) {
         char *card = read_text(ksr_networks[i].name, ".md"), *rest = card;
         for (char *line; (line = strtok_r(rest, "\n", &rest));)
-            if (strlen(line) > 72)
-                fail_msg("%s.md: longer than 72 columns: %s", ksr_networks[i].name, line);
+            if (strlen(line) > 60)
+                fail_msg("%s.md: longer than 60 columns: %s", ksr_networks[i].name, line);
         free(card);
     }
 }
