@@ -40,6 +40,7 @@
 #define ksr_net_head                KSR_LEVEL_NAME(ksr_net_head)
 #define ksr_net_body                KSR_LEVEL_NAME(ksr_net_body)
 #define ksr_net_tail                KSR_LEVEL_NAME(ksr_net_tail)
+#define ksr_net_winograd            KSR_LEVEL_NAME(ksr_net_winograd)
 #define ksr_enhance_params_make     KSR_LEVEL_NAME(ksr_enhance_params_make)
 #define ksr_enhance_luma_active     KSR_LEVEL_NAME(ksr_enhance_luma_active)
 #define ksr_enhance_chroma_active   KSR_LEVEL_NAME(ksr_enhance_chroma_active)

@@ -46,9 +46,10 @@ static void convolve(const struct ksr_net_layer *l, const ksr_act *const in[3], 
             add_pair(sum, weight, in[r][at + i], in[r][at + i + 1], l->outputs);
 }
 
-void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3],
-                  const ksr_act *const skip[2], ksr_act *const out[2], int count)
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[],
+                  const ksr_act *const skip[], ksr_act *const out[], int count, void *work)
 {
+    (void)work;
     for (int i = 0; i < ksr_net_parts(l); i++) {
         const struct ksr_net_part part = ksr_net_part(l, i, skip, out);
         for (int x = 0; x < count; x++) {

@@ -12,33 +12,51 @@
 #define KSR_NET_CONV_H
 
 #include "net/net.h"
+#include "net/schedule.h"
 
 // How a level stores activations, and how many inputs it multiplies and adds in one lane.
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#if defined(__AVX2__)
 typedef uint8_t ksr_act;
-#define KSR_NET_GROUP 4
 #else
 typedef int16_t ksr_act;
+#endif
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#define KSR_NET_GROUP 4
+#else
 #define KSR_NET_GROUP 2
 #endif
 
 // Pixels after the last one of a row that may be read and written.
 #define KSR_NET_SPARE 72
 
-// All three: in[r] is row r of the kernel, at the column of its left side; out is a row of `count`
-// pixels.
+// Whether this level computes layers with `tiled16` in tiles (x86/winograd.c).
+#if defined(__AVX2__) && KSR_NET_GROUP == 2
+#define KSR_NET_TILED 1
+#else
+#define KSR_NET_TILED 0
+#endif
+
+// Bytes that ksr_net_body() works in.
+#define KSR_NET_WORK (352 << 10)
+
+// All three: in[r] is row r of what is read, at the column of its left side; out is a row of
+// `count` pixels.
 //   head: in: samples less 16384; out[x * width + channel], limited to 0..255
-//   body: in[r][x * inputs + channel], or 2 * x with KSR_LAYER_DOWN; out[0] the same with outputs.
-//         KSR_LAYER_UP makes 2 * count pixels in out[0], and those of the row below in out[1].
-//         skip: what is added, in the form of out; NULL = nothing.
+//   body: in[r][x * inputs + channel], or 2 * x with KSR_LAYER_DOWN; out[r] the same with outputs,
+//         for the rows that are made at once: KSR_LAYER_UP makes 2 * count pixels of each.
+//         skip: what is added, in the form of out; NULL = nothing. work: KSR_NET_WORK bytes.
 //   tail: in the same; out[x * 4 + k]: differences for top left, top right, bottom left, bottom
 //   right
 void ksr_net_head(const struct ksr_net_layer *layer, const int16_t *const in[5], ksr_act *out,
                   int count);
-void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[3],
-                  const ksr_act *const skip[2], ksr_act *const out[2], int count);
+void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[],
+                  const ksr_act *const skip[], ksr_act *const out[], int count, void *work);
 void ksr_net_tail(const struct ksr_net_layer *layer, const ksr_act *const in[3], int32_t *out,
                   int count);
+
+// As ksr_net_body(), for a layer whose rows are made KSR_NET_TILE at once; x86/winograd.c.
+void ksr_net_winograd(const struct ksr_net_layer *layer, const ksr_act *const in[],
+                      const ksr_act *const skip[], ksr_act *const out[], int count, void *work);
 
 // Where one phase of an upsampling layer's outputs lies, or all of another layer's.
 struct ksr_net_part {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "frame/tile.h"
+#include "net/schedule.h"
 
 static void *room(size_t count, size_t size)
 {
@@ -51,6 +53,51 @@ static bool pack_body(struct ksr_net_layer *l, const struct ksr_model_layer *m)
     return true;
 }
 
+// Returns whether every sum with its bias fits: see x86/winograd.c, which takes it modulo 2^26.
+static bool sums_fit(const struct ksr_model_layer *m)
+{
+    const int64_t most = 1 << KSR_NET_TILED_BITS;
+    const int count = m->inputs * m->side * m->side;
+    for (int o = 0; o < ksr_model_channels(m); o++) {
+        int64_t high = m->bias[o], low = high;
+        for (int i = 0; i < count; i++) {
+            const int w = m->weight[o * count + i];
+            *(w < 0 ? &low : &high) += 255 * w;
+        }
+        if (high >= most || low < -most)
+            return false;
+    }
+    return true;
+}
+
+// The matrix G of x86/winograd.c.
+static const int spread[6][3] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4},
+                                 {1, 2, 4}, {1, -2, 4},   {0, 0, 12}};
+
+// What place (r, c) of a tile multiplies an input with: at most 18432 for weights down to -128.
+static int tiled_weight(const int16_t weight[9], int r, int c)
+{
+    int sum = 0;
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++)
+            sum += spread[r][i] * spread[c][k] * weight[3 * i + k];
+    return sum;
+}
+
+static bool pack_tiled(struct ksr_net_layer *l, const struct ksr_model_layer *m)
+{
+    if (m->kind != KSR_LAYER_CONV || m->side != 3 || !sums_fit(m))
+        return true;
+    l->tiled16 = room((size_t)(36 * m->outputs * m->inputs), sizeof(l->tiled16[0]));
+    for (int o = 0; l->tiled16 && o < m->outputs; o++)
+        for (int i = 0; i < m->inputs; i++)
+            for (int p = 0; p < 36; p++)
+                l->tiled16[(p * m->outputs + o / 16 * 16) * m->inputs + i / 2 * 32 + o % 16 * 2 +
+                           i % 2] =
+                    (int16_t)tiled_weight(m->weight + (o * m->inputs + i) * 9, p / 6, p % 6);
+    return l->tiled16;
+}
+
 static bool pack_tail(struct ksr_net_layer *l, const struct ksr_model_layer *m)
 {
     const int taps = m->side * m->side, row = KSR_NET_TAIL(m->inputs);
@@ -91,7 +138,39 @@ static bool pack_layer(struct ksr_net_layer *l, const struct ksr_model_layer *m,
         l->bias[place_of(l, o)] = m->bias[o];
         l->shift[place_of(l, o)] = m->shift[o];
     }
-    return head ? pack_head(l, m) : pack_body(l, m) && (!tail || pack_tail(l, m));
+    return head ? pack_head(l, m) : pack_body(l, m) && (tail ? pack_tail(l, m) : pack_tiled(l, m));
+}
+
+// Returns the first row of a layer, or of the samples with layer -1, that is still read.
+static int oldest_used(const struct ksr_net_schedule *s, int layer)
+{
+    int oldest = ksr_net_first_input(&s->net->layer[layer + 1], s->made[layer + 1]);
+    if (layer < 0) // the interpolation
+        oldest = ksr_min(oldest, s->made[s->net->layers - 1] - 2);
+    for (int i = layer + 1; layer >= 0 && i < s->net->layers; i++)
+        if (s->net->layer[i].skip == layer + 1)
+            oldest = ksr_min(oldest, s->made[i]);
+    return oldest;
+}
+
+#define TRACED 256 // rows of samples: the schedule has repeated itself
+
+// How many rows are needed at once with tiles, from making them without computing anything.
+static void trace_tiled(ksr_net *net)
+{
+    struct ksr_net_schedule s = {.net = net, .tiled = true};
+    const int last = net->layers - 1;
+    ksr_net_begin(&s, 0);
+    for (int y = -net->before; s.made[last] < TRACED; y++) {
+        net->tiled_kept = ksr_max(net->tiled_kept, y + 1 - oldest_used(&s, -1));
+        for (int i = 0; i <= last; i++)
+            while (ksr_net_is_ready(&s, i, y)) {
+                struct ksr_net_layer *l = &net->layer[i];
+                const int end = s.made[i] + ksr_net_at_once(&s, i);
+                l->tiled_kept = ksr_max(l->tiled_kept, i < last ? end - oldest_used(&s, i) : 1);
+                s.made[i] = end;
+            }
+    }
 }
 
 ksr_net *ksr_net_create(const struct ksr_model *model)
@@ -110,6 +189,8 @@ ksr_net *ksr_net_create(const struct ksr_model *model)
     for (int i = 0; net && i < model->layers; i++)
         if (!pack_layer(&net->layer[i], &model->layer[i], i == 0, i == model->layers - 1))
             ksr_net_destroy(&net);
+    if (net)
+        trace_tiled(net);
     return net;
 }
 
@@ -125,6 +206,7 @@ void ksr_net_destroy(ksr_net **net)
         ksr_aligned_free(l->weight8);
         ksr_aligned_free(l->tail16);
         ksr_aligned_free(l->tail8);
+        ksr_aligned_free(l->tiled16);
     }
     free(*net);
     *net = NULL;

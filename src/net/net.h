@@ -26,19 +26,27 @@ struct ksr_net_layer {
     int32_t *bias;                                                  // [channels]
     int32_t *shift;                                                 // [channels]
     int16_t
-        *weight16;   // [row][column][input pair][channel][2]; head: [row][column pair][channel][2]
-    int8_t *weight8; // [row][column][input / 4][channel][4]; NULL in the head
-    int16_t *tail16; // last layer: [row][column][output][inputs]
-    int8_t *tail8;   // last layer: [row][column][output][KSR_NET_TAIL(inputs)]
+        *weight16;    // [row][column][input pair][channel][2]; head: [row][column pair][channel][2]
+    int8_t *weight8;  // [row][column][input / 4][channel][4]; NULL in the head
+    int16_t *tail16;  // last layer: [row][column][output][inputs]
+    int8_t *tail8;    // last layer: [row][column][output][KSR_NET_TAIL(inputs)]
+    int16_t *tiled16; // [place of a tile][channel / 16][input pair][16][2]; NULL: not in tiles
+    int tiled_kept;   // `kept`, where tiles make several rows of a layer at once
 };
 
 // All inputs again and again up to 64, or zeros after them up to a multiple of 64.
 #define KSR_NET_TAIL(inputs) (((inputs) + 63) / 64 * 64)
 
+// Rows and columns of outputs in a tile. A layer with `tiled16` may be computed in tiles: 3x3, and
+// no sum with its bias has more than KSR_NET_TILED_BITS bits and the sign, for any input.
+#define KSR_NET_TILE       4
+#define KSR_NET_TILED_BITS 25
+
 // Read-only once made: any number of threads may use one.
 typedef struct ksr_net {
     struct ksr_net_layer layer[KSR_MODEL_LAYERS];
     int layers, width, unit, before, after, kept, reach; // as in the model
+    int tiled_kept;                                      // `kept`, with tiles
     char hash[KSR_HASH_TEXT];                            // of the model's file
 } ksr_net;
 

@@ -1,11 +1,11 @@
 // All layers of a network, fused row by row; see net.h.
 //
 // Works down strips of columns. Every layer keeps its last few rows in a ring, as many as the
-// layers that read it need at once (model.h). Each new row of samples completes whatever rows it
-// can in the layers below, run_strip(): one in each layer if all have the resolution of the
-// picture. The rows of all layers of a strip stay in the second-level cache; whole feature maps,
-// which would go through main memory once per layer, never exist. That is where the speed comes
-// from.
+// layers that read it need at once (model.h; net.c for tiles). Each new row of samples completes
+// whatever rows it can in the layers below (schedule.h): one in each layer if all have the
+// resolution of the picture, or four after every fourth one where tiles make four at once. The rows
+// of all layers of a strip stay in the second-level cache; whole feature maps, which would go
+// through main memory once per layer, never exist. That is where the speed comes from.
 //
 // Beyond the edges of the frame only samples are replicated; layers are computed there like
 // anywhere else. Padding every layer with zeros, as frameworks do, would make values depend on the
@@ -40,10 +40,12 @@ struct strip {
     const struct ksr_plane *src;
     int x0, columns; // of the input, a multiple of net->unit, without what lies around
     int first;       // row of the input where the band begins; a multiple of net->unit
+    int end;         // ... and ends
     int16_t *samples;
     ksr_act *ring[KSR_MODEL_LAYERS];
-    int made[KSR_MODEL_LAYERS]; // the next row that each layer makes
-    int32_t *difference;        // [columns][4]
+    int32_t *difference; // [columns][4]
+    void *work;
+    struct ksr_net_schedule schedule;
 };
 
 static int strip_columns(const ksr_net *net)
@@ -63,8 +65,19 @@ static size_t ring_columns(const ksr_net *net, const struct ksr_net_layer *l)
     return (size_t)(columns + l->before + l->after + KSR_NET_SPARE) * (size_t)l->outputs;
 }
 
+// Rows of samples, and of a layer, that are kept.
+static int samples_kept(const ksr_net *net)
+{
+    return KSR_NET_TILED ? net->tiled_kept : net->kept;
+}
+
+static int rows_kept(const struct ksr_net_layer *l)
+{
+    return KSR_NET_TILED ? l->tiled_kept : l->kept;
+}
+
 // Scratch memory that is handed out in parts; without memory, only `used` counts. The parts are as
-// large as plain C wants them, whose activations are the largest.
+// large as any level wants them: plain C, whose activations are the largest, or one with tiles.
 struct memory {
     uint8_t *at;
     size_t used;
@@ -79,11 +92,15 @@ static void *part_of(struct memory *m, size_t values, size_t size)
 
 static void place(struct strip *s, const ksr_net *net, struct memory *m)
 {
-    s->samples = part_of(m, sample_columns(net) * (size_t)net->kept, sizeof(int16_t));
+    s->samples = part_of(m, sample_columns(net) * (size_t)ksr_max(net->kept, net->tiled_kept),
+                         sizeof(int16_t));
     s->difference = part_of(m, 4 * (size_t)(strip_columns(net) + KSR_NET_SPARE), sizeof(int32_t));
-    for (int i = 0; i < net->layers - 1; i++)
-        s->ring[i] = part_of(m, ring_columns(net, &net->layer[i]) * (size_t)net->layer[i].kept,
-                             sizeof(int16_t));
+    s->work = part_of(m, KSR_NET_WORK, 1);
+    for (int i = 0; i < net->layers - 1; i++) {
+        const struct ksr_net_layer *l = &net->layer[i];
+        const int bytes = ksr_max(l->kept * (int)sizeof(int16_t), l->tiled_kept);
+        s->ring[i] = part_of(m, ring_columns(net, l) * (size_t)bytes, 1);
+    }
 }
 
 size_t ksr_net_scratch(const ksr_net *net)
@@ -96,7 +113,7 @@ size_t ksr_net_scratch(const ksr_net *net)
 
 static int16_t *sample_row(const struct strip *s, int y)
 {
-    const int row = (y - s->first + s->net->before) % s->net->kept;
+    const int row = (y - s->first + s->net->before) % samples_kept(s->net);
     return s->samples + (size_t)row * sample_columns(s->net);
 }
 
@@ -104,7 +121,7 @@ static int16_t *sample_row(const struct strip *s, int y)
 static ksr_act *ring_at(const struct strip *s, int layer, int y, int x)
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];
-    const int row = (y - (s->first >> l->halvings) + l->before) % l->kept;
+    const int row = (y - (s->first >> l->halvings) + l->before) % rows_kept(l);
     return s->ring[layer] + (size_t)row * ring_columns(s->net, l) +
            (size_t)((l->before + x) * l->outputs);
 }
@@ -125,74 +142,55 @@ static void load_samples(const struct strip *s, int y)
         out[i] = (int16_t)(row[last] - 16384);
 }
 
-// Returns the first of the input's rows, or columns, that row or column `at` of a layer reads.
-static int first_input(const struct ksr_net_layer *l, int at)
-{
-    switch (l->kind) {
-    case KSR_LAYER_DOWN: return 2 * at - 1;
-    case KSR_LAYER_UP: return at / 2; // `at` is even, and exact below 0
-    default: return at - l->side / 2;
-    }
-}
-
-// Returns whether the input's rows for the next row of a layer are there. y: the newest samples.
-static bool is_ready(const struct strip *s, int layer, int y)
-{
-    const struct ksr_net_layer *l = &s->net->layer[layer];
-    const int newest = layer > 0 ? s->made[layer - 1] - 1 : y;
-    return first_input(l, s->made[layer]) + l->side - 1 <= newest;
-}
-
 // Returns how many columns of a layer a strip has.
 static int columns_of(const struct strip *s, const struct ksr_net_layer *l)
 {
     return (s->columns >> l->halvings) + l->before + l->after;
 }
 
-// Computes the next row of the first layer.
-static void make_head(struct strip *s)
+// Row y of the first layer.
+static void make_head(const struct strip *s, int y)
 {
     const struct ksr_net_layer *l = &s->net->layer[0];
-    const int y = s->made[0]++;
+    const int first = ksr_net_first_input(l, y), x = ksr_net_first_input(l, -l->before);
     const int16_t *in[5];
     for (int r = 0; r < l->side; r++)
-        in[r] = sample_row(s, first_input(l, y) + r) + s->net->before + first_input(l, -l->before);
+        in[r] = sample_row(s, first + r) + s->net->before + x;
     ksr_net_head(l, in, ring_at(s, 0, y, -l->before), columns_of(s, l));
 }
 
-static void find_inputs(const struct strip *s, int layer, const ksr_act *in[3])
+// The rows of the input for row y of a layer, and more.
+static void find_inputs(const struct strip *s, int layer, int y, const ksr_act *in[])
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];
-    const int y = first_input(l, s->made[layer]), x = first_input(l, -l->before);
-    for (int r = 0; r < l->side; r++)
-        in[r] = ring_at(s, layer - 1, y + r, x);
+    const int first = ksr_net_first_input(l, y), x = ksr_net_first_input(l, -l->before);
+    for (int r = 0; r < ksr_net_input_rows(&s->schedule, layer); r++)
+        in[r] = ring_at(s, layer - 1, first + r, x);
 }
 
-// The next row of a layer between, or the next two where it doubles the resolution.
-static void make_body(struct strip *s, int layer)
+// Rows of a layer between, from y on: as many as it makes at once.
+static void make_body(const struct strip *s, int layer, int y)
 {
     const struct ksr_net_layer *l = &s->net->layer[layer];
-    const int rows = l->kind == KSR_LAYER_UP ? 2 : 1;
-    const ksr_act *in[3], *skip[2] = {NULL, NULL};
-    ksr_act *out[2] = {NULL, NULL};
-    find_inputs(s, layer, in);
-    for (int r = 0; r < rows; r++) {
-        out[r] = ring_at(s, layer, s->made[layer] + r, -l->before);
+    const int columns = columns_of(s, l) / (l->kind == KSR_LAYER_UP ? 2 : 1);
+    const ksr_act *in[KSR_NET_TILE + 2], *skip[KSR_NET_TILE] = {NULL};
+    ksr_act *out[KSR_NET_TILE] = {NULL};
+    find_inputs(s, layer, y, in);
+    for (int r = 0; r < ksr_net_at_once(&s->schedule, layer); r++) {
+        out[r] = ring_at(s, layer, y + r, -l->before);
         if (l->skip > 0)
-            skip[r] = ring_at(s, l->skip - 1, s->made[layer] + r, -l->before);
+            skip[r] = ring_at(s, l->skip - 1, y + r, -l->before);
     }
-    ksr_net_body(l, in, l->skip > 0 ? skip : NULL, out, columns_of(s, l) / rows);
-    s->made[layer] += rows;
+    ksr_net_body(l, in, l->skip > 0 ? skip : NULL, out, columns, s->work);
 }
 
-// The differences of the next row of the last layer.
-static void make_tail(struct strip *s)
+// The differences of row y.
+static void make_tail(const struct strip *s, int y)
 {
     const int last = s->net->layers - 1;
     const ksr_act *in[3];
-    find_inputs(s, last, in);
+    find_inputs(s, last, y, in);
     ksr_net_tail(&s->net->layer[last], in, s->difference, s->columns);
-    s->made[last]++;
 }
 
 // Writes output row y, made of input row y / 2: the interpolation and the differences.
@@ -224,26 +222,38 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
         out[count - 1] = half[0][count / 2];
 }
 
-// Makes a strip of output rows y0 .. y1-1. end: row of the input where the band ends.
-static void run_strip(struct strip *s, const struct ksr_plane *dst, int end, int y0, int y1)
+// Makes the next rows of a layer. Where several are made at once, rows below the last one that is
+// needed come with it, of whatever its input has there; what is needed does not depend on them.
+static void make_rows(struct strip *s, const struct ksr_plane *dst, int layer, int y0, int y1)
+{
+    const struct ksr_net_layer *l = &s->net->layer[layer];
+    const int y = s->schedule.made[layer];
+    s->schedule.made[layer] += ksr_net_at_once(&s->schedule, layer);
+    if (y >= (s->end >> l->halvings) + l->after)
+        return;
+    if (layer == 0) {
+        make_head(s, y);
+    } else if (layer < s->net->layers - 1) {
+        make_body(s, layer, y);
+    } else {
+        make_tail(s, y);
+        for (int out = ksr_max(y0, 2 * y); out < ksr_min(y1, 2 * y + 2); out++)
+            store_row(s, dst, out);
+    }
+}
+
+// Makes a strip of output rows y0 .. y1-1.
+static void run_strip(struct strip *s, const struct ksr_plane *dst, int y0, int y1)
 {
     const ksr_net *net = s->net;
-    const int last = net->layers - 1;
-    for (int i = 0; i < net->layers; i++)
-        s->made[i] = (s->first >> net->layer[i].halvings) - net->layer[i].before;
-    for (int y = s->first - net->before; y < end + net->after; y++) {
-        load_samples(s, y);
-        while (is_ready(s, 0, y))
-            make_head(s);
-        for (int i = 1; i < last; i++)
-            while (is_ready(s, i, y))
-                make_body(s, i);
-        while (s->made[last] < end && is_ready(s, last, y)) {
-            const int made = s->made[last];
-            make_tail(s);
-            for (int out = ksr_max(y0, 2 * made); out < ksr_min(y1, 2 * made + 2); out++)
-                store_row(s, dst, out);
-        }
+    s->schedule = (struct ksr_net_schedule){.net = net, .tiled = KSR_NET_TILED};
+    ksr_net_begin(&s->schedule, s->first);
+    for (int y = s->first - net->before; s->schedule.made[net->layers - 1] < s->end; y++) {
+        if (y < s->end + net->after)
+            load_samples(s, y);
+        for (int i = 0; i < net->layers; i++)
+            while (ksr_net_is_ready(&s->schedule, i, y))
+                make_rows(s, dst, i, y0, y1);
     }
 }
 
@@ -252,10 +262,11 @@ void ksr_net_rows(const struct ksr_plane *dst, const struct ksr_plane *src, cons
 {
     const int unit = net->unit, strip = strip_columns(net);
     struct strip s = {.net = net, .src = src, .first = y0 / 2 / unit * unit};
+    s.end = ((y1 + 1) / 2 + unit - 1) / unit * unit;
     place(&s, net, &(struct memory){scratch, 0});
     for (s.x0 = 0; 2 * s.x0 < dst->width; s.x0 += strip) {
         const int columns = ksr_min(strip, (dst->width - 2 * s.x0 + 1) / 2);
         s.columns = (columns + unit - 1) / unit * unit;
-        run_strip(&s, dst, ((y1 + 1) / 2 + unit - 1) / unit * unit, y0, y1);
+        run_strip(&s, dst, y0, y1);
     }
 }

@@ -115,11 +115,126 @@ static void equals_the_reference(void **state)
 static void bands_change_nothing(void **state)
 {
     (void)state;
-    for (int rows = 1; rows < 100; rows += 9) {
-        check(0, ksr_cpu_level(), rows);
-        check(4, ksr_cpu_level(), rows);
-        check(11, ksr_cpu_level(), rows);
+    for (int level = KSR_CPU_AVX2; level <= (int)ksr_cpu_level(); level++)
+        for (int rows = 1; rows < 100 && ksr_cpu_has((enum ksr_cpu_level)level); rows += 9) {
+            check(0, (enum ksr_cpu_level)level, rows);
+            check(4, (enum ksr_cpu_level)level, rows);
+            check(11, (enum ksr_cpu_level)level, rows);
+        }
+}
+
+// --- The largest sums ---
+
+enum { ALL_HIGH, ALL_LOW, CHECKER, RANDOM, WEIGHTS };
+
+static int16_t extreme_weight(int weights, uint32_t i)
+{
+    switch (weights) {
+    case ALL_HIGH: return 127;
+    case ALL_LOW: return -128;
+    case CHECKER: return i % 2 ? 127 : -128;
+    default: return i * 2654435761u >> 17 & 1 ? 127 : -128;
     }
+}
+
+// Samples of 0 and 32767 become activations of 0 and 255; what the layer between makes of them is
+// what the test looks at.
+static ksr_net *extreme_net(int width, int weights, int32_t bias)
+{
+    static int16_t head[KSR_MODEL_WIDTH * 9], body[KSR_MODEL_WIDTH * KSR_MODEL_WIDTH * 9],
+        tail[4 * KSR_MODEL_WIDTH];
+    static int32_t none[KSR_MODEL_WIDTH], biases[KSR_MODEL_WIDTH];
+    static uint8_t shift[3][KSR_MODEL_WIDTH];
+    for (int i = 0; i < width; i++) {
+        biases[i] = bias;
+        head[9 * i + 4] = 4;
+        shift[0][i] = 8;
+        shift[1][i] = 17;
+    }
+    for (int i = 0; i < width * width * 9; i++)
+        body[i] = extreme_weight(weights, (uint32_t)i);
+    for (int i = 0; i < 4 * width; i++)
+        tail[i] = (int16_t)(i % 7 - 3);
+    struct ksr_model m = {.layer = {{.inputs = 1,
+                                     .outputs = width,
+                                     .side = 3,
+                                     .bias = none,
+                                     .shift = shift[0],
+                                     .weight = head},
+                                    {.inputs = width,
+                                     .outputs = width,
+                                     .side = 3,
+                                     .bias = biases,
+                                     .shift = shift[1],
+                                     .weight = body},
+                                    {.inputs = width,
+                                     .outputs = 4,
+                                     .side = 1,
+                                     .bias = none,
+                                     .shift = shift[2],
+                                     .weight = tail}},
+                          .layers = 3};
+    assert_null(ksr_model_trace(&m));
+    ksr_net *net = ksr_net_create(&m);
+    assert_non_null(net);
+    return net;
+}
+
+// Black and white, in areas and in single samples.
+static void draw_extreme(const struct ksr_plane *p)
+{
+    for (int y = 0; y < p->height; y++)
+        for (int x = 0; x < p->width; x++)
+            *unit_at(p, x, y) = x < 7 || (x > 13 && (uint32_t)(y * 31 + x) * 2654435761u >> 30 & 1)
+                                    ? KSR_SAMPLE_MAX
+                                    : 0;
+}
+
+static void check_extreme(int width, int weights, int32_t bias, bool tiled)
+{
+    ksr_net *net = extreme_net(width, weights, bias);
+    assert_int_equal(net->layer[1].tiled16 != NULL, tiled);
+    void *scratch = ksr_aligned_calloc(ksr_net_scratch(net));
+    assert_non_null(scratch);
+    struct ksr_frame src = unit_grey(26, 9), dst[2] = {unit_grey(52, 18), unit_grey(52, 18)};
+    draw_extreme(&src.plane[0]);
+    char hash[2][KSR_HASH_TEXT];
+    for (int level = 0; level <= (int)ksr_cpu_level(); level++) {
+        if (!ksr_cpu_has((enum ksr_cpu_level)level))
+            continue;
+        struct ksr_stage_table table;
+        ksr_stage_table_init(&table, (enum ksr_cpu_level)level);
+        table.net_rows(&dst[level > 0].plane[0], &src.plane[0], net, scratch, 0, 18);
+        hash_plane(&dst[level > 0].plane[0], hash[level > 0]);
+        if (level > 0 && strcmp(hash[0], hash[1]) != 0)
+            fail_msg("%d wide, weights %d, bias %d: %s differs", width, weights, bias,
+                     ksr_cpu_level_name(level));
+    }
+    for (int i = 0; i < 2; i++)
+        ksr_frame_free(&dst[i]);
+    ksr_frame_free(&src);
+    ksr_aligned_free(scratch);
+    ksr_net_destroy(&net);
+}
+
+// Tiles take sums modulo 2^26: the last bias that fits, and the next, for which they must not be
+// used.
+static void largest_sums_are_exact(void **state)
+{
+    (void)state;
+    const int32_t most = 1 << KSR_NET_TILED_BITS, high = 255 * 127 * 64 * 9,
+                  low = -255 * 128 * 64 * 9;
+    check_extreme(64, ALL_HIGH, most - 1 - high, true);
+    check_extreme(64, ALL_HIGH, most - high, false);
+    check_extreme(64, ALL_LOW, -most - low, true);
+    check_extreme(64, ALL_LOW, -most - low - 1, false);
+    check_extreme(128, ALL_HIGH, 0, false);
+    check_extreme(128, ALL_LOW, 20000000, true);
+    check_extreme(128, ALL_LOW, 2000000, false);
+    check_extreme(16, ALL_HIGH, (1 << 29), false);
+    for (int width = 16; width <= 128; width *= 2)
+        for (int weights = CHECKER; weights < WEIGHTS; weights++)
+            check_extreme(width, weights, 1000000, true);
 }
 
 int main(void)
@@ -127,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_reference),
         cmocka_unit_test(bands_change_nothing),
+        cmocka_unit_test(largest_sums_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,37 +7,15 @@
 // exactly. The others take pairs of 16 bits, since 8-bit products would have to pass through a
 // 16-bit sum that saturates.
 
-#include "net/conv.h"
+#include "net/x86/vector.h"
 
 #include <stdbool.h>
-#include <string.h>
-
-#include "core/x86/pairs.h"
 
 #define GROUP KSR_NET_GROUP
 
-#if defined(__AVX512BW__)
-typedef __m512i vector;
-#define LANES          16
-#define PIXELS         12 // of a block
-#define set(v)         _mm512_set1_epi32(v)
-#define load(p)        _mm512_loadu_si512(p)
-#define add(a, b)      _mm512_add_epi32(a, b)
-#define shift_by(a, b) _mm512_srav_epi32(a, b)
-#define pairs(s, a, b) ksr_add_pairs_512(s, a, b)
-#else
-typedef __m256i vector;
-#define LANES          8
-#define PIXELS         6
-#define set(v)         _mm256_set1_epi32(v)
-#define load(p)        _mm256_loadu_si256((const __m256i *)(p))
-#define add(a, b)      _mm256_add_epi32(a, b)
-#define shift_by(a, b) _mm256_srav_epi32(a, b)
-#define pairs(s, a, b) ksr_add_pairs_256(s, a, b)
-#endif
-
 #if GROUP == 4
 typedef int8_t weight;
+typedef uint8_t input;
 #if LANES == 16
 #define groups(s, a, b) ksr_add_fours_512(s, a, b)
 #else
@@ -46,62 +24,12 @@ typedef int8_t weight;
 #define weights_of(l) ((l)->weight8)
 #else
 typedef int16_t weight;
+typedef int16_t input; // activations are widened before
 #define groups(s, a, b) pairs(s, a, b)
 #define weights_of(l)   ((l)->weight16)
 #endif
 
 _Static_assert(2 * 32 + 3 <= KSR_NET_SPARE, "blocks of up to 32 pixels go beyond the last one");
-
-// Four bytes of inputs in every lane.
-static inline vector spread(const void *p)
-{
-    int32_t v;
-    memcpy(&v, p, sizeof(v));
-    return set(v);
-}
-
-// Adds LANES activations of an earlier layer.
-static inline vector add_skip(vector v, const ksr_act *skip)
-{
-#if GROUP == 4 && LANES == 8
-    return add(v, _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)skip)));
-#elif GROUP == 4
-    return add(v, _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)skip)));
-#elif LANES == 16
-    return add(v, _mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)skip)));
-#else
-    return add(v, _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)skip)));
-#endif
-}
-
-static inline void store(ksr_act *out, vector v)
-{
-#if GROUP == 4 && LANES == 8
-    const __m128i limited =
-        _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(limited, limited));
-#elif GROUP == 4
-    _mm_storeu_si128((__m128i *)out,
-                     _mm512_cvtusepi32_epi8(_mm512_max_epi32(v, _mm512_setzero_si512())));
-#elif LANES == 16
-    const __m512i limited =
-        _mm512_min_epi32(_mm512_max_epi32(v, _mm512_setzero_si512()), _mm512_set1_epi32(255));
-    _mm256_storeu_si256((__m256i *)out, _mm512_cvtepi32_epi16(limited));
-#else
-    const __m256i limited =
-        _mm256_min_epi32(_mm256_max_epi32(v, _mm256_setzero_si256()), _mm256_set1_epi32(255));
-    _mm_storeu_si128((__m128i *)out, _mm_packs_epi32(_mm256_castsi256_si128(limited),
-                                                     _mm256_extracti128_si256(limited, 1)));
-#endif
-}
-
-// A block of pixels: PIXELS by one or two registers of outputs, from output `o` on. Each sum is a
-// variable of its own: compilers do not keep an array of so many in registers.
-#if LANES == 16
-#define EACH_PIXEL(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
-#else
-#define EACH_PIXEL(X) X(0) X(1) X(2) X(3) X(4) X(5)
-#endif
 
 #define START(p) vector low##p = load(bias), high##p = two ? load(bias + LANES) : low##p;
 
@@ -120,6 +48,13 @@ static inline void store(ksr_act *out, vector v)
             store(out + p * step + LANES, high##p);                                                \
     }
 
+#if GROUP == 2
+#define ADD_GROUP(p)                                                                               \
+    if (two)                                                                                       \
+        add_both(&low##p, &high##p, a + p * stride, w_low, w_high);                                \
+    else                                                                                           \
+        low##p = pairs(low##p, spread(a + p * stride), w_low);
+#else
 #define ADD_GROUP(p)                                                                               \
     {                                                                                              \
         const vector v = spread(a + p * stride);                                                   \
@@ -127,14 +62,13 @@ static inline void store(ksr_act *out, vector v)
         if (two)                                                                                   \
             high##p = groups(high##p, v, w_high);                                                  \
     }
+#endif
 
 #define ADD_SAMPLES(p)                                                                             \
-    {                                                                                              \
-        const vector v = spread(a + p);                                                            \
-        low##p = pairs(low##p, v, w_low);                                                          \
-        if (two)                                                                                   \
-            high##p = pairs(high##p, v, w_high);                                                   \
-    }
+    if (two)                                                                                       \
+        add_both(&low##p, &high##p, a + p, w_low, w_high);                                         \
+    else                                                                                           \
+        low##p = pairs(low##p, spread(a + p), w_low);
 
 #if defined(__AMX_INT8__)
 
@@ -258,9 +192,10 @@ static inline void body_pixels(const struct ksr_net_layer *l, const struct ksr_n
         body_block(l, part, in, x, o, stride, false, false);
 }
 
-void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3],
-                  const ksr_act *const skip[2], ksr_act *const out[2], int count)
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[],
+                  const ksr_act *const skip[], ksr_act *const out[], int count, void *work)
 {
+    (void)work;
     shape_tiles(l->side * l->inputs);
     for (int i = 0; i < ksr_net_parts(l); i++) {
         const struct ksr_net_part part = ksr_net_part(l, i, skip, out);
@@ -273,9 +208,10 @@ void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3],
 
 #else
 
-static inline __attribute__((always_inline)) void
-body_block(const struct ksr_net_layer *l, const struct ksr_net_part *part,
-           const ksr_act *const in[3], int x, int o, const int stride, const bool two)
+static inline __attribute__((always_inline)) void body_block(const struct ksr_net_layer *l,
+                                                             const struct ksr_net_part *part,
+                                                             const input *const in[3], int x, int o,
+                                                             const int stride, const bool two)
 {
     const int step = part->step;
     const int32_t *bias = l->bias + part->channel + o, *shift = l->shift + part->channel + o;
@@ -284,7 +220,7 @@ body_block(const struct ksr_net_layer *l, const struct ksr_net_part *part,
     EACH_PIXEL(START)
     const weight *w = weights_of(l) + (part->channel + o) * GROUP;
     for (int r = 0; r < l->side; r++) {
-        const ksr_act *a = in[r] + x * stride;
+        const input *a = in[r] + x * stride;
         for (int i = 0; i < l->side * l->inputs; i += GROUP, a += GROUP, w += l->channels * GROUP) {
             const vector w_low = load(w), w_high = two ? load(w + LANES * GROUP) : w_low;
             EACH_PIXEL(ADD_GROUP)
@@ -293,10 +229,10 @@ body_block(const struct ksr_net_layer *l, const struct ksr_net_part *part,
     EACH_PIXEL(STORE)
 }
 
-static inline __attribute__((always_inline)) void body_row(const struct ksr_net_layer *l,
-                                                           const struct ksr_net_part *part,
-                                                           const ksr_act *const in[3], int count,
-                                                           const int stride)
+static inline __attribute__((always_inline)) void body_part(const struct ksr_net_layer *l,
+                                                            const struct ksr_net_part *part,
+                                                            const input *const in[3], int count,
+                                                            const int stride)
 {
     for (int x = 0; x < count; x += PIXELS)
         for (int o = 0; o < l->outputs; o += 2 * LANES)
@@ -306,23 +242,71 @@ static inline __attribute__((always_inline)) void body_row(const struct ksr_net_
                 body_block(l, part, in, x, o, stride, false);
 }
 
-// Offsets between pixels must be constants, as there are more of them than registers.
-void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[3],
-                  const ksr_act *const skip[2], ksr_act *const out[2], int count)
+// Pixels x .. x + count - 1 of a row. Offsets between pixels must be constants, as there are more
+// of them than registers.
+static inline void body_row(const struct ksr_net_layer *l, const input *const in[3],
+                            const ksr_act *const skip[2], ksr_act *const out[2], int x, int count)
 {
     for (int i = 0; i < ksr_net_parts(l); i++) {
-        const struct ksr_net_part part = ksr_net_part(l, i, skip, out);
+        struct ksr_net_part part = ksr_net_part(l, i, skip, out);
+        part.out += x * part.step;
+        part.skip += part.skip ? x * part.step : 0;
         switch (ksr_net_stride(l)) {
-        case 16: body_row(l, &part, in, count, 16); break;
-        case 32: body_row(l, &part, in, count, 32); break;
-        case 48: body_row(l, &part, in, count, 48); break;
-        case 64: body_row(l, &part, in, count, 64); break;
-        case 96: body_row(l, &part, in, count, 96); break;
-        case 128: body_row(l, &part, in, count, 128); break;
-        case 192: body_row(l, &part, in, count, 192); break;
-        default: body_row(l, &part, in, count, 256); break;
+        case 16: body_part(l, &part, in, count, 16); break;
+        case 32: body_part(l, &part, in, count, 32); break;
+        case 48: body_part(l, &part, in, count, 48); break;
+        case 64: body_part(l, &part, in, count, 64); break;
+        case 96: body_part(l, &part, in, count, 96); break;
+        case 128: body_part(l, &part, in, count, 128); break;
+        case 192: body_part(l, &part, in, count, 192); break;
+        default: body_part(l, &part, in, count, 256); break;
         }
     }
+}
+
+#if GROUP == 4
+
+static void direct(const struct ksr_net_layer *l, const ksr_act *const in[3],
+                   const ksr_act *const skip[2], ksr_act *const out[2], int count)
+{
+    body_row(l, in, skip, out, 0, count);
+}
+
+#else
+
+#define CHUNK 24 // pixels that are widened at once
+
+_Static_assert(CHUNK % PIXELS == 0 && 2 * CHUNK + 1 <= KSR_NET_SPARE, "chunks may be too long");
+
+static void widen(const ksr_act *in, int16_t *out, int count)
+{
+    for (int i = 0; i < count; i += 16)
+        _mm256_store_si256((__m256i *)(out + i),
+                           _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(in + i))));
+}
+
+static void direct(const struct ksr_net_layer *l, const ksr_act *const in[3],
+                   const ksr_act *const skip[2], ksr_act *const out[2], int count)
+{
+    _Alignas(32) int16_t wide[3][(2 * CHUNK + 1) * KSR_MODEL_WIDTH];
+    const int16_t *const rows[3] = {wide[0], wide[1], wide[2]};
+    const int stride = ksr_net_stride(l), last = (CHUNK - 1) * stride + l->side * l->inputs;
+    for (int x = 0; x < count; x += CHUNK) {
+        for (int r = 0; r < l->side; r++)
+            widen(in[r] + x * stride, wide[r], last);
+        body_row(l, rows, skip, out, x, CHUNK < count - x ? CHUNK : count - x);
+    }
+}
+
+#endif
+
+void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[],
+                  const ksr_act *const skip[], ksr_act *const out[], int count, void *work)
+{
+    if (KSR_NET_TILED && l->tiled16)
+        ksr_net_winograd(l, in, skip, out, count, work);
+    else
+        direct(l, in, skip, out, count);
 }
 
 #endif
@@ -447,10 +431,10 @@ static inline __m256i load_inputs(const uint8_t *p, int width)
 #define TAIL_OUTPUT     width
 #define tail_weights(l) ((l)->tail16)
 
-static inline __m256i load_inputs(const int16_t *p, int width)
+static inline __m256i load_inputs(const uint8_t *p, int width)
 {
     (void)width;
-    return _mm256_loadu_si256((const __m256i *)p);
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p));
 }
 #endif
 
