@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CONSTANTS    8
+#define CONSTANTS    12
 #define WAITS        4
 #define WAIT_SECONDS 60 // far more than any submission takes: a driver that hangs
 

@@ -39,7 +39,7 @@ struct ksr_gpu_kernel_info {
     int width, height;        // of the workgroup, in invocations
     size_t params;            // bytes of its parameters, 128 at most
     const int32_t *constants; // specialization constants from number 2 on
-    int constant_count;       // 8 at most
+    int constant_count;       // 12 at most
     int subgroup;             // size that it needs; 0 = any
 };
 

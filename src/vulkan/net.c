@@ -14,7 +14,7 @@
 #define CHANNELS    16
 #define UNIT        32 // channels of a matrix
 #define SUBGROUPS   4
-#define MATRIX_ROWS 32 // of a workgroup with matrices
+#define MATRIX_ROWS 32 // of a workgroup with matrices, at most
 #define ROUND_TO    64 // a multiple of the widths of all tiles
 
 // --- Weights ---
@@ -114,6 +114,12 @@ static int unit_pixels(int width)
     return width < UNIT ? UNIT / width : 1;
 }
 
+// Units of so many channels.
+static int unit_blocks(int channels)
+{
+    return ksr_max(channels / UNIT, 1);
+}
+
 // Columns of the kernel in units.
 static int unit_columns(const struct ksr_net_layer *l)
 {
@@ -139,13 +145,13 @@ static int matrix_output(const struct ksr_gpu_shape *s, int n, int column)
     return s->n == 8 ? column * 4 + n : n * s->n + column;
 }
 
-// The matrices for a block of 32 outputs and inputs: [row][column][step][matrix][output][input].
+// The matrices for a block of 32 outputs and inputs: [column][row][step][matrix][output][input].
 static void put_block(struct writer *w, const struct ksr_net_layer *l,
                       const struct ksr_gpu_shape *s, int output, int input)
 {
     const int k = s->k;
-    for (int row = 0; row < l->side; row++)
-        for (int column = 0; column < unit_columns(l); column++)
+    for (int column = 0; column < unit_columns(l); column++)
+        for (int row = 0; row < l->side; row++)
             for (int step = 0; step < UNIT; step += k)
                 for (int i = 0; i < UNIT * k; i += 4) {
                     const int o = output + matrix_output(s, i / k / s->n, i / k % s->n);
@@ -165,14 +171,13 @@ static int table_output(const struct ksr_gpu_shape *s, int i)
 static void put_matrices(struct writer *w, const struct ksr_net_layer *l,
                          const struct ksr_gpu_shape *s)
 {
-    const int units = ksr_max(l->inputs, UNIT);
-    for (int first = 0; first < units; first += UNIT) {
-        for (int input = 0; input < units; input += UNIT)
+    for (int first = 0; first < l->channels; first += UNIT) {
+        for (int input = 0; input < l->inputs; input += UNIT)
             put_block(w, l, s, first, input);
         for (int i = 0; i < UNIT * s->m; i++) // every row of a matrix alike
-            put(w, body_bias(l, (first + table_output(s, i)) % l->outputs));
+            put(w, body_bias(l, (first + table_output(s, i)) % l->channels));
         for (int i = 0; i < UNIT * s->m; i++)
-            put(w, l->shift[(first + table_output(s, i)) % l->outputs]);
+            put(w, l->shift[(first + table_output(s, i)) % l->channels]);
     }
 }
 
@@ -227,14 +232,39 @@ static ksr_status upload_weights(struct ksr_gpu *gpu, struct ksr_gpu_net *g, con
     return status;
 }
 
+// Rows of a subgroup, and the parts of the weights that it keeps: as many as leave registers.
+static int matrix_rows(const struct ksr_net_layer *l)
+{
+    return l->inputs <= UNIT && l->kind != KSR_LAYER_DOWN ? 16 : 8;
+}
+
+static int matrix_kept(const struct ksr_net_layer *l)
+{
+    return l->inputs <= UNIT ? unit_columns(l) : 1;
+}
+
 static ksr_status create_matrix(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
                                 const struct ksr_gpu_net *g, const struct ksr_net_layer *l)
 {
-    const int32_t constants[] = {
-        ksr_max(l->inputs / UNIT, 1), l->side, unit_columns(l), g->shape.m, g->shape.n, g->shape.k};
-    const struct ksr_gpu_kernel_info info = {
-        "net_matrix", SUBGROUPS * gpu->subgroup, 1, sizeof(struct ksr_gpu_net_body), constants, 6,
-        gpu->subgroup};
+    const int32_t constants[] = {unit_blocks(l->inputs),
+                                 l->side,
+                                 unit_columns(l),
+                                 g->shape.m,
+                                 g->shape.n,
+                                 g->shape.k,
+                                 matrix_rows(l),
+                                 matrix_kept(l),
+                                 l->kind == KSR_LAYER_DOWN ? 2 : 1,
+                                 unit_blocks(l->outputs),
+                                 l->kind == KSR_LAYER_UP,
+                                 l->skip > 0};
+    const struct ksr_gpu_kernel_info info = {.shader = "net_matrix",
+                                             .width = SUBGROUPS * gpu->subgroup,
+                                             .height = 1,
+                                             .params = sizeof(struct ksr_gpu_net_body),
+                                             .constants = constants,
+                                             .constant_count = 12,
+                                             .subgroup = gpu->subgroup};
     return ksr_gpu_kernel_create(gpu, out, &info);
 }
 
@@ -320,8 +350,8 @@ enum ksr_gpu_net_tier ksr_gpu_net_best_tier(const struct ksr_gpu *gpu)
 // Returns whether net_matrix.comp can do a layer between the first and the last.
 static bool fits_matrices(const struct ksr_net_layer *l)
 {
-    return l->kind == KSR_LAYER_CONV && l->skip == 0 && l->inputs == l->outputs &&
-           (l->inputs == 16 || l->inputs % UNIT == 0);
+    return (l->inputs % UNIT == 0 && l->outputs % UNIT == 0) ||
+           (l->kind == KSR_LAYER_CONV && l->inputs == 16 && l->outputs == 16);
 }
 
 // Gives each layer a part of the scratch memory that no layer up to it reads any more.
@@ -396,15 +426,25 @@ static int activation_stride(const struct ksr_gpu_net *g, int width, int halving
     return round_up((round_up(width, g->unit) >> halvings) + g->around[halvings], ROUND_TO);
 }
 
-// Bytes of a layer's activations for `rows` rows of the picture, which may begin at any. Workgroups
-// read up to two rows and a pixel more than they make, twice as many where every second is read.
+// Rows of activations for `rows` rows of the picture, which may begin at any. Workgroups read up to
+// two rows and a pixel more than they make, twice as many where every second is read.
+static int activation_rows(const struct ksr_gpu_net *g, int rows, int halvings)
+{
+    const int whole = g->unit == 1 ? rows : round_up(rows, g->unit) + g->unit;
+    return round_up((whole >> halvings) + g->around[halvings], MATRIX_ROWS) +
+           (g->unit == 1 ? 3 : MATRIX_ROWS + 6);
+}
+
+// Pixels of a block of channels.
+static int activation_block(const struct ksr_gpu_net *g, int width, int rows, int halvings)
+{
+    return activation_rows(g, rows, halvings) * activation_stride(g, width, halvings);
+}
+
 static size_t activation_bytes(const struct ksr_gpu_net *g, int index, int width, int rows)
 {
     const struct ksr_net_layer *l = &g->layer[index].shape;
-    const int whole = g->unit == 1 ? rows : round_up(rows, g->unit) + g->unit;
-    const int height = round_up((whole >> l->halvings) + l->before + l->after, MATRIX_ROWS) +
-                       (g->unit == 1 ? 3 : MATRIX_ROWS + 6);
-    return (size_t)height * (size_t)activation_stride(g, width, l->halvings) * (size_t)l->outputs;
+    return (size_t)activation_block(g, width, rows, l->halvings) * (size_t)l->outputs;
 }
 
 // Returns where a part of the scratch memory begins, as an offset.
@@ -434,11 +474,17 @@ struct band {
     uint64_t activations[KSR_MODEL_LAYERS]; // of each layer
     int y0, y1;                             // rows of dst
     int first, end;                         // of src; multiples of the network's unit
+    int most;                               // rows of src that the memory is for
 };
 
 static int stride_of(const struct band *b, int layer)
 {
     return activation_stride(b->net, b->src->width, b->net->layer[layer].shape.halvings);
+}
+
+static int block_of(const struct band *b, int layer)
+{
+    return activation_block(b->net, b->src->width, b->most, b->net->layer[layer].shape.halvings);
 }
 
 // Columns and rows that a layer makes.
@@ -456,7 +502,8 @@ static int rows_of(const struct band *b, const struct ksr_net_layer *l)
 static uint64_t activations_at(const struct band *b, int layer, int x, int y)
 {
     const int64_t pixels = (int64_t)y * stride_of(b, layer) + x;
-    return b->activations[layer] + (uint64_t)(pixels * b->net->layer[layer].shape.outputs);
+    const int channels = b->net->layer[layer].shape.outputs;
+    return b->activations[layer] + (uint64_t)(pixels * (channels % UNIT == 0 ? UNIT : channels));
 }
 
 // How far the first pixel that a layer's first one reads lies from the first of its input.
@@ -487,19 +534,22 @@ static void run_head(const struct band *b)
                                        .weights = g->layer[0].weights,
                                        .x = -around,
                                        .y = b->first - around,
-                                       .stride = stride_of(b, 0)};
+                                       .stride = stride_of(b, 0),
+                                       .block = block_of(b, 0)};
     run_tiles(b, &g->kernel[0], &p, columns_of(b, l), rows_of(b, l), l->outputs);
     ksr_gpu_mark(b->commands, "net head");
 }
 
 static void run_matrices(const struct band *b, const struct ksr_gpu_kernel *kernel,
-                         struct ksr_gpu_net_body *p, const struct ksr_net_layer *l)
+                         struct ksr_gpu_net_body *p, const struct ksr_net_layer *l, int columns,
+                         int rows)
 {
     const int pixels = unit_pixels(l->inputs), across = 2 * b->net->shape.m * pixels;
+    const int down = 2 * matrix_rows(l);
     p->stride /= pixels;
-    ksr_gpu_run(b->commands, kernel, p,
-                (columns_of(b, l) + across - 1) / across * (int)kernel->width,
-                (rows_of(b, l) + MATRIX_ROWS - 1) / MATRIX_ROWS, ksr_max(l->inputs / UNIT, 1));
+    p->out_stride /= pixels;
+    ksr_gpu_run(b->commands, kernel, p, (columns + across - 1) / across * (int)kernel->width,
+                (rows + down - 1) / down, unit_blocks(l->channels));
 }
 
 static void run_body(const struct band *b, int layer)
@@ -508,18 +558,21 @@ static void run_body(const struct band *b, int layer)
     const struct ksr_net_layer *l = &g->layer[layer].shape;
     const struct ksr_gpu_kernel *kernel = &g->kernel[g->layer[layer].kernel];
     const int offset = input_offset(g, layer), half = l->kind == KSR_LAYER_UP ? 2 : 1;
+    const int columns = columns_of(b, l) / half, rows = rows_of(b, l) / half;
     const int beside = l->skip > 0 ? g->layer[l->skip - 1].shape.before - l->before : 0;
     struct ksr_gpu_net_body p = {.src = activations_at(b, layer - 1, offset, offset),
                                  .dst = b->activations[layer],
                                  .weights = g->layer[layer].weights,
                                  .stride = stride_of(b, layer - 1),
-                                 .out_stride = stride_of(b, layer)};
+                                 .block = block_of(b, layer - 1),
+                                 .out_stride = stride_of(b, layer),
+                                 .out_block = block_of(b, layer)};
     if (l->skip > 0)
         p.skip = activations_at(b, l->skip - 1, beside, beside);
     if (g->layer[layer].matrix)
-        run_matrices(b, kernel, &p, l);
+        run_matrices(b, kernel, &p, l, columns, rows);
     else
-        run_tiles(b, kernel, &p, columns_of(b, l) / half, rows_of(b, l) / half, l->channels);
+        run_tiles(b, kernel, &p, columns, rows, l->channels);
     ksr_gpu_mark(b->commands, "net body");
 }
 
@@ -533,6 +586,7 @@ static void run_tail(const struct band *b)
         .activations = activations_at(b, last - 1, offset, offset + b->y0 / 2 - b->first),
         .weights = g->layer[last].weights,
         .stride = stride_of(b, last - 1),
+        .block = block_of(b, last - 1),
         .y0 = b->y0,
         .y1 = b->y1};
     run_tiles(b, &g->kernel[last], &p, b->src->width, (b->y1 + 1) / 2 - b->y0 / 2, 1);
@@ -568,7 +622,7 @@ void ksr_gpu_net_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_ne
                       const struct ksr_gpu_buffer *scratch, int y0, int y1)
 {
     const int rows = band_rows(g, src->width, src->height, scratch->size);
-    struct band b = {.commands = commands, .net = g, .dst = dst, .src = src};
+    struct band b = {.commands = commands, .net = g, .dst = dst, .src = src, .most = rows};
     for (int i = 0; i < g->layers - 1; i++)
         b.activations[i] = scratch->address + part_offset(g, g->layer[i].part, src->width, rows);
     for (b.y0 = y0; b.y0 < y1; b.y0 = b.y1) {

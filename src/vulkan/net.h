@@ -5,8 +5,9 @@
 // the scratch memory. What lies beyond, up to whole workgroups, is made too and never used. A part
 // is taken again when no layer reads what is in it any more: without skips there are two.
 //
-//   activations   [row][column][channel], less 128, in signed 8 bits; bias + 128 * sum of weights
-//                 makes up for it, exactly
+//   activations   [block of 32 channels][row][column][channel], or [row][column][channel] where the
+//                 channels are no multiple of 32; less 128, in signed 8 bits: bias + 128 * sum of
+//                 weights makes up for it, exactly
 //   weights       a block for each group of channels that a workgroup makes: weights in the order
 //                 in which the shader reads them, biases, shifts
 //
@@ -20,8 +21,8 @@
 #include "vulkan/kernel.h"
 #include "vulkan/shaders/params.h"
 
-// How the layers between the first and the last multiply. Matrices are for layers of one width and
-// resolution; the others of a network do dot products beside them.
+// How the layers between the first and the last multiply. Matrices are for layers from and to
+// multiples of 32 channels, or from 16 to 16; the others of a network do dot products beside them.
 enum ksr_gpu_net_tier {
     KSR_GPU_NET_INT,    // 32-bit integers
     KSR_GPU_NET_DOT,    // dot products of four 8-bit integers

@@ -11,7 +11,7 @@
 #include "vulkan/net.h"
 
 #define SHIPPED  2
-#define BRANCHED 3 // several resolutions, skips
+#define BRANCHED 4 // several resolutions, skips
 #define FIRST    (SHIPPED + BRANCHED)
 #define NETS     (FIRST + 24)
 #define SCRATCH  ((size_t)8 << 20)
@@ -95,7 +95,16 @@ static ksr_net *draw_branched(int kind)
                                                                  {KSR_LAYER_CONV, 0, 16, 4, 1}},
                                                                 {{KSR_LAYER_CONV, 0, 1, 48, 1},
                                                                  {KSR_LAYER_CONV, 0, 48, 16, 3},
-                                                                 {KSR_LAYER_CONV, 0, 16, 4, 3}}};
+                                                                 {KSR_LAYER_CONV, 0, 16, 4, 3}},
+                                                                {{KSR_LAYER_CONV, 0, 1, 32, 3},
+                                                                 {KSR_LAYER_DOWN, 0, 32, 64, 3},
+                                                                 {KSR_LAYER_CONV, 2, 64, 64, 3},
+                                                                 {KSR_LAYER_DOWN, 0, 64, 96, 3},
+                                                                 {KSR_LAYER_UP, 3, 96, 64, 1},
+                                                                 {KSR_LAYER_CONV, 0, 64, 32, 1},
+                                                                 {KSR_LAYER_UP, 1, 32, 32, 1},
+                                                                 {KSR_LAYER_CONV, 7, 32, 32, 3},
+                                                                 {KSR_LAYER_CONV, 0, 32, 4, 3}}};
     struct ksr_model m = {0};
     while (chains[kind][m.layers].side > 0) {
         m.layer[m.layers] = chains[kind][m.layers];
@@ -108,7 +117,7 @@ ksr_net *gpu_load_net(const char *name)
 {
     if (strcmp(name, "resolutions") == 0)
         return draw_branched(0);
-    static uint8_t file[1 << 17];
+    static uint8_t file[1 << 21];
     char path[512];
     const char *folder = getenv("KSR_TEST_MODELS");
     snprintf(path, sizeof(path), "%s/%s.ksrnet", folder ? folder : KSR_MODELS_SOURCE, name);

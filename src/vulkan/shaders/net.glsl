@@ -28,6 +28,14 @@ ivec2 tile_place()
     return ivec2(gl_LocalInvocationID.x, int(gl_LocalInvocationID.y) * ROWS);
 }
 
+// Where 16 of the channels of a pixel are, of `groups` times 16; block: see params.h.
+uint quad_of(ivec2 at, int stride, int block, int group, int groups)
+{
+    const int unit = groups % 2 == 0 ? 2 : groups; // in a block
+    const uint pixel = uint(at.y) * uint(stride) + uint(at.x);
+    return (uint(group / unit) * uint(block) + pixel) * unit + group % unit;
+}
+
 // Four activations of the next layer, packed: limited to 0..255, less 128.
 int activations(ivec4 value)
 {

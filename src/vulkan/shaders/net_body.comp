@@ -24,12 +24,11 @@ void main()
     const int groups = OUTPUTS / (4 * QUADS), phase = group / groups;
     const ivec2 at = tile_corner() + tile_place();
     ivec4 sum[ROWS][QUADS];
-    convolve(sum, p.src, p.stride, p.weights, first);
+    convolve(sum, p.src, p.stride, p.block, p.weights, first);
     [[unroll]] for (int k = 0; k < ROWS; k++) {
         const ivec2 place = at + ivec2(0, k);
         const ivec2 to = UP ? 2 * place + ivec2(phase % 2, phase / 2) : place;
-        const uint pixel = uint(to.y) * uint(p.out_stride) + uint(to.x);
-        const uint quad = pixel * groups + group % groups;
+        const uint quad = quad_of(to, p.out_stride, p.out_block, group % groups, groups);
         ivec4 added = ivec4(0), words;
         if (SKIP)
             added = p.skip.at[quad];

@@ -29,13 +29,12 @@ int dot4(int a, int b)
 }
 
 // Loads the tile's inputs at every STEP-th pixel, from pixel `from` of the kernel on.
-void load_inputs(ksr_gpu_quads src, int stride, int group, ivec2 from)
+void load_inputs(ksr_gpu_quads src, int stride, int block, int group, ivec2 from)
 {
     const ivec2 corner = tile_corner();
     for (int i = int(gl_LocalInvocationIndex); i < PLANE; i += INVOCATIONS) {
         const ivec2 at = (corner + ivec2(i % IN_WIDTH, i / IN_WIDTH)) * STEP + from;
-        const uint pixel = uint(at.y) * uint(stride) + uint(at.x);
-        const ivec4 words = src.at[pixel * (WIDTH / INPUTS) + group];
+        const ivec4 words = src.at[quad_of(at, stride, block, group, WIDTH / INPUTS)];
         [[unroll]] for (int k = 0; k < WORDS; k++)
             inputs[k * PLANE + i] = words[k];
     }
@@ -75,8 +74,8 @@ void add_pixel(inout ivec4 sum[ROWS][QUADS], int c, int r)
 }
 
 // The sums with bias of 4 * QUADS channels, whose weights begin at `first`.
-void convolve(out ivec4 sum[ROWS][QUADS], ksr_gpu_quads src, int stride, ksr_gpu_quads from,
-              int first)
+void convolve(out ivec4 sum[ROWS][QUADS], ksr_gpu_quads src, int stride, int block,
+              ksr_gpu_quads from, int first)
 {
     [[unroll]] for (int i = 0; i < ROWS; i++)
         [[unroll]] for (int q = 0; q < QUADS; q++)
@@ -86,14 +85,14 @@ void convolve(out ivec4 sum[ROWS][QUADS], ksr_gpu_quads src, int stride, ksr_gpu
         for (int i = int(gl_LocalInvocationIndex); i < BLOCK; i += INVOCATIONS)
             weights[i] = from.at[first + group * BLOCK + i];
         if (STEP == 1) {
-            load_inputs(src, stride, group, ivec2(0));
+            load_inputs(src, stride, block, group, ivec2(0));
             barrier();
             add_products(sum);
             continue;
         }
         // All inputs of a tile would not fit the memory of a workgroup.
         for (int i = 0; i < SIDE * SIDE; i++) {
-            load_inputs(src, stride, group, ivec2(i % SIDE, i / SIDE));
+            load_inputs(src, stride, block, group, ivec2(i % SIDE, i / SIDE));
             barrier();
             add_pixel(sum, i % SIDE, i / SIDE);
             barrier();

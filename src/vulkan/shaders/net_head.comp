@@ -39,7 +39,7 @@ void main()
         ivec4 words;
         [[unroll]] for (int q = 0; q < QUADS; q++)
             words[q] = activations(sum[k][q] >> p.weights.at[first + WEIGHTS + QUADS + q]);
-        const uint pixel = uint(corner.y + at.y + k) * uint(p.stride) + uint(corner.x + at.x);
-        p.dst.at[pixel * (WIDTH / CHANNELS) + gl_WorkGroupID.z] = words;
+        p.dst.at[quad_of(corner + at + ivec2(0, k), p.stride, p.block, int(gl_WorkGroupID.z),
+                         WIDTH / CHANNELS)] = words;
     }
 }

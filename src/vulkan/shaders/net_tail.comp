@@ -32,7 +32,7 @@ void main()
     const int top = p.y0 >> 1;
     load_samples(p.src, corner.x - 2, corner.y + top - 2);
     ivec4 sum[ROWS][QUADS];
-    convolve(sum, p.activations, p.stride, p.weights, 0);
+    convolve(sum, p.activations, p.stride, p.block, p.weights, 0);
 
     [[unroll]] for (int k = 0; k < ROWS; k++) {
         const ivec4 difference = sum[k][0] >> p.weights.at[SHIFT];

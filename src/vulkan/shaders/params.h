@@ -121,25 +121,26 @@ struct ksr_gpu_peak {
     int rounds;
 };
 
-// Of networks: activations and weights as in vulkan/net.h. stride: pixels of a row of activations.
+// Of networks: activations and weights as in vulkan/net.h. stride, block: pixels of a row of
+// activations, and from one block of channels to the next.
 struct ksr_gpu_net_head {
     ksr_gpu_plane src;
     ksr_gpu_quads dst, weights;
     int x, y; // in src, of the sample at the top left of the kernel of the first pixel
-    int stride;
+    int stride, block;
 };
 
 struct ksr_gpu_net_body {
     ksr_gpu_quads src, dst, weights;
-    int stride;         // of src; where matrices are used, of both
-    int out_stride;     // of dst and skip
-    ksr_gpu_quads skip; // added to the result; 0 = nothing
+    int stride, block;         // of src
+    int out_stride, out_block; // of dst and skip
+    ksr_gpu_quads skip;        // added to the result; 0 = nothing
 };
 
 struct ksr_gpu_net_tail {
     ksr_gpu_plane dst, src;
     ksr_gpu_quads activations, weights;
-    int stride;
+    int stride, block;
     int y0, y1; // rows of dst to make
 };
 
