@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Draws pictures to train on: what the collected ones have little of. draw.py --out DIR [--count N]
 
-Half are cel animation: outlined flat shapes with a shadow tone, hair in strands, eyes, clothes with folds,
-over soft painted backgrounds, machines with thin parallel lines, speed lines. The others are gradients and
+A third are cel animation: outlined flat shapes with a shadow tone, hair in strands, eyes, clothes with folds,
+over soft painted backgrounds, machines with thin parallel lines, speed lines. A third are painted: brush strokes,
+washes, leaves, stones, hatching over paint, on paper, with ink lines or without. The others are gradients and
 painted backgrounds, light out of focus, dark scenes, lines of all widths and at all angles, hatching, screen
 tones, end credits. Drawn four times as large and reduced, so that edges are exact to a sixteenth of the
 area. The same seed gives the same pictures. Needs python3-numpy and python3-pil; titles are set in DejaVu (a
@@ -396,6 +397,139 @@ def cels(rng, kind):
     return im
 
 
+def direction(rng, side):
+    """Which way brushes go: a smooth field of angles."""
+    return rng.uniform(0, 2 * math.pi) + (clouds(rng, side, int(rng.integers(2, 6)), 2) - 0.5) * rng.uniform(1, 8)
+
+
+def brushed(rng, im, angles):
+    """Painted over: strokes of broad, then of narrow brushes, each a bundle of hairs of the tone that is there."""
+    side, draw = im.size[0], ImageDraw.Draw(im)
+    want = np.asarray(im.filter(ImageFilter.GaussianBlur(rng.uniform(1, 4))))
+    uneven = rng.uniform(2, 14)
+    for radius, count in ((rng.uniform(20, 40), 250), (rng.uniform(8, 16), 900), (rng.uniform(2.5, 6), 2600)):
+        detail = np.asarray(im.filter(ImageFilter.GaussianBlur(radius))).astype(np.float32) - want
+        for x, y in rng.integers(0, side, (count, 2)):
+            if radius < 18 and abs(detail[y, x]) < 4 and rng.random() < 0.7:
+                continue
+            a = angles[y, x] + rng.normal(0, 0.2)
+            d = np.array((math.cos(a), math.sin(a)))
+            n, length, tone = np.array((-d[1], d[0])), radius * rng.uniform(1.5, 5), want[y, x] + rng.normal(0, uneven)
+            bend = n * rng.normal(0, 0.15) * length
+            hairs = int(rng.integers(2, 7))
+            for k in range(hairs):
+                p = np.array((x, y)) + n * radius * (2 * (k + 0.5) / hairs - 1)
+                ends = rng.uniform(0.7, 1, 2) * length / 2
+                points = [tuple(p - d * ends[0]), tuple(p + bend), tuple(p + d * ends[1])]
+                shade = int(np.clip(tone + rng.normal(0, uneven * 0.6), 0, 255))
+                draw.line(points, fill=shade, width=max(round(2.4 * radius / hairs), 1), joint="curve")
+    return im
+
+
+def washes(rng, a, count):
+    """Watercolour: transparent patches that are darker at their rims and grainy."""
+    side = a.shape[0]
+    grain = clouds(rng, side, side // 4, 2, 1.0) - 0.5
+    for _ in range(count):
+        mask, size = Image.new("L", (side, side)), rng.uniform(0.05, 0.35) * side
+        outline = blob(rng, rng.uniform(0, side, 2), (size, size * rng.uniform(0.4, 1.5)), 0.3)
+        ImageDraw.Draw(mask).polygon([tuple(p) for p in outline], fill=255)
+        inside = np.asarray(mask.filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 3)))).astype(np.float32) / 255
+        near = np.asarray(mask.filter(ImageFilter.GaussianBlur(rng.uniform(3, 12)))).astype(np.float32) / 255
+        wash = rng.uniform(0.05, 0.4) * (0.7 + 0.6 * clouds(rng, side, 4, 2)) + (1 - near) * rng.uniform(0, 0.5)
+        a = a * (1 - inside * np.clip(wash + grain * rng.uniform(0, 0.15), 0, 0.9))
+    return a
+
+
+def leaves(rng, im):
+    """Foliage: clumps of leaves, lit from one side, dark ones first."""
+    side, draw = im.size[0], ImageDraw.Draw(im)
+    shape = [(t, rng.uniform(0.15, 0.4) * math.sin(math.pi * t)) for t in np.linspace(0, 1, 7)]
+    shape = np.array(shape + [(t, -w) for t, w in shape[-2:0:-1]]) - (0.5, 0)
+    for _ in range(int(rng.integers(2, 9))):
+        at, spread, size, tone = rng.uniform(0, side, 2), rng.uniform(0.04, 0.2) * side, rng.uniform(6, 30), rng.uniform(20, 140)
+        light, count = rng.uniform(20, 110), int(rng.integers(120, 500))
+        for k in range(count):
+            p = rng.normal(0, 1, 2)
+            a = rng.uniform(0, 2 * math.pi)
+            turn = np.array(((math.cos(a), math.sin(a)), (-math.sin(a), math.cos(a)))) * size * rng.uniform(0.5, 1.2)
+            lit = k / count + 0.25 * (p[0] - p[1]) + rng.normal(0, 0.15)
+            points = [tuple(q) for q in at + p * spread + shape @ turn]
+            draw.polygon(points, fill=int(np.clip(tone + light * lit, 0, 255)))
+            if size > 18 and rng.random() < 0.5:
+                draw.line((*points[0], *points[6]), fill=int(np.clip(tone + light * lit * 0.6, 0, 255)), width=1)
+
+
+def rocks(rng, im):
+    """Stones with facets, cracks and speckles."""
+    side, draw = im.size[0], ImageDraw.Draw(im)
+    for _ in range(int(rng.integers(3, 16))):
+        at, size, tone = rng.uniform((0, 0.3), 1, 2) * side, rng.uniform(0.04, 0.2) * side, rng.uniform(50, 190)
+        outline = blob(rng, at, (size, size * rng.uniform(0.5, 1)), 0.2, int(rng.integers(7, 14)))
+        ridge = at + rng.normal(0, 0.25, 2) * size
+        for p, q in zip(outline, np.roll(outline, -1, 0)):
+            away = (p + q) / 2 - at
+            shade = tone + 50 * (-away[1] - 0.6 * away[0]) / max(size, 1) + rng.normal(0, 8)
+            draw.polygon([tuple(ridge), tuple(p), tuple(q)], fill=int(np.clip(shade, 0, 255)))
+        for _ in range(int(rng.integers(0, 8))):
+            crack = np.cumsum(np.concatenate([[at + rng.normal(0, 0.4, 2) * size], rng.normal(0, size * 0.08, (6, 2))]), 0)
+            draw.line([tuple(p) for p in crack], fill=int(tone * rng.uniform(0.3, 0.7)), width=int(rng.integers(1, 4)))
+        for p in at + rng.normal(0, 0.35, (int(rng.integers(0, 80)), 2)) * size:
+            r = rng.uniform(0.5, 2)
+            draw.ellipse((*(p - r), *(p + r)), fill=int(np.clip(tone + rng.normal(0, 40), 0, 255)))
+
+
+def hatched(rng, im, angles):
+    """Pen strokes over paint where it is dark, along a field, with gaps."""
+    side, draw = im.size[0], ImageDraw.Draw(im)
+    tone = np.asarray(im.filter(ImageFilter.GaussianBlur(3)))
+    limit, ink, step = rng.uniform(50, 150), int(rng.choice((0, 15, 40, 255))), rng.uniform(4, 11)
+    turned = rng.uniform(0, math.pi)
+    for y, x in (rng.random((int((side / step) ** 2 * 0.6), 2)) * side).astype(int):
+        if (tone[y, x] < limit) != (ink < 200):
+            continue
+        a, length = angles[y, x] + turned + rng.normal(0, 0.08), step * rng.uniform(1.5, 4)
+        d = np.array((math.cos(a), math.sin(a))) * length / 2
+        draw.line((x - d[0], y - d[1], x + d[0], y + d[1]), fill=ink, width=int(rng.choice((1, 2, 2, 3))))
+
+
+def relined(im, drawn):
+    """The ink of a drawing over what was painted on it."""
+    dark = np.asarray(drawn).astype(np.float32)
+    around = np.asarray(drawn.filter(ImageFilter.GaussianBlur(6))).astype(np.float32)
+    line = np.clip((around - dark - 18) / 30, 0, 1) * np.clip((110 - dark) / 40, 0, 1)
+    return Image.fromarray((np.asarray(im) * (1 - line) + dark * line).astype(np.uint8))
+
+
+def painted(rng, kind):
+    """Paint as in comics and backgrounds, twice as large: brushes, washes, leaves, stones, hatching, on paper."""
+    side = 2 * SIDE
+    if kind < 2:
+        im = drawn = cels(rng, list(CELS)[int(rng.integers(4))]).resize((side, side), Image.BOX)
+    else:
+        im = Image.fromarray(backdrop(rng, side).astype(np.uint8))
+        for add in rng.permutation([leaves, rocks, leaves, rocks])[: int(rng.integers(1, 4))]:
+            add(rng, im)
+        if rng.random() < 0.5:
+            Cel(rng, im).figure(rng.uniform(0.25, 0.75, 2) * side, rng.uniform(0.1, 0.3) * side)
+        drawn = im.copy()
+    angles = direction(rng, side)
+    if kind in (0, 2):
+        im = brushed(rng, im.copy(), angles)
+    if kind in (1, 3) or rng.random() < 0.2:
+        im = Image.fromarray(washes(rng, np.asarray(im).astype(np.float32), int(rng.integers(3, 9))).astype(np.uint8))
+    if kind < 3 and rng.random() < 0.8:
+        im = relined(im, drawn)
+    if rng.random() < 0.4:
+        hatched(rng, im, angles)
+    a = np.asarray(im.resize((SIDE, SIDE), Image.BOX)).astype(np.float32)
+    if rng.random() < 0.5:  # paper
+        a = a * (1 + (clouds(rng, SIDE, SIDE // 3, 2, 1.0) - 0.5) * rng.uniform(0.02, 0.14))
+    if rng.random() < 0.4:  # soft shading
+        a = a * (0.75 + 0.5 * clouds(rng, SIDE, int(rng.integers(2, 12)), 3))
+    return a
+
+
 def glow(rng, a):
     """Light that spreads, or a colour wash over a part."""
     if rng.random() < 0.3:
@@ -408,6 +542,8 @@ def glow(rng, a):
 
 def picture(seed):
     rng = np.random.default_rng(seed)
+    if seed % 3 == 2:
+        return Image.fromarray(np.clip(painted(rng, seed // 3 % 4) + 0.5, 0, 255).astype(np.uint8))
     if seed % 2:
         small = cels(rng, list(CELS)[seed // 2 % 4]).resize((SIDE, SIDE), Image.BOX)
         a = glow(rng, np.asarray(small).astype(np.float32))
