@@ -54,10 +54,11 @@ def main():
     for name, spec in (("pyramid", pyramid(16, 32, 16, 2)), ("pairs", plain(16, 1))):
         trainer = train.Trainer(name, Net(spec, "cpu", 3), 2e-3)
         for step in range(6):
-            trainer.plan(step + 500, 0.5)
+            trainer.at = step + 500
+            trainer.plan(0.5)
             trainer.step(*patch, step > 2, step > 4)
         with tempfile.TemporaryDirectory() as folder:
-            train.save(folder, 0.5, 6, [trainer])
+            train.save(folder, 0.5, [trainer])
             chain = pack.layers(os.path.join(folder, name + ".npz"))
             other = train.Trainer(name, Net(spec, "cpu", 4), 1e-3)
             told = train.resumed(type("", (), {"out": folder, "resume": None}), [other])
@@ -67,8 +68,8 @@ def main():
         again = Net(spec, "cpu", 5)
         again.start(chain)
         check((results(again, again.theta, codes) == want).all(), f"{name}: begun with the integers")
-        check(told == (0.5, 6) and torch.equal(other.theta, trainer.theta) and other.peak == 2e-3,
-              f"{name}: goes on where the checkpoint was", told)
+        check((told, other.at) == (0.5, 506) and torch.equal(other.theta, trainer.theta) and other.peak == 2e-3,
+              f"{name}: goes on where the checkpoint was", (told, other.at))
         trainer.judge(30.0, 0)
         good = trainer.theta.detach().clone()
         trainer.theta.data[0] = float("nan")

@@ -281,7 +281,7 @@ def main():
         sys.exit(f"coded.py: {o.ffmpeg} is not there; name FFmpeg's program with --ffmpeg")
     os.makedirs(o.out, exist_ok=True)
     end = time.time() + o.seconds
-    train, held = data.load(o.data)
+    train, held, _ = data.load(o.data)
     global PICTURES
     PICTURES = ([p for p in train + (data.folder(o.drawn) if o.drawn else [])], held)
     with Pool(o.jobs) as pool:

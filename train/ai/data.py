@@ -9,6 +9,7 @@ import math
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -22,24 +23,33 @@ CELL = 16  # patches start on a grid of this many large pixels
 
 # Whole groups of sources are kept from training, so that validation sees other hands' pictures.
 HELD_OUT = ("renpy", "synfig", "hedgewars", "dice-lorelei")
+PAINTED_OUT = ("warmux", "fillets")
 
 
 def luma(path):
     """BT.709 luma of a picture, 8 bits, as tools that measure quality make it."""
-    rgb = np.asarray(Image.open(path).convert("RGB")).astype(np.float32)
+    with Image.open(path) as im:
+        if im.mode == "L":
+            return np.asarray(im)
+        rgb = np.asarray(im.convert("RGB")).astype(np.float32)
     y = rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     return np.clip(y + 0.5, 0, 255).astype(np.uint8)
 
 
+@lru_cache
 def load(folder):
-    """Returns (training, validation): lists of 8-bit luma pictures, split by source."""
+    """Lists of 8-bit luma pictures, split by source: (to train on, held out, painted ones held out)."""
     rows = [l.rstrip("\n").split("\t") for l in open(os.path.join(folder, "manifest.tsv"))][1:]
-    held = [any(s in HELD_OUT for s in r[6].split("+")) for r in rows]
     with ThreadPoolExecutor() as pool:
         pictures = list(pool.map(lambda r: luma(os.path.join(folder, r[0])), rows))
-    return ([p for p, h in zip(pictures, held) if not h], [p for p, h in zip(pictures, held) if h])
+    out = [], [], []
+    for p, r in zip(pictures, rows):
+        held = [any(s in kept for s in r[6].split("+")) for kept in (HELD_OUT, PAINTED_OUT)]
+        out[1 if held[0] else 2 if held[1] else 0].append(p)
+    return out
 
 
+@lru_cache
 def folder(path):
     with ThreadPoolExecutor() as pool:
         return list(pool.map(luma, sorted(glob.glob(os.path.join(path, "*.webp")))))

@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""Trains networks: train.py --data DIR --out DIR (--seconds S | --steps N) [--until P] NAME...
+"""Trains networks: train.py --data DIR --out DIR (--seconds S | --steps N) [--until P] NAME... [+ NAME...]
 
-Networks named together learn from the same batches, side by side on one GPU. Three phases: absolute error in
-floating point, the same with quantization, then the root of a patch's squared error in units of the one that
-interpolation makes there. --until 0.5 stops half way; started again with the same --out, training goes on
-from the checkpoint there, which is written every minute. A network whose error explodes goes back to its last
-good state with half the step size. Needs torch, numpy and PIL; a GPU unless you are patient.
+Networks named together learn from the same batches, side by side on one GPU. A "+" begins another group, which
+learns beside them from batches of its own; options after it are of this group (--start, --peak, --batch, --pairs
+and what else its batches are made with). Three phases: absolute error in floating point, the same with
+quantization, then the root of a patch's squared error in units of the one that interpolation makes there.
+--until 0.5 stops half way; started again with the same --out, training goes on from the checkpoint there, which
+is written every minute. A network whose error explodes goes back to its last good state with half the step size.
+Needs torch, numpy and PIL; a GPU unless you are patient.
 """
 import argparse
+import copy
 import glob
 import math
 import os
+import sys
 import time
 from contextlib import nullcontext
 
@@ -21,8 +25,6 @@ import data
 from model import SPECS, Activation, Net, interpolate, plain
 from pack import layers
 
-# until which part of the training, quantized, squared error
-PHASES = ((0.25, False, False), (0.55, True, False), (1.0, True, True))
 SCALE = 128.0  # keeps small gradients inside fp16
 WARM = 1000  # steps
 
@@ -38,9 +40,11 @@ class Trainer:
         self.ema = net.theta.clone()
         self.loss, self.norm, self.skipped, self.lr = torch.zeros(4, device=dev).unbind()
         self.good, self.best, self.restarts = self.copies(), 0.0, 0
+        self.at = 0  # steps
 
-    def plan(self, it, progress):
-        """Sets the step size, Adam's bias corrections included."""
+    def plan(self, progress):
+        """Sets the size of the next step, Adam's bias corrections included."""
+        it, self.at = self.at, self.at + 1
         lr = self.peak * min((it + 1) / WARM, 1) * (0.5 + 0.5 * math.cos(math.pi * min(progress, 1))) + 1e-6
         self.lr.fill_(lr * math.sqrt(1 - 0.99 ** (it + 1)) / (1 - 0.9 ** (it + 1)))
 
@@ -93,34 +97,66 @@ class Trainer:
         half = [self.m, torch.sqrt(self.v), self.ema - self.theta.detach()]
         return {"theta": self.theta.detach().cpu(), "half": [h.to(torch.bfloat16).cpu() for h in half],
                 "rest": torch.stack([self.loss, self.norm, self.skipped]).cpu(),
-                "peak": self.peak, "best": self.best, "restarts": self.restarts}
+                "at": self.at, "peak": self.peak, "best": self.best, "restarts": self.restarts}
 
     def unpack(self, old):
         theta = old["theta"].to(self.theta.device)
         m, v, ema = (h.to(theta).float() for h in old["half"])
         self.restore([theta, m, v * v, theta + ema, *old["rest"].to(theta)])
-        self.peak, self.best, self.restarts = old["peak"], old["best"], old["restarts"]
+        self.at, self.peak, self.best, self.restarts = (old[k] for k in ("at", "peak", "best", "restarts"))
         self.good = self.copies()
 
 
-class Loop:
-    """One step of all trainers as one callable: a CUDA graph where there is a GPU.
+class Group:
+    """Networks that learn from the same batches: their options, trainers and patches, and what they are judged on."""
 
-    The next batch is drawn while the trainers work on this one, each on a stream of its own.
+    def __init__(self, o, dev, say):
+        train, held, painted = data.load(o.data)
+        drawn = data.folder(o.more) if o.more else []
+        say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} and {len(painted)} held out")
+        sets = {n: data.validation(held, **f) for n, f in SETS.items()}
+        if painted:
+            sets["painted"] = data.validation(painted)
+        paired = round(o.batch * o.paired) if o.pairs else 0
+        self.patches = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch - paired, o.size, o.ring, interpolate,
+                                    o.worth, o.coded)
+        if paired:
+            clips, kept = (sorted(glob.glob(os.path.join(o.pairs, f"{kind}_*.npz"))) for kind in ("clip", "held"))
+            say(f"{len(clips)} clips of coded pairs, {len(kept)} held out")
+            sets["pairs"] = data.middles(kept)
+            self.patches = data.Mixed(self.patches, data.Pairs(clips, dev, paired, o.size, o.ring, interpolate))
+        self.val = {n: [torch.from_numpy(a).to(dev) for a in v] for n, v in sets.items()}
+        self.trainers = list(networks(o, dev, say))
+        self.batch = [t.clone() for t in self.patches.draw()]
+        self.following = None
+
+    def jobs(self, quant, squared):
+        """What can be done side by side: a step of every trainer, and drawing the next batch."""
+        def draw():
+            self.following = self.patches.draw()
+
+        return [lambda t=t: t.step(*self.batch, quant, squared) for t in self.trainers] + [draw]
+
+    def turn(self):
+        for t, n in zip(self.batch, self.following):
+            t.copy_(n)
+
+
+class Loop:
+    """One step of all groups as one callable: a CUDA graph where there is a GPU.
+
+    The next batches are drawn while the trainers work on these, each on a stream of its own.
     """
 
-    def __init__(self, trainers, patches, eager):
-        self.trainers, self.patches, self.eager = trainers, patches, eager
-        self.cuda = patches.flat.is_cuda
-        self.batch = [t.clone() for t in patches.draw()]
+    def __init__(self, groups, eager, say):
+        self.groups, self.eager, self.say = groups, eager, say
+        self.trainers = [t for g in groups for t in g.trainers]
+        self.cuda = groups[0].batch[0].is_cuda
 
     def step(self, quant, squared):
-        jobs = [lambda t=t: t.step(*self.batch, quant, squared) for t in self.trainers]
-        following = []
-        jobs.append(lambda: following.extend(self.patches.draw()))
-        self.fork(jobs)
-        for t, n in zip(self.batch, following):
-            t.copy_(n)
+        self.fork([job for g in self.groups for job in g.jobs(quant, squared)])
+        for g in self.groups:
+            g.turn()
 
     def fork(self, jobs):
         here = torch.cuda.current_stream() if self.cuda else None
@@ -136,8 +172,11 @@ class Loop:
 
     def capture(self, quant, squared):
         """The step, ready to run many times; the steps that warm up are undone."""
+        def eager():
+            self.step(quant, squared)
+
         if self.eager or not self.cuda:
-            return lambda: self.step(quant, squared)
+            return eager
         torch.backends.cudnn.benchmark = True
         keep = [t.copies() for t in self.trainers]
         side = torch.cuda.Stream()
@@ -146,13 +185,18 @@ class Loop:
             for _ in range(3):
                 self.step(quant, squared)
         torch.cuda.synchronize()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self.step(quant, squared)
+        try:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self.step(quant, squared)
+            run = graph.replay
+        except RuntimeError as e:
+            self.say(f"without a CUDA graph, for capturing failed: {e}")
+            run, self.eager = eager, True
         torch.backends.cudnn.benchmark = False
         for t, k in zip(self.trainers, keep):
             t.restore(k)
-        return graph.replay
+        return run
 
     def wait(self):
         if self.cuda:
@@ -214,17 +258,17 @@ def export(path, net, theta):
     np.savez_compressed(path, **parts)
 
 
-def save(out, progress, at, trainers):
+def save(out, progress, trainers):
     """A checkpoint and the integers of every network; each file is there whole or not at all."""
     for t in trainers:
         path = os.path.join(out, t.name + ".pt")
-        torch.save({"progress": progress, "at": at, **t.packed()}, path + ".part")
+        torch.save({"progress": progress, **t.packed()}, path + ".part")
         os.replace(path + ".part", path)
         export(os.path.join(out, t.name + ".part.npz"), t.net, t.ema)
         os.replace(os.path.join(out, t.name + ".part.npz"), os.path.join(out, t.name + ".npz"))
 
 
-def parse():
+def parser():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("names", nargs="+", metavar="NAME",
                     help="of model.py's table, or NAME=width,body,head,tail,wide for an experiment")
@@ -240,6 +284,8 @@ def parse():
     ap.add_argument("--peak", type=float, default=2e-3, help="largest step size")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
+    ap.add_argument("--quantized", type=float, default=0.25, help="part of the training before quantization")
+    ap.add_argument("--squared", type=float, default=0.55, help="part of the training before the squared error")
     ap.add_argument("--polish", action="store_true", help="the last phase only")
     ap.add_argument("--coded", type=float, default=0.2, help="share of patches with coding noise")
     ap.add_argument("--worth", type=float, default=0.7, help="weight of patches with coding noise")
@@ -252,7 +298,23 @@ def parse():
     ap.add_argument("--plain", action="store_true", help="without fused operations on the GPU")
     ap.add_argument("--eager", action="store_true", help="without a CUDA graph")
     ap.add_argument("--checkpoint", type=float, default=60, help="write a checkpoint every so many seconds")
-    return ap.parse_args()
+    return ap
+
+
+def parse(words):
+    """The options of each group; those of the first are all groups' unless they name others."""
+    parts, first = [[]], None
+    for w in words:
+        parts.append([]) if w == "+" else parts[-1].append(w)
+    for part in parts:
+        first = first or parser().parse_args(part)
+        yield parser().parse_args(part, copy.copy(first))
+
+
+def phase(o, now):
+    """(end, quantized, squared) of the phase that a part of the training lies in."""
+    edges = () if o.polish else (o.quantized, o.squared)
+    return min([e for e in edges if e > now] + [1.0]), *(now >= e for e in edges or (0, 0))
 
 
 def networks(o, dev, say):
@@ -267,21 +329,34 @@ def networks(o, dev, say):
 
 
 def resumed(o, trainers):
-    """(progress, step) of the checkpoint there is, or zeros."""
-    where = (0.0, 0)
+    """How far the checkpoints are that there are."""
+    where = 0.0
     for t in trainers:
         for folder in (o.out, o.resume):
             path = os.path.join(folder or "", t.name + ".pt")
             if folder and os.path.exists(path):
                 old = torch.load(path, map_location="cpu")
                 t.unpack(old)
-                where = old["progress"], old["at"]
+                where = max(where, old["progress"])
                 break
     return where
 
 
+def report(group, now, before, speed, say):
+    """Judges a group's networks; those whose error exploded go back. before: (steps, skipped ones) of each."""
+    for t, (at, skipped) in zip(group.trainers, before):
+        got = {n: validate(t.net, t.ema, v, True) for n, v in group.val.items()}
+        exact = sum(validate(t.net, t.ema, group.val["sharp"], False)) / 2
+        text = "  ".join("{} {:.2f} {:.2f}".format(n, *v) for n, v in got.items())
+        say(f"{t.name} {t.at} {now:.3f} loss {float(t.loss):.4f}  {text}  sharp unquantized {exact:.3f} "
+            f"norm {float(t.norm):.2g} skipped {int(t.skipped)} {speed:.1f} steps/s")
+        if t.judge(exact, (float(t.skipped) - skipped) / max(t.at - at, 1)):
+            say(f"{t.name}: back to the last good state, step size {t.peak:.2g} from now on")
+
+
 def main():
-    o = parse()
+    options = list(parse(sys.argv[1:]))
+    o = options[0]
     began = time.time()
     dev = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
@@ -293,58 +368,41 @@ def main():
         for f in (log, None):
             print(f"{time.time() - began:6.0f} s  {text}", file=f, flush=True)
 
-    train, held = data.load(o.data)
-    drawn = data.folder(o.more) if o.more else []
-    say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} held out, {dev}, activations {check_kernels(dev)}")
-    val = {n: [torch.from_numpy(a).to(dev) for a in data.validation(held, **f)] for n, f in SETS.items()}
-    pairs = sorted(glob.glob(os.path.join(o.pairs, "clip_*.npz"))) if o.pairs else []
-    if o.pairs:
-        held = sorted(glob.glob(os.path.join(o.pairs, "held_*.npz")))
-        say(f"{len(pairs)} clips of coded pairs, {len(held)} held out")
-        val["pairs"] = [torch.from_numpy(a).to(dev) for a in data.middles(held)]
-    trainers = list(networks(o, dev, say))
-    first, at = resumed(o, trainers)
+    say(f"{dev}, activations {check_kernels(dev)}")
+    groups = [Group(g, dev, say) for g in options]
+    loop = Loop(groups, o.eager, say)
+    first = resumed(o, loop.trainers)
+    at = from_step = loop.trainers[0].at
     torch.manual_seed(o.seed + at)
-    paired = round(o.batch * o.paired) if o.pairs else 0
-    patches = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch - paired, o.size, o.ring, interpolate, o.worth, o.coded)
-    if paired:
-        patches = data.Mixed(patches, data.Pairs(pairs, dev, paired, o.size, o.ring, interpolate))
-    loop = Loop(trainers, patches, o.eager)
     say(f"from step {at}, {first:.3f} of the whole")
-    from_step, from_time = at, time.time()
+    from_time = time.time()
 
     def progress():
         part = (time.time() - from_time) / (began + o.seconds - from_time) if o.seconds else (at - from_step) / o.steps
         return first + (o.until - first) * min(part, 1)
 
-    phase, saved, now = None, time.time(), first
+    last, saved, now = None, time.time(), first
     while now < o.until:
-        wanted = PHASES[-1] if o.polish else next(p for p in PHASES if now < p[0] or p[0] == 1)
-        if wanted != phase:
-            phase, run = wanted, loop.capture(*wanted[1:])
+        end, *kind = phase(o, now)
+        if kind != last:
+            last, run = kind, loop.capture(*kind)
         mark, mark_at = time.time(), at
-        skipped = [float(t.skipped) for t in trainers]
-        while now < min(phase[0], o.until) and time.time() - mark < o.every:
+        before = [[(t.at, float(t.skipped)) for t in g.trainers] for g in groups]
+        while now < min(end, o.until) and time.time() - mark < o.every:
             for _ in range(20 if loop.cuda else 1):
-                for t in trainers:
-                    t.plan(at, now)
+                for t in loop.trainers:
+                    t.plan(now)
                 run()
                 at += 1
             loop.wait()
             now = progress()
         speed = (at - mark_at) / (time.time() - mark)
-        for t, s in zip(trainers, skipped):
-            got = {n: validate(t.net, t.ema, v, True) for n, v in val.items()}
-            exact = sum(validate(t.net, t.ema, val["sharp"], False)) / 2
-            text = "  ".join("{} {:.2f} {:.2f}".format(n, *v) for n, v in got.items())
-            say(f"{t.name} {at} {now:.3f} loss {float(t.loss):.4f}  {text}  sharp unquantized {exact:.3f} "
-                f"norm {float(t.norm):.2g} skipped {int(t.skipped)} {speed:.1f} steps/s")
-            if t.judge(exact, (float(t.skipped) - s) / max(at - mark_at, 1)):
-                say(f"{t.name}: back to the last good state, step size {t.peak:.2g} from now on")
+        for g, b in zip(groups, before):
+            report(g, now, b, speed, say)
         if time.time() - saved > o.checkpoint:
-            save(o.out, now, at, trainers)
+            save(o.out, now, loop.trainers)
             saved = time.time()
-    save(o.out, now, at, trainers)
+    save(o.out, now, loop.trainers)
     say("done")
 
 
