@@ -260,8 +260,9 @@ def make(job):
     keep = list(KEEP)
     path = os.path.join(o.out, f"{'held' if held else 'clip'}_{seed:05}.npz")
     small = code(small, settings, o.ffmpeg)
-    np.savez(path + ".part.npz", small=small[keep], large=large[keep], settings=" ".join(settings))
-    os.replace(path + ".part.npz", path)
+    part = os.path.join(o.out, f"part_{seed:05}.npz")
+    np.savez(part, small=small[keep], large=large[keep], settings=" ".join(settings))
+    os.replace(part, path)
     return len(keep)
 
 

@@ -3,6 +3,7 @@
 Everything runs on the device the pictures lie on, with fixed shapes, so that a whole training step
 can be captured in one CUDA graph. Pixel values are 8-bit codes kept in floating point.
 """
+import copy
 import glob
 import io
 import math
@@ -23,16 +24,18 @@ CELL = 16  # patches start on a grid of this many large pixels
 
 # Whole groups of sources are kept from training, so that validation sees other hands' pictures.
 HELD_OUT = ("renpy", "synfig", "hedgewars", "dice-lorelei")
-PAINTED_OUT = ("warmux", "fillets")
+PAINTED_OUT = ("wesnoth-utbs",)
 
 
 def luma(path):
     """BT.709 luma of a picture, 8 bits, as tools that measure quality make it."""
     with Image.open(path) as im:
         if im.mode == "L":
-            return np.asarray(im)
-        rgb = np.asarray(im.convert("RGB")).astype(np.float32)
-    y = rgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+            return np.array(im)
+        rgb = np.array(im.convert("RGB"))
+    if (rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all():
+        return rgb[..., 0].copy()
+    y = rgb.astype(np.float32) @ np.array([0.2126, 0.7152, 0.0722], np.float32)
     return np.clip(y + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -192,6 +195,12 @@ class Patches:
         soften, self.focus = soft_matrices(self.hr)
         self.soften, self.focus = torch.from_numpy(soften).to(device), torch.from_numpy(self.focus).to(device)
         self._cells(pictures, shares, device)
+
+    def of(self, batch, coded):
+        """The same pictures in batches of another size and share of coding noise."""
+        other = copy.copy(self)
+        other.batch, other.coded = batch, round(batch * coded)
+        return other
 
     def _cells(self, pictures, shares, device):
         """Lists where patches may start, and how likely: more often where interpolation fails."""

@@ -110,16 +110,21 @@ class Trainer:
 class Group:
     """Networks that learn from the same batches: their options, trainers and patches, and what they are judged on."""
 
+    pools = {}  # groups of the same pictures share them
+
     def __init__(self, o, dev, say):
         train, held, painted = data.load(o.data)
-        drawn = data.folder(o.more) if o.more else []
-        say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} and {len(painted)} held out")
         sets = {n: data.validation(held, **f) for n, f in SETS.items()}
         if painted:
             sets["painted"] = data.validation(painted)
         paired = round(o.batch * o.paired) if o.pairs else 0
-        self.patches = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch - paired, o.size, o.ring, interpolate,
-                                    o.worth, o.coded)
+        pool = o.data, o.more, o.drawn, o.soft, o.size, o.ring, o.worth
+        if pool not in self.pools:
+            drawn = data.folder(o.more) if o.more else []
+            say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} and {len(painted)} held out")
+            self.pools[pool] = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch, o.size, o.ring, interpolate,
+                                            o.worth)
+        self.patches = self.pools[pool].of(o.batch - paired, o.coded)
         if paired:
             clips, kept = (sorted(glob.glob(os.path.join(o.pairs, f"{kind}_*.npz"))) for kind in ("clip", "held"))
             say(f"{len(clips)} clips of coded pairs, {len(kept)} held out")
@@ -272,8 +277,8 @@ def parser():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("names", nargs="+", metavar="NAME",
                     help="of model.py's table, or NAME=width,body,head,tail,wide for an experiment")
-    ap.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
-    ap.add_argument("--out", required=True, help="folder of train.log, NAME.pt and NAME.npz")
+    ap.add_argument("--data", help="folder with manifest.tsv and img/")
+    ap.add_argument("--out", help="folder of train.log, NAME.pt and NAME.npz")
     ap.add_argument("--resume", help="folder of NAME.pt to go on from, when --out has none")
     ap.add_argument("--steps", type=int, default=1000, help="of this run")
     ap.add_argument("--seconds", type=float, help="instead of --steps: as many as fit, from the program's start")
@@ -307,8 +312,11 @@ def parse(words):
     for w in words:
         parts.append([]) if w == "+" else parts[-1].append(w)
     for part in parts:
-        first = first or parser().parse_args(part)
-        yield parser().parse_args(part, copy.copy(first))
+        o = parser().parse_args(part, copy.copy(first))
+        if not (o.data and o.out):
+            parser().error("--data and --out are needed")
+        first = first or o
+        yield o
 
 
 def phase(o, now):
