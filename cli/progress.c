@@ -103,6 +103,7 @@ static int64_t eta(const struct ksr_progress *p, double units_per_second)
 struct fields {
     char percent[TEXT_SHORT], units[2 * TEXT_SHORT + 2], fps[TEXT_SHORT], eta[TEXT_SHORT],
         size[TEXT_SHORT];
+    const char *devices;
 };
 
 static void fill_fields(struct fields *f, const struct progress *progress, double time)
@@ -129,6 +130,7 @@ static void fill_fields(struct fields *f, const struct progress *progress, doubl
         snprintf(f->eta, sizeof(f->eta), "ETA %s", text_time(a, left));
     if (p->output_size > 0)
         text_size(f->size, p->output_size);
+    f->devices = p->devices;
 }
 
 static int terminal_columns(void)
@@ -164,9 +166,9 @@ static void make_bar(char *out, int width, const struct ksr_progress *p)
 // Writes the line into `out`: as many fields as fit into `columns`, the bar in what is left.
 static void make_line(char *out, size_t size, const struct progress *progress, int columns)
 {
-    enum { PHASE, BAR, PERCENT, UNITS, FPS, ETA, SIZE, PARTS };
+    enum { PHASE, BAR, PERCENT, UNITS, FPS, ETA, SIZE, DEVICES, PARTS };
     // Who goes first when the line is too narrow.
-    static const int drop_order[] = {SIZE, UNITS, BAR, FPS, PHASE, ETA, PERCENT};
+    static const int drop_order[] = {SIZE, UNITS, BAR, FPS, DEVICES, PHASE, ETA, PERCENT};
     const struct ksr_progress *p = &progress->last;
     struct fields f;
     fill_fields(&f, progress, now());
@@ -176,7 +178,7 @@ static void make_line(char *out, size_t size, const struct progress *progress, i
         snprintf(percents, sizeof(percents), "%3d%%", percent(p)); // so that the line stands still
     }
     const char *const parts[PARTS] = {
-        phase_name(p->phase), bar, percents, f.units, f.fps, f.eta, f.size};
+        phase_name(p->phase), bar, percents, f.units, f.fps, f.eta, f.size, f.devices};
     bool used[PARTS];
     for (int i = 0; i < PARTS; i++)
         used[i] = true;
@@ -217,7 +219,7 @@ static void print_line(struct progress *progress)
                           counts_bytes(p) ? "" : " frames");
     if (f.percent[0])
         length += snprintf(line + length, sizeof(line) - (size_t)length, " (%s)", f.percent);
-    const char *const more[] = {f.fps, f.eta, f.size};
+    const char *const more[] = {f.fps, f.eta, f.size, f.devices};
     for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
         if (more[i][0])
             length += snprintf(line + length, sizeof(line) - (size_t)length, ", %s", more[i]);
@@ -232,17 +234,20 @@ static void print_json(struct progress *progress)
     const double time = now();
     const double speed = rate(progress, time);
     const int64_t left = eta(p, speed);
-    char fps[TEXT_SHORT] = "null", seconds[TEXT_SHORT] = "null", total[TEXT_SHORT] = "null";
+    char fps[TEXT_SHORT] = "null", seconds[TEXT_SHORT] = "null", total[TEXT_SHORT] = "null",
+         devices[TEXT_SHORT] = "null";
     if (speed > 0 && !counts_bytes(p))
         snprintf(fps, sizeof(fps), "%.2f", speed);
     if (left >= 0)
         snprintf(seconds, sizeof(seconds), "%" PRId64, left);
     if (p->total > 0)
         snprintf(total, sizeof(total), "%" PRId64, p->total);
+    if (p->devices[0])
+        snprintf(devices, sizeof(devices), "\"%s\"", p->devices);
     fprintf(stderr,
             "{\"phase\":\"%s\",\"done\":%" PRId64 ",\"total\":%s,\"reused\":%" PRId64
-            ",\"fps\":%s,\"eta\":%s,\"size\":%" PRId64 "}\n",
-            phase_name(p->phase), p->done, total, p->reused, fps, seconds, p->output_size);
+            ",\"fps\":%s,\"eta\":%s,\"size\":%" PRId64 ",\"devices\":%s}\n",
+            phase_name(p->phase), p->done, total, p->reused, fps, seconds, p->output_size, devices);
     progress->shown_at = time;
     progress->pending = false;
 }

@@ -45,6 +45,8 @@ struct ksr_progress {
     int64_t total;       // units in this phase; 0 = unknown
     int64_t reused;      // of `done`: units that an earlier run had finished
     int64_t output_size; // bytes of encoded video or of output written so far
+    char devices[16];    // that run the stages now, such as "vulkan:0", "cpu" or "2 devices", in
+                         // KSR_PHASE_WORK; else empty
 };
 
 // All members may be NULL (off). `opaque` is passed to both functions unchanged.

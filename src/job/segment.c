@@ -290,7 +290,8 @@ static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct hel
         status = store_packets(w, m);
     lap(w, KSR_PART_ENCODE);
     if (status == KSR_OK && w->listener.frame)
-        status = w->listener.frame(w->listener.opaque, m->number, m->sent, m->bytes);
+        status = w->listener.frame(w->listener.opaque, m->number, m->sent, m->bytes,
+                                   w->pipeline->device);
     lap(w, KSR_PART_OTHER);
     return status;
 }

@@ -13,9 +13,11 @@ typedef struct ksr_worker ksr_worker;
 
 // Who wants to hear of progress: called after every frame of a segment, from the worker's thread.
 // frames: encoded so far (may fall back to 0 when a segment is begun again); bytes: written so
-// far. Returning anything but KSR_OK stops the worker with that status.
+// far; device: that ran the stages, NULL: the processor. Returning anything but KSR_OK stops the
+// worker with that status.
 struct ksr_worker_listener {
-    ksr_status (*frame)(void *opaque, int segment, size_t frames, int64_t bytes);
+    ksr_status (*frame)(void *opaque, int segment, size_t frames, int64_t bytes,
+                        const ksr_device *device);
     void *opaque;
 };
 

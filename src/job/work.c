@@ -3,7 +3,9 @@
 #include "job/work.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/cpu.h"
@@ -19,9 +21,10 @@ struct crew;
 struct hand {
     struct crew *crew;
     // All below: under the crew's lock.
-    int segment;  // in the making; NO_SEGMENT
-    double since; // when its first segment was begun
-    size_t made;  // frames
+    int segment;                                              // in the making; NO_SEGMENT
+    double since;                                             // when its first segment was begun
+    size_t made;                                              // frames
+    char device[sizeof(((struct ksr_progress *)0)->devices)]; // of the last one; empty: idle
 };
 
 struct crew {
@@ -43,8 +46,28 @@ struct crew {
     int reused_segments;
 };
 
+// Names what the workers run on: the one device, or how many there are. The crew is locked.
+static void name_devices(const struct crew *crew, struct ksr_progress *out)
+{
+    const char *names[MOST_WORKERS];
+    int count = 0;
+    for (int i = 0; i < crew->hand_count; i++) {
+        const char *name = crew->hands[i].device;
+        int k = 0;
+        while (k < count && strcmp(names[k], name) != 0)
+            k++;
+        if (name[0] && k == count)
+            names[count++] = name;
+    }
+    if (count == 1)
+        memcpy(out->devices, names[0], sizeof(out->devices));
+    else if (count > 1)
+        snprintf(out->devices, sizeof(out->devices), "%d devices", count);
+}
+
 // Called by every worker after every frame.
-static ksr_status count_frame(void *opaque, int segment, size_t frames, int64_t bytes)
+static ksr_status count_frame(void *opaque, int segment, size_t frames, int64_t bytes,
+                              const ksr_device *device)
 {
     struct hand *hand = opaque;
     struct crew *crew = hand->crew;
@@ -54,15 +77,17 @@ static ksr_status count_frame(void *opaque, int segment, size_t frames, int64_t 
         return KSR_E_CANCELLED;
     }
     hand->made++;
+    snprintf(hand->device, sizeof(hand->device), "%s", ksr_device_id(device));
     crew->done += (int64_t)frames - (int64_t)crew->frames_of[segment];
     crew->bytes += bytes - crew->bytes_of[segment];
     crew->frames_of[segment] = frames;
     crew->bytes_of[segment] = bytes;
-    const struct ksr_progress progress = {.phase = KSR_PHASE_WORK,
-                                          .done = crew->done,
-                                          .total = crew->total,
-                                          .reused = crew->reused,
-                                          .output_size = crew->bytes};
+    struct ksr_progress progress = {.phase = KSR_PHASE_WORK,
+                                    .done = crew->done,
+                                    .total = crew->total,
+                                    .reused = crew->reused,
+                                    .output_size = crew->bytes};
+    name_devices(crew, &progress);
     // A worker that fails takes the others with it.
     const ksr_status status = crew->status;
     pthread_mutex_unlock(&crew->lock);
@@ -122,6 +147,8 @@ static int take_segment(struct hand *hand)
     if (hand->made == 0)
         hand->since = ksr_clock();
     const int segment = hand->segment = next_segment(crew, hand);
+    if (segment == NO_SEGMENT)
+        hand->device[0] = '\0';
     pthread_mutex_unlock(&crew->lock);
     return segment;
 }

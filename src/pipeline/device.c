@@ -42,6 +42,7 @@ ksr_device *ksr_device_open(int index, char reason[KSR_DEVICE_TEXT])
         memcpy(reason, device->gpu->trouble, KSR_GPU_REASON);
         snprintf(device->name, sizeof(device->name), "%s (%s)", device->gpu->info.name,
                  device->gpu->info.driver);
+        snprintf(device->id, sizeof(device->id), "vulkan:%d", device->gpu->index);
     }
     if (status != KSR_OK)
         ksr_device_close(&device);
@@ -84,6 +85,11 @@ void ksr_device_close(ksr_device **device)
     ksr_gpu_close(&(*device)->gpu);
     free(*device);
     *device = NULL;
+}
+
+const char *ksr_device_id(const ksr_device *device)
+{
+    return device ? device->id : "cpu";
 }
 
 const char *ksr_device_name(const ksr_device *device)

@@ -69,6 +69,10 @@ bool ksr_device_has_failed(const ksr_device *device);
 // Closes it, sets it to NULL; accepts NULL and a pointer to NULL. Its pipelines must be gone.
 void ksr_device_close(ksr_device **device);
 
+// Returns its name as ksr_device_choose() takes it: "vulkan:0", or "cpu" for NULL. Valid as long as
+// it is.
+const char *ksr_device_id(const ksr_device *device);
+
 // Returns its name and driver, such as "NVIDIA H100 80GB HBM3 (NVIDIA 580.65)"; "cpu" for NULL.
 // Valid as long as it is.
 const char *ksr_device_name(const ksr_device *device);

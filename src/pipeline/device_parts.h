@@ -14,6 +14,7 @@ struct ksr_device {
     struct ksr_gpu_net net;       // the last one that was asked for
     char net_hash[KSR_HASH_TEXT]; // of its model; empty: none
     char name[2 * KSR_DEVICE_TEXT];
+    char id[16];
     struct ksr_device_times times;
 };
 

@@ -40,6 +40,12 @@ void ksr_device_close(ksr_device **device)
     (void)device;
 }
 
+const char *ksr_device_id(const ksr_device *device)
+{
+    (void)device;
+    return "cpu";
+}
+
 const char *ksr_device_name(const ksr_device *device)
 {
     (void)device;

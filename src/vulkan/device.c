@@ -282,6 +282,7 @@ static ksr_status choose(struct ksr_gpu *gpu, int index, char reason[KSR_GPU_REA
         return KSR_E_PROCESS;
     gpu->physical = physical[index];
     gpu->info = list[index];
+    gpu->index = index;
     return KSR_OK;
 }
 

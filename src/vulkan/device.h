@@ -51,6 +51,7 @@ struct ksr_gpu_shape {
 
 struct ksr_gpu {
     struct ksr_gpu_info info;
+    int index; // in the list
     VkPhysicalDevice physical;
     VkDevice device;
     VkPipelineLayout layout; // of all kernels: push constants alone

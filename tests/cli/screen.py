@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Runs a command on a terminal of its own and prints what stands on the screen at the end.
 
-    screen.py COLUMNS [--interrupt-at TEXT] COMMAND...
+    screen.py COLUMNS [--interrupt-at TEXT | --expect TEXT] COMMAND...
 
 With --interrupt-at, SIGINT is sent when TEXT first stands on the screen. The exit status is the
-command's. A line that would wrap is reported, and so is a run that never drew a bar.
+command's. A line that would wrap is reported, and so is a run that never drew a bar, or, with
+--expect, never one that ends with TEXT.
 """
 
 import fcntl
@@ -21,7 +22,7 @@ class Screen:
 
     def __init__(self, columns):
         self.columns, self.lines, self.at = columns, [""], 0
-        self.redraws, self.too_wide = 0, ""
+        self.redraws, self.too_wide, self.ends = 0, "", set()
 
     def feed(self, text):
         text = text.replace("\x1b[K", "\x00")
@@ -32,6 +33,7 @@ class Screen:
                 self.at = 0
             elif c == "\r":
                 self.redraws += self.at > 0
+                self.ends.add(line.split(" ")[-1])
                 self.at = 0
             elif c == "\x00":
                 self.lines[-1] = line[:self.at]
@@ -69,15 +71,19 @@ def run(columns, interrupt_at, command):
 
 
 def main():
-    columns, command, interrupt_at = int(sys.argv[1]), sys.argv[2:], ""
+    columns, command, interrupt_at, expected = int(sys.argv[1]), sys.argv[2:], "", ""
     if command[0] == "--interrupt-at":
         interrupt_at, command = command[1], command[2:]
+    if command[0] == "--expect":
+        expected, command = command[1], command[2:]
     screen, status = run(columns, interrupt_at, command)
     print("\n".join(line for line in screen.lines if line))
     if screen.too_wide:
         print(f"TOO WIDE: {screen.too_wide}")
     if screen.redraws == 0:
         print("NO BAR")
+    if expected and expected not in screen.ends:
+        print(f"NEVER {expected}")
     sys.exit(status)
 
 

@@ -52,6 +52,13 @@ def ran_on(line):
     return line.partition("verified")[2]
 
 
+def devices_shown(said):
+    """What the lines of --progress json say of devices, while segments are made."""
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    check(all((p["devices"] is None) == (p["phase"] != "work") for p in lines), "devices in phase work alone", said)
+    return {p["devices"] for p in lines} - {None}
+
+
 def test_choice(r):
     line, said = r.upscale("--device", "cpu", env=r.card)
     check(ran_on(line) == "" and "run on" not in said, "cpu: no GPU", line + said)
@@ -75,7 +82,8 @@ def test_choice(r):
 
 
 def test_several(r):
-    line, said = r.upscale("--device", "vulkan:0,vulkan", "--workers", "3", env=r.card)
+    line, said = r.upscale("--device", "vulkan:0,vulkan", "--workers", "3", "--progress", "json", env=r.card)
+    check(devices_shown(said) == {"vulkan:0"}, "the progress names the GPU", said)
     check(re.fullmatch(", " + GPU, ran_on(line)) and said.count("stages run on") == 2, "two GPUs", line + said)
     times = os.path.join(r.folder, "times.json")
     line, said = r.upscale("--device", "all", "--stage-times", times, env=r.card)
@@ -90,6 +98,9 @@ def test_several(r):
     check(told in line, "all: the result names the frames of each device", f"{line}\n{made}")
     line, said = r.upscale("--device", "vulkan:0,cpu", "--workers", "2", env={**r.card, "KSR_LAYER_DELAY": "10000"})
     check(ran_on(line) == "" and "stages run on llvmpipe" in said, "a worker without work takes over a slow one's segment", line + said)
+    slow = r.run("upscale", r.source, os.path.join(r.folder, "slow.mkv"), "--preset", "veryslow", "--progress", "json",
+                 "--device", "vulkan:0,cpu", "--workers", "2", env=r.card).stderr
+    check("2 devices" in devices_shown(slow), "the progress counts several devices", slow)
 
 
 def test_faults(r):

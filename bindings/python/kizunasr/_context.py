@@ -42,6 +42,8 @@ class Progress:
     """Of `done`: units finished by an earlier run."""
     output_size: int
     """Bytes of encoded video or of the output written so far."""
+    devices: str
+    """What runs the stages now, in 'work': 'vulkan:0', 'cpu' or '2 devices'; else ''."""
 
 
 ProgressCallback = Callable[[Progress], Any]
@@ -79,7 +81,8 @@ class Context:
     def _on_progress(self, _opaque: Any, report: Any) -> None:
         p = report.contents
         phase = _c.PHASES[p.phase] if 0 <= p.phase < len(_c.PHASES) else "run"
-        self._events.put(Progress(phase, p.done, p.total or None, p.reused, p.output_size))
+        self._events.put(Progress(phase, p.done, p.total or None, p.reused, p.output_size,
+                                  p.devices.decode()))
 
     # On the caller's thread.
 

@@ -33,7 +33,7 @@ PHASES = ("plan", "work", "join", "verify")
 class Progress(c.Structure):
     _name_ = "ksr_progress"
     _fields_ = [("phase", c.c_int), ("done", c.c_int64), ("total", c.c_int64),
-                ("reused", c.c_int64), ("output_size", c.c_int64)]
+                ("reused", c.c_int64), ("output_size", c.c_int64), ("devices", c.c_char * 16)]
 
 
 LOG_CALLBACK = c.CFUNCTYPE(None, c.c_void_p, c.c_int, c.c_char_p)
