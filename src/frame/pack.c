@@ -113,27 +113,54 @@ struct ksr_pack_ratio ksr_pack_ratio_make(const struct ksr_pack_params *params, 
     };
 }
 
-// offset: in 1/128 of a code, 64 = round to nearest. Both sides of the centre are treated alike.
-static int scale_sample(int sample, const struct ksr_pack_ratio *r, int offset)
+// The same ratio in two parts, so that products with a sample fit 32 bits: factor = high * 2^17 +
+// low, where high is less than 2^17, as the ratio is less than 4.
+#define LOW_BITS 17
+struct ratio_parts {
+    uint32_t high, low;
+    int zero, centre, max;
+};
+
+static struct ratio_parts split_ratio(const struct ksr_pack_ratio *r)
 {
-    const int distance = sample - r->zero;
-    const uint64_t size = (uint64_t)(distance < 0 ? -distance : distance);
-    const int code =
-        (int)((size * r->factor + ((uint64_t)offset << (RATIO_BITS - 7))) >> RATIO_BITS);
-    return clip(distance < 0 ? r->centre - code : r->centre + code, r->max);
+    return (struct ratio_parts){(uint32_t)(r->factor >> LOW_BITS),
+                                (uint32_t)(r->factor & ((1 << LOW_BITS) - 1)), r->zero, r->centre,
+                                r->max};
 }
 
-static void scale_row(const struct ksr_code_plane *dst, int y, const uint16_t *s, int width,
-                      const struct ksr_pack_ratio *ratio, const int offsets[DITHER_SIZE])
+// Returns floor(distance * factor + offset) with its sign, from the centre on. offset: in 1/128 of
+// a code, 64 = round to nearest. Both sides of the centre are treated alike.
+static inline int scale_sample(int sample, struct ratio_parts r, int offset)
 {
-    uint8_t *d8 = code_row(dst, y);
-    uint16_t *d16 = (uint16_t *)d8;
-    for (int x = 0; x < width; x++) {
-        const int code = scale_sample(s[x], ratio, offsets[x % DITHER_SIZE]);
-        if (dst->bits == 8)
-            d8[x] = (uint8_t)code;
-        else
-            d16[x] = (uint16_t)code;
+    const int distance = sample - r.zero, sign = -(distance < 0);
+    const uint32_t size = (uint32_t)((distance ^ sign) - sign);
+    const uint32_t fraction_bits = RATIO_BITS - LOW_BITS;
+    const uint32_t sum =
+        size * r.high + (size * r.low >> LOW_BITS) + ((uint32_t)offset << (fraction_bits - 7));
+    const int code = (int)(sum >> fraction_bits);
+    return clip(r.centre + ((code ^ sign) - sign), r.max);
+}
+
+static void scale_row(uint16_t *restrict d, const uint16_t *restrict s, int width,
+                      struct ratio_parts r, const int offsets[DITHER_SIZE])
+{
+    int x = 0;
+    for (; x + DITHER_SIZE <= width; x += DITHER_SIZE)
+        for (int i = 0; i < DITHER_SIZE; i++)
+            d[x + i] = (uint16_t)scale_sample(s[x + i], r, offsets[i]);
+    for (; x < width; x++)
+        d[x] = (uint16_t)scale_sample(s[x], r, offsets[x % DITHER_SIZE]);
+}
+
+static void scale_row_8(uint8_t *restrict d, const uint16_t *s, int width, struct ratio_parts r,
+                        const int offsets[DITHER_SIZE])
+{
+    uint16_t codes[256]; // a multiple of DITHER_SIZE
+    for (int x = 0; x < width; x += 256) {
+        const int count = width - x < 256 ? width - x : 256;
+        scale_row(codes, s + x, count, r, offsets);
+        for (int i = 0; i < count; i++)
+            d[x + i] = (uint8_t)codes[i];
     }
 }
 
@@ -141,12 +168,15 @@ void ksr_pack_rows(const struct ksr_code_plane *dst, const struct ksr_plane *src
                    const struct ksr_pack_params *params, int y0, int y1)
 {
     const struct ksr_pack_ratio ratio = ksr_pack_ratio_make(params, dst->bits);
+    const struct ratio_parts parts = split_ratio(&ratio);
     for (int y = y0; y < y1; y++) {
         const uint16_t *s = src->data + y * src->stride;
         int offsets[DITHER_SIZE];
         row_offsets(offsets, params->dither && dst->bits <= 8, y);
-        if (ratio.factor != 0)
-            scale_row(dst, y, s, src->width, &ratio, offsets);
+        if (ratio.factor != 0 && dst->bits == 8)
+            scale_row_8(code_row(dst, y), s, src->width, parts, offsets);
+        else if (ratio.factor != 0)
+            scale_row((uint16_t *)code_row(dst, y), s, src->width, parts, offsets);
         else if (dst->bits == 8)
             shift_row_8(code_row(dst, y), s, src->width, offsets);
         else
