@@ -329,6 +329,8 @@ static ksr_status measure_extent(ksr_context *ctx, struct side *s, int64_t limit
     struct ksr_extent_meter meter;
     ksr_status status =
         ksr_extent_open(NULL, s->stream, &meter); // what has no decoder has no frames
+    if (status == KSR_E_NOMEM)
+        ksr_fail_memory(ctx);
     for (bool more = true; status == KSR_OK && more;) {
         more = !s->end && limit-- > 0;
         status = ksr_extent_send(ctx, &meter, more ? s->packet : NULL);
@@ -339,9 +341,7 @@ static ksr_status measure_extent(ksr_context *ctx, struct side *s, int64_t limit
     }
     *extent = meter.extent;
     ksr_extent_close(&meter);
-    return status == KSR_E_NOMEM       ? ksr_fail_memory(ctx)
-           : ksr_is_unreadable(status) ? KSR_OK
-                                       : status;
+    return ksr_is_unreadable(status) ? KSR_OK : status;
 }
 
 // What audio_encoder.c takes for rounding of times, not for a hole.
