@@ -72,7 +72,7 @@ sanitize:
 threads:
 	@tools/configure $(THREADS) --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
 	@$(MESON) compile -C $(THREADS)
-	@for test in pool pipeline matrix; do tests/run -k $$test $(THREADS) || exit 1; done
+	@for test in pool background pipeline matrix; do tests/run -k $$test $(THREADS) || exit 1; done
 
 # A prefix given here counts even if the build folder was set up with another one.
 install: $(BUILD)/build.ninja

@@ -278,11 +278,43 @@ static bool is_first_failure(ksr_context *ctx, ksr_status status)
     return first;
 }
 
+// Where failures of this thread go; NULL: they are logged.
+static _Thread_local struct ksr_failure *held;
+static _Thread_local const ksr_context *held_of;
+
+void ksr_failure_hold(ksr_context *ctx, struct ksr_failure *failure)
+{
+    held = failure;
+    held_of = ctx;
+    if (held)
+        *held = (struct ksr_failure){0};
+}
+
+void ksr_failure_tell(ksr_context *ctx, const struct ksr_failure *failure)
+{
+    if (failure->status != KSR_OK)
+        ksr_fail(ctx, failure->status, "%s", failure->text);
+}
+
+static void hold_failure(const ksr_context *ctx, ksr_status status, const char *wording,
+                         va_list args)
+{
+    char format[LINE_SIZE];
+    if (!ctx || held->status != KSR_OK) // nobody asks, or it is not the first
+        return;
+    name_options(format, wording, ctx->style);
+    vsnprintf(held->text, sizeof(held->text), format, args);
+    held->status = status;
+}
+
 ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    log_line(ctx, is_first_failure(ctx, status) ? KSR_LOG_ERROR : KSR_LOG_DEBUG, format, args);
+    if (held && held_of == ctx)
+        hold_failure(ctx, status, format, args);
+    else
+        log_line(ctx, is_first_failure(ctx, status) ? KSR_LOG_ERROR : KSR_LOG_DEBUG, format, args);
     va_end(args);
     return status;
 }

@@ -15,6 +15,8 @@
 #include "core/attributes.h"
 #include "kizunasr/context.h"
 
+#define KSR_REASON_SIZE 1024
+
 // Sends one line to the log callback. Thread-safe. In the format here and of ksr_fail(), "{crop}",
 // "{overwrite=true}" or "{on_frame_error=repeat|skip}" is an option of the configuration or the
 // run, with the value or values that would help, which the context words in its style.
@@ -38,6 +40,20 @@ bool ksr_is_unreadable(ksr_status status);
 void ksr_failures_begin(ksr_context *ctx);
 ksr_status ksr_failures_end(ksr_context *ctx);
 
+// A failure that has happened and is not logged yet.
+struct ksr_failure {
+    ksr_status status; // KSR_OK: there is none
+    char text[KSR_REASON_SIZE];
+};
+
+// From here on ksr_fail() with this context on this thread notes the first failure in `failure`,
+// which is emptied, and logs nothing; NULL ends that. So threads that go on side by side fail in
+// the order of what they work on, and not in that of the clock.
+void ksr_failure_hold(ksr_context *ctx, struct ksr_failure *failure);
+
+// Logs a failure that was held, as ksr_fail() would have. Does nothing if there is none.
+void ksr_failure_tell(ksr_context *ctx, const struct ksr_failure *failure);
+
 // Logs "out of memory" and returns KSR_E_NOMEM.
 ksr_status ksr_fail_memory(ksr_context *ctx);
 
@@ -46,8 +62,6 @@ ksr_status ksr_check_cancel(const ksr_context *ctx);
 
 // Sends one progress report. Thread-safe.
 void ksr_report_progress(ksr_context *ctx, const struct ksr_progress *progress);
-
-#define KSR_REASON_SIZE 1024
 
 // *out: a context that shows nothing: the message of the last failure goes into `reason`, which has
 // KSR_REASON_SIZE bytes and must outlive it, in the style of `like` (may be NULL).

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/background.h"
 #include "core/clock.h"
 #include "job/key.h"
 #include "job/timings.h"
@@ -30,6 +31,7 @@ struct ksr_worker {
     int threads;
     ksr_pool *pool;
     ksr_reader *reader;
+    ksr_background *decoding, *encoding; // of the next frame and of the last, beside the stages
     ksr_machine *machine;                // borrowed
     struct ksr_loan loan;                // from it
     struct ksr_encoder_settings encoder; // the manifest's, at the bit rate of the segment
@@ -45,22 +47,32 @@ struct held {
     struct AVFrame *picture; // that it was decoded from: captions and the like; NULL: a repeat
 };
 
+// What the reader came upon.
+struct decoded {
+    size_t frame; // its number in the film; SIZE_MAX = no more
+    bool damaged;
+};
+
 // A segment in the making.
 struct making {
+    ksr_worker *worker;
     const struct ksr_segment_plan *plan;
     int number;
-    size_t next; // frame of the film that the reader holds; SIZE_MAX = no more
-    bool next_damaged;
+    struct decoded next;  // that the reader holds, or that was taken from it last
+    struct decoded ahead; // what it finds after that, once `decoding` is done
+    bool decodes_ahead;
     bool anew; // it has been encoded before: what is wrong with its frames has been said
     struct ksr_row_source source; // the last good picture; .rows is NULL when there is none
     struct held *held;            // the oldest first; never more than the pipeline's delay and one
     int held_count;
     ksr_encoder *encoder;
     ksr_segment_writer *writer;
+    struct ksr_segment_info info;
+    bool encodes;        // the last frame that was sent; these are the encoder's meanwhile:
     int64_t *times;      // of the frames sent to the encoder, in its time base
+    int64_t duration;    // of the last of them
     size_t sent, stored; // frames in, packets out
     int64_t bytes;
-    struct ksr_segment_info info;
 };
 
 enum outcome { FRAME_READY, FRAME_SKIPPED, FRAME_NEEDS_LEAD };
@@ -107,6 +119,10 @@ ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manife
                      : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
+        status = ksr_background_create(ctx, &w->decoding);
+    if (status == KSR_OK)
+        status = ksr_background_create(ctx, &w->encoding);
+    if (status == KSR_OK)
         status = ksr_reader_create(ctx, manifest->input_path, &manifest->film, &w->reader);
     if (status != KSR_OK)
         ksr_worker_destroy(&w);
@@ -119,6 +135,8 @@ void ksr_worker_destroy(ksr_worker **worker)
     if (!worker || !*worker)
         return;
     ksr_worker *w = *worker;
+    ksr_background_destroy(&w->decoding);
+    ksr_background_destroy(&w->encoding);
     ksr_reader_destroy(&w->reader);
     ksr_pipeline_destroy(&w->pipeline);
     ksr_machine_take_back(w->machine, &w->loan);
@@ -197,18 +215,45 @@ static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum 
                     i, seconds_of(w, i));
 }
 
-// Makes m->source give the rows of frame i of the film.
+// Decodes the next frame, on the thread for that.
+static ksr_status run_decoder(void *making)
+{
+    struct making *m = making;
+    return ksr_reader_next(m->worker->ctx, m->worker->reader, &m->ahead.frame, &m->ahead.damaged);
+}
+
+static void decode_ahead(ksr_worker *w, struct making *m)
+{
+    m->decodes_ahead = true;
+    ksr_background_start(w->decoding, run_decoder, m);
+}
+
+static ksr_status decode_next(ksr_worker *w, struct making *m)
+{
+    if (!m->decodes_ahead)
+        decode_ahead(w, m);
+    const ksr_status status = ksr_background_wait(w->decoding);
+    m->decodes_ahead = false;
+    m->next = m->ahead;
+    return status;
+}
+
+// Makes m->source give the rows of frame i of the film. The frame after it is decoded meanwhile,
+// but none behind the segment's end, where the reader is to stand for the next one.
 static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
 {
+    ksr_status status = KSR_OK;
     *outcome = FRAME_READY;
-    if (m->next != SIZE_MAX && m->next < i) {
-        const ksr_status status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
-        if (status != KSR_OK)
-            return status;
-    }
-    if (m->next != i || m->next_damaged)
+    if (m->next.frame != SIZE_MAX && m->next.frame < i)
+        status = decode_next(w, m);
+    if (status != KSR_OK)
+        return status;
+    if (m->next.frame != i || m->next.damaged)
         return replace_frame(w, m, i, outcome);
-    return ksr_reader_take(w->ctx, w->reader, &w->recipe.input, w->pool, &m->source);
+    status = ksr_reader_take(w->ctx, w->reader, &w->recipe.input, w->pool, &m->source);
+    if (status == KSR_OK && i + 1 < m->plan->first + m->plan->count)
+        decode_ahead(w, m);
+    return status;
 }
 
 // --- Encode ---
@@ -251,7 +296,7 @@ static ksr_status push_frame(ksr_worker *w, struct making *m, size_t i)
 {
     struct held held = {.frame = i};
     const bool warms_up = i < m->plan->first;
-    const bool fresh = m->next == i && !m->next_damaged; // not a repeat
+    const bool fresh = m->next.frame == i && !m->next.damaged; // not a repeat
     if (!warms_up && fresh) {
         held.picture = ksr_reader_share(w->reader);
         if (!held.picture)
@@ -265,34 +310,62 @@ static ksr_status push_frame(ksr_worker *w, struct making *m, size_t i)
     return status;
 }
 
-// Takes a frame out of the pipeline, into the encoder's buffers, and encodes it. Times count from
-// the segment's start: what a worker encodes does not depend on where it is.
-static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct held *held)
+// Encodes the last frame that was sent, on the thread for that.
+static ksr_status run_encoder(void *making)
 {
-    const struct ksr_film *film = &w->manifest->film;
-    const struct ksr_film_frame *frame = &film->frames[held->frame];
-    const bool ticks = w->manifest->encoder.frame_ticks;
-    const int64_t time = ticks ? (int64_t)(held->frame - m->plan->first)
-                               : frame->time - film->frames[m->plan->first].time;
-    struct ksr_row_sink sink;
-    ksr_status status = ksr_encoder_begin(w->ctx, m->encoder, &sink);
-    lap(w, KSR_PART_ENCODE);
-    if (status == KSR_OK)
-        status = ksr_pipeline_pull(w->ctx, w->pipeline, &sink);
-    lap_pipeline(w);
-    if (status != KSR_OK)
-        return status;
-    m->times[m->sent++] = time;
-    status = ksr_encoder_attach(w->ctx, m->encoder, held->picture);
-    if (status == KSR_OK)
-        status = ksr_encoder_write(w->ctx, m->encoder, time, ticks ? 1 : frame->duration);
-    if (status == KSR_OK)
-        status = store_packets(w, m);
+    struct making *m = making;
+    ksr_worker *w = m->worker;
+    const ksr_status status =
+        ksr_encoder_write(w->ctx, m->encoder, m->times[m->sent - 1], m->duration);
+    return status == KSR_OK ? store_packets(w, m) : status;
+}
+
+// Waits until all frames that were sent are encoded.
+static ksr_status await_encoder(ksr_worker *w, struct making *m)
+{
+    if (!m->encodes)
+        return KSR_OK;
+    ksr_status status = ksr_background_wait(w->encoding);
+    m->encodes = false;
     lap(w, KSR_PART_ENCODE);
     if (status == KSR_OK && w->listener.frame)
         status = w->listener.frame(w->listener.opaque, m->number, m->sent, m->bytes,
                                    w->pipeline->device);
     lap(w, KSR_PART_OTHER);
+    return status;
+}
+
+// Has a frame encoded that the encoder's buffers hold. Times count from the segment's start: what a
+// worker encodes does not depend on where it is.
+static void send_frame(ksr_worker *w, struct making *m, size_t number)
+{
+    const struct ksr_film *film = &w->manifest->film;
+    const struct ksr_film_frame *frame = &film->frames[number];
+    const bool ticks = w->manifest->encoder.frame_ticks;
+    m->times[m->sent++] = ticks ? (int64_t)(number - m->plan->first)
+                                : frame->time - film->frames[m->plan->first].time;
+    m->duration = ticks ? 1 : frame->duration;
+    m->encodes = true;
+    ksr_background_start(w->encoding, run_encoder, m);
+}
+
+// Takes a frame out of the pipeline, into the encoder's buffers, and has it encoded after the one
+// before.
+static ksr_status encode_frame(ksr_worker *w, struct making *m, const struct held *held)
+{
+    struct ksr_row_sink sink;
+    ksr_status status = ksr_encoder_begin(w->ctx, m->encoder, &sink);
+    lap(w, KSR_PART_OTHER);
+    if (status == KSR_OK)
+        status = ksr_pipeline_pull(w->ctx, w->pipeline, &sink);
+    lap_pipeline(w);
+    if (status == KSR_OK)
+        status = ksr_encoder_complete(w->ctx, m->encoder, held->picture);
+    lap(w, KSR_PART_CONVERT);
+    if (status == KSR_OK)
+        status = await_encoder(w, m);
+    if (status == KSR_OK)
+        send_frame(w, m, held->frame);
     return status;
 }
 
@@ -310,6 +383,7 @@ static ksr_status encode_held(ksr_worker *w, struct making *m, int most)
 
 static ksr_status finish_encoder(ksr_worker *w, struct making *m)
 {
+    lap(w, KSR_PART_OTHER);
     ksr_status status = m->sent > 0 ? ksr_encoder_finish(w->ctx, m->encoder) : KSR_OK;
     if (status == KSR_OK && m->sent > 0)
         status = store_packets(w, m);
@@ -344,7 +418,7 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
     const bool planned = m->plan->from.frame == 0 || lead >= m->plan->from.frame + more;
     ksr_status status = ksr_reader_seek(w->ctx, w->reader, lead, planned ? &m->plan->from : &start);
     if (status == KSR_OK)
-        status = ksr_reader_next(w->ctx, w->reader, &m->next, &m->next_damaged);
+        status = decode_next(w, m);
     lap(w, KSR_PART_DECODE);
     if (status == KSR_OK)
         status = ksr_encoder_open(w->ctx, &w->encoder, &input, w->threads, &m->encoder);
@@ -358,6 +432,8 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
 
 static void close_segment(struct making *m)
 {
+    if (m->decodes_ahead)
+        ksr_background_drop(m->worker->decoding);
     for (int i = 0; i < m->held_count; i++)
         ksr_reader_release(&m->held[i].picture);
     free(m->held);
@@ -367,8 +443,9 @@ static void close_segment(struct making *m)
     ksr_segment_info_free(&m->info);
 }
 
-// Makes a segment, running the frames from `lead` on through the stages so that those with a
-// memory are warm. *again: a frame to repeat lies before the lead.
+// Makes all frames of a segment, running those from `lead` on through the stages so that those with
+// a memory are warm. While the stages work on a frame, the next is decoded and the last encoded.
+// *again: a frame to repeat lies before the lead.
 static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, bool *again)
 {
     const size_t end = m->plan->first + m->plan->count;
@@ -391,7 +468,22 @@ static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, boo
     }
     if (status == KSR_OK)
         status = encode_held(w, m, 0);
-    return status == KSR_OK ? finish_encoder(w, m) : status;
+    return status;
+}
+
+// The same to the end. What the encoder fails with comes before what a later frame does, whichever
+// happened first by the clock.
+static ksr_status run_segment(ksr_worker *w, struct making *m, size_t lead, bool *again)
+{
+    struct ksr_failure later;
+    ksr_failure_hold(w->ctx, &later);
+    ksr_status status = make_segment(w, m, lead, again);
+    ksr_failure_hold(w->ctx, NULL);
+    const ksr_status encoded = await_encoder(w, m);
+    if (encoded != KSR_OK)
+        status = encoded;
+    ksr_failure_tell(w->ctx, &later);
+    return status == KSR_OK && !*again ? finish_encoder(w, m) : status;
 }
 
 // Makes a segment with as long a lead as it needs. m is closed after a failure.
@@ -400,10 +492,10 @@ static ksr_status make_with_lead(ksr_worker *w, struct making *m, int segment, b
     const struct ksr_segment_plan *plan = &w->manifest->segments[segment];
     size_t warmup = (size_t)ksr_recipe_warmup(&w->config->pipeline);
     for (;;) {
-        *m = (struct making){.plan = plan, .number = segment, .anew = anew};
+        *m = (struct making){.worker = w, .plan = plan, .number = segment, .anew = anew};
         const size_t lead = plan->first > warmup ? plan->first - warmup : 0;
         bool again = false;
-        const ksr_status status = make_segment(w, m, lead, &again);
+        const ksr_status status = run_segment(w, m, lead, &again);
         if (status == KSR_OK && !again)
             return KSR_OK;
         close_segment(m);

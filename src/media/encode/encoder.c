@@ -22,7 +22,8 @@ struct ksr_encoder {
     bool begun, finished;
     uint8_t repeated[KSR_THEORA_REPEAT];
     // With frames only:
-    AVFrame *picture;
+    AVFrame *picture[2]; // one is filled while the other is encoded, in turn:
+    int filled, written; // the next one to
     struct ksr_pixel_writer *writer;
     ksr_pool *pool;
 };
@@ -63,7 +64,8 @@ void ksr_encoder_close(ksr_encoder **encoder)
     if (!needs_end(*encoder) || end_stream(*encoder)) // memory that is lost is better than waiting
         avcodec_free_context(&(*encoder)->context);
     free((*encoder)->headers);
-    av_frame_free(&(*encoder)->picture);
+    av_frame_free(&(*encoder)->picture[0]);
+    av_frame_free(&(*encoder)->picture[1]);
     av_packet_free(&(*encoder)->packet);
     ksr_pixel_writer_destroy(&(*encoder)->writer);
     free(*encoder);
@@ -180,14 +182,11 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
     return status;
 }
 
-static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
-                                const struct ksr_video_format *format,
-                                const struct ksr_encoder_input *input)
+static AVFrame *make_picture(const AVCodecContext *c)
 {
-    const AVCodecContext *c = e->context;
     AVFrame *p = av_frame_alloc();
     if (!p)
-        return ksr_fail_memory(ctx);
+        return NULL;
     p->format = c->pix_fmt;
     p->width = c->width;
     p->height = c->height;
@@ -198,9 +197,20 @@ static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
     p->chroma_location = c->chroma_sample_location;
     p->sample_aspect_ratio = c->sample_aspect_ratio;
     p->quality = c->global_quality;
-    e->picture = p;
+    return p;
+}
+
+static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
+                                const struct ksr_video_format *format,
+                                const struct ksr_encoder_input *input)
+{
+    for (int i = 0; i < 2; i++) {
+        e->picture[i] = make_picture(e->context);
+        if (!e->picture[i])
+            return ksr_fail_memory(ctx);
+    }
     e->pool = input->pool;
-    return ksr_pixel_writer_create(ctx, input->source, &input->layout, c->pix_fmt, format,
+    return ksr_pixel_writer_create(ctx, input->source, &input->layout, e->context->pix_fmt, format,
                                    input->dither, &e->writer);
 }
 
@@ -230,10 +240,10 @@ ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings 
     return status;
 }
 
-// A picture to fill: the last one, or a new buffer while the encoder still holds that.
+// A picture to fill: one that was encoded, or a new buffer while the encoder still holds that.
 static AVFrame *writable_picture(ksr_encoder *encoder)
 {
-    AVFrame *p = encoder->picture;
+    AVFrame *p = encoder->picture[encoder->filled];
     if (p->buf[0] && av_frame_is_writable(p))
         return p;
     for (int i = 0; i < AV_NUM_DATA_POINTERS; i++)
@@ -259,18 +269,19 @@ ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_
     return KSR_OK;
 }
 
-ksr_status ksr_encoder_attach(ksr_context *ctx, ksr_encoder *encoder, const AVFrame *from)
+ksr_status ksr_encoder_complete(ksr_context *ctx, ksr_encoder *encoder, const AVFrame *from)
 {
-    const int result = ksr_extras_copy_frame(encoder->picture, from, encoder->codec->even_captions);
-    return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+    AVFrame *picture = encoder->picture[encoder->filled];
+    if (ksr_extras_copy_frame(picture, from, encoder->codec->even_captions) < 0)
+        return ksr_fail_memory(ctx);
+    encoder->filled = !encoder->filled;
+    return ksr_pixels_finish(ctx, encoder->writer, encoder->pool);
 }
 
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)
 {
-    AVFrame *picture = encoder->picture;
-    const ksr_status status = ksr_pixels_finish(ctx, encoder->writer, encoder->pool);
-    if (status != KSR_OK)
-        return status;
+    AVFrame *picture = encoder->picture[encoder->written];
+    encoder->written = !encoder->written;
     picture->pts = time;
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
     picture->duration = duration;

@@ -98,7 +98,7 @@ struct ksr_encoder_input {
     ksr_pool *pool; // may be NULL
 };
 
-// Thread-safety: one thread at a time per object.
+// Thread-safety: one thread at a time per object, but see ksr_encoder_begin().
 typedef struct ksr_encoder ksr_encoder;
 
 // input: NULL opens it for its stream parameters alone. threads: size of the thread pool of
@@ -124,16 +124,23 @@ ksr_status ksr_encoder_hash_grey(const struct ksr_encoder_settings *settings, ks
 // have made cannot be joined.
 bool ksr_encoder_is_whole(const char *codec);
 
-// *sink: takes the rows of the next frame; ksr_encoder_write() then encodes it.
+// Each frame is filled, completed, and then encoded:
+//
+//     begin, rows into the sink, complete; write, receive until there is no packet
+//
+// One frame may be written while the next one is filled by another thread: complete() and write()
+// of two frames in a row must not be in progress together, all else may.
+
+// *sink: takes the rows of the next frame.
 ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_row_sink *sink);
 
 struct AVFrame;
 
-// Gives the next frame what belongs to that picture alone of a decoded frame: captions. Stays
-// until the next call. from: NULL = nothing.
-ksr_status ksr_encoder_attach(ksr_context *ctx, ksr_encoder *encoder, const struct AVFrame *from);
+// Ends the filling of a frame whose rows the sink has got. from: a decoded frame of which captions
+// and whatever else belongs to that image alone go along; NULL = nothing.
+ksr_status ksr_encoder_complete(ksr_context *ctx, ksr_encoder *encoder, const struct AVFrame *from);
 
-// Encodes the frame whose rows the sink has got. time: rising from call to call, in
+// Encodes the oldest frame that is complete. time: rising from call to call, in
 // settings.time_base.
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time,
                              int64_t duration);

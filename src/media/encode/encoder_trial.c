@@ -37,6 +37,8 @@ static ksr_status encode_grey(ksr_context *ctx, ksr_encoder *encoder, const stru
         for (int p = 0; status == KSR_OK && p < grey->layout.planes; p++)
             sink.rows(sink.opaque, p, &grey->plane[p], 0, grey->plane[p].height);
         if (status == KSR_OK)
+            status = ksr_encoder_complete(ctx, encoder, NULL);
+        if (status == KSR_OK)
             status = ksr_encoder_write(ctx, encoder, i, 1);
         if (status == KSR_OK)
             status = take_packets(ctx, encoder, look);

@@ -115,7 +115,7 @@ static ksr_status encode(ksr_context *ctx, const struct ksr_film *film, ksr_enco
         for (int p = 0; status == KSR_OK && p < frame->layout.planes; p++)
             sink.rows(sink.opaque, p, &frame->plane[p], 0, frame->plane[p].height);
         if (status == KSR_OK)
-            status = ksr_encoder_attach(ctx, encoder, side_data);
+            status = ksr_encoder_complete(ctx, encoder, side_data);
         if (status == KSR_OK)
             status = ksr_encoder_write(ctx, encoder, i, 1);
         if (status == KSR_OK)
@@ -450,7 +450,7 @@ static ksr_status encode_image(ksr_context *ctx, const struct ksr_film *film,
     for (int p = 0; status == KSR_OK && p < frame->layout.planes; p++)
         sink.rows(sink.opaque, p, &frame->plane[p], 0, frame->plane[p].height);
     if (status == KSR_OK)
-        status = ksr_encoder_attach(ctx, encoder, side_data);
+        status = ksr_encoder_complete(ctx, encoder, side_data);
     if (status == KSR_OK)
         status = ksr_encoder_write(ctx, encoder, 0, 1);
     if (status == KSR_OK)
