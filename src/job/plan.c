@@ -27,6 +27,7 @@
 #include "media/input/filter.h"
 #include "media/input/geometry.h"
 #include "media/input/reader.h"
+#include "net/networks.h"
 #include "pipeline/recipe.h"
 
 #define SEGMENT_SECONDS 8
@@ -310,6 +311,18 @@ static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_confi
     return status == KSR_OK ? ksr_filter_plan(ctx, config->input_path, p, film) : status;
 }
 
+// The bundled network that a job runs, by its name also as .onnx, or by its file's hash; NULL:
+// none.
+static const struct ksr_network *find_network(const struct ksr_pipeline_config *config,
+                                              const json_t *key)
+{
+    const char *hash = json_string_value(json_object_get(key, "model"));
+    const struct ksr_network *named = ksr_network_find(config->ai_model_path);
+    if (!config->use_ai || !hash)
+        return NULL;
+    return named ? named : ksr_network_of(hash);
+}
+
 // Settles a strength that follows from the source: from all of it, so that pieces are like the
 // whole.
 static ksr_status plan_denoise(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -319,7 +332,9 @@ static ksr_status plan_denoise(ksr_context *ctx, const struct ksr_processor_conf
     char text[16];
     if (config->pipeline.denoise != KSR_AUTO)
         return KSR_OK;
-    const ksr_status status = ksr_damage_look(ctx, config->input_path, &m->film, &damage);
+    const struct ksr_network *network = find_network(&config->pipeline, m->key);
+    const ksr_status status = ksr_damage_look(ctx, config->input_path, &m->film,
+                                              network ? network->denoise : 100, &damage);
     if (status != KSR_OK)
         return status;
     snprintf(text, sizeof(text), "0.%02d", damage.strength);

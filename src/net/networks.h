@@ -11,7 +11,7 @@ struct ksr_network {
     const char *name;
     const char *purpose;
     const char *hash;               // of its file
-    int denoise;                    // percent of the measured strength of stage 1
+    int denoise;                    // percent of the strength of stage 1 that frames ask for
     int least_processor, least_gpu; // frames per second; 0 = never chosen there
 };
 

@@ -107,6 +107,16 @@ def main():
         check(said == "0 (no noise found)", "VP8, which tells no quantizer", said)
         again = coded(at("jpeg.avi"), "again.mkv", "-c:v ffv1")
         check(told(again).endswith(" (coding noise)"), "what was coded before: its blocks show", told(again))
+        ai = lambda model: ("--use-ai", "--ai-model", model)
+        plain = told(at("jpeg.avi"))
+        check(told(at("jpeg.avi"), *ai("anime-quality")) == plain, "JPEG and a network: the same")
+        for model in ("anime-best", "anime-ultra"):
+            said = told(at("jpeg.avi"), *ai(model))
+            check(float(said.split()[0]) < float(plain.split()[0]), f"JPEG and {model}: less, {said}", plain)
+            path = os.path.join(os.path.dirname(__file__), "../../models", model + ".ksrnet")
+            check(told(at("jpeg.avi"), *ai(path)) == said, f"{model} by its path: the same")
+            check(told(at("h264.mkv"), *ai(model)) == told(at("h264.mkv")), f"H.264 and {model}: all that is measured")
+            check(told(at("jpeg.avi"), "--denoise", "0.3", *ai(model)) == "0.3", f"{model}: a number stands")
         better = coded(clean, "better.mkv", "-c:v libx264 -preset ultrafast -crf 16")
         check(float(told(better).split()[0]) < float(told(at("h264.mkv")).split()[0]), "a better quality: less",
               told(better))

@@ -31,6 +31,7 @@ struct look {
     struct ksr_noise noise;
     int quantized[PLACES]; // strengths by the quantizer
     int quantized_count, looked;
+    int shown; // percent that what the pictures show counts
     bool mpeg; // its blocks are 8x8, and the quantizer tells of them
 };
 
@@ -210,10 +211,13 @@ static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
 {
     const char *codec = ksr_reader_codec(l->reader);
     const int excess = ksr_noise_excess(&l->noise);
-    const int shown = round_strength(strength_of_excess(excess));
+    const int seen = l->mpeg ? 0 : round_strength(strength_of_excess(excess));
+    const int shown = round_strength(seen * l->shown / 100);
     const int quantized = round_strength(median(l->quantized, l->quantized_count));
-    out->strength = l->mpeg ? quantized : FFMAX(shown, quantized);
-    if (out->strength == 0)
+    out->strength = FFMAX(shown, quantized);
+    if (out->strength == 0 && seen > 0)
+        snprintf(out->reason, sizeof(out->reason), "noise is left to the network");
+    else if (out->strength == 0)
         snprintf(out->reason, sizeof(out->reason), is_judged(l) ? "clean" : "no noise found");
     else
         snprintf(out->reason, sizeof(out->reason), "%s noise",
@@ -236,7 +240,7 @@ static ksr_status open_look(struct look *l, const char *path)
 }
 
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           struct ksr_damage *out)
+                           int shown, struct ksr_damage *out)
 {
     char reason[KSR_REASON_SIZE];
     struct look *l = calloc(1, sizeof(*l));
@@ -247,6 +251,7 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
         return ksr_fail_memory(ctx);
     }
     l->film = film;
+    l->shown = shown;
     if (ksr_pixels_layout(&film->format, &l->layout, &l->bits)) { // else planning fails soon
         status = open_look(l, path);
         if (status == KSR_OK)

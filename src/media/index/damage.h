@@ -22,8 +22,9 @@ struct ksr_damage {
 };
 
 // Looks at a video before a cut, a filter or a crop is planned: it is the same for all pieces of
-// it. What cannot be decoded is passed over. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
+// it. What cannot be decoded is passed over. shown: percent that what the pictures show counts;
+// 100, or less for a network that removes it itself. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           struct ksr_damage *out);
+                           int shown, struct ksr_damage *out);
 
 #endif
