@@ -42,6 +42,12 @@ static inline lane_mask lanes_load_mask(const int16_t *from)
     return lanes_negative(lanes_load(from));
 }
 
+// Returns whether any bit is set.
+static inline int lanes_any(lanes v)
+{
+    return _mm512_test_epi16_mask(v, v) != 0;
+}
+
 // Returns b where the mask is set, else a.
 static inline lanes lanes_pick(lane_mask mask, lanes a, lanes b)
 {
@@ -57,6 +63,11 @@ static inline lanes lanes_negate(lane_mask mask, lanes v)
 static inline lanes lanes_and(lanes a, lanes b)
 {
     return _mm512_and_si512(a, b);
+}
+
+static inline lanes lanes_or(lanes a, lanes b)
+{
+    return _mm512_or_si512(a, b);
 }
 
 static inline lanes lanes_xor(lanes a, lanes b)
@@ -112,6 +123,11 @@ static inline lane_mask lanes_load_mask(const int16_t *from)
     return lanes_load(from);
 }
 
+static inline int lanes_any(lanes v)
+{
+    return !_mm256_testz_si256(v, v);
+}
+
 static inline lanes lanes_pick(lane_mask mask, lanes a, lanes b)
 {
     return _mm256_blendv_epi8(a, b, mask);
@@ -125,6 +141,11 @@ static inline lanes lanes_negate(lane_mask mask, lanes v)
 static inline lanes lanes_and(lanes a, lanes b)
 {
     return _mm256_and_si256(a, b);
+}
+
+static inline lanes lanes_or(lanes a, lanes b)
+{
+    return _mm256_or_si256(a, b);
 }
 
 static inline lanes lanes_xor(lanes a, lanes b)

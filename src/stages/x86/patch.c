@@ -148,7 +148,7 @@ static inline void turn_back(lanes out[4], const struct turn *t)
     flip_square(out, t);
 }
 
-// --- Class ---
+// --- Ranges ---
 
 struct range {
     lanes low, high;
@@ -160,28 +160,70 @@ static inline void widen(struct range *r, lanes v)
     r->high = lanes_max(r->high, v);
 }
 
+// The least and the greatest sample of three and of five rows, for every column of a tile.
+struct extremes {
+    int16_t low_3[KSR_TILE_ALL], high_3[KSR_TILE_ALL];
+    int16_t low_5[KSR_TILE_ALL], high_5[KSR_TILE_ALL];
+};
+
+static void find_extremes(struct extremes *e, const uint16_t *const row[SIDE], int columns)
+{
+    for (int i = 0; i < columns; i += LANES) {
+        const int x = ksr_min(i, KSR_TILE_ALL - LANES);
+        const lanes middle = lanes_load(row[MIDDLE] + x);
+        struct range r = {middle, middle};
+        widen(&r, lanes_load(row[MIDDLE - 1] + x));
+        widen(&r, lanes_load(row[MIDDLE + 1] + x));
+        lanes_store(e->low_3 + x, r.low);
+        lanes_store(e->high_3 + x, r.high);
+        widen(&r, lanes_load(row[0] + x));
+        widen(&r, lanes_load(row[SIDE - 1] + x));
+        lanes_store(e->low_5 + x, r.low);
+        lanes_store(e->high_5 + x, r.high);
+    }
+}
+
+// Returns the range of the columns up to `reach` away from x on.
+static inline struct range find_range(const int16_t *low, const int16_t *high, int x, int reach)
+{
+    struct range r = {lanes_load(low + x), lanes_load(high + x)};
+    KSR_UNROLL(2)
+    for (int k = 1; k <= reach; k++) {
+        r.low = lanes_min(r.low, lanes_min(lanes_load(low + x - k), lanes_load(low + x + k)));
+        r.high = lanes_max(r.high, lanes_max(lanes_load(high + x - k), lanes_load(high + x + k)));
+    }
+    return r;
+}
+
+static inline struct range less(struct range r, lanes middle)
+{
+    return (struct range){lanes_sub(r.low, middle), lanes_sub(r.high, middle)};
+}
+
+// Returns whether each sample of the block from column x on equals the 3x3 around it. Then the
+// limits leave nothing that could be added to it, whatever lies further away.
+static inline int is_flat(const struct extremes *e, int x)
+{
+    const lanes value = lanes_set(e->low_3[x]);
+    lanes other = lanes_set(0);
+    for (int i = -1; i < BLOCK + 1; i += LANES) {
+        const int at = x + ksr_min(i, BLOCK + 1 - LANES);
+        other = lanes_or(other, lanes_xor(lanes_load(e->low_3 + at), value));
+        other = lanes_or(other, lanes_xor(lanes_load(e->high_3 + at), value));
+    }
+    return !lanes_any(other);
+}
+
+// --- Class ---
+
 // Finds how far the result may go from the middle, and what splits have to know of ranges. Returns
 // the range of 5x5.
-static inline lanes find_ranges(lanes feature[FEATURES], struct block *b, const uint16_t *middle,
-                                int i)
+static inline lanes find_limits(lanes feature[FEATURES], struct block *b, const struct extremes *e,
+                                lanes middle, int x, int i)
 {
     const lanes zero = lanes_set(0);
-    struct range inner = {zero, zero};
-    KSR_UNROLL(9)
-    for (int k = 0; k < 9; k++)
-        if (k != 4)
-            widen(&inner, patch_lanes(b, 1 + k / 3, 1 + k % 3, i));
-    struct range outer = inner;
-    KSR_UNROLL(5)
-    for (int k = 0; k < SIDE; k++) {
-        widen(&outer, patch_lanes(b, 0, k, i));
-        widen(&outer, patch_lanes(b, SIDE - 1, k, i));
-    }
-    KSR_UNROLL(3)
-    for (int r = 1; r < SIDE - 1; r++) {
-        widen(&outer, patch_lanes(b, r, 0, i));
-        widen(&outer, patch_lanes(b, r, SIDE - 1, i));
-    }
+    const struct range inner = less(find_range(e->low_3, e->high_3, x + i, 1), middle);
+    const struct range outer = less(find_range(e->low_5, e->high_5, x + i, 2), middle);
     // Opposite neighbours, in four directions.
     const lanes pair[4][2] = {{patch_lanes(b, 2, 1, i), patch_lanes(b, 2, 3, i)},
                               {patch_lanes(b, 1, 2, i), patch_lanes(b, 3, 2, i)},
@@ -192,10 +234,10 @@ static inline lanes find_ranges(lanes feature[FEATURES], struct block *b, const 
         valley = lanes_max(valley, lanes_min(pair[k][0], pair[k][1]));
         crest = lanes_min(crest, lanes_max(pair[k][0], pair[k][1]));
     }
-    const lanes below = lanes_sub(zero, lanes_load(middle + i));
+    const lanes below = lanes_sub(zero, middle);
     const lanes above = lanes_add(lanes_set(KSR_SAMPLE_MAX), below);
-    const lanes low = lanes_sub_limited(inner.low, lanes_shift(valley, 1));
-    const lanes high = lanes_add_limited(inner.high, lanes_shift(lanes_sub(zero, crest), 1));
+    const lanes low = lanes_sub(inner.low, lanes_shift(valley, 1));
+    const lanes high = lanes_add(inner.high, lanes_shift(lanes_sub(zero, crest), 1));
     lanes_store(b->low + i, lanes_max(low, below));
     lanes_store(b->high + i, lanes_min(high, above));
     feature[INNER_DEPTH] = lanes_min(lanes_sub(zero, inner.low), inner.high);
@@ -250,11 +292,13 @@ static inline lanes classify(const lanes feature[FEATURES], lanes range)
 }
 
 static inline void classify_lanes(struct block *b, const uint16_t *const row[SIDE],
-                                  const struct ksr_turn *turn, int x, int i)
+                                  const struct extremes *e, const struct ksr_turn *turn, int x,
+                                  int i)
 {
     lanes feature[FEATURES];
     turn_patch(b, row, turn, x, i);
-    const lanes range = find_ranges(feature, b, row[MIDDLE] + x, i);
+    const lanes middle = lanes_load(row[MIDDLE] + x + i);
+    const lanes range = find_limits(feature, b, e, middle, KSR_TILE_PAD + x, i);
     find_features(feature, b, i);
     lanes_store(b->class + i, classify(feature, range));
 }
@@ -297,16 +341,32 @@ static inline void finish_lanes(uint16_t out[2][2 * KSR_TILE], struct block *b,
                                 lanes_add(c, w[2 * k + 1]));
 }
 
+// Writes each sample four times.
+static inline void store_flat(uint16_t out[2][2 * KSR_TILE], const uint16_t *middle, int x)
+{
+    for (int i = x; i < x + BLOCK; i += LANES) {
+        const lanes v = lanes_load(middle + i);
+        lanes_store_interleaved(out[0] + 2 * i, v, v);
+        lanes_store_interleaved(out[1] + 2 * i, v, v);
+    }
+}
+
 void ksr_patch_upscale(uint16_t out[2][2 * KSR_TILE], const uint16_t *const first[SIDE],
                        const struct ksr_turn *turn, const struct ksr_bank_order *bank, int count)
 {
     struct block b;
+    struct extremes extremes;
     const uint16_t *row[SIDE];
     for (int r = 0; r < SIDE; r++)
         row[r] = first[r] + KSR_TILE_PAD;
+    find_extremes(&extremes, first, ksr_min(KSR_TILE_ALL, count + BLOCK + 2 * KSR_TILE_PAD));
     for (int x = 0; x < count; x += BLOCK) {
+        if (is_flat(&extremes, KSR_TILE_PAD + x)) {
+            store_flat(out, row[MIDDLE], x);
+            continue;
+        }
         for (int i = 0; i < BLOCK; i += LANES)
-            classify_lanes(&b, row, turn, x, i);
+            classify_lanes(&b, row, &extremes, turn, x, i);
         ksr_bank_apply(b.out, bank, b.patch, b.class);
         for (int i = 0; i < BLOCK; i += LANES)
             finish_lanes(out, &b, row[MIDDLE], turn, x, i);
