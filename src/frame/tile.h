@@ -67,10 +67,10 @@ static inline const uint16_t *ksr_tile_row(uint16_t spare[KSR_TILE_ALL],
 // In 16 bits, so that SIMD code holds twice as many. distance: of two samples; limit: 0 .. 2048.
 static inline int16_t ksr_soft(int16_t distance, int16_t limit)
 {
-    const int16_t size = distance < 0 ? (int16_t)-distance : distance;
-    const int16_t beyond = (int16_t)(2 * limit - size);
-    const int16_t least = size < beyond ? size : beyond, kept = least < 0 ? 0 : least;
-    return distance < 0 ? (int16_t)-kept : kept;
+    const int16_t low = (int16_t)-limit, near = distance > limit ? limit : distance;
+    const int16_t kept = near < low ? low : near, beyond = (int16_t)(distance - kept);
+    const int16_t capped = beyond > limit ? limit : beyond;
+    return (int16_t)(kept - (capped < low ? low : capped));
 }
 
 #endif
