@@ -118,14 +118,15 @@ static void close_run(struct run *r)
     ksr_aligned_free(r->codes);
 }
 
-static ksr_status run_frame(ksr_context *ctx, struct run *r)
+// Hands in a frame, and takes out all but `most` of those that are held.
+static ksr_status run_frame(ksr_context *ctx, struct run *r, int most)
 {
     const struct ksr_row_source source = ksr_raw_source(&r->in);
     const struct ksr_row_sink sink = {drop_rows, NULL, &r->out};
     ksr_status status = ksr_check_cancel(ctx);
     if (status == KSR_OK)
         status = ksr_pipeline_push(ctx, r->pipeline, r->frame++, &source, false);
-    while (status == KSR_OK && r->pipeline->held > r->pipeline->delay)
+    while (status == KSR_OK && r->pipeline->held > most)
         status = ksr_pipeline_pull(ctx, r->pipeline, &sink);
     return status;
 }
@@ -140,20 +141,37 @@ static double worked(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-// *seconds: for a frame, by the clock on a GPU, and on the processor what each thread works; 0
-// where the processor stands in for the GPU.
-static ksr_status time_run(ksr_context *ctx, struct run *r, const ksr_device *device, int threads,
-                           double *seconds)
+// *seconds: what each thread works for a frame.
+static ksr_status time_processor(ksr_context *ctx, struct run *r, int threads, double *seconds)
 {
-    const int frames = r->pipeline->delay + 2;
-    ksr_status status = KSR_OK;
-    for (int i = 0; device && i <= r->pipeline->delay && status == KSR_OK; i++)
-        status = run_frame(ctx, r); // warms up
-    const double begin = device ? ksr_clock() : worked() / threads;
-    for (int i = 0; i < frames && status == KSR_OK; i++)
-        status = run_frame(ctx, r);
-    const double end = device ? ksr_clock() : worked() / threads;
-    *seconds = device == r->pipeline->device ? (end - begin) / frames : 0;
+    const double begin = worked();
+    ksr_status status = run_frame(ctx, r, 0);
+    if (status == KSR_OK)
+        status = run_frame(ctx, r, 0);
+    *seconds = (worked() - begin) / 2 / threads;
+    return status;
+}
+
+// *seconds: for a frame by the clock: of one alone if that takes long, else with as many under way
+// as the pipeline wants; 0 where the processor stands in for the GPU.
+static ksr_status time_gpu(ksr_context *ctx, struct run *r, double *seconds)
+{
+    const int delay = r->pipeline->delay, frames = delay + 4;
+    ksr_status status = run_frame(ctx, r, 0); // warms up
+    double begin = ksr_clock();
+    if (status == KSR_OK)
+        status = run_frame(ctx, r, 0);
+    *seconds = ksr_clock() - begin;
+    if (*seconds < LONG) {
+        for (int i = 0; i < delay && status == KSR_OK; i++)
+            status = run_frame(ctx, r, delay);
+        begin = ksr_clock();
+        for (int i = 0; i < frames && status == KSR_OK; i++)
+            status = run_frame(ctx, r, delay);
+        *seconds = (ksr_clock() - begin) / frames;
+    }
+    if (!r->pipeline->device)
+        *seconds = 0;
     return status;
 }
 
@@ -180,7 +198,8 @@ ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *pla
         double seconds = 0;
         ksr_status status = open_run(ctx, place, net, device, width, &r);
         if (status == KSR_OK)
-            status = time_run(ctx, &r, device, place->threads, &seconds);
+            status = device ? time_gpu(ctx, &r, &seconds)
+                            : time_processor(ctx, &r, place->threads, &seconds);
         close_run(&r);
         if (status != KSR_OK || seconds <= 0)
             return status;
