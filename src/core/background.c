@@ -31,7 +31,7 @@ static void run_call(ksr_background *b)
     const double start = ksr_clock();
     ksr_failure_hold(b->ctx, &b->failure);
     const ksr_status status = call(arg);
-    ksr_failure_hold(b->ctx, NULL);
+    ksr_failure_release(&b->failure);
     const double seconds = ksr_clock() - start;
     pthread_mutex_lock(&b->lock);
     b->status = status;
@@ -112,7 +112,7 @@ void ksr_background_drop(ksr_background *b)
 ksr_status ksr_background_wait(ksr_background *b)
 {
     ksr_background_drop(b);
-    ksr_failure_tell(b->ctx, &b->failure);
+    ksr_failure_tell(&b->failure);
     return b->status;
 }
 
@@ -121,4 +121,24 @@ double ksr_background_take_time(ksr_background *b)
     const double seconds = b->seconds;
     b->seconds = 0;
     return seconds;
+}
+
+ksr_status ksr_run_both(ksr_context *ctx, ksr_status (*first)(void *arg), void *first_arg,
+                        ksr_status (*second)(void *arg), void *second_arg)
+{
+    ksr_background *b;
+    struct ksr_failure later;
+    ksr_status status = ksr_background_create(ctx, &b);
+    if (status != KSR_OK)
+        return status;
+    ksr_background_start(b, first, first_arg);
+    ksr_failure_hold(ctx, &later);
+    const ksr_status second_status = second(second_arg);
+    ksr_failure_release(&later);
+    status = ksr_background_wait(b);
+    ksr_background_destroy(&b);
+    if (status != KSR_OK)
+        return status;
+    ksr_failure_tell(&later);
+    return second_status;
 }

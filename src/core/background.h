@@ -31,4 +31,10 @@ void ksr_background_drop(ksr_background *background);
 // Returns the seconds that calls have taken since this was last asked for. None may be in progress.
 double ksr_background_take_time(ksr_background *background);
 
+// Runs two calls at once, the second on the calling thread, and returns when both are over. Returns
+// and logs what the first fails with; only where it succeeds, what the second does.
+KSR_MUST_USE ksr_status ksr_run_both(ksr_context *ctx, ksr_status (*first)(void *arg),
+                                     void *first_arg, ksr_status (*second)(void *arg),
+                                     void *second_arg);
+
 #endif

@@ -280,20 +280,22 @@ static bool is_first_failure(ksr_context *ctx, ksr_status status)
 
 // Where failures of this thread go; NULL: they are logged.
 static _Thread_local struct ksr_failure *held;
-static _Thread_local const ksr_context *held_of;
 
 void ksr_failure_hold(ksr_context *ctx, struct ksr_failure *failure)
 {
+    *failure = (struct ksr_failure){.ctx = ctx, .outer = held};
     held = failure;
-    held_of = ctx;
-    if (held)
-        *held = (struct ksr_failure){0};
 }
 
-void ksr_failure_tell(ksr_context *ctx, const struct ksr_failure *failure)
+void ksr_failure_release(struct ksr_failure *failure)
+{
+    held = failure->outer;
+}
+
+void ksr_failure_tell(const struct ksr_failure *failure)
 {
     if (failure->status != KSR_OK)
-        ksr_fail(ctx, failure->status, "%s", failure->text);
+        ksr_fail(failure->ctx, failure->status, "%s", failure->text);
 }
 
 static void hold_failure(const ksr_context *ctx, ksr_status status, const char *wording,
@@ -311,7 +313,7 @@ ksr_status ksr_fail(ksr_context *ctx, ksr_status status, const char *format, ...
 {
     va_list args;
     va_start(args, format);
-    if (held && held_of == ctx)
+    if (held && held->ctx == ctx)
         hold_failure(ctx, status, format, args);
     else
         log_line(ctx, is_first_failure(ctx, status) ? KSR_LOG_ERROR : KSR_LOG_DEBUG, format, args);

@@ -42,17 +42,22 @@ ksr_status ksr_failures_end(ksr_context *ctx);
 
 // A failure that has happened and is not logged yet.
 struct ksr_failure {
+    ksr_context *ctx;
     ksr_status status; // KSR_OK: there is none
     char text[KSR_REASON_SIZE];
+    struct ksr_failure *outer; // where failures of the thread went before
 };
 
 // From here on ksr_fail() with this context on this thread notes the first failure in `failure`,
-// which is emptied, and logs nothing; NULL ends that. So threads that go on side by side fail in
-// the order of what they work on, and not in that of the clock.
+// which is emptied, and logs nothing. So threads that go on side by side fail in the order of what
+// they work on, and not in that of the clock. Calls may be nested.
 void ksr_failure_hold(ksr_context *ctx, struct ksr_failure *failure);
 
+// Ends that, for the failure that was held last on this thread.
+void ksr_failure_release(struct ksr_failure *failure);
+
 // Logs a failure that was held, as ksr_fail() would have. Does nothing if there is none.
-void ksr_failure_tell(ksr_context *ctx, const struct ksr_failure *failure);
+void ksr_failure_tell(const struct ksr_failure *failure);
 
 // Logs "out of memory" and returns KSR_E_NOMEM.
 ksr_status ksr_fail_memory(ksr_context *ctx);

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "config/parse.h"
+#include "core/background.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "job/bitrate_allocation.h"
@@ -303,12 +304,28 @@ static ksr_status plan_constant(ksr_context *ctx, const struct ksr_processor_con
     return KSR_OK;
 }
 
-static ksr_status plan_filter(ksr_context *ctx, const struct ksr_processor_config *config,
-                              struct ksr_film *film)
+// What is learnt of a film by decoding some of its frames.
+struct looks {
+    ksr_context *ctx;
+    const char *path;
+    const struct ksr_film *film;
+    bool denoise;                      // its damage is asked for,
+    const struct ksr_network *network; // by this one; NULL: by filters
+    struct ksr_damage damage;
+    struct ksr_scan scan;
+};
+
+static ksr_status look_at_damage(void *arg)
 {
-    const struct ksr_pipeline_config *p = &config->pipeline;
-    const ksr_status status = ksr_scan_film(ctx, config->input_path, film);
-    return status == KSR_OK ? ksr_filter_plan(ctx, config->input_path, p, film) : status;
+    struct looks *l = arg;
+    const int percent = l->network ? l->network->denoise : 100;
+    return l->denoise ? ksr_damage_look(l->ctx, l->path, l->film, percent, &l->damage) : KSR_OK;
+}
+
+static ksr_status look_at_fields(void *arg)
+{
+    struct looks *l = arg;
+    return ksr_scan_look(l->ctx, l->path, l->film, &l->scan);
 }
 
 // The bundled network that a job runs, by its name also as .onnx, or by its file's hash; NULL:
@@ -325,21 +342,30 @@ static const struct ksr_network *find_network(const struct ksr_pipeline_config *
 
 // Settles a strength that follows from the source: from all of it, so that pieces are like the
 // whole.
-static ksr_status plan_denoise(ksr_context *ctx, const struct ksr_processor_config *config,
-                               struct ksr_manifest *m)
+static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage *damage)
 {
-    struct ksr_damage damage;
     char text[16];
-    if (config->pipeline.denoise != KSR_AUTO)
-        return KSR_OK;
-    const struct ksr_network *network = find_network(&config->pipeline, m->key);
-    const ksr_status status = ksr_damage_look(ctx, config->input_path, &m->film,
-                                              network ? network->denoise : 100, &damage);
+    snprintf(text, sizeof(text), "0.%02d", damage->strength);
+    snprintf(m->denoise_reason, sizeof(m->denoise_reason), "%s", damage->reason);
+    return ksr_config_set(m->config, "denoise", text);
+}
+
+// Looks at the film's frames, for two purposes at once, and settles what follows from them.
+static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_config *config,
+                              struct ksr_manifest *m)
+{
+    struct looks l = {.ctx = ctx,
+                      .path = config->input_path,
+                      .film = &m->film,
+                      .denoise = config->pipeline.denoise == KSR_AUTO,
+                      .network = find_network(&config->pipeline, m->key)};
+    ksr_status status = ksr_run_both(ctx, look_at_damage, &l, look_at_fields, &l);
+    if (status == KSR_OK && l.denoise)
+        status = settle_denoise(m, &l.damage);
     if (status != KSR_OK)
         return status;
-    snprintf(text, sizeof(text), "0.%02d", damage.strength);
-    snprintf(m->denoise_reason, sizeof(m->denoise_reason), "%s", damage.reason);
-    return ksr_config_set(m->config, "denoise", text);
+    ksr_scan_judge(ctx, &l.scan, &m->film);
+    return ksr_filter_plan(ctx, config->input_path, &config->pipeline, &m->film);
 }
 
 // What the decoder is to do, before it is asked for anything.
@@ -392,9 +418,7 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK)
         status = ksr_extras_look(ctx, config->input_path, &out->film);
     if (status == KSR_OK)
-        status = plan_denoise(ctx, config, out);
-    if (status == KSR_OK)
-        status = plan_filter(ctx, config, &out->film);
+        status = plan_frames(ctx, config, out);
     if (status == KSR_OK)
         status = ksr_geometry_plan(ctx, &config->pipeline, &out->film);
     if (status == KSR_OK)

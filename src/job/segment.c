@@ -478,11 +478,11 @@ static ksr_status run_segment(ksr_worker *w, struct making *m, size_t lead, bool
     struct ksr_failure later;
     ksr_failure_hold(w->ctx, &later);
     ksr_status status = make_segment(w, m, lead, again);
-    ksr_failure_hold(w->ctx, NULL);
+    ksr_failure_release(&later);
     const ksr_status encoded = await_encoder(w, m);
     if (encoded != KSR_OK)
         status = encoded;
-    ksr_failure_tell(w->ctx, &later);
+    ksr_failure_tell(&later);
     return status == KSR_OK && !*again ? finish_encoder(w, m) : status;
 }
 

@@ -54,6 +54,12 @@ static ksr_status fail_twice(void *arg)
     return KSR_E_OUTPUT;
 }
 
+static ksr_status starve(void *arg)
+{
+    const struct work *work = arg;
+    return ksr_fail_memory(work->ctx);
+}
+
 static void calls_see_what_was_written(void **state)
 {
     (void)state;
@@ -106,21 +112,40 @@ static void failures_are_held_of_one_context(void **state)
     (void)state;
     struct heard heard = {0}, other_heard = {0};
     ksr_context *ctx = make_context(&heard), *other = make_context(&other_heard);
-    struct ksr_failure failure;
+    struct ksr_failure failure, inner;
     ksr_failure_hold(ctx, &failure);
-    ksr_failure_tell(ctx, &failure); // there is none
+    ksr_failure_tell(&failure); // there is none
     ksr_fail(other, KSR_E_INPUT, "not held");
+    ksr_failure_hold(ctx, &inner);
+    ksr_fail(ctx, KSR_E_INPUT, "held in the inner one");
+    ksr_failure_release(&inner);
+    assert_int_equal(failure.status, KSR_OK);
     ksr_fail_memory(ctx);
-    ksr_failure_hold(ctx, NULL);
+    ksr_failure_release(&failure);
     assert_int_equal(other_heard.errors, 1);
     assert_int_equal(heard.errors, 0);
     ksr_failures_begin(ctx);
-    ksr_failure_tell(ctx, &failure);
+    ksr_failure_tell(&failure);
     assert_int_equal(ksr_failures_end(ctx), KSR_E_NOMEM);
     assert_int_equal(heard.errors, 1);
     assert_string_equal(heard.last, "out of memory");
     ksr_context_destroy(&ctx);
     ksr_context_destroy(&other);
+}
+
+static void first_failure_counts(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    struct work bad = {.ctx = make_context(&heard)}, good = {.ctx = bad.ctx, .input = 21};
+    assert_int_equal(ksr_run_both(bad.ctx, double_input, &good, double_input, &bad), KSR_OK);
+    assert_int_equal(good.output, 42);
+    assert_int_equal(ksr_run_both(bad.ctx, double_input, &good, fail_twice, &bad), KSR_E_OUTPUT);
+    assert_int_equal(heard.errors, 1);
+    assert_int_equal(ksr_run_both(bad.ctx, starve, &good, fail_twice, &bad), KSR_E_NOMEM);
+    assert_int_equal(heard.errors, 2);
+    assert_string_equal(heard.last, "out of memory");
+    ksr_context_destroy(&bad.ctx);
 }
 
 int main(void)
@@ -129,6 +154,7 @@ int main(void)
         cmocka_unit_test(calls_see_what_was_written),
         cmocka_unit_test(failure_is_logged_by_wait),
         cmocka_unit_test(failures_are_held_of_one_context),
+        cmocka_unit_test(first_failure_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,10 +11,12 @@
 
 #include "media/index/scan.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/background.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "media/av/ffmpeg.h"
@@ -36,16 +38,6 @@
 struct picture {
     uint8_t *samples;
     int width, height;
-};
-
-struct tally {
-    int seen, repeating;         // frames; those of which a player is told to repeat a field
-    int moving;                  // frames in which something moves
-    int top, bottom;             // of those, frames that repeat this field
-    int top_first, bottom_first; // frames of two fields, taken in this order
-    int whole;                   // frames whose fields were taken together
-    int lit;                     // frames that are not black
-    int border[4];               // black lines that they all have: left, right, top, bottom
 };
 
 static uint8_t *row_of(const struct picture *p, int y)
@@ -123,7 +115,7 @@ static int64_t misfit(const struct picture *before, const struct picture *now, i
     return rows > 0 ? sum * 2 / (rows * now->width) : 0;
 }
 
-static void compare(struct tally *tally, const struct picture *before, const struct picture *now)
+static void compare(struct ksr_scan *tally, const struct picture *before, const struct picture *now)
 {
     const int64_t top = field_change(before, now, 0), bottom = field_change(before, now, 1);
     if (top <= STILL && bottom <= STILL)
@@ -161,7 +153,7 @@ static int border_of(const struct picture *p, int side, int black)
     return n;
 }
 
-static void note_borders(struct tally *t, const struct picture *p, int black)
+static void note_borders(struct ksr_scan *t, const struct picture *p, int black)
 {
     const int top = border_of(p, 2, black);
     if (top == p->height)
@@ -175,7 +167,7 @@ static void note_borders(struct tally *t, const struct picture *p, int black)
 }
 
 // Even numbers, so that chroma stays whole, and no line that shows something is lost.
-static void judge_borders(const struct tally *t, struct ksr_film *film)
+static void judge_borders(const struct ksr_scan *t, struct ksr_film *film)
 {
     const int width = film->format.width, height = film->format.height;
     const int x = t->border[0] & ~1, y = t->border[2] & ~1;
@@ -189,14 +181,14 @@ static void judge_borders(const struct tally *t, struct ksr_film *film)
 // --- Verdicts ---
 
 // Two of five, and both fields; much less will do, since titles and noise spoil some.
-static bool is_telecine(const struct tally *t)
+static bool is_telecine(const struct ksr_scan *t)
 {
     return t->moving >= MOVING_LEAST && (t->top + t->bottom) * 5 >= t->moving &&
            t->top * 4 >= t->bottom && t->bottom * 4 >= t->top;
 }
 
 // Nearly all in one order. Telecine leaves two of five whole.
-static bool is_interlaced(const struct tally *t)
+static bool is_interlaced(const struct ksr_scan *t)
 {
     const bool top = t->top_first > t->bottom_first;
     const int most = top ? t->top_first : t->bottom_first;
@@ -205,13 +197,13 @@ static bool is_interlaced(const struct tally *t)
 }
 
 // Edges and noise make fields fit worse too, but not in one order.
-static bool is_whole(const struct tally *t)
+static bool is_whole(const struct ksr_scan *t)
 {
     return t->whole >= MOVING_LEAST && abs(t->top_first - t->bottom_first) * 4 <= t->whole;
 }
 
 // Which field the pictures show to be first: 1 = the top one, -1 = the bottom one, 0 = neither.
-static int order_shown(const struct tally *t)
+static int order_shown(const struct ksr_scan *t)
 {
     if (t->top_first >= FIELDS_LEAST && t->top_first > 8 * t->bottom_first)
         return 1;
@@ -228,7 +220,7 @@ static bool may_be_telecine(const struct ksr_film *film)
 
 // Frames that are marked as single fields may be whole frames of two, wrongly marked: a few that
 // look so tell, since single fields never do.
-static void judge_marks(const struct tally *t, struct ksr_film *film)
+static void judge_marks(const struct ksr_scan *t, struct ksr_film *film)
 {
     const bool two = t->top_first + t->bottom_first >= FEW;
     film->single_fields = film->format.single_field && !two;
@@ -236,7 +228,7 @@ static void judge_marks(const struct tally *t, struct ksr_film *film)
         film->first_field = t->top_first > t->bottom_first ? 1 : -1;
 }
 
-static void judge(ksr_context *ctx, const struct tally *t, struct ksr_film *film)
+static void judge(ksr_context *ctx, const struct ksr_scan *t, struct ksr_film *film)
 {
     film->soft_telecine = t->repeating * 4 >= t->seen && t->repeating > 0; // every other one
     film->telecined = may_be_telecine(film) && is_telecine(t);
@@ -266,7 +258,7 @@ static int black_of(const struct ksr_video_format *f)
 }
 
 static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count,
-                          struct picture pictures[2], int black, struct tally *tally)
+                          struct picture pictures[2], int black, struct ksr_scan *tally)
 {
     bool had = false;
     for (int i = 0; i < count && tally->moving < MOVING_MOST; i++) {
@@ -297,32 +289,100 @@ static struct ksr_film_key key_at(const struct ksr_film *film, size_t part, size
     return found;
 }
 
-ksr_status ksr_scan_film(ksr_context *ctx, const char *path, struct ksr_film *film)
+// A place where frames are looked at, and what is found there.
+struct visit {
+    ksr_context *ctx;
+    const char *path;
+    const struct ksr_film *film;
+    struct ksr_film_key start;
+    int count; // frames
+    struct ksr_scan scan;
+};
+
+static ksr_status make_visit(void *arg)
 {
-    struct tally tally = {0};
-    film->single_fields = film->format.single_field;
+    struct visit *v = arg;
     struct picture pictures[2] = {{0}};
     ksr_reader *reader = NULL;
-    if (film->frame_count <= FIELDS_LEAST || ksr_sequence_is(path))
-        return KSR_OK;
-    const bool whole = film->linear || film->frame_count < 2 * PLACES * PLACE_FRAMES;
-    const int places = whole ? 1 : PLACES, count = whole ? PLACES * PLACE_FRAMES : PLACE_FRAMES;
-    ksr_status status = make_pictures(ctx, &film->format, pictures);
+    ksr_status status = make_pictures(v->ctx, &v->film->format, pictures);
     if (status == KSR_OK)
-        status = ksr_reader_create(ctx, path, film, &reader);
-    for (int i = 0; status == KSR_OK && i < places && tally.moving < MOVING_MOST; i++) {
-        // Past black and titles, if the film is long.
-        const struct ksr_film_key start = key_at(film, whole ? 0 : (size_t)i + 1, PLACES + 1);
-        status = ksr_reader_seek(ctx, reader, start.frame, &start);
-        if (status == KSR_OK)
-            status = look_at(ctx, reader, count, pictures, black_of(&film->format), &tally);
-    }
-    if (status == KSR_OK) {
-        judge(ctx, &tally, film);
-        judge_borders(&tally, film);
-    }
+        status = ksr_reader_create(v->ctx, v->path, v->film, &reader);
+    if (status == KSR_OK)
+        status = ksr_reader_seek(v->ctx, reader, v->start.frame, &v->start);
+    if (status == KSR_OK)
+        status = look_at(v->ctx, reader, v->count, pictures, black_of(&v->film->format), &v->scan);
     ksr_reader_destroy(&reader);
     free(pictures[0].samples);
     free(pictures[1].samples);
+    return status;
+}
+
+static void add_scan(struct ksr_scan *to, const struct ksr_scan *more)
+{
+    for (int side = 0; side < 4 && more->lit > 0; side++)
+        if (to->lit == 0 || more->border[side] < to->border[side])
+            to->border[side] = more->border[side];
+    to->seen += more->seen;
+    to->repeating += more->repeating;
+    to->moving += more->moving;
+    to->top += more->top;
+    to->bottom += more->bottom;
+    to->top_first += more->top_first;
+    to->bottom_first += more->bottom_first;
+    to->whole += more->whole;
+    to->lit += more->lit;
+}
+
+// The first two places, which have fewer moving frames than are enough, are looked at at once.
+static ksr_status visit_places(struct visit visits[PLACES], struct ksr_scan *out)
+{
+    static_assert(2 * (PLACE_FRAMES - 1) < MOVING_MOST, "what is found depends on the order");
+    ksr_status status = ksr_run_both(visits[0].ctx, make_visit, &visits[0], make_visit, &visits[1]);
+    *out = visits[0].scan;
+    add_scan(out, &visits[1].scan);
+    for (int i = 2; status == KSR_OK && i < PLACES && out->moving < MOVING_MOST; i++) {
+        visits[i].scan = *out;
+        status = make_visit(&visits[i]);
+        *out = visits[i].scan;
+    }
+    return status;
+}
+
+ksr_status ksr_scan_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                         struct ksr_scan *out)
+{
+    struct visit visits[PLACES];
+    *out = (struct ksr_scan){0};
+    if (film->frame_count <= FIELDS_LEAST || ksr_sequence_is(path))
+        return KSR_OK;
+    const bool whole = film->linear || film->frame_count < 2 * PLACES * PLACE_FRAMES;
+    for (int i = 0; i < PLACES; i++) // past black and titles, if the film is long
+        visits[i] = (struct visit){.ctx = ctx,
+                                   .path = path,
+                                   .film = film,
+                                   .start = key_at(film, whole ? 0 : (size_t)i + 1, PLACES + 1),
+                                   .count = whole ? PLACES * PLACE_FRAMES : PLACE_FRAMES};
+    if (!whole)
+        return visit_places(visits, out);
+    const ksr_status status = make_visit(&visits[0]);
+    *out = visits[0].scan;
+    return status;
+}
+
+void ksr_scan_judge(ksr_context *ctx, const struct ksr_scan *scan, struct ksr_film *film)
+{
+    film->single_fields = film->format.single_field;
+    if (scan->seen == 0)
+        return;
+    judge(ctx, scan, film);
+    judge_borders(scan, film);
+}
+
+ksr_status ksr_scan_film(ksr_context *ctx, const char *path, struct ksr_film *film)
+{
+    struct ksr_scan scan;
+    const ksr_status status = ksr_scan_look(ctx, path, film, &scan);
+    if (status == KSR_OK)
+        ksr_scan_judge(ctx, &scan, film);
     return status;
 }
