@@ -14,6 +14,11 @@
 #define PUSH_BYTES 128 // of parameters of a kernel; every GPU has as many
 #define SHAPES_ALL 64  // listed by a driver, of all types
 
+// Few enough for the slowest GPUs, by an estimate: a workgroup of a wide network multiplies 10^7
+// times, and a GPU of an old laptop does 10^10 in a second.
+#define FIRST_GROUPS 512
+#define MOST_SECONDS 0.25
+
 // --- Failures ---
 
 static const char *result_name(VkResult result)
@@ -305,6 +310,8 @@ static void find_limits(struct ksr_gpu *gpu)
     gpu->least_subgroup = (int)v13.minSubgroupSize;
     gpu->most_subgroup = (int)v13.maxSubgroupSize;
     gpu->tick = (double)p.properties.limits.timestampPeriod;
+    gpu->most_seconds = MOST_SECONDS;
+    gpu->first_groups = FIRST_GROUPS;
     gpu->dot_product = v13.integerDotProduct4x8BitPackedSignedAccelerated;
 }
 

@@ -72,6 +72,11 @@ struct ksr_gpu {
     struct ksr_gpu_shape shapes[KSR_GPU_SHAPES];
     int shape_count;
 
+    // Of one submission. Systems reset a GPU that is busy with a single one for some seconds:
+    // Windows after two. See kernel.h.
+    double most_seconds;   // that it should take
+    uint64_t first_groups; // workgroups, as long as no time is known
+
     char trouble[KSR_GPU_REASON]; // why the last call that failed did so
     bool keeps_results;           // of its tests, from run to run: tested.h
 

@@ -53,15 +53,31 @@ void ksr_gpu_kernel_free(struct ksr_gpu *gpu, struct ksr_gpu_kernel *kernel);
 
 #define KSR_GPU_MARKS 64
 
+// What one submission does.
+struct ksr_gpu_part {
+    VkCommandBuffer buffer;
+    uint64_t groups; // workgroups
+};
+
 // One list, made again and again: begin, record, submit, wait. One thread at a time.
+//
+// It is handed over in parts, so that no submission takes longer than gpu->most_seconds. A part has
+// `most_groups` workgroups at most; what has more is divided into bands of rows, down to single
+// workgroups. How many fit that time shows the longest part of the time before, so that a fast GPU
+// gets the list as one part again after a few rounds. Without a clock it stays divided.
 struct ksr_gpu_commands {
     struct ksr_gpu *gpu;         // borrowed
     struct ksr_gpu_queue *queue; // borrowed
     VkCommandPool pool;
-    VkCommandBuffer buffer;
     uint64_t number; // of its last submission on the queue's timeline; 0 = none
 
-    VkQueryPool queries; // timestamps
+    struct ksr_gpu_part *part; // those that are recorded, and some more with a buffer
+    int parts, room;
+    VkCommandBuffer buffer; // of the last part
+    VkResult result;        // of recording
+    uint64_t most_groups;   // of a part
+
+    VkQueryPool queries; // timestamps: marks, the beginning of the first part, the ends of all
     const char *mark[KSR_GPU_MARKS];
     int marks;
 };
@@ -72,7 +88,8 @@ KSR_MUST_USE ksr_status ksr_gpu_commands_create(struct ksr_gpu *gpu, struct ksr_
                                                 struct ksr_gpu_commands *out);
 void ksr_gpu_commands_free(struct ksr_gpu_commands *commands);
 
-// Empties the list, whose last submission must be done, to record anew.
+// Empties the list, whose last submission must be done, to record anew. What cannot be recorded
+// later fails ksr_gpu_submit().
 KSR_MUST_USE ksr_status ksr_gpu_begin(struct ksr_gpu_commands *commands);
 
 // Runs a kernel for width x height x depth invocations at least: whole workgroups, depth of 1 each.
@@ -97,12 +114,13 @@ void ksr_gpu_barrier(struct ksr_gpu_commands *commands);
 void ksr_gpu_mark(struct ksr_gpu_commands *commands, const char *name);
 
 // Hands the list over. It begins when the last submissions of the lists in `after` are done.
-// `after` may name lists that were never submitted. Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS
-// (lost, for one).
+// `after` may name lists that were never submitted. Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS
+// (lost, for one) with nothing of it under way.
 KSR_MUST_USE ksr_status ksr_gpu_submit(struct ksr_gpu_commands *commands,
                                        const struct ksr_gpu_commands *const *after, int count);
 
 // Waits until the last submission is done. What it wrote can then be read from mapped buffers.
+// Gives up when nothing of what the GPU has to do was done for a minute.
 KSR_MUST_USE ksr_status ksr_gpu_wait(struct ksr_gpu_commands *commands);
 
 // Waits until nothing is under way.

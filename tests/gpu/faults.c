@@ -7,10 +7,10 @@
 
 // --- Calls that come too early ---
 
-#define LISTS 256
+#define LISTS 4096
 #define WAITS 4
 
-// The last submission of a list of commands.
+// The last submission of a part of a list of commands.
 struct list {
     VkCommandBuffer buffer;
     VkSemaphoreSubmitInfo signal, wait[WAITS];
@@ -68,8 +68,14 @@ int gpu_begun_early(void)
 
 // --- Calls that fail ---
 
+#define SLOW_WAITS 100 // that end without an answer: many more than may where nothing is done
+
 static enum gpu_fault chosen;
 static int left, calls; // until one fails; since then
+
+static bool hung;       // none of the work is done any more
+static int slow_waits;  // still to come
+static uint64_t slowly; // work that was done during them
 
 // Returns whether this call fails.
 static bool fails(enum gpu_fault fault)
@@ -82,6 +88,7 @@ static bool fails(enum gpu_fault fault)
 
 static PFN_vkQueueSubmit2 submit;
 static PFN_vkWaitSemaphores wait;
+static PFN_vkGetSemaphoreCounterValue count_done;
 static PFN_vkAllocateMemory allocate;
 static PFN_vkMapMemory map;
 static PFN_vkBeginCommandBuffer begin;
@@ -101,12 +108,26 @@ static VkResult submit_or_fail(VkQueue queue, uint32_t count, const VkSubmitInfo
 // Nothing runs any more on a GPU that is lost. On one that hangs, what runs goes on.
 static VkResult wait_or_fail(VkDevice device, const VkSemaphoreWaitInfo *info, uint64_t timeout)
 {
-    if (fails(GPU_FAULT_HANG))
+    hung |= fails(GPU_FAULT_HANG);
+    slow_waits = fails(GPU_FAULT_SLOW) ? SLOW_WAITS : slow_waits;
+    if (hung)
         return VK_TIMEOUT;
+    if (slow_waits > 0) {
+        slow_waits--;
+        slowly++;
+        return VK_TIMEOUT;
+    }
     const VkResult result = wait(device, info, timeout);
     for (uint32_t i = 0; i < info->semaphoreCount && result == VK_SUCCESS; i++)
         note_done(info->pSemaphores[i], info->pValues[i]);
     return fails(GPU_FAULT_WAIT) ? VK_ERROR_DEVICE_LOST : result;
+}
+
+static VkResult count_done_or_not(VkDevice device, VkSemaphore timeline, uint64_t *out)
+{
+    const VkResult result = count_done(device, timeline, out);
+    *out = hung ? 1 : *out + slowly;
+    return result;
 }
 
 static VkResult allocate_or_fail(VkDevice device, const VkMemoryAllocateInfo *info,
@@ -152,6 +173,7 @@ void gpu_fail(enum gpu_fault fault, int call)
     if (!submit) {
         submit = vkQueueSubmit2;
         wait = vkWaitSemaphores;
+        count_done = vkGetSemaphoreCounterValue;
         allocate = vkAllocateMemory;
         map = vkMapMemory;
         begin = vkBeginCommandBuffer;
@@ -159,12 +181,15 @@ void gpu_fail(enum gpu_fault fault, int call)
         idle = vkDeviceWaitIdle;
         vkQueueSubmit2 = submit_or_fail;
         vkWaitSemaphores = wait_or_fail;
+        vkGetSemaphoreCounterValue = count_done_or_not;
         vkAllocateMemory = allocate_or_fail;
         vkMapMemory = map_or_fail;
         vkBeginCommandBuffer = begin_or_fail;
         vkCreateComputePipelines = compile_or_fail;
         vkDeviceWaitIdle = count_idle;
     }
+    hung = false;
+    slow_waits = 0;
     chosen = fault;
     left = call;
     calls = 0;

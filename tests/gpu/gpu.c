@@ -236,8 +236,10 @@ int main(int argc, char **argv)
         return 1;
     printf("seed %u\n", options.seed);
     check_all(&bench, gpu_stage_kernels, gpu_stage_kernel_count, &options, &passed, &failed);
-    if (!options.test)
+    if (!options.test) {
+        gpu_check_parts(&bench, &passed, &failed);
         gpu_check_pipeline(&bench, &passed, &failed);
+    }
     options.every *= wanted ? 4 : 2; // plain C takes long; still all networks come up
     check_all(&bench, gpu_net_kernels, gpu_net_kernel_count, &options, &passed, &failed);
     count("choice of tier", gpu_net_check_choice(&bench), &passed, &failed);

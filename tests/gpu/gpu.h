@@ -52,7 +52,8 @@ void gpu_net_close(struct bench *bench);
 enum gpu_fault {
     GPU_FAULT_SUBMIT,   // the GPU is lost
     GPU_FAULT_WAIT,     // the same
-    GPU_FAULT_HANG,     // a wait takes too long
+    GPU_FAULT_HANG,     // from then on nothing is done
+    GPU_FAULT_SLOW,     // a wait takes long, while more and more is done
     GPU_FAULT_MEMORY,   // none is left
     GPU_FAULT_ALLOCATE, // the GPU is lost
     GPU_FAULT_MAP,
@@ -70,7 +71,14 @@ int gpu_fault_calls(void);
 // known to be done.
 int gpu_begun_early(void);
 
-// Adds to the counts.
+// Returns what the GPU was given since the last call.
+struct gpu_work {
+    int submissions;
+    uint64_t most_groups; // workgroups of one
+} gpu_take_work(void);
+
+// Add to the counts.
 void gpu_check_pipeline(struct bench *bench, int *passed, int *failed);
+void gpu_check_parts(struct bench *bench, int *passed, int *failed);
 
 #endif

@@ -32,6 +32,7 @@ struct sequence {
     int drop;      // the same, and frames under way are never pulled
     int lose;      // the GPU is lost at this submission
     int change;    // from this frame on the encoder does not describe its planes
+    bool in_parts; // a submission for each workgroup
 };
 
 static const struct sequence sequences[] = {
@@ -515,6 +516,14 @@ static const struct sequence faulty[] = {
      {PLANES, 8},
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 1},
+    {"in parts: a driver that fails",
+     NULL,
+     {7, 5, 1, 0, 0, 0, 0, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 2, .contrast_boost = 1.1, .saturation_boost = 1},
+     .frames = 2,
+     .in_parts = true},
 };
 
 // Runs the sequence while call number `call` of a kind fails; *failed: it did. Returns whether all
@@ -533,7 +542,8 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
     ok = ok && make_film(&film, s, &recipe->output) && run_film(p, s, &film);
     *failed = gpu_fault_calls() >= call;
     const bool less = fault == GPU_FAULT_MEMORY || fault == GPU_FAULT_RECORD; // may be enough
-    const bool replaced = !p->device || less;
+    const bool slow = fault == GPU_FAULT_SLOW;
+    const bool replaced = slow ? p->device != NULL : !p->device || less;
     gpu_fail(GPU_FAULT_IDLE, 0);
     for (int i = s->warms_up; i < s->frames && ok; i++)
         ok = is_dropped(s, i) || same_frame(&expected->out[i], &film.out[i], i);
@@ -558,6 +568,8 @@ static bool check_faults(struct ksr_device *device, const struct sequence *s)
 {
     struct ksr_recipe recipe;
     struct film expected = {.out = NULL};
+    const uint64_t groups = device->gpu->first_groups;
+    device->gpu->first_groups = s->in_parts ? 1 : groups;
     ksr_engine engine = {.net = s->net ? gpu_load_net(s->net) : NULL};
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
@@ -576,7 +588,25 @@ static bool check_faults(struct ksr_device *device, const struct sequence *s)
     ksr_pipeline_destroy(&cpu);
     ksr_net_destroy(&engine.net);
     free_film(&expected, s->frames);
+    device->gpu->first_groups = groups;
     return ok;
+}
+
+// With few workgroups in a submission frames are the same.
+static bool check_in_parts(struct ksr_device *device, const struct sequence *s, ksr_pool *pool)
+{
+    struct ksr_gpu *gpu = device->gpu;
+    const struct ksr_gpu before = *gpu;
+    gpu->first_groups = 3;
+    gpu->most_seconds = 0;
+    gpu_take_work();
+    const bool ok = check_sequence(device, s, pool);
+    const struct gpu_work work = gpu_take_work();
+    gpu->first_groups = before.first_groups;
+    gpu->most_seconds = before.most_seconds;
+    if (work.most_groups > 3)
+        printf("    workgroups of a submission: %d\n", (int)work.most_groups);
+    return ok && work.most_groups >= 1 && work.most_groups <= 3;
 }
 
 // A kernel that computes wrong is found, by its name.
@@ -595,7 +625,7 @@ static bool check_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *sta
 
 static void count(const char *name, bool ok, int *passed, int *failed)
 {
-    printf("%-30s%s\n", name, ok ? "ok" : "FAILED");
+    printf("%-32s %s\n", name, ok ? "ok" : "FAILED");
     *(ok ? passed : failed) += 1;
 }
 
@@ -605,6 +635,13 @@ void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
     ksr_pool *pool = ksr_pool_create(2);
     for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
         count(sequences[i].name, check_sequence(&device, &sequences[i], pool), passed, failed);
+    for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
+        if (sequences[i].frames > 20) // takes long
+            continue;
+        char name[64];
+        snprintf(name, sizeof(name), "in parts: %s", sequences[i].name);
+        count(name, check_in_parts(&device, &sequences[i], pool), passed, failed);
+    }
     for (size_t i = 0; i < sizeof(shorts) / sizeof(shorts[0]); i++)
         count(shorts[i].name, check_short(&device, &shorts[i], pool), passed, failed);
     for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++)
