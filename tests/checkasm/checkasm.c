@@ -1,10 +1,11 @@
 // Compares every SIMD function with plain C, or times them; see checkasm.h.
 //
-//     checkasm [--seed=N] [--test=PATTERN] [--every=N] [--bench]
+//     checkasm [--seed=N] [--test=PATTERN] [--every=N] [--bench | --digest]
 //
 // PATTERN is a shell pattern for the names of functions. --every leaves all but each Nth case out,
 // for slow machines. --bench prints, per function and level, the processor time for one output
-// sample, and for a plane of 3840x2160 samples.
+// sample, and for a plane of 3840x2160 samples. --digest prints a digest of all that plain C makes
+// of the same cases, per function: equal on every machine for the same seed.
 
 #include "checkasm.h"
 
@@ -18,7 +19,7 @@ struct options {
     uint32_t seed;
     const char *test;
     unsigned every;
-    bool bench;
+    bool bench, digest;
 };
 
 static void run_level(void *opaque, const struct kernel *kernel, struct job *job)
@@ -26,10 +27,12 @@ static void run_level(void *opaque, const struct kernel *kernel, struct job *job
     kernel->run(job, opaque);
 }
 
+// What is done with a case. Returns whether to go on.
+typedef bool visit_case(void *opaque, const struct job *model, unsigned corner);
+
 // The widths around multiples of all vector and tile sizes; half of them, drawn anew, for every
 // pattern, with other heights, rows and corners each time.
-static bool check_kernel(const struct kernel *kernel, const struct tables *c,
-                         const struct runner *level, const struct options *options)
+static bool visit_cases(const struct options *options, visit_case *visit, void *opaque)
 {
     static const int bases[] = {1, 8, 16, 32, 64, 128, 256, 272, 288, 512, 544};
     static const int heights[] = {1, 2, 3, 5, 9, 18};
@@ -50,11 +53,49 @@ static bool check_kernel(const struct kernel *kernel, const struct tables *c,
                 const uint32_t other = check_random(&random) >> 5;
                 if (corner++ % options->every != 0)
                     continue;
-                if (!check_pair(kernel, c, level, &model, corner - 1) ||
-                    !check_pair(kernel, c, level, &model, other))
+                if (!visit(opaque, &model, corner - 1) || !visit(opaque, &model, other))
                     return false;
             }
     return true;
+}
+
+struct pair_check {
+    const struct kernel *kernel;
+    const struct tables *c;
+    const struct runner *level;
+};
+
+static bool visit_pair(void *opaque, const struct job *model, unsigned corner)
+{
+    const struct pair_check *p = opaque;
+    return check_pair(p->kernel, p->c, p->level, model, corner);
+}
+
+// --- Digests ---
+
+struct digest {
+    const struct kernel *kernel;
+    const struct tables *c;
+    uint64_t value;
+};
+
+static bool visit_digest(void *opaque, const struct job *model, unsigned corner)
+{
+    struct digest *d = opaque;
+    d->value = check_digest(d->kernel, d->c, model, corner, d->value);
+    return true;
+}
+
+static void digest_all(const struct options *options)
+{
+    const struct tables c = check_tables(KSR_CPU_C);
+    for (int i = 0; i < check_kernel_count; i++) {
+        struct digest digest = {&check_kernels[i], &c, 0};
+        if (options->test && fnmatch(options->test, check_kernels[i].name, 0) != 0)
+            continue;
+        visit_cases(options, visit_digest, &digest);
+        printf("%-18s%016llx\n", check_kernels[i].name, (unsigned long long)digest.value);
+    }
 }
 
 // --- Timing ---
@@ -129,11 +170,12 @@ static int check_all(const struct options *options)
             struct tables tables =
                 have ? check_tables((enum ksr_cpu_level)level) : (struct tables){0};
             const struct runner runner = {run_level, &tables};
+            struct pair_check pair = {kernel, &c, &runner};
             const char *word = "ok";
             if (!have || kernel->function(&tables) == kernel->function(&c)) {
                 word = have ? "skipped: plain C here" : "skipped: not on this processor";
                 skipped++;
-            } else if (check_kernel(kernel, &c, &runner, options)) {
+            } else if (visit_cases(options, visit_pair, &pair)) {
                 passed++;
             } else {
                 word = "FAILED";
@@ -158,14 +200,19 @@ int main(int argc, char **argv)
             options.every = (unsigned)atoi(argv[i] + 8);
         } else if (strcmp(argv[i], "--bench") == 0) {
             options.bench = true;
+        } else if (strcmp(argv[i], "--digest") == 0) {
+            options.digest = true;
         } else {
-            fprintf(stderr, "usage: checkasm [--seed=N] [--test=PATTERN] [--every=N] [--bench]\n");
+            fprintf(stderr, "usage: checkasm [--seed=N] [--test=PATTERN] [--every=N] "
+                            "[--bench | --digest]\n");
             return 2;
         }
     }
     options.seed += options.seed == 0; // the generator's one bad state
     if (options.bench)
         bench_all(&options);
+    else if (options.digest)
+        digest_all(&options);
     else
         return check_all(&options);
     return 0;

@@ -96,4 +96,8 @@ struct runner {
 bool check_pair(const struct kernel *kernel, const struct tables *c, const struct runner *other,
                 const struct job *model, unsigned corner);
 
+// Runs a job by plain C. Returns a digest of what came before and of all that it wrote.
+uint64_t check_digest(const struct kernel *kernel, const struct tables *c, const struct job *model,
+                      unsigned corner, uint64_t before);
+
 #endif
