@@ -103,8 +103,8 @@ struct ksr_device_way {
 };
 
 // Measures a network by the way that is used on this GPU, then by those that are slower, on a frame
-// that all of them must make alike. seconds: for each. Returns KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS
-// (logged).
+// that all of them must make alike. seconds: for each. *count: how many, fewer where memory is
+// short (with a warning). Returns KSR_OK, KSR_E_PROCESS, KSR_E_CANCELLED (logged).
 KSR_MUST_USE ksr_status ksr_device_measure_ways(ksr_context *ctx, ksr_device *device,
                                                 const ksr_net *net, int width, int height,
                                                 double seconds,

@@ -159,13 +159,16 @@ ksr_status ksr_device_measure_ways(ksr_context *ctx, ksr_device *device, const k
     struct scene s = {.device = device, .noise = {.width = width, .height = height}};
     uint64_t result = 0, first = 0;
     *count = 0;
-    ksr_status status = open_scene(&s);
-    for (int tier = (int)ksr_gpu_net_best_tier(gpu); tier >= 0 && status == KSR_OK; tier--) {
-        if (ksr_check_cancel(ctx) != KSR_OK) {
-            close_scene(&s);
-            return KSR_E_CANCELLED;
-        }
-        status = measure_way(&s, net, (enum ksr_gpu_net_tier)tier, seconds, &out[*count], &result);
+    const struct ksr_gpu_net *used;
+    ksr_status status = ksr_device_net(ctx, device, net, &used);
+    if (status == KSR_OK)
+        status = open_scene(&s);
+    const int fastest = status == KSR_OK ? (int)used->tier : -1;
+    for (int tier = fastest; tier >= 0 && status == KSR_OK; tier--) {
+        status = ksr_check_cancel(ctx);
+        if (status == KSR_OK)
+            status =
+                measure_way(&s, net, (enum ksr_gpu_net_tier)tier, seconds, &out[*count], &result);
         first = *count == 0 ? result : first;
         if (status == KSR_OK && result != first) {
             snprintf(gpu->trouble, sizeof(gpu->trouble), "two ways make two frames");
@@ -174,6 +177,12 @@ ksr_status ksr_device_measure_ways(ksr_context *ctx, ksr_device *device, const k
         *count += status == KSR_OK;
     }
     close_scene(&s);
-    return status == KSR_OK ? KSR_OK
-                            : ksr_fail(ctx, status, "device: %s: %s", device->name, gpu->trouble);
+    if (status == KSR_E_NOMEM) {
+        ksr_log(ctx, KSR_LOG_WARNING, "device: %s: not all ways of a network are measured: %s",
+                device->name, gpu->trouble);
+        status = KSR_OK;
+    }
+    return status == KSR_OK || status == KSR_E_CANCELLED
+               ? status
+               : ksr_fail(ctx, status, "device: %s: %s", device->name, gpu->trouble);
 }

@@ -609,6 +609,36 @@ static bool check_in_parts(struct ksr_device *device, const struct sequence *s, 
     return ok && work.most_groups >= 1 && work.most_groups <= 3;
 }
 
+// The way that is used is measured first, and every layer of it; a lack of memory is no failure, a
+// lost GPU is one.
+static bool check_ways(struct ksr_device *device)
+{
+    struct ksr_gpu *gpu = device->gpu;
+    const uint64_t limit = gpu->memory_limit, used = gpu->memory_used;
+    const bool dot_product = gpu->dot_product;
+    struct ksr_device_way ways[KSR_DEVICE_WAYS];
+    ksr_net *net = gpu_load_net("anime-fast");
+    int count;
+    gpu->dot_product = true; // so that there are two ways at least
+    bool ok = ksr_device_measure_ways(NULL, device, net, 33, 20, 0, ways, &count) == KSR_OK &&
+              count >= 2 && ways[0].seconds > 0 && ways[0].memory > 0 &&
+              strcmp(ways[0].name, ksr_gpu_net_tier_name(ksr_gpu_net_best_tier(gpu))) == 0;
+    for (int i = 0; i < net->layers && ok; i++)
+        ok = ways[0].kernel[i] && (gpu->compute->clock == 0 || ways[0].layer[i] > 0);
+    gpu->memory_limit = used + 100000; // frames fit, what is between layers does not
+    ok = ok && ksr_device_measure_ways(NULL, device, net, 33, 20, 0, ways, &count) == KSR_OK &&
+         count == 0;
+    gpu->memory_limit = limit;
+    gpu_fail(GPU_FAULT_SUBMIT, 3);
+    ok = ok && ksr_device_measure_ways(NULL, device, net, 33, 20, 0, ways, &count) != KSR_OK;
+    gpu_fail(GPU_FAULT_SUBMIT, 0);
+    gpu->dot_product = dot_product;
+    ksr_gpu_net_free(gpu, &device->net);
+    device->net_hash[0] = '\0';
+    ksr_net_destroy(&net);
+    return ok && gpu->memory_used == used;
+}
+
 // A kernel that computes wrong is found, by its name.
 static bool check_selftest(struct ksr_gpu *gpu, const struct ksr_gpu_stages *stages)
 {
@@ -647,6 +677,8 @@ void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
     for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++)
         count(faulty[i].name, check_faults(&device, &faulty[i]), passed, failed);
     ksr_gpu_net_free(device.gpu, &device.net);
+    device.net_hash[0] = '\0';
+    count("ways of a network", check_ways(&device), passed, failed);
     count("self-test", check_selftest(bench->gpu, &bench->stages), passed, failed);
     ksr_pool_destroy(&pool);
 }
