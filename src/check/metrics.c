@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "check/matrix_mixups.h"
+#include "core/background.h"
 #include "core/mem.h"
 #include "frame/measure.h"
 #include "frame/resample.h"
@@ -330,15 +331,37 @@ static ksr_status jump(struct comparison *c, struct side *s, size_t frame,
     return status == KSR_OK ? advance(c, s, frame) : status;
 }
 
+// Where a side is to go: to a frame, from a keyframe or from where it stands (NULL).
+struct move {
+    struct comparison *c;
+    struct side *side;
+    size_t frame;
+    const struct ksr_film_key *from;
+};
+
+static ksr_status move_side(void *arg)
+{
+    const struct move *m = arg;
+    return m->from ? jump(m->c, m->side, m->frame, m->from) : advance(m->c, m->side, m->frame);
+}
+
+// Decodes both sides at once. Only the input may be turned, which takes the pool.
+static ksr_status move_both(struct comparison *c, const struct ksr_picture_place *to,
+                            const struct ksr_film_key *input_from,
+                            const struct ksr_film_key *output_from)
+{
+    struct move after = {c, &c->after, to->output, output_from};
+    struct move in = {c, &c->in, to->input, input_from};
+    return ksr_run_both(c->ctx, move_side, &after, move_side, &in);
+}
+
 static ksr_status visit(struct comparison *c, const struct ksr_picture_place *places, size_t count)
 {
     ksr_status status = KSR_OK;
     for (size_t i = 0; status == KSR_OK && i < count; i++) {
         const struct ksr_picture_place *p = &places[i];
         const struct ksr_film_key from = ksr_reader_entry(c->pair->output, p->output);
-        status = jump(c, &c->after, p->output, &from);
-        if (status == KSR_OK)
-            status = jump(c, &c->in, p->input, &p->from);
+        status = move_both(c, p, &p->from, &from);
         const bool both = c->in.at == p->input && c->after.at == p->output;
         if (status == KSR_OK && both && !c->in.damaged && !c->after.damaged)
             status = add_pair(c, p->input, p->output);
@@ -359,9 +382,8 @@ static ksr_status walk(struct comparison *c)
             continue;
         }
         const size_t input = p->kept ? p->kept[n] : n;
-        status = advance(c, &c->after, o);
-        if (status == KSR_OK)
-            status = advance(c, &c->in, input);
+        const struct ksr_picture_place place = {.input = input, .output = o};
+        status = move_both(c, &place, NULL, NULL);
         const bool repeated = p->repeated && p->repeated[input];
         if (status == KSR_OK && (c->in.at != input || c->in.damaged || repeated))
             c->out->damaged++;
