@@ -208,6 +208,7 @@ ksr_status ksr_machine_lend(ksr_context *ctx, ksr_machine *m, struct ksr_loan *o
     pthread_mutex_unlock(&m->lock);
     char reason[KSR_DEVICE_TEXT];
     out->gpu = m->gpu[which];
+    out->number = loan;
     if (gpu && !out->device)
         out->device = ksr_device_open(out->gpu, reason);
     if (gpu && !out->device)

@@ -31,6 +31,7 @@ struct ksr_loan {
     ksr_engine *engine; // NULL without AI
     ksr_device *device; // NULL: the processor
     int gpu;            // number of the device
+    int number;         // of the worker, from 0
     int failures;       // of it
 };
 

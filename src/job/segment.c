@@ -568,6 +568,8 @@ ksr_status ksr_worker_run(ksr_worker *w, int segment)
     w->encoder.bit_rate = rate > 0 ? rate : w->manifest->encoder.bit_rate;
     w->times = (struct ksr_times){0};
     w->since = ksr_clock();
+    ksr_background_take_time(w->decoding);
+    ksr_background_take_time(w->encoding);
     ksr_status status = renew_device(w);
     if (status != KSR_OK)
         return status;
@@ -578,6 +580,9 @@ ksr_status ksr_worker_run(ksr_worker *w, int segment)
         status = meet_rate(w, &m);
     lap(w, KSR_PART_OTHER);
     w->times.device = ksr_device_name(w->pipeline->device);
+    w->times.worker = w->loan.number;
+    w->times.decoding = ksr_background_take_time(w->decoding);
+    w->times.encoding = ksr_background_take_time(w->encoding);
     if (status == KSR_OK)
         status = ksr_times_save(w->ctx, w->folder, segment, w->manifest->id, &w->times);
     if (status == KSR_OK)

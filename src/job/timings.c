@@ -2,6 +2,7 @@
 
 #include "job/timings.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,13 +70,29 @@ static ksr_status write_json(ksr_context *ctx, const char *path, const json_t *r
     return status;
 }
 
+// Who worked and who waited for whom. The three threads of a worker go on at once, so each adds up
+// to what the segment took.
+static json_t *threads_to_json(const struct ksr_times *times)
+{
+    const double decode = times->seconds[KSR_PART_DECODE];
+    const double encode = times->seconds[KSR_PART_ENCODE];
+    double all = 0;
+    for (int i = 0; i < KSR_PARTS; i++)
+        all += times->seconds[i];
+    return json_pack("{s:{s:f,s:f},s:{s:f,s:f,s:f},s:{s:f,s:f}}", "decode", "busy", times->decoding,
+                     "waiting", fmax(all - times->decoding, 0), "stages", "busy",
+                     all - decode - encode, "waiting for decode", decode, "waiting for encode",
+                     encode, "encode", "busy", times->encoding, "waiting",
+                     fmax(all - times->encoding, 0));
+}
+
 ksr_status ksr_times_save(ksr_context *ctx, const char *folder, int number, const char *id,
                           const struct ksr_times *times)
 {
     char *path = segment_path(folder, number);
     json_t *seconds = seconds_to_json(times);
-    json_t *root =
-        json_pack("{s:s,s:s,s:o}", "job", id, "device", times->device, "seconds", seconds);
+    json_t *root = json_pack("{s:s,s:s,s:o,s:i,s:o}", "job", id, "device", times->device, "seconds",
+                             seconds, "worker", times->worker, "threads", threads_to_json(times));
     const ksr_status status = write_json(ctx, path, root);
     json_decref(root);
     free(path);
@@ -147,9 +164,10 @@ static char *times_path(const struct ksr_job *job)
 
 static json_t *list_entry(const struct ksr_segment_plan *s, const json_t *file)
 {
-    return json_pack("{s:I,s:I,s:O*,s:O}", "first", (json_int_t)s->first, "frames",
+    return json_pack("{s:I,s:I,s:O*,s:O,s:O*,s:O*}", "first", (json_int_t)s->first, "frames",
                      (json_int_t)s->count, "device", json_object_get(file, "device"), "seconds",
-                     json_object_get(file, "seconds"));
+                     json_object_get(file, "seconds"), "worker", json_object_get(file, "worker"),
+                     "threads", json_object_get(file, "threads"));
 }
 
 // Writes down how many frames each device made, the first segment's device first.

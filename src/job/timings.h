@@ -16,7 +16,7 @@ struct ksr_job;
 
 // What a worker's time goes into. Stages have the names of their files.
 enum ksr_part {
-    KSR_PART_DECODE,    // with deinterlacing and inverse telecine
+    KSR_PART_DECODE,    // waiting for a decoded frame, which is deinterlaced and whole
     KSR_PART_CONVERT,   // rows in and out of 15 bits
     KSR_PART_NORMALIZE, // the five stages
     KSR_PART_STRUCTURE,
@@ -24,7 +24,7 @@ enum ksr_part {
     KSR_PART_ENHANCE,
     KSR_PART_TEMPORAL,
     KSR_PART_FIT,    // to a size that was asked for
-    KSR_PART_ENCODE, // waiting for the encoder, whose own threads go on meanwhile
+    KSR_PART_ENCODE, // waiting for the encoder, which works beside the stages
     KSR_PART_OTHER,
     KSR_PARTS
 };
@@ -33,6 +33,8 @@ enum ksr_part {
 struct ksr_times {
     const char *device; // that ran the stages at its end, as ksr_device_name() says; borrowed
     double seconds[KSR_PARTS];
+    int worker;                // which one made it, from 0
+    double decoding, encoding; // seconds that the threads beside its own were busy
 };
 
 // Writes the times of a segment of job `id` into the work folder. Where that is not possible, a

@@ -41,6 +41,10 @@ def make_films(program, folder):
     check([(s["first"], s["frames"]) for s in segments] == [(0, 48)], "times of every segment", str(segments))
     check({"decode", "convert", "upscale", "encode"} <= set(segments[0]["seconds"]) and
           all(v > 0 for v in segments[0]["seconds"].values()), "times of stages", str(segments))
+    spent, threads = sum(segments[0]["seconds"].values()), segments[0]["threads"]
+    check(segments[0]["worker"] == 0 and list(threads) == ["decode", "stages", "encode"] and
+          all(abs(sum(t.values()) - spent) < 0.01 and t["busy"] > 0 for t in threads.values()),
+          "threads are busy or wait, all of the time", str(segments))
     return source, output, record, times
 
 
