@@ -30,6 +30,7 @@
 #define ksr_upscale_rows            KSR_LEVEL_NAME(ksr_upscale_rows)
 #define ksr_learned_rows            KSR_LEVEL_NAME(ksr_learned_rows)
 #define ksr_fir_apply               KSR_LEVEL_NAME(ksr_fir_apply)
+#define ksr_fir_apply_along         KSR_LEVEL_NAME(ksr_fir_apply_along)
 #define ksr_columns_add             KSR_LEVEL_NAME(ksr_columns_add)
 #define ksr_columns_turn            KSR_LEVEL_NAME(ksr_columns_turn)
 #define ksr_patch_upscale           KSR_LEVEL_NAME(ksr_patch_upscale)

@@ -14,3 +14,12 @@ void ksr_fir_apply(int16_t *restrict out, const int16_t *const in[KSR_FIR_TAPS],
         out[i] = (int16_t)ksr_clamp((sum + bias) >> KSR_FIR_BITS, INT16_MIN, INT16_MAX);
     }
 }
+
+void ksr_fir_apply_along(int16_t *out, const int16_t *row, const int16_t tap[KSR_FIR_TAPS],
+                         int32_t bias, int count)
+{
+    const int16_t *in[KSR_FIR_TAPS];
+    for (int k = 0; k < KSR_FIR_TAPS; k++)
+        in[k] = row + k;
+    ksr_fir_apply(out, in, tap, bias, count);
+}

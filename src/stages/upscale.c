@@ -51,7 +51,7 @@ struct ksr_upscale_params ksr_upscale_params_make(const struct ksr_layout *layou
     };
 }
 
-// One input row's share of columns: the rows around it, and the limits of its output.
+// One input row's share of columns: the rows around it, and the limits of its output less OFFSET.
 struct piece {
     uint16_t row[TAPS + 1][KSR_TILE_ALL]; // input rows i-4 .. i+4
     int16_t low[KSR_TILE], high[KSR_TILE];
@@ -71,8 +71,8 @@ static void find_limits(struct piece *p)
     for (int i = 0; i < KSR_TILE; i++) {
         const int16_t *l = low + KSR_TILE_PAD + i, *h = high + KSR_TILE_PAD + i;
         const int16_t l2 = l[-1] < l[0] ? l[-1] : l[0], h2 = h[-1] > h[0] ? h[-1] : h[0];
-        p->low[i] = l2 < l[1] ? l2 : l[1];
-        p->high[i] = h2 > h[1] ? h2 : h[1];
+        p->low[i] = (int16_t)((l2 < l[1] ? l2 : l[1]) - OFFSET);
+        p->high[i] = (int16_t)((h2 > h[1] ? h2 : h[1]) - OFFSET);
     }
 }
 
@@ -90,13 +90,12 @@ static void filter_columns(struct piece *p, const int16_t tap[TAPS], int phase)
 static void filter_row(uint16_t *restrict out, const struct piece *p, const int16_t tap[TAPS],
                        int phase)
 {
-    const int16_t *in[TAPS];
     int16_t sum[KSR_TILE];
-    for (int k = 0; k < TAPS; k++)
-        in[k] = p->column + KSR_TILE_PAD - TAPS / 2 + phase + k;
-    ksr_fir_apply(sum, in, tap, HALF, KSR_TILE);
-    for (int i = 0; i < KSR_TILE; i++)
-        out[i] = (uint16_t)ksr_clamp(sum[i] + OFFSET, p->low[i], p->high[i]);
+    ksr_fir_apply_along(sum, p->column + KSR_TILE_PAD - TAPS / 2 + phase, tap, HALF, KSR_TILE);
+    for (int i = 0; i < KSR_TILE; i++) {
+        const int16_t v = sum[i] < p->low[i] ? p->low[i] : sum[i];
+        out[i] = (uint16_t)((v > p->high[i] ? p->high[i] : v) + OFFSET);
+    }
 }
 
 static void interleave(uint16_t *restrict dst, uint16_t half[2][KSR_TILE], int count)

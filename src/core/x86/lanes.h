@@ -7,6 +7,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "core/x86/pairs.h"
+
 #if defined(__AVX512BW__)
 
 #define LANES       32
@@ -17,6 +19,12 @@ typedef __mmask32 lane_mask; // a bit for every lane
 static inline lanes lanes_load(const void *from)
 {
     return _mm512_loadu_si512(from);
+}
+
+// Returns the same 128 bits in every part.
+static inline lanes lanes_repeat(__m128i v)
+{
+    return _mm512_broadcast_i32x4(v);
 }
 
 static inline void lanes_store(void *to, lanes v)
@@ -103,6 +111,11 @@ static inline lanes lanes_load(const void *from)
     return _mm256_loadu_si256((const __m256i *)from);
 }
 
+static inline lanes lanes_repeat(__m128i v)
+{
+    return _mm256_broadcastsi128_si256(v);
+}
+
 static inline void lanes_store(void *to, lanes v)
 {
     _mm256_storeu_si256((__m256i *)to, v);
@@ -167,6 +180,13 @@ static inline void lanes_store_interleaved(void *to, lanes a, lanes b)
 
 #endif
 
+// Returns, in every 128-bit part, the first four lanes and the last four in turn.
+static inline lanes lanes_interleave_halves(lanes v)
+{
+    const __m128i order = _mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15);
+    return LANES_OF(shuffle_epi8)(v, lanes_repeat(order));
+}
+
 static inline lanes lanes_set(int v)
 {
     return LANES_OF(set1_epi16)((int16_t)v);
@@ -191,6 +211,16 @@ static inline lanes lanes_add_limited(lanes a, lanes b)
 static inline lanes lanes_sub_limited(lanes a, lanes b)
 {
     return LANES_OF(subs_epi16)(a, b);
+}
+
+// Returns 32-bit lanes: sum, and the products of both pairs of 16-bit lanes.
+static inline lanes lanes_add_pairs(lanes sum, lanes a, lanes b)
+{
+#if LANES == 32
+    return ksr_add_pairs_512(sum, a, b);
+#else
+    return ksr_add_pairs_256(sum, a, b);
+#endif
 }
 
 // As lanes_add() and lanes_sub(), in 32-bit lanes.
