@@ -234,8 +234,8 @@ static inline __attribute__((always_inline)) void body_part(const struct ksr_net
                                                             const input *const in[3], int count,
                                                             const int stride)
 {
-    for (int x = 0; x < count; x += PIXELS)
-        for (int o = 0; o < l->outputs; o += 2 * LANES)
+    for (int o = 0; o < l->outputs; o += 2 * LANES)
+        for (int x = 0; x < count; x += PIXELS)
             if (o + 2 * LANES <= l->outputs)
                 body_block(l, part, in, x, o, stride, true);
             else
@@ -333,8 +333,8 @@ static inline __attribute__((always_inline)) void head_block(const struct ksr_ne
 void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
                   int count)
 {
-    for (int x = 0; x < count; x += PIXELS)
-        for (int o = 0; o < l->outputs; o += 2 * LANES)
+    for (int o = 0; o < l->outputs; o += 2 * LANES)
+        for (int x = 0; x < count; x += PIXELS)
             if (o + 2 * LANES <= l->outputs)
                 head_block(l, in, x, out, o, true);
             else

@@ -61,8 +61,9 @@ static inline __attribute__((always_inline)) void spread_six(const __m256i d[SID
 }
 
 // Inputs from `i` on, of columns from x on.
-static inline void transform_columns(struct work *k, const ksr_act *const in[SIDE], int inputs,
-                                     int x, int i, int columns)
+static __attribute__((noinline)) void transform_columns(struct work *k,
+                                                        const ksr_act *const in[SIDE], int inputs,
+                                                        int x, int i, int columns)
 {
     for (int c = 0; c < columns; c++) {
         __m256i d[SIDE], v[SIDE];
@@ -74,7 +75,7 @@ static inline void transform_columns(struct work *k, const ksr_act *const in[SID
     }
 }
 
-static inline void transform_rows(struct work *k, int inputs, int i, int tiles)
+static __attribute__((noinline)) void transform_rows(struct work *k, int inputs, int i, int tiles)
 {
     for (int t = 0; t < tiles; t++)
         for (int r = 0; r < SIDE; r++) {
@@ -130,16 +131,22 @@ static inline __attribute__((always_inline)) void multiply_places(const struct k
     }
 }
 
-static inline void multiply_any(const struct ksr_net_layer *l, struct work *k, int o, int tiles,
-                                const bool two)
+static __attribute__((noinline)) void multiply_any(const struct ksr_net_layer *l, struct work *k,
+                                                   int o, int tiles, bool two)
 {
+#define CASE(inputs)                                                                               \
+    if (two)                                                                                       \
+        multiply_places(l, k, o, tiles, inputs, true);                                             \
+    else                                                                                           \
+        multiply_places(l, k, o, tiles, inputs, false);                                            \
+    break;
     switch (l->inputs) {
-    case 16: multiply_places(l, k, o, tiles, 16, two); break;
-    case 32: multiply_places(l, k, o, tiles, 32, two); break;
-    case 48: multiply_places(l, k, o, tiles, 48, two); break;
-    case 64: multiply_places(l, k, o, tiles, 64, two); break;
-    case 96: multiply_places(l, k, o, tiles, 96, two); break;
-    default: multiply_places(l, k, o, tiles, 128, two); break;
+    case 16: CASE(16)
+    case 32: CASE(32)
+    case 48: CASE(48)
+    case 64: CASE(64)
+    case 96: CASE(96)
+    default: CASE(128)
     }
 }
 
@@ -172,22 +179,84 @@ gather_tile(const int32_t (*m)[BLOCK], vector bias, vector out[KSR_NET_TILE][KSR
         gather_six(column[r], out[r]);
 }
 
-static inline void finish_tiles(const struct ksr_net_layer *l, const struct work *k,
-                                const ksr_act *const skip[KSR_NET_TILE],
-                                ksr_act *const out[KSR_NET_TILE], int x, int o, int tiles)
+// What turns BLOCK outputs of all tiles into activations.
+struct finish {
+    vector bias[2], shift[2];
+};
+
+static inline struct finish finish_of(const struct ksr_net_layer *l, int o, bool two)
 {
-    const vector shift = add(load(l->shift + o), set(6)), ninth = set(NINTH);
-    const vector bias = multiply(load(l->bias + o), set(576));
+    struct finish f;
+    for (int h = 0; h < 2; h++) {
+        const int at = o + (two ? h * LANES : 0);
+        f.bias[h] = multiply(load(l->bias + at), set(576));
+        f.shift[h] = add(load(l->shift + at), set(6));
+    }
+    return f;
+}
+
+static inline vector finished(vector y, vector shift, const ksr_act *skip)
+{
+    const vector v = shift_by(multiply(y, set(NINTH)), shift);
+    return skip ? add_skip(v, skip) : v;
+}
+
+// Two pixels, `step` apart; at: where the first one's outputs are.
+static inline __attribute__((always_inline)) void store_two(const struct finish *f,
+                                                            vector (*y)[4][4], int r, int c,
+                                                            const ksr_act *skip, ksr_act *out,
+                                                            int step, bool two)
+{
+#if LANES == 8
+    __m256i pixel[2];
+    for (int p = 0; p < 2; p++) {
+        const ksr_act *s = skip ? skip + p * step : NULL;
+        pixel[p] = _mm256_packs_epi32(finished(y[0][r][c + p], f->shift[0], s),
+                                      finished(y[1][r][c + p], f->shift[1], s ? s + LANES : NULL));
+    }
+    const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+    const __m256i both =
+        _mm256_permutevar8x32_epi32(_mm256_packus_epi16(pixel[0], pixel[1]), order);
+    _mm_storeu_si128((__m128i *)out, _mm256_castsi256_si128(both));
+    _mm_storeu_si128((__m128i *)(out + step), _mm256_extracti128_si256(both, 1));
+    (void)two;
+#else
+    for (int p = 0; p < 2; p++)
+        for (int h = 0; h < (two ? 2 : 1); h++) {
+            const int at = p * step + h * LANES;
+            store(out + at, finished(y[h][r][c + p], f->shift[h], skip ? skip + at : NULL));
+        }
+#endif
+}
+
+static inline __attribute__((always_inline)) void
+finish_tiles(const struct ksr_net_layer *l, const struct work *k,
+             const ksr_act *const skip[KSR_NET_TILE], ksr_act *const out[KSR_NET_TILE], int x,
+             int o, int tiles, const bool two)
+{
+    const struct finish f = finish_of(l, o, two);
     for (int t = 0; t < tiles; t++) {
-        vector y[KSR_NET_TILE][KSR_NET_TILE];
-        gather_tile((const int32_t(*)[BLOCK]) & k->product[t][0][o % BLOCK], bias, y);
+        vector y[2][KSR_NET_TILE][KSR_NET_TILE];
+        for (int h = 0; h < (two ? 2 : 1); h++)
+            gather_tile((const int32_t(*)[BLOCK]) & k->product[t][0][h * LANES], f.bias[h], y[h]);
         for (int r = 0; r < KSR_NET_TILE; r++)
-            for (int c = 0; c < KSR_NET_TILE; c++) {
+            for (int c = 0; c < KSR_NET_TILE; c += 2) {
                 const int at = (x + t * KSR_NET_TILE + c) * l->outputs + o;
-                const vector v = shift_by(multiply(y[r][c], ninth), shift);
-                store(out[r] + at, skip ? add_skip(v, skip[r] + at) : v);
+                store_two(&f, y, r, c, skip ? skip[r] + at : NULL, out[r] + at, l->outputs, two);
             }
     }
+}
+
+static __attribute__((noinline)) void finish_any(const struct ksr_net_layer *l,
+                                                 const struct work *k,
+                                                 const ksr_act *const skip[KSR_NET_TILE],
+                                                 ksr_act *const out[KSR_NET_TILE], int x, int o,
+                                                 int tiles, bool two)
+{
+    if (two)
+        finish_tiles(l, k, skip, out, x, o, tiles, true);
+    else
+        finish_tiles(l, k, skip, out, x, o, tiles, false);
 }
 
 void ksr_net_winograd(const struct ksr_net_layer *l, const ksr_act *const in[],
@@ -204,12 +273,8 @@ void ksr_net_winograd(const struct ksr_net_layer *l, const ksr_act *const in[],
         }
         for (int o = 0; o < l->outputs; o += BLOCK) {
             const bool two = o + BLOCK <= l->outputs;
-            if (two)
-                multiply_any(l, k, o, tiles, true);
-            else
-                multiply_any(l, k, o, tiles, false);
-            for (int half = 0; half < (two ? 2 : 1); half++)
-                finish_tiles(l, k, skip, out, x, o + half * LANES, wanted);
+            multiply_any(l, k, o, tiles, two);
+            finish_any(l, k, skip, out, x, o, wanted, two);
         }
     }
 }
