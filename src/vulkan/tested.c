@@ -105,9 +105,11 @@ static size_t make_text(char text[TEXT], const char *key, enum ksr_gpu_result re
 static double age_of(const char *path)
 {
     struct stat file;
+    struct timespec now; // time() may be behind the times of files
     if (stat(path, &file) != 0 || !S_ISREG(file.st_mode) || file.st_size >= TEXT)
         return -1;
-    return difftime(time(NULL), file.st_mtime);
+    clock_gettime(CLOCK_REALTIME, &now);
+    return difftime(now.tv_sec, file.st_mtime);
 }
 
 // Returns the result in a file's text if it is what make_text() writes.
