@@ -358,10 +358,14 @@ static ksr_status move_both(struct comparison *c, const struct ksr_picture_place
 static ksr_status visit(struct comparison *c, const struct ksr_picture_place *places, size_t count)
 {
     ksr_status status = KSR_OK;
+    struct ksr_film_key before = {0};
     for (size_t i = 0; status == KSR_OK && i < count; i++) {
         const struct ksr_picture_place *p = &places[i];
         const struct ksr_film_key from = ksr_reader_entry(c->pair->output, p->output);
-        status = move_both(c, p, &p->from, &from);
+        const bool goes_on =
+            i > 0 && from.frame == before.frame && p->from.frame == places[i - 1].from.frame;
+        status = move_both(c, p, goes_on ? NULL : &p->from, goes_on ? NULL : &from);
+        before = from;
         const bool both = c->in.at == p->input && c->after.at == p->output;
         if (status == KSR_OK && both && !c->in.damaged && !c->after.damaged)
             status = add_pair(c, p->input, p->output);
