@@ -13,7 +13,7 @@
 void ksr_fir_apply(int16_t *out, const int16_t *const in[KSR_FIR_TAPS],
                    const int16_t tap[KSR_FIR_TAPS], int32_t bias, int count);
 
-// The same with in[k] = row + k.
+// The same with in[k] = row + k. count: a multiple of 32.
 void ksr_fir_apply_along(int16_t *out, const int16_t *row, const int16_t tap[KSR_FIR_TAPS],
                          int32_t bias, int count);
 

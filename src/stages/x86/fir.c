@@ -67,8 +67,6 @@ void ksr_fir_apply_along(int16_t *out, const int16_t *row, const int16_t tap[KSR
                          int32_t bias, int count)
 {
     const struct filter f = make_filter(tap, bias);
-    for (int i = 0; i + LANES <= count; i += LANES)
+    for (int i = 0; i < count; i += LANES)
         apply_block_along(out + i, row + i, &f);
-    if (count % LANES != 0)
-        apply_block_along(out + count - LANES, row + count - LANES, &f);
 }
