@@ -59,7 +59,7 @@ void ksr_net_destroy(ksr_net **net);
 double ksr_net_layer_multiplications(const struct ksr_net_layer *layer);
 double ksr_net_multiplications(const ksr_net *net);
 
-// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: 3 to 11 MB.
+// Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: 1 to 19 MB.
 size_t ksr_net_scratch(const ksr_net *net);
 
 // Makes rows y0 .. y1-1 of the picture of twice the size. Reads net->reach rows around.
