@@ -8,6 +8,7 @@
 #include "config/json.h"
 #include "core/clock.h"
 #include "core/hash.h"
+#include "pipeline/warm.h"
 
 enum { LEAST_FRAMES = 5 }; // that a GPU is measured with, and warms up with
 
@@ -49,10 +50,25 @@ static void run_frames(struct ksr_bench_run *r, ksr_device *device, double limit
         out->gpu.kernel[i].seconds /= frames;
 }
 
+// Makes frames until the GPU is warm, and as many as it wants are under way.
+static void warm_up(struct ksr_bench_run *r)
+{
+    struct ksr_warmth warmth = {0};
+    bool cold = true;
+    for (int frames = 0; r->status == KSR_OK && (frames < LEAST_FRAMES || cold); frames++) {
+        const double begin = ksr_clock();
+        ksr_bench_run_frame(r);
+        cold = ksr_warm_up(&warmth, ksr_clock() - begin);
+        if (r->status == KSR_OK)
+            r->status = ksr_check_cancel(r->b->ctx);
+    }
+}
+
 // Returns whether the GPU made all frames. If not, a warning has said why the processor stands in.
 static bool measure(struct ksr_bench_run *r, ksr_device *device, struct figures *out)
 {
-    run_frames(r, device, r->b->seconds / 4, out); // warms up
+    warm_up(r);
+    ksr_device_take_times(device, &out->gpu); // so that none are left
     if (r->pipeline->device)
         run_frames(r, device, r->b->seconds, out);
     return r->status == KSR_OK && r->pipeline->device;

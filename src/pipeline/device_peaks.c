@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "pipeline/device_parts.h"
+#include "pipeline/warm.h"
 
 enum { COPY_BYTES = 64 << 20, GROUPS = 1024, WIDTH = 256, SUBGROUPS = 4, CHAINS = 8, LEAST = 3 };
 
@@ -32,11 +33,22 @@ static ksr_status time_once(struct peak *p, double *seconds)
     return status;
 }
 
+// *seconds: of the last of the times that warm the GPU up.
+static ksr_status warm_up(struct peak *p, double *seconds)
+{
+    struct ksr_warmth warmth = {0};
+    ksr_status status;
+    do
+        status = time_once(p, seconds);
+    while (status == KSR_OK && ksr_warm_up(&warmth, *seconds));
+    return status;
+}
+
 // *best: the shortest of the times that fit into `limit` seconds, LEAST at least.
 static ksr_status time_best(struct peak *p, double limit, double *best)
 {
+    ksr_status status = warm_up(p, best);
     const double end = ksr_clock() + limit;
-    ksr_status status = time_once(p, best); // warms up
     for (int i = 0; status == KSR_OK && (i < LEAST || ksr_clock() < end); i++) {
         double seconds;
         status = time_once(p, &seconds);
@@ -95,22 +107,35 @@ static ksr_status create_kernel(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
     return ksr_gpu_kernel_create(gpu, out, &info);
 }
 
+// Makes the kernel work LONG_ENOUGH at full clock.
+static ksr_status lengthen(struct peak *p)
+{
+    double seconds;
+    p->params.rounds = 1;
+    ksr_status status = time_once(p, &seconds); // the first takes longer
+    for (seconds = 0; status == KSR_OK && seconds < LONG_ENOUGH;) {
+        p->params.rounds *= 2;
+        status = time_once(p, &seconds);
+        if (status == KSR_OK && seconds >= LONG_ENOUGH)
+            status = warm_up(p, &seconds);
+    }
+    return status;
+}
+
 // *rate: multiplications per second.
 static ksr_status measure_products(struct ksr_gpu *gpu, double limit, double *rate)
 {
     struct peak p = {0};
-    double products, best = 0;
+    double products = 0, best = 1;
     size_t words;
     ksr_status status = ksr_gpu_commands_create(gpu, gpu->compute, &p.commands);
     if (status == KSR_OK)
         status = create_kernel(gpu, &p.kernel, &products, &words);
     if (status == KSR_OK)
         status = ksr_gpu_buffer_create(gpu, &p.to, KSR_GPU_LOCAL, words * sizeof(int32_t));
-    p.params = (struct ksr_gpu_peak){.dst = p.to.address, .rounds = 1};
+    p.params = (struct ksr_gpu_peak){.dst = p.to.address};
     if (status == KSR_OK)
-        status = time_once(&p, &best); // warms up
-    for (best = 0; status == KSR_OK && best < LONG_ENOUGH; status = time_once(&p, &best))
-        p.params.rounds *= 2;
+        status = lengthen(&p);
     if (status == KSR_OK)
         status = time_best(&p, limit, &best);
     *rate = products * p.params.rounds / best;

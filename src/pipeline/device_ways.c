@@ -7,6 +7,7 @@
 #include "core/hash.h"
 #include "core/mem.h"
 #include "pipeline/device_parts.h"
+#include "pipeline/warm.h"
 
 _Static_assert(KSR_DEVICE_WAYS == KSR_GPU_NET_TIERS, "a way is a tier");
 
@@ -99,13 +100,27 @@ static ksr_status run_once(struct scene *s, const struct ksr_gpu_net *net,
     return status;
 }
 
+// Makes the frame until the GPU is warm.
+static ksr_status warm_up(struct scene *s, const struct ksr_gpu_net *net,
+                          const struct ksr_gpu_buffer *scratch)
+{
+    double begin, seconds, layer[KSR_MODEL_LAYERS];
+    struct ksr_warmth warmth = {0};
+    ksr_status status;
+    do {
+        begin = ksr_clock();
+        status = run_once(s, net, scratch, &seconds, layer);
+    } while (status == KSR_OK && ksr_warm_up(&warmth, ksr_clock() - begin));
+    return status;
+}
+
 // Notes the shortest time, and those of the layers in that frame.
 static ksr_status time_way(struct scene *s, const struct ksr_gpu_net *net,
                            const struct ksr_gpu_buffer *scratch, double limit,
                            struct ksr_device_way *out)
 {
     double seconds, layer[KSR_MODEL_LAYERS];
-    ksr_status status = run_once(s, net, scratch, &seconds, layer); // warms up
+    ksr_status status = warm_up(s, net, scratch);
     const double end = ksr_clock() + limit;
     for (int i = 0; status == KSR_OK && (i < LEAST || ksr_clock() < end); i++) {
         status = run_once(s, net, scratch, &seconds, layer);

@@ -8,6 +8,7 @@
 #include "core/cpu.h"
 #include "core/mem.h"
 #include "frame/tile.h"
+#include "pipeline/warm.h"
 
 #define FIRST_WIDTH 64   // of the part of a frame that is tried first
 #define LONG        0.04 // seconds for a frame that are enough to go by
@@ -152,23 +153,44 @@ static ksr_status time_processor(ksr_context *ctx, struct run *r, int threads, d
     return status;
 }
 
-// *seconds: for a frame by the clock: of one alone if that takes long, else with as many under way
-// as the pipeline wants; 0 where the processor stands in for the GPU.
-static ksr_status time_gpu(ksr_context *ctx, struct run *r, double *seconds)
+// *seconds: for each of some frames by the clock, with `most` under way before and after.
+static ksr_status time_frames(ksr_context *ctx, struct run *r, int most, int frames,
+                              double *seconds)
 {
-    const int delay = r->pipeline->delay, frames = delay + 4;
-    ksr_status status = run_frame(ctx, r, 0); // warms up
-    double begin = ksr_clock();
+    const double begin = ksr_clock();
+    ksr_status status = KSR_OK;
+    for (int i = 0; i < frames && status == KSR_OK; i++)
+        status = run_frame(ctx, r, most);
+    *seconds = (ksr_clock() - begin) / frames;
+    return status;
+}
+
+// Makes frames until the GPU is warm, and leaves `most` of them under way. *seconds: of the frame
+// before, then of the last.
+static ksr_status warm_up(ksr_context *ctx, struct run *r, int most, double *seconds)
+{
+    struct ksr_warmth warmth = {0};
+    ksr_status status = KSR_OK;
+    while (status == KSR_OK && r->pipeline->device && ksr_warm_up(&warmth, *seconds))
+        status = time_frames(ctx, r, most, 1, seconds);
+    return status;
+}
+
+// *seconds: for a frame: of one alone if that takes long, else with as many under way as the
+// pipeline wants; 0 where the processor stands in for the GPU. A part of a frame that does not take
+// long even on a cold GPU is too small, so the GPU need not be warm.
+static ksr_status time_gpu(ksr_context *ctx, struct run *r, bool whole, double *seconds)
+{
+    const int delay = r->pipeline->delay;
+    ksr_status status = run_frame(ctx, r, 0); // the first takes longer
     if (status == KSR_OK)
-        status = run_frame(ctx, r, 0);
-    *seconds = ksr_clock() - begin;
-    if (*seconds < LONG) {
-        for (int i = 0; i < delay && status == KSR_OK; i++)
-            status = run_frame(ctx, r, delay);
-        begin = ksr_clock();
-        for (int i = 0; i < frames && status == KSR_OK; i++)
-            status = run_frame(ctx, r, delay);
-        *seconds = (ksr_clock() - begin) / frames;
+        status = time_frames(ctx, r, 0, 1, seconds);
+    if (status == KSR_OK && *seconds >= LONG)
+        status = warm_up(ctx, r, 0, seconds);
+    if (status == KSR_OK && *seconds < LONG && whole) {
+        status = warm_up(ctx, r, delay, seconds);
+        if (status == KSR_OK)
+            status = time_frames(ctx, r, delay, delay + 4, seconds);
     }
     if (!r->pipeline->device)
         *seconds = 0;
@@ -198,7 +220,7 @@ ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *pla
         double seconds = 0;
         ksr_status status = open_run(ctx, place, net, device, width, &r);
         if (status == KSR_OK)
-            status = device ? time_gpu(ctx, &r, &seconds)
+            status = device ? time_gpu(ctx, &r, width == KSR_SPEED_WIDTH, &seconds)
                             : time_processor(ctx, &r, place->threads, &seconds);
         close_run(&r);
         if (status != KSR_OK || seconds <= 0)

@@ -1,5 +1,6 @@
-// How fast this machine runs a network, measured in about a tenth of a second, for people and for
-// choosing one. `kizunasr bench` (src/bench/) measures the same at leisure and in detail.
+// How fast this machine runs a network, measured in about a tenth of a second, on a GPU in a third
+// to two seconds, as it warms up before (warm.h), for people and for choosing one. `kizunasr bench`
+// (src/bench/) measures the same at leisure and in detail.
 
 #ifndef KSR_PIPELINE_SPEED_H
 #define KSR_PIPELINE_SPEED_H
