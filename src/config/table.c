@@ -18,7 +18,7 @@ static const struct ksr_config_field fields[] = {
      .default_value = "",
      .help = "network (see 'kizunasr models'; default anime-quality), auto = the best that is fast enough here, or a .ksrnet or .onnx file",
      .nullable = true, .group = "video", .value_name = "NAME|FILE",
-     .suggestions = WORDS("anime-fast", "anime-quality", "anime-best", "anime-ultra", "auto"),
+     .suggestions = WORDS("anime-fast", "anime-quality", "anime-best", "anime-ultra", "anime-web", "anime-dvd", "auto"),
      .brief = "network of 'kizunasr models', auto, or a file"},
     {.object = "pipeline", .name = "ai_scale", .type = "int", .range = "2 or 4",
      .default_value = "2", .help = "output size / input size with AI", .choices = WORDS("2", "4"),

@@ -10,10 +10,14 @@ const struct ksr_network ksr_networks[] = {
     {.name = "anime-quality", .purpose = "processors", .hash = "7b88c51fc27f1427a2819821d08bc380",
      .denoise = 100, .least_processor = 3, .least_gpu = 3},
     {.name = "anime-best", .purpose = "sharp or coded sources",
-     .hash = "2a60c466950f7c53ecc02709160313bc", .denoise = 25, .least_processor = 3,
+     .hash = "ef16608b5fc32cd540b8f0a1c7c1d599", .denoise = 25, .least_processor = 3,
      .least_gpu = 3},
     {.name = "anime-ultra", .purpose = "GPUs: most faithful",
-     .hash = "593a9e76b50a163d617784ac9ee2e2c8", .denoise = 25, .least_gpu = 20},
+     .hash = "9ab4535b36cb9f8ecab6fe764859935a", .denoise = 25, .least_gpu = 20},
+    {.name = "anime-web", .purpose = "low-rate H.264, H.265",
+     .hash = "3e5d03e9c683ec3fca4a1a132687fc67", .denoise = 25},
+    {.name = "anime-dvd", .purpose = "DVD: MPEG-2, Xvid",
+     .hash = "8a603e62efed162f5265d65b52abd63a", .denoise = 25},
 };
 // clang-format on
 const size_t ksr_network_count = sizeof(ksr_networks) / sizeof(ksr_networks[0]);

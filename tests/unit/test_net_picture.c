@@ -17,16 +17,16 @@ static struct {
     const char *name;
     int every;     // of the pictures of a test, as a large network takes long
     int overshoot; // the limit at a hard step, in percent
-} nets[KSR_NETWORK_MOST] = {{NULL, 1, 15}, {NULL, 1, 15}, {NULL, 2, 10}, {NULL, 4, 8}};
+} nets[KSR_NETWORK_MOST] = {{NULL, 1, 15}, {NULL, 1, 15}, {NULL, 2, 10}, {NULL, 4, 8}, {NULL, 4, 10}, {NULL, 4, 12}};
 
-enum { ROWS = 4 };
+enum { ROWS = 6 };
 #define NETS ((int)ksr_network_count)
 
 static void list_networks(void)
 {
     for (int i = 0; i < NETS; i++) {
         if (i >= ROWS)
-            nets[i] = nets[ROWS - 2];
+            nets[i] = nets[2];
         nets[i].name = ksr_networks[i].name;
     }
 }
