@@ -362,8 +362,8 @@ static ksr_status visit(struct comparison *c, const struct ksr_picture_place *pl
     for (size_t i = 0; status == KSR_OK && i < count; i++) {
         const struct ksr_picture_place *p = &places[i];
         const struct ksr_film_key from = ksr_reader_entry(c->pair->output, p->output);
-        const bool goes_on =
-            i > 0 && from.frame == before.frame && p->from.frame == places[i - 1].from.frame;
+        const bool goes_on = i > 0 && p->input > p[-1].input && p->output > p[-1].output &&
+                             from.frame == before.frame && p->from.frame == p[-1].from.frame;
         status = move_both(c, p, goes_on ? NULL : &p->from, goes_on ? NULL : &from);
         before = from;
         const bool both = c->in.at == p->input && c->after.at == p->output;

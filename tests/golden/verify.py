@@ -125,6 +125,15 @@ def good_outputs(program, source, folder, only):
               "; ".join(bad) + made.stderr + r.stderr)
 
 
+def one_frame(program, source, folder):
+    """The one frame is at both places of the quick check, which must not change what it looks at."""
+    single, output = os.path.join(folder, "single.mkv"), os.path.join(folder, "single-out.mkv")
+    clips.need(clips.ffmpeg("-i", source, "-map", "0:v", "-frames:v", "1", "-c:v", "ffv1", single))
+    for option in ("--saturation-boost", "--contrast-boost"):
+        made = run(program, "upscale", single, output, option, "2", "--codec", "ffv1", "--overwrite", "--progress", "none")
+        check(made.returncode == 0, f"good: one frame, {option}", made.stderr)
+
+
 def flat_outputs(program, folder, only):
     """Nearly flat pictures whose noise goes: nobody can tell a matrix or a range from that."""
     flat = {"grey": "color=gray:s=64x48:d=1:r=5,noise=alls=8:allf=t", "tinted grey": "color=0x787f70:s=64x48:d=1:r=5,noise=alls=20:allf=t",
@@ -245,6 +254,8 @@ def main():
     made = run(program, "upscale", source, good, "--preset", "ultrafast", "--crf", "12", "--progress", "none")
     check(made.returncode == 0, "upscale", made.stderr)
     good_outputs(program, source, folder, args.only)
+    if args.only in "one frame":
+        one_frame(program, source, folder)
     flat_outputs(program, folder, args.only)
     broken_pictures(program, source, good, folder, args.only)
     broken_streams(program, source, good, folder, args.only)
