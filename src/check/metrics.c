@@ -35,7 +35,8 @@ struct side {
     struct ksr_frame same; // at the size of the comparison; unused where the layouts are equal
     ksr_resampler *resampler;
     bool begun;
-    size_t at; // frame in `own`, once begun; SIZE_MAX = at the end
+    size_t at;  // the decoder's frame, once begun; SIZE_MAX = at the end
+    bool taken; // it is in `own`
     bool damaged;
 };
 
@@ -103,14 +104,14 @@ static struct ksr_frame *compared_frame(struct side *s)
 static ksr_status advance(struct comparison *c, struct side *s, size_t wanted)
 {
     ksr_status status = KSR_OK;
-    if (s->begun && s->at >= wanted)
-        return KSR_OK;
     while (status == KSR_OK && (!s->begun || s->at < wanted)) {
         status = ksr_reader_next(c->ctx, s->reader, &s->at, &s->damaged);
         s->begun = true;
+        s->taken = false;
     }
-    if (status != KSR_OK || s->at != wanted)
+    if (status != KSR_OK || s->at != wanted || s->taken)
         return status;
+    s->taken = true;
     struct ksr_row_source source;
     status = ksr_reader_take(c->ctx, s->reader, &s->layout, c->pool, &source);
     for (int p = 0; status == KSR_OK && p < s->layout.planes; p++)

@@ -96,6 +96,8 @@ def main():
         for i in BAD:
             wanted[i] = wanted[i - 1]
         check(frame_hashes(path) == wanted, "repeat: the good frame before, across the border too")
+        r = run(program, "verify", bad, path, "--progress", "none")
+        check(r.returncode == 0, "repeat: verify finds every other frame right", r.stdout + r.stderr)
         one = open(path, "rb").read()
         path, r = upscale(bad, "repeat1.mkv", "--on-frame-error", "repeat", "--workers", "1")
         check(open(path, "rb").read() == one, "repeat: same bytes with one worker")
