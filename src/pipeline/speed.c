@@ -223,8 +223,10 @@ ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *pla
             status = device ? time_gpu(ctx, &r, width == KSR_SPEED_WIDTH, &seconds)
                             : time_processor(ctx, &r, place->threads, &seconds);
         close_run(&r);
-        if (status != KSR_OK || seconds <= 0)
+        if (status != KSR_OK || seconds <= 0) {
+            *fps = 0; // also if a smaller part of the frame was possible
             return status;
+        }
         *fps = work(net, width) / work(net, KSR_SPEED_WIDTH) / seconds;
         if (width == KSR_SPEED_WIDTH || seconds >= LONG)
             return KSR_OK;

@@ -59,6 +59,10 @@ struct ksr_gpu_part {
     uint64_t groups; // workgroups
 };
 
+// Workgroups of a part when a GPU is tested: so few that the driver's way to divide dispatches, which
+// the first frames need, is tested as well.
+enum { KSR_GPU_TEST_GROUPS = 3 };
+
 // One list, made again and again: begin, record, submit, wait. One thread at a time.
 //
 // It is handed over in parts, so that no submission takes longer than gpu->most_seconds. A part has

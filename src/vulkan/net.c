@@ -381,7 +381,7 @@ static void describe(struct ksr_gpu_net *g, const ksr_net *net, enum ksr_gpu_net
         struct ksr_net_layer *l = &g->layer[i].shape;
         *l = net->layer[i];
         l->bias = l->shift = NULL;
-        l->weight16 = l->tail16 = NULL;
+        l->weight16 = l->tail16 = l->tiled16 = NULL;
         l->weight8 = l->tail8 = NULL;
         g->around[l->halvings] = ksr_max(g->around[l->halvings], l->before + l->after);
         g->layer[i].matrix =
@@ -427,12 +427,13 @@ static int activation_stride(const struct ksr_gpu_net *g, int width, int halving
 }
 
 // Rows of activations for `rows` rows of the picture, which may begin at any. Workgroups read up to
-// two rows and a pixel more than they make, twice as many where every second is read.
+// two rows and a pixel more than they make, twice as many where every second is read, and a skip
+// reads beside what it is added to, by as much as later layers reach.
 static int activation_rows(const struct ksr_gpu_net *g, int rows, int halvings)
 {
     const int whole = g->unit == 1 ? rows : round_up(rows, g->unit) + g->unit;
     return round_up((whole >> halvings) + g->around[halvings], MATRIX_ROWS) +
-           (g->unit == 1 ? 3 : MATRIX_ROWS + 6);
+           g->around[halvings] + (g->unit == 1 ? 3 : MATRIX_ROWS + 6);
 }
 
 // Pixels of a block of channels.

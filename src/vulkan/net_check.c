@@ -53,6 +53,7 @@ static ksr_status run(struct ksr_gpu *gpu, const struct ksr_gpu_net *g,
         const struct ksr_gpu_plane src = {mapped.address, (int)small->stride, WIDTH, HEIGHT};
         const struct ksr_gpu_plane dst = {mapped.address + in, (int)large->stride, 2 * WIDTH,
                                           2 * HEIGHT};
+        commands.most_groups = KSR_GPU_TEST_GROUPS;
         memcpy(mapped.map, small->data, in);
         ksr_gpu_net_rows(&commands, g, &dst, &src, &scratch, 0, 2 * HEIGHT);
         status = ksr_gpu_submit(&commands, NULL, 0);

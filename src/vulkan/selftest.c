@@ -233,6 +233,7 @@ static ksr_status run_trial(struct trial *t, const struct kernel *kernel)
     ksr_status status = ksr_gpu_begin(c);
     if (status != KSR_OK)
         return status;
+    c->most_groups = KSR_GPU_TEST_GROUPS;
     ksr_gpu_copy(c, &t->local, 0, &t->upload, 0, bytes);
     ksr_gpu_barrier(c);
     kernel->run(t);

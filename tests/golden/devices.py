@@ -153,8 +153,10 @@ def test_bench(r):
           all(len(w["layers"]) > 2 and w["ms"] > 0 and abs(sum(l["ms"] for l in w["layers"]) / w["ms"] - 1) < 1e-3 and
               all(l["kernel"].startswith("net_") and l["gigamultiplications_per_second"] > 0 for l in w["layers"]) for w in ways),
           "bench: networks by every way, layer by layer", str(ways))
-    lost = r.run(*bench, "--json", env={**r.card, "KSR_LAYER_LOSE": "120"})
-    check("the GPU was lost" in lost.stderr and len(json.loads(lost.stdout)["gpus"][0]["runs"]) < 4,
+    # Where that is depends on the machine, as warming up takes time, not a number of frames: at the peaks, or at a run.
+    lost = r.run(*bench, "--json", env={**r.card, "KSR_LAYER_LOSE": "400"})
+    check("the GPU was lost" in lost.stderr and
+          (lost.returncode == 1 and not lost.stdout or len(json.loads(lost.stdout)["gpus"][0]["runs"]) < len(gpu["runs"])),
           "bench: no figure of a GPU that was lost", lost.stderr + lost.stdout[-500:])
     none = r.run(*bench, "--device", "vulkan:7", env=DRIVER)
     check(none.returncode != 0 and none.stderr == "kizunasr: error: device: there is no GPU 7 ('kizunasr devices' lists them)\n",
