@@ -128,8 +128,8 @@ bool ksr_encoder_is_whole(const char *codec);
 //
 //     begin, rows into the sink, complete; write, receive until there is no packet
 //
-// One frame may be written while the next one is filled by another thread: complete() and write()
-// of two frames in a row must not be in progress together, all else may.
+// One frame may be written by another thread while the next one is filled and completed, as each
+// has a picture of its own. Two frames must not be written, nor begun, at the same time.
 
 // *sink: takes the rows of the next frame.
 ksr_status ksr_encoder_begin(ksr_context *ctx, ksr_encoder *encoder, struct ksr_row_sink *sink);
