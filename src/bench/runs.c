@@ -60,20 +60,15 @@ void ksr_bench_run_frame(void *arg)
         r->status = ksr_pipeline_pull(r->b->ctx, r->pipeline, &sink);
 }
 
-// Describes 8-bit codes, planes one after the other.
+// Describes 8-bit codes, planes one after the other without space between rows, as all is hashed.
 static struct ksr_raw_frame describe(uint8_t *codes, const struct ksr_layout *layout, size_t *bytes)
 {
-    struct ksr_raw_frame raw = {0};
+    struct ksr_raw_frame raw = ksr_raw_codes(layout);
     *bytes = 0;
     for (int i = 0; i < layout->planes; i++) {
         const int width = ksr_layout_plane_width(layout, i);
-        raw.plane[i] =
-            (struct ksr_raw_plane){.data = codes + *bytes,
-                                   .stride = width,
-                                   .step = 1,
-                                   .bytes = 1,
-                                   .bits = 8,
-                                   .pack = {.source_bits = 8, .chroma = i > 0, .dither = true}};
+        raw.plane[i].data = codes + *bytes;
+        raw.plane[i].stride = width;
         *bytes += (size_t)width * (size_t)ksr_layout_plane_height(layout, i);
     }
     return raw;

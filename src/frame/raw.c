@@ -35,6 +35,18 @@ static ptrdiff_t offset_in_pixel(const struct ksr_raw_frame *raw, int i, int pla
     return offset;
 }
 
+struct ksr_raw_frame ksr_raw_codes(const struct ksr_layout *layout)
+{
+    struct ksr_raw_frame codes = {0};
+    for (int i = 0; i < layout->planes; i++)
+        codes.plane[i] =
+            (struct ksr_raw_plane){.step = 1,
+                                   .bytes = 1,
+                                   .bits = 8,
+                                   .pack = {.source_bits = 8, .chroma = i > 0, .dither = true}};
+    return codes;
+}
+
 struct ksr_raw_frame ksr_raw_block(const struct ksr_raw_frame *like,
                                    const struct ksr_layout *layout, uint8_t *data, size_t *bytes)
 {

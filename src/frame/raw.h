@@ -24,6 +24,9 @@ struct ksr_raw_frame {
     bool rgb; // the first three are G, B, R; ksr_rgb_to_ycc_rows() makes working samples of theirs
 };
 
+// Returns the format of codes of 8 bits in planes, dithered where they are made; no data, no strides.
+struct ksr_raw_frame ksr_raw_codes(const struct ksr_layout *layout);
+
 // Returns planes of the format of `like` in one block of memory at `data`, one after the other,
 // rows at multiples of KSR_ALIGN bytes. Their places depend on the format and the layout alone.
 // like: NULL = working samples, as codes of 15 bits; no other format needs more bytes.

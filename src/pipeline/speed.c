@@ -65,29 +65,18 @@ static void drop_rows(void *opaque, int plane, const struct ksr_plane *src, int 
     (void)y1;
 }
 
-// Codes of 8 bits at `data`, NULL = only the size is wanted.
-static struct ksr_raw_frame codes_of(const struct ksr_layout *layout, uint8_t *data, size_t *bytes)
-{
-    struct ksr_raw_frame like = {0};
-    for (int i = 0; i < layout->planes; i++)
-        like.plane[i] =
-            (struct ksr_raw_plane){.step = 1,
-                                   .bytes = 1,
-                                   .bits = 8,
-                                   .pack = {.source_bits = 8, .chroma = i > 0, .dither = true}};
-    return ksr_raw_block(&like, layout, data, bytes);
-}
-
 static bool make_codes(struct run *r, const struct ksr_recipe *recipe)
 {
+    const struct ksr_raw_frame before = ksr_raw_codes(&recipe->input);
+    const struct ksr_raw_frame after = ksr_raw_codes(&recipe->output);
     size_t in, out;
-    codes_of(&recipe->input, NULL, &in);
-    codes_of(&recipe->output, NULL, &out);
+    ksr_raw_block(&before, &recipe->input, NULL, &in);
+    ksr_raw_block(&after, &recipe->output, NULL, &out);
     r->codes = ksr_aligned_calloc(in + out);
     if (!r->codes)
         return false;
-    r->in = codes_of(&recipe->input, r->codes, NULL);
-    r->out = codes_of(&recipe->output, r->codes + in, NULL);
+    r->in = ksr_raw_block(&before, &recipe->input, r->codes, NULL);
+    r->out = ksr_raw_block(&after, &recipe->output, r->codes + in, NULL);
     for (size_t i = 0; i < in; i++) // what it is has no influence on the speed
         r->codes[i] = (uint8_t)(60 + i * 7 % 160);
     return true;
