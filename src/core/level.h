@@ -42,6 +42,8 @@
 #define ksr_net_body                KSR_LEVEL_NAME(ksr_net_body)
 #define ksr_net_tail                KSR_LEVEL_NAME(ksr_net_tail)
 #define ksr_net_winograd            KSR_LEVEL_NAME(ksr_net_winograd)
+#define ksr_descale_scratch         KSR_LEVEL_NAME(ksr_descale_scratch)
+#define ksr_descale_rows            KSR_LEVEL_NAME(ksr_descale_rows)
 #define ksr_enhance_params_make     KSR_LEVEL_NAME(ksr_enhance_params_make)
 #define ksr_enhance_luma_active     KSR_LEVEL_NAME(ksr_enhance_luma_active)
 #define ksr_enhance_chroma_active   KSR_LEVEL_NAME(ksr_enhance_chroma_active)

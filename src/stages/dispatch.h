@@ -11,6 +11,7 @@
 
 #include "core/cpu.h"
 #include "net/net.h"
+#include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
@@ -19,6 +20,9 @@
 #include "stages/upscale.h"
 
 struct ksr_stage_table {
+    void (*descale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                         const struct ksr_descale_axis *x, const struct ksr_descale_axis *y,
+                         void *scratch, int y0, int y1);
     void (*normalize_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                            const struct ksr_normalize_params *params, int y0, int y1);
     void (*structure_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

@@ -52,6 +52,7 @@ struct job {
     struct ksr_temporal_params temporal;
     struct ksr_pack_params pack;
     const ksr_net *net; // borrowed
+    struct ksr_descale_axis axis[2];
     int bits;
     bool flag;
     int64_t result;

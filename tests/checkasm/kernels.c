@@ -104,6 +104,40 @@ static void run_from_ycc(struct job *j, const struct tables *t)
     t->frame->rgb_from_ycc_rows(&f, j->y0, j->y1);
 }
 
+// --- Descaling ---
+
+// Of a size to another: up, down, and the same.
+static int other_size(int size, unsigned which)
+{
+    static const int parts[][2] = {{3, 2}, {2, 3}, {9, 8}, {8, 9}, {1, 1}, {5, 2}};
+    const int other = size * parts[which][0] / parts[which][1];
+    return other < KSR_DESCALE_LEAST ? KSR_DESCALE_LEAST : other;
+}
+
+static void prepare_descale(struct job *j, unsigned corner)
+{
+    const enum ksr_kernel kernel = (enum ksr_kernel)choose(&corner, KSR_KERNELS);
+    const unsigned which_x = choose(&corner, 6), which_y = choose(&corner, 6);
+    const int width = j->width < KSR_DESCALE_LEAST ? KSR_DESCALE_LEAST : j->width;
+    const int height = j->height < KSR_DESCALE_LEAST ? KSR_DESCALE_LEAST : j->height;
+    const struct ksr_plane *in =
+        check_in(j, other_size(width, which_x), other_size(height, which_y));
+    check_out(j, width, height);
+    if (!ksr_descale_axis_make(&j->axis[0], kernel, in->width, width) ||
+        !ksr_descale_axis_make(&j->axis[1], kernel, in->height, height))
+        abort();
+}
+
+static void run_descale(struct job *j, const struct tables *t)
+{
+    void *scratch = ksr_aligned_calloc(ksr_descale_scratch(j->in[0].plane.width));
+    if (!scratch)
+        abort();
+    t->stage.descale_rows(&j->out[0].plane, &j->in[0].plane, &j->axis[0], &j->axis[1], scratch,
+                          j->y0, j->y1);
+    ksr_aligned_free(scratch);
+}
+
 // --- Stages ---
 
 // Draws every number of the configuration, so that those that no corner names are varied too.
@@ -391,6 +425,7 @@ FUNCTION(of_unpack, frame->unpack_rows)
 FUNCTION(of_pack, frame->pack_rows)
 FUNCTION(of_to_ycc, frame->rgb_to_ycc_rows)
 FUNCTION(of_from_ycc, frame->rgb_from_ycc_rows)
+FUNCTION(of_descale, stage.descale_rows)
 FUNCTION(of_normalize, stage.normalize_rows)
 FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
@@ -407,6 +442,7 @@ const struct kernel check_kernels[] = {
     {"pack_scaled", prepare_pack_scaled, run_pack, of_pack},
     {"rgb_to_ycc", prepare_rgb, run_to_ycc, of_to_ycc},
     {"rgb_from_ycc", prepare_rgb, run_from_ycc, of_from_ycc},
+    {"descale", prepare_descale, run_descale, of_descale},
     {"normalize", prepare_normalize, run_normalize, of_normalize},
     {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},

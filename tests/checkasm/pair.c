@@ -94,6 +94,8 @@ void check_free(struct job *j)
         free(j->in[i].memory);
     for (int i = 0; i < j->outs; i++)
         free(j->out[i].memory);
+    for (int i = 0; i < 2; i++)
+        ksr_descale_axis_free(&j->axis[i]);
 }
 
 // --- Comparing ---
