@@ -318,8 +318,13 @@ struct looks {
 static ksr_status look_at_damage(void *arg)
 {
     struct looks *l = arg;
-    const int percent = l->network ? l->network->denoise : 100;
-    return l->denoise ? ksr_damage_look(l->ctx, l->path, l->film, percent, &l->damage) : KSR_OK;
+    struct ksr_damage_share share = {100, 100};
+    if (!l->denoise)
+        return KSR_OK;
+    if (l->network)
+        share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
+                                          .shown = l->network->denoise_shown};
+    return ksr_damage_look(l->ctx, l->path, l->film, share, &l->damage);
 }
 
 static ksr_status look_at_fields(void *arg)

@@ -5,19 +5,20 @@
 // clang-format off
 const struct ksr_network ksr_networks[] = {
     {.name = "anime-fast", .purpose = "slow processors",
-     .hash = "71071944ab88a6433b6af5be35be7e6b", .denoise = 100, .least_processor = 3,
-     .least_gpu = 3},
+     .hash = "71071944ab88a6433b6af5be35be7e6b", .denoise_quantizer = 100, .denoise_shown = 100,
+     .least_processor = 3, .least_gpu = 3},
     {.name = "anime-quality", .purpose = "processors", .hash = "7b88c51fc27f1427a2819821d08bc380",
-     .denoise = 100, .least_processor = 3, .least_gpu = 3},
+     .denoise_quantizer = 100, .denoise_shown = 100, .least_processor = 3, .least_gpu = 3},
     {.name = "anime-best", .purpose = "sharp or coded sources",
-     .hash = "ef16608b5fc32cd540b8f0a1c7c1d599", .denoise = 25, .least_processor = 3,
-     .least_gpu = 3},
+     .hash = "ef16608b5fc32cd540b8f0a1c7c1d599", .denoise_quantizer = 100, .denoise_shown = 25,
+     .least_processor = 3, .least_gpu = 3},
     {.name = "anime-ultra", .purpose = "GPUs: most faithful",
-     .hash = "9ab4535b36cb9f8ecab6fe764859935a", .denoise = 25, .least_gpu = 20},
+     .hash = "9ab4535b36cb9f8ecab6fe764859935a", .denoise_quantizer = 100, .denoise_shown = 25,
+     .least_gpu = 20},
     {.name = "anime-web", .purpose = "low-rate H.264, H.265",
-     .hash = "3e5d03e9c683ec3fca4a1a132687fc67", .denoise = 25},
+     .hash = "3e5d03e9c683ec3fca4a1a132687fc67", .denoise_shown = 25},
     {.name = "anime-dvd", .purpose = "DVD: MPEG-2, Xvid",
-     .hash = "8a603e62efed162f5265d65b52abd63a", .denoise = 25},
+     .hash = "8a603e62efed162f5265d65b52abd63a", .denoise_shown = 25},
 };
 // clang-format on
 const size_t ksr_network_count = sizeof(ksr_networks) / sizeof(ksr_networks[0]);

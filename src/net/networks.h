@@ -10,9 +10,9 @@
 struct ksr_network {
     const char *name;
     const char *purpose;
-    const char *hash;               // of its file
-    int denoise;                    // percent of the strength of stage 1 that frames ask for
-    int least_processor, least_gpu; // frames per second; 0 = never chosen there
+    const char *hash;                     // of its file
+    int denoise_quantizer, denoise_shown; // percent of the strength that each asks for
+    int least_processor, least_gpu;       // frames per second; 0 = never chosen there
 };
 
 extern const struct ksr_network ksr_networks[];

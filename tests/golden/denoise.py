@@ -117,6 +117,21 @@ def main():
             check(told(at("jpeg.avi"), *ai(path)) == said, f"{model} by its path: the same")
             check(told(at("h264.mkv"), *ai(model)) == told(at("h264.mkv")), f"H.264 and {model}: all that is measured")
             check(told(at("jpeg.avi"), "--denoise", "0.3", *ai(model)) == "0.3", f"{model}: a number stands")
+        for model in ("anime-dvd", "anime-web"):
+            path = os.path.join(os.path.dirname(__file__), "../../models", model + ".ksrnet")
+            for source in ("mpeg2.mpg", "mpeg4.avi", "h264.mkv", "hevc.mp4"):
+                said = told(at(source), *ai(model))
+                check(said == "0 (noise is left to the network)", f"{source} and {model}: 0", said)
+            check(told(at("h264.mkv"), *ai(path)).startswith("0 (noise"), f"{model} by its path: the same")
+            check(told(clean, *ai(model)) == "0 (clean)", f"a clean source and {model}: clean")
+            check(told(at("mpeg2.mpg"), "--denoise", "0.3", *ai(model)) == "0.3", f"{model}: a number stands")
+        some = ("--duration", "0.2", *ai("anime-dvd"))
+        upscale(at("mpeg2.mpg"), "dvd.mkv", "--provenance", at("dvd.json"), *some)
+        upscale(at("mpeg2.mpg"), "dvd-0.mkv", "--denoise", "0", *some)
+        check(frames("dvd.mkv") == frames("dvd-0.mkv") != "", "MPEG-2 and anime-dvd: the frames of --denoise 0")
+        with open(at("dvd.json"), encoding="utf-8") as file:
+            said = json.load(file)["denoise"]
+        check(said == "0 (noise is left to the network)", "and the record says why", said)
         better = coded(clean, "better.mkv", "-c:v libx264 -preset ultrafast -crf 16")
         check(float(told(better).split()[0]) < float(told(at("h264.mkv")).split()[0]), "a better quality: less",
               told(better))

@@ -35,7 +35,8 @@ static void files_are_those_of_the_table(void **state)
         assert_ptr_equal(ksr_network_of(net->hash), n);
         assert_ptr_equal(ksr_network_find(n->name), n);
         assert_in_range(strlen(n->purpose), 1, 24);
-        assert_in_range(n->denoise, 0, 100);
+        assert_in_range(n->denoise_quantizer, 0, 100);
+        assert_in_range(n->denoise_shown, 0, 100);
         ksr_net_destroy(&net);
         free(read_text(n->name, ".onnx"));
         free(read_text(n->name, ".npz"));

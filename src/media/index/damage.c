@@ -31,7 +31,7 @@ struct look {
     struct ksr_noise noise;
     int quantized[PLACES]; // strengths by the quantizer
     int quantized_count, looked;
-    int shown; // percent that what the pictures show counts
+    struct ksr_damage_share share;
     bool mpeg; // its blocks are 8x8, and the quantizer tells of them
 };
 
@@ -212,10 +212,11 @@ static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
     const char *codec = ksr_reader_codec(l->reader);
     const int excess = ksr_noise_excess(&l->noise);
     const int seen = l->mpeg ? 0 : round_strength(strength_of_excess(excess));
-    const int shown = round_strength(seen * l->shown / 100);
-    const int quantized = round_strength(median(l->quantized, l->quantized_count));
+    const int told = round_strength(median(l->quantized, l->quantized_count));
+    const int shown = round_strength(seen * l->share.shown / 100);
+    const int quantized = round_strength(told * l->share.quantizer / 100);
     out->strength = FFMAX(shown, quantized);
-    if (out->strength == 0 && seen > 0)
+    if (out->strength == 0 && FFMAX(seen, told) > 0)
         snprintf(out->reason, sizeof(out->reason), "noise is left to the network");
     else if (out->strength == 0)
         snprintf(out->reason, sizeof(out->reason), is_judged(l) ? "clean" : "no noise found");
@@ -223,8 +224,9 @@ static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
         snprintf(out->reason, sizeof(out->reason), "%s noise",
                  out->strength == quantized || strcmp(codec, "mjpeg") == 0 ? codec_name(codec)
                                                                            : "coding");
-    ksr_log(ctx, KSR_LOG_DEBUG, "damage: %d frames; shown: %d, excess %d; by the quantizer: %d",
-            l->looked, shown, excess, quantized);
+    ksr_log(ctx, KSR_LOG_DEBUG,
+            "damage: %d frames; shown: %d of %d, excess %d; by the quantizer: %d of %d", l->looked,
+            shown, seen, excess, quantized, told);
 }
 
 static ksr_status open_look(struct look *l, const char *path)
@@ -240,7 +242,7 @@ static ksr_status open_look(struct look *l, const char *path)
 }
 
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           int shown, struct ksr_damage *out)
+                           struct ksr_damage_share share, struct ksr_damage *out)
 {
     char reason[KSR_REASON_SIZE];
     struct look *l = calloc(1, sizeof(*l));
@@ -251,7 +253,7 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
         return ksr_fail_memory(ctx);
     }
     l->film = film;
-    l->shown = shown;
+    l->share = share;
     if (ksr_pixels_layout(&film->format, &l->layout, &l->bits)) { // else planning fails soon
         status = open_look(l, path);
         if (status == KSR_OK)

@@ -7,7 +7,8 @@
 //   HEVC (hevc_quantizer.h);
 // - what the pictures show (frame/noise.h), for all other codecs, and for what was coded before.
 //
-// The greater one counts. Noise, grain and texture of the source are not damage.
+// The greater one counts, each after its share. Noise, grain and texture of the source are not
+// damage.
 
 #ifndef KSR_MEDIA_INDEX_DAMAGE_H
 #define KSR_MEDIA_INDEX_DAMAGE_H
@@ -21,10 +22,15 @@ struct ksr_damage {
     char reason[48]; // in a word or two: "clean", "MPEG-2 noise", "no noise found"
 };
 
+// Percent of the strength that each of the two asks for: 100, or less for a network that removes
+// such damage itself.
+struct ksr_damage_share {
+    int quantizer, shown;
+};
+
 // Looks at a video before a cut, a filter or a crop is planned: it is the same for all pieces of
-// it. What cannot be decoded is passed over. shown: percent that what the pictures show counts;
-// 100, or less for a network that removes it itself. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
+// it. What cannot be decoded is passed over. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           int shown, struct ksr_damage *out);
+                           struct ksr_damage_share share, struct ksr_damage *out);
 
 #endif
