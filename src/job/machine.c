@@ -7,6 +7,7 @@
 
 #include "core/cpu.h"
 #include "core/mem.h"
+#include "job/devices.h"
 #include "job/key.h"
 #include "media/encode/encoder.h"
 #include "pipeline/recipe.h"
@@ -21,96 +22,13 @@ struct ksr_machine {
     const struct ksr_manifest *manifest;
     const struct ksr_run_options *options;
     const struct ksr_pipeline_config *config;
-    bool onnx;                // with a model in ONNX Runtime: one for each worker
-    ksr_engine *engine;       // with a network of ours: that of all workers
-    int gpu[KSR_DEVICE_MOST]; // numbers of those that passed their test
-    int gpus;
-    bool cpu; // the processor runs stages beside them, or alone
+    bool onnx;          // with a model in ONNX Runtime: one for each worker
+    ksr_engine *engine; // with a network of ours: that of all workers
     pthread_mutex_t lock;
     // Under `lock`:
-    ksr_device *idle[KSR_DEVICE_MOST]; // of each GPU: one that is open and lent to nobody, or NULL
-    int loans;                         // handed out so far
+    struct ksr_devices devices; // `open` has those that are lent to nobody
+    int loans;                  // handed out so far
 };
-
-// --- Devices ---
-
-static void say_unused(ksr_context *ctx, ksr_log_level level, int index, const char *reason)
-{
-    if (index == KSR_DEVICE_FASTEST)
-        ksr_log(ctx, level, "device: vulkan is not used: %s", reason);
-    else
-        ksr_log(ctx, level, "device: vulkan:%d is not used: %s", index, reason);
-}
-
-// Opens a GPU for the first worker on it. Returns whether it can be used.
-static bool add_gpu(ksr_machine *m, int index, char reason[KSR_DEVICE_TEXT])
-{
-    ksr_device *device = ksr_device_open(index, reason);
-    if (!device)
-        return false;
-    m->gpu[m->gpus] = index;
-    m->idle[m->gpus++] = device;
-    return true;
-}
-
-// The fastest GPU that can be used. That there is none is usual, and worth no warning.
-static void find_gpu(ksr_context *ctx, ksr_machine *m)
-{
-    int order[KSR_DEVICE_MOST];
-    char reason[KSR_DEVICE_TEXT] = "no GPU is found";
-    const int count = ksr_device_may_exist() ? ksr_device_rank(order, reason) : 0;
-    for (int i = 0; i < count && m->gpus == 0; i++)
-        if (!add_gpu(m, order[i], reason))
-            say_unused(ctx, KSR_LOG_INFO, order[i], reason);
-    if (count == 0)
-        ksr_log(ctx, KSR_LOG_DEBUG, "device: the processor runs the stages: %s", reason);
-}
-
-// Those that were named. The processor stands in where none of them can be used.
-static void open_gpus(ksr_context *ctx, ksr_machine *m, const struct ksr_device_choice *choice)
-{
-    char reason[KSR_DEVICE_TEXT];
-    for (int i = 0; i < choice->gpus; i++)
-        if (!add_gpu(m, choice->gpu[i], reason) && choice->gpus > 1)
-            say_unused(ctx, KSR_LOG_WARNING, choice->gpu[i], reason);
-    if (m->gpus == 0 && choice->gpus > 0)
-        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
-}
-
-static void open_all(ksr_context *ctx, ksr_machine *m, struct ksr_device_choice *choice)
-{
-    char reason[KSR_DEVICE_TEXT];
-    choice->gpus = ksr_device_rank(choice->gpu, reason);
-    if (choice->gpus == 0)
-        ksr_log(ctx, KSR_LOG_WARNING, "device: the processor runs the stages: %s", reason);
-    open_gpus(ctx, m, choice);
-}
-
-static void say_devices(ksr_context *ctx, const ksr_machine *m)
-{
-    for (int i = 0; i < m->gpus; i++)
-        ksr_log(ctx, KSR_LOG_INFO, "stages run on %s", ksr_device_name(m->idle[i]));
-    if (m->gpus > 0 && m->cpu)
-        ksr_log(ctx, KSR_LOG_INFO, "stages run on the processor, too");
-}
-
-static ksr_status open_devices(ksr_context *ctx, ksr_machine *m)
-{
-    struct ksr_device_choice choice;
-    const ksr_status status = ksr_device_choose(ctx, m->options->device, m->onnx, &choice);
-    if (status != KSR_OK)
-        return status;
-    // With a model in ONNX Runtime, which no GPU of ours runs, only those named are opened.
-    if (choice.all && !m->onnx)
-        open_all(ctx, m, &choice);
-    else if (choice.automatic && !m->onnx)
-        find_gpu(ctx, m);
-    else
-        open_gpus(ctx, m, &choice);
-    m->cpu = choice.cpu || m->gpus == 0;
-    say_devices(ctx, m);
-    return KSR_OK;
-}
 
 // --- The machine ---
 
@@ -126,7 +44,7 @@ ksr_status ksr_machine_open(ksr_context *ctx, const struct ksr_manifest *manifes
     m->options = options;
     m->config = &ksr_config_get(manifest->config)->pipeline;
     m->onnx = m->config->use_ai && ksr_engine_is_onnx(m->config);
-    ksr_status status = open_devices(ctx, m);
+    ksr_status status = ksr_devices_open(ctx, options->device, m->onnx, &m->devices);
     if (status == KSR_OK && m->config->use_ai && !m->onnx)
         status = ksr_manifest_engine(ctx, manifest, options, &m->engine);
     if (status != KSR_OK)
@@ -139,8 +57,7 @@ void ksr_machine_close(ksr_machine **machine)
 {
     if (!machine || !*machine)
         return;
-    for (int i = 0; i < (*machine)->gpus; i++)
-        ksr_device_close(&(*machine)->idle[i]);
+    ksr_devices_close(&(*machine)->devices);
     ksr_engine_close(&(*machine)->engine);
     pthread_mutex_destroy(&(*machine)->lock);
     free(*machine);
@@ -172,7 +89,8 @@ static long long usual_workers(const ksr_machine *m)
 
 int ksr_machine_workers(const ksr_machine *m, int segments)
 {
-    const int devices = m->gpus + m->cpu; // with fewer workers one of them would be idle
+    const int devices =
+        m->devices.gpus + m->devices.cpu; // with fewer workers one of them would be idle
     long long workers = m->options->workers;
     if (workers <= 0) {
         workers = usual_workers(m);
@@ -185,7 +103,7 @@ int ksr_machine_workers(const ksr_machine *m, int segments)
 
 bool ksr_machine_is_mixed(const ksr_machine *m)
 {
-    return m->gpus + m->cpu > 1;
+    return m->devices.gpus + m->devices.cpu > 1;
 }
 
 // One worker on each GPU, then one on the processor if it is wanted, then more on the GPUs.
@@ -199,15 +117,15 @@ ksr_status ksr_machine_lend(ksr_context *ctx, ksr_machine *m, struct ksr_loan *o
     }
     pthread_mutex_lock(&m->lock);
     const int loan = m->loans++;
-    const bool gpu = m->gpus > 0 && !(m->cpu && loan == m->gpus);
-    const int which = gpu ? loan % m->gpus : 0;
+    const bool gpu = m->devices.gpus > 0 && !(m->devices.cpu && loan == m->devices.gpus);
+    const int which = gpu ? loan % m->devices.gpus : 0;
     if (gpu) {
-        out->device = m->idle[which];
-        m->idle[which] = NULL;
+        out->device = m->devices.open[which];
+        m->devices.open[which] = NULL;
     }
     pthread_mutex_unlock(&m->lock);
     char reason[KSR_DEVICE_TEXT];
-    out->gpu = m->gpu[which];
+    out->gpu = m->devices.gpu[which];
     out->number = loan;
     if (gpu && !out->device)
         out->device = ksr_device_open(out->gpu, reason);
