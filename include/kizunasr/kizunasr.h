@@ -2,7 +2,7 @@
 //
 // Start with job.h (running a job) and config.h (its settings). context.h has messages, progress
 // and cancellation; inspect.h examines and verifies files, report.h writes HTML reports, decoder.h
-// decodes frames, bench.h measures speed.
+// decodes frames, upscaler.h upscales frames in memory, bench.h measures speed.
 //
 // In all headers:
 // - Pointers must not be NULL unless their comment says so. A ksr_context * may always be NULL: no
@@ -25,5 +25,6 @@
 #include "kizunasr/inspect.h"
 #include "kizunasr/job.h"
 #include "kizunasr/report.h"
+#include "kizunasr/upscaler.h"
 
 #endif

@@ -17,6 +17,11 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
 ksr_status ksr_plan_output(ksr_context *ctx, const struct ksr_processor_config *config,
                            struct ksr_manifest *m);
 
+// Gives the size of the output for frames of a format: that of the pipeline's frames, or the one
+// that was asked to fit. Returns KSR_OK, KSR_E_PARAM (too large; logged).
+ksr_status ksr_plan_size(ksr_context *ctx, const struct ksr_processor_config *config,
+                         const struct ksr_video_format *format, int *width, int *height);
+
 // Cuts a film into segments of about 8 seconds: at the keyframe nearest to the ideal border, or
 // at the border itself where none is near. warmup: frames a worker runs before a segment's first.
 // *count: number of segments. Returns an array to be freed with free(), NULL = out of memory.

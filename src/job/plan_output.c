@@ -21,9 +21,8 @@
 
 // --- What the parts depend on ---
 
-// The size of the output: that of the pipeline's frames, or the one that was asked to fit.
-static ksr_status decide_size(ksr_context *ctx, const struct ksr_processor_config *config,
-                              const struct ksr_video_format *f, int *width, int *height)
+ksr_status ksr_plan_size(ksr_context *ctx, const struct ksr_processor_config *config,
+                         const struct ksr_video_format *f, int *width, int *height)
 {
     const char *text = config->pipeline.fit;
     const int scale = ksr_recipe_scale(&config->pipeline);
@@ -166,7 +165,7 @@ static ksr_status decide_encoder(ksr_context *ctx, const struct ksr_processor_co
     int width, height, bits;
     if (!ksr_pixels_layout(f, &layout, &bits))
         return ksr_fail(ctx, KSR_E_INPUT, "pixel format %s cannot be processed", f->pixel_format);
-    ksr_status status = decide_size(ctx, config, f, &width, &height);
+    ksr_status status = ksr_plan_size(ctx, config, f, &width, &height);
     if (status == KSR_OK)
         settle_colours(ctx, m, width, height);
     if (status == KSR_OK)

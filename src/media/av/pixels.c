@@ -15,6 +15,18 @@
 #include "frame/rgb_reader.h"
 #include "media/av/pixel_choice.h"
 
+int ksr_pixels_planes(enum AVPixelFormat format, int width, int height,
+                      size_t bytes[KSR_MAX_PLANES], int rows[KSR_MAX_PLANES])
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
+    const int planes = av_pix_fmt_count_planes(format);
+    for (int i = 0; i < planes; i++) {
+        bytes[i] = (size_t)av_image_get_linesize(format, width, i);
+        rows[i] = i == 1 || i == 2 ? AV_CEIL_RSHIFT(height, d->log2_chroma_h) : height;
+    }
+    return planes;
+}
+
 // --- Reading ---
 
 struct ksr_pixel_reader {

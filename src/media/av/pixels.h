@@ -14,6 +14,11 @@
 #include "media/av/film.h"
 #include "media/av/pixel_format.h"
 
+// Returns how many planes pictures of a format have. rows, bytes: of each plane how many rows it
+// has, and how many bytes of a row are used.
+int ksr_pixels_planes(enum AVPixelFormat format, int width, int height,
+                      size_t bytes[KSR_MAX_PLANES], int rows[KSR_MAX_PLANES]);
+
 // Reads pictures as rows of working samples.
 // Thread-safety: one thread at a time per object.
 struct ksr_pixel_reader;
