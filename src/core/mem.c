@@ -52,6 +52,28 @@ bool ksr_array_reserve(void **array, size_t *capacity, size_t needed, size_t siz
     return true;
 }
 
+// More than the heap grows at a time: what is larger is mapped on its own, with GNU's default.
+#define HEAP_ROOM (64u << 20)
+
+bool ksr_memory_heap_is_blocked(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    unsigned long long from, to, end = 0;
+    bool blocked = false;
+    // Lines in the order of the addresses; a long path ends one that begins with no address.
+    while (maps && !blocked && fgets(line, sizeof(line), maps)) {
+        if (sscanf(line, "%llx-%llx", &from, &to) != 2)
+            continue;
+        const bool heap = strstr(line, "[heap]"); // may be several lines
+        blocked = !heap && end > 0 && from - end < HEAP_ROOM;
+        end = heap ? to : 0;
+    }
+    if (maps)
+        fclose(maps);
+    return blocked;
+}
+
 char *ksr_format(const char *format, ...)
 {
     va_list args;

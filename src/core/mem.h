@@ -33,8 +33,16 @@ static inline void ksr_memory_watch(void)
     errno = 0;
 }
 
+// Whether ENOMEM says nothing because the C library's heap cannot grow where it is: something is
+// mapped behind it. Then each time that malloc() takes memory from elsewhere instead, and succeeds,
+// it leaves ENOMEM in errno. Graphics drivers map much, and anywhere.
+bool ksr_memory_heap_is_blocked(void);
+
 static inline bool ksr_memory_ran_out(void)
 {
+    if (errno != ENOMEM)
+        return false;
+    errno = ksr_memory_heap_is_blocked() ? 0 : ENOMEM;
     return errno == ENOMEM;
 }
 

@@ -65,6 +65,20 @@ static void format_makes_long_strings(void **state)
     free(text);
 }
 
+// Nothing stands behind the heap here (see tests/golden/blocked.c for the other case).
+static void memory_ran_out_when_errno_says_so(void **state)
+{
+    (void)state;
+    ksr_memory_watch();
+    assert_false(ksr_memory_ran_out());
+    errno = EIO;
+    assert_false(ksr_memory_ran_out());
+    errno = ENOMEM;
+    assert_true(ksr_memory_ran_out());
+    assert_int_equal(errno, ENOMEM); // for those who ask again
+    assert_true(ksr_memory_ran_out());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -72,6 +86,7 @@ int main(void)
         cmocka_unit_test(aligned_memory_is_aligned_zeroed_and_padded),
         cmocka_unit_test(arrays_grow_and_keep_their_content),
         cmocka_unit_test(format_makes_long_strings),
+        cmocka_unit_test(memory_ran_out_when_errno_says_so),
     };
     return cmocka_run_group_tests_name("mem", tests, NULL, NULL);
 }
