@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/mem.h"
-#include "media/av/ffmpeg.h"
+#include "media/av/known.h"
 
 void ksr_film_free(struct ksr_film *film)
 {
@@ -20,6 +20,7 @@ void ksr_film_free(struct ksr_film *film)
     free(film->kinds);
     free(film->damaged);
     free(film->subs);
+    ksr_known_free(&film->known);
     memset(film, 0, sizeof(*film));
 }
 

@@ -89,6 +89,8 @@ struct ksr_film_kind {
 struct ksr_film {
     int stream;    // index of the video stream
     int64_t probe; // bytes to look at so that late streams are known (late.h); 0 = as usual
+    struct ksr_known *known; // of the stream, for who opens the file again (known.h); of an index
+                             // alone, NULL: nothing
     struct ksr_rational time_base;
     struct ksr_video_format format;  // of the frames that the stages see
     struct ksr_video_format decoded; // of those before `filter`; all others are converted to it

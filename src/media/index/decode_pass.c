@@ -267,11 +267,9 @@ ksr_status ksr_index_decode(ksr_context *ctx, const char *path,
                             const struct ksr_decode_hints *hints, struct ksr_film *film)
 {
     struct ksr_input input;
-    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    ksr_status status = ksr_input_open_video(ctx, path, film->known, film->stream, &input);
     if (status != KSR_OK)
         return status;
-    if (film->stream < (int)input.format->nb_streams)
-        input.video = input.format->streams[film->stream];
     ksr_input_select(&input, film->stream);
     struct linear_index index = {.look = {.input = &input, .format = &film->format}, .film = film};
     status = ksr_input_open_decoder(ctx, &input);

@@ -284,6 +284,8 @@ static ksr_status index_packets(ksr_context *ctx, const char *path, int video, b
         return status;
     film->stream = input.video->index;
     film->probe = input.probe;
+    film->known = input.known;
+    input.known = NULL;
     const AVRational base = input.video->time_base;
     film->time_base = (struct ksr_rational){base.num, base.den};
     film->stream_count = (int)input.format->nb_streams;
@@ -442,6 +444,7 @@ ksr_status ksr_film_index_video(ksr_context *ctx, const char *path, int video, b
     if (status == KSR_OK && list.why_decode) {
         ksr_log(ctx, KSR_LOG_DEBUG, "indexing by decoding: %s", list.why_decode);
         out->linear = true;
+        ksr_known_free(&out->known);
         out->frame_count = out->key_count = 0;
         free(out->frames);
         free(out->keys);

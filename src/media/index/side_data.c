@@ -139,10 +139,10 @@ static ksr_status look_at_frames(ksr_context *ctx, const char *path, const struc
 ksr_status ksr_extras_look(ksr_context *ctx, const char *path, struct ksr_film *film)
 {
     struct ksr_input input;
-    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    ksr_status status = ksr_input_open_video(ctx, path, film->known, film->stream, &input);
     if (status != KSR_OK)
         return status;
-    const AVStream *video = input.format->streams[film->stream];
+    const AVStream *video = input.video;
     ksr_extras_read_stream(video, &film->extras);
     if (ksr_aperture_read(input.format, film->stream, &film->extras.aperture) == AVERROR(ENOMEM)) {
         ksr_input_close(&input);

@@ -14,6 +14,7 @@
 #include "media/av/film.h"
 #include "media/av/headers.h"
 #include "media/container/aperture.h"
+#include "media/container/containers.h"
 #include "media/container/track_language.h"
 #include "media/input/external.h"
 
@@ -144,9 +145,49 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
 
 #define MAX_DURATION (INT64_C(1) << 50) // in microseconds: no limit
 
-static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
-                              AVFormatContext **out)
+// How a file is to be opened.
+struct opening {
+    bool want_video;               // without one it fails
+    int video;                     // its number, from 1; 0 = the default one, else the first
+    int64_t probe;                 // bytes to look at for streams; 0 = as usual
+    const struct ksr_known *known; // of the stream below; NULL: nothing
+    int stream;
+};
+
+// Lets FFmpeg look at the streams. What is known of one is not looked at once more; *learnt: what
+// is known from now on, if nothing was.
+static int look_at_streams(AVFormatContext *format, const struct opening *o,
+                           struct ksr_known **learnt)
 {
+    const bool tells_all = !(format->ctx_flags & AVFMTCTX_NOHEADER) && format->nb_streams > 0 &&
+                           ksr_container_read_by(format->iformat->name)->tells_all;
+    if (!tells_all)
+        return avformat_find_stream_info(format, NULL);
+    if (!ksr_known_tell(o->known, format, o->stream)) {
+        *learnt = ksr_known_begin(format);
+        const int found = *learnt ? avformat_find_stream_info(format, NULL) : AVERROR(ENOMEM);
+        return found >= 0 && !ksr_known_finish(*learnt, format) ? AVERROR(ENOMEM) : found;
+    }
+    const unsigned count = format->nb_streams;
+    AVDictionary **options = calloc(count, sizeof(AVDictionary *));
+    if (!options)
+        return AVERROR(ENOMEM);
+    // It waits for frames of H.264 all the same, for the order in which they come.
+    int found = av_dict_set(&options[o->stream], "skip_frame", "all", 0);
+    if (found >= 0)
+        found = avformat_find_stream_info(format, options);
+    for (unsigned i = 0; i < count; i++)
+        av_dict_free(&options[i]);
+    free(options);
+    if (found >= 0)
+        ksr_known_tell_times(o->known, format, o->stream);
+    return found;
+}
+
+static ksr_status open_format(ksr_context *ctx, const char *path, const struct opening *o,
+                              struct ksr_known **learnt, AVFormatContext **out)
+{
+    const int64_t probe = o->probe;
     char text[256];
     char *url = ksr_ffmpeg_url(path);
     AVFormatContext *format = avformat_alloc_context();
@@ -187,7 +228,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, int64_t probe,
     format->flags |= AVFMT_FLAG_BITEXACT;
     if (probe > 0) // or FFmpeg's look ends as soon as all streams so far are known
         format->ctx_flags |= AVFMTCTX_NOHEADER;
-    const int found = avformat_find_stream_info(format, NULL);
+    const int found = look_at_streams(format, o, learnt);
     if (found < 0) {
         avformat_close_input(&format);
         if (ksr_ffmpeg_starved(found))
@@ -222,27 +263,32 @@ static bool is_late(const AVFormatContext *format, const AVStream *video)
                  : (format->ctx_flags & AVFMTCTX_NOHEADER) != 0;
 }
 
-static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video, int64_t probe,
-                            int video, struct ksr_input *out)
+static ksr_status open_file(ksr_context *ctx, const char *path, const struct opening *o,
+                            struct ksr_input *out)
 {
     memset(out, 0, sizeof(*out));
     ksr_ffmpeg_init();
     ksr_status status = check_path(ctx, path);
     if (status == KSR_OK)
-        status = open_format(ctx, path, probe, &out->format);
-    if (status != KSR_OK)
+        status = open_format(ctx, path, o, &out->known, &out->format);
+    if (status != KSR_OK) {
+        ksr_known_free(&out->known);
         return status;
-    out->video = choose_video(out->format, video);
-    if (want_video && probe < FARTHEST && is_late(out->format, out->video)) {
-        ksr_input_close(out);
-        return open_file(ctx, path, want_video, FFMAX(4 * probe, FAR), video, out);
     }
-    out->probe = probe;
-    if (video > 0 && !out->video) {
+    out->video = choose_video(out->format, o->video);
+    if (o->want_video && o->probe < FARTHEST && is_late(out->format, out->video)) {
+        struct opening farther = *o;
+        farther.probe = FFMAX(4 * o->probe, FAR);
         ksr_input_close(out);
-        return ksr_fail(ctx, KSR_E_PARAM, "video: there is no video stream %d in %s", video, path);
+        return open_file(ctx, path, &farther, out);
     }
-    if (want_video)
+    out->probe = o->probe;
+    if (o->video > 0 && !out->video) {
+        ksr_input_close(out);
+        return ksr_fail(ctx, KSR_E_PARAM, "video: there is no video stream %d in %s", o->video,
+                        path);
+    }
+    if (o->want_video)
         status = check_video(ctx, path, out->video);
     if (status != KSR_OK)
         ksr_input_close(out);
@@ -252,19 +298,36 @@ static ksr_status open_file(ksr_context *ctx, const char *path, bool want_video,
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out)
 {
-    return open_file(ctx, path, want_video, 0, 0, out);
+    return open_file(ctx, path, &(struct opening){.want_video = want_video}, out);
 }
 
 ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe, int video,
                               struct ksr_input *out)
 {
-    return open_file(ctx, path, true, probe, video, out);
+    const struct opening o = {.want_video = true, .video = video, .probe = probe};
+    return open_file(ctx, path, &o, out);
+}
+
+ksr_status ksr_input_open_video(ksr_context *ctx, const char *path, const struct ksr_known *known,
+                                int stream, struct ksr_input *out)
+{
+    const struct opening o = {.want_video = true, .known = known, .stream = stream};
+    ksr_status status = open_file(ctx, path, &o, out);
+    if (status == KSR_OK && stream >= (int)out->format->nb_streams) {
+        ksr_input_close(out);
+        status = ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %s", path);
+    }
+    if (status == KSR_OK)
+        out->video = out->format->streams[stream];
+    return status;
 }
 
 ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct ksr_film *film,
                                struct ksr_input *out)
 {
-    ksr_status status = open_file(ctx, path, false, film->probe, 0, out);
+    const struct opening o = {
+        .probe = film->probe, .known = film->known, .stream = film->stream};
+    ksr_status status = open_file(ctx, path, &o, out);
     if (status != KSR_OK)
         return status;
     if (film->stream < (int)out->format->nb_streams) {
@@ -446,6 +509,7 @@ void ksr_input_close(struct ksr_input *input)
     ksr_external_remove(input->format);
     avformat_close_input(&input->format);
     ksr_memory_close(&input->memory);
+    ksr_known_free(&input->known);
     memset(input, 0, sizeof(*input));
 }
 

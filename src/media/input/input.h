@@ -3,6 +3,7 @@
 #ifndef KSR_MEDIA_INPUT_INPUT_H
 #define KSR_MEDIA_INPUT_INPUT_H
 
+#include "media/av/known.h"
 #include "media/av/memory.h"
 
 struct ksr_input {
@@ -13,6 +14,7 @@ struct ksr_input {
     bool quantizers;           // its decoder hands out its quantizers with frames
     uint64_t headers;          // of the last packet that had any (headers.h)
     int64_t probe;             // bytes that were looked at for its streams; 0 = as usual
+    struct ksr_known *known;   // what FFmpeg's look has found, for the next to open the file; or NULL
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
 
@@ -24,9 +26,16 @@ ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
 
 struct ksr_film;
 
-// Opens the file of a film, with all the streams that its index has found. Errors as above.
+// Opens the file of a film, with all the streams that its index has found. known.h says how packets
+// of the film's own stream may differ from those that the index has seen. Errors as above.
 ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct ksr_film *film,
                                struct ksr_input *out);
+
+// Opens a file for the frames of a video stream. known: of its streams, or NULL; known.h says how
+// the packets of this one may differ then.
+// Errors as above; KSR_E_INPUT also where there is no such stream (logged).
+ksr_status ksr_input_open_video(ksr_context *ctx, const char *path, const struct ksr_known *known,
+                                int stream, struct ksr_input *out);
 
 // Opens a file with video, and looks at so many bytes for its streams; 0 = as usual.
 // video: the number of its video stream, from 1; 0 = the default one, else the first.

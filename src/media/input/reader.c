@@ -21,6 +21,7 @@ struct ksr_reader {
     char *path;
     const struct ksr_film *film;
     struct ksr_input input;
+    struct ksr_known *known; // of it, from the first time that it was opened; NULL: see film->known
     AVPacket *packet;
     AVFrame *frame; // out of the decoder, or of the filter
     AVFrame *taken; // by the caller
@@ -67,6 +68,7 @@ void ksr_reader_destroy(ksr_reader **reader)
     if (!reader || !*reader)
         return;
     ksr_input_close(&(*reader)->input);
+    ksr_known_free(&(*reader)->known);
     ksr_filter_close(&(*reader)->filter);
     av_packet_free(&(*reader)->packet);
     av_frame_free(&(*reader)->frame);
@@ -95,13 +97,16 @@ struct ksr_film_key ksr_reader_entry(const struct ksr_film *film, size_t frame)
 
 static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
 {
+    const struct ksr_known *known = r->film->known ? r->film->known : r->known;
     ksr_input_close(&r->input);
-    ksr_status status = ksr_input_open(ctx, r->path, true, &r->input);
-    if (status == KSR_OK && (r->film->stream >= (int)r->input.format->nb_streams))
-        status = ksr_fail(ctx, KSR_E_INPUT, "the input has changed: %s", r->path);
+    const ksr_status status = ksr_input_open_video(ctx, r->path, r->film->linear ? NULL : known,
+                                                   r->film->stream, &r->input);
     if (status != KSR_OK)
         return status;
-    r->input.video = r->input.format->streams[r->film->stream];
+    if (r->input.known && !known) { // a film out of a manifest
+        r->known = r->input.known;
+        r->input.known = NULL;
+    }
     r->input.no_grain = r->film->no_grain;
     r->input.quantizers = r->quantizers;
     ksr_input_select(&r->input, r->film->stream);

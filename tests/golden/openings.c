@@ -1,0 +1,172 @@
+// Is a file that is opened again, with what is known of its video (media/av/known.h), the file that
+// was opened first?
+//
+//   openings FILE [OTHER]
+//
+// Indexes the file, opens it once with FFmpeg looking at everything and once as the film's readers
+// do, and compares streams and packets, also after a seek. Ends with `known, N packets equal` or
+// `nothing known` (status 0), or says what differs (status 1). OTHER: what is opened has become
+// another file since it was indexed; ends with `looked at again, N packets equal`.
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hash.h"
+#include "media/index/index.h"
+#include "media/input/input.h"
+
+static int differences;
+static bool learnt; // the film's file is looked at again
+
+static void print_line(void *opaque, ksr_log_level level, const char *message)
+{
+    (void)opaque;
+    if (level <= KSR_LOG_WARNING)
+        fprintf(stderr, "openings: %s\n", message);
+}
+
+static void compare(const char *what, int stream, int64_t a, int64_t b)
+{
+    if (a == b)
+        return;
+    if (differences++ < 20)
+        printf("stream %d: %s is %" PRId64 " instead of %" PRId64 "\n", stream, what, b, a);
+}
+
+static void compare_parameters(int i, const AVCodecParameters *a, const AVCodecParameters *b)
+{
+    compare("type", i, a->codec_type, b->codec_type);
+    compare("codec", i, a->codec_id, b->codec_id);
+    compare("tag", i, a->codec_tag, b->codec_tag);
+    compare("size of extradata", i, a->extradata_size, b->extradata_size);
+    if (a->extradata_size == b->extradata_size && a->extradata_size > 0)
+        compare("extradata", i, 0, memcmp(a->extradata, b->extradata, (size_t)a->extradata_size));
+    compare("format", i, a->format, b->format);
+    compare("bit rate", i, a->bit_rate, b->bit_rate);
+    compare("bits", i, a->bits_per_coded_sample, b->bits_per_coded_sample);
+    compare("raw bits", i, a->bits_per_raw_sample, b->bits_per_raw_sample);
+    compare("profile", i, a->profile, b->profile);
+    compare("level", i, a->level, b->level);
+    compare("width", i, a->width, b->width);
+    compare("height", i, a->height, b->height);
+    compare("aspect", i, a->sample_aspect_ratio.num, b->sample_aspect_ratio.num);
+    compare("aspect", i, a->sample_aspect_ratio.den, b->sample_aspect_ratio.den);
+    compare("field order", i, a->field_order, b->field_order);
+    compare("range", i, a->color_range, b->color_range);
+    compare("matrix", i, a->color_space, b->color_space);
+    compare("primaries", i, a->color_primaries, b->color_primaries);
+    compare("transfer", i, a->color_trc, b->color_trc);
+    compare("chroma location", i, a->chroma_location, b->chroma_location);
+    compare("delay", i, a->video_delay, b->video_delay);
+    compare("sample rate", i, a->sample_rate, b->sample_rate);
+    compare("channels", i, a->ch_layout.nb_channels, b->ch_layout.nb_channels);
+    compare("frame size", i, a->frame_size, b->frame_size);
+}
+
+static void compare_stream(int i, const AVStream *a, const AVStream *b)
+{
+    compare_parameters(i, a->codecpar, b->codecpar);
+    compare("time base", i, a->time_base.den, b->time_base.den);
+    compare("start", i, a->start_time, b->start_time);
+    compare("duration", i, a->duration, b->duration);
+    compare("frames", i, a->nb_frames, b->nb_frames);
+    compare("disposition", i, a->disposition, b->disposition);
+    compare("rate", i, a->r_frame_rate.num, b->r_frame_rate.num);
+    compare("rate", i, a->r_frame_rate.den, b->r_frame_rate.den);
+    compare("average rate", i, a->avg_frame_rate.num, b->avg_frame_rate.num);
+    compare("average rate", i, a->avg_frame_rate.den, b->avg_frame_rate.den);
+    compare("tags", i, av_dict_count(a->metadata), av_dict_count(b->metadata));
+}
+
+static void compare_files(const AVFormatContext *a, const AVFormatContext *b)
+{
+    compare("number of streams", -1, a->nb_streams, b->nb_streams);
+    compare("start", -1, a->start_time, b->start_time);
+    compare("duration", -1, a->duration, b->duration);
+    compare("bit rate", -1, a->bit_rate, b->bit_rate);
+    for (unsigned i = 0; i < a->nb_streams && i < b->nb_streams; i++)
+        compare_stream((int)i, a->streams[i], b->streams[i]);
+}
+
+static void compare_packets(const AVPacket *a, const AVPacket *b, bool own)
+{
+    const int i = a->stream_index;
+    compare("packet's stream", i, i, b->stream_index);
+    compare("timestamp", i, a->pts, b->pts);
+    if (!own || b->dts != AV_NOPTS_VALUE)
+        compare("decode timestamp", i, a->dts, b->dts);
+    if (!own || b->duration > 0)
+        compare("duration", i, a->duration, b->duration);
+    compare("flags", i, a->flags, b->flags);
+    compare("position", i, a->pos, b->pos);
+    compare("size", i, a->size, b->size);
+    if (a->size == b->size && a->size > 0)
+        compare("data", i, (int64_t)(ksr_hash64(a->data, (size_t)a->size) >> 1),
+                (int64_t)(ksr_hash64(b->data, (size_t)b->size) >> 1));
+    compare("side data", i, a->side_data_elems, b->side_data_elems);
+}
+
+// Returns how many packets there are.
+static int compare_rest(AVFormatContext *a, AVFormatContext *b, int stream)
+{
+    AVPacket *p = av_packet_alloc(), *q = av_packet_alloc();
+    int count = 0;
+    for (;;) {
+        const int x = ksr_input_read(a, p), y = ksr_input_read(b, q);
+        compare("end", -1, x < 0, y < 0);
+        if (x < 0 || y < 0)
+            break;
+        compare_packets(p, q, p->stream_index == stream);
+        av_packet_unref(p);
+        av_packet_unref(q);
+        count++;
+    }
+    av_packet_free(&p);
+    av_packet_free(&q);
+    return count;
+}
+
+static void seek(AVFormatContext *f, const struct ksr_film *film)
+{
+    const struct ksr_film_key *key = &film->keys[film->key_count / 2];
+    compare("seek", -1, 1, av_seek_frame(f, film->stream, key->time, AVSEEK_FLAG_BACKWARD) >= 0);
+}
+
+static int compare_openings(ksr_context *ctx, const char *path, const struct ksr_film *film)
+{
+    struct ksr_input full, again;
+    if (ksr_input_open(ctx, path, true, &full) != KSR_OK ||
+        ksr_input_open_film(ctx, path, film, &again) != KSR_OK)
+        exit(1);
+    learnt = again.known != NULL;
+    compare_files(full.format, again.format);
+    int count = compare_rest(full.format, again.format, film->stream);
+    if (film->key_count > 1) {
+        seek(full.format, film);
+        seek(again.format, film);
+        count += compare_rest(full.format, again.format, film->stream);
+    }
+    ksr_input_close(&full);
+    ksr_input_close(&again);
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    const struct ksr_callbacks callbacks = {.log = print_line};
+    ksr_context *ctx;
+    struct ksr_film film;
+    if (argc < 2 || argc > 3 || ksr_context_create(&ctx, &callbacks) != KSR_OK ||
+        ksr_film_index(ctx, argv[1], true, &film) != KSR_OK)
+        return 1;
+    const int count = film.known ? compare_openings(ctx, argv[argc - 1], &film) : 0;
+    if (differences == 0 && film.known)
+        printf("%s, %d packets equal\n", learnt ? "looked at again" : "known", count);
+    else if (differences == 0)
+        printf("nothing known\n");
+    ksr_film_free(&film);
+    ksr_context_destroy(&ctx);
+    return differences > 0;
+}
