@@ -311,16 +311,18 @@ struct looks {
     const struct ksr_film *film;
     bool denoise;                      // its damage is asked for,
     const struct ksr_network *network; // by this one; NULL: by filters
+    struct ksr_extras extras;
     struct ksr_damage damage;
     struct ksr_scan scan;
 };
 
-static ksr_status look_at_damage(void *arg)
+static ksr_status look_at_rest(void *arg)
 {
     struct looks *l = arg;
     struct ksr_damage_share share = {100, 100};
-    if (!l->denoise)
-        return KSR_OK;
+    const ksr_status status = ksr_extras_look(l->ctx, l->path, l->film, &l->extras);
+    if (status != KSR_OK || !l->denoise)
+        return status;
     if (l->network)
         share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
                                           .shown = l->network->denoise_shown};
@@ -355,7 +357,7 @@ static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage
     return ksr_config_set(m->config, "denoise", text);
 }
 
-// Looks at the film's frames, for two purposes at once, and settles what follows from them.
+// Looks at the film's frames, for their fields and for all else at once, and settles what follows.
 static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_config *config,
                               struct ksr_manifest *m)
 {
@@ -364,7 +366,9 @@ static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_confi
                       .film = &m->film,
                       .denoise = config->pipeline.denoise == KSR_AUTO,
                       .network = find_network(&config->pipeline, m->key)};
-    ksr_status status = ksr_run_both(ctx, look_at_damage, &l, look_at_fields, &l);
+    ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);
+    if (status == KSR_OK)
+        m->film.extras = l.extras;
     if (status == KSR_OK && l.denoise)
         status = settle_denoise(m, &l.damage);
     if (status != KSR_OK)
@@ -420,8 +424,6 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     plan_decoder(config, &out->film);
     if (status == KSR_OK)
         ksr_plan_focus(config->start, config->duration, &out->film);
-    if (status == KSR_OK)
-        status = ksr_extras_look(ctx, config->input_path, &out->film);
     if (status == KSR_OK)
         status = plan_frames(ctx, config, out);
     if (status == KSR_OK)

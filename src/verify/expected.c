@@ -95,7 +95,7 @@ static ksr_status read_geometry(ksr_context *ctx, const char *input_path,
     film->no_grain = strcmp(pipeline.film_grain, "off") == 0;
     ksr_status status = KSR_OK;
     if (strcmp(pipeline.rotate, "apply") == 0)
-        status = ksr_extras_look(ctx, input_path, film);
+        status = ksr_extras_look(ctx, input_path, film, &film->extras);
     return status == KSR_OK ? ksr_geometry_plan(ctx, &pipeline, film) : status;
 }
 

@@ -264,7 +264,7 @@ ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
         return status;
     status = ksr_scan_film(ctx, path, &film);
     if (status == KSR_OK)
-        status = ksr_extras_look(ctx, path, &film);
+        status = ksr_extras_look(ctx, path, &film, &film.extras);
     if (status == KSR_OK)
         status = ksr_media_describe(ctx, path, &film, &root);
     ksr_film_free(&film);

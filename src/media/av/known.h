@@ -3,8 +3,8 @@
 // that takes a millisecond instead of twenty.
 //
 // Only for containers whose header names all streams and whose packets have the timestamps of the
-// file (container/containers.h: tells_all). The packets of the stream are the same, except that some
-// may lack the decode timestamp or the duration that FFmpeg derives from what it has decoded.
+// file (container/containers.h: tells_all). The packets of the stream are the same, except that
+// some may lack the decode timestamp or the duration that FFmpeg derives from what it has decoded.
 
 #ifndef KSR_MEDIA_AV_KNOWN_H
 #define KSR_MEDIA_AV_KNOWN_H

@@ -88,8 +88,8 @@ struct ksr_container {
                            // timestamps. Wrong: Opus is late by it
     bool stores_decode_times; // (read) decode timestamps are those of the file. Wrong: jumps of
                               // audio are repaired that are none
-    bool tells_all;     // (read) the header names all streams, packets have their timestamps. Wrong:
-                        // who opens a file again sees other timestamps than its index
+    bool tells_all; // (read) the header names all streams, packets have their timestamps. Wrong:
+                    // who opens a file again sees other timestamps than its index
     bool seeks_by_byte; // (read) has no index: a keyframe is found by its byte position. Wrong:
                         // every segment reads the input from its start
 

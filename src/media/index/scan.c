@@ -257,11 +257,11 @@ static int black_of(const struct ksr_video_format *f)
     return BLACK + (full ? 0 : 16);
 }
 
-static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count,
+static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count, int most,
                           struct picture pictures[2], int black, struct ksr_scan *tally)
 {
     bool had = false;
-    for (int i = 0; i < count && tally->moving < MOVING_MOST; i++) {
+    for (int i = 0; i < count && tally->moving < most; i++) {
         size_t index;
         bool damaged;
         const ksr_status status = ksr_reader_next(ctx, reader, &index, &damaged);
@@ -295,7 +295,8 @@ struct visit {
     const char *path;
     const struct ksr_film *film;
     struct ksr_film_key start;
-    int count; // frames
+    int count; // frames,
+    int most;  // but no more than so many that move
     struct ksr_scan scan;
 };
 
@@ -310,7 +311,8 @@ static ksr_status make_visit(void *arg)
     if (status == KSR_OK)
         status = ksr_reader_seek(v->ctx, reader, v->start.frame, &v->start);
     if (status == KSR_OK)
-        status = look_at(v->ctx, reader, v->count, pictures, black_of(&v->film->format), &v->scan);
+        status = look_at(v->ctx, reader, v->count, v->most, pictures, black_of(&v->film->format),
+                         &v->scan);
     ksr_reader_destroy(&reader);
     free(pictures[0].samples);
     free(pictures[1].samples);
@@ -348,6 +350,28 @@ static ksr_status visit_places(struct visit visits[PLACES], struct ksr_scan *out
     return status;
 }
 
+// A film that is short: all of it, or in two halves at once if it can be entered near its middle.
+static ksr_status visit_halves(struct visit visits[2], struct ksr_scan *out)
+{
+    const size_t middle = visits[1].start.frame, frames = visits[0].film->frame_count;
+    ksr_status status;
+    *out = (struct ksr_scan){0};
+    if (visits[0].film->linear || middle < frames / 4) {
+        status = make_visit(&visits[0]);
+    } else {
+        for (int i = 0; i < 2; i++) {
+            visits[i].count /= 2;
+            visits[i].most /= 2;
+        }
+        if ((size_t)visits[0].count > middle)
+            visits[0].count = (int)middle;
+        status = ksr_run_both(visits[0].ctx, make_visit, &visits[0], make_visit, &visits[1]);
+        add_scan(out, &visits[1].scan);
+    }
+    add_scan(out, &visits[0].scan);
+    return status;
+}
+
 ksr_status ksr_scan_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
                          struct ksr_scan *out)
 {
@@ -356,17 +380,16 @@ ksr_status ksr_scan_look(ksr_context *ctx, const char *path, const struct ksr_fi
     if (film->frame_count <= FIELDS_LEAST || ksr_sequence_is(path))
         return KSR_OK;
     const bool whole = film->linear || film->frame_count < 2 * PLACES * PLACE_FRAMES;
-    for (int i = 0; i < PLACES; i++) // past black and titles, if the film is long
+    for (int i = 0; i < PLACES; i++) { // past black and titles, if the film is long
+        const size_t part = (size_t)i + !whole, parts = whole ? 2 : PLACES + 1;
         visits[i] = (struct visit){.ctx = ctx,
                                    .path = path,
                                    .film = film,
-                                   .start = key_at(film, whole ? 0 : (size_t)i + 1, PLACES + 1),
-                                   .count = whole ? PLACES * PLACE_FRAMES : PLACE_FRAMES};
-    if (!whole)
-        return visit_places(visits, out);
-    const ksr_status status = make_visit(&visits[0]);
-    *out = visits[0].scan;
-    return status;
+                                   .start = key_at(film, part, parts),
+                                   .count = whole ? PLACES * PLACE_FRAMES : PLACE_FRAMES,
+                                   .most = MOVING_MOST};
+    }
+    return whole ? visit_halves(visits, out) : visit_places(visits, out);
 }
 
 void ksr_scan_judge(ksr_context *ctx, const struct ksr_scan *scan, struct ksr_film *film)

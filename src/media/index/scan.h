@@ -16,13 +16,14 @@ struct ksr_scan {
     int border[4];               // black lines that they all have: left, right, top, bottom
 };
 
-// Looks at up to 192 frames, of a long film at four places. Sets film->telecined (only in films
-// that are marked as interlaced or run at the rate that telecine makes, 29.97 frames per second)
-// and, in films that are not marked as interlaced, film->unmarked_fields and
-// film->format.bottom_first. film->single_fields: frames are marked as single fields, and do not
-// look like two. film->content: the part that is left of frames without black borders, if they have
-// some. Image sequences are not looked at. Returns KSR_OK, or why nothing could be looked at
-// (KSR_E_INPUT, KSR_E_NOMEM, ...; logged).
+// Looks at up to 192 frames: of a long film at four places, of a short one at its beginning and
+// from a keyframe before its middle on. Sets film->telecined (only in films that are marked as
+// interlaced or run at the rate that telecine makes, 29.97 frames per second) and, in films that
+// are not marked as interlaced, film->unmarked_fields and film->format.bottom_first.
+// film->single_fields: frames are marked as single fields, and do not look like two. film->content:
+// the part that is left of frames without black borders, if they have some. Image sequences are not
+// looked at. Returns KSR_OK, or why nothing could be looked at (KSR_E_INPUT, KSR_E_NOMEM, ...;
+// logged).
 ksr_status ksr_scan_film(ksr_context *ctx, const char *path, struct ksr_film *film);
 
 // The same in two steps: looking, and what it means.

@@ -122,8 +122,13 @@ static bool may_have_captions(const AVStream *video)
 static ksr_status look_at_frames(ksr_context *ctx, const char *path, const struct ksr_film *film,
                                  int count, struct ksr_extras *extras)
 {
+    const struct ksr_film_key start = ksr_film_start(film);
     ksr_reader *reader;
-    ksr_status status = ksr_reader_open(ctx, path, film, &reader);
+    ksr_status status = ksr_reader_create(ctx, path, film, &reader);
+    if (status != KSR_OK)
+        return status;
+    ksr_reader_leave_grain(reader); // only then do decoders tell of it
+    status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
     for (int i = 0; status == KSR_OK && i < count && !extras->captions; i++) {
         size_t index;
         bool damaged;
@@ -136,25 +141,20 @@ static ksr_status look_at_frames(ksr_context *ctx, const char *path, const struc
     return status;
 }
 
-ksr_status ksr_extras_look(ksr_context *ctx, const char *path, struct ksr_film *film)
+ksr_status ksr_extras_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                           struct ksr_extras *out)
 {
     struct ksr_input input;
     ksr_status status = ksr_input_open_video(ctx, path, film->known, film->stream, &input);
+    *out = (struct ksr_extras){0};
     if (status != KSR_OK)
         return status;
-    const AVStream *video = input.video;
-    ksr_extras_read_stream(video, &film->extras);
-    if (ksr_aperture_read(input.format, film->stream, &film->extras.aperture) == AVERROR(ENOMEM)) {
-        ksr_input_close(&input);
-        return ksr_fail_memory(ctx);
-    }
-    const int count = may_have_captions(video) ? LOOK_FRAMES : 1;
+    ksr_extras_read_stream(input.video, out);
+    if (ksr_aperture_read(input.format, film->stream, &out->aperture) == AVERROR(ENOMEM))
+        status = ksr_fail_memory(ctx);
+    const int count = may_have_captions(input.video) ? LOOK_FRAMES : 1;
     ksr_input_close(&input);
-    const bool no_grain = film->no_grain;
-    film->no_grain = true; // only then do decoders tell of it
-    status = look_at_frames(ctx, path, film, count, &film->extras);
-    film->no_grain = no_grain;
-    return status;
+    return status == KSR_OK ? look_at_frames(ctx, path, film, count, out) : status;
 }
 
 // --- Writing ---

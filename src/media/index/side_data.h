@@ -7,9 +7,10 @@
 #include "media/av/ffmpeg.h"
 #include "media/av/film.h"
 
-// Looks at the film's first frames, and at what its container says, and sets film->extras.
+// Looks at the film's first frames, and at what its container says. *out: for film->extras.
 // Returns KSR_OK, KSR_E_INPUT, KSR_E_NOMEM, ...; logged.
-ksr_status ksr_extras_look(ksr_context *ctx, const char *path, struct ksr_film *film);
+ksr_status ksr_extras_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                           struct ksr_extras *out);
 
 // Adds what a decoded frame, or a stream's header, says. Frames win over headers: read those last.
 void ksr_extras_read_frame(const AVFrame *frame, struct ksr_extras *extras);

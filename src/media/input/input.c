@@ -325,8 +325,7 @@ ksr_status ksr_input_open_video(ksr_context *ctx, const char *path, const struct
 ksr_status ksr_input_open_film(ksr_context *ctx, const char *path, const struct ksr_film *film,
                                struct ksr_input *out)
 {
-    const struct opening o = {
-        .probe = film->probe, .known = film->known, .stream = film->stream};
+    const struct opening o = {.probe = film->probe, .known = film->known, .stream = film->stream};
     ksr_status status = open_file(ctx, path, &o, out);
     if (status != KSR_OK)
         return status;

@@ -8,13 +8,13 @@
 
 struct ksr_input {
     AVFormatContext *format;
-    AVStream *video;           // the stream to process; never cover art
-    AVCodecContext *decoder;   // NULL until ksr_input_open_decoder()
-    bool no_grain;             // its decoder leaves film grain out, and hands on what it is
-    bool quantizers;           // its decoder hands out its quantizers with frames
-    uint64_t headers;          // of the last packet that had any (headers.h)
-    int64_t probe;             // bytes that were looked at for its streams; 0 = as usual
-    struct ksr_known *known;   // what FFmpeg's look has found, for the next to open the file; or NULL
+    AVStream *video;         // the stream to process; never cover art
+    AVCodecContext *decoder; // NULL until ksr_input_open_decoder()
+    bool no_grain;           // its decoder leaves film grain out, and hands on what it is
+    bool quantizers;         // its decoder hands out its quantizers with frames
+    uint64_t headers;        // of the last packet that had any (headers.h)
+    int64_t probe;           // bytes that were looked at for its streams; 0 = as usual
+    struct ksr_known *known; // what FFmpeg's look has found, for the next to open the file; or NULL
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
 

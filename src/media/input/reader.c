@@ -29,7 +29,7 @@ struct ksr_reader {
     ksr_turner *turner; // once a picture has been taken, if the film has a geometry
     ksr_conform *conform;
     struct ksr_video_format format; // of `frame`, as it was decoded
-    bool keep_kinds, quantizers;
+    bool keep_kinds, quantizers, no_grain;
     bool sent, has_quantizer; // a packet, since the last seek; it told this:
     int quantizer;
     ksr_filter *filter; // once the first frame has come, if the film has one
@@ -107,7 +107,7 @@ static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
         r->known = r->input.known;
         r->input.known = NULL;
     }
-    r->input.no_grain = r->film->no_grain;
+    r->input.no_grain = r->no_grain || r->film->no_grain;
     r->input.quantizers = r->quantizers;
     ksr_input_select(&r->input, r->film->stream);
     return KSR_OK;
@@ -344,6 +344,11 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *r, size_t *index, bool 
 void ksr_reader_keep_kinds(ksr_reader *r)
 {
     r->keep_kinds = true;
+}
+
+void ksr_reader_leave_grain(ksr_reader *r)
+{
+    r->no_grain = true;
 }
 
 void ksr_reader_export_quantizers(ksr_reader *r)

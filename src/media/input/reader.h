@@ -49,6 +49,10 @@ ksr_status ksr_reader_next(ksr_context *ctx, ksr_reader *reader, size_t *index, 
 // all of the film; for a film without a filter.
 void ksr_reader_keep_kinds(ksr_reader *reader);
 
+// Makes the decoder leave film grain out, and hand out with frames what it is, whatever the film
+// says. Before the first seek.
+void ksr_reader_leave_grain(ksr_reader *reader);
+
 // Makes the decoder hand out its quantizers with frames, where it can. Before the first seek.
 void ksr_reader_export_quantizers(ksr_reader *reader);
 
