@@ -84,6 +84,7 @@ struct ksr_upscaler_info {
     int input_planes, output_planes;
     size_t input_row_bytes[KSR_FRAME_PLANES], output_row_bytes[KSR_FRAME_PLANES];
     int input_rows[KSR_FRAME_PLANES], output_rows[KSR_FRAME_PLANES];
+    int input_sample_bytes, output_sample_bytes; // 1, or 2 for uint16_t
     int delay;       // frames that may be held before one must be pulled; 0 on the processor
     int warmup;      // frames before a frame that it depends on; 0 without temporal
     char engine[96]; // of the model: "native", "ONNX Runtime 1.30.0 on cpu"; "" without AI

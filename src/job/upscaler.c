@@ -184,16 +184,16 @@ static ksr_status read_format(ksr_upscaler *u, const struct ksr_frame_format *f)
                : status;
 }
 
-// The pixel format of the output, as a job with raw video decides it.
+// The pixel format of the output: the one that was asked for, or the input's.
 static ksr_status choose_format(ksr_upscaler *u, const char *wanted)
 {
-    const AVCodec *raw = avcodec_find_encoder(AV_CODEC_ID_RAWVIDEO);
-    if (strcmp(wanted, "auto") == 0 && !ksr_pixfmt_writable(av_pix_fmt_desc_get(u->format[0])))
-        wanted = av_get_pix_fmt_name(ksr_pixels_carrier(u->format[0]));
-    if (!raw || !wanted)
-        return ksr_fail(u->ctx, KSR_E_PARAM, "pixel_format: '%s' cannot be written",
-                        u->source.pixel_format);
-    return ksr_pixels_choose(u->ctx, raw, false, wanted, &u->source, &u->format[1]);
+    const bool own = strcmp(wanted, "auto") == 0;
+    u->format[1] = own ? ksr_pixels_carrier(u->format[0]) : av_get_pix_fmt(wanted);
+    if (!av_pix_fmt_desc_get(u->format[1]))
+        return ksr_fail(u->ctx, KSR_E_PARAM, "pixel_format: '%s' %s",
+                        own ? u->source.pixel_format : wanted,
+                        own ? "cannot be written" : "is not a pixel format");
+    return ksr_pixels_check(u->ctx, &u->source, u->format[1]);
 }
 
 static void describe_tags(struct ksr_frame_format *out, const struct ksr_video_format *f)
@@ -203,6 +203,12 @@ static void describe_tags(struct ksr_frame_format *out, const struct ksr_video_f
     out->chroma_location = location_name(f->chroma_location);
     out->sample_aspect_num = f->sample_aspect.num;
     out->sample_aspect_den = f->sample_aspect.den;
+}
+
+static int sample_bytes(enum AVPixelFormat format)
+{
+    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
+    return d->comp[0].depth + d->comp[0].shift > 8 ? 2 : 1;
 }
 
 static void describe(ksr_upscaler *u, const struct ksr_video_format *input,
@@ -222,6 +228,8 @@ static void describe(ksr_upscaler *u, const struct ksr_video_format *input,
                                            info->input_row_bytes, info->input_rows);
     info->output_planes = ksr_pixels_planes(u->format[1], output->width, output->height,
                                             info->output_row_bytes, info->output_rows);
+    info->input_sample_bytes = sample_bytes(u->format[0]);
+    info->output_sample_bytes = sample_bytes(u->format[1]);
     info->delay = u->pipeline->delay;
     info->warmup = u->recipe.warmup;
 }
@@ -396,10 +404,9 @@ void ksr_upscaler_reset(ksr_upscaler *upscaler)
 static ksr_status view(const ksr_upscaler *u, const struct ksr_frame_planes *planes, AVFrame *out)
 {
     const bool in = out == u->in;
-    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(u->format[!in]);
     const size_t *bytes = in ? u->info.input_row_bytes : u->info.output_row_bytes;
     const int count = in ? u->info.input_planes : u->info.output_planes;
-    const size_t unit = d->comp[0].depth + d->comp[0].shift > 8 ? sizeof(uint16_t) : 1;
+    const size_t unit = (size_t)(in ? u->info.input_sample_bytes : u->info.output_sample_bytes);
     for (int i = 0; i < count; i++) {
         const ptrdiff_t stride = planes->stride[i];
         const size_t length = (size_t)(stride < 0 ? -stride : stride);

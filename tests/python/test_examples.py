@@ -10,11 +10,12 @@ import tempfile
 import unittest
 
 # Before counting takes the rest of the arguments.
-C_UPSCALE, C_FRAMES = (os.path.abspath(a) for a in sys.argv[3:5])
-del sys.argv[3:5]
+C_UPSCALE, C_FRAMES, C_UPSCALE_FRAMES = (os.path.abspath(a) for a in sys.argv[3:6])
+del sys.argv[3:6]
 
 import counting  # noqa: E402
 import kizunasr  # noqa: E402
+import numpy as np  # noqa: E402
 
 PYTHON = os.path.join(counting.ROOT, "examples", "python")
 
@@ -64,6 +65,24 @@ class Examples(unittest.TestCase):
                 means = " ".join(f"{m:.1f}" for m in f.data.reshape(-1, 3).mean(axis=0))
                 self.assertEqual(line, f"{f.frame_index} {f.time:.3f} {means}")
         self.assertEqual(len(lines), 12)
+
+    def test_upscale_frames(self):
+        """The means of red, green and blue of each frame, in C and in Python."""
+        with kizunasr.VideoDecoder(self.film) as decoder:
+            raw = b"".join(f.data.tobytes() for f in decoder)
+        done = subprocess.run([C_UPSCALE_FRAMES, "64", "48", "rgb24", "sharpening=0.5"], input=raw,
+                              capture_output=True, timeout=120, check=True)
+        frames = np.frombuffer(done.stdout, np.uint8).reshape(12, 96, 128, 3)
+        wanted = [f"frame {i}: 128x96, " + " ".join(f"{m:.1f}" for m in f.reshape(-1, 3).mean(axis=0))
+                  for i, f in enumerate(frames)]
+        example = os.path.join(PYTHON, "upscale_frames.py")
+        done = self.run_it(sys.executable, example, "film.mp4", "sharpening=0.5")
+        self.assertEqual(done.stdout.splitlines(), wanted)
+        done = self.run_it(sys.executable, example, "film.mp4", "sharpening=5", status=1)
+        self.assertEqual(done.stderr, "error: sharpening: '5' is not valid (0 to 2)\n")
+        done = self.run_it(C_UPSCALE_FRAMES, "64", "48", "rgb24", "sharpening=5", status=1)
+        self.assertEqual(done.stderr, "sharpening: '5' is not valid (0 to 2)\n")
+        self.assertIn("Usage: ", self.run_it(C_UPSCALE_FRAMES, status=2).stderr)
 
     def test_python_upscale(self):
         try:

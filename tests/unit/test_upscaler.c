@@ -144,6 +144,8 @@ static void frames_are_described(void **state)
     assert_int_equal(info->input_row_bytes[0], 10);
     assert_int_equal(info->input_row_bytes[1], 6);
     assert_int_equal(info->input_rows[2], 2);
+    assert_int_equal(info->input_sample_bytes, 2);
+    assert_int_equal(info->output_sample_bytes, 2);
     assert_int_equal(info->output.width, 10);
     assert_int_equal(info->output.height, 6);
     assert_int_equal(info->output_row_bytes[1], 10);
@@ -176,6 +178,8 @@ static void output_can_have_another_format(void **state)
     assert_int_equal(info->output_planes, 1);
     assert_int_equal(info->output_row_bytes[0], 16 * 6);
     assert_int_equal(info->output_rows[0], 8);
+    assert_int_equal(info->input_sample_bytes, 1);
+    assert_int_equal(info->output_sample_bytes, 2);
     assert_string_equal(info->output.pixel_format, "rgb48le");
     assert_string_equal(info->output.range, "full");
     assert_string_equal(info->output.matrix, "gbr");
@@ -380,6 +384,8 @@ static void settings_that_frames_cannot_have_are_refused(void **state)
     c = plain();
     c.encoder.pixel_format = "grayf32le";
     refuse(&c, &f, NULL, "pixel_format: 'grayf32le' cannot be written");
+    c.encoder.pixel_format = "yuv";
+    refuse(&c, &f, NULL, "pixel_format: 'yuv' is not a pixel format");
     c = plain();
     refuse(&c, &f, &(struct ksr_run_options){.threads = 65},
            "threads: '65' is not valid (1 to 64)");

@@ -21,16 +21,17 @@ from ._library import VERSION as __version__
 from .config import Auto, EncoderConfig, OfflineProcessorConfig, PipelineConfig, RunOptions
 from .errors import (Cancelled, InputError, ModelError, OutputError, ProcessingError,
                      VerificationError)
+from .frames import FrameFormat, Upscaler, upscale_frame
 from .processor import OfflineVideoProcessor, ProcessingResult
 from .report import PreviewResult, preview, report
 from .video import Frame, VideoDecoder, probe, verify
 
 __all__ = [
-    "Auto", "Cancelled", "EncoderConfig", "Frame", "InputError", "ModelError",
+    "Auto", "Cancelled", "EncoderConfig", "Frame", "FrameFormat", "InputError", "ModelError",
     "OfflineProcessorConfig", "OfflineVideoProcessor", "OutputError", "PipelineConfig",
     "PreviewResult", "ProcessingError", "ProcessingResult", "Progress", "ProgressCallback",
-    "RunOptions", "VerificationError", "VideoDecoder", "library_versions", "preview", "probe",
-    "report", "verify",
+    "RunOptions", "Upscaler", "VerificationError", "VideoDecoder", "library_versions", "preview",
+    "probe", "report", "upscale_frame", "verify",
 ]
 
 

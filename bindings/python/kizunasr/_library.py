@@ -156,7 +156,37 @@ class Picture(c.Structure):
                 ("damaged", c.c_bool), ("data", c.c_void_p), ("stride", c.c_ssize_t)]
 
 
-HANDLE = c.c_void_p  # of a context, a configuration, a decoder
+FRAME_PLANES = 4
+
+
+class FrameFormat(c.Structure):
+    _name_ = "ksr_frame_format"
+    _fields_ = [("width", c.c_int), ("height", c.c_int), ("pixel_format", c.c_char_p),
+                ("range", c.c_char_p), ("matrix", c.c_char_p), ("chroma_location", c.c_char_p),
+                ("sample_aspect_num", c.c_int), ("sample_aspect_den", c.c_int)]
+
+
+class FrameFormatWithRoom(FrameFormat):
+    _fields_ = [("room", c.c_char * 256)]
+
+
+class FramePlanes(c.Structure):
+    _name_ = "ksr_frame_planes"
+    _fields_ = [("plane", c.c_void_p * FRAME_PLANES), ("stride", c.c_ssize_t * FRAME_PLANES)]
+
+
+class UpscalerInfo(c.Structure):
+    _name_ = "ksr_upscaler_info"
+    _fields_ = [("input", FrameFormat), ("output", FrameFormat),
+                ("input_planes", c.c_int), ("output_planes", c.c_int),
+                ("input_row_bytes", c.c_size_t * FRAME_PLANES),
+                ("output_row_bytes", c.c_size_t * FRAME_PLANES),
+                ("input_rows", c.c_int * FRAME_PLANES), ("output_rows", c.c_int * FRAME_PLANES),
+                ("input_sample_bytes", c.c_int), ("output_sample_bytes", c.c_int),
+                ("delay", c.c_int), ("warmup", c.c_int), ("engine", c.c_char * 96)]
+
+
+HANDLE = c.c_void_p  # of a context, a configuration, a decoder, an upscaler
 OUT = c.POINTER(c.c_void_p)
 
 _FUNCTIONS = {
@@ -185,6 +215,18 @@ _FUNCTIONS = {
     "ksr_decoder_info": (c.POINTER(DecoderInfo), [HANDLE]),
     "ksr_decoder_next": (c.c_int, [HANDLE, c.POINTER(c.POINTER(Picture))]),
     "ksr_decoder_seek": (c.c_int, [HANDLE, c.c_int64]),
+    "ksr_upscaler_create": (c.c_int, [OUT, HANDLE, c.c_void_p, c.POINTER(FrameFormat),
+                                      c.POINTER(RunOptions)]),
+    "ksr_upscaler_destroy": (None, [OUT]),
+    "ksr_upscaler_info": (c.POINTER(UpscalerInfo), [HANDLE]),
+    "ksr_upscaler_device": (c.c_char_p, [HANDLE]),
+    "ksr_upscaler_frame": (c.c_int, [HANDLE, c.c_int64, c.POINTER(FramePlanes),
+                                     c.POINTER(FramePlanes)]),
+    "ksr_upscaler_push": (c.c_int, [HANDLE, c.c_int64, c.POINTER(FramePlanes)]),
+    "ksr_upscaler_pull": (c.c_int, [HANDLE, c.POINTER(FramePlanes), c.POINTER(c.c_int64)]),
+    "ksr_upscaler_warm_up": (c.c_int, [HANDLE, c.c_int64, c.POINTER(FramePlanes)]),
+    "ksr_upscaler_held": (c.c_int, [HANDLE]),
+    "ksr_upscaler_reset": (None, [HANDLE]),
 }
 
 
