@@ -409,7 +409,7 @@ static ksr_status view(const ksr_upscaler *u, const struct ksr_frame_planes *pla
     const size_t unit = (size_t)(in ? u->info.input_sample_bytes : u->info.output_sample_bytes);
     for (int i = 0; i < count; i++) {
         const ptrdiff_t stride = planes->stride[i];
-        const size_t length = (size_t)(stride < 0 ? -stride : stride);
+        const size_t length = stride < 0 ? 0 - (size_t)stride : (size_t)stride;
         if (!planes->plane[i])
             return ksr_fail(u->ctx, KSR_E_PARAM, "plane %d is NULL", i);
         if (stride < -INT_MAX || stride > INT_MAX || length < bytes[i])

@@ -6,11 +6,11 @@ the same raw source frames go through the library's frame interface (examples/c/
 with the same settings. Both must be the same bytes: with filters, networks, the temporal stage over a
 cut between segments, fitting and other pixel formats, whatever threads and SIMD levels there are.
 
-  upscaler.py PROGRAM UPSCALE_FRAMES
+  upscaler.py PROGRAM UPSCALE_FRAMES [--vulkan]
 
 Ends with `N passed, N failed, N skipped`.
 """
-import os, shutil, subprocess, sys, tempfile
+import glob, os, shutil, subprocess, sys, tempfile
 
 from checks import check, finish, run
 
@@ -50,6 +50,8 @@ CASES = [
 RANGES = {"tv": "limited", "pc": "full"}
 # The same by other ways; the first is that of the cases above.
 WAYS = [(), ("threads=3", "simd=c"), ("threads=2", "simd=avx2")]
+# Mesa's software GPU, where it is there: several frames are held.
+GPU = {"VK_ICD_FILENAMES": icd for icd in glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")}
 
 
 def make_source(folder, pixel_format, color_range, matrix):
@@ -87,10 +89,11 @@ def by_program(program, source, output, settings):
 
 def by_frames(upscale_frames, frames, case, more=()):
     pixel_format, color_range, matrix, settings = case
-    arguments = [f"{name}={value}" for name, value in settings.items()]
+    arguments = [f"{name}={value}" for name, value in {"device": "cpu", **settings}.items()]
     tags = [f"range={RANGES[color_range]}"] + ([f"matrix={matrix}"] if matrix != "unknown" else [])
     return subprocess.run([upscale_frames, str(WIDTH), str(HEIGHT), pixel_format, *tags, *arguments, *more],
-                          input=frames, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                          input=frames, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+                          env={**os.environ, **GPU})
 
 
 def compare(folder, program, upscale_frames, case):
@@ -108,6 +111,14 @@ def compare(folder, program, upscale_frames, case):
               f"status {r.returncode}, {len(r.stdout)} bytes of {len(wanted)}: {r.stderr.decode()}")
 
 
+def on_gpu(folder, upscale_frames):
+    """Frames that a GPU holds, several at once, with the temporal stage."""
+    case = ("yuv420p10le", "tv", "bt709", {"sharpening": "0.5", **TEMPORAL})
+    _, frames = make_source(folder, *case[:3])
+    cpu, gpu = (by_frames(upscale_frames, frames, case, (f"device={name}",)) for name in ("cpu", "vulkan:0"))
+    check(gpu.stdout == cpu.stdout and gpu.stdout and not gpu.stderr, "frames on a GPU", gpu.stderr.decode())
+
+
 def refusals(upscale_frames):
     """What frames cannot have is refused, with what to do instead."""
     for arguments, message in (
@@ -123,14 +134,17 @@ def refusals(upscale_frames):
 
 def main():
     program, upscale_frames = map(os.path.abspath, sys.argv[1:3])
+    has_vulkan = "--vulkan" in sys.argv
     folder = tempfile.mkdtemp()
     try:
         for case in CASES:
             compare(folder, program, upscale_frames, case)
         refusals(upscale_frames)
+        if GPU and has_vulkan:
+            on_gpu(folder, upscale_frames)
     finally:
         shutil.rmtree(folder)
-    finish()
+    finish(0 if GPU and has_vulkan else 1)
 
 
 if __name__ == "__main__":
