@@ -33,6 +33,7 @@ FILMS = {  # by page
     "subtitle-files": [("episode.mkv", f"{SOURCE.format(1)} {X264}"), ("season/episode-01.mkv", f"{SOURCE.format(1)} {X264}"),
                        *((name, SUBTITLES) for name in ("episode.srt", "episode.pt.srt", "episode.en.ass", "season/episode-01.en.srt"))],
     "gpu": [("input.mkv", f"{SOURCE.format(1)} {X264}")],
+    "vapoursynth": [("input.mkv", f"{SOURCE.format(1)} {X264}")],
     "cluster": [("input.mkv", f"{SOURCE.format(20)} {X264} -g 24")],
 }
 # A scheduler as small as the page needs: it runs each number of the array.
