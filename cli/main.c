@@ -82,7 +82,9 @@ static int limit_cpu(struct ui *ui, const char *option)
     const char *level = option ? option : getenv("KIZUNASR_CPU");
     if (ksr_cpu_limit(level) == KSR_OK)
         return EXIT_DONE;
-    return ui_usage_error(ui, "%s: expected c, avx2, avxvnni, avx512, avx512vnni or amx, got '%s'",
+    return ui_usage_error(ui,
+                          "%s: expected c, avx2, avxvnni, avx512, avx512vnni or amx "
+                          "(on 64-bit Arm c, neon or dotprod), got '%s'",
                           option ? "--cpu" : "KIZUNASR_CPU", level);
 }
 

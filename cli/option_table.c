@@ -337,8 +337,8 @@ static const struct option table[] = {
      .verbs = ALL | VERB_BENCH | VERB_DEVICES | VERB_MODELS,
      .offset = AT(cpu),
      .brief = "no SIMD above c, avx2, avx512, ...",
-     .help = "use no SIMD above c, avx2, avxvnni, avx512, avx512vnni or amx (default: the "
-             "variable KIZUNASR_CPU, else no limit)"},
+     .help = "use no SIMD above c, avx2, avxvnni, avx512, avx512vnni or amx, on 64-bit Arm c, neon or "
+             "dotprod (default: the variable KIZUNASR_CPU, else no limit)"},
     {.name = "work-dir",
      .value = "DIR",
      .kind = OPTION_TEXT,

@@ -89,10 +89,10 @@ typedef enum ksr_option_style {
 KSR_API void ksr_context_name_options(ksr_context *ctx, ksr_option_style style);
 
 // Limits the SIMD instructions used by KizunaSR and the FFmpeg libraries to those of `level` and
-// below: "c" (none), "avx2", "avxvnni", "avx512", "avx512vnni", "amx"; NULL or "" = everything the
-// processor supports. The output does not depend on it. Applies to the whole process: call it
-// before the first run, from one thread.
-// Returns KSR_OK, KSR_E_PARAM (unknown name; nothing has changed).
+// below: "c" (none), "avx2", "avxvnni", "avx512", "avx512vnni", "amx", on 64-bit Arm "c", "neon",
+// "dotprod"; NULL or "" = everything the processor supports. The output does not depend on it.
+// Applies to the whole process: call it before the first run, from one thread.
+// Returns KSR_OK, KSR_E_PARAM (unknown name, or of another architecture; nothing has changed).
 KSR_API KSR_MUST_USE ksr_status ksr_cpu_limit(const char *level);
 
 #ifdef __cplusplus

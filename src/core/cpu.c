@@ -13,9 +13,24 @@
 #include <unistd.h>
 #endif
 
-static atomic_int limit = KSR_CPU_AMX;
+#if defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__aarch64__) && defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 
-static const char *const level_names[] = {"c", "avx2", "avxvnni", "avx512", "avx512vnni", "amx"};
+static const char *const level_names[] = {
+    "c",
+#if defined(__x86_64__)
+    "avx2", "avxvnni", "avx512", "avx512vnni", "amx",
+#elif defined(__aarch64__)
+    "neon", "dotprod",
+#endif
+};
+
+enum { LAST = sizeof(level_names) / sizeof(level_names[0]) - 1 };
+
+static atomic_int limit = LAST;
 
 #if defined(__x86_64__)
 // Whether there are AMX tiles for 8-bit integers. Linux saves them only for processes that ask; the
@@ -47,6 +62,22 @@ static bool has_avx_vnni(void)
 }
 #endif
 
+#if defined(__aarch64__)
+static bool has_dot_product(void)
+{
+#if defined(__linux__)
+    enum { DOT_PRODUCT = 1 << 20 };
+    return getauxval(AT_HWCAP) & DOT_PRODUCT;
+#elif defined(__APPLE__)
+    int has = 0;
+    size_t size = sizeof(has);
+    return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, NULL, 0) == 0 && has;
+#else
+    return false;
+#endif
+}
+#endif
+
 // Returns a bit for every level.
 static int detect(void)
 {
@@ -68,6 +99,10 @@ static int detect(void)
     levels |= 1 << KSR_CPU_AVX512VNNI;
     if (may_use_tiles())
         levels |= 1 << KSR_CPU_AMX;
+#elif defined(__aarch64__)
+    levels |= 1 << KSR_CPU_NEON;
+    if (has_dot_product())
+        levels |= 1 << KSR_CPU_DOTPROD;
 #endif
     return levels;
 }
@@ -99,14 +134,13 @@ enum ksr_cpu_level ksr_cpu_level(void)
 
 const char *ksr_cpu_level_name(int level)
 {
-    const int count = (int)(sizeof(level_names) / sizeof(level_names[0]));
-    return level >= 0 && level < count ? level_names[level] : NULL;
+    return level >= 0 && level <= LAST ? level_names[level] : NULL;
 }
 
 bool ksr_cpu_set_limit(const char *name)
 {
     if (!name || !*name) {
-        atomic_store(&limit, KSR_CPU_AMX);
+        atomic_store(&limit, LAST);
         return true;
     }
     for (int i = 0; ksr_cpu_level_name(i); i++)

@@ -17,6 +17,17 @@ const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
     default: return &ksr_frame_level;
     }
 }
+#elif defined(KSR_HAVE_ARM)
+extern const struct ksr_frame_table ksr_frame_level_neon, ksr_frame_level_dotprod;
+
+const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
+{
+    switch (level) {
+    case KSR_CPU_DOTPROD: return &ksr_frame_level_dotprod;
+    case KSR_CPU_NEON: return &ksr_frame_level_neon;
+    default: return &ksr_frame_level;
+    }
+}
 #else
 const struct ksr_frame_table *ksr_frame_table(enum ksr_cpu_level level)
 {

@@ -15,7 +15,7 @@
 #include "net/schedule.h"
 
 // How a level stores activations, and how many inputs it multiplies and adds in one lane.
-#if defined(__AVX2__)
+#if defined(KSR_LEVEL)
 typedef uint8_t ksr_act;
 #else
 typedef int16_t ksr_act;

@@ -17,6 +17,17 @@ static const struct ksr_stage_table *level_table(enum ksr_cpu_level level)
     default: return &ksr_stage_level;
     }
 }
+#elif defined(KSR_HAVE_ARM)
+extern const struct ksr_stage_table ksr_stage_level_neon, ksr_stage_level_dotprod;
+
+static const struct ksr_stage_table *level_table(enum ksr_cpu_level level)
+{
+    switch (level) {
+    case KSR_CPU_DOTPROD: return &ksr_stage_level_dotprod;
+    case KSR_CPU_NEON: return &ksr_stage_level_neon;
+    default: return &ksr_stage_level;
+    }
+}
 #else
 static const struct ksr_stage_table *level_table(enum ksr_cpu_level level)
 {

@@ -37,19 +37,31 @@ void ksr_ffmpeg_init(void)
     pthread_once(&once, init_once);
 }
 
+// The lowest SIMD level, and what FFmpeg uses beyond it, as far as its version knows of that.
+#if defined(__aarch64__)
+#define LOWEST_LEVEL KSR_CPU_NEON
+#if defined(AV_CPU_FLAG_DOTPROD) && defined(AV_CPU_FLAG_I8MM)
+#define BEYOND_LOWEST AV_CPU_FLAG_DOTPROD | AV_CPU_FLAG_I8MM
+#else
+#define BEYOND_LOWEST 0
+#endif
+#else
+#define LOWEST_LEVEL KSR_CPU_AVX2
+#if defined(AV_CPU_FLAG_AVX512ICL)
+#define BEYOND_LOWEST AV_CPU_FLAG_AVX512 | AV_CPU_FLAG_AVX512ICL
+#else
+#define BEYOND_LOWEST AV_CPU_FLAG_AVX512
+#endif
+#endif
+
 ksr_status ksr_cpu_limit(const char *level)
 {
     if (!ksr_cpu_set_limit(level))
         return KSR_E_PARAM;
-    static const int avx2 = AV_CPU_FLAG_AVX512 |
-#ifdef AV_CPU_FLAG_AVX512ICL
-                            AV_CPU_FLAG_AVX512ICL |
-#endif
-                            0;
     if (ksr_cpu_get_limit() == KSR_CPU_C)
         av_force_cpu_flags(0);
-    else if (ksr_cpu_get_limit() == KSR_CPU_AVX2)
-        av_force_cpu_flags(av_get_cpu_flags() & ~avx2);
+    else if (ksr_cpu_get_limit() == LOWEST_LEVEL)
+        av_force_cpu_flags(av_get_cpu_flags() & ~(BEYOND_LOWEST));
     return KSR_OK;
 }
 

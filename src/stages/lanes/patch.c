@@ -1,4 +1,4 @@
-// Steps 2 to 5 of stage 3 for luma, AVX2 and AVX-512; equal to the plain C ones in stages/patch.c.
+// Steps 2 to 5 of stage 3 for luma, at all SIMD levels; equal to the plain C ones in stages/patch.c.
 //
 // As many samples as a register has lanes go through each step at once, so that what one step hands
 // to the next stays in registers or close by.
@@ -6,7 +6,7 @@
 #include "stages/patch.h"
 
 #include "core/attributes.h"
-#include "core/x86/lanes.h"
+#include "core/lanes.h"
 #include "stages/splits.h"
 
 #define SIDE   KSR_PATCH_SIDE
