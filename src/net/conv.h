@@ -1,5 +1,5 @@
-// One row of one layer: the inner loops of the engine. conv.c is the definition; x86/conv.c
-// replaces it at the SIMD levels, and may store activations and weights in another form.
+// One row of one layer: the inner loops of the engine. conv.c is the definition; x86/conv.c and
+// arm/conv.c replace it at the SIMD levels, and may store activations and weights in another form.
 //
 // Every output is an exact integer sum: the model reader (model.h) refuses models whose sums could
 // exceed 31 bits, for any input. So the order of additions is free, which is what lets each level
@@ -15,22 +15,26 @@
 #include "net/schedule.h"
 
 // How a level stores activations, and how many inputs it multiplies and adds in one lane.
-#if defined(KSR_LEVEL)
+#if defined(KSR_LEVEL) && defined(__ARM_FEATURE_DOTPROD)
+typedef int8_t ksr_act; // less 128
+#define KSR_NET_GROUP 4
+#elif defined(KSR_LEVEL)
 typedef uint8_t ksr_act;
-#else
-typedef int16_t ksr_act;
-#endif
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 #define KSR_NET_GROUP 4
 #else
+#define KSR_NET_GROUP 2
+#endif
+#else
+typedef int16_t ksr_act;
 #define KSR_NET_GROUP 2
 #endif
 
 // Pixels after the last one of a row that may be read and written.
 #define KSR_NET_SPARE 72
 
-// Whether this level computes layers with `tiled16` in tiles (x86/winograd.c).
-#if defined(__AVX2__) && KSR_NET_GROUP == 2
+// Whether this level computes layers with `tiled16` in tiles (x86/winograd.c, arm/winograd.c).
+#if defined(KSR_LEVEL) && KSR_NET_GROUP == 2
 #define KSR_NET_TILED 1
 #else
 #define KSR_NET_TILED 0
@@ -54,7 +58,8 @@ void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[],
 void ksr_net_tail(const struct ksr_net_layer *layer, const ksr_act *const in[3], int32_t *out,
                   int count);
 
-// As ksr_net_body(), for a layer whose rows are made KSR_NET_TILE at once; x86/winograd.c.
+// As ksr_net_body(), for a layer whose rows are made KSR_NET_TILE at once; x86/winograd.c,
+// arm/winograd.c.
 void ksr_net_winograd(const struct ksr_net_layer *layer, const ksr_act *const in[],
                       const ksr_act *const skip[], ksr_act *const out[], int count, void *work);
 

@@ -39,8 +39,10 @@ static bool pack_body(struct ksr_net_layer *l, const struct ksr_model_layer *m)
     const size_t count = (size_t)(l->channels * m->inputs * taps);
     l->weight16 = room(count, sizeof(l->weight16[0]));
     l->weight8 = room(count, 1);
-    if (!l->weight16 || !l->weight8)
+    l->bias8 = room((size_t)l->channels, sizeof(l->bias8[0]));
+    if (!l->weight16 || !l->weight8 || !l->bias8)
         return false;
+    memcpy(l->bias8, l->bias, (size_t)l->channels * sizeof(l->bias8[0]));
     for (int o = 0; o < l->channels; o++)
         for (int i = 0; i < m->inputs; i++)
             for (int t = 0; t < taps; t++) {
@@ -49,11 +51,13 @@ static bool pack_body(struct ksr_net_layer *l, const struct ksr_model_layer *m)
                 l->weight16[((t * m->inputs / 2 + i / 2) * l->channels + at) * 2 + i % 2] = w;
                 l->weight8[((t * m->inputs / 4 + i / 4) * l->channels + at) * 4 + i % 4] =
                     (int8_t)w;
+                l->bias8[at] += 128 * w;
             }
     return true;
 }
 
-// Returns whether every sum with its bias fits: see x86/winograd.c, which takes it modulo 2^26.
+// Returns whether every sum with its bias fits: see x86/winograd.c and arm/winograd.c, which take it
+// modulo 2^26.
 static bool sums_fit(const struct ksr_model_layer *m)
 {
     const int64_t most = 1 << KSR_NET_TILED_BITS;
@@ -201,6 +205,7 @@ void ksr_net_destroy(ksr_net **net)
     for (int i = 0; i < KSR_MODEL_LAYERS; i++) {
         struct ksr_net_layer *l = &(*net)->layer[i];
         ksr_aligned_free(l->bias);
+        ksr_aligned_free(l->bias8);
         ksr_aligned_free(l->shift);
         ksr_aligned_free(l->weight16);
         ksr_aligned_free(l->weight8);

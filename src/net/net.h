@@ -24,6 +24,7 @@ struct ksr_net_layer {
     int skip, inputs, outputs, side, halvings, before, after, kept; // as in the model
     int channels;                                                   // of the convolution
     int32_t *bias;                                                  // [channels]
+    int32_t *bias8;                                                 // for inputs less 128
     int32_t *shift;                                                 // [channels]
     int16_t
         *weight16;    // [row][column][input pair][channel][2]; head: [row][column pair][channel][2]
