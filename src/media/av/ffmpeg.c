@@ -14,13 +14,14 @@
 #include "core/mem.h"
 
 static _Thread_local char last_message[256];
+static _Thread_local int kept_level = AV_LOG_ERROR;
 
 // FFmpeg's log is one function for the whole process. Its lines are kept for our own error
 // messages and printed nowhere.
 static void keep_message(void *source, int level, const char *format, va_list args)
 {
     (void)source;
-    if (level > AV_LOG_ERROR)
+    if (level > kept_level)
         return;
     vsnprintf(last_message, sizeof(last_message), format, args);
     last_message[strcspn(last_message, "\r\n")] = 0;
@@ -63,6 +64,11 @@ ksr_status ksr_cpu_limit(const char *level)
     else if (ksr_cpu_get_limit() == LOWEST_LEVEL)
         av_force_cpu_flags(av_get_cpu_flags() & ~(BEYOND_LOWEST));
     return KSR_OK;
+}
+
+void ksr_ffmpeg_keep_more(bool more)
+{
+    kept_level = more ? AV_LOG_VERBOSE : AV_LOG_ERROR;
 }
 
 const char *ksr_ffmpeg_message(void)

@@ -28,6 +28,10 @@ void ksr_ffmpeg_init(void);
 // line break; "" if none. Static per thread.
 const char *ksr_ffmpeg_message(void);
 
+// Takes lines that FFmpeg does not log as errors for such, on this thread: where it tries several
+// ways, the reason why each failed is one of them.
+void ksr_ffmpeg_keep_more(bool more);
+
 // Forgets the message, and begins a ksr_memory_watch().
 void ksr_ffmpeg_clear_message(void);
 

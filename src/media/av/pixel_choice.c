@@ -128,8 +128,10 @@ ksr_status ksr_pixels_check(ksr_context *ctx, const struct ksr_video_format *sou
     return KSR_OK;
 }
 
+// more, names: formats that the encoder takes beside its list; names may be NULL.
 static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const char *wanted,
-                               const enum AVPixelFormat *list, enum AVPixelFormat *out)
+                               const enum AVPixelFormat *list, const enum AVPixelFormat *more,
+                               const char *names, enum AVPixelFormat *out)
 {
     char guess[KSR_GUESS_TEXT];
     *out = av_get_pix_fmt(wanted);
@@ -137,9 +139,10 @@ static ksr_status choose_named(ksr_context *ctx, const AVCodec *encoder, const c
     if (!d || (d->flags & AV_PIX_FMT_FLAG_HWACCEL))
         return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: '%s' is not a pixel format%s", wanted,
                         ksr_guess_pixel_format(wanted, guess));
-    if (!listed(list, *out))
-        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s does not support '%s'", encoder->name,
-                        wanted);
+    if (!listed(list, *out) && !(names && listed(more, *out)))
+        return ksr_fail(ctx, KSR_E_PARAM, "pixel_format: %s does not support '%s'%s%s%s",
+                        encoder->name, wanted, names ? " (it takes " : "", names ? names : "",
+                        names ? ")" : "");
     return KSR_OK;
 }
 
@@ -153,22 +156,37 @@ static const enum AVPixelFormat y4m_formats[] = {
     AV_PIX_FMT_GRAY9,     AV_PIX_FMT_GRAY10,    AV_PIX_FMT_GRAY12,    AV_PIX_FMT_GRAY16,
     AV_PIX_FMT_NONE};
 
-ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, bool y4m, const char *wanted,
-                             const struct ksr_video_format *source, enum AVPixelFormat *out)
+// The formats that a list names, at most 7, as FFmpeg's lists are.
+static void read_names(const char *names, enum AVPixelFormat list[8])
 {
+    int count = 0;
+    char name[32];
+    for (int used; count < 7 && sscanf(names, " %31s%n", name, &used) == 1; names += used)
+        list[count++] = av_get_pix_fmt(name);
+    list[count] = AV_PIX_FMT_NONE;
+}
+
+ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *names, bool y4m,
+                             const char *wanted, const struct ksr_video_format *source,
+                             enum AVPixelFormat *out)
+{
+    enum AVPixelFormat few[8];
     const enum AVPixelFormat *list =
         y4m && encoder->id == AV_CODEC_ID_RAWVIDEO ? y4m_formats : ksr_av_pixel_formats(encoder);
     const enum AVPixelFormat own = without_j(av_get_pix_fmt(source->pixel_format));
     const enum AVPixelFormat from = source->transposed ? transposed(own) : own;
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(from);
+    read_names(names ? names : "", few);
     if (strcmp(wanted, "auto") != 0) {
-        ksr_status status = choose_named(ctx, encoder, wanted, list, out);
+        ksr_status status = choose_named(ctx, encoder, wanted, list, few, names, out);
         if (status == KSR_OK)
             status = ksr_pixels_check(ctx, source, *out);
         if (status == KSR_OK)
             warn_loss(ctx, encoder, from, without_j(*out));
         return status;
     }
+    if (names)
+        list = few;
     const bool is_yuv420 = !ksr_pixfmt_is_rgb(d) && d->nb_components >= 3 &&
                            d->comp[0].depth == 8 && d->log2_chroma_w == 1 &&
                            d->log2_chroma_h == 1 && !ksr_pixfmt_has_alpha(d);

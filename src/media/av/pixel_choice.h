@@ -8,10 +8,12 @@
 
 // Chooses the encoder's pixel format: the named one, or for "auto" yuv420p for 8-bit 4:2:0
 // input, else the nearest that the encoder takes, with a warning where something is lost.
+// names: what "auto" chooses from, with spaces between; NULL = all that the encoder takes.
 // y4m: raw video goes into Y4M, which takes fewer formats than the encoder.
 // Returns KSR_OK, KSR_E_PARAM (unknown, or not taken by the encoder; logged).
-ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, bool y4m, const char *wanted,
-                             const struct ksr_video_format *source, enum AVPixelFormat *out);
+ksr_status ksr_pixels_choose(ksr_context *ctx, const AVCodec *encoder, const char *names, bool y4m,
+                             const char *wanted, const struct ksr_video_format *source,
+                             enum AVPixelFormat *out);
 
 // Finds before any work what writing pictures of a source as `target` would fail at.
 // Returns KSR_OK, KSR_E_PARAM (logged).

@@ -4,10 +4,8 @@
 // Zero is what holds for an encoder that nobody has looked at: its options say whether it has a crf
 // and presets, and its bytes are not promised.
 //
-// There is room here for hardware: an encoder that takes frames of a device gets a row with that
-// device (an AVHWDeviceType); encoder.c's prepare_input() then makes a frames context for it and
-// ksr_encoder_write() uploads into it. `promised` stays false, and the row says what tells one
-// driver from another, which ksr_encoder_identity() adds to the key.
+// Encoders in hardware are rows like any other, never `promised`: their bytes belong to a GPU and
+// its driver. Their --crf and --preset are lists of options that stand for them.
 
 #ifndef KSR_MEDIA_ENCODE_CODECS_H
 #define KSR_MEDIA_ENCODE_CODECS_H
@@ -18,6 +16,14 @@
 struct ksr_codec_option {
     const char *name, *value; // both NULL: none
 };
+
+// An option whose value follows from the crf: base + crf * percent / 100, from `least` to `most`.
+struct ksr_codec_scale {
+    const char *name; // NULL: none
+    int base, percent, least, most;
+};
+
+#define KSR_CODEC_SCALES 3
 
 // Whether a decoder takes grey frames as limited or full range.
 enum ksr_grey {
@@ -31,6 +37,14 @@ enum ksr_parameter_sets {
     KSR_SETS_OTHER = 0,
     KSR_SETS_H264,
     KSR_SETS_HEVC,
+};
+
+// Where GPU and driver of an encoder in hardware are found out (hardware.c).
+enum ksr_driver {
+    KSR_DRIVER_SYSTEM = 0, // they are part of the operating system
+    KSR_DRIVER_NVIDIA,
+    KSR_DRIVER_VAAPI,
+    KSR_DRIVER_AMD,
 };
 
 struct ksr_codec {
@@ -54,8 +68,12 @@ struct ksr_codec {
     int max_crf;      // 0 = no crf, or what its options say. Wrong: a valid crf is refused
     int quality_base; // with a quality_step: what --crf stands for where there is no crf,
     int quality_step; // quality_base + crf / quality_step; 0 = a quantizer from 2 to 9
-    bool lossless;    // always: takes neither a bit rate nor a crf. Wrong: those are
-                      // refused, or have no effect
+    struct ksr_codec_scale quality;   // the same, of another form; it has no name
+    struct ksr_codec_option constant; // set where there is no bit rate: constant quality
+    struct ksr_codec_scale scales[KSR_CODEC_SCALES]; // options that stand for a crf. Wrong: a run
+                                                     // looks worse, or is larger, than its crf says
+    bool lossless; // always: takes neither a bit rate nor a crf. Wrong: those are
+                   // refused, or have no effect
     struct ksr_codec_option crf_zero; // makes crf 0 lossless
     const char *crf_zero_params;      // the same, in the list
     const char *rate_params; // in the list where there is a bit rate, unless the user has any of
@@ -65,6 +83,16 @@ struct ksr_codec {
     enum ksr_parameter_sets sets;               // where the level is read
     bool presets;                               // its preset option knows the names that x264 has
     const struct ksr_codec_option (*speeds)[2]; // options that stand for those names; NULL = none
+
+    // --- Hardware ---
+    bool hardware;                // a GPU or another chip encodes, which a machine may not have
+    enum ksr_driver driver;       // in the key. Wrong: segments of two GPUs are joined
+    int device;                   // enum AVHWDeviceType, with:
+    bool uploads;                 // takes frames of that device alone. Wrong: it does not open
+    struct ksr_codec_option wish; // set where this FFmpeg's encoder has it; that of the user wins
+    bool full_range;      // of its frames, by definition. Wrong: colours are too strong or too weak
+    const char *surfaces; // pixel formats that `auto` chooses from, with spaces between; NULL =
+                          // what the encoder lists. Wrong: it does not open, or drops bits
 
     // --- Frames ---
     int min_size;       // least width and height; 0 = 1. Wrong: a crash, or a size that is refused
@@ -101,6 +129,13 @@ const char *ksr_preset_at(size_t place);
 
 // Returns what stands for a crf where the encoder has none: a quantizer, or a quality.
 int ksr_codec_quality(const struct ksr_codec *codec, int crf);
+
+// Returns the value of an option that stands for a crf.
+int ksr_codec_scaled(const struct ksr_codec_scale *scale, int crf);
+
+// Returns the encoder to use where one in hardware does not open: of the same codec, in software,
+// and in this FFmpeg. NULL = there is none, or the encoder is not one in hardware.
+const char *ksr_codec_in_software(const char *encoder);
 
 // The rows, in the order in which messages suggest them. Returns NULL behind the last.
 const struct ksr_codec *ksr_codec_at(size_t index);

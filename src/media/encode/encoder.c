@@ -10,6 +10,7 @@
 #include "media/av/ffmpeg.h"
 #include "media/av/pixels.h"
 #include "media/encode/codecs.h"
+#include "media/encode/hardware.h"
 #include "media/encode/theora.h"
 #include "media/index/side_data.h"
 
@@ -157,6 +158,20 @@ static ksr_status check_headers(ksr_context *ctx, const struct ksr_encoder_setti
     return ksr_fail(ctx, KSR_E_PROCESS, "%s opened with other settings than planned", s->codec);
 }
 
+// The encoder does not open. What is in hardware may not be there, and another one is.
+static ksr_status refuse(ksr_context *ctx, const struct ksr_encoder_settings *s, const char *reason)
+{
+    const char *other = ksr_codec_in_software(s->codec);
+    const size_t length = strlen(reason);
+    const int end = (int)(length > 0 && reason[length - 1] == '.' ? length - 1 : length);
+    if (!other)
+        return ksr_fail(ctx, KSR_E_PARAM, "failed to open encoder %s (%dx%d, %s): %.*s", s->codec,
+                        s->format.width, s->format.height, s->format.pixel_format, end, reason);
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "failed to open encoder %s (%dx%d, %s): %.*s (use {codec=%s})", s->codec,
+                    s->format.width, s->format.height, s->format.pixel_format, end, reason, other);
+}
+
 static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settings *s, int threads,
                                AVCodecContext *c)
 {
@@ -166,15 +181,15 @@ static ksr_status open_context(ksr_context *ctx, const struct ksr_encoder_settin
     int result = set_run_options(s, threads, &options);
     ksr_ffmpeg_clear_message();
     if (result >= 0)
+        result = ksr_hardware_prepare(ksr_codec_of(s->codec), c);
+    if (result >= 0)
         result = avcodec_open2(c, c->codec, &options);
     const AVDictionaryEntry *unknown = av_dict_get(options, "", NULL, AV_DICT_IGNORE_SUFFIX);
     ksr_status status = KSR_OK;
     if (ksr_ffmpeg_starved(result))
         status = ksr_fail_memory(ctx);
     else if (result < 0)
-        status = ksr_fail(ctx, KSR_E_PARAM, "failed to open encoder %s (%dx%d, %s): %s", s->codec,
-                          s->format.width, s->format.height, s->format.pixel_format,
-                          ksr_ffmpeg_error(result, text));
+        status = refuse(ctx, s, ksr_ffmpeg_error(result, text));
     else if (unknown)
         status = ksr_fail(ctx, KSR_E_PARAM, "encoder_options: %s has no option '%s'", s->codec,
                           unknown->key);
@@ -187,7 +202,7 @@ static AVFrame *make_picture(const AVCodecContext *c)
     AVFrame *p = av_frame_alloc();
     if (!p)
         return NULL;
-    p->format = c->pix_fmt;
+    p->format = ksr_hardware_format(c);
     p->width = c->width;
     p->height = c->height;
     p->color_range = c->color_range;
@@ -210,8 +225,9 @@ static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
             return ksr_fail_memory(ctx);
     }
     e->pool = input->pool;
-    return ksr_pixel_writer_create(ctx, input->source, &input->layout, e->context->pix_fmt, format,
-                                   input->dither, &e->writer);
+    return ksr_pixel_writer_create(ctx, input->source, &input->layout,
+                                   ksr_hardware_format(e->context), format, input->dither,
+                                   &e->writer);
 }
 
 ksr_status ksr_encoder_open(ksr_context *ctx, const struct ksr_encoder_settings *settings,
@@ -278,6 +294,18 @@ ksr_status ksr_encoder_complete(ksr_context *ctx, ksr_encoder *encoder, const AV
     return ksr_pixels_finish(ctx, encoder->writer, encoder->pool);
 }
 
+static int send_picture(AVCodecContext *c, const AVFrame *picture)
+{
+    AVFrame *uploaded;
+    if (!c->hw_frames_ctx)
+        return avcodec_send_frame(c, picture);
+    int result = ksr_hardware_upload(c, picture, &uploaded);
+    if (result >= 0)
+        result = avcodec_send_frame(c, uploaded);
+    av_frame_free(&uploaded);
+    return result;
+}
+
 ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t time, int64_t duration)
 {
     AVFrame *picture = encoder->picture[encoder->written];
@@ -289,7 +317,7 @@ ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t tim
     picture->pkt_duration = duration;
 #endif
     ksr_ffmpeg_clear_message();
-    const int result = avcodec_send_frame(encoder->context, picture);
+    const int result = send_picture(encoder->context, picture);
     encoder->begun = encoder->begun || result >= 0;
     return result < 0 ? encode_failed(ctx, encoder, result) : KSR_OK;
 }
@@ -365,6 +393,7 @@ ksr_status ksr_encoder_parameters(ksr_context *ctx, const ksr_encoder *encoder,
     const uint8_t *headers = ksr_encoder_headers(encoder, &size);
     if (avcodec_parameters_from_context(out, encoder->context) < 0)
         return ksr_fail_memory(ctx);
+    out->format = ksr_hardware_format(encoder->context);
     if (!encoder->headers || size > INT32_MAX - AV_INPUT_BUFFER_PADDING_SIZE)
         return KSR_OK;
     av_freep(&out->extradata);

@@ -23,6 +23,7 @@
 #include "media/av/film.h"
 
 #define KSR_MAX_ENCODER_OPTIONS 64
+#define KSR_HARDWARE_TEXT       160
 
 struct ksr_name_value {
     char name[64];
@@ -84,6 +85,11 @@ ksr_status ksr_encoder_pin_level(ksr_context *ctx, struct ksr_encoder_settings *
 // Writes what tells one build of an encoder from another: the hash of what it makes of one small
 // grey frame. "none" for encoders that refuse such a frame. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KSR_HASH_TEXT]);
+
+// Writes which GPU and which driver encode, for an encoder in hardware and the user's options;
+// empty for one in software.
+void ksr_encoder_hardware(const char *codec, const struct ksr_encoder_config *config, char *out,
+                          size_t size);
 
 // Returns how many cores one encoder of this name keeps busy, at any size: 1 or more.
 int ksr_encoder_cores(const char *codec);

@@ -13,6 +13,7 @@
 #include "media/container/output_plan.h"
 #include "media/encode/codecs.h"
 #include "media/encode/encoder.h"
+#include "media/encode/hardware.h"
 #include "media/index/side_data.h"
 
 int ksr_encoder_cores(const char *codec)
@@ -46,6 +47,14 @@ static bool has_option(const AVCodec *codec, const char *name)
            av_opt_find2((void *)&codec->priv_class, name, NULL, 0, AV_OPT_SEARCH_FAKE_OBJ, NULL);
 }
 
+// Whether the encoder takes an option of this name, of its own or one that all have.
+static bool takes_option(const AVCodec *codec, const char *name)
+{
+    const AVClass *general = avcodec_get_class();
+    return has_option(codec, name) ||
+           av_opt_find2((void *)&general, name, NULL, 0, AV_OPT_SEARCH_FAKE_OBJ, NULL);
+}
+
 // Whether the encoder's preset option has a constant of this name.
 static bool has_preset(const AVCodec *codec, const char *name)
 {
@@ -68,6 +77,18 @@ static ksr_status set_given(ksr_context *ctx, const struct ksr_codec_option *giv
     return status;
 }
 
+// The same where this FFmpeg's encoder has them.
+static ksr_status set_wished(ksr_context *ctx, const AVCodec *encoder,
+                             const struct ksr_codec_option *wished, size_t count,
+                             struct ksr_encoder_settings *out)
+{
+    ksr_status status = KSR_OK;
+    for (size_t i = 0; status == KSR_OK && i < count; i++)
+        if (wished[i].name && takes_option(encoder, wished[i].name))
+            status = set_option(ctx, out, wished[i].name, wished[i].value);
+    return status;
+}
+
 static ksr_status refuse_preset(ksr_context *ctx, const char *preset)
 {
     struct ksr_guess guess = {.word = preset};
@@ -86,10 +107,11 @@ static ksr_status set_preset(ksr_context *ctx, const AVCodec *encoder,
 {
     const struct ksr_encoder_config defaults = ksr_encoder_config_default();
     const int place = ksr_preset_place(config->preset);
-    if ((codec->presets || codec->speeds) && place < 0)
+    const bool own = codec->hardware && place < 0 && has_preset(encoder, config->preset);
+    if ((codec->presets || codec->speeds) && place < 0 && !own)
         return refuse_preset(ctx, config->preset);
-    if (codec->speeds)
-        return set_given(ctx, codec->speeds[place], 2, out);
+    if (codec->speeds && !own)
+        return set_wished(ctx, encoder, codec->speeds[place], 2, out);
     if (codec->presets || has_preset(encoder, config->preset))
         return set_option(ctx, out, "preset", config->preset);
     if (strcmp(config->preset, defaults.preset) != 0)
@@ -98,37 +120,57 @@ static ksr_status set_preset(ksr_context *ctx, const AVCodec *encoder,
     return KSR_OK;
 }
 
+// Options that stand for a crf.
+static ksr_status set_scales(ksr_context *ctx, const struct ksr_codec *codec, int crf,
+                             struct ksr_encoder_settings *out)
+{
+    ksr_status status = set_given(ctx, &codec->constant, 1, out);
+    for (int i = 0; status == KSR_OK && i < KSR_CODEC_SCALES && codec->scales[i].name; i++) {
+        char text[16];
+        snprintf(text, sizeof(text), "%d", ksr_codec_scaled(&codec->scales[i], crf));
+        status = set_option(ctx, out, codec->scales[i].name, text);
+    }
+    return status;
+}
+
+static ksr_status set_bit_rate(ksr_context *ctx, const AVCodec *encoder,
+                               const struct ksr_codec *codec, const char *rate,
+                               struct ksr_encoder_settings *out)
+{
+    if (!ksr_parse_bit_rate(rate, &out->bit_rate))
+        return KSR_E_PARAM; // seen when the settings were read
+    return codec->lossless
+               ? ksr_fail(ctx, KSR_E_PARAM,
+                          "bitrate: %s is lossless and does not support a bit rate", encoder->name)
+               : KSR_OK;
+}
+
 static ksr_status set_quality(ksr_context *ctx, const AVCodec *encoder,
                               const struct ksr_codec *codec,
                               const struct ksr_encoder_config *config,
                               struct ksr_encoder_settings *out)
 {
     const struct ksr_encoder_config defaults = ksr_encoder_config_default();
+    const bool has_crf = codec->max_crf > 0 || has_option(encoder, "crf");
+    const int max = codec->max_crf > 0 ? codec->max_crf : 63;
     char text[16];
     snprintf(text, sizeof(text), "%d", config->crf);
-    if (config->bitrate) {
-        if (!ksr_parse_bit_rate(config->bitrate, &out->bit_rate))
-            return KSR_E_PARAM; // seen when the settings were read
-        if (codec->lossless)
-            return ksr_fail(ctx, KSR_E_PARAM,
-                            "bitrate: %s is lossless and does not support a bit rate",
-                            encoder->name);
-        return KSR_OK;
-    }
-    if (codec->max_crf == 0 && !has_option(encoder, "crf")) {
-        if (config->crf != defaults.crf && (config->crf != 0 || !codec->lossless))
-            return ksr_fail(ctx, KSR_E_PARAM, "crf: %s does not support crf", encoder->name);
-        if (!codec->lossless)
-            out->quality_scale = FF_QP2LAMBDA * ksr_codec_quality(codec, config->crf);
-        return KSR_OK;
-    }
-    const int max = codec->max_crf > 0 ? codec->max_crf : 63;
-    if (config->crf > max)
+    if (config->bitrate)
+        return set_bit_rate(ctx, encoder, codec, config->bitrate, out);
+    if (!has_crf && config->crf != defaults.crf && (config->crf != 0 || !codec->lossless))
+        return ksr_fail(ctx, KSR_E_PARAM, "crf: %s does not support crf", encoder->name);
+    if (has_crf && config->crf > max)
         return ksr_fail(ctx, KSR_E_PARAM, "crf: '%d' is not valid for %s (0 to %d)", config->crf,
                         encoder->name, max);
     if (config->crf == 0 && codec->crf_zero.name)
         return set_given(ctx, &codec->crf_zero, 1, out);
-    return set_option(ctx, out, "crf", text);
+    if (codec->scales[0].name)
+        return set_scales(ctx, codec, config->crf, out);
+    if (has_crf && !codec->quality.percent)
+        return set_option(ctx, out, "crf", text);
+    if (!codec->lossless)
+        out->quality_scale = FF_QP2LAMBDA * ksr_codec_quality(codec, config->crf);
+    return KSR_OK;
 }
 
 // Adds to a list key=value:key=value; more: NULL = nothing. Returns false where there is no room.
@@ -234,6 +276,8 @@ static ksr_status set_all_options(ksr_context *ctx, const AVCodec *encoder,
         status = set_slices(ctx, out);
     if (status == KSR_OK)
         status = set_given(ctx, codec->options, 2, out);
+    if (status == KSR_OK)
+        status = set_wished(ctx, encoder, &codec->wish, 1, out);
     // libvpx has no alternate reference frames where alpha goes beside.
     if (status == KSR_OK && has_option(encoder, "auto-alt-ref") &&
         ksr_alpha_goes_beside(encoder->id, av_get_pix_fmt(out->format.pixel_format)))
@@ -324,13 +368,16 @@ ksr_status ksr_encoder_resolve(ksr_context *ctx, const struct ksr_encoder_config
         return status;
     enum AVPixelFormat pixel_format;
     const struct ksr_container *container = ksr_container_of(output->format);
-    status = ksr_pixels_choose(ctx, codec, container->frames_in_packets, config->pixel_format,
-                               &film->format, &pixel_format);
+    status = ksr_pixels_choose(ctx, codec, ksr_codec_of(codec->name)->surfaces,
+                               container->frames_in_packets, config->pixel_format, &film->format,
+                               &pixel_format);
     if (status != KSR_OK)
         return status;
     snprintf(out->codec, sizeof(out->codec), "%s", codec->name);
     ksr_pixels_target_color(&film->format, pixel_format, &out->format);
     settle_grey(ksr_codec_of(codec->name), output->image, pixel_format, &out->format);
+    if (ksr_codec_of(codec->name)->full_range)
+        out->format.color_range = AVCOL_RANGE_JPEG;
     snprintf(out->format.pixel_format, sizeof(out->format.pixel_format), "%s",
              av_get_pix_fmt_name(pixel_format));
     out->format.width = width;
@@ -372,4 +419,15 @@ ksr_status ksr_encoder_identity(ksr_context *ctx, const char *name, char out[KSR
         ksr_hasher_text(hasher, out);
     ksr_hasher_destroy(&hasher);
     return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : KSR_OK;
+}
+
+void ksr_encoder_hardware(const char *codec, const struct ksr_encoder_config *config, char *out,
+                          size_t size)
+{
+    const char *gpu = NULL;
+    ksr_ffmpeg_init();
+    for (size_t i = 0; i < config->encoder_option_count; i++)
+        if (strcmp(config->encoder_options[i].key, "gpu") == 0)
+            gpu = config->encoder_options[i].value;
+    ksr_hardware_identity(ksr_codec_of(codec), gpu, out, size);
 }

@@ -43,8 +43,9 @@ static void add(struct losses *l, const char *what)
 static struct ksr_encoder_settings small_settings(const struct ksr_encoder_settings *encoder)
 {
     struct ksr_encoder_settings s = *encoder;
-    s.format.width = WIDTH;
-    s.format.height = HEIGHT;
+    const int scale = ksr_codec_of(s.codec)->hardware ? 3 : 1; // GPUs refuse small frames
+    s.format.width = scale * WIDTH;
+    s.format.height = scale * HEIGHT;
     s.headers[0] = 0;
     return s;
 }
@@ -363,8 +364,8 @@ static ksr_status run(ksr_context *ctx, const char *input_path, const struct ksr
     int bits;
     if (!ksr_pixels_layout(&film->format, &input.layout, &bits))
         return KSR_OK;
-    input.layout.width = WIDTH;
-    input.layout.height = HEIGHT;
+    input.layout.width = settings->format.width;
+    input.layout.height = settings->format.height;
     ksr_status status = ksr_frame_alloc(&frame, &input.layout) ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_encoder_open(ctx, settings, &input, 1, &encoder);
@@ -492,8 +493,8 @@ ksr_status ksr_picture_trial_image(ksr_context *ctx, const struct ksr_film *film
     int bits;
     if (!film->extras.icc_profile || !ksr_pixels_layout(&film->format, &input.layout, &bits))
         return KSR_OK;
-    input.layout.width = WIDTH;
-    input.layout.height = HEIGHT;
+    input.layout.width = small.format.width;
+    input.layout.height = small.format.height;
     ksr_status status = ksr_frame_alloc(&frame, &input.layout) ? KSR_OK : KSR_E_NOMEM;
     if (status == KSR_OK)
         status = ksr_encoder_open(NULL, &small, &input, 1, &encoder);
