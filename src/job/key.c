@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/json.h"
 #include "core/mem.h"
 #include "job/subs.h"
 #include "media/av/pixel_format.h"
@@ -27,11 +28,12 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
                             const char *codec, const struct ksr_engine_identity *engine,
                             json_t **key)
 {
-    char identity[KSR_HASH_TEXT];
+    char identity[KSR_HASH_TEXT], hardware[KSR_HARDWARE_TEXT];
     *key = NULL;
     const ksr_status status = ksr_encoder_identity(ctx, codec, identity);
     if (status != KSR_OK)
         return status;
+    ksr_encoder_hardware(codec, &config->encoder, hardware, sizeof(hardware));
     ksr_memory_watch();
     struct ksr_processor_config resolved = *config;
     resolved.encoder.format = format;
@@ -42,11 +44,12 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
         json_decref(values);
         return read;
     }
-    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:s*,s:o*,s:o*}", "input", "bytes",
+    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:o*}", "input", "bytes",
                      (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
                      "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
-                     identity, "model", engine->model[0] ? engine->model : NULL, "engine",
-                     engine_to_json(engine), "subtitles", subs);
+                     identity, "hardware", hardware[0] ? ksr_json_text_of(hardware) : NULL, "model",
+                     engine->model[0] ? engine->model : NULL, "engine", engine_to_json(engine),
+                     "subtitles", subs);
     if (*key && !ksr_memory_ran_out())
         return KSR_OK;
     json_decref(*key);
@@ -171,11 +174,20 @@ static const char *first_difference(const json_t *a, const json_t *b)
     return "the configuration";
 }
 
+static const char *hardware_difference(const json_t *there, const json_t *now, char *text,
+                                       size_t size)
+{
+    snprintf(text, size, "the GPU or driver of the encoder (%s there, %s now)",
+             json_string_value(json_object_get(there, "hardware")),
+             json_string_value(json_object_get(now, "hardware")));
+    return text;
+}
+
 ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const json_t *there,
                                  const json_t *wanted)
 {
     const char *what = NULL;
-    char text[256];
+    char text[2 * KSR_HARDWARE_TEXT + 64];
     const json_t *was = json_object_get(there, "engine"), *now = json_object_get(wanted, "engine");
     if (!json_equal(json_object_get(there, "input"), json_object_get(wanted, "input")))
         what = "the input file";
@@ -183,6 +195,9 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
         what = "codec"; // another encoder has another version
     else if (!json_equal(json_object_get(there, "versions"), json_object_get(wanted, "versions")))
         what = "a version of KizunaSR or its libraries";
+    else if (!json_equal(json_object_get(there, "hardware"), json_object_get(wanted, "hardware")) &&
+             json_object_get(there, "hardware"))
+        what = hardware_difference(there, wanted, text, sizeof(text));
     else if (json_object_get(there, "model") && json_object_get(wanted, "model") &&
              !json_equal(json_object_get(there, "model"), json_object_get(wanted, "model")))
         what = "the model";

@@ -2,7 +2,8 @@
 // the same output, so a run adopts any work folder with its key, and segments carry the key's hash.
 //
 // It is JSON: the fingerprint of the input, the configuration without paths, the versions of the
-// library, of FFmpeg and of the encoder, and for AI the hash of the model and what runs it.
+// library, of FFmpeg and of the encoder, for an encoder in hardware its GPU and driver, and for AI
+// the hash of the model and what runs it.
 //
 // Resuming depends on this alone: there is no list of finished work that could be wrong. A segment
 // counts if its file is complete, its checksum is right and it carries the hash. Something that

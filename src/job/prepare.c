@@ -474,6 +474,21 @@ ksr_status ksr_job_look(ksr_context *ctx, const struct ksr_processor_config *con
 
 // --- Opening for work and join ---
 
+// A part of the video that another GPU or driver has encoded would look different.
+static ksr_status check_hardware(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    const char *there = json_string_value(json_object_get(m->key, "hardware"));
+    char here[KSR_HARDWARE_TEXT];
+    if (!there)
+        return KSR_OK;
+    ksr_encoder_hardware(m->encoder.codec, &ksr_config_get(m->config)->encoder, here, sizeof(here));
+    return strcmp(there, here) == 0
+               ? KSR_OK
+               : ksr_fail(ctx, KSR_E_MISMATCH,
+                          "the job was planned for another GPU or driver of %s: %s, not %s",
+                          m->encoder.codec, there, here);
+}
+
 static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
 {
     char identity[KSR_HASH_TEXT];
@@ -490,7 +505,7 @@ static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
                             "the job was planned with another version of %s: %s, not %s",
                             want[i][0], there ? there : "?", want[i][1]);
     }
-    return KSR_OK;
+    return check_hardware(ctx, m);
 }
 
 // A folder that a join was just removing has no manifest any more, but still says what was done.

@@ -34,6 +34,7 @@ FILMS = {  # by page
                        *((name, SUBTITLES) for name in ("episode.srt", "episode.pt.srt", "episode.en.ass", "season/episode-01.en.srt"))],
     "gpu": [("input.mkv", f"{SOURCE.format(1)} {X264}")],
     "vapoursynth": [("input.mkv", f"{SOURCE.format(1)} {X264}")],
+    "hardware-encoders": [("input.mkv", f"{SOURCE.format(1)} {X264}")],
     "cluster": [("input.mkv", f"{SOURCE.format(20)} {X264} -g 24")],
 }
 # A scheduler as small as the page needs: it runs each number of the array.
@@ -111,7 +112,12 @@ def quoted_messages(page, sources):
 
 def prepare(room, page):
     os.mkdir(f"{room}/bin")
-    os.symlink(os.path.abspath(program), f"{room}/bin/kizunasr")
+    if page.endswith("hardware-encoders.md"):  # with those in software in their place
+        with open(f"{room}/bin/kizunasr", "w", encoding="utf-8") as file:
+            file.write(f'#!/bin/bash\nexec {os.path.abspath(program)} "${{@//hevc_nvenc/libx265}}"\n')
+        os.chmod(f"{room}/bin/kizunasr", 0o755)
+    else:
+        os.symlink(os.path.abspath(program), f"{room}/bin/kizunasr")
     with open(f"{room}/bin/sbatch", "w", encoding="utf-8") as file:
         file.write(SBATCH)
     os.chmod(f"{room}/bin/sbatch", 0o755)
