@@ -15,6 +15,7 @@
 #include "text.h"
 
 #define RECORD_FOLDER ".kizunasr"
+#define DIGITS        "0123456789"
 
 // What is taken for a film in a folder. A file that is named is taken whatever its name.
 static const char *const extensions[] = {
@@ -122,10 +123,30 @@ static bool is_film(const char *name)
     return false;
 }
 
-// episode2 comes before episode10.
-static int by_number(const struct dirent **a, const struct dirent **b)
+// Moves both texts behind their numbers, and returns which number is larger.
+static int compare_numbers(const char **a, const char **b)
 {
-    return strverscmp((*a)->d_name, (*b)->d_name);
+    *a += strspn(*a, "0");
+    *b += strspn(*b, "0");
+    const size_t n = strspn(*a, DIGITS), m = strspn(*b, DIGITS);
+    const int order = n == m ? strncmp(*a, *b, n) : n < m ? -1 : 1;
+    *a += n;
+    *b += m;
+    return order;
+}
+
+// episode2 comes before episode10, which comes before episode10b.
+static int by_number(const struct dirent **first, const struct dirent **second)
+{
+    const char *a = (*first)->d_name, *b = (*second)->d_name;
+    while (*a && *b) {
+        const bool numbers = strchr(DIGITS, *a) && strchr(DIGITS, *b);
+        const int order =
+            numbers ? compare_numbers(&a, &b) : (unsigned char)*a++ - (unsigned char)*b++;
+        if (order != 0)
+            return order;
+    }
+    return *a ? 1 : *b ? -1 : strcmp((*first)->d_name, (*second)->d_name);
 }
 
 static int is_visible(const struct dirent *entry)
@@ -341,12 +362,22 @@ static void drop_outputs(struct films *films)
     films->count = kept;
 }
 
+// Whether two names lead to the same file once it is there.
+static bool is_same_name(const char *a, const char *b)
+{
+#ifdef __APPLE__
+    return strcasecmp(a, b) == 0; // most of its file systems ignore case
+#else
+    return strcmp(a, b) == 0;
+#endif
+}
+
 static int check_names(const struct films *films, struct ui *ui)
 {
     for (size_t i = 0; i < films->count; i++)
         for (size_t k = 0; k < films->count; k++) {
             const struct film *a = &films->list[i], *b = &films->list[k];
-            if (k < i && strcmp(a->output, b->output) == 0)
+            if (k < i && is_same_name(a->output, b->output))
                 return ui_usage_error(ui,
                                       "%s and %s have the same output %s (use --name to "
                                       "distinguish them, such as '{folder}-{name}.{ext}')",

@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -158,10 +158,12 @@ enum ksr_cpu_level ksr_cpu_get_limit(void)
 
 int ksr_cpu_count(void)
 {
+#if defined(__linux__)
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-        return 1;
-    const int n = CPU_COUNT(&set);
+    const int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+#else
+    const int n = (int)sysconf(_SC_NPROCESSORS_ONLN);
+#endif
     return n > 0 ? n : 1;
 }
 

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,6 +25,16 @@ char *ksr_fs_parent(const char *path)
     return strndup(path, (size_t)(slash - path));
 }
 
+// On macOS fsync() leaves data in the drive's cache, in any order.
+static bool sync_file(int fd)
+{
+#ifdef F_FULLFSYNC
+    if (fcntl(fd, F_FULLFSYNC) == 0)
+        return true; // else a file system that does not have it
+#endif
+    return fsync(fd) == 0;
+}
+
 static bool sync_parent(const char *path)
 {
     char *parent = ksr_fs_parent(path);
@@ -34,7 +43,7 @@ static bool sync_parent(const char *path)
     if (fd < 0)
         return false;
     // Some network file systems refuse to sync a folder; the rename itself has been done.
-    const bool ok = fsync(fd) == 0 || errno == EINVAL;
+    const bool ok = sync_file(fd) || errno == EINVAL;
     close(fd);
     return ok;
 }
@@ -42,7 +51,7 @@ static bool sync_parent(const char *path)
 ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to)
 {
     const int fd = open(from, O_RDONLY | O_CLOEXEC);
-    const bool synced = fd >= 0 && fsync(fd) == 0;
+    const bool synced = fd >= 0 && sync_file(fd);
     const int error = errno;
     if (fd >= 0)
         close(fd);
@@ -81,7 +90,7 @@ bool ksr_fs_is_special(const char *path)
 
 char *ksr_fs_temporary_name(const char *path)
 {
-    char host[HOST_NAME_MAX + 1] = "";
+    char host[256] = ""; // POSIX: at most 255
     gethostname(host, sizeof(host) - 1);
     static atomic_uint counter; // only makes names differ; no effect on any result
     char *ending =
@@ -350,10 +359,22 @@ int64_t ksr_fs_size(const char *path)
     return stat(path, &s) == 0 ? (int64_t)s.st_size : -1;
 }
 
+static struct timespec date_of(const struct stat *s)
+{
+#ifdef __APPLE__
+    return s->st_mtimespec;
+#else
+    return s->st_mtim;
+#endif
+}
+
 static int64_t modified_file(const char *path)
 {
     struct stat s;
-    return stat(path, &s) == 0 ? add_dates(s.st_mtim.tv_sec, s.st_mtim.tv_nsec) : -1;
+    if (stat(path, &s) != 0)
+        return -1;
+    const struct timespec date = date_of(&s);
+    return add_dates(date.tv_sec, date.tv_nsec);
 }
 
 int64_t ksr_fs_modified(const char *path)
@@ -409,8 +430,9 @@ static bool read_date(const char *name, void *arg)
     struct stat s;
     if (stat(name, &s) != 0)
         return false;
-    if (!latest->found || later(&s.st_mtim, &latest->date))
-        *latest = (struct latest){true, s.st_mtim};
+    const struct timespec date = date_of(&s);
+    if (!latest->found || later(&date, &latest->date))
+        *latest = (struct latest){true, date};
     return true;
 }
 

@@ -29,18 +29,28 @@ static void *open_library(const char *path)
     return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 }
 
-// Names that systems give it: libonnxruntime.so.1, or with the minor version as in Debian.
+#ifdef __APPLE__
+#define LIBRARY       "libonnxruntime.dylib"
+#define LIBRARY_MAJOR "libonnxruntime.1.dylib"
+#define LIBRARY_MINOR "libonnxruntime.1.%d.dylib"
+#else
+#define LIBRARY       "libonnxruntime.so"
+#define LIBRARY_MAJOR "libonnxruntime.so.1"
+#define LIBRARY_MINOR "libonnxruntime.so.1.%d"
+#endif
+
+// Names that systems give it: with the major version, or with the minor one as in Debian.
 static void *open_system(char *name, size_t size)
 {
     void *library = NULL;
-    snprintf(name, size, "libonnxruntime.so.1");
+    snprintf(name, size, LIBRARY_MAJOR);
     library = open_library(name);
     for (int minor = 64; !library && minor >= KSR_ORT_API; minor--) {
-        snprintf(name, size, "libonnxruntime.so.1.%d", minor);
+        snprintf(name, size, LIBRARY_MINOR, minor);
         library = open_library(name);
     }
     if (!library) {
-        snprintf(name, size, "libonnxruntime.so");
+        snprintf(name, size, LIBRARY);
         library = open_library(name);
     }
     return library;
@@ -50,8 +60,8 @@ static void *open_found(char *name, size_t size)
 {
     static const char *const places[] = {KSR_ORT_INSTALLED, KSR_ORT_SOURCE};
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        snprintf(name, size, "%s/libonnxruntime.so.1", places[i]);
-        void *library = ksr_fs_exists(name) ? open_library(name) : NULL;
+        snprintf(name, size, "%s/" LIBRARY_MAJOR, places[i]);
+        void *library = *places[i] && ksr_fs_exists(name) ? open_library(name) : NULL;
         if (library)
             return library;
     }

@@ -8,12 +8,13 @@ from __future__ import annotations
 import ctypes as c
 import functools
 import os
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Iterator
 
 VERSION = "0.1.0"
-SONAME = "libkizunasr.so.0"
+SONAME = "libkizunasr.0.dylib" if sys.platform == "darwin" else "libkizunasr.so.0"
 
 # enum ksr_status
 OK, E_PARAM, E_NOMEM, E_INPUT, E_OUTPUT, E_MODEL = 0, -1, -2, -3, -4, -5
@@ -244,6 +245,10 @@ def _candidates() -> Iterator[str]:
     given = os.environ.get("KIZUNASR_LIBRARY")
     if given:
         yield given
+        return
+    carried = Path(__file__).resolve().parent / "lib" / SONAME  # in a wheel of packaging/wheel
+    if carried.exists():
+        yield str(carried)
         return
     for checkout in _checkouts():
         built = checkout / "build" / "src" / SONAME

@@ -1,0 +1,90 @@
+// Files, dates, and the number of processors. Built twice: as it is, and with darwin.h.
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/cpu.h"
+#include "core/fs.h"
+#include "core/mem.h"
+#include "unit.h"
+
+static char folder[] = "/tmp/kizunasr-fs-XXXXXX";
+
+static char *in_folder(const char *name)
+{
+    return ksr_format("%s/%s", folder, name);
+}
+
+static void test_publish_moves_the_whole_file(void **state)
+{
+    (void)state;
+    char *from = in_folder("a.tmp"), *to = in_folder("a"), *text = NULL;
+    size_t size = 0;
+    assert_int_equal(ksr_fs_write_file(NULL, from, "words", 5), KSR_OK);
+    assert_int_equal(ksr_fs_publish(NULL, from, to), KSR_OK);
+    assert_false(ksr_fs_exists(from));
+    assert_int_equal(ksr_fs_read_file(NULL, to, &text, &size), KSR_OK);
+    assert_int_equal(size, 5);
+    assert_memory_equal(text, "words", 5);
+    assert_int_equal(ksr_fs_publish(NULL, from, to), KSR_E_OUTPUT); // there is none
+    unlink(to);
+    free(text);
+    free(to);
+    free(from);
+}
+
+static void test_dates_are_kept_to_the_nanosecond(void **state)
+{
+    (void)state;
+    char *from = in_folder("from"), *to = in_folder("to");
+    const struct timespec dates[2] = {{.tv_sec = 5}, {.tv_sec = 1234567890, .tv_nsec = 987654321}};
+    assert_int_equal(ksr_fs_write_file(NULL, from, "x", 1), KSR_OK);
+    assert_int_equal(ksr_fs_write_file(NULL, to, "y", 1), KSR_OK);
+    assert_int_equal(utimensat(AT_FDCWD, from, dates, 0), 0);
+    assert_int_not_equal(ksr_fs_modified(from), ksr_fs_modified(to));
+    assert_int_equal(ksr_fs_copy_date(NULL, from, to), KSR_OK);
+    assert_int_equal(ksr_fs_modified(from), ksr_fs_modified(to));
+    struct stat s;
+    assert_int_equal(stat(to, &s), 0);
+    assert_int_equal(s.st_mtime, 1234567890);
+    unlink(from);
+    unlink(to);
+    free(to);
+    free(from);
+}
+
+static void test_temporary_names_differ(void **state)
+{
+    (void)state;
+    char *a = ksr_fs_temporary_name("/films/a.mkv"), *b = ksr_fs_temporary_name("/films/a.mkv");
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_string_not_equal(a, b);
+    assert_memory_equal(a, "/films/a.mkv.", 13);
+    free(b);
+    free(a);
+}
+
+static void test_processors_are_those_that_may_be_used(void **state)
+{
+    (void)state;
+    assert_in_range(ksr_cpu_count(), 1, sysconf(_SC_NPROCESSORS_ONLN));
+    assert_int_equal(ksr_cpu_level_name(0)[0], 'c');
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_publish_moves_the_whole_file),
+        cmocka_unit_test(test_dates_are_kept_to_the_nanosecond),
+        cmocka_unit_test(test_temporary_names_differ),
+        cmocka_unit_test(test_processors_are_those_that_may_be_used),
+    };
+    if (!mkdtemp(folder))
+        return 1;
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rmdir(folder);
+    return failed;
+}
