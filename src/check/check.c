@@ -156,14 +156,14 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
         status = ksr_checks_add(ctx, checks, fabs(x - y) <= rounding, "size",
                                 "size: %dx%d from %dx%d", output.format.width, output.format.height,
                                 film->format.width, film->format.height);
+    size_t decoded = 0, bad = 0;
+    const size_t limit = decode == KSR_DECODE_ALL ? SIZE_MAX : 8;
+    if (status == KSR_OK)
+        status = ksr_media_decode(ctx, output_path, &output, limit, wanted, &decoded, &bad);
     if (index)
         *index = output;
     else
         ksr_film_free(&output);
-    size_t decoded = 0, bad = 0;
-    const size_t limit = decode == KSR_DECODE_ALL ? SIZE_MAX : 8;
-    if (status == KSR_OK)
-        status = ksr_media_decode(ctx, output_path, limit, wanted, &decoded, &bad);
     const size_t expected = limit < wanted ? limit : wanted;
     if (status == KSR_OK)
         status = ksr_checks_add(ctx, checks, bad == 0 && decoded == expected, "decoding",
@@ -195,8 +195,9 @@ static ksr_status check_copy(ksr_context *ctx, struct ksr_checks *checks,
 struct pair {
     ksr_context *ctx;
     struct ksr_checks *checks;
-    const char *input_path, *output_path;
+    const char *input_path;
     const struct ksr_film *film;
+    const struct ksr_made *output;
     const struct ksr_stream_match *match;
     double shift_ms;
     char name[64];
@@ -256,7 +257,7 @@ static ksr_status check_sound(const struct pair *p, const struct ksr_stream_comp
         return check_extent(p, c);
     struct ksr_sync s;
     const ksr_status status =
-        ksr_media_sync(p->ctx, p->input_path, p->film, p->output_path, p->match, p->shift_ms, &s);
+        ksr_media_sync(p->ctx, p->input_path, p->film, p->output->path, p->match, p->shift_ms, &s);
     return status == KSR_OK ? judge_sound(p, &s) : status;
 }
 
@@ -274,7 +275,7 @@ static ksr_status check_stream(const struct pair *p, enum ksr_decode decode)
                               match->same_attachment ? "equal" : "its data differs");
     struct ksr_stream_comparison c;
     const ksr_status status =
-        ksr_media_compare(p->ctx, p->input_path, p->film, p->output_path, match, p->shift_ms, &c);
+        ksr_media_compare(p->ctx, p->input_path, p->film, p->output, match, p->shift_ms, &c);
     if (status != KSR_OK)
         return status;
     if (!c.encoded_anew)
@@ -285,9 +286,9 @@ static ksr_status check_stream(const struct pair *p, enum ksr_decode decode)
 }
 
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                             const struct ksr_film *film, const char *output_path, double shift_ms,
-                             const enum ksr_carry *carry, const struct ksr_choice *choice,
-                             enum ksr_decode decode)
+                             const struct ksr_film *film, const struct ksr_made *output,
+                             double shift_ms, const enum ksr_carry *carry,
+                             const struct ksr_choice *choice, enum ksr_decode decode)
 {
     struct ksr_stream_match *matches = NULL;
     struct ksr_output_plan *guess = NULL;
@@ -295,18 +296,18 @@ ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const 
     ksr_status status = KSR_OK;
     if (!carry) {
         guess = malloc(sizeof(*guess));
-        status = guess ? ksr_carry_guess(ctx, input_path, film, output_path, choice, guess)
+        status = guess ? ksr_carry_guess(ctx, input_path, film, output->path, choice, guess)
                        : ksr_fail_memory(ctx);
     }
     if (status == KSR_OK)
         status =
-            ksr_media_match_streams(ctx, input_path, film, output_path,
-                                    guess ? guess->carry : carry, guess != NULL, &matches, &count);
+            ksr_media_match_streams(ctx, input_path, film, output, guess ? guess->carry : carry,
+                                    guess != NULL, &matches, &count);
     for (int i = 0; status == KSR_OK && i < count; i++) {
         struct pair p = {.ctx = ctx,
                          .checks = checks,
                          .input_path = input_path,
-                         .output_path = output_path,
+                         .output = output,
                          .film = film,
                          .match = &matches[i],
                          .shift_ms = shift_ms};

@@ -13,6 +13,7 @@
 
 #include "core/attributes.h"
 #include "media/av/film.h"
+#include "media/compare/inspect.h"
 #include "media/mux/output.h"
 
 // A list of named checks with their outcome in plain words.
@@ -56,8 +57,8 @@ ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const cha
 // sound that was encoded anew is decoded and compared.
 struct ksr_choice;
 ksr_status ksr_check_streams(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
-                             const struct ksr_film *film, const char *output_path, double shift_ms,
-                             const enum ksr_carry *carry, const struct ksr_choice *choice,
-                             enum ksr_decode decode);
+                             const struct ksr_film *film, const struct ksr_made *output,
+                             double shift_ms, const enum ksr_carry *carry,
+                             const struct ksr_choice *choice, enum ksr_decode decode);
 
 #endif

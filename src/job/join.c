@@ -249,8 +249,9 @@ static ksr_status check_output(struct joining *j, const char *path)
     ksr_status status = ksr_check_film(j->ctx, &checks, m->input_path, &m->film, j->frames,
                                        j->frame_count, path, KSR_DECODE_SOME, &shift_ms, &output);
     if (status == KSR_OK && !m->output.image)
-        status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film, path, shift_ms,
-                                   m->output.carry, NULL, KSR_DECODE_SOME);
+        status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film,
+                                   &(struct ksr_made){path, &output}, shift_ms, m->output.carry,
+                                   NULL, KSR_DECODE_SOME);
     if (status == KSR_OK && !ksr_checks_first_failure(&checks))
         status = check_colours(j, &checks, path, &output);
     const char *failed = ksr_checks_first_failure(&checks);

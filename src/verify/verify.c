@@ -103,11 +103,9 @@ static ksr_status check_picture(ksr_context *ctx, const char *input_path, const 
                                           .kept_count = v->expected.kept_count,
                                           .repeated = v->expected.repeated,
                                           .pipeline = ksr_expected_pipeline(&v->expected)};
-    ksr_status status = ksr_film_index(ctx, output_path, true, &v->output);
-    if (ksr_is_unreadable(status))
+    if (v->output.frame_count == 0)
         return KSR_OK; // "readable" has failed already
-    if (status == KSR_OK)
-        status = ksr_pictures_measure(ctx, &pair, &v->picture);
+    ksr_status status = ksr_pictures_measure(ctx, &pair, &v->picture);
     ksr_memory_watch(); // a median that has no room is no number
     if (status == KSR_OK)
         status = ksr_judge_picture(ctx, &v->checks, &v->picture, pair.pipeline);
@@ -129,13 +127,14 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
         status = ksr_expected_find(ctx, input_path, output_path, options, m);
     if (status == KSR_OK)
         status = ksr_check_film(ctx, &v->checks, input_path, &m->film, m->kept, m->kept_count,
-                                output_path, KSR_DECODE_ALL, &shift_ms, NULL);
+                                output_path, KSR_DECODE_ALL, &shift_ms, &v->output);
     if (status == KSR_OK && !v->checks.list[0].passed && !m->settings)
         ksr_log(ctx, KSR_LOG_INFO,
                 "skipped frames and ranges are known only from the provenance record "
                 "({provenance}) or the work folder ({keep_work=true})");
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !(m->output && m->output->image))
-        status = ksr_check_streams(ctx, &v->checks, input_path, &m->film, output_path, shift_ms,
+        status = ksr_check_streams(ctx, &v->checks, input_path, &m->film,
+                                   &(struct ksr_made){output_path, &v->output}, shift_ms,
                                    m->output ? m->output->carry : NULL, &m->choice, KSR_DECODE_ALL);
     if (status == KSR_OK && !ksr_sequence_is(output_path))
         status = check_tags(ctx, input_path, output_path, shift_ms, v);

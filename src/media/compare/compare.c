@@ -79,7 +79,7 @@ static void match_by_plan(const AVFormatContext *input, const AVFormatContext *o
 }
 
 ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
-                                   const struct ksr_film *film, const char *output_path,
+                                   const struct ksr_film *film, const struct ksr_made *made,
                                    const enum ksr_carry *carry, bool guessed,
                                    struct ksr_stream_match **out, int *count)
 {
@@ -88,7 +88,7 @@ ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
     *count = 0;
     ksr_status status = ksr_input_open_film(ctx, input_path, film, &input);
     if (status == KSR_OK)
-        status = ksr_input_open(ctx, output_path, true, &output);
+        status = ksr_input_open_film(ctx, made->path, made->film, &output);
     if (status == KSR_OK) {
         *count = (int)input.format->nb_streams;
         bool *taken = calloc((size_t)output.format->nb_streams + 1, sizeof(*taken));
@@ -460,12 +460,12 @@ static ksr_status compare_with(ksr_context *ctx, const char *input_path,
 }
 
 ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
-                             const char *output_path, const struct ksr_stream_match *match,
+                             const struct ksr_made *made, const struct ksr_stream_match *match,
                              double shift_ms, struct ksr_stream_comparison *c)
 {
     struct side out = {0};
     memset(c, 0, sizeof(*c));
-    const ksr_status status = ksr_input_open(ctx, output_path, false, &out.input);
+    const ksr_status status = ksr_input_open_film(ctx, made->path, made->film, &out.input);
     return status == KSR_OK
                ? compare_with(ctx, input_path, film, &out, match, shift_ms, INT64_MAX, c)
                : status;

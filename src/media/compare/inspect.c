@@ -33,35 +33,21 @@ int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational 
 
 bool ksr_media_may_shift(const char *path, const struct ksr_film *film)
 {
-    struct ksr_input input;
-    if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
-        return false;
-    const bool shift =
-        ksr_container_read_by(input.format->iformat->name)->start != KSR_START_KEPT ||
-        film->frames[0].time < 0;
-    ksr_input_close(&input);
-    return shift;
+    const struct ksr_container *container = ksr_input_container(path);
+    return container && (container->start != KSR_START_KEPT || film->frames[0].time < 0);
 }
 
 bool ksr_media_counts_times(const char *path)
 {
-    struct ksr_input input;
-    if (ksr_input_open(NULL, path, false, &input) != KSR_OK)
-        return false;
-    const bool counts = ksr_container_read_by(input.format->iformat->name)->incomplete_times;
-    ksr_input_close(&input);
-    return counts;
+    const struct ksr_container *container = ksr_input_container(path);
+    return container && container->incomplete_times;
 }
 
 bool ksr_media_is_raw(const char *path)
 {
-    struct ksr_input input;
-    if (ksr_sequence_is(path) || ksr_input_open(NULL, path, false, &input) != KSR_OK)
-        return false;
-    const struct ksr_container *container = ksr_container_read_by(input.format->iformat->name);
-    const bool raw = container->raw || container->images;
-    ksr_input_close(&input);
-    return raw;
+    const struct ksr_container *container =
+        ksr_sequence_is(path) ? NULL : ksr_input_container(path);
+    return container && (container->raw || container->images);
 }
 
 // --- Describing ---
@@ -336,12 +322,12 @@ static ksr_status decode_all(ksr_context *ctx, struct ksr_input *input, size_t l
     return status;
 }
 
-ksr_status ksr_media_decode(ksr_context *ctx, const char *path, size_t limit, size_t expected,
-                            size_t *decoded, size_t *bad)
+ksr_status ksr_media_decode(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                            size_t limit, size_t expected, size_t *decoded, size_t *bad)
 {
     struct ksr_input input;
     *decoded = *bad = 0;
-    ksr_status status = ksr_input_open(ctx, path, true, &input);
+    ksr_status status = ksr_input_open_video(ctx, path, film->known, film->stream, &input);
     if (status != KSR_OK)
         return status;
     ksr_input_select(&input, input.video->index);

@@ -23,8 +23,8 @@ int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational 
 // that all times may be shifted alike.
 bool ksr_media_may_shift(const char *path, const struct ksr_film *film);
 
-// Whether a file's container has no timestamps for some frames, so that FFmpeg counts them from those
-// before.
+// Whether a file's container has no timestamps for some frames, so that FFmpeg counts them from
+// those before.
 bool ksr_media_counts_times(const char *path);
 
 // Whether a file is the stream of one codec without a container, or an image, which have no
@@ -35,10 +35,10 @@ bool ksr_media_is_raw(const char *path);
 ksr_status ksr_media_describe(ksr_context *ctx, const char *path, const struct ksr_film *film,
                               json_t **out);
 
-// Decodes up to `limit` frames, from the start (all: to the end, against `expected` for progress).
-// *decoded: frames that came out; *bad: of those, how many the decoder calls damaged.
-ksr_status ksr_media_decode(ksr_context *ctx, const char *path, size_t limit, size_t expected,
-                            size_t *decoded, size_t *bad);
+// Decodes up to `limit` frames of a film, from the start (all: to the end, against `expected` for
+// progress). *decoded: frames that came out; *bad: of those, how many the decoder calls damaged.
+ksr_status ksr_media_decode(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                            size_t limit, size_t expected, size_t *decoded, size_t *bad);
 
 // One stream of an input and its counterpart.
 struct ksr_stream_match {
@@ -51,10 +51,16 @@ struct ksr_stream_match {
     bool attachment, same_attachment; // no packets; its data is equal
 };
 
+// An output, and what its index has found.
+struct ksr_made {
+    const char *path;
+    const struct ksr_film *film;
+};
+
 // Pairs the streams of two files. carry: what was meant per input stream; guessed: it may have been
 // something else. *out: to be freed with free().
 ksr_status ksr_media_match_streams(ksr_context *ctx, const char *input_path,
-                                   const struct ksr_film *film, const char *output_path,
+                                   const struct ksr_film *film, const struct ksr_made *made,
                                    const enum ksr_carry *carry, bool guessed,
                                    struct ksr_stream_match **out, int *count);
 
@@ -72,7 +78,7 @@ struct ksr_stream_comparison {
 // should be of the input, which may be a piece of it. shift_ms: how much later everything is in the
 // output; NAN: as much as the first packet says.
 ksr_status ksr_media_compare(ksr_context *ctx, const char *input_path, const struct ksr_film *film,
-                             const char *output_path, const struct ksr_stream_match *match,
+                             const struct ksr_made *made, const struct ksr_stream_match *match,
                              double shift_ms, struct ksr_stream_comparison *out);
 
 // The same with an output that is in memory, up to `limit` packets. format: name of its demuxer.

@@ -184,6 +184,26 @@ static int look_at_streams(AVFormatContext *format, const struct opening *o,
     return found;
 }
 
+// Reads the header. Frees *format on failure. Returns an FFmpeg error code.
+static int open_demuxer(AVFormatContext **format, const char *url, const char *path, int64_t probe)
+{
+    AVDictionary *options = NULL;
+    const AVInputFormat *demuxer = NULL;
+    if (ksr_sequence_is(path)) {
+        int first, count;
+        demuxer = av_find_input_format("image2");
+        if (ksr_sequence_scan(NULL, path, &first, &count) == KSR_OK)
+            av_dict_set_int(&options, "start_number", first, 0);
+        av_dict_set(&options, "pattern_type", "sequence", 0);
+        av_dict_set(&options, "framerate", "24", 0);
+    }
+    if (probe > 0) // transport streams: new programmes may come at any time
+        av_dict_set(&options, "scan_all_pmts", "1", 0);
+    const int opened = avformat_open_input(format, url, demuxer, &options);
+    av_dict_free(&options);
+    return opened;
+}
+
 static ksr_status open_format(ksr_context *ctx, const char *path, const struct opening *o,
                               struct ksr_known **learnt, AVFormatContext **out)
 {
@@ -202,20 +222,7 @@ static ksr_status open_format(ksr_context *ctx, const char *path, const struct o
         format->max_analyze_duration = MAX_DURATION;
     }
     ksr_ffmpeg_clear_message();
-    AVDictionary *options = NULL;
-    const AVInputFormat *demuxer = NULL;
-    if (ksr_sequence_is(path)) {
-        int first, count;
-        demuxer = av_find_input_format("image2");
-        if (ksr_sequence_scan(NULL, path, &first, &count) == KSR_OK)
-            av_dict_set_int(&options, "start_number", first, 0);
-        av_dict_set(&options, "pattern_type", "sequence", 0);
-        av_dict_set(&options, "framerate", "24", 0);
-    }
-    if (probe > 0) // transport streams: new programmes may come at any time
-        av_dict_set(&options, "scan_all_pmts", "1", 0);
-    const int opened = avformat_open_input(&format, url, demuxer, &options); // frees it on failure
-    av_dict_free(&options);
+    const int opened = open_demuxer(&format, url, path, probe); // frees it on failure
     free(url);
     if (opened < 0) {
         if (ksr_check_cancel(ctx) != KSR_OK)
@@ -299,6 +306,19 @@ ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out)
 {
     return open_file(ctx, path, &(struct opening){.want_video = want_video}, out);
+}
+
+const struct ksr_container *ksr_input_container(const char *path)
+{
+    const struct ksr_container *found = NULL;
+    AVFormatContext *format = NULL;
+    char *url = ksr_ffmpeg_url(path);
+    ksr_ffmpeg_init();
+    if (url && check_path(NULL, path) == KSR_OK && open_demuxer(&format, url, path, 0) >= 0)
+        found = ksr_container_read_by(format->iformat->name);
+    avformat_close_input(&format);
+    free(url);
+    return found;
 }
 
 ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe, int video,

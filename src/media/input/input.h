@@ -5,6 +5,7 @@
 
 #include "media/av/known.h"
 #include "media/av/memory.h"
+#include "media/container/containers.h"
 
 struct ksr_input {
     AVFormatContext *format;
@@ -23,6 +24,9 @@ struct ksr_input {
 // (missing, unreadable, not media, no video; logged), KSR_E_NOMEM.
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out);
+
+// Returns the row of the container that a file is, by its header alone; NULL where it does not open.
+const struct ksr_container *ksr_input_container(const char *path);
 
 struct ksr_film;
 
