@@ -36,9 +36,10 @@ struct joining {
     const struct ksr_run_options *options;
     size_t *frames; // frame of the film per output frame
     size_t frame_count;
-    size_t *first;    // per segment: its first output frame
-    const char *part; // temporary name of the output, or pattern of names
-    uint32_t delay;   // frames between decode and presentation order
+    size_t *first;                  // per segment: its first output frame
+    struct ksr_segment_info *infos; // per segment
+    const char *part;               // temporary name of the output, or pattern of names
+    uint32_t delay;                 // frames between decode and presentation order
     size_t written;
     struct ksr_warnings warnings; // of the writing
     char failed[256]; // what the check found wrong and options->accept takes as it is; else empty
@@ -75,13 +76,11 @@ static ksr_status survey_segments(struct joining *j)
     int missing = 0;
     ksr_status status = KSR_OK;
     for (int i = 0; status == KSR_OK && i < m->segment_count; i++) {
-        struct ksr_segment_info info = {0};
         bool valid;
-        status = ksr_segment_check(j->ctx, j->job->folder, i, m->id, &valid, &info);
+        status = ksr_segment_check(j->ctx, j->job->folder, i, m->id, &valid, &j->infos[i]);
         if (status == KSR_OK && valid)
-            status = list_frames(j, i, &info);
+            status = list_frames(j, i, &j->infos[i]);
         missing += !valid;
-        ksr_segment_info_free(&info);
     }
     if (status == KSR_OK && missing > 0)
         status = ksr_fail(j->ctx, KSR_E_PROCESS, "%d of %d segments are missing or damaged",
@@ -291,8 +290,8 @@ static ksr_status check_and_record(struct joining *j)
     for (int i = 0; i < 2; i++)
         if (r.status[i] != KSR_OK)
             return r.status[i];
-    const ksr_status status = ksr_provenance_make(j->ctx, j->job, r.bytes, r.sha256, &j->warnings,
-                                                  j->failed[0] ? j->failed : NULL);
+    const ksr_status status = ksr_provenance_make(j->ctx, j->job, j->infos, r.bytes, r.sha256,
+                                                  &j->warnings, j->failed[0] ? j->failed : NULL);
     return status == KSR_OK
                ? ksr_times_gather(j->ctx, j->job, j->result.devices, sizeof(j->result.devices))
                : status;
@@ -392,10 +391,11 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
     struct joining j = {.ctx = ctx, .job = job, .options = options};
     j.frames = calloc(m->film.frame_count, sizeof(j.frames[0]));
     j.first = calloc((size_t)m->segment_count, sizeof(j.first[0]));
+    j.infos = calloc((size_t)m->segment_count, sizeof(j.infos[0]));
     char *part = m->output.sequence ? ksr_sequence_part(m->output_path)
                                     : ksr_fs_beside(m->output_path, ".part");
     j.part = part;
-    ksr_status status = j.frames && j.first && part ? KSR_OK : ksr_fail_memory(ctx);
+    ksr_status status = j.frames && j.first && j.infos && part ? KSR_OK : ksr_fail_memory(ctx);
     if (status == KSR_OK)
         status = ksr_manifest_check_input(ctx, m, false);
     if (status == KSR_OK)
@@ -409,8 +409,11 @@ ksr_status ksr_join_run(ksr_context *ctx, const struct ksr_job *job,
     *result = j.result;
     result->frames = (int64_t)j.frame_count;
     result->size = status == KSR_OK ? ksr_sequence_size(m->output_path) : 0;
+    for (int i = 0; j.infos && i < m->segment_count; i++)
+        ksr_segment_info_free(&j.infos[i]);
     ksr_warnings_free(&j.warnings);
     free(part);
+    free(j.infos);
     free(j.frames);
     free(j.first);
     return status;

@@ -178,39 +178,28 @@ static bool add_frames(json_t *list, size_t first, const uint32_t *frames, uint3
     return true;
 }
 
-static ksr_status add_segment(ksr_context *ctx, const struct ksr_job *job, int number,
-                              struct gathered *g)
+static bool add_segment(const struct ksr_segment_plan *s, const struct ksr_segment_info *info,
+                        struct gathered *g)
 {
-    const struct ksr_segment_plan *s = &job->manifest.segments[number];
-    struct ksr_segment_info info = {0};
-    bool valid;
-    ksr_status status =
-        ksr_segment_check(ctx, job->folder, number, job->manifest.id, &valid, &info);
-    if (status == KSR_OK && !valid)
-        status = ksr_fail(ctx, KSR_E_PROCESS, "segment %d is missing or damaged", number);
-    if (status == KSR_OK) {
-        json_t *entry = json_pack("{s:I,s:I,s:I,s:s}", "first", (json_int_t)s->first, "frames",
-                                  (json_int_t)s->count, "bytes", (json_int_t)info.size, "xxh128",
-                                  info.checksum);
-        if (json_array_append_new(g->segments, entry) != 0 ||
-            !add_frames(g->repeated, s->first, info.repeated, info.repeated_count) ||
-            !add_frames(g->skipped, s->first, info.skipped, info.skipped_count))
-            status = ksr_fail_memory(ctx);
-        g->frames += info.packets;
-    }
-    ksr_segment_info_free(&info);
-    return status;
+    json_t *entry =
+        json_pack("{s:I,s:I,s:I,s:s}", "first", (json_int_t)s->first, "frames",
+                  (json_int_t)s->count, "bytes", (json_int_t)info->size, "xxh128", info->checksum);
+    g->frames += info->packets;
+    return json_array_append_new(g->segments, entry) == 0 &&
+           add_frames(g->repeated, s->first, info->repeated, info->repeated_count) &&
+           add_frames(g->skipped, s->first, info->skipped, info->skipped_count);
 }
 
-static ksr_status gather(ksr_context *ctx, const struct ksr_job *job, struct gathered *g)
+static ksr_status gather(ksr_context *ctx, const struct ksr_manifest *m,
+                         const struct ksr_segment_info *infos, struct gathered *g)
 {
     g->segments = json_array();
     g->repeated = json_array();
     g->skipped = json_array();
-    ksr_status status = g->segments && g->repeated && g->skipped ? KSR_OK : ksr_fail_memory(ctx);
-    for (int i = 0; status == KSR_OK && i < job->manifest.segment_count; i++)
-        status = add_segment(ctx, job, i, g);
-    return status;
+    bool ok = g->segments && g->repeated && g->skipped;
+    for (int i = 0; ok && i < m->segment_count; i++)
+        ok = add_segment(&m->segments[i], &infos[i], g);
+    return ok ? KSR_OK : ksr_fail_memory(ctx);
 }
 
 // The last part of a path: folders are the machine's business.
@@ -279,12 +268,14 @@ static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *reco
     return status;
 }
 
-ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, int64_t bytes,
+ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job,
+                               const struct ksr_segment_info *segments, int64_t bytes,
                                const char *sha256, const struct ksr_warnings *warnings,
                                const char *failed)
 {
     struct gathered g = {0};
-    ksr_status status = warnings->lost ? ksr_fail_memory(ctx) : gather(ctx, job, &g);
+    ksr_status status =
+        warnings->lost ? ksr_fail_memory(ctx) : gather(ctx, &job->manifest, segments, &g);
     if (status == KSR_OK) {
         ksr_memory_watch();
         json_t *record = record_to_json(&job->manifest, &g, bytes, sha256, warnings, failed);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "job/store.h"
 #include "kizunasr/job.h"
 
 struct ksr_job;
@@ -44,9 +45,11 @@ ksr_status ksr_provenance_look(ksr_context *ctx, const char *path, const char *i
 ksr_status ksr_provenance_pipeline(ksr_context *ctx, const char *path, json_t **pipeline);
 
 // Writes the record of a job whose segments are all there into its folder.
-// bytes, sha256: of the output. warnings: of the joining, beside those of the plan. failed: what
-// its check found wrong, where it was accepted all the same; NULL = it passed.
-ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job, int64_t bytes,
+// segments: what each of them tells. bytes, sha256: of the output. warnings: of the joining, beside
+// those of the plan. failed: what its check found wrong, where it was accepted all the same; NULL =
+// it passed.
+ksr_status ksr_provenance_make(ksr_context *ctx, const struct ksr_job *job,
+                               const struct ksr_segment_info *segments, int64_t bytes,
                                const char *sha256, const struct ksr_warnings *warnings,
                                const char *failed);
 
