@@ -64,14 +64,17 @@ static int clip(int value, int max)
     return value < 0 ? 0 : value > max ? max : value;
 }
 
-// Drops to 8 bits: (w + offset) >> 7.
+// Drops to 8 bits: (w + offset) >> 7. A working sample and an offset fit 16 bits together.
 static void shift_row_8(uint8_t *restrict d, const uint16_t *restrict s, int width,
                         const int offsets[DITHER_SIZE])
 {
+    uint16_t add[DITHER_SIZE];
     int x = 0;
+    for (int i = 0; i < DITHER_SIZE; i++)
+        add[i] = (uint16_t)offsets[i];
     for (; x + DITHER_SIZE <= width; x += DITHER_SIZE)
         for (int i = 0; i < DITHER_SIZE; i++) {
-            const int v = (s[x + i] + offsets[i]) >> (WORK_BITS - 8);
+            const uint16_t v = (uint16_t)(s[x + i] + add[i]) >> (WORK_BITS - 8);
             d[x + i] = (uint8_t)(v > 255 ? 255 : v);
         }
     for (; x < width; x++)
