@@ -67,8 +67,8 @@ def main():
             r = run(program, first, other)
             check("looked at again, " in r.stdout, f"{os.path.basename(other)} in its place", r.stdout + r.stderr)
         # Containers that do not tell all are looked at each time.
-        for container in ("ts", "avi", "flv"):
-            path = make(folder, f"plain.{container}", CODECS["h264-plain"], "", "")
+        for container, codec in (("ts", "h264-plain"), ("avi", "mjpeg"), ("nut", "mpeg4")):
+            path = make(folder, f"plain.{container}", CODECS[codec], "", "")
             r = run(program, path)
             check(r.stdout == "nothing known\n", container, r.stdout + r.stderr)
     finish(skipped)
