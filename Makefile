@@ -8,6 +8,10 @@
 #   make sanitize   build with the address and undefined-behaviour sanitizers, run every test
 #   make threads    build with the thread sanitizer, run the tests that use several threads
 #   make install    install what `make` built; PREFIX=/usr/local, DESTDIR=
+#   make deb        build Debian packages: build-deb/*.deb
+#   make bundle     build a folder that runs anywhere, with FFmpeg in it: build-bundle/kizunasr-*
+#   make wheel      build that, and from it a Python wheel with the library: build-wheel/*.whl
+#   make test-packages  build all packages and try them in bare systems; root, network, half an hour
 #   make generate   make again what follows from the table of options, src/config/options.toml
 #   make format     let clang-format lay out the C files
 #   make clean      remove what the targets above made
@@ -23,6 +27,7 @@ TESTS =
 CHECK = build-check
 SANITIZE = build-sanitize
 THREADS = build-threads
+BUNDLE = build-bundle
 DEMO = $(BUILD)/demo
 PROGRAM = $(BUILD)/kizunasr
 
@@ -31,7 +36,8 @@ TOLERATED = -Dc_args=-Wno-error=deprecated-declarations
 SANITIZERS = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
     -Dc_args=-fno-sanitize-recover=all
 
-.PHONY: all demo check onnxruntime test sanitize install generate format clean $(PROGRAM)
+.PHONY: all demo check onnxruntime test sanitize install deb bundle wheel test-packages generate format clean \
+    $(PROGRAM)
 
 all: $(PROGRAM)
 
@@ -84,6 +90,20 @@ endif
 # Not all versions of meson tell the loader of the library.
 	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then PATH="$$PATH:/usr/sbin:/sbin" ldconfig || true; fi
 
+deb:
+	@packaging/deb build-deb
+
+bundle:
+	@tools/configure $(BUNDLE) --prefix /usr/local -Drun_in_place=false -Dvapoursynth=disabled -Dtests=false
+	@$(MESON) compile -C $(BUNDLE)
+	@packaging/bundle $(BUNDLE)
+
+wheel: bundle
+	@packaging/wheel $(BUNDLE)/kizunasr-*-linux-* build-wheel
+
+test-packages:
+	@packaging/test
+
 # The program prints the schema, so it is built in between.
 generate:
 	@tools/generate-options
@@ -96,4 +116,4 @@ format:
 	    xargs clang-format -i --style=file
 
 clean:
-	rm -rf $(BUILD) $(CHECK) $(SANITIZE) $(THREADS)
+	rm -rf $(BUILD) $(CHECK) $(SANITIZE) $(THREADS) $(BUNDLE) build-deb build-wheel
