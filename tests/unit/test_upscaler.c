@@ -324,6 +324,8 @@ static void wrong_formats_are_refused(void **state)
     (void)state;
     struct ksr_frame_format f = format_of(0, 4, "gray");
     refuse_format(&f, "0x4 is not a valid size (1 to 65535)");
+    f = format_of(65536, 4, "gray");
+    refuse_format(&f, "65536x4 is not a valid size (1 to 65535)");
     f = format_of(4, 65536, "gray");
     refuse_format(&f, "4x65536 is not a valid size (1 to 65535)");
     f = format_of(40000, 1, "gray");
@@ -485,6 +487,50 @@ static void wrong_order_is_refused(void **state)
     ksr_upscaler_destroy(&u);
 }
 
+// Where there is a GPU, if only Mesa's software one, frames are held.
+static void frames_are_held_by_a_gpu(void **state)
+{
+    (void)state;
+    const struct ksr_processor_config config = plain();
+    const struct ksr_frame_format format = format_of(8, 6, "gray");
+    const struct ksr_run_options options = {.threads = 1, .device = "vulkan:0"};
+    ksr_upscaler *u = NULL;
+    int64_t number = -1;
+    assert_int_equal(ksr_upscaler_create(&u, ctx, &config, &format, &options), KSR_OK);
+    const int delay = ksr_upscaler_info(u)->delay;
+    if (delay == 0) {
+        ksr_upscaler_destroy(&u);
+        skip();
+    }
+    struct picture in = input_of(u), out = output_of(u), cpu = output_of(u);
+    fill(&in, 1, 255);
+    for (int i = 0; i <= delay; i++)
+        assert_int_equal(ksr_upscaler_push(u, 10 + i, &in.planes), KSR_OK);
+    assert_int_equal(ksr_upscaler_push(u, 99, &in.planes), KSR_E_PARAM);
+    assert_non_null(strstr(last_error, "frames are held: pull before the next one"));
+    assert_int_equal(ksr_upscaler_pull(u, &out.planes, &number), KSR_OK);
+    assert_int_equal(number, 10);
+    assert_int_equal(ksr_upscaler_push(u, 20, &in.planes), KSR_OK);
+    for (int held = delay + 1; held > 0; held--) {
+        assert_int_equal(ksr_upscaler_held(u), held);
+        assert_int_equal(ksr_upscaler_pull(u, &out.planes, &number), KSR_OK);
+        assert_int_equal(number, held > 1 ? 10 + delay + 2 - held : 20);
+        if (held > 1 && held <= delay) // it was said that none follows
+            assert_int_equal(ksr_upscaler_push(u, 30, &in.planes), KSR_E_PARAM);
+    }
+    assert_int_equal(ksr_upscaler_push(u, 30, &in.planes), KSR_OK);
+    ksr_upscaler_reset(u);
+    assert_int_equal(ksr_upscaler_held(u), 0);
+    ksr_upscaler_destroy(&u);
+    u = open_with(&config, 8, 6, "gray");
+    assert_int_equal(ksr_upscaler_frame(u, 0, &in.planes, &cpu.planes), KSR_OK);
+    assert_same(&cpu, &out);
+    drop_picture(&in);
+    drop_picture(&out);
+    drop_picture(&cpu);
+    ksr_upscaler_destroy(&u);
+}
+
 static void cancelling_drops_what_is_held(void **state)
 {
     (void)state;
@@ -519,6 +565,7 @@ int main(void)
         cmocka_unit_test(what_is_about_files_is_ignored),
         cmocka_unit_test(wrong_planes_are_refused),
         cmocka_unit_test(wrong_order_is_refused),
+        cmocka_unit_test(frames_are_held_by_a_gpu),
         cmocka_unit_test(cancelling_drops_what_is_held),
     };
     return cmocka_run_group_tests(tests, make_context, drop_context);
