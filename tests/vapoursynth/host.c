@@ -21,6 +21,28 @@ enum { FRAMES = 60, GAP = 32, ENTRIES = 24 };
 
 // --- Objects of VapourSynth ---
 
+// The table of functions is where version 4 has it, in its own header and in what stands in for it.
+#define AT(place, member)                                                                          \
+    _Static_assert(offsetof(struct VSAPI, member) == (place) * sizeof(void (*)(void)), #member)
+AT(0, createVideoFilter);
+AT(7, freeNode);
+AT(10, getVideoInfo);
+AT(12, newVideoFrame);
+AT(16, freeFrame);
+AT(19, getFramePropertiesRO);
+AT(23, getWritePtr);
+AT(36, getFrame);
+AT(38, getFrameFilter);
+AT(39, requestFrameFilter);
+AT(42, setFilterError);
+AT(51, mapSetError);
+AT(59, mapGetInt);
+AT(62, mapSetInt);
+AT(64, mapGetFloat);
+AT(69, mapGetData);
+AT(73, mapGetNode);
+AT(103, logMessage);
+
 struct entry {
     char key[32];
     int64_t whole;
