@@ -39,7 +39,7 @@ class Frames(unittest.TestCase):
             made = list(u.upscale_all(planes))
             self.assertEqual(b"".join(p.tobytes() for f in made for p in f), after)
             # Entered in the middle, as a player would.
-            for i in range(9 - u.warmup, 9):
+            for i in range(max(0, 9 - u.warmup), 9):
                 u.warm_up(planes[i], i)
             for a, b in zip(u.upscale(planes[9]), made[9]):
                 np.testing.assert_array_equal(a, b)
