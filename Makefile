@@ -112,7 +112,7 @@ generate:
 	@cp $(BUILD)/config.schema.json docs/config.schema.json
 
 format:
-	@find include src cli tools tests bench examples -name '*.[ch]' 2>/dev/null | \
+	@find include src cli tools tests bench examples plugins -name '*.[ch]' 2>/dev/null | \
 	    xargs clang-format -i --style=file
 
 clean:
