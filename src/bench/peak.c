@@ -9,10 +9,7 @@
 
 // The sum of pairs without VNNI is one quick addition: few sums do, and more would not stay in
 // registers.
-enum { SUMS = 10, SUMS_AVX2 = 6, ROUNDS = 2000000 };
-
-#if defined(KSR_HAVE_X86)
-#include <immintrin.h>
+enum { SUMS = 10, SUMS_AVX2 = 6, SUMS_ARM = 16, ROUNDS = 2000000 };
 
 // Keeps the compiler from doing the work once, or never.
 static volatile int sink;
@@ -24,18 +21,27 @@ static volatile int sink;
     static void name(void)                                                                         \
     {                                                                                              \
         vector sum[count], a = set(sink), b = set(0x03030303);                                     \
-        _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++) sum[i] = set(i);                \
+        _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++) sum[i] = set(i);                \
         for (int round = 0; round < ROUNDS; round++) {                                             \
-            _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++)                             \
+            _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++)                             \
             {                                                                                      \
                 KSR_OPAQUE_VECTOR(a);                                                              \
                 sum[i] = step(sum[i], a, b);                                                       \
             }                                                                                      \
         }                                                                                          \
         unsigned total = 0;                                                                        \
-        _Pragma("GCC unroll 10") for (int i = 0; i < (count); i++) total += (unsigned)low(sum[i]); \
+        _Pragma("GCC unroll 16") for (int i = 0; i < (count); i++) total += (unsigned)low(sum[i]); \
         sink = (int)total;                                                                         \
     }
+
+// What a level multiplies with: products of an instruction, and how many sums there are.
+struct ceiling {
+    void (*run)(void);
+    int products, sums;
+};
+
+#if defined(KSR_HAVE_X86)
+#include <immintrin.h>
 
 #define LOW_256(v)          _mm_cvtsi128_si32(_mm256_castsi256_si128(v))
 #define LOW_512(v)          _mm_cvtsi128_si32(_mm512_castsi512_si128(v))
@@ -53,32 +59,52 @@ MULTIPLY(multiply_vnni16, "avx512f,avx512vnni", SUMS, __m512i, _mm512_set1_epi32
 MULTIPLY(multiply_vnni8, "avx512f,avx512vnni", SUMS, __m512i, _mm512_set1_epi32,
          _mm512_dpbusd_epi32, LOW_512)
 
-bool ksr_ceiling_multiply(enum ksr_cpu_level level, const char *what, double *operations)
-{
-    static const struct {
-        void (*int16)(void), (*int8)(void);
-        int lanes, sums; // lanes of int16
-    } kinds[] = {
-        [KSR_CPU_C] = {NULL, NULL, 0, 0},
-        [KSR_CPU_AVX2] = {multiply_avx2, NULL, 16, SUMS_AVX2},
-        [KSR_CPU_AVXVNNI] = {multiply_avxvnni16, multiply_avxvnni8, 16, SUMS},
-        [KSR_CPU_AVX512] = {multiply_avx512, NULL, 32, SUMS},
-        [KSR_CPU_AVX512VNNI] = {multiply_vnni16, multiply_vnni8, 32, SUMS},
-        [KSR_CPU_AMX] = {multiply_vnni16, multiply_vnni8, 32, SUMS}, // tiles are not measured
-    };
-    const bool bytes = strcmp(what, "int8") == 0;
-    void (*run)(void) = bytes ? kinds[level].int8 : kinds[level].int16;
-    if (run)
-        run();
-    *operations = (bytes ? 2.0 : 1.0) * kinds[level].lanes * kinds[level].sums * ROUNDS;
-    return run != NULL;
-}
+static const struct ceiling int16[] = {
+    [KSR_CPU_AVX2] = {multiply_avx2, 16, SUMS_AVX2},
+    [KSR_CPU_AVXVNNI] = {multiply_avxvnni16, 16, SUMS},
+    [KSR_CPU_AVX512] = {multiply_avx512, 32, SUMS},
+    [KSR_CPU_AVX512VNNI] = {multiply_vnni16, 32, SUMS},
+    [KSR_CPU_AMX] = {multiply_vnni16, 32, SUMS},
+};
+static const struct ceiling int8[] = {
+    [KSR_CPU_AVXVNNI] = {multiply_avxvnni8, 32, SUMS},
+    [KSR_CPU_AVX512VNNI] = {multiply_vnni8, 64, SUMS},
+    [KSR_CPU_AMX] = {multiply_vnni8, 64, SUMS}, // tiles are not measured
+};
+
+#elif defined(KSR_HAVE_ARM)
+#include <arm_neon.h>
+
+#define LOW_128(v) vgetq_lane_s32(v, 0)
+#define HALF(v)    vget_low_s16(vreinterpretq_s16_s32(v))
+#define BYTES(v)   vreinterpretq_s8_s32(v)
+
+#define SMLAL(sum, a, b) vmlal_s16(sum, HALF(a), HALF(b))
+#define SDOT(sum, a, b)  vdotq_s32(sum, BYTES(a), BYTES(b))
+
+MULTIPLY(multiply_neon, "arch=armv8-a", SUMS_ARM, int32x4_t, vdupq_n_s32, SMLAL, LOW_128)
+MULTIPLY(multiply_dotprod, "arch=armv8.2-a+dotprod", SUMS_ARM, int32x4_t, vdupq_n_s32, SDOT, LOW_128)
+
+static const struct ceiling int16[] = {
+    [KSR_CPU_NEON] = {multiply_neon, 4, SUMS_ARM},
+    [KSR_CPU_DOTPROD] = {multiply_neon, 4, SUMS_ARM},
+};
+static const struct ceiling int8[] = {
+    [KSR_CPU_DOTPROD] = {multiply_dotprod, 16, SUMS_ARM},
+};
+
 #else
+static const struct ceiling int16[1], int8[1];
+#endif
+
 bool ksr_ceiling_multiply(enum ksr_cpu_level level, const char *what, double *operations)
 {
-    (void)level;
-    (void)what;
-    *operations = 0;
-    return false;
+    const bool bytes = strcmp(what, "int8") == 0;
+    const struct ceiling *table = bytes ? int8 : int16;
+    const int count = (int)((bytes ? sizeof(int8) : sizeof(int16)) / sizeof(table[0]));
+    const struct ceiling c = (int)level < count ? table[level] : (struct ceiling){0};
+    if (c.run)
+        c.run();
+    *operations = (double)c.products * c.sums * ROUNDS;
+    return c.run != NULL;
 }
-#endif

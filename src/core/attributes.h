@@ -7,8 +7,12 @@
 #define KSR_PRINTF(format, first) __attribute__((__format__(__printf__, format, first)))
 // Compiles one function for more instructions than the file; call it only where they are.
 #define KSR_TARGET(names) __attribute__((__target__(names)))
-// Makes a vector of x86 look changed, at no cost.
+// Makes a vector of x86 or 64-bit Arm look changed, at no cost.
+#if defined(__aarch64__)
+#define KSR_OPAQUE_VECTOR(v) __asm__ volatile("" : "+w"(v))
+#else
 #define KSR_OPAQUE_VECTOR(v) __asm__ volatile("" : "+x"(v))
+#endif
 // Makes what a pointer leads to look changed, so that it is read from memory and not kept.
 #define KSR_OPAQUE_MEMORY(p) __asm__ volatile("" : : "r"(p) : "memory")
 // Before a loop: all of its turns one after the other, up to n.
