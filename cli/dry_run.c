@@ -69,6 +69,8 @@ static bool print_plan(const char *text)
            json_real_value(json_object_get(root, "seconds")));
     if (json_object_get(root, "model"))
         print_model(text_of(root, "model"));
+    if (json_object_get(root, "descale"))
+        printf("  descale   %s\n", text_of(root, "descale"));
     printf("  denoise   %s\n", text_of(root, "denoise"));
     printf("  encoder   %s into %s\n", text_of(to, "codec"), text_of(to, "format"));
     print_options(json_object_get(to, "encoder_options"));

@@ -30,6 +30,7 @@ struct options {
     int *segments;                    // owned; --segment
     size_t segment_count;
     bool json;
+    bool picture;
     bool dry_run;
     const char *size;       // of the picture that bench makes; NULL = not given
     int milliseconds;       // that bench takes for each figure; 0 = not given

@@ -200,6 +200,24 @@ static void print_borders(const json_t *video)
         print_pair("borders", line.text);
 }
 
+// At which size the video was drawn.
+static void print_drawing(const json_t *picture)
+{
+    struct line line = {0};
+    const json_t *drawing = json_object_get(picture, "drawing");
+    if (!picture)
+        return;
+    if (json_is_object(drawing))
+        add(&line,
+            "%" JSON_INTEGER_FORMAT "x%" JSON_INTEGER_FORMAT
+            ", enlarged by %s; --descale auto undoes this",
+            json_integer_value(json_object_get(drawing, "width")),
+            json_integer_value(json_object_get(drawing, "height")), text_of(drawing, "kernel"));
+    else
+        add(&line, "none is clear");
+    print_pair("drawn at", line.text);
+}
+
 // HDR metadata, captions, rotation.
 static void print_carried(const json_t *video)
 {
@@ -279,6 +297,7 @@ static bool print_table(const char *text)
         print_timing(json_object_get(root, "video"));
         print_changes(json_object_get(root, "video"));
         print_borders(json_object_get(root, "video"));
+        print_drawing(json_object_get(root, "picture"));
         print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");
         puts("  streams");
@@ -292,7 +311,8 @@ static bool print_table(const char *text)
 int run_probe(ksr_context *ctx, struct ui *ui, const struct options *options)
 {
     char *json = NULL;
-    ksr_status status = ksr_probe(ctx, options->arguments[0], &json);
+    ksr_status status = (options->picture ? ksr_probe_picture : ksr_probe)(
+        ctx, options->arguments[0], &json);
     progress_finish(&ui->progress);
     if (status == KSR_OK && json && options->json)
         printf("%s%s", json, *json && json[strlen(json) - 1] == '\n' ? "" : "\n");

@@ -83,6 +83,10 @@ struct ksr_pipeline_config {
     // Largest size within this, such as 1920x1080, scaled down from the 2x or 4x result (NULL: as
     // it comes).
     const char *fit;
+    // Undo the enlargement of a video that was drawn at a smaller size, and upscale from there;
+    // auto: as measured, off where nothing is clear; or size and kernel, such as 1280x720:bicubic
+    // (default "off").
+    const char *descale;
     // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     // (KSR_AUTO or 0 to 1; default KSR_AUTO).
     double denoise;

@@ -22,6 +22,10 @@ extern "C" {
 // KSR_E_NOMEM, KSR_E_CANCELLED.
 KSR_API KSR_MUST_USE ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json);
 
+// The same, and what frames all over the video show: the size at which it was drawn before it was
+// enlarged, and by which kernel, in the member "picture".
+KSR_API KSR_MUST_USE ksr_status ksr_probe_picture(ksr_context *ctx, const char *path, char **json);
+
 // The settings of the run that made an output, as far as they matter for the comparison. All zero =
 // unknown except for what the output's work folder says, if it was kept. Strings are borrowed
 // during the call; each may be NULL.

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "frame/kernel.h"
 #include "frame/resample.h"
 
 bool ksr_parse_bool(const char *text, bool *out)
@@ -133,6 +134,13 @@ static bool is_crop(const char *text)
     return ksr_crop_parse(text, crop);
 }
 
+static bool is_descale(const char *text)
+{
+    struct ksr_drawn_size size;
+    return strcmp(text, "off") == 0 || strcmp(text, "auto") == 0 ||
+           ksr_drawn_size_parse(text, &size);
+}
+
 static bool is_bit_rate(const char *text)
 {
     int64_t rate;
@@ -157,6 +165,7 @@ bool ksr_parse_form(enum ksr_option_form form, const char *text)
     case KSR_FORM_FILLED: return *text != 0;
     case KSR_FORM_FIT: return is_fit(text);
     case KSR_FORM_CROP: return is_crop(text);
+    case KSR_FORM_DESCALE: return is_descale(text);
     case KSR_FORM_BIT_RATE: return is_bit_rate(text);
     case KSR_FORM_FRAME_RATE: return is_rate(text);
     case KSR_FORM_TIME: return is_time(text);

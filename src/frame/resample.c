@@ -174,6 +174,7 @@ struct ksr_resampler {
     uint16_t *scratch;      // for each thread: a row with margins, and the two limits and the sums
     size_t scratch_samples; // of one thread
     int margin;             // of the row to either side
+    int first_plane;
     const struct ksr_row_sink *sink;
 };
 
@@ -236,6 +237,11 @@ void ksr_resampler_destroy(ksr_resampler **resampler)
     free(f->scratch);
     free(f);
     *resampler = NULL;
+}
+
+void ksr_resampler_skip_luma(ksr_resampler *resampler)
+{
+    resampler->first_plane = 1;
 }
 
 const struct ksr_resample_axis *ksr_resampler_axis(const ksr_resampler *f, int plane, bool along_y)
@@ -330,7 +336,7 @@ static void scale_rows(ksr_resampler *f, int i, int y0, int y1, uint16_t *scratc
 static void run_band(void *arg, int band, int thread)
 {
     ksr_resampler *f = arg;
-    for (int i = 0; i < f->to.layout.planes; i++) {
+    for (int i = f->first_plane; i < f->to.layout.planes; i++) {
         const int shift = ksr_layout_is_chroma(&f->to.layout, i) ? f->to.layout.chroma_shift_y : 0;
         const int height = f->to.plane[i].height, rows = BAND >> shift;
         const int y0 = band * rows, y1 = y0 + rows < height ? y0 + rows : height;

@@ -52,6 +52,9 @@ ksr_resampler *ksr_resampler_create_shift(const struct ksr_layout *layout, doubl
                                           ksr_pool *pool);
 void ksr_resampler_destroy(ksr_resampler **resampler);
 
+// Makes it leave out luma, which is then neither read nor handed on.
+void ksr_resampler_skip_luma(ksr_resampler *resampler);
+
 // Returns how a plane is filtered along an axis: columns first, rounded and limited, then rows.
 const struct ksr_resample_axis *ksr_resampler_axis(const ksr_resampler *resampler, int plane,
                                                    bool along_y);

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/cpu.h"
 #include "core/mem.h"
@@ -73,6 +74,8 @@ static long long worker_bytes(const ksr_machine *m)
     long long bytes = (long long)out->width * out->height * WORKER_BYTES_PER_PIXEL + (64 << 20);
     if (m->config->fit) // the whole frame before it is scaled down: at most 4 planes of 2 bytes
         bytes += (long long)in->width * in->height * scale * scale * 8;
+    if (strcmp(m->config->descale, "off") != 0) // up to 4 times the drawing, and frames beside it
+        bytes += (long long)in->width * in->height * 200;
     return bytes;
 }
 

@@ -49,6 +49,20 @@ void ksr_manifest_denoise_text(const struct ksr_manifest *m, char *out, size_t s
         snprintf(out, size, "%s", number);
 }
 
+bool ksr_manifest_descale_text(const struct ksr_manifest *m, char *out, size_t size)
+{
+    const json_t *config = json_object_get(m->key, "config");
+    const json_t *asked = json_object_get(json_object_get(config, "pipeline"), "descale");
+    const char *value = ksr_config_get(m->config)->pipeline.descale;
+    const bool measured = asked && strcmp(json_string_value(asked), "auto") == 0;
+    const bool off = strcmp(value, "off") == 0;
+    snprintf(out, size, "%s%s", value,
+             !measured ? ""
+             : off     ? " (no drawing size is clear)"
+                       : " (measured)");
+    return measured || !off;
+}
+
 ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *m, bool whole)
 {
     struct ksr_fingerprint now;
@@ -587,10 +601,11 @@ static bool read_texts(const json_t *array, struct ksr_warnings *out)
     return true;
 }
 
-// Its strength stands in the configuration.
+// What was measured stands in the configuration.
 static bool read_denoise(const json_t *root, struct ksr_manifest *m)
 {
-    if (ksr_config_get(m->config)->pipeline.denoise == KSR_AUTO)
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    if (p->denoise == KSR_AUTO || strcmp(p->descale, "auto") == 0)
         return false;
     return !json_object_get(root, "denoise_reason") ||
            read_text(root, "denoise_reason", m->denoise_reason, sizeof(m->denoise_reason));

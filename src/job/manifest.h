@@ -45,6 +45,10 @@ void ksr_manifest_free(struct ksr_manifest *manifest);
 // Writes the strength of stage 1 for people, and why where it was measured: "0.3 (MPEG-2 noise)".
 void ksr_manifest_denoise_text(const struct ksr_manifest *manifest, char *out, size_t size);
 
+// Writes what is descaled for people, and whether it was measured: "1280x720:bicubic (measured)".
+// Returns false where that was not asked for.
+bool ksr_manifest_descale_text(const struct ksr_manifest *manifest, char *out, size_t size);
+
 // Checks that the input is still the one that was planned. whole: reads all of it, which is done
 // anyway when its date is another; else its size and ends.
 // Returns KSR_OK, KSR_E_MISMATCH, KSR_E_INPUT (both logged), KSR_E_CANCELLED, KSR_E_NOMEM.

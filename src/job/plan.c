@@ -19,6 +19,7 @@
 #include "media/container/aperture.h"
 #include "media/container/containers.h"
 #include "media/index/damage.h"
+#include "media/index/drawing.h"
 #include "media/index/index.h"
 #include "media/index/kinds.h"
 #include "media/index/rate.h"
@@ -247,6 +248,13 @@ static void log_denoise(ksr_context *ctx, const struct ksr_manifest *m)
         ksr_log(ctx, KSR_LOG_INFO, "denoise: %s", text);
 }
 
+static void log_descale(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    char text[80];
+    if (ksr_manifest_descale_text(m, text, sizeof(text)))
+        ksr_log(ctx, KSR_LOG_INFO, "descale: %s", text);
+}
+
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
@@ -357,6 +365,41 @@ static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage
     return ksr_config_set(m->config, "denoise", text);
 }
 
+// Whether lines of the frames as they are decoded are those that stages get.
+static bool shows_drawing(const struct ksr_pipeline_config *config, const struct ksr_film *film)
+{
+    return !config->crop && !film->filter[0] && strcmp(config->rotate, "keep") == 0;
+}
+
+// Settles at which size the source was drawn, where that is to be found out.
+static ksr_status settle_descale(ksr_context *ctx, const struct ksr_processor_config *config,
+                                 struct ksr_manifest *m)
+{
+    struct ksr_drawing d = {0};
+    char text[48] = "off";
+    if (strcmp(config->pipeline.descale, "auto") != 0)
+        return KSR_OK;
+    ksr_status status = KSR_OK;
+    if (shows_drawing(&config->pipeline, &m->film))
+        status = ksr_drawing_look(ctx, config->input_path, &m->film, &d);
+    if (d.width > 0)
+        snprintf(text, sizeof(text), "%dx%d:%s", d.width, d.height, ksr_kernel_name(d.kernel));
+    ksr_drawing_free(&d);
+    return status == KSR_OK ? ksr_config_set(m->config, "descale", text) : status;
+}
+
+ksr_status ksr_plan_check_descale(ksr_context *ctx, const char *descale,
+                                  const struct ksr_video_format *f)
+{
+    struct ksr_drawn_size drawn;
+    if (!ksr_drawn_size_parse(descale, &drawn) || ksr_drawn_size_fits(&drawn, f->width, f->height))
+        return KSR_OK;
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "descale: %dx%d cannot have been enlarged to the input's %dx%d (it must be "
+                    "smaller, and at least a third)",
+                    drawn.width, drawn.height, f->width, f->height);
+}
+
 // Looks at the film's frames, for their fields and for all else at once, and settles what follows.
 static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_config *config,
                               struct ksr_manifest *m)
@@ -374,7 +417,8 @@ static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_confi
     if (status != KSR_OK)
         return status;
     ksr_scan_judge(ctx, &l.scan, &m->film);
-    return ksr_filter_plan(ctx, config->input_path, &config->pipeline, &m->film);
+    status = ksr_filter_plan(ctx, config->input_path, &config->pipeline, &m->film);
+    return status == KSR_OK ? settle_descale(ctx, config, m) : status;
 }
 
 // What the decoder is to do, before it is asked for anything.
@@ -428,6 +472,9 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
         status = plan_frames(ctx, config, out);
     if (status == KSR_OK)
         status = ksr_geometry_plan(ctx, &config->pipeline, &out->film);
+    if (status == KSR_OK)
+        status = ksr_plan_check_descale(ctx, ksr_config_get(out->config)->pipeline.descale,
+                                        &out->film.format);
     if (status == KSR_OK)
         status = plan_constant(ctx, config, &out->film);
     if (status == KSR_OK)
@@ -486,6 +533,7 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
         return status;
     }
     warn_of_space(ctx, out);
+    log_descale(ctx, out);
     log_denoise(ctx, out);
     log_summary(ctx, out);
     return KSR_OK;

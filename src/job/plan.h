@@ -22,6 +22,11 @@ ksr_status ksr_plan_output(ksr_context *ctx, const struct ksr_processor_config *
 ksr_status ksr_plan_size(ksr_context *ctx, const struct ksr_processor_config *config,
                          const struct ksr_video_format *format, int *width, int *height);
 
+// Checks that frames of a format can have been enlarged from the size that `descale` names, if it
+// names one. Returns KSR_OK, KSR_E_PARAM (logged).
+ksr_status ksr_plan_check_descale(ksr_context *ctx, const char *descale,
+                                  const struct ksr_video_format *format);
+
 // Cuts a film into segments of about 8 seconds: at the keyframe nearest to the ideal border, or
 // at the border itself where none is near. warmup: frames a worker runs before a segment's first.
 // *count: number of segments. Returns an array to be freed with free(), NULL = out of memory.

@@ -229,7 +229,8 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                               const char *sha256, const struct ksr_warnings *of_joining,
                               const char *failed)
 {
-    char denoise[80];
+    char denoise[80], descale[80];
+    const bool descales = ksr_manifest_descale_text(m, descale, sizeof(descale));
     ksr_manifest_denoise_text(m, denoise, sizeof(denoise));
     json_t *warnings = ksr_manifest_texts(&m->warnings);
     json_t *more = ksr_manifest_texts(of_joining);
@@ -243,12 +244,13 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
         json_decref(warnings);
         warnings = NULL;
     }
-    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O,s:s,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}",
+    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O,s:s*,s:s,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}",
                      "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m),
                      "output", output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
                      "versions", json_object_get(m->key, "versions"), "hardware",
                      json_object_get(m->key, "hardware"), "config",
-                     json_object_get(m->key, "config"), "denoise", denoise, "model",
+                     json_object_get(m->key, "config"), "descale",
+                     descales ? descale : NULL, "denoise", denoise, "model",
                      json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder),
                      "segments", g->segments, "repeated", g->repeated, "skipped", g->skipped,
                      "warnings", warnings, "accepted", failed, "subtitles", subtitles);

@@ -86,10 +86,10 @@ static ksr_status make_recipe(ksr_worker *w)
     if (!ksr_pixels_layout(&film->format, &layout, &bits))
         return ksr_fail(w->ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
                         film->format.pixel_format);
-    if (!ksr_recipe_make(&w->recipe, &layout, &w->config->pipeline, w->loan.engine))
-        return ksr_fail_memory(w->ctx);
-    ksr_recipe_fit(&w->recipe, wanted->width, wanted->height);
-    return KSR_OK;
+    return ksr_recipe_make_for(&w->recipe, &layout, &w->config->pipeline, w->loan.engine,
+                               wanted->width, wanted->height)
+               ? KSR_OK
+               : ksr_fail_memory(w->ctx);
 }
 
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
@@ -159,8 +159,8 @@ static void lap(ksr_worker *w, enum ksr_part part)
 static void lap_pipeline(ksr_worker *w)
 {
     static const enum ksr_part parts[KSR_TASKS] = {
-        KSR_PART_CONVERT, KSR_PART_NORMALIZE, KSR_PART_STRUCTURE, KSR_PART_UPSCALE,
-        KSR_PART_ENHANCE, KSR_PART_TEMPORAL,  KSR_PART_FIT};
+        KSR_PART_CONVERT, KSR_PART_DESCALE, KSR_PART_NORMALIZE, KSR_PART_STRUCTURE,
+        KSR_PART_UPSCALE, KSR_PART_ENHANCE, KSR_PART_TEMPORAL,  KSR_PART_FIT};
     const double now = ksr_clock();
     double spent[KSR_TASKS], all = 0;
     ksr_pipeline_take_times(w->pipeline, spent);

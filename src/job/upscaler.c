@@ -59,6 +59,8 @@ static ksr_status check_unsupported(ksr_context *ctx, const struct ksr_pipeline_
         {strcmp(p->rotate, "keep") != 0, "rotate: is for files"},
         {strcmp(p->film_grain, "keep") != 0, "film_grain: is for files"},
         {p->ai_fallback, "ai_fallback: is for files"},
+        {strcmp(p->descale, "auto") == 0,
+         "descale: 'auto' is measured over a whole video (name size and kernel)"},
         {p->use_ai && p->ai_model_path && strcmp(p->ai_model_path, "auto") == 0,
          "ai_model_path: 'auto' is for files (name a network)"},
     };
@@ -275,10 +277,12 @@ static ksr_status make_recipe(ksr_upscaler *u, const struct ksr_processor_config
     if (status != KSR_OK)
         return status;
     ksr_pixels_target_color(&u->source, u->format[1], &u->color);
-    if (!ksr_recipe_make(&u->recipe, &u->layout, &config->pipeline, u->engine))
-        return ksr_fail_memory(u->ctx);
-    ksr_recipe_fit(&u->recipe, width, height);
-    return KSR_OK;
+    status = ksr_plan_check_descale(u->ctx, config->pipeline.descale, &u->source);
+    if (status != KSR_OK)
+        return status;
+    return ksr_recipe_make_for(&u->recipe, &u->layout, &config->pipeline, u->engine, width, height)
+               ? KSR_OK
+               : ksr_fail_memory(u->ctx);
 }
 
 // A frame that is held by a pipeline without delay is read at its pull.

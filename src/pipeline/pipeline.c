@@ -20,6 +20,8 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
 ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
                                struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
+    if (recipe->descales)
+        return ksr_pipeline_create_descaled(ctx, recipe, device, pool, out);
     *out = device ? ksr_pipeline_create_device(ctx, device, recipe, pool) : NULL;
     if (!*out)
         *out = ksr_pipeline_create_cpu(recipe, pool, 0);

@@ -8,6 +8,8 @@
 // (cpu.c) has none: its push only notes where the rows come from, and its pull takes them from
 // there to the sink, without a copy of the frame between.
 //
+// A recipe that descales gets an executor around that of its chains (descaled.c).
+//
 // A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
 // file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
 // branch in ksr_pipeline_create(). Its output must equal that of cpu.c, bit for bit.
@@ -28,6 +30,7 @@
 // What the time of a frame goes into.
 enum ksr_task {
     KSR_TASK_CONVERT, // rows from the source and to the sink
+    KSR_TASK_DESCALE,
     KSR_TASK_NORMALIZE,
     KSR_TASK_STRUCTURE,
     KSR_TASK_UPSCALE,
@@ -78,6 +81,13 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 // the cache. Returns NULL when out of memory.
 ksr_pipeline *ksr_pipeline_create_cpu(const struct ksr_recipe *recipe, ksr_pool *pool,
                                       int band_rows);
+
+// The executor of a recipe that descales: it does that on the processor, and has the chains run by
+// the executor that ksr_pipeline_create() makes for them. Returns what that returns.
+KSR_MUST_USE ksr_status ksr_pipeline_create_descaled(ksr_context *ctx,
+                                                     const struct ksr_recipe *recipe,
+                                                     struct ksr_device *device, ksr_pool *pool,
+                                                     ksr_pipeline **out);
 
 // Hands in frame `frame` of the film (from 0) as rows of the recipe's input layout.
 // frame: one more than the last one pushed, or any other number, which begins anew: nothing is

@@ -21,16 +21,16 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
 {
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
-    if (plane < ksr_layout_picture_planes(&r->input) && normalize.limit > 0)
+    if (plane < ksr_layout_picture_planes(&r->drawn) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
             (struct ksr_step){KSR_STEP_NORMALIZE, 1, KSR_NORMALIZE_REACH, {.normalize = normalize}},
-            &r->input, plane);
+            &r->drawn, plane);
     if (plane == 0 && structure.limit > 0)
         add_step(
             &r->chain[plane],
             (struct ksr_step){KSR_STEP_STRUCTURE, 1, KSR_STRUCTURE_REACH, {.structure = structure}},
-            &r->input, plane);
+            &r->drawn, plane);
 }
 
 // One pass of stage 3: luma by a network or learned filters, the rest by one separable filter.
@@ -40,7 +40,7 @@ static struct ksr_step pass(const struct ksr_recipe *r, int plane)
         return (struct ksr_step){KSR_STEP_UPSCALE,
                                  2,
                                  KSR_UPSCALE_REACH,
-                                 {.upscale = ksr_upscale_params_make(&r->input, plane)}};
+                                 {.upscale = ksr_upscale_params_make(&r->drawn, plane)}};
     return r->net ? (struct ksr_step){.kind = KSR_STEP_NETWORK, .scale = 2, .reach = r->net->reach}
                   : (struct ksr_step){
                         .kind = KSR_STEP_LEARNED, .scale = 2, .reach = KSR_LEARNED_REACH};
@@ -49,9 +49,9 @@ static struct ksr_step pass(const struct ksr_recipe *r, int plane)
 // Stage 3. A model that keeps the size leaves the passes to the filters.
 static void add_upscaling(struct ksr_recipe *r, int plane, int model_scale)
 {
-    struct ksr_layout layout = r->input;
+    struct ksr_layout layout = r->drawn;
     if (plane < r->model_planes) {
-        layout = ksr_layout_scaled(&r->input, model_scale);
+        layout = ksr_layout_scaled(&r->drawn, model_scale);
         add_step(&r->chain[plane], (struct ksr_step){.kind = KSR_STEP_MODEL, .scale = model_scale},
                  &layout, plane);
     }
@@ -70,7 +70,7 @@ static void add_enhancement(struct ksr_recipe *r, int plane,
         add_step(&r->chain[plane],
                  (struct ksr_step){KSR_STEP_ENHANCE_LUMA, 1, KSR_ENHANCE_REACH, {.enhance = p}},
                  &r->made, plane);
-    if (plane > 0 && plane < ksr_layout_picture_planes(&r->input) && ksr_enhance_chroma_active(&p))
+    if (plane > 0 && plane < ksr_layout_picture_planes(&r->drawn) && ksr_enhance_chroma_active(&p))
         add_step(&r->chain[plane], (struct ksr_step){KSR_STEP_ENHANCE_CHROMA, 1, 0, {.enhance = p}},
                  &r->made, plane);
 }
@@ -90,22 +90,45 @@ int ksr_recipe_warmup(const struct ksr_pipeline_config *config)
     return ksr_temporal_warmup(config->temporal_weight);
 }
 
-bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
-                     const struct ksr_pipeline_config *config, const ksr_engine *engine)
+// Sets where the chains begin and end.
+static bool plan_sizes(struct ksr_recipe *r, const struct ksr_pipeline_config *config, int width,
+                       int height)
 {
-    struct ksr_recipe r = {.input = *input,
-                           .made = ksr_layout_scaled(input, ksr_recipe_scale(config))};
-    if (!ksr_layout_valid(&r.made))
-        return false;
-    r.output = r.made;
-    if (config->use_ai && engine) {
-        r.net = engine->net;
-        r.model = engine->frames;
-        r.model_planes = r.model ? ksr_frames_planes(r.model, input) : 0;
+    struct ksr_drawn_size drawn;
+    int scale = ksr_recipe_scale(config);
+    r->descales = config->descale && ksr_drawn_size_parse(config->descale, &drawn);
+    r->drawn = r->input;
+    if (r->descales) {
+        r->kernel = drawn.kernel;
+        r->drawn.width = drawn.width;
+        r->drawn.height = drawn.height;
+        r->drawn.chroma_shift_x = r->drawn.chroma_shift_y = 0;
+        scale = 2 * drawn.width >= width && 2 * drawn.height >= height ? 2 : 4;
     }
+    if (r->model && r->descales)
+        scale = ksr_frames_scale(r->model) > scale ? ksr_frames_scale(r->model) : scale;
+    r->made = ksr_layout_scaled(&r->drawn, scale);
+    r->output = r->input;
+    r->output.width = width;
+    r->output.height = height;
+    return ksr_layout_valid(&r->made) && ksr_layout_valid(&r->output) &&
+           (!r->descales || ksr_drawn_size_fits(&drawn, r->input.width, r->input.height));
+}
+
+bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
+                         const struct ksr_pipeline_config *config, const ksr_engine *engine,
+                         int width, int height)
+{
+    struct ksr_recipe r = {.input = *input};
+    const bool ai = config->use_ai && engine;
+    r.net = ai ? engine->net : NULL;
+    r.model = ai ? engine->frames : NULL;
+    if (!plan_sizes(&r, config, width, height))
+        return false;
+    r.model_planes = r.model ? ksr_frames_planes(r.model, &r.drawn) : 0;
     for (int i = 0; i < input->planes; i++) {
-        r.chain[i].width[0] = ksr_layout_plane_width(input, i);
-        r.chain[i].height[0] = ksr_layout_plane_height(input, i);
+        r.chain[i].width[0] = ksr_layout_plane_width(&r.drawn, i);
+        r.chain[i].height[0] = ksr_layout_plane_height(&r.drawn, i);
         add_cleaning(&r, i, config);
         add_upscaling(&r, i, r.model ? ksr_frames_scale(r.model) : 1);
         add_enhancement(&r, i, config);
@@ -117,6 +140,22 @@ bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
     return true;
 }
 
+bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
+                     const struct ksr_pipeline_config *config, const ksr_engine *engine)
+{
+    const int scale = ksr_recipe_scale(config);
+    return ksr_recipe_make_for(out, input, config, engine, input->width * scale,
+                               input->height * scale);
+}
+
+struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe)
+{
+    struct ksr_recipe r = *recipe;
+    r.input = r.drawn;
+    r.descales = false;
+    return r;
+}
+
 void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height)
 {
     recipe->output.width = width;
@@ -125,7 +164,9 @@ void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height)
 
 bool ksr_recipe_fits(const struct ksr_recipe *r)
 {
-    return r->output.width != r->made.width || r->output.height != r->made.height;
+    return r->output.width != r->made.width || r->output.height != r->made.height ||
+           r->output.chroma_shift_x != r->made.chroma_shift_x ||
+           r->output.chroma_shift_y != r->made.chroma_shift_y;
 }
 
 int ksr_chain_model(const struct ksr_chain *chain)
@@ -158,6 +199,9 @@ void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
     static const char *const names[KSR_STEP_KINDS] = {
         "normalize", "structure", "upscale", "learned", "network", "model", "enhance", "enhance"};
+    if (r->descales)
+        fprintf(out, "descale: %dx%d -> %dx%d, %s\n", r->input.width, r->input.height,
+                r->drawn.width, r->drawn.height, ksr_kernel_name(r->kernel));
     for (int i = 0; i < r->input.planes; i++)
         for (int k = 0; k < r->chain[i].count; k++) {
             const struct ksr_chain *c = &r->chain[i];

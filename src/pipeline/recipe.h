@@ -4,7 +4,8 @@
 // It has every number that reaches a sample and none that depends on the machine, so executors that
 // are given one recipe make the same bytes. It holds no function and no frame; copy it freely.
 //
-//     input -> chain of each plane -> temporal, if on -> made -> fit, if the size differs -> output
+//     input -> descale, if on -> drawn
+//     drawn -> chain of each plane -> temporal, if on -> made -> fit, if the size differs -> output
 
 #ifndef KSR_PIPELINE_RECIPE_H
 #define KSR_PIPELINE_RECIPE_H
@@ -12,6 +13,7 @@
 #include <stdio.h>
 
 #include "frame/frame.h"
+#include "frame/kernel.h"
 #include "kizunasr/config.h"
 #include "net/engine.h"
 #include "stages/enhance.h"
@@ -61,9 +63,13 @@ struct ksr_chain {
 
 struct ksr_recipe {
     struct ksr_layout input;
+    struct ksr_layout drawn;  // where the chains begin: input, or smaller where that is descaled,
+                              // with chroma as large as luma, so that none of it is lost
     struct ksr_layout made;   // at the end of the chains
     struct ksr_layout output; // after fitting: ksr_resampler_create(made, output)
     struct ksr_chain chain[KSR_MAX_PLANES];
+    bool descales;      // input to drawn: ksr_descale_rows() for luma
+    enum ksr_kernel kernel;
     const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
     ksr_frames *model;  // borrowed; NULL without KSR_STEP_MODEL
     int model_planes;   // how many planes have one
@@ -74,12 +80,23 @@ struct ksr_recipe {
     int warmup; // ksr_recipe_warmup()
 };
 
-// Writes the recipe for frames of `input` layout; output is as large as made.
+// Writes the recipe for frames of `input` layout, whose output is as large as the configuration's
+// scale says.
 // config: values in range (the caller has checked), no KSR_AUTO, which plan settles.
 // engine: makes luma larger if config->use_ai, else not looked at; borrowed, must outlive the
-// recipe. Returns false when what is made would be wider or higher than 65535.
+// recipe. Returns false when what is made would be wider or higher than 65535, or the input cannot
+// have been drawn at the size that it is to be descaled to.
 bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
                      const struct ksr_pipeline_config *config, const ksr_engine *engine);
+
+// The same for an output of this size. Where the input is descaled, the chains enlarge it by 2, or
+// by 4 where that is not enough.
+bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
+                         const struct ksr_pipeline_config *config, const ksr_engine *engine,
+                         int width, int height);
+
+// Returns the recipe of what follows descaling, whose input is `drawn`.
+struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe);
 
 // Sets the size of the output.
 void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height);

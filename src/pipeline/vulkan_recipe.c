@@ -169,6 +169,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
 // --- Groups of commands ---
 
 static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
+                                                  [KSR_TASK_DESCALE] = "descale",
                                                   [KSR_TASK_NORMALIZE] = "normalize",
                                                   [KSR_TASK_STRUCTURE] = "structure",
                                                   [KSR_TASK_UPSCALE] = "upscale",

@@ -13,26 +13,11 @@
 #include <stdbool.h>
 
 #include "frame/frame.h"
+#include "frame/kernel.h"
 
 #define KSR_DESCALE_LEAST   16 // samples of a drawn line, at least,
 #define KSR_DESCALE_MOST    3  // and how many times they may have been enlarged
 #define KSR_DESCALE_PADDING 16 // taps come in groups of as many
-
-// What a video was enlarged with.
-enum ksr_kernel {
-    KSR_KERNEL_BILINEAR,
-    KSR_KERNEL_BICUBIC,  // b = 0, c = 0.5: Catmull-Rom
-    KSR_KERNEL_MITCHELL, // b = c = 1/3
-    KSR_KERNEL_SPLINE36,
-    KSR_KERNEL_LANCZOS2,
-    KSR_KERNEL_LANCZOS3,
-    KSR_KERNEL_LANCZOS4,
-    KSR_KERNELS
-};
-
-// Returns a kernel's name, and finds one; false: there is none of this name.
-const char *ksr_kernel_name(enum ksr_kernel kernel);
-bool ksr_kernel_find(const char *name, enum ksr_kernel *out);
 
 // How the samples of a line are made of those of another: sample i is the sum of `taps` weights,
 // in units of 1 / (1 << bits), times samples first[i] and on. All weights of a sample add up to 1;

@@ -88,11 +88,7 @@ static int64_t lanczos(int64_t x, int radius)
     return x < radius * FIXED_ONE ? times(sinc(x), sinc(x / radius)) : 0;
 }
 
-static const struct {
-    const char *name;
-    int radius;
-} kernels[KSR_KERNELS] = {{"bilinear", 1}, {"bicubic", 2},  {"mitchell", 2}, {"spline36", 3},
-                          {"lanczos2", 2}, {"lanczos3", 3}, {"lanczos4", 4}};
+static const int radius_of[KSR_KERNELS] = {1, 2, 2, 3, 2, 3, 4};
 
 static int64_t weight_at(enum ksr_kernel kernel, int64_t x)
 {
@@ -101,23 +97,8 @@ static int64_t weight_at(enum ksr_kernel kernel, int64_t x)
     case KSR_KERNEL_BICUBIC: return bicubic(x, 0, 3);
     case KSR_KERNEL_MITCHELL: return bicubic(x, 2, 2);
     case KSR_KERNEL_SPLINE36: return spline36(x);
-    default: return lanczos(x, kernels[kernel].radius);
+    default: return lanczos(x, radius_of[kernel]);
     }
-}
-
-const char *ksr_kernel_name(enum ksr_kernel kernel)
-{
-    return kernels[kernel].name;
-}
-
-bool ksr_kernel_find(const char *name, enum ksr_kernel *out)
-{
-    for (int i = 0; i < KSR_KERNELS; i++)
-        if (strcmp(kernels[i].name, name) == 0) {
-            *out = (enum ksr_kernel)i;
-            return true;
-        }
-    return false;
 }
 
 // --- A and the factors of A^T A ---
@@ -156,7 +137,7 @@ static void make_row(const struct solver *s, enum ksr_kernel kernel, int y)
 {
     const int64_t unit = 2 * (int64_t)s->large; // of places
     const int64_t at = (2 * (int64_t)y + 1) * s->small - s->large;
-    const int64_t from = at - unit * kernels[kernel].radius;
+    const int64_t from = at - unit * radius_of[kernel];
     const int64_t first = (from >= 0 ? from / unit : -((unit - 1 - from) / unit)) + 1;
     int64_t weight[MOST_TAPS], total = 0, *out = s->weight + (size_t)y * (size_t)s->taps;
     for (int k = 0; k < s->taps; k++) {
@@ -200,7 +181,7 @@ static void factorize(const struct solver *s)
 
 static bool make_solver(struct solver *s, enum ksr_kernel kernel, int large, int small)
 {
-    *s = (struct solver){.large = large, .small = small, .taps = 2 * kernels[kernel].radius};
+    *s = (struct solver){.large = large, .small = small, .taps = 2 * radius_of[kernel]};
     if (!allocate_solver(s))
         return false;
     for (int y = 0; y < large; y++)

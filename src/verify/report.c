@@ -334,6 +334,9 @@ static void add_settings(const struct report *r, json_t *root)
     json_t *settings = m->settings ? ksr_config_to_json(ksr_config_get(m->settings), false) : NULL;
     if (settings && denoise)
         json_object_set(json_object_get(settings, "pipeline"), "denoise", denoise);
+    json_t *descale = json_object_get(m->record, "descale");
+    if (settings && descale)
+        json_object_set(json_object_get(settings, "pipeline"), "descale", descale);
     if (settings)
         json_object_set_new(root, "settings", settings);
     // What was made up from a work folder is no record.

@@ -15,6 +15,7 @@
 #include "media/av/checksum.h"
 #include "media/compare/compare_tags.h"
 #include "media/compare/inspect.h"
+#include "media/index/drawing.h"
 #include "media/index/index.h"
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
@@ -251,7 +252,32 @@ ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *outp
     return status;
 }
 
-ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
+// What a search for the drawing found; NULL = out of memory.
+static json_t *drawing_to_json(const struct ksr_drawing *d)
+{
+    json_t *curve = json_array();
+    for (int i = 0; curve && i < d->count; i++)
+        json_array_append_new(curve, json_real(d->curve[i] / 1000.0));
+    json_t *size = json_null();
+    if (d->width > 0)
+        size = json_pack("{s:i,s:i,s:s}", "width", d->width, "height", d->height, "kernel",
+                         ksr_kernel_name(d->kernel));
+    return json_pack("{s:o,s:i,s:f,s:{s:i,s:o}}", "drawing", size, "frames", d->frames, "depth",
+                     d->depth / 1000.0, "curve", "first", d->first, "errors", curve);
+}
+
+static ksr_status add_picture(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                              json_t *root)
+{
+    struct ksr_drawing drawing;
+    const ksr_status status = ksr_drawing_look(ctx, path, film, &drawing);
+    if (status == KSR_OK)
+        json_object_set_new(root, "picture", drawing_to_json(&drawing));
+    ksr_drawing_free(&drawing);
+    return status;
+}
+
+static ksr_status probe(ksr_context *ctx, const char *path, bool picture, char **json)
 {
     if (!path || !json)
         return KSR_E_PARAM;
@@ -266,8 +292,23 @@ ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
         status = ksr_extras_look(ctx, path, &film, &film.extras);
     if (status == KSR_OK)
         status = ksr_media_describe(ctx, path, &film, &root);
-    ksr_film_free(&film);
     ksr_memory_watch();
-    return status == KSR_OK ? ksr_json_text(ctx, root, JSON_INDENT(2) | KSR_JSON_REALS, json)
-                            : status;
+    if (status == KSR_OK && picture)
+        status = add_picture(ctx, path, &film, root);
+    ksr_film_free(&film);
+    if (status != KSR_OK) {
+        json_decref(root);
+        return status;
+    }
+    return ksr_json_text(ctx, root, JSON_INDENT(2) | KSR_JSON_REALS, json);
+}
+
+ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json)
+{
+    return probe(ctx, path, false, json);
+}
+
+ksr_status ksr_probe_picture(ksr_context *ctx, const char *path, char **json)
+{
+    return probe(ctx, path, true, json);
 }

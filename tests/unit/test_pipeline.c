@@ -4,7 +4,9 @@
 
 #include <math.h>
 
+#include "frame/resample.h"
 #include "pipeline/pipeline.h"
+#include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
@@ -508,6 +510,96 @@ static void a_gap_forgets(void **state)
     destroy(&b);
 }
 
+// --- Descaling ---
+
+// The drawing of a descaled frame: bars and a ramp, or with `text` a fine pattern over the frame.
+static void fill_enlarged(const struct ksr_frame *drawn, const struct ksr_frame *frame, bool text)
+{
+    for (int i = 0; i < drawn->layout.planes; i++)
+        for (int y = 0; y < drawn->plane[i].height; y++)
+            for (int x = 0; x < drawn->plane[i].width; x++)
+                *unit_at(&drawn->plane[i], x, y) =
+                    (uint16_t)(i == 0 ? (x / 5 + y / 3) % 2 * 9000 + 8000 + 40 * x : 14000 + 40 * x);
+    struct ksr_descale_axis x, y;
+    const struct ksr_plane *small = &drawn->plane[0], *large = &frame->plane[0];
+    void *scratch = calloc(1, ksr_descale_scratch(small->width));
+    assert_non_null(scratch);
+    assert_true(ksr_descale_axis_make(&x, KSR_KERNEL_BILINEAR, small->width, large->width));
+    assert_true(ksr_descale_axis_make(&y, KSR_KERNEL_BILINEAR, small->height, large->height));
+    ksr_descale_rows(large, small, &x, &y, scratch, 0, large->height);
+    for (int i = 1; i < frame->layout.planes; i++)
+        unit_fill(&frame->plane[i], 15000);
+    for (int j = 200; j < 212 && text; j++)
+        for (int i = 240; i < 300; i++)
+            *unit_at(large, i, j) = (i + j) % 2 ? 30000 : 3000;
+    ksr_descale_axis_free(&x);
+    ksr_descale_axis_free(&y);
+    free(scratch);
+}
+
+static struct rig create_descaled(const struct ksr_layout *l, ksr_pool *pool)
+{
+    struct ksr_pipeline_config c = neutral(2);
+    struct ksr_recipe recipe;
+    struct rig rig = {NULL, unit_frame(*l), unit_frame(ksr_layout_scaled(l, 2)), 0};
+    c.descale = "320x180:bilinear";
+    assert_true(ksr_recipe_make(&recipe, l, &c, NULL));
+    assert_int_equal(ksr_pipeline_create(NULL, &recipe, NULL, pool, &rig.pipeline), KSR_OK);
+    return rig;
+}
+
+// The result equals that of the drawing, but where a pattern was put over the frame: there it is
+// the frame's own, resampled.
+static void descaled_frames_are_drawings_but_for_text(void **state)
+{
+    const struct ksr_layout l = unit_layout(480, 270, 3, 1);
+    const struct ksr_layout d = unit_layout(320, 180, 3, 0);
+    ksr_pool *pool = ksr_pool_create(3);
+    (void)state;
+    struct rig one = create_descaled(&l, NULL), many = create_descaled(&l, pool);
+    struct ksr_frame drawn = unit_frame(d);
+    fill_enlarged(&drawn, &one.in, false);
+    fill_enlarged(&drawn, &many.in, false);
+    assert_frames_equal(run(&one), run(&many));
+    struct ksr_frame plain = keep(&one.out);
+
+    struct ksr_pipeline_config c = neutral(4);
+    struct ksr_recipe recipe;
+    assert_true(ksr_recipe_make_for(&recipe, &d, &c, NULL, 960, 540));
+    struct rig direct = {NULL, drawn, unit_frame(recipe.output), 0};
+    assert_int_equal(ksr_pipeline_create(NULL, &recipe, NULL, NULL, &direct.pipeline), KSR_OK);
+    run(&direct);
+    int64_t off = 0; // what rounding of the drawing does to the filters' choices
+    for (int y = 0; y < 540; y++)
+        for (int x = 0; x < 960; x++)
+            off += abs(*unit_at(&direct.out.plane[0], x, y) - *unit_at(&plain.plane[0], x, y));
+    assert_in_range(off, 0, 540 * 960 * 24);
+
+    fill_enlarged(&drawn, &one.in, true);
+    fill_enlarged(&drawn, &many.in, true);
+    assert_frames_equal(run(&one), run(&many));
+    ksr_resampler *fit = ksr_resampler_create(&l, &one.out.layout, NULL);
+    assert_non_null(fit);
+    struct ksr_frame kept = unit_frame(one.out.layout);
+    const struct ksr_row_sink in = ksr_resampler_sink(fit), out = ksr_frame_sink(&kept);
+    for (int i = 0; i < 3; i++)
+        in.rows(in.opaque, i, &one.in.plane[i], 0, one.in.plane[i].height);
+    ksr_resampler_run(fit, &out);
+    for (int y = 400; y < 424; y++)
+        for (int x = 480; x < 600; x++)
+            assert_int_equal(*unit_at(&one.out.plane[0], x, y), *unit_at(&kept.plane[0], x, y));
+    for (int y = 0; y < 300; y++)
+        for (int x = 0; x < 960; x++)
+            assert_int_equal(*unit_at(&one.out.plane[0], x, y), *unit_at(&plain.plane[0], x, y));
+    ksr_resampler_destroy(&fit);
+    ksr_frame_free(&kept);
+    ksr_frame_free(&plain);
+    destroy(&one);
+    destroy(&many);
+    destroy(&direct);
+    ksr_pool_destroy(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +619,7 @@ int main(void)
         cmocka_unit_test(bands_do_not_change_the_memory),
         cmocka_unit_test(warming_up_needs_no_sink),
         cmocka_unit_test(a_gap_forgets),
+        cmocka_unit_test(descaled_frames_are_drawings_but_for_text),
     };
     return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
 }

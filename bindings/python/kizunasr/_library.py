@@ -206,6 +206,7 @@ _FUNCTIONS = {
     "ksr_config_get": (c.c_void_p, [HANDLE]),
     "ksr_upscale": (c.c_int, [HANDLE, c.c_void_p, c.POINTER(RunOptions), c.POINTER(Result)]),
     "ksr_probe": (c.c_int, [HANDLE, c.c_char_p, OUT]),
+    "ksr_probe_picture": (c.c_int, [HANDLE, c.c_char_p, OUT]),
     "ksr_verify": (c.c_int, [HANDLE, c.c_char_p, c.c_char_p, c.POINTER(VerifyOptions), OUT]),
     "ksr_report": (c.c_int, [HANDLE, c.c_char_p, c.c_char_p, c.POINTER(ReportOptions), c.c_char_p,
                              c.POINTER(c.c_bool)]),

@@ -74,6 +74,9 @@ class PipelineConfig:
     fit: Optional[str] = None
     """Largest size within this, such as 1920x1080, scaled down from the 2x or 4x result (None: as
     it comes)."""
+    descale: str = "off"
+    """Undo the enlargement of a video that was drawn at a smaller size, and upscale from there;
+    auto: as measured, off where nothing is clear; or size and kernel, such as 1280x720:bicubic."""
     denoise: Union[float, str] = "auto"
     """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     (auto or 0 to 1)."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import _library as _c
 from ._context import Context, ProgressCallback
+from ._library import library
 from .config import Path, deinterlace_mode
 
 
@@ -177,12 +178,16 @@ def _json_call(function: Any, *arguments: bytes, accepted: tuple[int, ...] = (_c
         context.close()
 
 
-def probe(path: Path) -> dict[str, Any]:
+def probe(path: Path, *, picture: bool = False) -> dict[str, Any]:
     """Describes a video file: container, streams, exact frame count, timing, colour.
+
+    With `picture`, looks at frames too: the size at which the video was drawn.
 
     The members are those of ``kizunasr probe --json`` (docs/manual.md). Raises FileNotFoundError,
     InputError, MemoryError.
     """
+    if picture:
+        return _json_call(library().ksr_probe_picture, _c.encode(path))
     return _json_call(_c.library().ksr_probe, _c.encode(path))
 
 

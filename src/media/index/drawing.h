@@ -1,0 +1,16 @@
+// At which size a video was drawn, before it was enlarged to the one that it has; see
+// stages/drawing.h.
+
+#ifndef KSR_MEDIA_INDEX_DRAWING_H
+#define KSR_MEDIA_INDEX_DRAWING_H
+
+#include "media/av/film.h"
+#include "stages/drawing.h"
+
+// Looks at frames all over a video, before a cut or a crop is planned. What cannot be decoded is
+// passed over. *out: to be freed with ksr_drawing_free(). Returns KSR_OK, KSR_E_NOMEM (logged),
+// KSR_E_CANCELLED.
+ksr_status ksr_drawing_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                            struct ksr_drawing *out);
+
+#endif
