@@ -182,8 +182,9 @@ static bool add_segment(const struct ksr_segment_plan *s, const struct ksr_segme
                         struct gathered *g)
 {
     json_t *entry =
-        json_pack("{s:I,s:I,s:I,s:s}", "first", (json_int_t)s->first, "frames",
-                  (json_int_t)s->count, "bytes", (json_int_t)info->size, "xxh128", info->checksum);
+        json_pack("{s:I,s:I,s:I,s:s,s:s}", "first", (json_int_t)s->first, "frames",
+                  (json_int_t)s->count, "bytes", (json_int_t)info->size, "xxh128", info->checksum,
+                  "samples", info->samples);
     g->frames += info->packets;
     return json_array_append_new(g->segments, entry) == 0 &&
            add_frames(g->repeated, s->first, info->repeated, info->repeated_count) &&

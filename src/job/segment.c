@@ -389,6 +389,7 @@ static ksr_status finish_encoder(ksr_worker *w, struct making *m)
         status = store_packets(w, m);
     lap(w, KSR_PART_ENCODE);
     m->info.delay = (uint32_t)ksr_encoder_delay(m->encoder);
+    ksr_encoder_samples(m->encoder, m->info.samples);
     // A segment that stands under its name is taken for right ever after: look before that.
     if (status == KSR_OK && m->stored != m->sent)
         status = ksr_fail(w->ctx, KSR_E_PROCESS, "segment %d: %zu frames in, %zu packets out",

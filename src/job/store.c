@@ -9,7 +9,7 @@
 
 #include "core/mem.h"
 
-#define MAGIC      "KSRSEG2\n"
+#define MAGIC      "KSRSEG3\n"
 #define MAGIC_SIZE 8
 #define TEXT_SIZE  (KSR_HASH_TEXT - 1)
 #define END_MARK   UINT32_C(0xffffffff)
@@ -129,6 +129,8 @@ ksr_status ksr_segment_writer_commit(ksr_context *ctx, ksr_segment_writer *w,
         status = put_list(ctx, w, info->repeated, info->repeated_count);
     if (status == KSR_OK)
         status = put_list(ctx, w, info->skipped, info->skipped_count);
+    if (status == KSR_OK)
+        status = put(ctx, w, info->samples, TEXT_SIZE);
     ksr_hasher_text(w->hasher, checksum);
     if (status == KSR_OK)
         status = put(ctx, w, checksum, TEXT_SIZE);
@@ -230,6 +232,12 @@ static bool get_list(ksr_segment_reader *r, uint32_t count, uint32_t **out)
     return *out != NULL;
 }
 
+static bool get_hash(ksr_segment_reader *r, char out[KSR_HASH_TEXT])
+{
+    out[TEXT_SIZE] = 0;
+    return get(r, out, TEXT_SIZE) && strspn(out, "0123456789abcdef") == TEXT_SIZE;
+}
+
 static bool get_end(ksr_segment_reader *r, uint32_t packets, struct ksr_segment_info *info)
 {
     char stored[KSR_HASH_TEXT] = "";
@@ -237,7 +245,7 @@ static bool get_end(ksr_segment_reader *r, uint32_t packets, struct ksr_segment_
         !get_u32(r, &info->repeated_count) || !get_u32(r, &info->skipped_count) ||
         info->packets != packets || info->delay > 1024 ||
         !get_list(r, info->repeated_count, &info->repeated) ||
-        !get_list(r, info->skipped_count, &info->skipped))
+        !get_list(r, info->skipped_count, &info->skipped) || !get_hash(r, info->samples))
         return false;
     ksr_hasher_text(r->hasher, info->checksum);
     return get(r, stored, TEXT_SIZE) && strcmp(stored, info->checksum) == 0 &&

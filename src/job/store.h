@@ -1,11 +1,12 @@
 // The segment store: finished segments as files `NNNNNN.seg` in the work folder.
 //
 // Layout, integers little-endian:
-//   "KSRSEG2\n" | job id (32 bytes of text) | u32 segment number
+//   "KSRSEG3\n" | job id (32 bytes of text) | u32 segment number
 //   u32 size, parameter sets
 //   per packet: u32 size (never 0xffffffff), u32 rank << 1 | key, bytes
 //   u32 0xffffffff, u32 packets, u32 reorder delay, u32 repeated, u32 skipped,
 //   u32 x (repeated + skipped): frame of the segment
+//   hash of the samples of its frames, before the encoder, as 32 bytes of text
 //   XXH3-128 of everything before, as 32 bytes of text
 // rank: place of the packet's frame among the frames encoded in this segment, in film order.
 // A file stands under its name only when it is whole; the checksum finds later damage.
@@ -23,6 +24,7 @@ struct ksr_segment_info {
     uint32_t *repeated; // in whose place the frame before is shown again
     uint32_t *skipped;  // without a packet
     uint32_t repeated_count, skipped_count;
+    char samples[KSR_HASH_TEXT];  // hash of the frames before the encoder (media/av/samples.h)
     int64_t size;                 // bytes of the file
     char headers[KSR_HASH_TEXT];  // of the parameter sets; filled in on reading
     char checksum[KSR_HASH_TEXT]; // the file's own, at its end; filled in on reading

@@ -13,12 +13,15 @@
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "media/av/checksum.h"
+#include "media/av/samples.h"
 #include "media/compare/compare_tags.h"
 #include "media/compare/inspect.h"
+#include "media/encode/encoder.h"
 #include "media/index/drawing.h"
 #include "media/index/index.h"
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
+#include "media/input/reader.h"
 
 static const struct ksr_verify_options no_options;
 
@@ -113,6 +116,89 @@ static ksr_status check_picture(ksr_context *ctx, const char *input_path, const 
     return status == KSR_OK && ksr_memory_ran_out() ? ksr_fail_memory(ctx) : status;
 }
 
+// How many frames of a segment there are in the output.
+static size_t frames_of(const struct ksr_expected *m, const json_t *segment)
+{
+    const size_t first = (size_t)json_integer_value(json_object_get(segment, "first"));
+    const size_t end = first + (size_t)json_integer_value(json_object_get(segment, "frames"));
+    size_t count = 0;
+    for (size_t i = 0; i < m->kept_count; i++)
+        count += m->kept[i] >= first && m->kept[i] < end;
+    return count;
+}
+
+// Hashes the next `count` frames. *whole: they all decode.
+static ksr_status hash_frames(ksr_context *ctx, ksr_reader *reader, size_t count,
+                              ksr_hasher *hasher, bool *whole)
+{
+    ksr_status status = KSR_OK;
+    *whole = true;
+    for (size_t i = 0; status == KSR_OK && *whole && i < count; i++) {
+        size_t index;
+        bool damaged;
+        status = ksr_reader_next(ctx, reader, &index, &damaged);
+        *whole = status == KSR_OK && index != SIZE_MAX && !damaged;
+        if (*whole && !ksr_samples_add(hasher, ksr_reader_frame(reader)))
+            status = ksr_fail_memory(ctx);
+    }
+    return status;
+}
+
+// *differs: the first segment whose frames are not those that the record has, -1 = none.
+static ksr_status compare_samples(ksr_context *ctx, const char *output_path,
+                                  const struct ksr_verification *v, int *differs)
+{
+    const json_t *segments = json_object_get(v->expected.record, "segments"), *segment;
+    ksr_reader *reader;
+    size_t i;
+    *differs = -1;
+    ksr_status status = ksr_reader_open(ctx, output_path, &v->output, &reader);
+    ksr_hasher *hasher = ksr_hasher_create();
+    if (status == KSR_OK && !hasher)
+        status = ksr_fail_memory(ctx);
+    json_array_foreach(segments, i, segment)
+    {
+        char hash[KSR_HASH_TEXT];
+        const char *wanted = json_string_value(json_object_get(segment, "samples"));
+        bool whole = false;
+        if (status != KSR_OK || *differs >= 0)
+            break;
+        ksr_hasher_reset(hasher);
+        status = hash_frames(ctx, reader, frames_of(&v->expected, segment), hasher, &whole);
+        ksr_hasher_text(hasher, hash);
+        if (status == KSR_OK && wanted && (!whole || strcmp(hash, wanted) != 0))
+            *differs = (int)i;
+    }
+    ksr_hasher_destroy(&hasher);
+    ksr_reader_destroy(&reader);
+    return status;
+}
+
+// Where nothing may be lost, the output's frames are those that the encoder got, sample by sample.
+static ksr_status check_samples(ksr_context *ctx, const char *output_path,
+                                struct ksr_verification *v)
+{
+    const struct ksr_expected *m = &v->expected;
+    const json_t *encoder = json_object_get(m->record, "encoder");
+    const char *codec = json_string_value(json_object_get(encoder, "codec"));
+    const json_t *frames = json_object_get(encoder, "format");
+    const char *format = json_string_value(json_object_get(frames, "pixel_format"));
+    int differs;
+    if (!codec || !format || !m->settings || v->output.frame_count != m->kept_count ||
+        !ksr_samples_alike(format, v->output.format.pixel_format) ||
+        !ksr_encoder_is_lossless(codec, &ksr_config_get(m->settings)->encoder))
+        return KSR_OK;
+    const ksr_status status = compare_samples(ctx, output_path, v, &differs);
+    if (status != KSR_OK)
+        return status;
+    return differs < 0
+               ? ksr_checks_add(ctx, &v->checks, true, "samples",
+                                "samples: all are those that the encoder got")
+               : ksr_checks_add(ctx, &v->checks, false, "samples",
+                                "samples: those of segment %d are not those that the encoder got",
+                                differs);
+}
+
 ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const char *output_path,
                                 const struct ksr_verify_options *options,
                                 struct ksr_verification *v)
@@ -143,6 +229,8 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
         status = check_record(ctx, input_path, output_path, v);
     if (status == KSR_OK)
         status = check_picture(ctx, input_path, output_path, v);
+    if (status == KSR_OK && m->record)
+        status = check_samples(ctx, output_path, v);
     return status;
 }
 

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!copy)
         return 0;
     memcpy(copy, data, size);
-    memcpy(copy, "KSRSEG2\n" JOB "\0\0\0\0", 44);
+    memcpy(copy, "KSRSEG3\n" JOB "\0\0\0\0", 44);
     ksr_hash_text(copy, size - (sizeof(sum) - 1), sum);
     memcpy(copy + size - (sizeof(sum) - 1), sum, sizeof(sum) - 1);
     check(copy, size);

@@ -150,6 +150,19 @@ def try_key(name):
     check("hardware" not in json.loads(pathlib.Path("soft.json").read_text()), "that of an encoder in software names none")
 
 
+def try_samples(here):
+    """What encoders get is the same for all."""
+    def samples(path):
+        return [s["samples"] for s in json.loads(pathlib.Path(path).read_text())["segments"]]
+
+    for source, soft, names in (("in.mkv", "yuv420p", ("h264_nvenc", "h264_qsv", "h264_vaapi")), ("in10.mkv", "yuv420p10le", ("hevc_nvenc", "hevc_vaapi"))):
+        r = run(program, "upscale", source, "soft.mkv", *FAST, "--codec", "ffv1", "--pixel-format", soft, "--provenance", "soft.json")
+        for name in names:
+            if name in here:
+                h, _ = stand_in(name, *FAST, "--provenance", "hard.json", source=source)
+                check(r.returncode == h.returncode == 0 and samples("soft.json") == samples("hard.json"), f"{name} gets the frames that ffv1 gets", r.stderr + h.stderr)
+
+
 make("in.mkv", "-c:v", "libx264", "-preset", "ultrafast")
 make("in10.mkv", "-c:v", "ffv1", "-pix_fmt", "yuv420p10le")
 make("hdr.mkv", "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le", *HDR)
@@ -158,6 +171,7 @@ skipped = try_refusals()
 try_mapping(here)
 try_hdr(here)
 try_surfaces(here)
+try_samples(here)
 for name in [name for name in ("h264_nvenc", "h264_vaapi", "h264_qsv") if name in here][:1]:
     try_key(name)
 if not here:

@@ -114,6 +114,24 @@ def main():
         r = upscale("skip.mkv", "--on-frame-error", "skip", "--provenance", place("broken.json"))
         check(r.returncode == 2 and "output file exists" in r.stderr, "nor does a broken record count", r.stderr)
 
+        # What a lossless encoder got is what comes out again.
+        for codec, name, more in (("ffv1", "ffv1.mkv", ("--preset", "medium")), ("libx264", "zero.mkv", ("--crf", "0")), ("libx264", "deep.mkv", ("--crf", "0", "--pixel-format", "yuv420p10le"))):
+            r = upscale(name, "--codec", codec, *more, "--on-frame-error", "skip", "--provenance", place("lossless.json"))
+            if not check(r.returncode == 0, f"{name}: made", r.stderr):
+                break
+            lossless = json.loads(read(place("lossless.json")))
+            v = run(program, "verify", film, place(name), "--provenance", place("lossless.json"))
+            check(v.returncode == 0 and "samples: all are those that the encoder got" in v.stdout, f"{name}: the samples are compared", v.stdout + v.stderr)
+            if codec == "libx264" and not more[2:]:
+                check([s["samples"] for s in lossless["segments"]] == seen, "both encoders got the same", lossless["segments"])
+            seen = [s["samples"] for s in lossless["segments"]]
+        lossless["segments"][1]["samples"] = lossless["segments"][0]["samples"]
+        clips.write(folder, "wrong.json", json.dumps(lossless, indent=2))
+        v = run(program, "verify", film, place("deep.mkv"), "--provenance", place("wrong.json"))
+        check(v.returncode == 6 and "samples: those of segment 1 are not those that the encoder got" in v.stderr, "others are found", v.stdout + v.stderr)
+        v = run(program, "verify", film, place("skip.mkv"), "--provenance", place("skip.json"))
+        check("samples:" not in v.stdout, "not where the encoder loses some", v.stdout)
+
         # An image sequence: the bytes of all files in order.
         r = run(program, "upscale", film, place("p%03d.png"), "--start", "1", "--duration", "0.2", "--provenance",
                 place("png.json"))

@@ -9,6 +9,7 @@
 #include "media/av/alpha.h"
 #include "media/av/ffmpeg.h"
 #include "media/av/pixels.h"
+#include "media/av/samples.h"
 #include "media/encode/codecs.h"
 #include "media/encode/hardware.h"
 #include "media/encode/theora.h"
@@ -26,6 +27,7 @@ struct ksr_encoder {
     AVFrame *picture[2]; // one is filled while the other is encoded, in turn:
     int filled, written; // the next one to
     struct ksr_pixel_writer *writer;
+    ksr_hasher *samples; // of all frames so far
     ksr_pool *pool;
 };
 
@@ -69,6 +71,7 @@ void ksr_encoder_close(ksr_encoder **encoder)
     av_frame_free(&(*encoder)->picture[1]);
     av_packet_free(&(*encoder)->packet);
     ksr_pixel_writer_destroy(&(*encoder)->writer);
+    ksr_hasher_destroy(&(*encoder)->samples);
     free(*encoder);
     *encoder = NULL;
 }
@@ -225,6 +228,9 @@ static ksr_status prepare_input(ksr_context *ctx, ksr_encoder *e,
             return ksr_fail_memory(ctx);
     }
     e->pool = input->pool;
+    e->samples = ksr_hasher_create();
+    if (!e->samples)
+        return ksr_fail_memory(ctx);
     return ksr_pixel_writer_create(ctx, input->source, &input->layout,
                                    ksr_hardware_format(e->context), format, input->dither,
                                    &e->writer);
@@ -310,6 +316,8 @@ ksr_status ksr_encoder_write(ksr_context *ctx, ksr_encoder *encoder, int64_t tim
 {
     AVFrame *picture = encoder->picture[encoder->written];
     encoder->written = !encoder->written;
+    if (!ksr_samples_add(encoder->samples, picture))
+        return ksr_fail_memory(ctx);
     picture->pts = time;
 #if LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 30, 100)
     picture->duration = duration;
@@ -379,6 +387,11 @@ const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size)
 {
     *size = encoder->headers ? encoder->headers_size : (size_t)encoder->context->extradata_size;
     return encoder->headers ? encoder->headers : encoder->context->extradata;
+}
+
+void ksr_encoder_samples(const ksr_encoder *encoder, char out[KSR_HASH_TEXT])
+{
+    ksr_hasher_text(encoder->samples, out);
 }
 
 int ksr_encoder_delay(const ksr_encoder *encoder)

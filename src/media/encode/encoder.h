@@ -91,6 +91,9 @@ ksr_status ksr_encoder_identity(ksr_context *ctx, const char *codec, char out[KS
 void ksr_encoder_hardware(const char *codec, const struct ksr_encoder_config *config, char *out,
                           size_t size);
 
+// Returns whether decoding what an encoder made gives the frames that it got, with these settings.
+bool ksr_encoder_is_lossless(const char *codec, const struct ksr_encoder_config *config);
+
 // Returns how many cores one encoder of this name keeps busy, at any size: 1 or more.
 int ksr_encoder_cores(const char *codec);
 
@@ -159,6 +162,10 @@ ksr_status ksr_encoder_receive(ksr_context *ctx, ksr_encoder *encoder, struct ks
 
 // Returns the parameter sets that the container keeps; *size may be 0.
 const uint8_t *ksr_encoder_headers(const ksr_encoder *encoder, size_t *size);
+
+// Writes the hash of the samples of all frames that were written (media/av/samples.h). For an
+// encoder with frames.
+void ksr_encoder_samples(const ksr_encoder *encoder, char out[KSR_HASH_TEXT]);
 
 // Returns how many frames the encoder may hold back to reorder.
 int ksr_encoder_delay(const ksr_encoder *encoder);

@@ -431,3 +431,11 @@ void ksr_encoder_hardware(const char *codec, const struct ksr_encoder_config *co
             gpu = config->encoder_options[i].value;
     ksr_hardware_identity(ksr_codec_of(codec), gpu, out, size);
 }
+
+bool ksr_encoder_is_lossless(const char *codec, const struct ksr_encoder_config *config)
+{
+    const struct ksr_codec *row = ksr_codec_of(codec);
+    const bool zero = config->crf == 0 && (row->crf_zero.name || row->crf_zero_params);
+    // Options of the user may say otherwise.
+    return (row->lossless || (zero && !config->bitrate)) && config->encoder_option_count == 0;
+}
