@@ -15,7 +15,7 @@ KERNELS = {"bilinear": "", "bicubic": ":param0=0:param1=0.5", "lanczos": ":param
 # FFmpeg rounds weights; kernels that look alike are as good: which ones are told apart is the unit test's.
 LIKE = {"bilinear": ("bilinear", "bicubic", "mitchell", "lanczos2"), "bicubic": ("bicubic", "mitchell", "lanczos2", "bilinear"),
         "lanczos": ("lanczos3", "spline36", "lanczos4")}
-CASES = [(640, 360, "bilinear"), (640, 360, "lanczos"), (720, 405, "bicubic"), (768, 432, "bilinear"), (800, 450, "bicubic")]
+CASES = [(640, 360, "lanczos"), (720, 405, "bicubic"), (768, 432, "bilinear")]
 
 
 def main():

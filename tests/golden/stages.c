@@ -390,6 +390,45 @@ static void pipelines(struct lines *out)
             pipeline(out, l, sizes[s], 8, 2, true);
 }
 
+// --- Descaling ---
+
+// Back to a smaller size and up again, by each kernel.
+static void descale(struct lines *out, enum ksr_kernel kernel, int depth)
+{
+    const struct ksr_layout large = {.width = 96, .height = 54, .planes = 1};
+    const struct ksr_layout small = {.width = 64, .height = 41, .planes = 1};
+    struct ksr_frame in = frame_of(large), drawn = frame_of(small), again = frame_of(large);
+    struct ksr_descale_axis axis[4];
+    void *scratch = calloc(1, ksr_descale_scratch(large.width));
+    ksr_hasher *hasher = hasher_make();
+    char name[96];
+    if (!scratch || !ksr_descale_axis_make(&axis[0], kernel, 96, 64) ||
+        !ksr_descale_axis_make(&axis[1], kernel, 54, 41) ||
+        !ksr_descale_axis_make(&axis[2], kernel, 64, 96) ||
+        !ksr_descale_axis_make(&axis[3], kernel, 41, 54))
+        die("out of memory");
+    draw(&in, depth, 0);
+    ksr_descale_rows(&drawn.plane[0], &in.plane[0], &axis[0], &axis[1], scratch, 0, small.height);
+    ksr_descale_rows(&again.plane[0], &drawn.plane[0], &axis[2], &axis[3], scratch, 0, large.height);
+    add_planes(hasher, &drawn);
+    add_planes(hasher, &again);
+    snprintf(name, sizeof(name), "descale %s %d-bit", ksr_kernel_name(kernel), depth);
+    note(out, name, hasher);
+    for (int i = 0; i < 4; i++)
+        ksr_descale_axis_free(&axis[i]);
+    free(scratch);
+    ksr_frame_free(&in);
+    ksr_frame_free(&drawn);
+    ksr_frame_free(&again);
+}
+
+static void descales(struct lines *out)
+{
+    for (int k = 0; k < KSR_KERNELS; k++)
+        for (int d = 0; d < DEPTHS; d++)
+            descale(out, (enum ksr_kernel)k, depths[d]);
+}
+
 // --- Networks ---
 
 static ksr_net *load(const char *model)
@@ -451,6 +490,7 @@ static void compute(struct lines *out)
     }
     resampling_all(out);
     pipelines(out);
+    descales(out);
     network(out, &table, "anime-fast");
     network(out, &table, "anime-quality");
 }
