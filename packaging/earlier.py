@@ -9,9 +9,7 @@ pipeline_config.use_ai = False
 pipeline_config.shader_scale = 2
 
 encoder_config = EncoderConfig()
-encoder_config.codec = "libx265"
 encoder_config.crf = 16
-encoder_config.preset = "fast"
 
 config = OfflineProcessorConfig(input_path=sys.argv[1], output_path="earlier.mkv",
                                 pipeline_config=pipeline_config, encoder_config=encoder_config)
