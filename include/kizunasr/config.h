@@ -102,7 +102,7 @@ struct ksr_pipeline_config {
     double saturation_boost;
     // Stage 5: reduce flicker in static areas (default false).
     bool enable_temporal;
-    // Stage 5: share of the previous output frame in static areas (0 to 0.9; default 0.15).
+    // Stage 5: share of the previous output frame in static areas (0 to 0.98; default 0.97).
     double temporal_weight;
     // Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1; default 0.1).
     double motion_threshold;

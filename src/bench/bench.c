@@ -178,9 +178,13 @@ static void run_enhance(const struct stage_run *r, int i)
 static void run_temporal(const struct stage_run *r, int i)
 {
     const struct ksr_temporal_params params = ksr_temporal_params_make(&r->on);
-    r->b->stages.temporal_rows(&r->b->memory[0].plane[i], &r->b->memory[1].plane[i],
-                               &r->b->big.plane[i], &r->b->before.plane[i], &params, 0,
-                               r->b->big.plane[i].height);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    for (int k = 0; k < 2; k++) {
+        struct ksr_plane out = r->b->memory[k].plane[i], memory = r->b->before.plane[i];
+        out.width = memory.width = small->width;
+        out.height = memory.height = small->height;
+        r->b->stages.temporal_rows(&out, &memory, small, &params, params.weight, 0, small->height);
+    }
 }
 
 static void run_pack(const struct stage_run *r, int i)
@@ -198,7 +202,7 @@ static const struct stage stages[] = {
     {"luma upscale", 1, 1, false, true, run_learned},
     {"chroma upscale", 2, 1, false, true, run_chroma},
     {"enhance", 3, 4, false, false, run_enhance},
-    {"temporal", 3, 16, false, false, run_temporal},
+    {"temporal", 3, 16, true, false, run_temporal},
     {"pack", 3, 2, false, true, run_pack},
 };
 

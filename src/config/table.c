@@ -93,9 +93,9 @@ static const struct ksr_config_field fields[] = {
     {.object = "pipeline", .name = "enable_temporal", .type = "bool", .range = "",
      .default_value = "false", .help = "reduce flicker in static areas", .group = "video",
      .value_name = "BOOL", .brief = "reduce flicker in static areas"},
-    {.object = "pipeline", .name = "temporal_weight", .type = "number", .range = "0 to 0.9",
-     .default_value = "0.15", .help = "share of the previous frame in static areas",
-     .maximum = 0.9, .group = "video", .value_name = "X"},
+    {.object = "pipeline", .name = "temporal_weight", .type = "number", .range = "0 to 0.98",
+     .default_value = "0.97", .help = "share of the previous frame in static areas",
+     .maximum = 0.98, .group = "video", .value_name = "X"},
     {.object = "pipeline", .name = "motion_threshold", .type = "number", .range = "0 to 1",
      .default_value = "0.1",
      .help = "difference that counts as motion, as a fraction of full scale", .maximum = 1,
@@ -326,7 +326,7 @@ struct ksr_pipeline_config ksr_pipeline_config_default(void)
         .denoise = KSR_AUTO,
         .contrast_boost = 1.0,
         .saturation_boost = 1.0,
-        .temporal_weight = 0.15,
+        .temporal_weight = 0.97,
         .motion_threshold = 0.1};
 }
 

@@ -52,6 +52,7 @@
 #define ksr_temporal_params_make    KSR_LEVEL_NAME(ksr_temporal_params_make)
 #define ksr_temporal_active         KSR_LEVEL_NAME(ksr_temporal_active)
 #define ksr_temporal_warmup         KSR_LEVEL_NAME(ksr_temporal_warmup)
+#define ksr_temporal_memory         KSR_LEVEL_NAME(ksr_temporal_memory)
 #define ksr_temporal_is_cut         KSR_LEVEL_NAME(ksr_temporal_is_cut)
 #define ksr_temporal_changed_rows   KSR_LEVEL_NAME(ksr_temporal_changed_rows)
 #define ksr_temporal_rows           KSR_LEVEL_NAME(ksr_temporal_rows)

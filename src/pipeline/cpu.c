@@ -4,8 +4,8 @@
 // output's in small buffers that stay in the processor's cache, and bands are shared out to
 // threads. Every step says how many rows around it reads, so neither the height of a band nor the
 // number of threads changes a bit. run_chain() is the core: it makes one band of one plane, and all
-// the rest prepares for it. Only stage 5, which decides about whole frames, a model of ONNX Runtime
-// and fitting keep whole frames.
+// the rest prepares for it. Only stage 5, which decides about whole frames before they reach the
+// chains, a model of ONNX Runtime and fitting keep whole frames.
 //
 // The chain of a plane that a model makes has two parts: a lead up to the model, which fills a
 // whole frame, and the rest, which starts from its result.
@@ -57,8 +57,8 @@ struct cpu {
     struct ksr_frame small, large;         // what a model gets and gives
 
     // Stage 5 only:
-    struct ksr_frame current, before; // of stage 4: this frame and the one before
-    struct ksr_frame memory[2];
+    struct ksr_frame current, before; // as they came in: this frame and the one before
+    struct ksr_frame memory[2], next[2];
     int64_t *changed; // samples of luma, one number per band
     int64_t frame;    // number in the film of the current one
     bool has_before;
@@ -223,72 +223,70 @@ static void run_band(void *arg, int band, int thread)
     }
 }
 
-static void count_changed(void *arg, int band, int thread)
+// --- Stage 5 ---
+
+// Reads a band of all planes, and counts what has changed of luma.
+static void read_band(void *arg, int band, int thread)
 {
     const struct run *run = arg;
     const struct cpu *p = run->pipeline;
-    const struct span rows = band_span(p, 0, band);
     double since = ksr_clock();
-    p->changed[band] = p->table.temporal_changed_rows(&p->current.plane[0], &p->before.plane[0],
-                                                      &p->recipe.temporal, rows.y0, rows.y1);
+    for (int i = 0; i < p->recipe.input.planes; i++) {
+        const struct span rows = span_of(&p->recipe.input, BAND_ROWS, i, band);
+        if (rows.y0 < rows.y1)
+            run->source->rows(run->source->opaque, i, &p->current.plane[i], rows.y0, rows.y1);
+    }
+    spend(p, thread, KSR_TASK_CONVERT, &since);
+    if (p->has_before) {
+        const struct span rows = span_of(&p->recipe.input, BAND_ROWS, 0, band);
+        p->changed[band] = p->table.temporal_changed_rows(&p->current.plane[0], &p->before.plane[0],
+                                                          &p->recipe.temporal, rows.y0, rows.y1);
+    }
     spend(p, thread, KSR_TASK_TEMPORAL, &since);
 }
 
-static bool is_cut(struct run *run)
+static bool is_cut(const struct cpu *p)
 {
-    const struct cpu *p = run->pipeline;
+    const struct ksr_layout *input = &p->recipe.input;
     int64_t changed = 0;
-    ksr_pool_run(p->pool, count_changed, run, band_count(p));
-    for (int i = 0; i < band_count(p); i++)
+    for (int i = 0; i < bands_of(input, BAND_ROWS); i++)
         changed += p->changed[i];
-    return ksr_temporal_is_cut(changed, (int64_t)p->recipe.made.width * p->recipe.made.height);
+    return ksr_temporal_is_cut(changed, (int64_t)input->width * input->height);
 }
 
-// Blends rows of plane i into both memories; returns the one that is shown.
-static const struct ksr_plane *blend(const struct run *run, int i, struct span rows)
-{
-    struct cpu *p = run->pipeline;
-    const int shown = p->frame / p->recipe.temporal.period % 2 == 0;
-    const struct ksr_plane *current = &p->current.plane[i], *show = &p->memory[shown].plane[i],
-                           *other = &p->memory[!shown].plane[i];
-    const bool fresh = p->frame % p->recipe.temporal.period == 0; // the other one starts anew
-    if (run->forget)
-        ksr_plane_copy_rows(show, current, rows.y0, rows.y1);
-    if (run->forget || fresh)
-        ksr_plane_copy_rows(other, current, rows.y0, rows.y1);
-    if (!run->forget)
-        p->table.temporal_rows(show, fresh ? NULL : other, current, &p->before.plane[i],
-                               &p->recipe.temporal, rows.y0, rows.y1);
-    return show;
-}
-
-// Stage 5 on a band of all planes.
+// Makes a band of both memories.
 static void blend_band(void *arg, int band, int thread)
 {
     const struct run *run = arg;
     const struct cpu *p = run->pipeline;
     double since = ksr_clock();
-    for (int i = 0; i < p->recipe.made.planes; i++) {
-        const struct span rows = band_span(p, i, band);
-        const bool picture = i < ksr_layout_picture_planes(&p->recipe.made);
-        const struct ksr_plane *result = picture ? blend(run, i, rows) : &p->current.plane[i];
-        spend(p, thread, KSR_TASK_TEMPORAL, &since);
-        if (run->sink && rows.y0 < rows.y1)
-            run->sink->rows(run->sink->opaque, i, result, rows.y0, rows.y1);
-        spend(p, thread, KSR_TASK_CONVERT, &since);
-    }
+    for (int i = 0; i < ksr_layout_picture_planes(&p->recipe.input); i++)
+        for (int k = 0; k < 2; k++) {
+            const struct span rows = span_of(&p->recipe.input, BAND_ROWS, i, band);
+            const struct ksr_plane *current = &p->current.plane[i], *next = &p->next[k].plane[i];
+            const int weight = ksr_temporal_memory(&p->recipe.temporal, p->frame, k).weight;
+            if (run->forget || weight == 0)
+                ksr_plane_copy_rows(next, current, rows.y0, rows.y1);
+            else if (rows.y0 < rows.y1)
+                p->table.temporal_rows(next, &p->memory[k].plane[i], current, &p->recipe.temporal,
+                                       weight, rows.y0, rows.y1);
+        }
+    spend(p, thread, KSR_TASK_TEMPORAL, &since);
 }
 
-// With stage 5, the others fill a whole frame first.
-static void run_temporal(struct run *run)
+// Fills *steady with the planes that go on: those of the memory shown, and alpha as it came in.
+static void run_temporal(struct run *run, struct ksr_frame *steady)
 {
     struct cpu *p = run->pipeline;
-    const struct ksr_row_sink *sink = run->sink, current = ksr_frame_sink(&p->current);
-    run->sink = &current;
-    ksr_pool_run(p->pool, run_band, run, band_count(p));
-    run->forget = !p->has_before || is_cut(run);
-    run->sink = sink;
-    ksr_pool_run(p->pool, blend_band, run, band_count(p));
+    const struct ksr_layout *input = &p->recipe.input;
+    ksr_pool_run(p->pool, read_band, run, bands_of(input, BAND_ROWS));
+    run->forget = !p->has_before || is_cut(p);
+    ksr_pool_run(p->pool, blend_band, run, bands_of(input, BAND_ROWS));
+    for (int k = 0; k < 2; k++)
+        ksr_frame_swap(&p->memory[k], &p->next[k]);
+    *steady = p->memory[ksr_temporal_memory(&p->recipe.temporal, p->frame, 1).shown];
+    for (int i = ksr_layout_picture_planes(input); i < input->planes; i++)
+        steady->plane[i] = p->current.plane[i];
     ksr_frame_swap(&p->current, &p->before);
     p->has_before = true;
 }
@@ -298,14 +296,19 @@ static ksr_status run_frame(ksr_context *ctx, struct cpu *p, const struct ksr_ro
                             const struct ksr_row_sink *sink)
 {
     struct run run = {p, source, sink, false};
+    struct ksr_frame steady;
+    struct ksr_row_source from_steady;
+    if (p->recipe.temporal_on) {
+        run_temporal(&run, &steady);
+        from_steady = ksr_frame_source(&steady);
+        run.source = &from_steady;
+    }
+    if (!sink)
+        return KSR_OK;
     const ksr_status status = run_model(ctx, &run);
-    if (status != KSR_OK)
-        return status;
-    if (p->recipe.temporal_on)
-        run_temporal(&run);
-    else
+    if (status == KSR_OK)
         ksr_pool_run(p->pool, run_band, &run, band_count(p));
-    return KSR_OK;
+    return status;
 }
 
 // --- The executor ---
@@ -382,11 +385,13 @@ static bool allocate_temporal(struct cpu *p)
 {
     if (!p->recipe.temporal_on)
         return true;
-    p->changed = calloc((size_t)band_count(p), sizeof(p->changed[0]));
-    return p->changed && ksr_frame_alloc(&p->current, &p->recipe.made) &&
-           ksr_frame_alloc(&p->before, &p->recipe.made) &&
-           ksr_frame_alloc(&p->memory[0], &p->recipe.made) &&
-           ksr_frame_alloc(&p->memory[1], &p->recipe.made);
+    const struct ksr_layout *input = &p->recipe.input;
+    p->changed = calloc((size_t)bands_of(input, BAND_ROWS), sizeof(p->changed[0]));
+    bool all = p->changed && ksr_frame_alloc(&p->current, input) &&
+               ksr_frame_alloc(&p->before, input);
+    for (int k = 0; k < 2 && all; k++)
+        all = ksr_frame_alloc(&p->memory[k], input) && ksr_frame_alloc(&p->next[k], input);
+    return all;
 }
 
 static bool allocate_net(struct cpu *p)
@@ -460,8 +465,10 @@ static void destroy(ksr_pipeline *pipeline)
     ksr_frame_free(&p->large);
     ksr_frame_free(&p->current);
     ksr_frame_free(&p->before);
-    ksr_frame_free(&p->memory[0]);
-    ksr_frame_free(&p->memory[1]);
+    for (int k = 0; k < 2; k++) {
+        ksr_frame_free(&p->memory[k]);
+        ksr_frame_free(&p->next[k]);
+    }
     free(p->changed);
     free(p);
 }

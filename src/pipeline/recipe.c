@@ -202,6 +202,10 @@ void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
     if (r->descales)
         fprintf(out, "descale: %dx%d -> %dx%d, %s\n", r->input.width, r->input.height,
                 r->drawn.width, r->drawn.height, ksr_kernel_name(r->kernel));
+    if (r->temporal_on)
+        fprintf(out, "temporal: weight %d, threshold %d, changed %d, period %d, warm-up %d\n",
+                r->temporal.weight, r->temporal.threshold, r->temporal.changed, r->temporal.period,
+                r->warmup);
     for (int i = 0; i < r->input.planes; i++)
         for (int k = 0; k < r->chain[i].count; k++) {
             const struct ksr_chain *c = &r->chain[i];
@@ -210,10 +214,6 @@ void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
             print_params(&c->step[k], out);
             fputc('\n', out);
         }
-    if (r->temporal_on)
-        fprintf(out, "temporal: weight %d, threshold %d, changed %d, period %d, warm-up %d\n",
-                r->temporal.weight, r->temporal.threshold, r->temporal.changed, r->temporal.period,
-                r->warmup);
     if (ksr_recipe_fits(r))
         fprintf(out, "fit: %dx%d -> %dx%d\n", r->made.width, r->made.height, r->output.width,
                 r->output.height);

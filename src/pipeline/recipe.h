@@ -5,7 +5,7 @@
 // are given one recipe make the same bytes. It holds no function and no frame; copy it freely.
 //
 //     input -> descale, if on -> drawn
-//     drawn -> chain of each plane -> temporal, if on -> made -> fit, if the size differs -> output
+//     drawn -> temporal, if on -> chain of each plane -> made -> fit, if the size differs -> output
 
 #ifndef KSR_PIPELINE_RECIPE_H
 #define KSR_PIPELINE_RECIPE_H
@@ -73,7 +73,7 @@ struct ksr_recipe {
     const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
     ksr_frames *model;  // borrowed; NULL without KSR_STEP_MODEL
     int model_planes;   // how many planes have one
-    // Stage 5 blends whole frames after the chains: all planes but alpha, in the order of the
+    // Stage 5 blends whole frames before the chains: all planes but alpha, in the order of the
     // frames.
     bool temporal_on;
     struct ksr_temporal_params temporal;
@@ -111,8 +111,8 @@ int ksr_chain_model(const struct ksr_chain *chain);
 int ksr_recipe_scale(const struct ksr_pipeline_config *config);
 
 // Returns how many frames before the first wanted one (or all there are, if fewer) must be run so
-// that it equals the one of an unbroken run: the smallest W with temporal_weight^W * 32767 < 0.5;
-// 0 without temporal.
+// that it equals the one of an unbroken run: ksr_temporal_warmup(); 0 without temporal. Such frames
+// go through stage 5 alone.
 int ksr_recipe_warmup(const struct ksr_pipeline_config *config);
 
 // Prints a line for every step, for tests and debugging.

@@ -75,28 +75,20 @@ static struct ksr_gpu_frame lay_frame(uint64_t *next, const struct ksr_layout *l
     return frame;
 }
 
-static bool may_be_rgb(const struct ksr_layout *layout)
-{
-    return layout->planes >= 3 && layout->full_range && layout->chroma_shift_x == 0 &&
-           layout->chroma_shift_y == 0;
-}
-
 // Lays out all that is in the arena, which begins at `address`; returns its size.
 static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
 {
     const struct ksr_recipe *r = &g->recipe;
     uint64_t next = address;
-    g->in = lay_frame(&next, &r->input);
+    for (int i = 0; i < (r->temporal_on ? 2 : 1); i++)
+        g->current[i] = lay_frame(&next, &r->input);
+    for (int i = 0; i < 4 && r->temporal_on; i++)
+        g->memory[i / 2][i % 2] = lay_frame(&next, &r->input);
     for (int i = 0; i < r->made.planes; i++)
         for (int k = 1; k < r->chain[i].count + (g->bands > 1); k++)
             g->between[i][k] =
                 lay_plane(&next, r->chain[i].width[k], most_rows(&r->chain[i], k, g->bands));
-    for (int i = 0; i < 2 && r->temporal_on; i++) {
-        g->current[i] = lay_frame(&next, &r->made);
-        g->memory[i] = lay_frame(&next, &r->made);
-    }
-    if (!r->temporal_on || may_be_rgb(&r->input))
-        g->made = lay_frame(&next, &r->made);
+    g->made = lay_frame(&next, &r->made);
     if (ksr_recipe_fits(r)) {
         for (int i = 0; i < r->made.planes; i++)
             g->columns[i] = lay_plane(&next, ksr_layout_plane_width(&r->made, i),
@@ -214,41 +206,30 @@ static struct ksr_gpu_codes codes_of(const struct ksr_gpu_raw *r, int i)
 }
 
 static void record_unpack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
-                          const struct ksr_gpu_raw *in)
+                          const struct ksr_gpu_frame *to, const struct ksr_gpu_raw *in)
 {
     for (int i = 0; i < g->recipe.input.planes; i++) {
         const struct ksr_gpu_codes codes = codes_of(in, i);
-        ksr_gpu_unpack(c, &g->device->stages, &g->in.plane[i], &codes);
+        ksr_gpu_unpack(c, &g->device->stages, &to->plane[i], &codes);
     }
     if (in->raw->rgb) {
         ksr_gpu_barrier(c);
-        ksr_gpu_rgb_to_ycc(c, &g->device->stages, g->in.plane);
+        ksr_gpu_rgb_to_ycc(c, &g->device->stages, to->plane);
     }
     end_group(c, KSR_TASK_CONVERT);
 }
 
-// Turns a frame back into G, B, R: in place, unless stage 5 needs it.
-static void record_rgb(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
-                       struct ksr_gpu_frame *frame)
-{
-    const bool kept = g->recipe.temporal_on && !ksr_recipe_fits(&g->recipe);
-    for (int i = 0; i < 3 && kept; i++) {
-        copy_rows(g, c, &g->made.plane[i], 0, &frame->plane[i], 0, frame->plane[i].height);
-        frame->plane[i] = g->made.plane[i];
-    }
-    ksr_gpu_barrier(c);
-    ksr_gpu_rgb_from_ycc(c, &g->device->stages, frame->plane);
-    ksr_gpu_barrier(c);
-}
-
 static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
-                        const struct ksr_gpu_raw *out, struct ksr_gpu_frame from)
+                        const struct ksr_gpu_raw *out, const struct ksr_gpu_frame *from)
 {
-    if (out->raw->rgb)
-        record_rgb(g, c, &from);
+    if (out->raw->rgb) {
+        ksr_gpu_barrier(c);
+        ksr_gpu_rgb_from_ycc(c, &g->device->stages, from->plane);
+        ksr_gpu_barrier(c);
+    }
     for (int i = 0; i < g->recipe.output.planes; i++) {
         const struct ksr_gpu_codes codes = codes_of(out, i);
-        ksr_gpu_pack(c, &g->device->stages, &codes, &from.plane[i], &out->raw->plane[i].pack);
+        ksr_gpu_pack(c, &g->device->stages, &codes, &from->plane[i], &out->raw->plane[i].pack);
     }
     end_group(c, KSR_TASK_CONVERT);
 }
@@ -346,19 +327,14 @@ static void record_chains(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     }
 }
 
-// Stage 5 on the current frame, number `frame` in the film; *shown: what comes of it.
+// Stage 5 on the current frame, number `frame` in the video; what comes of it is g->in.
 static void record_temporal(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t frame,
-                            bool follows, struct ksr_gpu_frame *shown)
+                            bool follows)
 {
     const struct ksr_recipe *r = &g->recipe;
     const struct ksr_gpu_stages *stages = &g->device->stages;
     const struct ksr_gpu_frame *cur = &g->current[g->turn], *before = &g->current[!g->turn];
-    const int show = frame / r->temporal.period % 2 == 0;
-    const struct ksr_gpu_blend blend = {.changed = g->changed.address,
-                                        .samples =
-                                            (uint32_t)r->made.width * (uint32_t)r->made.height,
-                                        .forget = !follows,
-                                        .fresh = frame % r->temporal.period == 0};
+    const uint32_t samples = (uint32_t)r->input.width * (uint32_t)r->input.height;
     if (follows) {
         ksr_gpu_fill(c, &g->changed, 0);
         ksr_gpu_barrier(c);
@@ -366,11 +342,15 @@ static void record_temporal(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c
                         g->changed.address);
         ksr_gpu_barrier(c);
     }
-    *shown = *cur;
-    for (int i = 0; i < ksr_layout_picture_planes(&r->made); i++) {
-        shown->plane[i] = g->memory[show].plane[i];
-        ksr_gpu_temporal(c, stages, &shown->plane[i], &g->memory[!show].plane[i], &cur->plane[i],
-                         &before->plane[i], &r->temporal, &blend);
+    for (int k = 0; k < 2; k++) {
+        const struct ksr_temporal_memory m = ksr_temporal_memory(&r->temporal, frame, k);
+        const struct ksr_gpu_frame *memory = &g->memory[k][!g->turn], *next = &g->memory[k][g->turn];
+        for (int i = 0; i < ksr_layout_picture_planes(&r->input); i++) {
+            ksr_gpu_temporal(c, stages, &next->plane[i], &memory->plane[i], &cur->plane[i],
+                             &r->temporal, follows ? m.weight : 0, g->changed.address, samples);
+            if (m.shown)
+                g->in.plane[i] = next->plane[i];
+        }
     }
     end_group(c, KSR_TASK_TEMPORAL);
 }
@@ -392,16 +372,17 @@ void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                            const struct ksr_gpu_raw *out)
 {
     const bool fits = ksr_recipe_fits(&g->recipe), temporal = g->recipe.temporal_on;
-    struct ksr_gpu_frame result = temporal ? g->current[g->turn] : g->made;
+    g->in = g->current[temporal ? g->turn : 0];
     ksr_gpu_barrier(c); // the frame before is done with what this one writes
     ksr_gpu_mark(c, NULL);
-    record_unpack(g, c, in);
-    record_chains(g, c, &result);
+    record_unpack(g, c, &g->in, in);
     if (temporal)
-        record_temporal(g, c, frame, follows, &result);
-    if (fits && out)
-        record_fit(g, c, &result);
-    if (out)
-        record_pack(g, c, out, fits ? g->fitted : result);
+        record_temporal(g, c, frame, follows);
     g->turn = !g->turn;
+    if (!out)
+        return;
+    record_chains(g, c, &g->made);
+    if (fits)
+        record_fit(g, c, &g->made);
+    record_pack(g, c, out, fits ? &g->fitted : &g->made);
 }

@@ -20,12 +20,14 @@ struct ksr_gpu_recipe {
 
     int bands;                   // that the chains' rows are made in, one after the other
     struct ksr_gpu_buffer arena; // holds the planes
-    struct ksr_gpu_frame in;     // unpacked
+    struct ksr_gpu_frame in;     // that the chains read
     // What the steps make, of one band; the last one's only if there are several.
     struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS + 1];
-    struct ksr_gpu_frame made;                  // the last ones, or RGB of stage 5
-    struct ksr_gpu_frame current[2], memory[2]; // of stage 5
-    int turn;                                   // which of `current` is this frame's
+    struct ksr_gpu_frame made;       // what the last ones do
+    struct ksr_gpu_frame current[2]; // unpacked; the second one of stage 5 only
+    // Both memories of stage 5, as they are and as the next frame makes them.
+    struct ksr_gpu_frame memory[2][2];
+    int turn; // which of `current` and of each memory's two is this frame's
     struct ksr_gpu_buffer changed;
     struct ksr_gpu_fit fit;
     struct ksr_gpu_plane columns[KSR_MAX_PLANES]; // of fitting

@@ -38,9 +38,9 @@ struct ksr_stage_table {
                                 const struct ksr_enhance_params *params, int y0, int y1);
     int64_t (*temporal_changed_rows)(const struct ksr_plane *cur, const struct ksr_plane *before,
                                      const struct ksr_temporal_params *params, int y0, int y1);
-    void (*temporal_rows)(const struct ksr_plane *first, const struct ksr_plane *second,
-                          const struct ksr_plane *cur, const struct ksr_plane *before,
-                          const struct ksr_temporal_params *params, int y0, int y1);
+    void (*temporal_rows)(const struct ksr_plane *dst, const struct ksr_plane *memory,
+                          const struct ksr_plane *cur, const struct ksr_temporal_params *params,
+                          int weight, int y0, int y1);
 };
 
 // The plain C functions.

@@ -147,13 +147,10 @@ static void changed(struct trial *t)
 static void temporal(struct trial *t)
 {
     const struct ksr_temporal_params p = ksr_temporal_params_make(
-        &(struct ksr_pipeline_config){.temporal_weight = 0.5, .motion_threshold = 0.02});
-    const struct ksr_gpu_blend blend = {.changed = t->gpu_plane[DST].data + 2 * (PLANE - 2),
-                                        .samples = 1};
-    ksr_gpu_temporal(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[DST_2],
-                     &t->gpu_plane[SRC], &t->gpu_plane[SRC_2], &p, &blend);
-    t->c.temporal_rows(&t->plane[DST], &t->plane[DST_2], &t->plane[SRC], &t->plane[SRC_2], &p, 0,
-                       HEIGHT);
+        &(struct ksr_pipeline_config){.temporal_weight = 0.5, .motion_threshold = 0.2});
+    ksr_gpu_temporal(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC_2],
+                     &t->gpu_plane[SRC], &p, p.weight, t->gpu_plane[DST_2].data, 1);
+    t->c.temporal_rows(&t->plane[DST], &t->plane[SRC_2], &t->plane[SRC], &p, p.weight, 0, HEIGHT);
 }
 
 // Words of 10 bits, and something above them.

@@ -125,25 +125,23 @@ void ksr_gpu_changed(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *st
 }
 
 void ksr_gpu_temporal(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
-                      const struct ksr_gpu_plane *shown, const struct ksr_gpu_plane *other,
-                      const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
-                      const struct ksr_temporal_params *params, const struct ksr_gpu_blend *blend)
+                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *memory,
+                      const struct ksr_gpu_plane *cur, const struct ksr_temporal_params *params,
+                      int weight, uint64_t changed, uint32_t samples)
 {
-    const struct ksr_gpu_temporal p = {.shown = shown->data,
-                                       .other = other->data,
+    const struct ksr_gpu_temporal p = {.dst = dst->data,
+                                       .memory = memory->data,
                                        .cur = cur->data,
-                                       .before = before->data,
-                                       .changed = blend->changed,
+                                       .changed = changed,
                                        .stride = cur->stride,
                                        .width = cur->width,
                                        .height = cur->height,
-                                       .weight = params->weight,
-                                       .threshold = params->threshold,
-                                       .slope = params->slope,
-                                       .slope_bits = params->slope_bits,
-                                       .samples = blend->samples,
-                                       .forget = blend->forget,
-                                       .fresh = blend->fresh};
+                                       .weight = weight,
+                                       .one = params->one,
+                                       .mean = params->mean,
+                                       .size = params->size,
+                                       .shift = params->shift,
+                                       .samples = samples};
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_TEMPORAL], &p, cur->width, cur->height, 1);
 }
 

@@ -59,19 +59,13 @@ void ksr_gpu_changed(struct ksr_gpu_commands *commands, const struct ksr_gpu_sta
                      const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
                      const struct ksr_temporal_params *params, uint64_t total);
 
-// What a frame does to the memories of stage 5.
-struct ksr_gpu_blend {
-    uint64_t changed; // address of the number of samples of luma that changed
-    uint32_t samples; // of luma
-    bool forget;      // there is no frame before: both become the frame
-    bool fresh;       // the other one becomes the frame
-};
-
-// Blends cur into both memories, in place. All planes have the same stride and size.
+// Blends cur with a memory into dst, which is neither of them. All planes have the same stride and
+// size. changed: address of the number of samples of luma, of `samples`, that changed: dst becomes
+// cur if that is a scene cut. weight: of ksr_temporal_memory(); 0 = dst becomes cur.
 void ksr_gpu_temporal(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
-                      const struct ksr_gpu_plane *shown, const struct ksr_gpu_plane *other,
-                      const struct ksr_gpu_plane *cur, const struct ksr_gpu_plane *before,
-                      const struct ksr_temporal_params *params, const struct ksr_gpu_blend *blend);
+                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *memory,
+                      const struct ksr_gpu_plane *cur, const struct ksr_temporal_params *params,
+                      int weight, uint64_t changed, uint32_t samples);
 
 // A plane of codes: bytes for 8 bits, words for 9 to 16.
 struct ksr_gpu_codes {

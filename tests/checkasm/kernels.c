@@ -382,31 +382,29 @@ static void run_chroma(struct job *j, const struct tables *t)
 
 static void prepare_temporal(struct job *j, unsigned corner)
 {
-    static const double weights[] = {0.15, 0.9, 0.0001}, thresholds[] = {0.1, 1, 0.0001, 0.004};
+    static const double weights[] = {0.15, 0.98, 0.0001}, thresholds[] = {0.1, 1, 0.0001, 0.004};
+    static const unsigned noise[] = {0, 255, 2047, 8191};
     draw_config(j);
     j->config.temporal_weight = weights[choose(&corner, 3)];
     j->config.motion_threshold = thresholds[choose(&corner, 4)];
     j->temporal = ksr_temporal_params_make(&j->config);
-    j->flag = choose(&corner, 2); // one memory
     for (int i = 0; i < 2; i++)
         check_in(j, j->width, j->height);
-    if (choose(&corner, 2)) // a still picture with a little noise, so that something is blended
+    const unsigned most = noise[choose(&corner, 4)];
+    if (most > 0) // a still picture with a little noise, so that something is blended
         for (int y = 0; y < j->height; y++)
             for (int x = 0; x < j->width; x++) {
                 const ptrdiff_t at = y * j->in[0].plane.stride + x;
-                const int v = j->in[0].plane.data[at] + (int)(check_random(&j->random) >> 8 & 255);
+                const int v = j->in[0].plane.data[at] + (int)(check_random(&j->random) >> 8 & most);
                 j->in[1].plane.data[at] = (uint16_t)(v > KSR_SAMPLE_MAX ? KSR_SAMPLE_MAX : v);
             }
-    for (int i = 0; i < 2; i++) {
-        check_in(j, j->width, j->height);
-        make_in_place(j);
-    }
+    check_out(j, j->width, j->height);
 }
 
 static void run_temporal(struct job *j, const struct tables *t)
 {
-    t->stage.temporal_rows(&j->out[0].plane, j->flag ? NULL : &j->out[1].plane, &j->in[0].plane,
-                           &j->in[1].plane, &j->temporal, j->y0, j->y1);
+    t->stage.temporal_rows(&j->out[0].plane, &j->in[1].plane, &j->in[0].plane, &j->temporal,
+                           j->temporal.weight, j->y0, j->y1);
 }
 
 static void run_changed(struct job *j, const struct tables *t)

@@ -16,6 +16,7 @@
 #include "core/mem.h"
 #include "frame/dispatch.h"
 #include "frame/resample.h"
+#include "frame/tile.h"
 #include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
 
@@ -218,23 +219,30 @@ static void enhancing(struct lines *out, const struct ksr_stage_table *t, int s,
 
 static void steadying(struct lines *out, const struct ksr_stage_table *t, int s, int bits)
 {
-    static const double weights[][2] = {{0.15, 0.1}, {0.43, 0.57}, {0.9, 1}};
+    static const double weights[][2] = {{0.96, 0.1}, {0.43, 0.57}, {0.9, 1}};
     for (int k = 0; k < 3; k++) {
         const struct ksr_temporal_params m = ksr_temporal_params_make(&(struct ksr_pipeline_config){
             .temporal_weight = weights[k][0], .motion_threshold = weights[k][1]});
         struct pair p = pair_of(s, bits, 1);
-        struct ksr_frame before = frame_of(p.src.layout);
-        draw(&before, bits, 1);
-        draw(&p.dst, bits, 2); // the memory, which is worked on in place
+        struct ksr_frame memory = frame_of(p.src.layout);
+        draw(&memory, bits, 1);
         const int height = p.src.plane[0].height;
         const int64_t changed =
-            t->temporal_changed_rows(&p.src.plane[0], &before.plane[0], &m, 0, height);
-        t->temporal_rows(&p.dst.plane[0], NULL, &p.src.plane[0], &before.plane[0], &m, 0, height);
+            t->temporal_changed_rows(&p.src.plane[0], &memory.plane[0], &m, 0, height);
+        // Half of the memory differs by little, so that something is blended.
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < memory.plane[0].width / 2; x++) {
+                uint16_t *v = memory.plane[0].data + y * memory.plane[0].stride + x;
+                const int near = p.src.plane[0].data[y * p.src.plane[0].stride + x] + *v % 512 - 256;
+                *v = (uint16_t)ksr_clamp(near, 0, KSR_SAMPLE_MAX);
+            }
+        t->temporal_rows(&p.dst.plane[0], &memory.plane[0], &p.src.plane[0], &m, m.weight, 0,
+                         height);
         char what[48];
         snprintf(what, sizeof(what), "temporal %.2f changed %lld,", weights[k][1],
                  (long long)changed);
         note_pair(out, what, weights[k][0], &p);
-        ksr_frame_free(&before);
+        ksr_frame_free(&memory);
     }
 }
 

@@ -71,7 +71,7 @@ static void run_job(void *opaque, const struct kernel *kernel, struct job *job)
 {
     const struct runs *runs = opaque;
     struct bench *b = runs->bench;
-    struct planes planes = {.counter = b->local.address, .spare = b->local.address + ROOM / 2};
+    struct planes planes = {.counter = b->local.address};
     size_t used = ALIGN_TO;
     (void)kernel;
     memset(b->upload.map, 0, ALIGN_TO);

@@ -18,7 +18,6 @@ struct bench {
 // The planes of a job in the GPU's memory.
 struct planes {
     struct ksr_gpu_plane in[CHECK_IMAGES], out[CHECK_IMAGES];
-    uint64_t spare;   // room for what is not looked at
     uint64_t counter; // 32 bits of zero, which become the job's result
 };
 

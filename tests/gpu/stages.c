@@ -39,14 +39,11 @@ static void changed(struct bench *b, const struct job *j, const struct planes *p
     ksr_gpu_changed(&b->commands, &b->stages, &p->in[0], &p->in[1], &j->temporal, p->counter);
 }
 
-// No sample has changed, so both memories are blended, as by plain C; or the one that there is.
+// No sample has changed, so the memory is blended, as by plain C.
 static void temporal(struct bench *b, const struct job *j, const struct planes *p)
 {
-    const struct ksr_gpu_blend blend = {.changed = p->counter, .samples = 1};
-    struct ksr_gpu_plane other = p->out[1];
-    other.data = j->flag ? p->spare : other.data;
-    ksr_gpu_temporal(&b->commands, &b->stages, &p->out[0], &other, &p->in[0], &p->in[1],
-                     &j->temporal, &blend);
+    ksr_gpu_temporal(&b->commands, &b->stages, &p->out[0], &p->in[1], &p->in[0], &j->temporal,
+                     j->temporal.weight, p->counter, 1);
 }
 
 static struct ksr_gpu_codes codes(const struct ksr_gpu_plane *p, int bits, bool upside_down)

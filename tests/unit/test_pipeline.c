@@ -307,7 +307,7 @@ static void warmup_is_zero_without_temporal(void **state)
     (void)state;
     struct ksr_pipeline_config c = everything(2);
     c.temporal_weight = 0.15;
-    assert_int_equal(ksr_recipe_warmup(&c), 6);
+    assert_int_equal(ksr_recipe_warmup(&c), 5);
     c.enable_temporal = false;
     assert_int_equal(ksr_recipe_warmup(&c), 0);
     c.enable_temporal = true;

@@ -62,6 +62,7 @@ static void all_stages(void **state)
     assert_true(ksr_recipe_make(&recipe, &l, &c, NULL));
     ksr_recipe_fit(&recipe, 60, 30);
     assert_text(&recipe,
+                "temporal: weight 7045, threshold 18677, changed 2048, period 4, warm-up 7\n"
                 "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
                 "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"
                 "plane 0: learned 20x10 -> 40x20, reach 5\n"
@@ -76,7 +77,6 @@ static void all_stages(void **state)
                 "plane 2: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
                 "plane 2: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 2: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
-                "temporal: weight 7045, threshold 18677, changed 2048, period 7, warm-up 14\n"
                 "fit: 80x40 -> 60x30\n");
 }
 

@@ -92,8 +92,8 @@ class PipelineConfig:
     """Stage 4: factor on chroma; 1: unchanged (0 to 4)."""
     enable_temporal: bool = False
     """Stage 5: reduce flicker in static areas."""
-    temporal_weight: float = 0.15
-    """Stage 5: share of the previous output frame in static areas (0 to 0.9)."""
+    temporal_weight: float = 0.97
+    """Stage 5: share of the previous output frame in static areas (0 to 0.98)."""
     motion_threshold: float = 0.1
     """Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1)."""
     # generate-options: end

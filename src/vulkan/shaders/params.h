@@ -75,13 +75,12 @@ struct ksr_gpu_changed {
 
 // All planes have one size.
 struct ksr_gpu_temporal {
-    ksr_gpu_samples shown, other, cur, before;
+    ksr_gpu_samples dst, memory, cur;
     ksr_gpu_counter changed;
     int stride, width, height;
-    int weight, threshold, slope, slope_bits;
+    int weight; // of the memory where still; 0 = dst becomes cur
+    int one, mean, size, shift;
     uint samples; // so many of luma, of which `changed` did so
-    int forget;   // there is no frame before
-    int fresh;    // the other memory starts anew
 };
 
 // Along one axis.
