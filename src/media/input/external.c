@@ -208,6 +208,7 @@ static ksr_status add_file(ksr_context *ctx, void *external, size_t i, const cha
     struct file *f = &x->files[x->count++];
     memset(f, 0, sizeof(*f));
     f->format = opened.format;
+    ksr_known_free(&opened.known);
     f->path = strdup(path);
     return f->path && add_streams(x, f, path, language) && open_merge(f) ? KSR_OK
                                                                          : ksr_fail_memory(ctx);
