@@ -90,6 +90,9 @@ struct ksr_pipeline_config {
     // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     // (KSR_AUTO or 0 to 1; default KSR_AUTO).
     double denoise;
+    // Smooth gradients instead of bands, on the input's frames; 0: off; 0.25: bands of one code of
+    // 8 bits (0 to 1; default 0).
+    double deband;
     // Stage 2: smoothing that preserves lines; 0: off (0 to 1; default 0).
     double structure_smoothing;
     // Stage 4: sharpening without halos; 0: off (0 to 2; default 0).

@@ -141,6 +141,16 @@ static void run_normalize(const struct stage_run *r, int i)
     r->b->stages.normalize_rows(&out, small, &params, 0, small->height);
 }
 
+static void run_deband(const struct stage_run *r, int i)
+{
+    const struct ksr_deband_params params = ksr_deband_params_make(&r->on);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.deband_rows(&out, small, &params, 0, small->height);
+}
+
 static void run_structure(const struct stage_run *r, int i)
 {
     const struct ksr_structure_params params = ksr_structure_params_make(&r->on);
@@ -198,6 +208,7 @@ static void run_pack(const struct stage_run *r, int i)
 static const struct stage stages[] = {
     {"unpack", 3, 2, true, true, run_unpack},
     {"normalize", 3, 4, true, true, run_normalize},
+    {"deband", 3, 4, true, false, run_deband},
     {"structure", 1, 4, true, false, run_structure},
     {"luma upscale", 1, 1, false, true, run_learned},
     {"chroma upscale", 2, 1, false, true, run_chroma},

@@ -20,6 +20,7 @@ struct ksr_pipeline_config ksr_bench_config(bool all)
     config.denoise = DENOISE;
     if (!all)
         return config;
+    config.deband = 0.25;
     config.structure_smoothing = 0.5;
     config.sharpening = 0.5;
     config.line_darkening = 0.3;

@@ -23,6 +23,8 @@
 #define ksr_rgb_from_ycc_rows       KSR_LEVEL_NAME(ksr_rgb_from_ycc_rows)
 #define ksr_normalize_params_make   KSR_LEVEL_NAME(ksr_normalize_params_make)
 #define ksr_normalize_rows          KSR_LEVEL_NAME(ksr_normalize_rows)
+#define ksr_deband_params_make      KSR_LEVEL_NAME(ksr_deband_params_make)
+#define ksr_deband_rows             KSR_LEVEL_NAME(ksr_deband_rows)
 #define ksr_structure_params_make   KSR_LEVEL_NAME(ksr_structure_params_make)
 #define ksr_structure_rows          KSR_LEVEL_NAME(ksr_structure_rows)
 #define ksr_structure_classify_rows KSR_LEVEL_NAME(ksr_structure_classify_rows)

@@ -35,19 +35,27 @@ static inline const uint16_t *ksr_row(const struct ksr_plane *plane, int y)
     return plane->data + ksr_clamp(y, 0, plane->height - 1) * plane->stride;
 }
 
+// Fills tile[0 .. count-1] with samples `first` .. of row y. first: at most the last one of the
+// row; first + count: at least 1.
+static inline void ksr_tile_fill(uint16_t *tile, const struct ksr_plane *plane, int first,
+                                 int count, int y)
+{
+    const uint16_t *row = ksr_row(plane, y);
+    const int last = plane->width - 1;
+    // Of the tile, [from, to) lies within the row; the rest repeats the row's ends.
+    const int from = ksr_max(0, -first), to = ksr_min(count, last + 1 - first);
+    for (int i = 0; i < from; i++)
+        tile[i] = row[0];
+    memcpy(tile + from, row + first + from, (size_t)(to - from) * sizeof(tile[0]));
+    for (int i = to; i < count; i++)
+        tile[i] = row[last];
+}
+
 // Fills tile[0 .. KSR_TILE_ALL-1] with samples x0 - KSR_TILE_PAD .. of row y.
 static inline void ksr_tile_load(uint16_t tile[KSR_TILE_ALL], const struct ksr_plane *plane, int x0,
                                  int y)
 {
-    const uint16_t *row = ksr_row(plane, y);
-    const int first = x0 - KSR_TILE_PAD, last = plane->width - 1;
-    // Of the tile, [from, to) lies within the row; the rest repeats the row's ends.
-    const int from = ksr_max(0, -first), to = ksr_min(KSR_TILE_ALL, last + 1 - first);
-    for (int i = 0; i < from; i++)
-        tile[i] = row[0];
-    memcpy(tile + from, row + first + from, (size_t)(to - from) * sizeof(tile[0]));
-    for (int i = to; i < KSR_TILE_ALL; i++)
-        tile[i] = row[last];
+    ksr_tile_fill(tile, plane, x0 - KSR_TILE_PAD, KSR_TILE_ALL, y);
 }
 
 // Returns samples x0 - KSR_TILE_PAD .. of row y like ksr_tile_load(), in place where none of them

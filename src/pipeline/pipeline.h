@@ -32,6 +32,7 @@ enum ksr_task {
     KSR_TASK_CONVERT, // rows from the source and to the sink
     KSR_TASK_DESCALE,
     KSR_TASK_NORMALIZE,
+    KSR_TASK_DEBAND,
     KSR_TASK_STRUCTURE,
     KSR_TASK_UPSCALE,
     KSR_TASK_ENHANCE,

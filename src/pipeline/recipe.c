@@ -20,12 +20,17 @@ static void add_step(struct ksr_chain *chain, struct ksr_step step, const struct
 static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipeline_config *config)
 {
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
+    const struct ksr_deband_params deband = ksr_deband_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
     if (plane < ksr_layout_picture_planes(&r->drawn) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
             (struct ksr_step){KSR_STEP_NORMALIZE, 1, KSR_NORMALIZE_REACH, {.normalize = normalize}},
             &r->drawn, plane);
+    if (plane < ksr_layout_picture_planes(&r->drawn) && deband.limit > 0)
+        add_step(&r->chain[plane],
+                 (struct ksr_step){KSR_STEP_DEBAND, 1, KSR_DEBAND_REACH, {.deband = deband}},
+                 &r->drawn, plane);
     if (plane == 0 && structure.limit > 0)
         add_step(
             &r->chain[plane],
@@ -184,6 +189,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
     const struct ksr_enhance_params *e = &step->enhance;
     if (step->kind == KSR_STEP_NORMALIZE)
         fprintf(out, ", limit %d", step->normalize.limit);
+    if (step->kind == KSR_STEP_DEBAND)
+        fprintf(out, ", limit %d", step->deband.limit);
     if (step->kind == KSR_STEP_STRUCTURE)
         fprintf(out, ", limit %d", step->structure.limit);
     if (step->kind == KSR_STEP_UPSCALE)
@@ -197,8 +204,9 @@ static void print_params(const struct ksr_step *step, FILE *out)
 
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
-    static const char *const names[KSR_STEP_KINDS] = {
-        "normalize", "structure", "upscale", "learned", "network", "model", "enhance", "enhance"};
+    static const char *const names[KSR_STEP_KINDS] = {"normalize", "deband",  "structure",
+                                                      "upscale",   "learned", "network",
+                                                      "model",     "enhance", "enhance"};
     if (r->descales)
         fprintf(out, "descale: %dx%d -> %dx%d, %s\n", r->input.width, r->input.height,
                 r->drawn.width, r->drawn.height, ksr_kernel_name(r->kernel));

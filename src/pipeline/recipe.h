@@ -16,17 +16,19 @@
 #include "frame/kernel.h"
 #include "kizunasr/config.h"
 #include "net/engine.h"
+#include "stages/deband.h"
 #include "stages/enhance.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
 #include "stages/temporal.h"
 #include "stages/upscale.h"
 
-#define KSR_MAX_STEPS 6 // normalize, structure, model, two passes of upscale, enhance
+#define KSR_MAX_STEPS 7 // normalize, deband, structure, model, two passes of upscale, enhance
 
 // What a step does to a plane. Each is defined by the plain C function beside it.
 enum ksr_step_kind {
     KSR_STEP_NORMALIZE,      // ksr_normalize_rows()
+    KSR_STEP_DEBAND,         // ksr_deband_rows()
     KSR_STEP_STRUCTURE,      // ksr_structure_rows()
     KSR_STEP_UPSCALE,        // ksr_upscale_rows(): chroma and alpha
     KSR_STEP_LEARNED,        // ksr_learned_rows(): luma
@@ -43,6 +45,7 @@ struct ksr_step {
     int reach; // row y is made of the rows y / scale - reach .. y / scale + reach
     union {    // by kind; the others have no parameters
         struct ksr_normalize_params normalize;
+        struct ksr_deband_params deband;
         struct ksr_structure_params structure;
         struct ksr_upscale_params upscale;
         struct ksr_enhance_params enhance;

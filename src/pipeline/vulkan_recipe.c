@@ -163,6 +163,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
 static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
                                                   [KSR_TASK_DESCALE] = "descale",
                                                   [KSR_TASK_NORMALIZE] = "normalize",
+                                                  [KSR_TASK_DEBAND] = "deband",
                                                   [KSR_TASK_STRUCTURE] = "structure",
                                                   [KSR_TASK_UPSCALE] = "upscale",
                                                   [KSR_TASK_ENHANCE] = "enhance",
@@ -243,6 +244,7 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     const struct ksr_gpu_stages *stages = &g->device->stages;
     switch (step->kind) {
     case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
+    case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
     case KSR_STEP_UPSCALE: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
     case KSR_STEP_LEARNED: ksr_gpu_learned(c, stages, dst, src); break;

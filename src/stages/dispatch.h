@@ -11,6 +11,7 @@
 
 #include "core/cpu.h"
 #include "net/net.h"
+#include "stages/deband.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
@@ -23,6 +24,8 @@ struct ksr_stage_table {
     void (*descale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_descale_axis *x, const struct ksr_descale_axis *y,
                          void *scratch, int y0, int y1);
+    void (*deband_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                        const struct ksr_deband_params *params, int y0, int y1);
     void (*normalize_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                            const struct ksr_normalize_params *params, int y0, int y1);
     void (*structure_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

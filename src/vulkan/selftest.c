@@ -90,6 +90,15 @@ static void normalize(struct trial *t)
     t->c.normalize_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
 
+// Bands of three codes on the left.
+static void deband(struct trial *t)
+{
+    const struct ksr_deband_params p =
+        ksr_deband_params_make(&(struct ksr_pipeline_config){.deband = 1});
+    ksr_gpu_deband(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.deband_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
 static void structure(struct trial *t)
 {
     const struct ksr_structure_params p =
@@ -207,6 +216,7 @@ static const struct kernel {
     void (*run)(struct trial *t);
 } trials[] = {
     {"normalize", 1, normalize},
+    {"deband", 1, deband},
     {"structure", 1, structure},
     {"upscale", 2, upscale},
     {"learned", 2, learned},

@@ -12,6 +12,7 @@
 
 static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_NORMALIZE, "normalize", 8, ksr_gpu_normalize),
+    KERNEL(KSR_GPU_DEBAND, "deband", 8, ksr_gpu_deband),
     KERNEL(KSR_GPU_STRUCTURE, "structure", 8, ksr_gpu_structure),
     KERNEL(KSR_GPU_UPSCALE, "upscale", 8, ksr_gpu_upscale),
     KERNEL(KSR_GPU_LEARNED, "learned", 16, ksr_gpu_learned),
@@ -55,6 +56,14 @@ void ksr_gpu_normalize(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *
 {
     const struct ksr_gpu_normalize p = {*dst, *src, params->limit};
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_NORMALIZE], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_deband(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                    const struct ksr_deband_params *params)
+{
+    const struct ksr_gpu_deband p = {*dst, *src, params->limit};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_DEBAND], &p, dst->width, dst->height, 1);
 }
 
 void ksr_gpu_structure(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,

@@ -46,6 +46,7 @@ struct job {
 
     struct ksr_pipeline_config config; // what the parameters below are made from
     struct ksr_normalize_params normalize;
+    struct ksr_deband_params deband;
     struct ksr_structure_params structure;
     struct ksr_upscale_params upscale;
     struct ksr_enhance_params enhance;

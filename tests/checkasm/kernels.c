@@ -169,6 +169,31 @@ static void run_normalize(struct job *j, const struct tables *t)
     t->stage.normalize_rows(&j->out[0].plane, &j->in[0].plane, &j->normalize, j->y0, j->y1);
 }
 
+// The patterns' samples without their lowest bits, and a gradient in bands.
+static void prepare_deband(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {0.25, 1, 0.0005, 0.5};
+    draw_config(j);
+    j->config.deband = strengths[choose(&corner, 4)];
+    const bool bands = !choose(&corner, 2);
+    const int drop = 3 * (int)choose(&corner, 3), dx = (int)(check_random(&j->random) >> 8) % 40,
+              dy = (int)(check_random(&j->random) >> 8) % 40;
+    j->deband = ksr_deband_params_make(&j->config);
+    struct ksr_plane *in = check_in(j, j->width, j->height);
+    for (int y = 0; y < in->height; y++)
+        for (int x = 0; x < in->width; x++) {
+            uint16_t *c = &in->data[y * in->stride + x];
+            *c = (uint16_t)(bands ? (9000 + x * dx + y * dy) >> 7 << 7 & KSR_SAMPLE_MAX : *c);
+            *c = (uint16_t)(*c >> drop << drop);
+        }
+    check_out(j, j->width, j->height);
+}
+
+static void run_deband(struct job *j, const struct tables *t)
+{
+    t->stage.deband_rows(&j->out[0].plane, &j->in[0].plane, &j->deband, j->y0, j->y1);
+}
+
 static void prepare_structure(struct job *j, unsigned corner)
 {
     static const double strengths[] = {0.2, 1, 0.0005, 0.5};
@@ -425,6 +450,7 @@ FUNCTION(of_to_ycc, frame->rgb_to_ycc_rows)
 FUNCTION(of_from_ycc, frame->rgb_from_ycc_rows)
 FUNCTION(of_descale, stage.descale_rows)
 FUNCTION(of_normalize, stage.normalize_rows)
+FUNCTION(of_deband, stage.deband_rows)
 FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_learned, stage.learned_rows)
@@ -442,6 +468,7 @@ const struct kernel check_kernels[] = {
     {"rgb_from_ycc", prepare_rgb, run_from_ycc, of_from_ycc},
     {"descale", prepare_descale, run_descale, of_descale},
     {"normalize", prepare_normalize, run_normalize, of_normalize},
+    {"deband", prepare_deband, run_deband, of_deband},
     {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},
     {"learned", prepare_upscale, run_learned, of_learned},

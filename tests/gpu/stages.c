@@ -7,6 +7,11 @@ static void normalize(struct bench *b, const struct job *j, const struct planes 
     ksr_gpu_normalize(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->normalize);
 }
 
+static void deband(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_deband(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->deband);
+}
+
 static void structure(struct bench *b, const struct job *j, const struct planes *p)
 {
     ksr_gpu_structure(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->structure);
@@ -86,6 +91,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"rgb_to_ycc", to_ycc},
     {"rgb_from_ycc", from_ycc},
     {"normalize", normalize},
+    {"deband", deband},
     {"structure", structure},
     {"upscale", upscale},
     {"learned", learned},

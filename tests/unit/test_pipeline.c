@@ -6,6 +6,7 @@
 
 #include "frame/resample.h"
 #include "pipeline/pipeline.h"
+#include "stages/deband.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
@@ -23,6 +24,7 @@ static struct ksr_pipeline_config everything(int scale)
 {
     return (struct ksr_pipeline_config){.shader_scale = scale,
                                         .denoise = 0.37,
+                                        .deband = 0.53,
                                         .structure_smoothing = 0.61,
                                         .sharpening = 0.83,
                                         .line_darkening = 0.29,
@@ -380,6 +382,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
 {
     const struct ksr_layout *l = &in->layout;
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(c);
+    const struct ksr_deband_params deband = ksr_deband_params_make(c);
     const struct ksr_structure_params structure = ksr_structure_params_make(c);
     const struct ksr_enhance_params enhance = ksr_enhance_params_make(c, l->full_range);
     struct ksr_frame a = keep(in), b = keep(in), middle = unit_frame(ksr_layout_scaled(l, 2));
@@ -390,6 +393,9 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         const int height = a.plane[i].height, out_height = out->plane[i].height;
         if (!alpha && normalize.limit > 0)
             ksr_normalize_rows(&b.plane[i], &a.plane[i], &normalize, 0, height);
+        unit_copy(&a.plane[i], &b.plane[i]);
+        if (!alpha && deband.limit > 0)
+            ksr_deband_rows(&b.plane[i], &a.plane[i], &deband, 0, height);
         unit_copy(&a.plane[i], &b.plane[i]);
         if (i == 0 && structure.limit > 0)
             ksr_structure_rows(&a.plane[i], &b.plane[i], &structure, 0, height);
@@ -416,6 +422,7 @@ static struct ksr_pipeline_config some(int scale, int on)
 {
     struct ksr_pipeline_config c = neutral(scale);
     c.denoise = on & 1 ? 0.37 : 0;
+    c.deband = on & 2 ? 0.53 : 0;
     c.structure_smoothing = on & 2 ? 0.61 : 0;
     c.sharpening = on & 4 ? 0.83 : 0;
     c.line_darkening = on & 4 ? 0.29 : 0;

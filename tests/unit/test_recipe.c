@@ -50,6 +50,7 @@ static void all_stages(void **state)
     const struct ksr_layout l = unit_layout(20, 10, 3, 1);
     const struct ksr_pipeline_config c = {.shader_scale = 4,
                                           .denoise = 0.37,
+                                          .deband = 0.3,
                                           .structure_smoothing = 0.61,
                                           .sharpening = 0.83,
                                           .line_darkening = 0.29,
@@ -64,16 +65,19 @@ static void all_stages(void **state)
     assert_text(&recipe,
                 "temporal: weight 7045, threshold 18677, changed 2048, period 4, warm-up 7\n"
                 "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
+                "plane 0: deband 20x10 -> 20x10, reach 20, limit 154\n"
                 "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"
                 "plane 0: learned 20x10 -> 40x20, reach 5\n"
                 "plane 0: learned 40x20 -> 80x40, reach 5\n"
                 "plane 0: enhance 80x40 -> 80x40, reach 4, sharpening 212, line darkening 74, "
                 "contrast 4915, levels 2048 16064 30080\n"
                 "plane 1: normalize 10x5 -> 10x5, reach 1, limit 758\n"
+                "plane 1: deband 10x5 -> 10x5, reach 20, limit 154\n"
                 "plane 1: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
                 "plane 1: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 1: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
                 "plane 2: normalize 10x5 -> 10x5, reach 1, limit 758\n"
+                "plane 2: deband 10x5 -> 10x5, reach 20, limit 154\n"
                 "plane 2: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
                 "plane 2: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 2: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"

@@ -80,6 +80,9 @@ class PipelineConfig:
     denoise: Union[float, str] = "auto"
     """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     (auto or 0 to 1)."""
+    deband: float = 0.0
+    """Smooth gradients instead of bands, on the input's frames; 0: off; 0.25: bands of one code of
+    8 bits (0 to 1)."""
     structure_smoothing: float = 0.0
     """Stage 2: smoothing that preserves lines; 0: off (0 to 1)."""
     sharpening: float = 0.0

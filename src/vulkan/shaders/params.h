@@ -41,6 +41,11 @@ struct ksr_gpu_normalize {
     int limit;
 };
 
+struct ksr_gpu_deband {
+    ksr_gpu_plane dst, src;
+    int limit;
+};
+
 struct ksr_gpu_structure {
     ksr_gpu_plane dst, src;
     int limit;
