@@ -104,7 +104,8 @@ static ksr_status write_segment(struct joining *j, ksr_output *output, int numbe
     ksr_segment_reader *reader;
     const struct ksr_manifest *m = &j->job->manifest;
     const struct ksr_film_frame *frames = m->film.frames;
-    ksr_status status = ksr_segment_reader_open(j->ctx, j->job->folder, number, &reader);
+    ksr_status status =
+        ksr_segment_reader_open(j->ctx, j->job->folder, number, j->infos[number].checksum, &reader);
     while (status == KSR_OK) {
         uint32_t rank;
         bool key;

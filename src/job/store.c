@@ -171,6 +171,10 @@ struct ksr_segment_reader {
     uint8_t *data;
     size_t capacity;
     bool no_memory; // why a function below returned false
+    // To read packets:
+    int number;
+    uint32_t packets;             // so far
+    char checksum[KSR_HASH_TEXT]; // what there should be at the end
 };
 
 // All of these return false at the end of the file or out of memory.
@@ -316,7 +320,7 @@ ksr_status ksr_segment_check(ksr_context *ctx, const char *folder, int number, c
 }
 
 ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int number,
-                                   ksr_segment_reader **out)
+                                   const char *checksum, ksr_segment_reader **out)
 {
     char id[KSR_HASH_TEXT];
     uint32_t found, size;
@@ -324,6 +328,14 @@ ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int num
     *out = NULL;
     if (!r)
         return ksr_fail_memory(ctx);
+    r->number = number;
+    snprintf(r->checksum, sizeof(r->checksum), "%s", checksum);
+    r->hasher = ksr_hasher_create();
+    r->no_memory = r->no_memory || !r->hasher;
+    if (r->no_memory) {
+        ksr_segment_reader_close(&r);
+        return ksr_fail_memory(ctx);
+    }
     if (!r->file || !get_start(r, id, &found, &size)) {
         const bool memory = !r->no_memory;
         ksr_segment_reader_close(&r);
@@ -335,6 +347,20 @@ ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int num
     return KSR_OK;
 }
 
+// What was read must be what was checked: disks and networks have bad moments, and another worker
+// may have finished the same segment in between.
+static ksr_status check_end(ksr_context *ctx, ksr_segment_reader *r)
+{
+    struct ksr_segment_info info = {0};
+    const bool same = get_end(r, r->packets, &info) && strcmp(info.checksum, r->checksum) == 0;
+    ksr_segment_info_free(&info);
+    if (r->no_memory)
+        return ksr_fail_memory(ctx);
+    return same ? KSR_OK
+                : ksr_fail(ctx, KSR_E_PROCESS, "segment %d has changed since it was checked",
+                           r->number);
+}
+
 ksr_status ksr_segment_reader_packet(ksr_context *ctx, ksr_segment_reader *r, uint32_t *rank,
                                      bool *key, const void **data, size_t *size)
 {
@@ -343,7 +369,8 @@ ksr_status ksr_segment_reader_packet(ksr_context *ctx, ksr_segment_reader *r, ui
     if (!get_u32(r, &bytes))
         return ksr_fail(ctx, KSR_E_PROCESS, "a segment ends early");
     if (bytes == END_MARK)
-        return KSR_OK;
+        return check_end(ctx, r);
+    r->packets++;
     if (!get_u32(r, &tag) || !get_data(r, bytes))
         return r->no_memory ? ksr_fail_memory(ctx)
                             : ksr_fail(ctx, KSR_E_PROCESS, "a segment ends early");

@@ -63,9 +63,10 @@ ksr_status ksr_segment_check(ksr_context *ctx, const char *folder, int number, c
 
 typedef struct ksr_segment_reader ksr_segment_reader;
 
-// Opens a file that has been checked.
+// Opens a file that has been checked. checksum: what the check found; a file that has another one by
+// now fails after its last packet.
 ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int number,
-                                   ksr_segment_reader **out);
+                                   const char *checksum, ksr_segment_reader **out);
 
 // Reads the next packet. *data belongs to the reader until the next call; NULL after the last.
 ksr_status ksr_segment_reader_packet(ksr_context *ctx, ksr_segment_reader *reader, uint32_t *rank,

@@ -33,10 +33,10 @@ static void make_folder(void)
 }
 
 // A segment that was found whole must give as many packets as it says.
-static void read_packets(uint32_t packets)
+static void read_packets(uint32_t packets, const char *checksum)
 {
     ksr_segment_reader *reader;
-    if (ksr_segment_reader_open(NULL, folder, 0, &reader) != KSR_OK)
+    if (ksr_segment_reader_open(NULL, folder, 0, checksum, &reader) != KSR_OK)
         abort();
     for (uint32_t i = 0; i <= packets; i++) {
         uint32_t rank;
@@ -58,7 +58,7 @@ static void check(const uint8_t *data, size_t size)
     if (!file || (size > 0 && fwrite(data, size, 1, file) != 1) || fclose(file) != 0)
         abort();
     if (ksr_segment_check(NULL, folder, 0, JOB, &valid, &info) == KSR_OK && valid)
-        read_packets(info.packets);
+        read_packets(info.packets, info.checksum);
     ksr_segment_info_free(&info);
 }
 
