@@ -505,7 +505,7 @@ static ksr_status check_versions(ksr_context *ctx, const struct ksr_manifest *m)
                             "the job was planned with another version of %s: %s, not %s",
                             want[i][0], there ? there : "?", want[i][1]);
     }
-    return check_hardware(ctx, m);
+    return KSR_OK;
 }
 
 // A folder that a join was just removing has no manifest any more, but still says what was done.
@@ -561,6 +561,8 @@ ksr_status ksr_job_open(ksr_context *ctx, const char *folder, bool exclusive, st
         return KSR_OK;
     if (status == KSR_OK)
         status = check_versions(ctx, &job->manifest);
+    if (status == KSR_OK && !exclusive) // what has been encoded is joined anywhere
+        status = check_hardware(ctx, &job->manifest);
     if (status == KSR_OK && exclusive)
         status = ksr_job_wrote(ctx, job, job->manifest.output_path, job->manifest.id, &job->done);
     if (status != KSR_OK)

@@ -148,6 +148,10 @@ def try_key(name):
     r, _ = stand_in(name, "--provenance", "job.json", out="job.mkv")
     record = json.loads(pathlib.Path("job.json").read_text()) if r.returncode == 0 else {}
     check(record.get("hardware") == "GPU A, driver 1" and record.get("promised") is False, "the record names GPU and driver", r.stderr)
+    stand_in(name, verb="plan", out="joined.mkv")
+    stand_in(name, "joined.mkv.kizunasr", verb="work")
+    r, _ = stand_in(name, "joined.mkv.kizunasr", verb="join", gpu="unknown")
+    check(r.returncode == 0 and os.path.exists("joined.mkv"), "what is encoded can be joined without that GPU", f"{r.returncode} {r.stderr}")
     r = run(program, "upscale", "in.mkv", "soft.mkv", *FAST, "--preset", "ultrafast", "--provenance", "soft.json")
     check("hardware" not in json.loads(pathlib.Path("soft.json").read_text()), "that of an encoder in software names none")
 
