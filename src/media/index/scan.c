@@ -23,7 +23,7 @@
 #include "media/input/reader.h"
 
 #define PLACES       4  // in a long film
-#define PLACE_FRAMES 48 // at each of them; a short film gives all of them from its beginning
+#define PLACE_FRAMES 48 // at each of them; as many of all places in a film that is short
 #define MOVING_MOST  96 // moving frames that tell enough
 #define FIELD_RATIO  4  // a field that changes less than the other by this factor is repeated
 #define FIT_RATIO    3  // a field that fits worse by this factor was taken further away
@@ -363,8 +363,10 @@ static ksr_status visit_halves(struct visit visits[2], struct ksr_scan *out)
             visits[i].count /= 2;
             visits[i].most /= 2;
         }
-        if ((size_t)visits[0].count > middle)
+        if ((size_t)visits[0].count > middle) { // and what the first half lacks, the second has more
+            visits[1].count += visits[0].count - (int)middle;
             visits[0].count = (int)middle;
+        }
         status = ksr_run_both(visits[0].ctx, make_visit, &visits[0], make_visit, &visits[1]);
         add_scan(out, &visits[1].scan);
     }
