@@ -35,7 +35,8 @@ static inline void ksr_memory_watch(void)
 
 // Whether ENOMEM says nothing because the C library's heap cannot grow where it is: something is
 // mapped behind it. Then each time that malloc() takes memory from elsewhere instead, and succeeds,
-// it leaves ENOMEM in errno. Graphics drivers map much, and anywhere.
+// it leaves ENOMEM in errno. Graphics drivers map much, and anywhere. False where the memory of the
+// process is limited.
 bool ksr_memory_heap_is_blocked(void);
 
 static inline bool ksr_memory_ran_out(void)
