@@ -109,7 +109,7 @@ def test_faults(r):
           re.search(f"device: {GPU} is tried again", said), "a GPU that is lost is tried again", said)
     check(re.fullmatch(f", cpu: [0-9]+ frames, {GPU}: [0-9]+ frames, 1 warning", ran_on(line)),
           "a segment in which it was lost counts as the processor's", line)
-    line, said = r.upscale("--device", "vulkan:0,vulkan:0,cpu", "--workers", "3", env={**r.card, "KSR_LAYER_LOSE": "150"})
+    line, said = r.upscale("--device", "vulkan:0,vulkan:0,cpu", "--workers", "3", env={**r.card, "KSR_LAYER_LOSE": "80"})
     check(said.count("the processor goes on") == 1, "one of two is lost", said)
 
 
