@@ -11,15 +11,13 @@
 #include "frame/noise.h"
 #include "media/av/ffmpeg.h"
 #include "media/av/pixel_format.h"
-#include "media/input/reader.h"
+#include "media/index/places.h"
 
-#define PLACES        16  // in a video, at most
-#define LINEAR_FRAMES 240 // of one that is decoded from its start
-#define LINEAR_STEP   12  // between two of them that are looked at, at least
-#define STEP          5   // strengths are multiples of it,
-#define LEAST         10  // and below this one nothing shows
-#define SHOWN_MOST    40  // that pictures alone ask for
-#define SHOWN_LEAST   51  // excess that texture hardly ever has: 0.4 codes of 8 bits
+#define PLACES      16 // in a video, at most
+#define STEP        5  // strengths are multiples of it,
+#define LEAST       10 // and below this one nothing shows
+#define SHOWN_MOST  40 // that pictures alone ask for
+#define SHOWN_LEAST 51 // excess that texture hardly ever has: 0.4 codes of 8 bits
 
 struct look {
     ksr_context *ctx; // a quiet one
@@ -110,8 +108,9 @@ static void look_at_quantizer(struct look *l)
             strength_of_quantizer(params->type, quantizer, l->bits);
 }
 
-static ksr_status look_at_frame(struct look *l)
+static ksr_status look_at_frame(void *opaque)
 {
+    struct look *l = opaque;
     struct ksr_row_source source;
     look_at_quantizer(l);
     const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
@@ -123,54 +122,22 @@ static ksr_status look_at_frame(struct look *l)
     return KSR_OK;
 }
 
-// The first good frame from a keyframe on.
-static ksr_status look_at_place(struct look *l, const struct ksr_film_key *from)
+static bool has_enough(const void *opaque)
 {
-    size_t index;
-    bool damaged;
-    ksr_status status = ksr_reader_seek(l->ctx, l->reader, from->frame, from);
-    if (status == KSR_OK)
-        status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
-    return status == KSR_OK && index != SIZE_MAX && !damaged ? look_at_frame(l) : status;
+    return ((const struct look *)opaque)->looked == PLACES;
 }
 
-// What fails at one place may work at another; want of memory is no property of the video.
-static ksr_status look_at_places(struct look *l, const ksr_context *run)
+static ksr_status look_around(struct look *l, const ksr_context *run)
 {
-    size_t before = SIZE_MAX;
-    for (size_t i = 0; i < PLACES; i++) {
-        const size_t frame = l->film->frame_count * (2 * i + 1) / (2 * PLACES);
-        const struct ksr_film_key from = ksr_reader_entry(l->film, frame);
-        if (ksr_check_cancel(run) != KSR_OK)
-            return KSR_E_CANCELLED;
-        if (from.frame == before)
-            continue;
-        before = from.frame;
-        if (look_at_place(l, &from) == KSR_E_NOMEM)
-            return KSR_E_NOMEM;
-    }
-    return KSR_OK;
-}
-
-// Of a video that cannot be entered, keyframes near its beginning.
-static ksr_status look_at_beginning(struct look *l, const ksr_context *run)
-{
-    const struct ksr_film_key start = ksr_film_start(l->film);
-    ksr_status status = ksr_reader_seek(l->ctx, l->reader, 0, &start);
-    size_t index = 0, next = 0;
-    while (status == KSR_OK && index < LINEAR_FRAMES && l->looked < PLACES) {
-        bool damaged;
-        status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
-        if (status != KSR_OK || index == SIZE_MAX)
-            break;
-        if (ksr_check_cancel(run) != KSR_OK)
-            return KSR_E_CANCELLED;
-        if (damaged || index < next || !ksr_av_frame_key(ksr_reader_frame(l->reader)))
-            continue;
-        next = index + LINEAR_STEP;
-        status = look_at_frame(l);
-    }
-    return status == KSR_E_NOMEM ? status : KSR_OK;
+    const struct ksr_places places = {.film = l->film,
+                                      .reader = l->reader,
+                                      .count = PLACES,
+                                      .turn = 1,
+                                      .keyframes = true,
+                                      .look = look_at_frame,
+                                      .has_enough = has_enough,
+                                      .opaque = l};
+    return ksr_places_visit(l->ctx, run, &places);
 }
 
 // --- Judging ---
@@ -257,7 +224,7 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
     if (ksr_pixels_layout(&film->format, &l->layout, &l->bits)) { // else planning fails soon
         status = open_look(l, path);
         if (status == KSR_OK)
-            status = film->linear ? look_at_beginning(l, ctx) : look_at_places(l, ctx);
+            status = look_around(l, ctx);
         if (status == KSR_OK)
             judge(ctx, l, out);
     }

@@ -4,12 +4,10 @@
 
 #include "core/cpu.h"
 #include "media/av/pixel_format.h"
-#include "media/input/reader.h"
+#include "media/index/places.h"
 
-#define PLACES        24  // in a video that are looked at, at most
-#define LINEAR_FRAMES 240 // of one that is decoded from its start
-#define LINEAR_STEP   12  // between two of them that are looked at
-#define MOST_THREADS  16
+#define PLACES       24 // in a video that are looked at, at most
+#define MOST_THREADS 16
 
 struct look {
     ksr_context *ctx; // a quiet one
@@ -21,8 +19,9 @@ struct look {
     int used;
 };
 
-static ksr_status look_at_frame(struct look *l)
+static ksr_status look_at_frame(void *opaque)
 {
+    struct look *l = opaque;
     struct ksr_row_source source;
     const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
     if (status != KSR_OK)
@@ -32,56 +31,22 @@ static ksr_status look_at_frame(struct look *l)
     return KSR_OK;
 }
 
-// The first good frame from a keyframe on.
-static ksr_status look_at_place(struct look *l, const struct ksr_film_key *from)
+static bool has_enough(const void *opaque)
 {
-    size_t index;
-    bool damaged;
-    ksr_status status = ksr_reader_seek(l->ctx, l->reader, from->frame, from);
-    if (status == KSR_OK)
-        status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
-    return status == KSR_OK && index != SIZE_MAX && !damaged ? look_at_frame(l) : status;
+    return ((const struct look *)opaque)->used == KSR_DRAWING_FRAMES;
 }
 
-// The places by turns: every third one, then those between, so that the frames that are used come
-// from all of the video.
-static ksr_status look_at_places(struct look *l, const ksr_context *run)
+// Every third place first, so that the frames that are used come from all of the video.
+static ksr_status look_around(struct look *l, const ksr_context *run)
 {
-    size_t before = SIZE_MAX;
-    for (size_t i = 0; i < PLACES && l->used < KSR_DRAWING_FRAMES; i++) {
-        const size_t place = i % (PLACES / 3) * 3 + i / (PLACES / 3);
-        const size_t frame = l->film->frame_count * (2 * place + 1) / (2 * PLACES);
-        const struct ksr_film_key from = ksr_reader_entry(l->film, frame);
-        if (ksr_check_cancel(run) != KSR_OK)
-            return KSR_E_CANCELLED;
-        if (from.frame == before)
-            continue;
-        before = from.frame;
-        if (look_at_place(l, &from) == KSR_E_NOMEM)
-            return KSR_E_NOMEM;
-    }
-    return KSR_OK;
-}
-
-// Of a video that cannot be entered, frames near its beginning.
-static ksr_status look_at_beginning(struct look *l, const ksr_context *run)
-{
-    const struct ksr_film_key start = ksr_film_start(l->film);
-    ksr_status status = ksr_reader_seek(l->ctx, l->reader, 0, &start);
-    size_t index = 0, next = 0;
-    while (status == KSR_OK && index < LINEAR_FRAMES && l->used < KSR_DRAWING_FRAMES) {
-        bool damaged;
-        status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
-        if (status != KSR_OK || index == SIZE_MAX)
-            break;
-        if (ksr_check_cancel(run) != KSR_OK)
-            return KSR_E_CANCELLED;
-        if (damaged || index < next)
-            continue;
-        next = index + LINEAR_STEP;
-        status = look_at_frame(l);
-    }
-    return status == KSR_E_NOMEM ? status : KSR_OK;
+    const struct ksr_places places = {.film = l->film,
+                                      .reader = l->reader,
+                                      .count = PLACES,
+                                      .turn = 3,
+                                      .look = look_at_frame,
+                                      .has_enough = has_enough,
+                                      .opaque = l};
+    return ksr_places_visit(l->ctx, run, &places);
 }
 
 static ksr_status look(struct look *l, const ksr_context *run, const char *path,
@@ -94,7 +59,7 @@ static ksr_status look(struct look *l, const ksr_context *run, const char *path,
         return KSR_E_NOMEM;
     ksr_status status = ksr_reader_create(l->ctx, path, l->film, &l->reader);
     if (status == KSR_OK)
-        status = l->film->linear ? look_at_beginning(l, run) : look_at_places(l, run);
+        status = look_around(l, run);
     if (status != KSR_OK)
         return status;
     const int threads = ksr_cpu_count();
