@@ -167,7 +167,7 @@ void ksr_segment_writer_close(ksr_segment_writer **writer)
 
 struct ksr_segment_reader {
     FILE *file;
-    ksr_hasher *hasher; // of everything read; NULL when it has been checked before
+    ksr_hasher *hasher; // of everything read
     uint8_t *data;
     size_t capacity;
     bool no_memory; // why a function below returned false
@@ -182,8 +182,7 @@ static bool get(ksr_segment_reader *r, void *out, size_t size)
 {
     if (size > 0 && fread(out, size, 1, r->file) != 1)
         return false;
-    if (r->hasher)
-        ksr_hasher_add(r->hasher, out, size);
+    ksr_hasher_add(r->hasher, out, size);
     return true;
 }
 
@@ -287,10 +286,12 @@ static ksr_segment_reader *open_reader(const char *folder, int number)
 {
     ksr_segment_reader *r = calloc(1, sizeof(*r));
     char *path = ksr_segment_path(folder, number);
+    if (r)
+        r->hasher = ksr_hasher_create();
     if (r && path)
         r->file = fopen(path, "rbe");
-    if (r && !r->file)
-        r->no_memory = !path || errno == ENOMEM;
+    if (r)
+        r->no_memory = !path || !r->hasher || (!r->file && errno == ENOMEM);
     free(path);
     return r;
 }
@@ -303,8 +304,7 @@ ksr_status ksr_segment_check(ksr_context *ctx, const char *folder, int number, c
     ksr_segment_reader *r = open_reader(folder, number);
     if (!r)
         return ksr_fail_memory(ctx);
-    r->hasher = ksr_hasher_create();
-    bool memory = r->hasher != NULL && !r->no_memory;
+    bool memory = !r->no_memory;
     if (memory && r->file) {
         *valid = file_is_whole(ctx, r, number, job_id, &found);
         fseeko(r->file, 0, SEEK_END);
@@ -330,13 +330,7 @@ ksr_status ksr_segment_reader_open(ksr_context *ctx, const char *folder, int num
         return ksr_fail_memory(ctx);
     r->number = number;
     snprintf(r->checksum, sizeof(r->checksum), "%s", checksum);
-    r->hasher = ksr_hasher_create();
-    r->no_memory = r->no_memory || !r->hasher;
-    if (r->no_memory) {
-        ksr_segment_reader_close(&r);
-        return ksr_fail_memory(ctx);
-    }
-    if (!r->file || !get_start(r, id, &found, &size)) {
+    if (r->no_memory || !r->file || !get_start(r, id, &found, &size)) {
         const bool memory = !r->no_memory;
         ksr_segment_reader_close(&r);
         if (!memory)
