@@ -41,10 +41,11 @@ bool ksr_drawn_size_parse(const char *text, struct ksr_drawn_size *out)
     return true;
 }
 
-// Lines of fewer samples are no drawing's (descale.h).
+// One axis; the limits are those of descale.h.
 static bool fits(int drawn, int size)
 {
-    return drawn >= 16 && drawn <= size && (int64_t)3 * drawn >= size;
+    return drawn >= 16 && (int64_t)3 * drawn >= size &&
+           (drawn == size || (int64_t)16 * drawn <= (int64_t)15 * size);
 }
 
 bool ksr_drawn_size_fits(const struct ksr_drawn_size *drawn, int width, int height)

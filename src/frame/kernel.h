@@ -29,8 +29,8 @@ bool ksr_kernel_find(const char *name, enum ksr_kernel *out);
 // Reads "1280x720:bicubic". Returns false when it is no such thing.
 bool ksr_drawn_size_parse(const char *text, struct ksr_drawn_size *out);
 
-// Returns whether frames of width x height can have been drawn at a size: neither wider nor higher,
-// smaller in one way, and no less than a third.
+// Returns whether frames of width x height can have been drawn at a size: along each axis a third to
+// 15/16 of them, or one axis as it is.
 bool ksr_drawn_size_fits(const struct ksr_drawn_size *drawn, int width, int height);
 
 #endif

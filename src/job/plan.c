@@ -395,8 +395,8 @@ ksr_status ksr_plan_check_descale(ksr_context *ctx, const char *descale,
     if (!ksr_drawn_size_parse(descale, &drawn) || ksr_drawn_size_fits(&drawn, f->width, f->height))
         return KSR_OK;
     return ksr_fail(ctx, KSR_E_PARAM,
-                    "descale: %dx%d cannot have been enlarged to the input's %dx%d (it must be "
-                    "smaller, and at least a third)",
+                    "descale: %dx%d cannot have been enlarged to the input's %dx%d (at least a "
+                    "third, at most 15/16 of it, or one side as it is)",
                     drawn.width, drawn.height, f->width, f->height);
 }
 

@@ -16,7 +16,8 @@
 #include "frame/kernel.h"
 
 #define KSR_DESCALE_LEAST   16 // samples of a drawn line, at least,
-#define KSR_DESCALE_MOST    3  // and how many times they may have been enlarged
+#define KSR_DESCALE_MOST    3  // and how many times they may have been enlarged; not by less than
+                               // 16/15: samples half-way between two hold too little of either
 #define KSR_DESCALE_PADDING 16 // taps come in groups of as many
 
 // How the samples of a line are made of those of another: sample i is the sum of `taps` weights,
@@ -32,7 +33,7 @@ struct ksr_descale_axis {
 
 // Makes the axis that enlarges `from` samples to `to`, or, where `to` is the smaller one, that
 // undoes this; the identity where they are equal. The smaller one has at least KSR_DESCALE_LEAST
-// samples, the larger at most 65535 and KSR_DESCALE_MOST times as many. Free with
+// samples, the larger at most 65535, and 16/15 to KSR_DESCALE_MOST times as many. Free with
 // ksr_descale_axis_free(), which accepts an axis that is all zero. Returns false when out of
 // memory.
 bool ksr_descale_axis_make(struct ksr_descale_axis *axis, enum ksr_kernel kernel, int from, int to);

@@ -3,6 +3,7 @@
 // Fixed point of 30 bits. No product of two numbers reaches 8: entries of A are below 1.2, those of
 // A^T A and of its factors below 4, and the weights of a row of P below 2.
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -254,8 +255,10 @@ static bool add_line(struct lines *l, int i, struct span used, const int64_t *we
     const size_t more = (size_t)(used.to - used.from);
     if (!ksr_array_reserve((void **)&l->weight, &l->room, l->count + more, sizeof(l->weight[0])))
         return false;
-    for (size_t k = 0; k < more; k++)
+    for (size_t k = 0; k < more; k++) {
+        assert(llabs(weight[k]) <= INT32_MAX);
         l->weight[l->count++] = (int32_t)weight[k];
+    }
     l->used[i] = used;
     return true;
 }

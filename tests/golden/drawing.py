@@ -100,8 +100,10 @@ def main():
         # Refusals.
         for value, message in (("640x360", "descale: '640x360' is not valid (off, auto, or size and kernel such as 1280x720:bicubic)"),
                                ("640x360:cubic", "descale: '640x360:cubic' is not valid"),
-                               ("1280x720:bicubic", "descale: 1280x720 cannot have been enlarged to the input's 960x540 (it must be "
-                                "smaller, and at least a third)"),
+                               ("1280x720:bicubic", "descale: 1280x720 cannot have been enlarged to the input's 960x540 (at least a "
+                                "third, at most 15/16 of it, or one side as it is)"),
+                               ("901x506:bicubic", "descale: 901x506 cannot have been"),
+                               ("900x507:bicubic", "descale: 900x507 cannot have been"),
                                ("960x540:bicubic", "descale: 960x540 cannot have been"),
                                ("300x200:bicubic", "descale: 300x200 cannot have been")):
             r = upscale(large, "x.mkv", "--descale", value)

@@ -202,7 +202,7 @@ static void fill_drawing(const struct ksr_plane *p, uint32_t *random)
 static void enlarged_pictures_come_back(void **state)
 {
     static const int sizes[][4] = {
-        {96, 54, 64, 36}, {96, 54, 80, 45}, {96, 54, 72, 41}, {96, 54, 43, 24}, {96, 54, 90, 51}};
+        {96, 54, 64, 36}, {96, 54, 80, 45}, {96, 54, 72, 41}, {96, 54, 43, 24}, {96, 54, 90, 50}};
     uint32_t random = 7;
     (void)state;
     for (int k = 0; k < KSR_KERNELS; k++)
