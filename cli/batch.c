@@ -40,18 +40,22 @@ static double now(void)
 static void upscale_film(ksr_context *ctx, struct ui *ui, const struct options *options,
                          const struct film *film, struct entry *e)
 {
-    struct ksr_processor_config job = options->job;
+    ksr_config *own;
     struct ksr_run_options run = options->run;
+    ui_forget_errors(ui);
+    ksr_status status = options_look(options, ctx, ui, film->input, &own);
+    struct ksr_processor_config job = own ? *ksr_config_get(own) : options->job;
     job.input_path = film->input;
     job.output_path = film->output;
     run.provenance = film->record;
-    ui_forget_errors(ui);
     progress_start(&ui->progress, (enum progress_mode)options->progress, ui->level >= KSR_LOG_INFO);
     const double start = now();
-    const ksr_status status = ksr_upscale(ctx, &job, &run, &e->result);
+    if (status == KSR_OK)
+        status = ksr_upscale(ctx, &job, &run, &e->result);
     progress_finish(&ui->progress);
     e->seconds = now() - start;
     e->exit_status = ui_exit_status(ui, status);
+    ksr_config_destroy(&own);
     e->outcome = status == KSR_E_CANCELLED ? INTERRUPTED
                  : status != KSR_OK        ? FAILED
                  : e->result.already_done  ? ALREADY_DONE

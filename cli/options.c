@@ -1,8 +1,8 @@
 // Reading the command line; see options.h.
 //
 // Two passes: the first splits arguments into options and positional ones and fills what the
-// program itself needs; the second hands the configuration to the library, --config first and the
-// rest in the order given, so that a single option can correct a file.
+// program itself needs; the second hands the configuration to the library, --source first, then
+// --config, and the rest in the order given, so that a single option can correct either.
 
 #include "options.h"
 
@@ -32,8 +32,6 @@ struct reader {
     struct options *options;
     struct ui *ui;
     const struct verb *verb;
-    struct setting *settings; // room for argc
-    size_t setting_count;
     int argument_count;
 };
 
@@ -279,7 +277,7 @@ static int take_option(struct reader *r, const struct found *what, const char *v
 {
     const struct option *option = what->option;
     if (!option || option->kind == OPTION_FIELD || option->kind == OPTION_CONFIG) {
-        r->settings[r->setting_count++] = (struct setting){.what = *what, .value = value};
+        r->options->settings[r->options->setting_count++] = (struct setting){.what = *what, .value = value};
         return EXIT_DONE;
     }
     void *member = member_of(r->options, option);
@@ -389,18 +387,37 @@ static bool is_config_file(const struct setting *setting)
     return setting->what.option && setting->what.option->kind == OPTION_CONFIG;
 }
 
-static ksr_status second_pass(struct reader *r, ksr_context *ctx)
+// source: a kind of source, or NULL. *out: to be destroyed, also after a failure.
+static ksr_status second_pass(const struct options *options, ksr_context *ctx, const char *source,
+                              ksr_config **out)
 {
-    ksr_status status = ksr_config_create(&r->options->config, ctx);
-    ksr_config *config = r->options->config;
-    for (size_t i = 0; i < r->setting_count && status == KSR_OK; i++)
-        if (is_config_file(&r->settings[i]))
-            status = ksr_config_load(config, r->settings[i].value);
-    for (size_t i = 0; i < r->setting_count && status == KSR_OK; i++)
-        if (!is_config_file(&r->settings[i]))
-            status = apply_setting(config, &r->settings[i]);
+    ksr_status status = ksr_config_create(out, ctx);
+    if (source && status == KSR_OK)
+        status = ksr_config_source(*out, source);
+    for (size_t i = 0; i < options->setting_count && status == KSR_OK; i++)
+        if (is_config_file(&options->settings[i]))
+            status = ksr_config_load(*out, options->settings[i].value);
+    for (size_t i = 0; i < options->setting_count && status == KSR_OK; i++)
+        if (!is_config_file(&options->settings[i]))
+            status = apply_setting(*out, &options->settings[i]);
+    return status;
+}
+
+ksr_status options_look(const struct options *options, ksr_context *ctx, struct ui *ui,
+                        const char *input, ksr_config **out)
+{
+    const char *kind;
+    *out = NULL;
+    if (!options->source || strcmp(options->source, "auto") != 0)
+        return KSR_OK;
+    if (!input || strcmp(input, "-") == 0) {
+        ui_usage_error(ui, "--source auto needs a file to look at");
+        return KSR_E_PARAM;
+    }
+    ksr_status status = ksr_source_find(ctx, input, options->job.video, &kind);
+    progress_finish(&ui->progress);
     if (status == KSR_OK)
-        r->options->job = *ksr_config_get(config);
+        status = second_pass(options, ctx, kind, out);
     return status;
 }
 
@@ -426,6 +443,30 @@ static int check_arguments(const struct reader *r)
     return EXIT_DONE;
 }
 
+// Reads what is about the configuration. What an input looks like can overrule nothing of it but
+// defaults, so the paths and tracks are known before.
+static int read_settings(struct reader *r, ksr_context *ctx)
+{
+    struct options *options = r->options;
+    const bool looks = options->source && strcmp(options->source, "auto") == 0;
+    const ksr_status read =
+        second_pass(options, ctx, looks ? NULL : options->source, &options->config);
+    if (read != KSR_OK)
+        return ui_exit_status(r->ui, read);
+    options->job = *ksr_config_get(options->config);
+    if (!looks || r->verb->many)
+        return EXIT_DONE;
+    ksr_config *found;
+    const char *input = options->arguments[0] ? options->arguments[0] : options->job.input_path;
+    const ksr_status status = options_look(options, ctx, r->ui, input, &found);
+    ksr_config_destroy(status == KSR_OK ? &options->config : &found);
+    if (status == KSR_OK) {
+        options->config = found;
+        options->job = *ksr_config_get(found);
+    }
+    return ui_exit_status(r->ui, status);
+}
+
 // Looks for --help, -h or --help=TOPIC; *topic: NULL if there is none.
 static bool wants_help(int argc, char **argv, const char **topic)
 {
@@ -447,21 +488,16 @@ int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const
     if (options->help)
         return EXIT_DONE;
     struct reader r = {.options = options, .ui = ui, .verb = verb};
-    r.settings = calloc((size_t)argc + 1, sizeof(r.settings[0]));
+    options->settings = calloc((size_t)argc + 1, sizeof(options->settings[0]));
     options->inputs = calloc((size_t)argc + 1, sizeof(options->inputs[0]));
-    if (!r.settings || !options->inputs) {
-        free(r.settings);
+    if (!options->settings || !options->inputs)
         return ui_exit_status(ui, KSR_E_NOMEM);
-    }
 
     int status = first_pass(&r, argc, argv);
     ui->level = (ksr_log_level)options->log_level;
     if (status == EXIT_DONE && verb->bit & VERBS_WITH_SETTINGS)
-        status = ui_exit_status(ui, second_pass(&r, ctx));
-    if (status == EXIT_DONE)
-        status = check_arguments(&r);
-    free(r.settings);
-    return status;
+        status = read_settings(&r, ctx);
+    return status == EXIT_DONE ? check_arguments(&r) : status;
 }
 
 void options_free(struct options *options)
@@ -470,8 +506,10 @@ void options_free(struct options *options)
     free(options->segments);
     free(options->subs);
     free(options->inputs);
+    free(options->settings);
     free((void *)options->report.frames);
     free((void *)options->report.times);
     options->segments = NULL;
     options->inputs = NULL;
+    options->settings = NULL;
 }

@@ -13,6 +13,7 @@
 #include "ui.h"
 
 struct verb;
+struct setting;
 
 struct options {
     const char *arguments[2]; // positional ones, as many as the verb names; borrowed from argv
@@ -25,6 +26,9 @@ struct options {
     struct ksr_report_options report; // lists owned: --frame, --at
     const char *output;               // of report and preview; NULL = not given
     int samples;                      // of preview; 0 = not given
+    const char *source;               // --source; NULL = not given
+    struct setting *settings;         // owned: what of the configuration was given, in order
+    size_t setting_count;
     ksr_config *config;               // owned; NULL for verbs that take no configuration
     struct ksr_processor_config job;  // what config and arguments say together; borrows from both
     int *segments;                    // owned; --segment
@@ -106,6 +110,12 @@ void field_option_name(char *out, size_t size, const struct ksr_config_field *fi
 // Returns EXIT_DONE, or another exit status after showing an error line.
 int options_read(struct options *options, ksr_context *ctx, struct ui *ui, const struct verb *verb,
                  int argc, char **argv);
+
+// With --source auto, looks at an input and makes the configuration for its kind of source; *out is
+// to be destroyed, and stays NULL without that option. options_read() has done it for verbs of one
+// input.
+ksr_status options_look(const struct options *options, ksr_context *ctx, struct ui *ui,
+                        const char *input, ksr_config **out);
 
 // Frees what options_read() made.
 void options_free(struct options *options);

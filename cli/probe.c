@@ -218,6 +218,19 @@ static void print_drawing(const json_t *picture)
     print_pair("drawn at", line.text);
 }
 
+// Which kind of source it seems to be.
+static void print_source(const json_t *picture)
+{
+    struct line line = {0};
+    const json_t *source = json_object_get(picture, "source");
+    if (!text_of(source, "kind"))
+        return;
+    add_text(&line, source, "kind", "", "");
+    add_text(&line, source, "reason", " (", ")");
+    add_text(&line, source, "kind", "; --source ", " has settings for it");
+    print_pair("source", line.text);
+}
+
 // HDR metadata, captions, rotation.
 static void print_carried(const json_t *video)
 {
@@ -298,6 +311,7 @@ static bool print_table(const char *text)
         print_changes(json_object_get(root, "video"));
         print_borders(json_object_get(root, "video"));
         print_drawing(json_object_get(root, "picture"));
+        print_source(json_object_get(root, "picture"));
         print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");
         puts("  streams");

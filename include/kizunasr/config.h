@@ -245,6 +245,12 @@ KSR_API KSR_MUST_USE ksr_status ksr_config_set(ksr_config *config, const char *n
 // configuration may be partly changed), KSR_E_NOMEM.
 KSR_API KSR_MUST_USE ksr_status ksr_config_load(ksr_config *config, const char *path);
 
+// Sets what a kind of source needs: "dvd", "web" or "bluray" (docs/manual.md, "Kinds of sources" has
+// their settings; ksr_source_find() tells which one a file is). Call it before other settings are
+// set, which override it.
+// Returns KSR_OK, KSR_E_PARAM (no such kind; logged), KSR_E_NOMEM.
+KSR_API KSR_MUST_USE ksr_status ksr_config_source(ksr_config *config, const char *name);
+
 // Returns the structs, valid until the next ksr_config_set/_load/_destroy.
 KSR_API const struct ksr_processor_config *ksr_config_get(const ksr_config *config);
 

@@ -23,8 +23,14 @@ extern "C" {
 KSR_API KSR_MUST_USE ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json);
 
 // The same, and what frames all over the video show: the size at which it was drawn before it was
-// enlarged, and by which kernel, in the member "picture".
+// enlarged, and by which kernel, and which kind of source it is, in the member "picture".
 KSR_API KSR_MUST_USE ksr_status ksr_probe_picture(ksr_context *ctx, const char *path, char **json);
+
+// Tells which kind of source a file is, by its codec, its size, and coding noise in frames all over
+// it: what ksr_config_source() takes. Logs it with the reason. video: as in struct
+// ksr_processor_config. *name: a static string. Returns what ksr_probe() does.
+KSR_API KSR_MUST_USE ksr_status ksr_source_find(ksr_context *ctx, const char *path, int video,
+                                                const char **name);
 
 // The settings of the run that made an output, as far as they matter for the comparison. All zero =
 // unknown except for what the output's work folder says, if it was kept. Strings are borrowed

@@ -10,6 +10,7 @@
 
 #include "config/json.h"
 #include "config/parse.h"
+#include "config/sources.h"
 #include "config/table.h"
 #include "core/fs.h"
 #include "core/log.h"
@@ -245,6 +246,23 @@ ksr_status ksr_config_set(ksr_config *config, const char *name, const char *valu
     if (!o)
         return ksr_fail(config->ctx, KSR_E_PARAM, "unknown option '%s'", name);
     return set_option(config, o, value);
+}
+
+ksr_status ksr_config_source(ksr_config *config, const char *name)
+{
+    if (!config || !name)
+        return KSR_E_PARAM;
+    for (size_t i = 0; i < ksr_source_count; i++) {
+        if (strcmp(ksr_sources[i].name, name) != 0)
+            continue;
+        ksr_status status = KSR_OK;
+        const struct ksr_source_setting *s = ksr_sources[i].settings;
+        for (; s->name && status == KSR_OK; s++)
+            status = ksr_config_set(config, s->name, s->value);
+        return status;
+    }
+    return ksr_fail(config->ctx, KSR_E_PARAM, "source: '%s' is not valid (dvd, web or bluray)",
+                    name);
 }
 
 ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text)

@@ -21,6 +21,7 @@
 #include "media/index/index.h"
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
+#include "media/index/source_kind.h"
 #include "media/input/reader.h"
 
 static const struct ksr_verify_options no_options;
@@ -354,14 +355,52 @@ static json_t *drawing_to_json(const struct ksr_drawing *d)
                      d->depth / 1000.0, "curve", "first", d->first, "errors", curve);
 }
 
+// Finds the kind of source of a film that was scanned. Damage counts in full, whatever removes it.
+static ksr_status find_kind(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                            const char **name, char reason[96])
+{
+    struct ksr_damage damage;
+    const ksr_status status =
+        ksr_damage_look(ctx, path, film, (struct ksr_damage_share){100, 100}, &damage);
+    if (status == KSR_OK)
+        *name = ksr_source_kind(film, &damage, reason);
+    return status;
+}
+
 static ksr_status add_picture(ksr_context *ctx, const char *path, const struct ksr_film *film,
                               json_t *root)
 {
     struct ksr_drawing drawing;
-    const ksr_status status = ksr_drawing_look(ctx, path, film, &drawing);
+    const char *kind;
+    char reason[96];
+    ksr_status status = ksr_drawing_look(ctx, path, film, &drawing);
     if (status == KSR_OK)
-        json_object_set_new(root, "picture", drawing_to_json(&drawing));
+        status = find_kind(ctx, path, film, &kind, reason);
+    if (status == KSR_OK) {
+        json_t *picture = drawing_to_json(&drawing);
+        json_object_set_new(picture, "source",
+                            json_pack("{s:s,s:s}", "kind", kind, "reason", reason));
+        json_object_set_new(root, "picture", picture);
+    }
     ksr_drawing_free(&drawing);
+    return status;
+}
+
+ksr_status ksr_source_find(ksr_context *ctx, const char *path, int video, const char **name)
+{
+    struct ksr_film film;
+    char reason[96];
+    if (!path || !name)
+        return KSR_E_PARAM;
+    ksr_status status = ksr_film_index_video(ctx, path, video, true, &film);
+    if (status != KSR_OK)
+        return status;
+    status = ksr_scan_film(ctx, path, &film);
+    if (status == KSR_OK)
+        status = find_kind(ctx, path, &film, name, reason);
+    ksr_film_free(&film);
+    if (status == KSR_OK)
+        ksr_log(ctx, KSR_LOG_INFO, "source: %s (%s)", *name, reason);
     return status;
 }
 

@@ -24,14 +24,14 @@ from .errors import (Cancelled, InputError, ModelError, OutputError, ProcessingE
 from .frames import FrameFormat, Upscaler, upscale_frame
 from .processor import OfflineVideoProcessor, ProcessingResult
 from .report import PreviewResult, preview, report
-from .video import Frame, VideoDecoder, probe, verify
+from .video import Frame, VideoDecoder, probe, source_kind, verify
 
 __all__ = [
     "Auto", "Cancelled", "EncoderConfig", "Frame", "FrameFormat", "InputError", "ModelError",
     "OfflineProcessorConfig", "OfflineVideoProcessor", "OutputError", "PipelineConfig",
     "PreviewResult", "ProcessingError", "ProcessingResult", "Progress", "ProgressCallback",
     "RunOptions", "Upscaler", "VerificationError", "VideoDecoder", "library_versions", "preview",
-    "probe", "report", "upscale_frame", "verify",
+    "probe", "report", "source_kind", "upscale_frame", "verify",
 ]
 
 

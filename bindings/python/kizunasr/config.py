@@ -8,6 +8,7 @@ and raise a ValueError that names the field and its range.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Iterator, Mapping, Optional, Union
@@ -100,6 +101,23 @@ class PipelineConfig:
     motion_threshold: float = 0.1
     """Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1)."""
     # generate-options: end
+
+    @classmethod
+    def for_source(cls, kind: str, **settings: Any) -> PipelineConfig:
+        """The settings of a kind of source, with other settings on top of them.
+
+        kind: 'dvd', 'web' or 'bluray'; `source_kind()` tells which one a file is. Raises ValueError
+        (no such kind), MemoryError.
+        """
+        context = Context()
+        try:
+            own = NativeConfig(context, OfflineProcessorConfig("-", "-"))
+            try:
+                return cls(**{**own.set_source(context, kind), **settings})
+            finally:
+                own.close()
+        finally:
+            context.close()
 
 
 @dataclass(slots=True)
@@ -286,6 +304,16 @@ class NativeConfig:
     def pointer(self) -> int:
         """Of the struct, valid until close()."""
         return self._lib.ksr_config_get(self._handle)
+
+    def set_source(self, context: Context, kind: str) -> dict[str, Any]:
+        """Sets what a kind of source needs, and returns all settings of the pipeline."""
+        text = ctypes.c_void_p()
+        context.raise_for(context.call_here(self._lib.ksr_config_source, self._handle, kind.encode()))
+        context.raise_for(self._lib.ksr_config_json(self.pointer, ctypes.byref(text)))
+        try:
+            return json.loads(ctypes.string_at(text.value))["pipeline"]
+        finally:
+            self._lib.ksr_free(text)
 
     def close(self) -> None:
         self._lib.ksr_config_destroy(ctypes.byref(self._handle))

@@ -191,6 +191,21 @@ def probe(path: Path, *, picture: bool = False) -> dict[str, Any]:
     return _json_call(_c.library().ksr_probe, _c.encode(path))
 
 
+def source_kind(path: Path, *, video: int = 0) -> str:
+    """Tells which kind of source a file is: 'dvd', 'web' or 'bluray', for `PipelineConfig.for_source()`.
+
+    Decided by codec, size, and coding noise in frames all over the video; the reason is logged. video: as
+    in `OfflineProcessorConfig`. Raises what `probe()` does, and ValueError (no such stream).
+    """
+    context, name = Context(), ctypes.c_char_p()
+    try:
+        context.raise_for(context.call(_c.library().ksr_source_find, context.handle, _c.encode(path),
+                                       video, ctypes.byref(name)))
+        return name.value.decode()
+    finally:
+        context.close()
+
+
 def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = None,
            start: Optional[str] = None, duration: Optional[str] = None,
            deinterlace: Union[bool, str] = False,

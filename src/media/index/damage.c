@@ -177,6 +177,7 @@ static bool is_judged(const struct look *l)
 static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
 {
     const char *codec = ksr_reader_codec(l->reader);
+    snprintf(out->codec, sizeof(out->codec), "%s", codec);
     const int excess = ksr_noise_excess(&l->noise);
     const int seen = l->mpeg ? 0 : round_strength(strength_of_excess(excess));
     const int told = round_strength(median(l->quantized, l->quantized_count));
@@ -214,7 +215,7 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
     char reason[KSR_REASON_SIZE];
     struct look *l = calloc(1, sizeof(*l));
     ksr_status status = KSR_OK;
-    *out = (struct ksr_damage){0, "clean"};
+    *out = (struct ksr_damage){.reason = "clean"};
     if (!l || ksr_context_create_quiet(&l->ctx, ctx, reason) != KSR_OK) {
         free(l);
         return ksr_fail_memory(ctx);

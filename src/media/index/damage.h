@@ -18,6 +18,7 @@
 #define KSR_DAMAGE_MOST 50 // the highest strength that is ever found
 
 struct ksr_damage {
+    char codec[32];  // FFmpeg's name; "" where nothing could be looked at
     int strength;    // of stage 1, in hundredths: 0, or 10 .. KSR_DAMAGE_MOST in steps of 5
     char reason[48]; // in a word or two: "clean", "MPEG-2 noise", "no noise found"
 };
