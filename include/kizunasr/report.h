@@ -25,6 +25,7 @@ struct ksr_report_options {
     double estimated_seconds;  // for the whole job, if the output is a sample; 0 = unknown
     double estimated_bytes;    // likewise
     const char *estimate_text; // the estimate as text
+    const char *without;       // an output of the same frames, made without restoration: shown too
 };
 
 // Compares a finished output with its input as ksr_verify() does, and writes an HTML report to
@@ -63,7 +64,8 @@ struct ksr_preview_result {
 
 // Upscales samples of a video with the settings of a job, and writes them and their reports to
 // options->folder: sample-1.mkv (in the job's container), report-1.html and so on. Existing files
-// of these names are replaced.
+// of these names are replaced. If the settings restore (config/options.toml says which do), each
+// sample is also made without that, as sample-1-without.mkv, and its report shows both.
 // config: as for ksr_upscale(), but output_path may be NULL.
 // result: filled in on success, incomplete on failure; may be NULL.
 // Returns what ksr_upscale() and ksr_report() return.

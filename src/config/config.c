@@ -515,6 +515,46 @@ json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_
     return root;
 }
 
+// Sets all that restores to what leaves frames alone. *any: whether some of it had been asked for.
+static ksr_status make_plain(ksr_config *config, bool *any)
+{
+    const struct ksr_processor_config defaults = ksr_processor_config_default();
+    *any = false;
+    for (size_t i = 0; i < ksr_option_count; i++) {
+        const struct ksr_option *o = &ksr_options[i];
+        if (!o->neutral)
+            continue;
+        json_t *asked = option_to_json(ksr_config_get(config), o);
+        json_t *usual = option_to_json(&defaults, o);
+        ksr_status status = asked && usual ? ksr_config_set(config, o->field->name, o->neutral)
+                                           : ksr_fail_memory(config->ctx);
+        json_t *plain = option_to_json(ksr_config_get(config), o);
+        *any |= !json_equal(asked, usual) && !json_equal(asked, plain);
+        json_decref(asked);
+        json_decref(usual);
+        json_decref(plain);
+        if (status != KSR_OK)
+            return status;
+    }
+    return KSR_OK;
+}
+
+ksr_status ksr_config_plain(ksr_context *ctx, const struct ksr_processor_config *config,
+                            ksr_config **out)
+{
+    bool any = false;
+    json_t *root = ksr_config_to_json(config, true);
+    ksr_status status = ksr_config_create(out, ctx);
+    if (status == KSR_OK)
+        status = root ? ksr_config_from_json(*out, root, "settings") : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = make_plain(*out, &any);
+    json_decref(root);
+    if (status != KSR_OK || !any)
+        ksr_config_destroy(out);
+    return status;
+}
+
 ksr_status ksr_config_json(const struct ksr_processor_config *config, char **out)
 {
     if (!config || !out)

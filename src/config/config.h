@@ -29,4 +29,9 @@ ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *
 // Returns the JSON form (a new reference), with or without the paths; NULL = out of memory.
 json_t *ksr_config_to_json(const struct ksr_processor_config *config, bool with_paths);
 
+// *out: the same configuration with all that restores left out, to be destroyed by the caller; NULL
+// if none of that was asked for beyond the defaults. Returns KSR_OK, KSR_E_NOMEM.
+ksr_status ksr_config_plain(ksr_context *ctx, const struct ksr_processor_config *config,
+                            ksr_config **out);
+
 #endif

@@ -37,6 +37,7 @@ struct ksr_option {
     const char *const *names; // KSR_OPTION_ENUM: its values, ended by NULL
     bool is_switch;           // KSR_OPTION_ENUM: true and false stand for its values 1 and 0
     bool is_path;             // names files: no part of a job's key
+    const char *neutral;      // of an option that restores: leaves frames alone; NULL: no such option
     const char *example;      // what values look like, for messages; NULL = as the field's range
 };
 

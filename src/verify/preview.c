@@ -24,6 +24,7 @@ struct preview {
     ksr_context *ctx;
     const struct ksr_preview_options *options;
     struct ksr_processor_config config;
+    ksr_config *plain; // without what restores; NULL if nothing does
     struct ksr_preview_result *result;
     double film_seconds;
     double spent, sample_seconds; // work on all samples; their length
@@ -81,7 +82,7 @@ static void learn(struct preview *p, double seconds, double bytes, double length
     r->frames_per_second = (double)r->frames / p->spent;
 }
 
-static ksr_status report_sample(struct preview *p, const char *output,
+static ksr_status report_sample(struct preview *p, const char *output, const char *without,
                                 const struct ksr_run_options *run, const char *page, double seconds,
                                 double length)
 {
@@ -93,6 +94,7 @@ static ksr_status report_sample(struct preview *p, const char *output,
              length, seconds, r->seconds, r->bytes / (1 << 20));
     const struct ksr_report_options options = {.verify = {.provenance = run->provenance},
                                                .stage_times = run->stage_times,
+                                               .without = without,
                                                .estimated_seconds = r->seconds,
                                                .estimated_bytes = r->bytes,
                                                .estimate_text = text};
@@ -103,6 +105,19 @@ static ksr_status report_sample(struct preview *p, const char *output,
     return status;
 }
 
+// Makes a sample without restoration, for the report; it counts for no estimate.
+static ksr_status make_without(struct preview *p, const struct ksr_processor_config *config,
+                               const struct ksr_run_options *run, const char *output)
+{
+    struct ksr_processor_config plain = *ksr_config_get(p->plain);
+    struct ksr_run_options quiet = *run;
+    plain.start = config->start;
+    plain.duration = config->duration;
+    plain.output_path = output;
+    quiet.provenance = quiet.stage_times = NULL;
+    return ksr_upscale(p->ctx, &plain, &quiet, NULL);
+}
+
 static ksr_status make_sample(struct preview *p, int number, double wanted)
 {
     char start[32], duration[32];
@@ -110,10 +125,12 @@ static ksr_status make_sample(struct preview *p, int number, double wanted)
     char *record = ksr_format("%s/sample-%d.json", p->options->folder, number + 1);
     char *page = ksr_format("%s/report-%d.html", p->options->folder, number + 1);
     char *times = ksr_format("%s/sample-%d.times", p->options->folder, number + 1);
+    char *without =
+        ksr_format("%s/sample-%d-without.%s", p->options->folder, number + 1, extension_of(p));
     struct ksr_processor_config config = p->config;
     struct ksr_run_options run = p->options->run;
     struct ksr_result done = {0};
-    ksr_status status = output && record && page && times ? KSR_OK : ksr_fail_memory(p->ctx);
+    ksr_status status = output && record && page && times && without ? KSR_OK : ksr_fail_memory(p->ctx);
     if (status == KSR_OK && ksr_fs_same_file(output, config.input_path))
         status = ksr_fail(p->ctx, KSR_E_PARAM, "the sample would replace the input %s", output);
     const double length = fmin(wanted, p->film_seconds);
@@ -138,9 +155,14 @@ static ksr_status make_sample(struct preview *p, int number, double wanted)
     if (status == KSR_OK) {
         p->result->frames += done.frames;
         learn(p, seconds, (double)done.output_size, length);
-        status = report_sample(p, output, &run, page, seconds, length);
+        if (p->plain)
+            status = make_without(p, &config, &run, without);
+    }
+    if (status == KSR_OK) {
+        status = report_sample(p, output, p->plain ? without : NULL, &run, page, seconds, length);
         unlink(times); // the page has them
     }
+    free(without);
     free(times);
     free(record);
     free(page);
@@ -171,7 +193,10 @@ ksr_status ksr_preview(ksr_context *ctx, const struct ksr_processor_config *conf
         result->samples = config->start ? 1 : (int)fmax(1, floor(p.film_seconds / length));
     if (status == KSR_OK)
         status = ksr_fs_make_folder(ctx, options->folder);
+    if (status == KSR_OK)
+        status = ksr_config_plain(ctx, config, &p.plain);
     for (int i = 0; status == KSR_OK && i < result->samples; i++)
         status = make_sample(&p, i, length);
+    ksr_config_destroy(&p.plain);
     return status;
 }

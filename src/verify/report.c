@@ -21,6 +21,7 @@
 #include "media/compare/bit_rates.h"
 #include "media/compare/inspect.h"
 #include "media/compare/png.h"
+#include "media/index/index.h"
 #include "media/input/reader.h"
 #include "report_page.h" // made by the build
 #include "verify/verify.h"
@@ -35,7 +36,7 @@ struct shot {
     const struct ksr_picture_frame *measured; // NULL = not compared
     char why[3][32];
     int reasons;
-    char *before, *after; // data URIs
+    char *before, *after, *without; // data URIs
 };
 
 struct report {
@@ -170,26 +171,40 @@ static struct ksr_video_format terms_of(const struct report *r, const struct ksr
     return terms;
 }
 
+// Takes the shots of a file: of each, into the member of struct shot at this offset.
 static ksr_status take_pictures(struct report *r, const char *path, const struct ksr_film *film,
-                                bool after)
+                                size_t member)
 {
     ksr_reader *reader = NULL;
     const struct ksr_video_format terms = terms_of(r, film);
+    const bool before = member == offsetof(struct shot, before);
     ksr_status status = ksr_reader_open(r->ctx, path, film, &reader);
     size_t at = 0;
     bool damaged, begun = false;
     for (int i = 0; status == KSR_OK && i < r->shot_count; i++) {
         struct shot *s = &r->shots[i];
-        const size_t wanted = after ? s->output : s->input;
+        const size_t wanted = before ? s->input : s->output;
         while (status == KSR_OK && (!begun || at < wanted)) {
             status = ksr_reader_next(r->ctx, reader, &at, &damaged);
             begun = true;
         }
         if (status == KSR_OK && at == wanted)
             status = ksr_still_encode(r->ctx, ksr_reader_frame(reader), &terms, &film->geometry,
-                                      after ? &s->after : &s->before);
+                                      (char **)((char *)s + member));
     }
     ksr_reader_destroy(&reader);
+    return status;
+}
+
+// The same frames of an output that was made without restoration; those that it lacks are left out.
+static ksr_status take_without(struct report *r, const char *path)
+{
+    struct ksr_film film;
+    ksr_status status = ksr_film_index(r->ctx, path, true, &film);
+    if (status != KSR_OK)
+        return status;
+    status = take_pictures(r, path, &film, offsetof(struct shot, without));
+    ksr_film_free(&film);
     return status;
 }
 
@@ -272,9 +287,9 @@ static json_t *shot_to_json(const struct report *r, const struct shot *s)
     json_t *why = json_array();
     for (int i = 0; i < s->reasons; i++)
         json_array_append_new(why, json_string(s->why[i]));
-    return json_pack("{s:I,s:f,s:o,s:s,s:s,s:o,s:o}", "frame", (json_int_t)s->output, "time",
+    return json_pack("{s:I,s:f,s:o,s:s,s:s,s:s*,s:o,s:o}", "frame", (json_int_t)s->output, "time",
                      ksr_film_seconds(film, film->frames[s->output].time), "why", why, "before",
-                     s->before, "after", s->after, "psnr",
+                     s->before, "after", s->after, "without", s->without, "psnr",
                      s->measured ? json_real(s->measured->psnr) : json_null(), "ssim",
                      s->measured ? json_real(s->measured->ssim) : json_null());
 }
@@ -482,10 +497,12 @@ ksr_status ksr_report(ksr_context *ctx, const char *input_path, const char *outp
         status = choose_shots(r);
     if (status == KSR_OK) {
         qsort(r->shots, (size_t)r->shot_count, sizeof(r->shots[0]), by_output);
-        status = take_pictures(r, input_path, &r->v.expected.film, false);
+        status = take_pictures(r, input_path, &r->v.expected.film, offsetof(struct shot, before));
     }
     if (status == KSR_OK)
-        status = take_pictures(r, output_path, &r->v.output, true);
+        status = take_pictures(r, output_path, &r->v.output, offsetof(struct shot, after));
+    if (status == KSR_OK && r->options->without)
+        status = take_without(r, r->options->without);
     if (status == KSR_OK)
         status = write_page(r, path);
     if (status == KSR_OK && passed)
@@ -493,6 +510,7 @@ ksr_status ksr_report(ksr_context *ctx, const char *input_path, const char *outp
     for (int i = 0; i < r->shot_count; i++) {
         free(r->shots[i].before);
         free(r->shots[i].after);
+        free(r->shots[i].without);
     }
     ksr_verification_free(&r->v);
     free(r);

@@ -269,6 +269,42 @@ def preview(program, films, folder):
           "one sample where it is wanted", r.stdout + r.stderr)
 
 
+def without(program, films, folder):
+    """Settings that restore are shown beside the same without them. Returns the page."""
+    samples = os.path.join(folder, "restored")
+    quiet = ("--start", "1", "--duration", "0.25", "--codec", "ffv1", "--progress", "none", "--log-level", "error")
+    r = run(program, "preview", films[0], "-o", samples, "--deband", "0.5", "--temporal", "--sharpening", "0.5", *quiet)
+    names = sorted(os.listdir(samples))
+    check(r.returncode == 0 and names == ["report-1.html", "sample-1-without.mkv", "sample-1.json", "sample-1.mkv"], "a sample without restoration",
+          f"{r.stderr} {names}")
+    plain = os.path.join(folder, "plain.mkv")
+    run(program, "upscale", films[0], plain, "--denoise", "0", "--sharpening", "0.5", *quiet)
+    read = lambda path: open(path, "rb").read()
+    check(read(plain) == read(os.path.join(samples, "sample-1-without.mkv")), "which is what the other settings make")
+    _, data = data_of(os.path.join(samples, "report-1.html"))
+    check(data["shots"] and all(s["without"] not in (s["before"], s["after"]) for s in data["shots"]), "and is in the page")
+    _, data = data_of(os.path.join(folder, "samples", "report-1.html"))
+    check(not any("without" in s for s in data["shots"]), "defaults need none")
+    return os.path.join(samples, "report-1.html")
+
+
+def look_without(b, page, shots):
+    b.open("file://" + urllib.parse.quote(page), 360, 800)
+    b.until("document.getElementById('shot-note').textContent !== ''")
+    left = "document.getElementById('tag-left').textContent"
+    note = lambda: b.run("document.getElementById('shot-note').textContent")
+    check(b.run(left) == "Before" and " Before is " in note() and not b.run("document.getElementById('lefts').hidden"), "first the source", note())
+    b.run("document.getElementById('lefts').children[1].click()")
+    check(b.until(f"{left} === 'Without restoration'") and " Both are " in note(), "then the same unrestored", note())
+    wide = b.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    check(wide[0] <= wide[1], "nothing sticks out", str(wide))
+    if shots:
+        b.shoot(os.path.join(shots, "without.png"))
+    b.key("w", 87)
+    check(b.until(f"{left} === 'Before'"), "W goes back")
+    check(not b.troubles(), "no trouble on the console", "; ".join(b.troubles()))
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("program")
@@ -280,11 +316,13 @@ def main():
     refusals(program, films, folder)
     lost_times(program, films, folder)
     preview(program, films, folder)
+    restored = without(program, films, folder)
     chromium, skipped = browser.find(), 0
     if chromium:
         b = browser.Browser(chromium)
         try:
             look(b, page, folder, args.shots)
+            look_without(b, restored, args.shots)
         finally:
             b.close()
     else:

@@ -96,7 +96,7 @@ class ReportOptions(c.Structure):
                 ("frame_count", c.c_size_t), ("times", c.POINTER(c.c_char_p)),
                 ("time_count", c.c_size_t), ("scene_cuts", c.c_int), ("stage_times", c.c_char_p),
                 ("estimated_seconds", c.c_double), ("estimated_bytes", c.c_double),
-                ("estimate_text", c.c_char_p)]
+                ("estimate_text", c.c_char_p), ("without", c.c_char_p)]
 
 
 class PreviewOptions(c.Structure):

@@ -99,8 +99,9 @@ function tiles() {
 
 // --- The viewer ---
 
-const viewer = { shot: 0, mode: 'slider', zoom: 0, split: 0.5, x: 0.5, y: 0.5, gain: 8, images: null, diff: null };
+const viewer = { shot: 0, mode: 'slider', zoom: 0, split: 0.5, x: 0.5, y: 0.5, gain: 8, images: null, diff: null, left: 'before' };
 const MODES = [['slider', 'Slider'], ['before', 'Before'], ['after', 'After'], ['difference', 'Difference']];
+const LEFTS = [['before', 'With the source'], ['without', 'With the same unrestored']];
 const ZOOMS = [[0, 'Fit'], [1, '1:1'], [2, '2×'], [4, '4×'], [8, '8×']];
 
 function radios(box, list, current, choose) {
@@ -154,13 +155,16 @@ async function show(n) {
     b.tabIndex = i === n ? 0 : -1;
   });
   $('shots').children[n].scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  const images = await Promise.all([load(shot.before), load(shot.after)]);
+  const left = shot[viewer.left] ? viewer.left : 'before';
+  const images = await Promise.all([load(shot[left]), load(shot.after)]);
   if (viewer.shot !== n) return;
   viewer.images = images;
   viewer.diff = null;
   const measured = shot.psnr === null ? '' : `; PSNR ${digits(shot.psnr, 2)} dB, SSIM ${digits(shot.ssim, 4)}`;
   $('shot-note').textContent = `Frame ${shot.frame} at ${clock(shot.time)}, ${shot.why.join(', ')}${measured}. ` +
-    `Before is ${images[0].width}×${images[0].height}, scaled up by the browser; after is ${images[1].width}×${images[1].height}.`;
+    (left === 'before' ? `Before is ${images[0].width}×${images[0].height}, scaled up by the browser; after is ` : 'Both are ') +
+    `${images[1].width}×${images[1].height}.`;
+  $('tag-left').textContent = left === 'before' ? 'Before' : 'Without restoration';
   $('view').setAttribute('aria-label', `Frame ${shot.frame}, ${shot.why.join(', ')}`);
   draw();
 }
@@ -323,8 +327,15 @@ function onKey(event) {
   else if (event.key === '-') stepZoom(-1);
   else if ('sbad'.includes(event.key.toLowerCase()) && event.key.length === 1)
     setMode({ s: 'slider', b: 'before', a: 'after', d: 'difference' }[event.key.toLowerCase()]);
+  else if (event.key.toLowerCase() === 'w' && !$('lefts').hidden) setLeft(viewer.left === 'before' ? 'without' : 'before');
   else return;
   event.preventDefault();
+}
+
+function setLeft(left) {
+  viewer.left = left;
+  mark($('lefts'), left);
+  show(viewer.shot);
 }
 
 function setUpViewer() {
@@ -343,7 +354,9 @@ function setUpViewer() {
   });
   radios($('modes'), MODES, viewer.mode, setMode);
   radios($('zooms'), ZOOMS, viewer.zoom, setZoom);
-  [$('shots'), $('modes'), $('zooms')].forEach(walkable);
+  radios($('lefts'), LEFTS, viewer.left, setLeft);
+  $('lefts').hidden = $('without-key').hidden = !data.shots.some(shot => shot.without);
+  [$('shots'), $('modes'), $('zooms'), $('lefts')].forEach(walkable);
   $('split').addEventListener('input', () => setSplit($('split').value / 1000));
   $('gain').addEventListener('input', () => {
     viewer.gain = Number($('gain').value);
