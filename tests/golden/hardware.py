@@ -9,7 +9,7 @@ encoders that take their options from FFmpeg's tables and make their packets in 
 
 Ends with `N passed, N failed, N skipped`.
 """
-import fractions, json, os, pathlib, re, subprocess, sys, tempfile
+import fractions, json, os, pathlib, re, shutil, subprocess, sys, tempfile
 
 from checks import check, finish, run
 
@@ -58,7 +58,7 @@ def try_refusals():
 def stand_in(name, *options, source="in.mkv", gpu="GPU A, driver 1", verb="upscale", out="out.mkv"):
     """A run, and the line for every different opening of the encoder."""
     pathlib.Path("log").unlink(missing_ok=True)
-    env = dict(os.environ, STANDIN=name.split("_")[-1], STANDIN_LOG="log", STANDIN_GPU=gpu)
+    env = dict(os.environ, STANDIN=name.split("_")[-1], STANDIN_LOG="log", **({"STANDIN_GPU": gpu} if gpu else {"STANDIN_ROOT": "root"}))
     words = (source, out, "--codec", name, "--workers", "1", "--threads", "1", *options) if verb in ("upscale", "plan") else options
     r = run(standin, verb, *words, env=env)
     log = pathlib.Path("log")
@@ -156,6 +156,64 @@ def try_key(name):
     check("hardware" not in json.loads(pathlib.Path("soft.json").read_text()), "that of an encoder in software names none")
 
 
+def machine(nodes, boot="boot 1", **files):
+    """Lays the folder that stands for a machine: nodes are (PCI numbers, driver), no driver: it does not start."""
+    shutil.rmtree("root", ignore_errors=True)
+    files = {"/proc/sys/kernel/random/boot_id": boot, **{"/" + name: text for name, text in files.items()}}
+    for i, (pci, driver) in enumerate(nodes, 128):
+        files[f"/dev/dri/renderD{i}"] = driver
+        for name, value in zip(("vendor", "device"), pci.split(":") if pci else ()):
+            files[f"/sys/class/drm/renderD{i}/device/{name}"] = f"0x{value}"
+    for name, text in files.items():
+        if text is not None:
+            path = pathlib.Path("root" + name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text + "\n" if text else "")
+
+
+def identity(name, *options):
+    """What the key has, and the devices that the encoder was opened with."""
+    r, lines = stand_in(name, "--overwrite", *options, verb="plan", out="where.mkv", gpu=None)
+    found = json.loads(pathlib.Path("where.mkv.kizunasr/manifest.json").read_text())["key"].get("hardware") if r.returncode == 0 else r.stderr
+    shutil.rmtree("where.mkv.kizunasr", ignore_errors=True)
+    return found, {line.split(": ")[0] for line in lines if line.count(": ") > 1}
+
+
+def try_identity(here):
+    """The key names the GPU that encodes, and nothing that is unknown is equal on two machines."""
+    intel, amd, broken = ("8086:9a49", "iHD 23.1"), ("1002:73bf", "radeonsi"), ("10de:2684", "")
+    for name in [name for name in ("h264_vaapi", "h264_qsv") if name in here]:
+        for nodes, found in (((intel, amd), intel), ((amd, intel), amd), ((broken, intel), intel), ((broken, broken, amd, intel), amd)):
+            machine(nodes)
+            wanted = (", ".join(found), {found[1]})
+            got = identity(name)
+            check(got == wanted, f"{name}: key and encoder have the first node that opens of {nodes}", got)
+        unknown = set()
+        for boot in ("boot 1", "boot 2"):
+            machine([(None, "panfrost")], boot)
+            told, opened = identity(name)
+            check(re.fullmatch(r"unknown GPU, panfrost \(boot [0-9a-f]{12}\)", told) and opened == {"panfrost"}, f"{name}: a GPU without numbers", told)
+            check(identity(name)[0] == told, f"{name}: is the same until the next start", told)
+            unknown.add(told)
+        machine([broken], "boot 1", display="X11 driver")
+        told, opened = identity(name)
+        check(told.startswith("unknown GPU, X11 driver (boot ") and opened == {"X11 driver"}, f"{name}: no node opens, a display does", (told, opened))
+        machine([(None, "x" * 200)], "boot 1")
+        told, _ = identity(name)
+        check(len(told) == 159 and re.search(r"x \(boot [0-9a-f]{12}\)$", told), f"{name}: a long name of a driver does not push the start out", told)
+        check(len(unknown) == 2, f"{name}: what is unknown differs by machine and start", unknown)
+    if "h264_nvenc" in here:
+        for cards, options, wanted in (("A\nA", (), "A"), ("A 1\nA", (), "A 1+A"), ("A\nB\nA", (), "A+B+A"), ("A\nB", ("--encoder-option", "gpu=1"), "B")):
+            machine([], cuda=cards, **{"sys/module/nvidia/version": "580.1"})
+            told, _ = identity("h264_nvenc", *options)
+            check(told == f"{wanted}, driver 580.1", f"h264_nvenc: any of {cards.split()} {options}", told)
+        machine([], cuda="A")
+        check(identity("h264_nvenc")[0] == "A, driver for CUDA 12.4", "h264_nvenc: without a module", identity("h264_nvenc"))
+        machine([])
+        told, _ = identity("h264_nvenc")
+        check(re.fullmatch(r"unknown GPU, driver for CUDA 12.4 \(boot [0-9a-f]{12}\)", told), "h264_nvenc: no name", told)
+
+
 def try_samples(here):
     """What encoders get is the same for all."""
     def samples(path):
@@ -178,6 +236,7 @@ try_mapping(here)
 try_hdr(here)
 try_surfaces(here)
 try_samples(here)
+try_identity(here)
 for name in [name for name in ("h264_nvenc", "h264_vaapi", "h264_qsv") if name in here][:1]:
     try_key(name)
 if not here:

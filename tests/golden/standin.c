@@ -4,7 +4,8 @@
 // wrapper than "lib..." in STANDIN (nvenc, qsv or vaapi) gets its options from FFmpeg's own table,
 // as the real one does, says what it was opened with in the file STANDIN_LOG, and encodes with
 // libx264 or libx265. Frames of a VAAPI device are kept in memory: what was not uploaded is
-// refused. STANDIN_GPU is what the GPU and its driver are called.
+// refused. STANDIN_GPU is what the GPU and its driver are called; without it, they are looked for
+// in the folder STANDIN_ROOT.
 
 #include "media/encode/hardware.h"
 
@@ -13,6 +14,7 @@
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +104,11 @@ static int open_inner(AVCodecContext *c, AVCodecContext **out)
     return __real_avcodec_open2(inner, codec, NULL);
 }
 
+static const char *name_of(const AVBufferRef *device)
+{
+    return *(const char **)((const AVHWDeviceContext *)device->data)->hwctx;
+}
+
 int __wrap_avcodec_open2(AVCodecContext *c, const AVCodec *codec, AVDictionary **options)
 {
     struct pair *p = find(NULL);
@@ -110,6 +117,8 @@ int __wrap_avcodec_open2(AVCodecContext *c, const AVCodec *codec, AVDictionary *
     const AVHWFramesContext *frames =
         c->hw_frames_ctx ? (AVHWFramesContext *)c->hw_frames_ctx->data : NULL;
     FILE *log = fopen(getenv("STANDIN_LOG"), "a");
+    if (getenv("STANDIN_ROOT") && (c->hw_device_ctx || frames))
+        fprintf(log, "%s: ", name_of(c->hw_device_ctx ? c->hw_device_ctx : frames->device_ref));
     fprintf(log, "%s %s %s %dx%d:", codec->name, av_get_pix_fmt_name(c->pix_fmt),
             frames ? av_get_pix_fmt_name(frames->sw_format) : "-", c->width, c->height);
     int result = set_options(c, options, log);
@@ -201,7 +210,121 @@ void __wrap_avcodec_free_context(AVCodecContext **c)
     __real_avcodec_free_context(c);
 }
 
-// --- A device ---
+// --- A machine ---
+
+// In the folder STANDIN_ROOT, `dev/dri/renderD*` has the name of the node's driver, or is empty
+// where that does not start, and `cuda` the names of NVIDIA's GPUs, one a line.
+static const char *in_root(const char *path, char out[256])
+{
+    const char *root = getenv("STANDIN_ROOT");
+    if (!root || (strncmp(path, "/dev/dri/", 9) != 0 && strncmp(path, "/sys/", 5) != 0 &&
+                  strncmp(path, "/proc/sys/", 10) != 0))
+        return path;
+    snprintf(out, 256, "%s%s", root, path);
+    return out;
+}
+
+int __real_access(const char *path, int mode);
+FILE *__real_fopen(const char *path, const char *mode);
+void *__real_dlopen(const char *name, int flags);
+void *__real_dlsym(void *library, const char *name);
+
+int __wrap_access(const char *path, int mode)
+{
+    char text[256];
+    return __real_access(in_root(path, text), mode);
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+    char text[256];
+    return __real_fopen(in_root(path, text), mode);
+}
+
+FILE *__wrap_fopen64(const char *path, const char *mode) // its name with _FILE_OFFSET_BITS
+{
+    return __wrap_fopen(path, mode);
+}
+
+// Line `number` of a file of the machine; empty where there is none.
+static void read_root(const char *path, int number, char line[128])
+{
+    char text[256];
+    snprintf(text, sizeof(text), "%s%s", getenv("STANDIN_ROOT"), path);
+    FILE *file = __real_fopen(text, "r");
+    line[0] = 0;
+    for (int i = 0; file && i <= number; i++)
+        if (!fgets(line, 128, file))
+            line[0] = 0;
+    line[strcspn(line, "\n")] = 0;
+    if (file)
+        fclose(file);
+}
+
+static int cuda_init(unsigned flags)
+{
+    return (int)flags;
+}
+
+static int cuda_get(int *device, int number)
+{
+    char line[128];
+    read_root("/cuda", *device = number, line);
+    return line[0] ? 0 : 101;
+}
+
+static int cuda_name(char *out, int size, int device)
+{
+    char line[128];
+    read_root("/cuda", device, line);
+    snprintf(out, (size_t)size, "%s", line);
+    return 0;
+}
+
+static int cuda_version(int *version)
+{
+    *version = 12040;
+    return 0;
+}
+
+static int amf_version(uint64_t *version)
+{
+    *version = (uint64_t)1 << 48 | (uint64_t)4 << 32;
+    return 0;
+}
+
+// The display of a stand-in is its driver's name.
+static const char *va_vendor(void *display)
+{
+    return display;
+}
+
+static char driver[128];
+
+void *__wrap_dlopen(const char *name, int flags)
+{
+    return getenv("STANDIN_ROOT") ? driver : __real_dlopen(name, flags);
+}
+
+void *__wrap_dlsym(void *library, const char *name)
+{
+    void *found = NULL;
+    static const struct {
+        const char *name;
+        void (*function)(void);
+    } all[] = {{"cuInit", (void (*)(void))cuda_init},
+               {"cuDeviceGet", (void (*)(void))cuda_get},
+               {"cuDeviceGetName", (void (*)(void))cuda_name},
+               {"cuDriverGetVersion", (void (*)(void))cuda_version},
+               {"AMFQueryVersion", (void (*)(void))amf_version},
+               {"vaQueryVendorString", (void (*)(void))va_vendor}};
+    if (library != driver)
+        return __real_dlsym(library, name);
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (strcmp(all[i].name, name) == 0)
+            memcpy(&found, &all[i].function, sizeof(found));
+    return found;
+}
 
 int __real_av_hwdevice_ctx_create(AVBufferRef **out, enum AVHWDeviceType type, const char *name,
                                   AVDictionary *options, int flags);
@@ -209,9 +332,18 @@ int __real_av_hwdevice_ctx_create(AVBufferRef **out, enum AVHWDeviceType type, c
 int __wrap_av_hwdevice_ctx_create(AVBufferRef **out, enum AVHWDeviceType type, const char *name,
                                   AVDictionary *options, int flags)
 {
+    const AVDictionaryEntry *child = av_dict_get(options, "child_device", NULL, 0);
     if (!getenv("STANDIN"))
         return __real_av_hwdevice_ctx_create(out, type, name, options, flags);
+    if (getenv("STANDIN_ROOT")) {
+        name = child ? child->value : name;
+        read_root(name ? name : "/display", 0, driver);
+        if (!driver[0])
+            return AVERROR(EIO);
+    }
     *out = av_hwdevice_ctx_alloc(type);
+    if (*out)
+        *(void **)((AVHWDeviceContext *)(*out)->data)->hwctx = driver;
     return *out ? 0 : AVERROR(ENOMEM);
 }
 

@@ -54,7 +54,9 @@ static const struct ksr_codec_option videotoolbox_speeds[PRESETS][2] = {
 // What a family has in common. Options that older GPUs refuse are left to the user.
 #define NVENC                                                                                      \
     .hardware = true, .driver = KSR_DRIVER_NVIDIA, .constant = {"rc", "vbr"}, .speeds = nvenc_speeds
-#define QSV .hardware = true, .driver = KSR_DRIVER_VAAPI, .speeds = qsv_speeds
+#define QSV                                                                                        \
+    .hardware = true, .driver = KSR_DRIVER_VAAPI, .device = AV_HWDEVICE_TYPE_QSV,                  \
+    .speeds = qsv_speeds
 #define VAAPI                                                                                      \
     .hardware = true, .driver = KSR_DRIVER_VAAPI, .device = AV_HWDEVICE_TYPE_VAAPI,                \
     .uploads = true, .constant = {"rc_mode", "CQP"}, .speeds = vaapi_speeds

@@ -87,7 +87,8 @@ struct ksr_codec {
     // --- Hardware ---
     bool hardware;                // a GPU or another chip encodes, which a machine may not have
     enum ksr_driver driver;       // in the key. Wrong: segments of two GPUs are joined
-    int device;                   // enum AVHWDeviceType, with:
+    int device;                   // enum AVHWDeviceType: opened for it. Wrong: the key may name
+                                  // another GPU
     bool uploads;                 // takes frames of that device alone. Wrong: it does not open
     struct ksr_codec_option wish; // set where this FFmpeg's encoder has it; that of the user wins
     bool full_range;      // of its frames, by definition. Wrong: colours are too strong or too weak
