@@ -140,10 +140,18 @@ static int read_property(const struct filter *f, const VSMap *map, const char *n
     return error || value < 0 || value > most ? -1 : (int)value;
 }
 
+// 0: full, 1: limited, as _ColorRange has it. _Range, which comes in its place since 2026, has
+// H.273's numbers.
+static int read_range(const struct filter *f, const VSMap *map)
+{
+    const int full = read_property(f, map, "_Range", 1);
+    return full < 0 ? read_property(f, map, "_ColorRange", 1) : 1 - full;
+}
+
 static struct tags read_tags(const struct filter *f, const VSFrame *frame)
 {
     const VSMap *map = f->api->getFramePropertiesRO(frame);
-    struct tags tags = {.range = read_property(f, map, "_ColorRange", 1),
+    struct tags tags = {.range = read_range(f, map),
                         .matrix = read_property(f, map, "_Matrix", (int)COUNT(matrices) - 1),
                         .location =
                             read_property(f, map, "_ChromaLocation", (int)COUNT(locations) - 1)};

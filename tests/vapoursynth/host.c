@@ -77,6 +77,7 @@ struct VSNode {
 
 struct tags {
     int range, matrix, location, field;
+    bool h273; // the range also as _Range, and _ColorRange says the contrary
 };
 
 struct VSFrameContext {
@@ -240,7 +241,7 @@ static void set_tag(VSMap *map, const char *key, int value)
 static const VSFrame *draw(const VSNode *node, int n)
 {
     VSFrame *f = new_frame(&node->info.format, node->info.width, node->info.height, NULL, NULL);
-    const struct tags tags = node->tag ? node->tag(n) : (struct tags){-1, -1, -1, -1};
+    const struct tags tags = node->tag ? node->tag(n) : (struct tags){-1, -1, -1, -1, false};
     uint32_t seed = (uint32_t)n + 1;
     frames_made--;
     for (int p = 0; p < f->format.numPlanes; p++)
@@ -256,7 +257,9 @@ static const VSFrame *draw(const VSNode *node, int n)
                     ((uint16_t *)(void *)row)[x] = (uint16_t)v;
             }
     map_set_int(&f->properties, "_DurationNum", 1001, maReplace);
-    set_tag(&f->properties, "_ColorRange", tags.range);
+    set_tag(&f->properties, "_ColorRange", tags.h273 ? 1 - tags.range : tags.range);
+    if (tags.h273)
+        set_tag(&f->properties, "_Range", 1 - tags.range);
     set_tag(&f->properties, "_Matrix", tags.matrix);
     set_tag(&f->properties, "_ChromaLocation", tags.location);
     set_tag(&f->properties, "_FieldBased", tags.field);
@@ -606,6 +609,13 @@ static struct tags full(int n)
     return (struct tags){.range = 0, .matrix = 1, .location = 2, .field = 0};
 }
 
+static struct tags full_h273(int n)
+{
+    struct tags tags = full(n);
+    tags.h273 = true;
+    return tags;
+}
+
 static struct tags changing(int n)
 {
     return (struct tags){.range = n < 20, .matrix = 1, .location = 0, .field = -1};
@@ -613,7 +623,7 @@ static struct tags changing(int n)
 
 static struct tags interlaced(int n)
 {
-    return (struct tags){-1, -1, -1, n == 4 ? 2 : 0};
+    return (struct tags){-1, -1, -1, n == 4 ? 2 : 0, false};
 }
 
 static void tags_are_read_and_written(void **state)
@@ -627,19 +637,24 @@ static void tags_are_read_and_written(void **state)
     upscale_clip(&clip, &config, "yuv420p", "limited", limited);
     clip.tag = full;
     upscale_clip(&clip, &config, "yuv420p", "full", wide);
-    VSNode *filter = open_filter(&in);
-    const VSFrame *f = frame_of(filter, &clip, 1, NULL);
-    assert_int_equal(map_int(&f->properties, "_ColorRange", 0, NULL), 0);
-    assert_int_equal(map_int(&f->properties, "_Matrix", 0, NULL), 1);
-    assert_int_equal(map_int(&f->properties, "_ChromaLocation", 0, NULL), 2);
-    assert_memory_equal(f->data[0], wide[1]->data[0], 24);
-    assert_memory_not_equal(f->data[0], limited[1]->data[0], 24);
-    free_frame(f);
+    for (int h273 = 0; h273 < 2; h273++) {
+        clip.tag = h273 ? full_h273 : full;
+        VSNode *filter = open_filter(&in);
+        const VSFrame *f = frame_of(filter, &clip, 1, NULL);
+        assert_int_equal(map_int(&f->properties, "_ColorRange", 0, NULL), h273);
+        assert_int_equal(map_int(&f->properties, "_Matrix", 0, NULL), 1);
+        assert_int_equal(map_int(&f->properties, "_ChromaLocation", 0, NULL), 2);
+        assert_memory_equal(f->data[0], wide[1]->data[0], 24);
+        assert_memory_not_equal(f->data[0], limited[1]->data[0], 24);
+        free_frame(f);
+        filter->free(filter->data, NULL, &api);
+        free(filter);
+    }
     for (int n = 0; n < FRAMES; n++) {
         free_frame(limited[n]);
         free_frame(wide[n]);
     }
-    close_filter(filter);
+    assert_int_equal(frames_alive, 0);
 }
 
 // A player takes BT.601 for 640x360 and BT.709 for 1280x720.
