@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The sources are C11 for another compiler, and for macOS: portable.py BUILD_FOLDER
 
-Clang checks every file of library, program, sample generator and examples with `-std=c11 -pedantic -Werror`
+Clang checks every file of library, program, plugin, sample generator and examples with `-std=c11 -pedantic -Werror`
 twice: as it is, and with unit/darwin.h, without glibc's extensions. The second check is not one of macOS's
 headers: it shows that code for Linux has a counterpart, and that this compiles.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OURS = ("src/", "cli/", "tools/", "examples/")
+OURS = ("src/", "cli/", "tools/", "examples/", "plugins/")
 LEVELS = ("avx2", "amx")  # the others use parts of the same
 DARWIN = ["-U_GNU_SOURCE", "-D_POSIX_C_SOURCE=200809L", "-D_DEFAULT_SOURCE", "-include",
           os.path.join(ROOT, "tests/unit/darwin.h")]

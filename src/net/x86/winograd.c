@@ -253,7 +253,7 @@ static __attribute__((noinline)) void finish_any(const struct ksr_net_layer *l,
                                                  ksr_act *const out[KSR_NET_TILE], int x, int o,
                                                  int tiles, bool two)
 {
-    if (two)
+    if (two || BLOCK == 16) // outputs come in 16
         finish_tiles(l, k, skip, out, x, o, tiles, true);
     else
         finish_tiles(l, k, skip, out, x, o, tiles, false);
