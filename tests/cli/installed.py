@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Installs a build somewhere else and uses what is there: installed.py PROGRAM BUILD_FOLDER
 
-The installed program must find its library, its models (not those of the source tree), man pages and
-headers, wherever the tree stands.
+The installed program must find its library and its models (not those of the source tree) wherever they
+stand; man pages and headers come along. Only in /usr the library is left to the loader.
 """
 
 import os
@@ -41,7 +41,12 @@ with tempfile.TemporaryDirectory() as room:
                  *(network + end for network in networks for end in (".ksrnet", ".onnx", ".md"))):
         check(f"{name} is installed", name in found)
     program = found["anime-fast.ksrnet"].split("/share/")[0] + "/bin/kizunasr"
-    env = dict(os.environ, LD_LIBRARY_PATH=os.path.dirname(found["libkizunasr.so"]))
+    env = dict(os.environ)
+    env.pop("LD_LIBRARY_PATH", None)
+    if program == f"{room}/stage/usr/bin/kizunasr":
+        env["LD_LIBRARY_PATH"] = os.path.dirname(found["libkizunasr.so"])
+    shown = run(["ldd", program], env=env).stdout
+    check("its library is the installed one", f"=> {room}/stage" in shown, shown)
     run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=32x32", "-frames:v", "1",
          f"{room}/in.png"])
     upscale = [program, "upscale", f"{room}/in.png", f"{room}/out.png", "--use-ai", "--overwrite",
