@@ -1,4 +1,4 @@
-"""The network: convolutions at full, half and quarter size that correct a fixed interpolation.
+"""The network: convolutions at full, half and maybe quarter size that correct a fixed interpolation.
 
 Numbers as the integer engine sees them (models/README.md):
   input and output   15-bit samples; here (sample - 16384) / 32768
@@ -78,8 +78,9 @@ def plain(width, body, head=5, tail=3, wide=4):
     return Spec((Layer("conv", 1, width, head), *middle, Layer("conv", width, 4, tail)), wide)
 
 
-def pyramid(full, half, quarter, deep=3, wide=0, residual=True):
-    """Full, half and quarter size and back; deep: layers at quarter size."""
+def pyramid(full, half, quarter, deep=3, wide=0, residual=True, more=(0, 0)):
+    """Full, half and quarter size and back; deep: layers at quarter size, or (quarter=0) one of half size instead.
+    more: layers beside at full and half size on the way back."""
     layers = []
 
     def add(*layer):
@@ -94,9 +95,13 @@ def pyramid(full, half, quarter, deep=3, wide=0, residual=True):
     add("conv", 1, full, 5)
     at_full = add("conv", full, full)
     at_half = body(half, 2, add("down", full, half))
-    body(quarter, deep, add("down", half, quarter))
-    body(half, 2, add("up", quarter, half, 1, at_half))
-    body(full, 2, add("up", half, full, 1, at_full))
+    if quarter:
+        body(quarter, deep, add("down", half, quarter))
+        joint = add("up", quarter, half, 1, at_half)
+    else:
+        joint = add("conv", half, half)
+    body(half, 2 + more[1], joint)
+    body(full, 2 + more[0], add("up", half, full, 1, at_full))
     add("conv", full, 4)
     return Spec(tuple(layers), wide)
 
@@ -106,6 +111,8 @@ SPECS = {
     "anime-quality": plain(32, 5),
     "anime-best": pyramid(32, 64, 96),
     "anime-ultra": pyramid(64, 128, 128, 4),
+    "best-two": pyramid(32, 64, 0, more=(0, 1)),
+    "ultra-two": pyramid(64, 128, 0, more=(1, 0)),
     "anime-web": pyramid(32, 64, 96),
     "anime-dvd": pyramid(32, 64, 96),
 }
