@@ -207,11 +207,12 @@ static const struct option table[] = {
      .offset = AT(verify.deinterlace),
      .help = "OUTPUT was made with --deinterlace, or --deinterlace field"},
     {.name = "inverse-telecine",
-     .kind = OPTION_FLAG,
+     .value = "film|mixed",
+     .kind = OPTION_MODE,
      .group = GROUP_MAIN,
      .verbs = VERBS_THAT_COMPARE,
      .offset = AT(verify.inverse_telecine),
-     .help = "OUTPUT was made with --inverse-telecine"},
+     .help = "OUTPUT was made with --inverse-telecine, or --inverse-telecine mixed"},
     {.name = "crop",
      .value = "W:H:X:Y",
      .kind = OPTION_TEXT,
@@ -353,8 +354,9 @@ static const struct option table[] = {
      .verbs = ALL | VERB_BENCH | VERB_DEVICES | VERB_MODELS,
      .offset = AT(cpu),
      .brief = "no SIMD above c, avx2, avx512, ...",
-     .help = "use no SIMD above c, avx2, avxvnni, avx512, avx512vnni or amx, on 64-bit Arm c, neon or "
-             "dotprod (default: the variable KIZUNASR_CPU, else no limit)"},
+     .help =
+         "use no SIMD above c, avx2, avxvnni, avx512, avx512vnni or amx, on 64-bit Arm c, neon or "
+         "dotprod (default: the variable KIZUNASR_CPU, else no limit)"},
     {.name = "work-dir",
      .value = "DIR",
      .kind = OPTION_TEXT,

@@ -39,6 +39,13 @@ typedef enum ksr_deinterlace {
     KSR_DEINTERLACE_FIELD = 2, // one whole frame for each of their fields: twice the frame rate
 } ksr_deinterlace;
 
+// How telecine is undone. `true` of a bool is KSR_TELECINE_FILM.
+typedef enum ksr_inverse_telecine {
+    KSR_TELECINE_OFF = 0,   // frames are left as they are
+    KSR_TELECINE_FILM = 1,  // all of the video is telecined: four frames of five are left
+    KSR_TELECINE_MIXED = 2, // film, video of 30 frames a second and interlaced video, in any order
+} ksr_inverse_telecine;
+
 // Of a number that the job works out by itself.
 #define KSR_AUTO (-1.0)
 
@@ -70,8 +77,9 @@ struct ksr_pipeline_config {
     // Convert interlaced frames to progressive: frame (or true) one per frame, field one per field
     // (default KSR_DEINTERLACE_OFF).
     ksr_deinterlace deinterlace;
-    // Undo telecine: 29.97 to 23.976 frames per second (default false).
-    bool inverse_telecine;
+    // Undo telecine: film (or true) makes 23.976 frames per second of 29.97, mixed does so only
+    // where there is telecine and keeps all other frames (default KSR_TELECINE_OFF).
+    ksr_inverse_telecine inverse_telecine;
     // Part of the input frames to process, as width:height:x:y (NULL: the whole frame).
     const char *crop;
     // Keep the rotation in the input's metadata, or rotate the frames (keep or apply; default

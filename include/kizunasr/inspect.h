@@ -40,12 +40,13 @@ struct ksr_verify_options {
     const char *start;      // the output is a range of the input, as in struct ksr_processor_config
     const char *duration;
     ksr_deinterlace deinterlace; // if unset, twice the frames are detected as KSR_DEINTERLACE_FIELD
-    bool inverse_telecine;       // if unset, detected when four fifths of the frames are there
-    bool frames;                 // include the measures of every frame in the JSON
-    bool rotated;                // made with rotate = "apply"
-    bool no_grain;               // made with film_grain = "off"
-    const char *crop;            // made with this crop
-    int video;                   // made with these tracks, as in struct ksr_processor_config
+    ksr_inverse_telecine inverse_telecine; // if unset, four fifths of the frames are detected as
+                                           // KSR_TELECINE_FILM
+    bool frames;                           // include the measures of every frame in the JSON
+    bool rotated;                          // made with rotate = "apply"
+    bool no_grain;                         // made with film_grain = "off"
+    const char *crop;                      // made with this crop
+    int video; // made with these tracks, as in struct ksr_processor_config
     const char *audio, *subs;
     const char *sub; // made with these subtitle files; with `provenance`, where its files are
 };

@@ -288,6 +288,22 @@ static json_t *sources_to_json(const struct ksr_film *film, const struct ksr_seg
     return plain ? NULL : sources;
 }
 
+static const char made_letters[] = "wp12";
+
+// What the filter makes of frames, a letter for each; NULL where it leaves them whole.
+static json_t *made_to_json(const struct ksr_film *film, const struct ksr_segment_plan *s)
+{
+    bool whole = true;
+    char *text = calloc(s->count + 1, 1);
+    for (size_t i = 0; text && i < s->count; i++) {
+        text[i] = made_letters[film->frames[s->first + i].made];
+        whole = whole && film->frames[s->first + i].made == KSR_MADE_WHOLE;
+    }
+    json_t *made = text && !whole ? json_string(text) : NULL;
+    free(text);
+    return made;
+}
+
 // Times one by one; durations, which hardly ever change, as [value, count] runs.
 static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_segment_plan *s)
 {
@@ -303,11 +319,12 @@ static json_t *segment_to_json(const struct ksr_film *film, const struct ksr_seg
             run = 0;
         }
     }
-    return json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o,s:o*}", "first", (json_int_t)s->first,
-                     "count", (json_int_t)s->count, "bit_rate", (json_int_t)s->bit_rate, "from",
-                     "frame", (json_int_t)s->from.frame, "time", (json_int_t)s->from.time,
-                     "position", (json_int_t)s->from.position, "times", times, "durations",
-                     durations, "sources", sources_to_json(film, s));
+    return json_pack("{s:I,s:I,s:I,s:{s:I,s:I,s:I},s:o,s:o,s:o*,s:o*}", "first",
+                     (json_int_t)s->first, "count", (json_int_t)s->count, "bit_rate",
+                     (json_int_t)s->bit_rate, "from", "frame", (json_int_t)s->from.frame, "time",
+                     (json_int_t)s->from.time, "position", (json_int_t)s->from.position, "times",
+                     times, "durations", durations, "sources", sources_to_json(film, s), "made",
+                     made_to_json(film, s));
 }
 
 json_t *ksr_manifest_texts(const struct ksr_warnings *warnings)
@@ -535,7 +552,9 @@ static bool read_times(const json_t *o, struct ksr_film *film, const struct ksr_
 {
     const json_t *times = json_object_get(o, "times"), *durations = json_object_get(o, "durations");
     const json_t *sources = json_object_get(o, "sources");
-    if (json_array_size(times) != s->count || (sources && json_array_size(sources) != s->count))
+    const char *made = json_string_value(json_object_get(o, "made"));
+    if ((made && strlen(made) != s->count) || json_array_size(times) != s->count ||
+        (sources && json_array_size(sources) != s->count))
         return false;
     for (size_t i = 0; i < s->count; i++) {
         struct ksr_film_frame *f = &film->frames[s->first + i];
@@ -543,8 +562,10 @@ static bool read_times(const json_t *o, struct ksr_film *film, const struct ksr_
         f->source = sources        ? json_integer_value(json_array_get(sources, i))
                     : film->linear ? (int64_t)(s->first + i)
                                    : f->time;
-        if (s->first + i > 0 && f->time <= f[-1].time)
+        const char *letter = made ? strchr(made_letters, made[i]) : made_letters;
+        if (!letter || (s->first + i > 0 && f->time <= f[-1].time))
             return false;
+        f->made = (enum ksr_frame_made)(letter - made_letters);
     }
     size_t at = 0;
     for (size_t i = 0; i < json_array_size(durations); i++) {

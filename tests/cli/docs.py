@@ -95,7 +95,8 @@ def header_defaults(program, header):
     for text, name in re.findall(r"((?:^    //.*\n)+)    [a-z_ ]+[ *]([a-z_]+);", open(header, encoding="utf-8").read(), re.M):
         comments[name] = re.sub(r"\s*\n\s*// ", " ", text)
     fields = {name: field["default"] for group in schema["properties"].values() for name, field in group["properties"].items()}
-    named = {"denoise": "KSR_AUTO", "on_frame_error": "KSR_FRAME_ERROR_ABORT", "deinterlace": "KSR_DEINTERLACE_OFF"}
+    named = {"denoise": "KSR_AUTO", "on_frame_error": "KSR_FRAME_ERROR_ABORT", "deinterlace": "KSR_DEINTERLACE_OFF",
+             "inverse_telecine": "KSR_TELECINE_OFF"}
     wanted = {name: named.get(name, str(value).lower()) for name, value in fields.items() if value not in (None, {})}
     return [f"config.h does not say that {name} is {value} by default" for name, value in wanted.items()
             if not re.search(rf'default "?{re.escape(value)}"?[);]', comments.get(name, ""))]

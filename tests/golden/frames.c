@@ -1,6 +1,6 @@
 // Do the frames that workers read equal those of one linear decode?
 //
-//   frames FILE [STEP [deinterlace|field|inverse_telecine]]
+//   frames FILE [STEP [deinterlace|field|inverse_telecine|mixed]]
 //
 // Reads the film once from its start, hashing every frame; then enters it anew at every STEP-th
 // frame, as a worker with a segment there would, and compares the hashes. Ends with a line
@@ -93,7 +93,7 @@ static bool compare_entries(ksr_context *ctx, const char *path, const struct ksr
 int main(int argc, char **argv)
 {
     if (argc < 2 || argc > 4) {
-        fprintf(stderr, "usage: frames FILE [STEP [deinterlace|field|inverse_telecine]]\n");
+        fprintf(stderr, "usage: frames FILE [STEP [deinterlace|field|inverse_telecine|mixed]]\n");
         return 2;
     }
     const size_t step = argc >= 3 ? strtoul(argv[2], NULL, 10) : 7;
@@ -101,7 +101,10 @@ int main(int argc, char **argv)
     config.deinterlace = argc == 4 && strcmp(argv[3], "deinterlace") == 0;
     if (argc == 4 && strcmp(argv[3], "field") == 0)
         config.deinterlace = KSR_DEINTERLACE_FIELD;
-    config.inverse_telecine = argc == 4 && strcmp(argv[3], "inverse_telecine") == 0;
+    if (argc == 4 && strcmp(argv[3], "inverse_telecine") == 0)
+        config.inverse_telecine = KSR_TELECINE_FILM;
+    if (argc == 4 && strcmp(argv[3], "mixed") == 0)
+        config.inverse_telecine = KSR_TELECINE_MIXED;
     const struct ksr_callbacks callbacks = {.log = print_line};
     ksr_context *ctx = NULL;
     struct ksr_film film = {0};

@@ -81,7 +81,7 @@ class ResultWithRoom(Result):
 class VerifyOptions(c.Structure):
     _name_ = "ksr_verify_options"
     _fields_ = [("provenance", c.c_char_p), ("start", c.c_char_p), ("duration", c.c_char_p),
-                ("deinterlace", c.c_int), ("inverse_telecine", c.c_bool), ("frames", c.c_bool),
+                ("deinterlace", c.c_int), ("inverse_telecine", c.c_int), ("frames", c.c_bool),
                 ("rotated", c.c_bool), ("no_grain", c.c_bool), ("crop", c.c_char_p), ("video", c.c_int),
                 ("audio", c.c_char_p), ("subs", c.c_char_p), ("sub", c.c_char_p)]
 

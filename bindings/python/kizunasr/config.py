@@ -63,8 +63,9 @@ class PipelineConfig:
     deinterlace: Union[bool, str] = False
     """Convert interlaced frames to progressive: frame (or true) one per frame, field one per field
     (false, true, frame or field)."""
-    inverse_telecine: bool = False
-    """Undo telecine: 29.97 to 23.976 frames per second."""
+    inverse_telecine: Union[bool, str] = False
+    """Undo telecine: film (or true) makes 23.976 frames per second of 29.97, mixed does so only
+    where there is telecine and keeps all other frames (false, true, film or mixed)."""
     crop: Optional[str] = None
     """Part of the input frames to process, as width:height:x:y (None: the whole frame)."""
     rotate: str = "keep"
@@ -247,6 +248,14 @@ def deinterlace_mode(value: Union[bool, str]) -> int:
     modes = {False: 0, True: 1, "frame": 1, "field": 2}
     if value not in modes:
         raise ValueError(f"deinterlace: {value!r} is not valid (False, True, 'frame' or 'field')")
+    return modes[value]
+
+
+def telecine_mode(value: Union[bool, str]) -> int:
+    """The value of ksr_inverse_telecine for what `PipelineConfig.inverse_telecine` takes."""
+    modes = {False: 0, True: 1, "film": 1, "mixed": 2}
+    if value not in modes:
+        raise ValueError(f"inverse_telecine: {value!r} is not valid (False, True, 'film' or 'mixed')")
     return modes[value]
 
 

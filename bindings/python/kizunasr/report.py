@@ -9,7 +9,7 @@ from typing import Optional, Sequence, Union
 
 from . import _library as _c
 from ._context import Context, ProgressCallback
-from .config import NativeConfig, OfflineProcessorConfig, RunOptions, deinterlace_mode
+from .config import NativeConfig, OfflineProcessorConfig, RunOptions, deinterlace_mode, telecine_mode
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -20,7 +20,7 @@ def _optional(text: Optional[Path]) -> Optional[bytes]:
 
 def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optional[Path] = None,
            start: Optional[str] = None, duration: Optional[str] = None, deinterlace: Union[bool, str] = False,
-           inverse_telecine: bool = False, frames: Sequence[int] = (), times: Sequence[str] = (),
+           inverse_telecine: Union[bool, str] = False, frames: Sequence[int] = (), times: Sequence[str] = (),
            scene_cuts: Optional[int] = None, stage_times: Optional[Path] = None,
            crop: Optional[str] = None, rotated: bool = False, no_grain: bool = False,
            video: int = 0, audio: Optional[str] = None, subs: Optional[str] = None,
@@ -42,7 +42,7 @@ def report(input_path: Path, output_path: Path, page: Path, *, provenance: Optio
     options = _c.ReportOptionsWithRoom(
         verify=_c.VerifyOptions(provenance=_optional(provenance), start=_optional(start),
                                 duration=_optional(duration), deinterlace=deinterlace_mode(deinterlace),
-                                inverse_telecine=inverse_telecine, rotated=rotated,
+                                inverse_telecine=telecine_mode(inverse_telecine), rotated=rotated,
                                 no_grain=no_grain, crop=_optional(crop), video=video,
                                 audio=_optional(audio), subs=_optional(subs), sub=_optional(sub)),
         frames=ctypes.cast(numbers, ctypes.POINTER(ctypes.c_int64)), frame_count=len(numbers),

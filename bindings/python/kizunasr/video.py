@@ -13,7 +13,7 @@ import numpy as np
 from . import _library as _c
 from ._context import Context, ProgressCallback
 from ._library import library
-from .config import Path, deinterlace_mode
+from .config import Path, deinterlace_mode, telecine_mode
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,7 +209,7 @@ def source_kind(path: Path, *, video: int = 0) -> str:
 def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = None,
            start: Optional[str] = None, duration: Optional[str] = None,
            deinterlace: Union[bool, str] = False,
-           inverse_telecine: bool = False, frames: bool = False, crop: Optional[str] = None,
+           inverse_telecine: Union[bool, str] = False, frames: bool = False, crop: Optional[str] = None,
            rotated: bool = False, no_grain: bool = False, video: int = 0,
            audio: Optional[str] = None, subs: Optional[str] = None, sub: Optional[str] = None,
            progress_callback: Optional[ProgressCallback] = None) -> dict[str, Any]:
@@ -224,7 +224,7 @@ def verify(input_path: Path, output_path: Path, *, provenance: Optional[Path] = 
         provenance=None if provenance is None else _c.encode(provenance),
         start=None if start is None else str(start).encode(),
         duration=None if duration is None else str(duration).encode(),
-        deinterlace=deinterlace_mode(deinterlace), inverse_telecine=inverse_telecine, frames=frames,
+        deinterlace=deinterlace_mode(deinterlace), inverse_telecine=telecine_mode(inverse_telecine), frames=frames,
         rotated=rotated, no_grain=no_grain, crop=None if crop is None else str(crop).encode(),
         video=video, audio=None if audio is None else audio.encode(),
         subs=None if subs is None else subs.encode(), sub=None if sub is None else _c.encode(sub))

@@ -68,7 +68,8 @@ void ksr_film_sort(struct ksr_film *film)
 
 bool ksr_film_is_second(const struct ksr_film *film, size_t frame)
 {
-    return film->fields && (film->skipped + frame) % 2 == 1;
+    return film->fields ? (film->skipped + frame) % 2 == 1
+                        : film->frames[frame].made == KSR_MADE_SECOND;
 }
 
 size_t ksr_film_find(const struct ksr_film *film, int64_t source, bool second)
@@ -87,7 +88,7 @@ size_t ksr_film_damaged(const struct ksr_film *film, size_t *first)
 {
     size_t count = 0;
     for (size_t i = 0; i < film->damaged_count; i++)
-        for (int second = 0; second <= film->fields; second++) {
+        for (int second = 0; second <= 1; second++) {
             const size_t frame = ksr_film_find(film, film->damaged[i], second);
             if (frame != SIZE_MAX && count++ == 0)
                 *first = frame;

@@ -47,12 +47,22 @@ struct ksr_extras {
     bool hdr10_plus, dolby_vision;               // cannot be carried
 };
 
+// What a filter makes of a decoded frame and the one before it (filter.h).
+enum ksr_frame_made {
+    KSR_MADE_WHOLE,  // the frame as it is
+    KSR_MADE_WOVEN,  // its first field with the second one of the frame before
+    KSR_MADE_FIRST,  // its first field alone, deinterlaced,
+    KSR_MADE_SECOND, // and its second one
+    KSR_MADE_KINDS,
+};
+
 // One frame, in presentation order. Times are in the film's time base.
 struct ksr_film_frame {
     int64_t source; // timestamp in the file (linear films: place in the decode)
     int64_t
         time; // the same in the timeline (audio_timestamps.h): unique, rising; less a cut's offset
-    int64_t duration; // at least 1
+    int64_t duration;         // at least 1
+    enum ksr_frame_made made; // by a filter that weaves; else KSR_MADE_WHOLE
 };
 
 // A frame where decoding can begin. In a cut film those before its start have the frame 0.

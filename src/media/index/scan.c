@@ -20,6 +20,7 @@
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "media/av/ffmpeg.h"
+#include "media/index/cadence.h"
 #include "media/input/reader.h"
 
 #define PLACES       4  // in a long film
@@ -43,31 +44,6 @@ struct picture {
 static uint8_t *row_of(const struct picture *p, int y)
 {
     return p->samples + (ptrdiff_t)y * p->width;
-}
-
-// --- Samples ---
-
-// Takes luma, or green, whatever its depth. Returns false where a format hides its samples.
-static bool take_picture(const AVFrame *frame, struct picture *p)
-{
-    const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(frame->format);
-    const uint64_t hidden = AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM |
-                            AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_FLOAT;
-    if (!d || d->flags & hidden || frame->width != p->width || frame->height != p->height)
-        return false;
-    const AVComponentDescriptor c = d->comp[d->flags & AV_PIX_FMT_FLAG_RGB ? 1 : 0];
-    const int wide = c.depth > 8;
-    // Of two bytes the one that holds the upper bits is read, where they lie in one; else both.
-    const int high = d->flags & AV_PIX_FMT_FLAG_BE ? 0 : 1;
-    for (int y = 0; y < p->height; y++) {
-        const uint8_t *in =
-            frame->data[c.plane] + (ptrdiff_t)y * frame->linesize[c.plane] + c.offset;
-        uint8_t *out = row_of(p, y);
-        for (int x = 0; x < p->width; x++, in += c.step)
-            out[x] = wide ? (uint8_t)((in[high] << 8 | in[!high]) >> c.shift >> (c.depth - 8))
-                          : (uint8_t)(in[0] >> c.shift);
-    }
-    return true;
 }
 
 static ksr_status make_pictures(ksr_context *ctx, const struct ksr_video_format *f,
@@ -269,11 +245,13 @@ static ksr_status look_at(ksr_context *ctx, ksr_reader *reader, int count, int m
             return status;
         tally->seen++;
         tally->repeating += ksr_av_frame_repeats_field(ksr_reader_frame(reader));
-        const bool has = take_picture(ksr_reader_frame(reader), &pictures[i % 2]);
+        struct picture *now = &pictures[i % 2];
+        const bool has =
+            ksr_cadence_luma(ksr_reader_frame(reader), now->width, now->height, now->samples);
         if (has)
-            note_borders(tally, &pictures[i % 2], black);
+            note_borders(tally, now, black);
         if (has && had)
-            compare(tally, &pictures[(i + 1) % 2], &pictures[i % 2]);
+            compare(tally, &pictures[(i + 1) % 2], now);
         had = has;
     }
     return KSR_OK;
@@ -363,7 +341,8 @@ static ksr_status visit_halves(struct visit visits[2], struct ksr_scan *out)
             visits[i].count /= 2;
             visits[i].most /= 2;
         }
-        if ((size_t)visits[0].count > middle) { // and what the first half lacks, the second has more
+        if ((size_t)visits[0].count >
+            middle) { // and what the first half lacks, the second has more
             visits[1].count += visits[0].count - (int)middle;
             visits[0].count = (int)middle;
         }

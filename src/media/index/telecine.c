@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "media/av/filter_graph.h"
+#include "media/index/cadence.h"
 #include "media/input/filter.h"
 #include "media/input/reader.h"
 
@@ -185,6 +186,21 @@ static void set_film_rate(struct ksr_film *film)
     rate->den *= CYCLE;
 }
 
+// A keyframe now stands for the first frame at or after it. number: what frames were, of each.
+static void move_keys(struct ksr_film *film, const size_t *number, size_t count)
+{
+    size_t at = 0, keys = 0;
+    for (size_t i = 0; i < film->key_count; i++) {
+        struct ksr_film_key key = film->keys[i];
+        while (at < count && number[at] < key.frame)
+            at++;
+        key.frame = at;
+        if (at < count && (keys == 0 || film->keys[keys - 1].frame < at))
+            film->keys[keys++] = key;
+    }
+    film->key_count = keys;
+}
+
 // Leaves only the kept frames. Those of one cycle share its time evenly: a cycle starts and ends
 // when it did, and pulldown's uneven steps are gone.
 static void keep_frames(struct ksr_film *film, const struct kept *kept)
@@ -206,19 +222,18 @@ static void keep_frames(struct ksr_film *film, const struct kept *kept)
                 (struct ksr_film_frame){frames[kept->index[k + (size_t)n]].source, from, to - from};
         }
     }
-    // A keyframe now stands for the first frame at or after it.
-    size_t at = 0, keys = 0;
-    for (size_t i = 0; i < film->key_count; i++) {
-        struct ksr_film_key key = film->keys[i];
-        while (at < kept->count && kept->index[at] < key.frame)
-            at++;
-        key.frame = at;
-        if (at < kept->count && (keys == 0 || film->keys[keys - 1].frame < at))
-            film->keys[keys++] = key;
-    }
-    film->key_count = keys;
+    move_keys(film, kept->index, kept->count);
     film->frame_count = kept->count;
     set_film_rate(film);
+}
+
+static ksr_status check_decoded(ksr_context *ctx, const char *path, size_t decoded, size_t expected)
+{
+    return decoded == expected
+               ? KSR_OK
+               : ksr_fail(ctx, KSR_E_INPUT,
+                          "inverse_telecine: only %zu of %zu frames of %s can be decoded", decoded,
+                          expected, path);
 }
 
 static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_film *film)
@@ -226,10 +241,8 @@ static ksr_status plan_telecine(ksr_context *ctx, const char *path, struct ksr_f
     struct kept kept = {0};
     const size_t before = film->frame_count;
     ksr_status status = choose_frames(ctx, path, film, &kept);
-    if (status == KSR_OK && kept.decoded != before)
-        status = ksr_fail(ctx, KSR_E_INPUT,
-                          "inverse_telecine: only %zu of %zu frames of %s can be decoded",
-                          kept.decoded, before, path);
+    if (status == KSR_OK)
+        status = check_decoded(ctx, path, kept.decoded, before);
     if (status == KSR_OK) {
         keep_frames(film, &kept);
         ksr_log(ctx, KSR_LOG_INFO, "inverse telecine: %zu of %zu frames are kept", kept.count,
@@ -315,6 +328,211 @@ static ksr_status plan_fields(ksr_context *ctx, struct ksr_film *film)
     return KSR_OK;
 }
 
+// --- Film, video and interlaced video ---
+
+#define FINE       360000 // ticks a second: all of the durations below are whole, and those of 90 kHz
+#define RATE_MOST  1000000 // of the terms of an average frame rate
+#define FILM_LEAST 1.0     // percent of film, below which something is wrong
+#define HALVES     2       // of a field, in which film is counted: its frames last five of them
+
+// How long a field of telecined video lasts, in fine ticks.
+static int64_t field_ticks(const struct ksr_film *film)
+{
+    const struct ksr_rational r = film->format.frame_rate;
+    const bool even = r.den > 0 && (r.num == 30 * r.den || r.num == 24 * r.den);
+    return even ? FINE / 60 : FINE / 60 * 1001 / 1000;
+}
+
+// Turns times into fine ticks. As long as a frame is a whole number of fields after an earlier one,
+// within a tick or a millisecond, it is there exactly: containers round.
+static void refine_times(struct ksr_film *film, int64_t field)
+{
+    const AVRational from = {film->time_base.num, film->time_base.den}, to = {1, FINE};
+    const int64_t tick = av_rescale_q(1, from, to);
+    const int64_t slack = (tick > FINE / 1000 ? tick : FINE / 1000) + 1;
+    int64_t start = 0;
+    for (size_t i = 0; i < film->frame_count; i++) {
+        struct ksr_film_frame *f = &film->frames[i];
+        const int64_t time = av_rescale_q(f->time, from, to);
+        const int64_t fields = (time - start + field / 2) / field,
+                      off = time - start - fields * field;
+        if (i == 0 || off > slack || off < -slack || start + fields * field <= f[-1].time)
+            start = time;
+        f->time = start == time ? time : start + fields * field;
+        f->duration = av_rescale_q(f->duration, from, to);
+        f->duration = f->duration > 0 ? f->duration : 1;
+    }
+    film->time_base = (struct ksr_rational){1, FINE};
+}
+
+// When a field begins. A frame has two, or three.
+static int64_t field_time(const struct ksr_film *film, size_t i, int64_t field)
+{
+    const struct ksr_film_frame *f = &film->frames[i / 2];
+    const int64_t length = length_of(film, i / 2);
+    return i % 2 == 0 ? f->time : f->time + (length < 4 * field ? length / 2 : field);
+}
+
+// The frame of a moment, whose time follows.
+static struct ksr_film_frame make_moment(const struct ksr_film *film, const struct ksr_moment *m)
+{
+    const size_t n = m->first / 2;
+    const bool second = m->first % 2 != 0;
+    const enum ksr_frame_made alone = second ? KSR_MADE_SECOND : KSR_MADE_FIRST;
+    const bool woven = second && m->count == 2;
+    if (m->count == 1 || m->kind == KSR_CADENCE_INTERLACED)
+        return (struct ksr_film_frame){.source = film->frames[n].source, .made = alone};
+    return (struct ksr_film_frame){.source = film->frames[n + second].source,
+                                   .made = woven ? KSR_MADE_WOVEN : KSR_MADE_WHOLE};
+}
+
+// Frames of film follow one another at its rate, from the first on, as long as each is within half
+// a field of its place.
+static void set_times(const struct ksr_film *film, const struct ksr_moment *moments, size_t count,
+                      int64_t field, struct ksr_film_frame *frames)
+{
+    const struct ksr_film_frame *last = &film->frames[film->frame_count - 1];
+    int64_t start = 0, number = 0;
+    for (size_t i = 0; i < count; i++) {
+        const int64_t time = field_time(film, moments[i].first, field);
+        const int64_t place = start + number * field * 5 / HALVES, off = place - time;
+        const bool on = moments[i].kind == KSR_CADENCE_FILM && number > 0 &&
+                        off >= -field / HALVES &&
+                        off <= (moments[i].count > 1 ? field / HALVES : 0);
+        frames[i].time = on ? place : time;
+        if (!on) {
+            start = time;
+            number = 0;
+        }
+        number += moments[i].kind == KSR_CADENCE_FILM;
+    }
+    for (size_t i = 0; i < count; i++)
+        frames[i].duration =
+            (i + 1 < count ? frames[i + 1].time : last->time + last->duration) - frames[i].time;
+}
+
+// Interlaced video makes a frame of both fields, unless each is to be one.
+static size_t pair_fields(struct ksr_moment *moments, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct ksr_moment *m = &moments[i], *last = kept > 0 ? &moments[kept - 1] : NULL;
+        if (last && m->kind == KSR_CADENCE_INTERLACED && last->kind == KSR_CADENCE_INTERLACED &&
+            m->first % 2 == 1 && last->first + 1 == m->first)
+            last->count = 2;
+        else
+            moments[kept++] = *m;
+    }
+    return kept;
+}
+
+static void tell_shares(ksr_context *ctx, const struct ksr_film *film,
+                        const struct ksr_moment *moments, size_t count)
+{
+    size_t fields[KSR_CADENCE_KINDS] = {0};
+    double share[KSR_CADENCE_KINDS];
+    for (size_t i = 0; i < count; i++)
+        fields[moments[i].kind] += moments[i].count;
+    for (int k = 0; k < KSR_CADENCE_KINDS; k++)
+        share[k] = 50.0 * (double)fields[k] / (double)film->frame_count;
+    ksr_log(
+        ctx, KSR_LOG_INFO,
+        "inverse telecine: %zu frames from %zu: %.1f %% film, %.1f %% video, %.1f %% interlaced",
+        count, film->frame_count, share[KSR_CADENCE_FILM], share[KSR_CADENCE_VIDEO],
+        share[KSR_CADENCE_INTERLACED]);
+    if (share[KSR_CADENCE_FILM] < FILM_LEAST)
+        ksr_log(ctx, KSR_LOG_WARNING,
+                "inverse_telecine: %.1f %% of the video is telecined film (use "
+                "{deinterlace=true} for interlaced video)",
+                share[KSR_CADENCE_FILM]);
+}
+
+// Makes frames of moments.
+static ksr_status take_moments(ksr_context *ctx, const struct ksr_moment *moments, size_t count,
+                               struct ksr_film *film)
+{
+    struct ksr_film_frame *frames = calloc(count, sizeof(*frames));
+    size_t *number = calloc(count, sizeof(*number));
+    if (!frames || !number) {
+        free(frames);
+        free(number);
+        return ksr_fail_memory(ctx);
+    }
+    const int64_t field = field_ticks(film);
+    refine_times(film, field);
+    for (size_t i = 0; i < count; i++) {
+        frames[i] = make_moment(film, &moments[i]);
+        number[i] = moments[i].first / 2;
+    }
+    set_times(film, moments, count, field, frames);
+    move_keys(film, number, count);
+    free(number);
+    free(film->frames);
+    film->frames = frames;
+    film->frame_count = count;
+    const int64_t end = frames[count - 1].time + frames[count - 1].duration;
+    av_reduce(&film->format.frame_rate.num, &film->format.frame_rate.den, (int64_t)count * FINE,
+              end - frames[0].time, RATE_MOST);
+    return KSR_OK;
+}
+
+static ksr_status measure_fields(ksr_context *ctx, ksr_reader *reader, const char *order,
+                                 const struct ksr_film *film, ksr_cadence *cadence)
+{
+    for (;;) {
+        size_t index;
+        bool damaged;
+        ksr_status status = ksr_reader_next(ctx, reader, &index, &damaged);
+        if (status != KSR_OK || index == SIZE_MAX)
+            return status;
+        const AVFrame *frame = ksr_reader_frame(reader);
+        if (!ksr_cadence_add(cadence, frame, ksr_filter_top_first(frame, order)))
+            return ksr_fail(ctx, KSR_E_PARAM, "fields of %s cannot be matched",
+                            av_get_pix_fmt_name(frame->format));
+        ksr_report_progress(ctx, &(struct ksr_progress){.phase = KSR_PHASE_PLAN,
+                                                        .done = (int64_t)index,
+                                                        .total = (int64_t)film->frame_count});
+        status = ksr_check_cancel(ctx);
+        if (status != KSR_OK)
+            return status;
+    }
+}
+
+// Measures all fields, and makes a frame of each moment. order: ksr_filter_top_first().
+static ksr_status plan_mixed(ksr_context *ctx, const char *path, const char *order, bool fields,
+                             struct ksr_film *film)
+{
+    char filter[sizeof(film->filter)];
+    struct ksr_moment *moments = NULL;
+    size_t count = 0;
+    ksr_reader *reader = NULL;
+    ksr_cadence *cadence =
+        ksr_cadence_create(film->decoded.width, film->decoded.height, film->frame_count);
+    if (!cadence)
+        return ksr_fail_memory(ctx);
+    memcpy(filter, film->filter, sizeof(filter));
+    film->filter[0] = '\0'; // frames are measured as they are
+    ksr_status status = ksr_reader_open(ctx, path, film, &reader);
+    if (status == KSR_OK)
+        status = measure_fields(ctx, reader, order, film, cadence);
+    if (status == KSR_OK)
+        status = check_decoded(ctx, path, ksr_reader_decoded(reader), film->frame_count);
+    ksr_reader_destroy(&reader);
+    memcpy(film->filter, filter, sizeof(filter));
+    if (status == KSR_OK && !ksr_cadence_solve(cadence, &moments, &count))
+        status = ksr_fail_memory(ctx);
+    if (status == KSR_OK) {
+        count = fields ? count : pair_fields(moments, count);
+        tell_shares(ctx, film, moments, count);
+        status = take_moments(ctx, moments, count, film);
+    }
+    free(moments);
+    ksr_cadence_destroy(&cadence);
+    return status;
+}
+
+// --- The plan ---
+
 static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *config,
                           const struct ksr_film *film, bool flagged)
 {
@@ -323,12 +541,13 @@ static void warn_of_doubt(ksr_context *ctx, const struct ksr_pipeline_config *co
     if (config->inverse_telecine && (fps < 29.9 || fps > 30.1) && (fps < 59.8 || fps > 60.1))
         ksr_log(ctx, KSR_LOG_WARNING,
                 "inverse_telecine: the frame rate is %.3f, but telecined video has 29.97", fps);
-    else if (config->deinterlace && !flagged && !film->format.interlaced)
+    else if (config->deinterlace && !config->inverse_telecine && !flagged &&
+             !film->format.interlaced)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "deinterlace: the video is not flagged as interlaced; deinterlacing every frame, "
                 "%s field first",
                 film->format.bottom_first ? "bottom" : "top");
-    else if (config->deinterlace && film->marked_wrongly)
+    else if (config->deinterlace && !config->inverse_telecine && film->marked_wrongly)
         ksr_log(ctx, KSR_LOG_WARNING,
                 "deinterlace: the video is flagged as interlaced, but the examined frames are "
                 "progressive: half of their lines are interpolated");
@@ -357,7 +576,8 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
 {
     if (!config->deinterlace && !config->inverse_telecine)
         return KSR_OK;
-    if (config->deinterlace && config->inverse_telecine)
+    const bool mixed = config->inverse_telecine == KSR_TELECINE_MIXED;
+    if (config->deinterlace && config->inverse_telecine && !mixed)
         return ksr_fail(ctx, KSR_E_PARAM,
                         config->deinterlace == KSR_DEINTERLACE_FIELD
                             ? "deinterlace and inverse_telecine are mutually exclusive: use "
@@ -384,7 +604,15 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
     flagged = flagged || film->turns_interlaced; // if not at the beginning, then later
     warn_of_doubt(ctx, config, film, flagged);
     const char *order = find_order(ctx, film, flagged, top_first);
-    if (config->deinterlace)
+    char weave[sizeof("flags-tff")];
+    snprintf(weave, sizeof(weave), "%s%s", strcmp(order, "auto") == 0 ? "flags-" : "",
+             strcmp(order, "auto") != 0 ? order
+             : top_first                ? "tff"
+                                        : "bff");
+    if (mixed)
+        snprintf(film->filter, sizeof(film->filter),
+                 "weave=%s,bwdif=mode=send_field:parity=auto:deint=all", weave);
+    else if (config->deinterlace)
         snprintf(film->filter, sizeof(film->filter), "bwdif=mode=%s:parity=%s:deint=%s",
                  config->deinterlace == KSR_DEINTERLACE_FIELD ? "send_field" : "send_frame", order,
                  flagged ? "interlaced" : "all");
@@ -393,13 +621,15 @@ ksr_status ksr_filter_plan(ksr_context *ctx, const char *path,
                  "fieldmatch=order=%s:combmatch=full,bwdif=mode=send_frame:parity=%s:deint="
                  "interlaced",
                  order, order);
-    status = ksr_filter_open(ctx, film->filter, first, &filter);
+    status = ksr_filter_open(ctx, film, first, &filter);
     av_frame_free(&first);
     if (status != KSR_OK)
         return status;
     const char *name = ksr_filter_format(filter);
     ksr_filter_close(&filter);
-    if (config->inverse_telecine)
+    if (mixed)
+        status = plan_mixed(ctx, path, weave, config->deinterlace == KSR_DEINTERLACE_FIELD, film);
+    else if (config->inverse_telecine)
         status = plan_telecine(ctx, path, film);
     else if (config->deinterlace == KSR_DEINTERLACE_FIELD)
         status = plan_fields(ctx, film);

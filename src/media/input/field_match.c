@@ -157,7 +157,7 @@ static bool is_whole(const ksr_match *m)
     return false;
 }
 
-static int weave(const AVFrame *top, const AVFrame *bottom, const AVFrame *like, AVFrame *out)
+int ksr_match_weave(const AVFrame *top, const AVFrame *bottom, const AVFrame *like, AVFrame *out)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(like->format);
     if (top == like && bottom == like)
@@ -197,7 +197,7 @@ ksr_status ksr_match_receive(ksr_context *ctx, ksr_match *m, AVFrame *frame, boo
         const AVFrame *bottom = *ready ? find_field(m, stamp->data[0] + stamp->linesize[0]) : NULL;
         if (!top || !bottom)
             status = ksr_fail(ctx, KSR_E_PROCESS, "the filter fieldmatch returned nothing");
-        else if (weave(whole ? like : top, whole ? like : bottom, like, frame) < 0)
+        else if (ksr_match_weave(whole ? like : top, whole ? like : bottom, like, frame) < 0)
             status = ksr_fail_memory(ctx);
     }
     if (status == KSR_OK) {

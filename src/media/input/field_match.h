@@ -27,4 +27,8 @@ ksr_status ksr_match_send(ksr_context *ctx, ksr_match *match, AVFrame *frame);
 // Returns KSR_OK, KSR_E_PROCESS (logged), KSR_E_NOMEM.
 ksr_status ksr_match_receive(ksr_context *ctx, ksr_match *match, AVFrame *frame, bool *ready);
 
+// Puts the fields of two frames together, with the properties of `like`, into *out, which must be
+// empty. Returns 0 or an AVERROR.
+int ksr_match_weave(const AVFrame *top, const AVFrame *bottom, const AVFrame *like, AVFrame *out);
+
 #endif

@@ -11,8 +11,11 @@
 
 #define TAGS 64 // more than the frames that any graph here holds
 #define WARMUP                                                                                     \
-    4 // field matching looks one frame back and ahead, deinterlacing what it leaves
-      // another one, and one to spare
+    4          // field matching looks one frame back and ahead, deinterlacing what it leaves
+               // another one, and one to spare
+#define HELD 4 // decoded frames: more than the graph holds, and the one before
+
+static const char WEAVE[] = "weave=";
 
 struct ksr_filter {
     ksr_match *match; // NULL: none
@@ -25,11 +28,25 @@ struct ksr_filter {
     AVFrame *first;     // the last one, while the other of its two is to come
     AVFrame *next;      // of the next two, which came instead
     bool ended;         // no frame will be sent any more
+    const struct ksr_film *film;
+    char order[12];      // with weaving: of fields; "": without
+    AVFrame *held[HELD]; // with weaving: decoded frames, by their number
 };
+
+bool ksr_filter_top_first(const AVFrame *frame, const char *order)
+{
+    static const char FLAGS[] = "flags-";
+    const bool flags = strncmp(order, FLAGS, sizeof(FLAGS) - 1) == 0;
+    if (flags && ksr_av_frame_interlaced(frame))
+        return ksr_av_frame_top_first(frame);
+    return strcmp(order + (flags ? sizeof(FLAGS) - 1 : 0), "tff") == 0;
+}
 
 size_t ksr_filter_warmup(const struct ksr_film *film)
 {
-    const size_t frames = film->fields ? 2 : 1; // of each that is decoded
+    // Of each that is decoded, at most.
+    const size_t frames =
+        film->fields || strncmp(film->filter, WEAVE, sizeof(WEAVE) - 1) == 0 ? 2 : 1;
     return film->filter[0] ? WARMUP * frames : 0;
 }
 
@@ -40,6 +57,8 @@ void ksr_filter_close(ksr_filter **filter)
     ksr_match_close(&(*filter)->match);
     av_frame_free(&(*filter)->first);
     av_frame_free(&(*filter)->next);
+    for (int i = 0; i < HELD; i++)
+        av_frame_free(&(*filter)->held[i]);
     ksr_graph_close(&(*filter)->graph);
     free(*filter);
     *filter = NULL;
@@ -108,13 +127,29 @@ static ksr_status open_match(ksr_context *ctx, const char **graph, const AVFrame
     return ksr_match_open(ctx, options, like, match);
 }
 
-ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *like,
+// Weaving does without a graph, but for what it leaves to it.
+static ksr_status open_weave(ksr_context *ctx, const char **graph, ksr_filter *f)
+{
+    const char *order = *graph + sizeof(WEAVE) - 1, *end = strchr(*graph, ',');
+    if (strncmp(*graph, WEAVE, sizeof(WEAVE) - 1) != 0 || !end)
+        return KSR_OK;
+    snprintf(f->order, sizeof(f->order), "%.*s", (int)(end - order), order);
+    *graph = end + 1;
+    for (int i = 0; i < HELD; i++)
+        if (!(f->held[i] = av_frame_alloc()))
+            return ksr_fail_memory(ctx);
+    return KSR_OK;
+}
+
+ksr_status ksr_filter_open(ksr_context *ctx, const struct ksr_film *film, const AVFrame *like,
                            ksr_filter **out)
 {
     *out = NULL;
+    const char *graph = film->filter;
     ksr_filter *f = calloc(1, sizeof(*f));
     if (!f)
         return ksr_fail_memory(ctx);
+    f->film = film;
     f->width = like->width;
     f->height = like->height;
     f->format = like->format;
@@ -125,6 +160,8 @@ ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *l
     AVFrame *inside = av_frame_clone(like);
     const bool made = inside && f->first && f->next;
     ksr_status status = made ? open_match(ctx, &graph, like, &f->match) : ksr_fail_memory(ctx);
+    if (status == KSR_OK)
+        status = open_weave(ctx, &graph, f);
     if (status == KSR_OK) {
         put_guise_on(f, inside);
         status = ksr_graph_open(ctx, graph, (const AVFrame *[]){inside, NULL}, &f->graph);
@@ -181,6 +218,20 @@ static ksr_status send_matched(ksr_context *ctx, ksr_filter *f)
     return status;
 }
 
+// Keeps a frame for weaving, and has the graph take it for one of two fields.
+static ksr_status hold(ksr_context *ctx, ksr_filter *f, AVFrame *frame)
+{
+    AVFrame *held = f->held[frame->pts % HELD];
+    const bool top_first = ksr_filter_top_first(frame, f->order);
+    av_frame_unref(held);
+    if (av_frame_ref(held, frame) < 0)
+        return ksr_fail_memory(ctx);
+    ksr_av_frame_set_fields(held, false, top_first);
+    ksr_av_frame_set_fields(frame, true, top_first);
+    frame->repeat_pict = 0;
+    return KSR_OK;
+}
+
 ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t tag)
 {
     ksr_status status = KSR_OK;
@@ -193,8 +244,10 @@ ksr_status ksr_filter_send(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int6
         f->tags[f->sent % TAGS] = tag;
         frame->opaque = (void *)(intptr_t)(f->sent % TAGS); // copied to the frame that is made
         frame->pts = f->sent++;
+        if (f->order[0])
+            status = hold(ctx, f, frame);
     }
-    if (f->match) {
+    if (status == KSR_OK && f->match) {
         status = ksr_match_send(ctx, f->match, frame);
         if (status == KSR_OK)
             status = send_matched(ctx, f);
@@ -230,12 +283,48 @@ static ksr_status receive_field(ksr_context *ctx, ksr_filter *f, AVFrame *frame,
     return KSR_OK;
 }
 
+// Makes a frame what the film says, which the graph has made one of a field. Its place of a tag is
+// that of the decoded frame too: HELD divides TAGS.
+static ksr_status weave(ksr_context *ctx, const ksr_filter *f, enum ksr_frame_made made,
+                        AVFrame *frame)
+{
+    const int place = (int)(intptr_t)frame->opaque;
+    const AVFrame *now = f->held[place % HELD], *last = f->held[(place + HELD - 1) % HELD];
+    if (made != KSR_MADE_WHOLE && made != KSR_MADE_WOVEN)
+        return KSR_OK;
+    av_frame_unref(frame);
+    const bool top_first = ksr_av_frame_top_first(now);
+    if (made == KSR_MADE_WOVEN && !last->buf[0])
+        return ksr_fail(ctx, KSR_E_PROCESS, "the filter lacks the frame before");
+    const int result = made == KSR_MADE_WHOLE ? av_frame_ref(frame, now)
+                                              : ksr_match_weave(top_first ? now : last,
+                                                                top_first ? last : now, now, frame);
+    return result < 0 ? ksr_fail_memory(ctx) : KSR_OK;
+}
+
+// Takes the next frame of a field that the film has something made of.
+static ksr_status receive_woven(ksr_context *ctx, ksr_filter *f, AVFrame *frame, bool *second,
+                                bool *ready)
+{
+    for (;;) {
+        av_frame_unref(frame);
+        const ksr_status status = receive_field(ctx, f, frame, second, ready);
+        if (status != KSR_OK || !*ready)
+            return status;
+        const int64_t source = f->tags[(intptr_t)frame->opaque % TAGS];
+        const size_t i = ksr_film_find(f->film, source, *second);
+        if (i != SIZE_MAX)
+            return weave(ctx, f, f->film->frames[i].made, frame);
+    }
+}
+
 ksr_status ksr_filter_receive(ksr_context *ctx, ksr_filter *f, AVFrame *frame, int64_t *tag,
                               bool *second, bool *ready)
 {
     *second = false;
-    const ksr_status status = f->fields ? receive_field(ctx, f, frame, second, ready)
-                                        : ksr_graph_receive(ctx, &f->graph, frame, ready);
+    const ksr_status status = f->order[0] ? receive_woven(ctx, f, frame, second, ready)
+                              : f->fields ? receive_field(ctx, f, frame, second, ready)
+                                          : ksr_graph_receive(ctx, &f->graph, frame, ready);
     if (status != KSR_OK || !*ready)
         return status;
     *tag = f->tags[(intptr_t)frame->opaque % TAGS];

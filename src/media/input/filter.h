@@ -20,11 +20,23 @@ size_t ksr_filter_warmup(const struct ksr_film *film);
 // Thread-safety: one thread at a time per object.
 typedef struct ksr_filter ksr_filter;
 
-// graph: as in film->filter. like: a frame of the kind that will be sent.
+// Opens film->filter, a graph of libavfilter, whose first filter may be one of ours:
+//
+//   fieldmatch=OPTIONS  field_match.h
+//   weave=ORDER         makes of the frames what film->frames says (ksr_frame_made), with the
+//   graph, which
+//                       must make a frame of each field, for those that are deinterlaced. ORDER:
+//                       ksr_filter_top_first()
+//
+// film: must outlive the filter. like: a frame of the kind that will be sent.
 // Returns KSR_OK, KSR_E_PARAM (no such filter, or not for this format; logged), KSR_E_NOMEM.
-ksr_status ksr_filter_open(ksr_context *ctx, const char *graph, const AVFrame *like,
+ksr_status ksr_filter_open(ksr_context *ctx, const struct ksr_film *film, const AVFrame *like,
                            ksr_filter **out);
 void ksr_filter_close(ksr_filter **filter);
+
+// Returns which field of a frame is first. order: tff or bff; flags-tff or flags-bff: what the
+// frame is flagged with, and so if it is not flagged as interlaced.
+bool ksr_filter_top_first(const AVFrame *frame, const char *order);
 
 // Returns the FFmpeg name of the pixel format that frames come out in.
 const char *ksr_filter_format(const ksr_filter *filter);

@@ -311,7 +311,7 @@ static ksr_status filter_next(ksr_context *ctx, ksr_reader *r, int64_t *source, 
             break;
         status = decode_next(ctx, r, source, &ended);
         if (status == KSR_OK && !ended && !r->filter)
-            status = ksr_filter_open(ctx, r->film->filter, r->frame, &r->filter);
+            status = ksr_filter_open(ctx, r->film, r->frame, &r->filter);
         if (status == KSR_OK && r->filter)
             status = ksr_filter_send(ctx, r->filter, ended ? NULL : r->frame, *source);
         r->filter_ended = ended;
