@@ -26,6 +26,10 @@
 // all, if there are fewer) went through ksr_upscaler_warm_up() or came out before it. Without the
 // temporal stage `warmup` is 0 and frames may come in any order.
 //
+// With `composite` a frame depends on two after it too: it is the same as in a run to the last frame
+// if these, or as many as there are, were pushed before it is pulled. `delay` makes it so. Where
+// they are not to come out, hand them to ksr_upscaler_warm_up() while those before them are held.
+//
 // What counts of the configuration: `pipeline`, and of `encoder` the members pixel_format (of the
 // frames that come out; "auto": that of the input) and dither. All else is about files; it is
 // ignored and may be missing. What `pipeline` says about files is refused, unless it has its
@@ -85,8 +89,9 @@ struct ksr_upscaler_info {
     size_t input_row_bytes[KSR_FRAME_PLANES], output_row_bytes[KSR_FRAME_PLANES];
     int input_rows[KSR_FRAME_PLANES], output_rows[KSR_FRAME_PLANES];
     int input_sample_bytes, output_sample_bytes; // 1, or 2 for uint16_t
-    int delay;       // frames that may be held before one must be pulled; 0 on the processor
-    int warmup;      // frames before a frame that it depends on; 0 without temporal
+    int delay;       // frames that may be held before one must be pulled; on the processor 0, or 2
+                     // with composite
+    int warmup;      // frames before a frame that it depends on; 0 without temporal and composite
     char engine[96]; // of the model: "native", "ONNX Runtime 1.30.0 on cpu"; "" without AI
 };
 
@@ -118,7 +123,7 @@ KSR_API const char *ksr_upscaler_device(const ksr_upscaler *upscaler);
 // remembers, as after ksr_upscaler_reset(); planes that were to be filled are undefined.
 
 // Makes one frame: ksr_upscaler_push() and ksr_upscaler_pull() without copying the input. No other
-// frame may be held.
+// frame may be held. Refused with composite, which needs the frames after it.
 KSR_API KSR_MUST_USE ksr_status ksr_upscaler_frame(ksr_upscaler *upscaler, int64_t number,
                                                    const struct ksr_frame_planes *in,
                                                    const struct ksr_frame_planes *out);
@@ -135,8 +140,9 @@ KSR_API KSR_MUST_USE ksr_status ksr_upscaler_pull(ksr_upscaler *upscaler,
                                                   const struct ksr_frame_planes *out,
                                                   int64_t *number);
 
-// Shows the temporal stage frame `number`, which does not come out. No frame may be held. Without
-// that stage it does nothing.
+// Shows the temporal stage and composite frame `number`, which does not come out. No frame may be
+// held, but where it follows these for composite: then all must be pulled before the next one. Without
+// both it does nothing.
 KSR_API KSR_MUST_USE ksr_status ksr_upscaler_warm_up(ksr_upscaler *upscaler, int64_t number,
                                                      const struct ksr_frame_planes *in);
 

@@ -436,6 +436,8 @@ static bool open_first(struct filter *f)
     f->api->freeFrame(frame);
     if (!open_upscaler(f, tags))
         return false;
+    if (ksr_config_get(f->config)->pipeline.composite > 0)
+        return fail(f, "composite: needs the frames after each, which the plugin does not have");
     const struct ksr_upscaler_info *info = ksr_upscaler_info(f->upscaler);
     f->info.width = info->output.width;
     f->info.height = info->output.height;

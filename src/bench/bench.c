@@ -141,6 +141,27 @@ static void run_normalize(const struct stage_run *r, int i)
     r->b->stages.normalize_rows(&out, small, &params, 0, small->height);
 }
 
+static void run_composite(const struct stage_run *r, int i)
+{
+    const struct ksr_temporal_params params = ksr_composite_params_make(0.5);
+    const struct ksr_plane *small = &r->b->small.plane[i], *luma = &r->b->small.plane[0];
+    struct ksr_plane out = r->b->memory[0].plane[i], held = r->b->memory[1].plane[0];
+    struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES];
+    const int shift = i > 0 ? 1 : 0;
+    out.width = small->width;
+    out.height = small->height;
+    held.width = luma->width;
+    held.height = luma->height;
+    if (i == 0)
+        r->b->stages.composite_smooth_rows(&out, small, 0, small->height);
+    for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++) {
+        frames[k] = (struct ksr_composite_frame){*small, held};
+        if (i == 0)
+            r->b->stages.temporal_still_rows(&held, small, small, &params, 0, small->height);
+    }
+    r->b->stages.composite_rows(&out, small, frames, shift, shift, 0, small->height);
+}
+
 static void run_deband(const struct stage_run *r, int i)
 {
     const struct ksr_deband_params params = ksr_deband_params_make(&r->on);
@@ -207,6 +228,7 @@ static void run_pack(const struct stage_run *r, int i)
 
 static const struct stage stages[] = {
     {"unpack", 3, 2, true, true, run_unpack},
+    {"composite", 3, 24, true, false, run_composite},
     {"normalize", 3, 4, true, true, run_normalize},
     {"deband", 3, 4, true, false, run_deband},
     {"structure", 1, 4, true, false, run_structure},

@@ -58,5 +58,9 @@
 #define ksr_temporal_is_cut         KSR_LEVEL_NAME(ksr_temporal_is_cut)
 #define ksr_temporal_changed_rows   KSR_LEVEL_NAME(ksr_temporal_changed_rows)
 #define ksr_temporal_rows           KSR_LEVEL_NAME(ksr_temporal_rows)
+#define ksr_temporal_still_rows     KSR_LEVEL_NAME(ksr_temporal_still_rows)
+#define ksr_composite_params_make   KSR_LEVEL_NAME(ksr_composite_params_make)
+#define ksr_composite_smooth_rows   KSR_LEVEL_NAME(ksr_composite_smooth_rows)
+#define ksr_composite_rows          KSR_LEVEL_NAME(ksr_composite_rows)
 
 #endif

@@ -76,6 +76,8 @@ static long long worker_bytes(const ksr_machine *m)
         bytes += (long long)in->width * in->height * scale * scale * 8;
     if (strcmp(m->config->descale, "off") != 0) // up to 4 times the drawing, and frames beside it
         bytes += (long long)in->width * in->height * 200;
+    if (m->config->composite > 0) // frames that are kept, in 15 bits
+        bytes += (long long)in->width * in->height * 64;
     return bytes;
 }
 

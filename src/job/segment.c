@@ -58,6 +58,7 @@ struct making {
     ksr_worker *worker;
     const struct ksr_segment_plan *plan;
     int number;
+    size_t end;           // behind the last frame that is read, of those it depends on too
     struct decoded next;  // that the reader holds, or that was taken from it last
     struct decoded ahead; // what it finds after that, once `decoding` is done
     bool decodes_ahead;
@@ -159,8 +160,9 @@ static void lap(ksr_worker *w, enum ksr_part part)
 static void lap_pipeline(ksr_worker *w)
 {
     static const enum ksr_part parts[KSR_TASKS] = {
-        KSR_PART_CONVERT, KSR_PART_DESCALE, KSR_PART_NORMALIZE, KSR_PART_DEBAND, KSR_PART_STRUCTURE,
-        KSR_PART_UPSCALE, KSR_PART_ENHANCE, KSR_PART_TEMPORAL,  KSR_PART_FIT};
+        KSR_PART_CONVERT,   KSR_PART_COMPOSITE, KSR_PART_DESCALE, KSR_PART_NORMALIZE,
+        KSR_PART_DEBAND,    KSR_PART_STRUCTURE, KSR_PART_UPSCALE, KSR_PART_ENHANCE,
+        KSR_PART_TEMPORAL,  KSR_PART_FIT};
     const double now = ksr_clock();
     double spent[KSR_TASKS], all = 0;
     ksr_pipeline_take_times(w->pipeline, spent);
@@ -185,10 +187,16 @@ static void note_frame(ksr_worker *w, const struct making *m, size_t i, const ch
                 what);
 }
 
+// Whether frame i comes out, and is not only read for others.
+static bool belongs(const struct making *m, size_t i)
+{
+    return i >= m->plan->first && i < m->plan->first + m->plan->count;
+}
+
 // Frame i did not decode, or is damaged: do what the configuration says.
 static ksr_status replace_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
 {
-    const bool counts = i >= m->plan->first;
+    const bool counts = belongs(m, i);
     switch (w->config->on_frame_error) {
     case KSR_FRAME_ERROR_ABORT: break;
     case KSR_FRAME_ERROR_REPEAT:
@@ -239,7 +247,7 @@ static ksr_status decode_next(ksr_worker *w, struct making *m)
 }
 
 // Makes m->source give the rows of frame i of the film. The frame after it is decoded meanwhile,
-// but none behind the segment's end, where the reader is to stand for the next one.
+// but none behind the last that is needed, where the reader is to stand for the next segment.
 static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum outcome *outcome)
 {
     ksr_status status = KSR_OK;
@@ -251,7 +259,7 @@ static ksr_status decode_frame(ksr_worker *w, struct making *m, size_t i, enum o
     if (m->next.frame != i || m->next.damaged)
         return replace_frame(w, m, i, outcome);
     status = ksr_reader_take(w->ctx, w->reader, &w->recipe.input, w->pool, &m->source);
-    if (status == KSR_OK && i + 1 < m->plan->first + m->plan->count)
+    if (status == KSR_OK && i + 1 < m->end)
         decode_ahead(w, m);
     return status;
 }
@@ -291,11 +299,12 @@ static ksr_status store_packets(ksr_worker *w, struct making *m)
     return status;
 }
 
-// Hands frame i to the pipeline. One before the segment only warms up the stages with a memory.
+// Hands frame i to the pipeline. One outside the segment is only shown to the stages that depend on
+// it.
 static ksr_status push_frame(ksr_worker *w, struct making *m, size_t i)
 {
     struct held held = {.frame = i};
-    const bool warms_up = i < m->plan->first;
+    const bool warms_up = !belongs(m, i);
     const bool fresh = m->next.frame == i && !m->next.damaged; // not a repeat
     if (!warms_up && fresh) {
         held.picture = ksr_reader_share(w->reader);
@@ -406,6 +415,8 @@ static ksr_status open_segment(ksr_worker *w, struct making *m, size_t lead)
                                       .layout = w->recipe.output,
                                       .dither = w->config->encoder.dither,
                                       .pool = w->pool};
+    const size_t all = manifest->film.frame_count, end = m->plan->first + m->plan->count;
+    m->end = all - end > (size_t)w->pipeline->ahead ? end + (size_t)w->pipeline->ahead : all;
     m->times = calloc(m->plan->count, sizeof(m->times[0]));
     m->info.repeated = calloc(m->plan->count, sizeof(m->info.repeated[0]));
     m->info.skipped = calloc(m->plan->count, sizeof(m->info.skipped[0]));
@@ -445,13 +456,13 @@ static void close_segment(struct making *m)
 }
 
 // Makes all frames of a segment, running those from `lead` on through the stages so that those with
-// a memory are warm. While the stages work on a frame, the next is decoded and the last encoded.
+// a memory are warm, and those behind it that its last ones depend on. While the stages work on a
+// frame, the next is decoded and the last encoded.
 // *again: a frame to repeat lies before the lead.
 static ksr_status make_segment(ksr_worker *w, struct making *m, size_t lead, bool *again)
 {
-    const size_t end = m->plan->first + m->plan->count;
     ksr_status status = open_segment(w, m, lead);
-    for (size_t i = lead; status == KSR_OK && i < end; i++) {
+    for (size_t i = lead; status == KSR_OK && i < m->end; i++) {
         enum outcome outcome;
         status = decode_frame(w, m, i, &outcome);
         lap(w, KSR_PART_DECODE);

@@ -17,7 +17,8 @@
 #define LONGEST       1e9  // seconds that a part of a segment may have taken
 #define LONGEST_NAME  1024 // bytes of the name of a device
 
-static const char *const names[KSR_PARTS] = {"decode",   "convert",   "descale", "normalize",
+static const char *const names[KSR_PARTS] = {"decode",   "convert",   "composite",
+                                             "descale",  "normalize",
                                              "deband",   "structure", "upscale", "enhance",
                                              "temporal", "fit",       "encode",  "other"};
 

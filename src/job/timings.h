@@ -18,6 +18,7 @@ struct ksr_job;
 enum ksr_part {
     KSR_PART_DECODE,    // waiting for a decoded frame, which is deinterlaced and whole
     KSR_PART_CONVERT,   // rows in and out of 15 bits
+    KSR_PART_COMPOSITE, // dot crawl and rainbows
     KSR_PART_DESCALE,   // back to the size of the drawing
     KSR_PART_NORMALIZE, // the five stages
     KSR_PART_DEBAND,

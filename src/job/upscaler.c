@@ -502,6 +502,10 @@ ksr_status ksr_upscaler_frame(ksr_upscaler *u, int64_t number, const struct ksr_
 {
     if (!u || !out)
         return ksr_fail(u ? u->ctx : NULL, KSR_E_PARAM, "%s is NULL", u ? "out" : "upscaler");
+    if (u->pipeline->ahead > 0)
+        return ksr_fail(u->ctx, KSR_E_PARAM,
+                        "composite depends on the %d frames after each (use push and pull)",
+                        u->pipeline->ahead);
     ksr_status status = check_push(u, number, in, 0);
     if (status == KSR_OK)
         status = view(u, out, u->out);
@@ -528,7 +532,7 @@ ksr_status ksr_upscaler_warm_up(ksr_upscaler *u, int64_t number, const struct ks
 {
     if (!u)
         return KSR_E_PARAM;
-    const ksr_status status = check_push(u, number, in, 0);
+    const ksr_status status = check_push(u, number, in, u->pipeline->ahead > 0 ? INT_MAX : 0);
     return status == KSR_OK ? outcome(u, push(u, number, u->in, true)) : status;
 }
 

@@ -21,6 +21,8 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
 ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
                                struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
+    if (recipe->composite_on)
+        return ksr_pipeline_create_composite(ctx, recipe, device, pool, out);
     if (recipe->descales)
         return ksr_pipeline_create_descaled(ctx, recipe, device, pool, out);
     *out = device ? ksr_pipeline_create_device(ctx, device, recipe, pool) : NULL;
@@ -40,7 +42,7 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline)
 ksr_status ksr_pipeline_push(ksr_context *ctx, ksr_pipeline *p, int64_t frame,
                              const struct ksr_row_source *source, bool warms_up)
 {
-    assert(warms_up ? p->held == 0 : p->held <= p->delay);
+    assert(warms_up ? p->held == 0 || p->ahead > 0 : p->held <= p->delay);
     const ksr_status status = p->executor->push(ctx, p, frame, source, warms_up);
     p->held += status == KSR_OK && !warms_up;
     return status;

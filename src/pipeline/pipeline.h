@@ -8,7 +8,10 @@
 // (cpu.c) has none: its push only notes where the rows come from, and its pull takes them from
 // there to the sink, without a copy of the frame between.
 //
-// A recipe that descales gets an executor around that of its chains (descaled.c).
+// A recipe that descales gets an executor around that of its chains (descaled.c), and around that one
+// that cleans composite video (composite.c). The latter needs the frames after one that is to come
+// out: where they do not come out themselves, as behind a segment, they are pushed to warm up while
+// those before them are held.
 //
 // A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
 // file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
@@ -30,6 +33,7 @@
 // What the time of a frame goes into.
 enum ksr_task {
     KSR_TASK_CONVERT, // rows from the source and to the sink
+    KSR_TASK_COMPOSITE,
     KSR_TASK_DESCALE,
     KSR_TASK_NORMALIZE,
     KSR_TASK_DEBAND,
@@ -60,10 +64,11 @@ struct ksr_executor {
     void (*destroy)(ksr_pipeline *pipeline);
 };
 
-// What an executor's object begins with. `delay` is set by its create function.
+// What an executor's object begins with. `delay` and `ahead` are set by its create function.
 struct ksr_pipeline {
     const struct ksr_executor *executor;
     int delay; // frames that may be held before the oldest must be pulled; a constant
+    int ahead; // frames after one that it depends on; a constant
     int held;  // frames pushed and not pulled, those that warm up left out
     const struct ksr_device *device; // that runs it; NULL: the processor, also after a failure
 };
@@ -90,13 +95,22 @@ KSR_MUST_USE ksr_status ksr_pipeline_create_descaled(ksr_context *ctx,
                                                      struct ksr_device *device, ksr_pool *pool,
                                                      ksr_pipeline **out);
 
+// The executor of a recipe that cleans composite video, on the processor, and has all else made by
+// the one that ksr_pipeline_create() makes for that. Returns what that returns.
+KSR_MUST_USE ksr_status ksr_pipeline_create_composite(ksr_context *ctx,
+                                                      const struct ksr_recipe *recipe,
+                                                      struct ksr_device *device, ksr_pool *pool,
+                                                      ksr_pipeline **out);
+
 // Hands in frame `frame` of the film (from 0) as rows of the recipe's input layout.
 // frame: one more than the last one pushed, or any other number, which begins anew: nothing is
 // remembered across the gap. Stage 5 forgets at fixed numbers besides (temporal.h), so that a run
 // from the middle, `warmup` frames early, gives the same frames as one from the start.
 // source: the caller's. With delay 0 it is read until the frame's pull returns, else during this
 // call only. warms_up: the frame is only remembered and never pulled; source is read during this
-// call only. No more than delay + 1 frames may be held, and none by a push that warms up. Returns
+// call only. No more than delay + 1 frames may be held, and none by a push that warms up, but where
+// `ahead` is not 0: then frames that are held may be followed by as many that only follow them, and
+// all must be pulled before the next push of another kind. Returns
 // KSR_OK, KSR_E_NOMEM, KSR_E_PROCESS, KSR_E_CANCELLED (logged where it happened). After a failure
 // of push or pull only reset and destroy may follow.
 KSR_MUST_USE ksr_status ksr_pipeline_push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,

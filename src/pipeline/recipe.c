@@ -90,9 +90,9 @@ int ksr_recipe_scale(const struct ksr_pipeline_config *config)
 int ksr_recipe_warmup(const struct ksr_pipeline_config *config)
 {
     const struct ksr_temporal_params params = ksr_temporal_params_make(config);
-    if (!config->enable_temporal || !ksr_temporal_active(&params))
-        return 0;
-    return ksr_temporal_warmup(config->temporal_weight);
+    const bool on = config->enable_temporal && ksr_temporal_active(&params);
+    return (config->composite > 0 ? KSR_COMPOSITE_AROUND : 0) +
+           (on ? ksr_temporal_warmup(config->temporal_weight) : 0);
 }
 
 // Sets where the chains begin and end.
@@ -140,6 +140,8 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
     }
     r.temporal = ksr_temporal_params_make(config);
     r.temporal_on = config->enable_temporal && ksr_temporal_active(&r.temporal);
+    r.composite = ksr_composite_params_make(config->composite);
+    r.composite_on = config->composite > 0;
     r.warmup = ksr_recipe_warmup(config);
     *out = r;
     return true;
@@ -151,6 +153,14 @@ bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
     const int scale = ksr_recipe_scale(config);
     return ksr_recipe_make_for(out, input, config, engine, input->width * scale,
                                input->height * scale);
+}
+
+struct ksr_recipe ksr_recipe_of_clean(const struct ksr_recipe *recipe)
+{
+    struct ksr_recipe r = *recipe;
+    r.composite_on = false;
+    r.warmup -= KSR_COMPOSITE_AROUND;
+    return r;
 }
 
 struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe)
@@ -207,6 +217,9 @@ void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
     static const char *const names[KSR_STEP_KINDS] = {"normalize", "deband",  "structure",
                                                       "upscale",   "learned", "network",
                                                       "model",     "enhance", "enhance"};
+    if (r->composite_on)
+        fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
+                r->composite.mean, r->composite.size, r->composite.shift);
     if (r->descales)
         fprintf(out, "descale: %dx%d -> %dx%d, %s\n", r->input.width, r->input.height,
                 r->drawn.width, r->drawn.height, ksr_kernel_name(r->kernel));

@@ -4,7 +4,7 @@
 // It has every number that reaches a sample and none that depends on the machine, so executors that
 // are given one recipe make the same bytes. It holds no function and no frame; copy it freely.
 //
-//     input -> descale, if on -> drawn
+//     input -> composite, if on -> descale, if on -> drawn
 //     drawn -> temporal, if on -> chain of each plane -> made -> fit, if the size differs -> output
 
 #ifndef KSR_PIPELINE_RECIPE_H
@@ -16,6 +16,7 @@
 #include "frame/kernel.h"
 #include "kizunasr/config.h"
 #include "net/engine.h"
+#include "stages/composite.h"
 #include "stages/deband.h"
 #include "stages/enhance.h"
 #include "stages/normalize.h"
@@ -71,6 +72,8 @@ struct ksr_recipe {
     struct ksr_layout made;   // at the end of the chains
     struct ksr_layout output; // after fitting: ksr_resampler_create(made, output)
     struct ksr_chain chain[KSR_MAX_PLANES];
+    bool composite_on;  // whole frames of the input are cleaned: ksr_composite_rows()
+    struct ksr_temporal_params composite; // ksr_composite_params_make()
     bool descales;      // input to drawn: ksr_descale_rows() for luma
     enum ksr_kernel kernel;
     const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
@@ -98,6 +101,9 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
                          const struct ksr_pipeline_config *config, const ksr_engine *engine,
                          int width, int height);
 
+// Returns the recipe of what follows the cleaning of composite video.
+struct ksr_recipe ksr_recipe_of_clean(const struct ksr_recipe *recipe);
+
 // Returns the recipe of what follows descaling, whose input is `drawn`.
 struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe);
 
@@ -114,8 +120,8 @@ int ksr_chain_model(const struct ksr_chain *chain);
 int ksr_recipe_scale(const struct ksr_pipeline_config *config);
 
 // Returns how many frames before the first wanted one (or all there are, if fewer) must be run so
-// that it equals the one of an unbroken run: ksr_temporal_warmup(); 0 without temporal. Such frames
-// go through stage 5 alone.
+// that it equals the one of an unbroken run: ksr_temporal_warmup(), and KSR_COMPOSITE_AROUND more
+// with composite; 0 without both. Such frames go through these alone.
 int ksr_recipe_warmup(const struct ksr_pipeline_config *config);
 
 // Prints a line for every step, for tests and debugging.

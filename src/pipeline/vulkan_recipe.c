@@ -161,6 +161,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
 // --- Groups of commands ---
 
 static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
+                                                  [KSR_TASK_COMPOSITE] = "composite",
                                                   [KSR_TASK_DESCALE] = "descale",
                                                   [KSR_TASK_NORMALIZE] = "normalize",
                                                   [KSR_TASK_DEBAND] = "deband",

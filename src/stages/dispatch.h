@@ -11,6 +11,7 @@
 
 #include "core/cpu.h"
 #include "net/net.h"
+#include "stages/composite.h"
 #include "stages/deband.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
@@ -44,6 +45,14 @@ struct ksr_stage_table {
     void (*temporal_rows)(const struct ksr_plane *dst, const struct ksr_plane *memory,
                           const struct ksr_plane *cur, const struct ksr_temporal_params *params,
                           int weight, int y0, int y1);
+    void (*temporal_still_rows)(const struct ksr_plane *dst, const struct ksr_plane *other,
+                                const struct ksr_plane *cur,
+                                const struct ksr_temporal_params *params, int y0, int y1);
+    void (*composite_smooth_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, int y0,
+                                  int y1);
+    void (*composite_rows)(const struct ksr_plane *dst, const struct ksr_plane *cur,
+                           const struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES], int shift_x,
+                           int shift_y, int y0, int y1);
 };
 
 // The plain C functions.

@@ -15,4 +15,7 @@ const struct ksr_stage_table ksr_stage_level = {
     .enhance_chroma_rows = ksr_enhance_chroma_rows,
     .temporal_changed_rows = ksr_temporal_changed_rows,
     .temporal_rows = ksr_temporal_rows,
+    .temporal_still_rows = ksr_temporal_still_rows,
+    .composite_smooth_rows = ksr_composite_smooth_rows,
+    .composite_rows = ksr_composite_rows,
 };

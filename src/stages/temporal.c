@@ -180,9 +180,10 @@ static void blend_tile(uint16_t *restrict dst, const uint16_t *restrict memory,
     }
 }
 
-void ksr_temporal_rows(const struct ksr_plane *dst, const struct ksr_plane *memory,
-                       const struct ksr_plane *cur, const struct ksr_temporal_params *params,
-                       int weight, int y0, int y1)
+// Takes each tile of rows y0 .. y1-1: dst gets them with the memory blended in, or its weights alone.
+static void run_rows(const struct ksr_plane *dst, bool blends, const struct ksr_plane *memory,
+                     const struct ksr_plane *cur, const struct ksr_temporal_params *params,
+                     int weight, int y0, int y1)
 {
     int16_t weights[KSR_TILE];
     struct sums sums;
@@ -194,10 +195,28 @@ void ksr_temporal_rows(const struct ksr_plane *dst, const struct ksr_plane *memo
         for (int y = y0; y < y1; y++) {
             const uint16_t *m = memory->data + y * memory->stride + x0;
             const uint16_t *c = cur->data + y * cur->stride + x0;
+            uint16_t *out = dst->data + y * dst->stride + x0;
             add_row(&sums, memory, cur, x0, y + REACH, count, 1);
             find_weights(weights, &sums, m, c, count, params, weight);
-            blend_tile(dst->data + y * dst->stride + x0, m, c, weights, count);
+            if (blends)
+                blend_tile(out, m, c, weights, count);
+            else
+                memcpy(out, weights, (size_t)count * sizeof(weights[0]));
             add_row(&sums, memory, cur, x0, y - REACH, count, -1);
         }
     }
+}
+
+void ksr_temporal_rows(const struct ksr_plane *dst, const struct ksr_plane *memory,
+                       const struct ksr_plane *cur, const struct ksr_temporal_params *params,
+                       int weight, int y0, int y1)
+{
+    run_rows(dst, true, memory, cur, params, weight, y0, y1);
+}
+
+void ksr_temporal_still_rows(const struct ksr_plane *dst, const struct ksr_plane *other,
+                             const struct ksr_plane *cur, const struct ksr_temporal_params *params,
+                             int y0, int y1)
+{
+    run_rows(dst, false, other, cur, params, 8, y0, y1);
 }

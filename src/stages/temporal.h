@@ -79,4 +79,9 @@ void ksr_temporal_rows(const struct ksr_plane *dst, const struct ksr_plane *memo
                        const struct ksr_plane *cur, const struct ksr_temporal_params *params,
                        int weight, int y0, int y1);
 
+// Writes how still rows y0 .. y1-1 of cur are against another frame: 0 to 8 eighths.
+void ksr_temporal_still_rows(const struct ksr_plane *dst, const struct ksr_plane *other,
+                             const struct ksr_plane *cur, const struct ksr_temporal_params *params,
+                             int y0, int y1);
+
 #endif

@@ -432,6 +432,49 @@ static void run_temporal(struct job *j, const struct tables *t)
                            j->temporal.weight, j->y0, j->y1);
 }
 
+// The first frame of `in` with noise of a neighbour, which is held, and a neighbour of it.
+static void prepare_held(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {0.5, 1, 0.01};
+    prepare_temporal(j, corner);
+    j->temporal = ksr_composite_params_make(strengths[corner % 3]);
+}
+
+static void run_smooth(struct job *j, const struct tables *t)
+{
+    t->stage.composite_smooth_rows(&j->out[0].plane, &j->in[0].plane, j->y0, j->y1);
+}
+
+static void run_held(struct job *j, const struct tables *t)
+{
+    t->stage.temporal_still_rows(&j->out[0].plane, &j->in[1].plane, &j->in[0].plane, &j->temporal,
+                                j->y0, j->y1);
+}
+
+// Two frames around, one on each side, held anywhere; luma is as large as the plane or larger.
+static void prepare_composite(struct job *j, unsigned corner)
+{
+    draw_config(j);
+    j->flag = choose(&corner, 2);
+    const int scale = j->flag ? 2 : 1;
+    for (int i = 0; i < 3; i++)
+        check_in(j, j->width, j->height);
+    struct ksr_plane *held = check_in(j, j->width * scale, j->height * scale);
+    for (int y = 0; y < held->height; y++)
+        for (int x = 0; x < held->width; x++)
+            held->data[y * held->stride + x] %= 9;
+    check_out(j, j->width, j->height);
+}
+
+static void run_composite(struct job *j, const struct tables *t)
+{
+    struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES] = {0};
+    for (int i = 0; i < 3; i++) // of n+2 there is none
+        frames[i] = (struct ksr_composite_frame){j->in[1 + i % 2].plane, j->in[3].plane};
+    t->stage.composite_rows(&j->out[0].plane, &j->in[0].plane, frames, j->flag, j->flag, j->y0,
+                            j->y1);
+}
+
 static void run_changed(struct job *j, const struct tables *t)
 {
     j->result = t->stage.temporal_changed_rows(&j->in[0].plane, &j->in[1].plane, &j->temporal,
@@ -459,6 +502,9 @@ FUNCTION(of_luma, stage.enhance_luma_rows)
 FUNCTION(of_chroma, stage.enhance_chroma_rows)
 FUNCTION(of_changed, stage.temporal_changed_rows)
 FUNCTION(of_temporal, stage.temporal_rows)
+FUNCTION(of_held, stage.temporal_still_rows)
+FUNCTION(of_smooth, stage.composite_smooth_rows)
+FUNCTION(of_composite, stage.composite_rows)
 
 const struct kernel check_kernels[] = {
     {"unpack", prepare_unpack, run_unpack, of_unpack},
@@ -480,5 +526,8 @@ const struct kernel check_kernels[] = {
     {"enhance_chroma", prepare_chroma, run_chroma, of_chroma},
     {"temporal_changed", prepare_temporal, run_changed, of_changed},
     {"temporal", prepare_temporal, run_temporal, of_temporal},
+    {"temporal_still", prepare_held, run_held, of_held},
+    {"composite_smooth", prepare_held, run_smooth, of_smooth},
+    {"composite", prepare_composite, run_composite, of_composite},
 };
 const int check_kernel_count = sizeof(check_kernels) / sizeof(check_kernels[0]);

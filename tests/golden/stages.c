@@ -240,6 +240,14 @@ static void steadying(struct lines *out, const struct ksr_stage_table *t, int s,
                 const int near = p.src.plane[0].data[y * p.src.plane[0].stride + x] + *v % 512 - 256;
                 *v = (uint16_t)ksr_clamp(near, 0, KSR_SAMPLE_MAX);
             }
+        struct pair c = pair_of(s, bits, 1);
+        const struct ksr_temporal_params h = ksr_composite_params_make(weights[k][1]);
+        struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES] = {
+            {memory.plane[0], p.dst.plane[0]}, {c.src.plane[0], p.dst.plane[0]}};
+        t->composite_smooth_rows(&c.dst.plane[0], &memory.plane[0], 0, height);
+        t->temporal_still_rows(&p.dst.plane[0], &c.dst.plane[0], &p.src.plane[0], &h, 0, height);
+        t->composite_rows(&c.dst.plane[0], &p.src.plane[0], frames, 0, 0, 0, height);
+        note_pair(out, "composite", weights[k][1], &c);
         t->temporal_rows(&p.dst.plane[0], &memory.plane[0], &p.src.plane[0], &m, m.weight, 0,
                          height);
         char what[48];

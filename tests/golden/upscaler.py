@@ -39,6 +39,8 @@ CASES = [
     ("yuv422p", "tv", "bt709", FILTERS),
     ("yuv444p", "tv", "bt709", {**FILTERS, **TEMPORAL}),
     ("yuv444p", "pc", "bt709", AI),
+    ("yuv420p", "tv", "smpte170m", {"composite": "1", "sharpening": "0.3", **TEMPORAL}),
+    ("yuv422p", "tv", "smpte170m", {"composite": "0.5"}),
     ("yuv444p10le", "tv", "bt2020nc", {**TEMPORAL, "pixel_format": "yuv420p10le"}),
     ("gbrp", "pc", "unknown", FILTERS),
     ("gbrp10le", "pc", "unknown", {**AI, **TEMPORAL}),
@@ -101,7 +103,7 @@ def compare(folder, program, upscale_frames, case):
     what = f"{pixel_format} {color_range} {matrix} " + " ".join(f"{k}={v}" for k, v in settings.items())
     source, frames = make_source(folder, pixel_format, color_range, matrix)
     wanted, told = by_program(program, source, os.path.join(folder, "out.mkv"), settings)
-    if "enable_temporal" in settings:
+    if "enable_temporal" in settings or "composite" in settings:
         check("segments: 1" not in told, f"{what}: several segments", told)
     if not check(frames and wanted, f"{what}: the program upscales", told):
         return

@@ -50,6 +50,7 @@ static void all_stages(void **state)
     const struct ksr_layout l = unit_layout(20, 10, 3, 1);
     const struct ksr_pipeline_config c = {.shader_scale = 4,
                                           .denoise = 0.37,
+                                          .composite = 0.5,
                                           .deband = 0.3,
                                           .structure_smoothing = 0.61,
                                           .sharpening = 0.83,
@@ -63,7 +64,8 @@ static void all_stages(void **state)
     assert_true(ksr_recipe_make(&recipe, &l, &c, NULL));
     ksr_recipe_fit(&recipe, 60, 30);
     assert_text(&recipe,
-                "temporal: weight 7045, threshold 18677, changed 2048, period 4, warm-up 7\n"
+                "composite: one 342, mean 136, size 170, shift 21\n"
+                "temporal: weight 7045, threshold 18677, changed 2048, period 4, warm-up 9\n"
                 "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
                 "plane 0: deband 20x10 -> 20x10, reach 20, limit 154\n"
                 "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"

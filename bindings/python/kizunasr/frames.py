@@ -115,9 +115,9 @@ class Upscaler:
                               info.output_row_bytes, info.output_rows)
         """The format of the frames that come out."""
         self.delay: int = info.delay
-        """Frames that may be held before one must be pulled: 0 on the processor."""
+        """Frames that may be held before one must be pulled: on the processor 0, or 2 with composite."""
         self.warmup: int = info.warmup
-        """Frames before a frame that it depends on: 0 without enable_temporal."""
+        """Frames before a frame that it depends on: 0 without enable_temporal and composite."""
         self.engine: str = info.engine.decode()
         """What runs the model: 'native', 'ONNX Runtime ...'; '' without AI."""
 
@@ -173,7 +173,8 @@ class Upscaler:
         return result
 
     def warm_up(self, frame: Planes, number: Optional[int] = None) -> None:
-        """Shows the temporal stage a frame that does not come out, before those that follow it."""
+        """Shows the temporal stage a frame that does not come out, before those that follow it; composite
+        also those after the last that is held."""
         context = self._open_context()
         number = self._next if number is None else number
         source, kept = self._planes(frame, self.input, False)

@@ -1,0 +1,282 @@
+// The executor of a recipe that cleans composite video: it does that with whole frames, those
+// before and after beside each, and has all else made by another executor; see pipeline.h.
+//
+//     push: source -> frame, the last of those kept; the one two before it -> cleaned -> inner push
+//     pull: inner pull, after the same for those that nothing follows
+//
+// Frames that only follow those that are held are kept as neighbours and go no further.
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "pipeline/pipeline.h"
+#include "stages/dispatch.h"
+
+#define AROUND    KSR_COMPOSITE_AROUND
+#define KEPT      (3 * AROUND) // the one to clean next, those before it, and those pushed after it
+#define BAND_ROWS 32           // of luma, worked on at once
+
+// A frame that was pushed.
+struct entry {
+    struct ksr_frame picture;
+    struct ksr_frame smooth; // its luma
+    int64_t frame; // its number in the film
+    int run;       // frames with the same one follow each other
+    bool warms_up;
+};
+
+struct composite {
+    struct ksr_pipeline base;
+    struct ksr_recipe recipe;
+    ksr_pool *pool;      // borrowed
+    ksr_pipeline *inner; // of all else
+    struct ksr_stage_table table;
+    struct entry entries[KEPT];
+    struct ksr_frame clean;
+    uint16_t *held; // KSR_COMPOSITE_FRAMES planes of the size of luma
+    int64_t pushed; // entries
+    int64_t next;   // the first that has not gone to the inner executor
+    int after;      // of those pushed: they only follow
+    int run;
+    double seconds;
+};
+
+struct work {
+    struct composite *p;
+    const struct ksr_row_source *source;
+    struct entry *entry;
+    const struct entry *around[KSR_COMPOSITE_FRAMES]; // NULL: there is none
+};
+
+static struct entry *entry_of(struct composite *p, int64_t number)
+{
+    return &p->entries[number % KEPT];
+}
+
+// Rows of a band of plane i.
+static bool band_rows(const struct ksr_layout *layout, int i, int band, int *y0, int *y1)
+{
+    const int shift = ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0;
+    const int height = ksr_layout_plane_height(layout, i);
+    *y0 = band * BAND_ROWS >> shift;
+    *y1 = (band + 1) * BAND_ROWS >= layout->height ? height : (band + 1) * BAND_ROWS >> shift;
+    return *y0 < *y1;
+}
+
+static int bands_of(const struct composite *p)
+{
+    return (p->recipe.input.height + BAND_ROWS - 1) / BAND_ROWS;
+}
+
+static struct ksr_plane held_plane(const struct composite *p, int k)
+{
+    const struct ksr_layout *l = &p->recipe.input;
+    const ptrdiff_t stride = ksr_plane_stride(l->width);
+    return (struct ksr_plane){p->held + k * stride * l->height, stride, l->width, l->height};
+}
+
+static void gather_band(void *arg, int band, int thread)
+{
+    const struct work *w = arg;
+    int y0, y1;
+    (void)thread;
+    for (int i = 0; i < w->p->recipe.input.planes; i++)
+        if (band_rows(&w->p->recipe.input, i, band, &y0, &y1))
+            w->source->rows(w->source->opaque, i, &w->entry->picture.plane[i], y0, y1);
+}
+
+static void smooth_band(void *arg, int band, int thread)
+{
+    const struct work *w = arg;
+    int y0, y1;
+    (void)thread;
+    if (band_rows(&w->p->recipe.input, 0, band, &y0, &y1))
+        w->p->table.composite_smooth_rows(&w->entry->smooth.plane[0], &w->entry->picture.plane[0],
+                                          y0, y1);
+}
+
+static void compare_band(void *arg, int band, int thread)
+{
+    const struct work *w = arg;
+    const struct composite *p = w->p;
+    int y0, y1;
+    (void)thread;
+    band_rows(&p->recipe.input, 0, band, &y0, &y1);
+    for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++) {
+        const struct ksr_plane held = held_plane(p, k);
+        if (w->around[k])
+            p->table.temporal_still_rows(&held, &w->around[k]->smooth.plane[0],
+                                         &w->entry->smooth.plane[0], &p->recipe.composite, y0, y1);
+    }
+}
+
+static void clean_band(void *arg, int band, int thread)
+{
+    const struct work *w = arg;
+    const struct composite *p = w->p;
+    const struct ksr_layout *l = &p->recipe.input;
+    int y0, y1;
+    (void)thread;
+    for (int i = 0; i < l->planes; i++) {
+        const struct ksr_plane *dst = &p->clean.plane[i], *src = &w->entry->picture.plane[i];
+        const bool chroma = ksr_layout_is_chroma(l, i);
+        struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES] = {0};
+        if (!band_rows(l, i, band, &y0, &y1))
+            continue;
+        for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++)
+            if (w->around[k])
+                frames[k] = (struct ksr_composite_frame){w->around[k]->picture.plane[i],
+                                                         held_plane(p, k)};
+        if (i < ksr_layout_picture_planes(l))
+            p->table.composite_rows(dst, src, frames, chroma ? l->chroma_shift_x : 0,
+                                    chroma ? l->chroma_shift_y : 0, y0, y1);
+        else
+            ksr_plane_copy_rows(dst, src, y0, y1);
+    }
+}
+
+// Returns entry number `number`, if it is kept and one of a run with another; else NULL.
+static const struct entry *neighbour(struct composite *p, const struct entry *of, int64_t number)
+{
+    const struct entry *e = number < 0 || number >= p->pushed ? NULL : entry_of(p, number);
+    return e && e->run == of->run ? e : NULL;
+}
+
+// Has the inner executor take the next entry, cleaned.
+static ksr_status hand_on(ksr_context *ctx, struct composite *p)
+{
+    const double start = ksr_clock();
+    struct entry *e = entry_of(p, p->next);
+    struct work w = {.p = p, .entry = e};
+    const struct ksr_row_source clean = ksr_frame_source(&p->clean);
+    for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++) // n-1, n+1, n-2, n+2
+        w.around[k] = neighbour(p, e, p->next + (k / 2 + 1) * (k % 2 ? 1 : -1));
+    p->next++;
+    if (e->warms_up && !p->recipe.temporal_on)
+        return KSR_OK;
+    ksr_pool_run(p->pool, compare_band, &w, bands_of(p));
+    ksr_pool_run(p->pool, clean_band, &w, bands_of(p));
+    p->seconds += ksr_clock() - start;
+    const ksr_status status = ksr_pipeline_push(ctx, p->inner, e->frame, &clean, e->warms_up);
+    p->base.device = p->inner->device;
+    return status;
+}
+
+// --- The executor ---
+
+static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
+                       const struct ksr_row_source *source, bool warms_up)
+{
+    struct composite *p = (struct composite *)pipeline;
+    const bool after = warms_up && p->base.held > 0;
+    ksr_status status = KSR_OK;
+    if (after && p->after == AROUND)
+        return KSR_OK;
+    if (!after && p->after > 0) { // those that only followed are no more
+        p->next = p->pushed;
+        p->after = 0;
+        p->run++;
+    }
+    const double start = ksr_clock();
+    p->run += p->pushed == 0 || frame != entry_of(p, p->pushed - 1)->frame + 1;
+    struct entry *e = entry_of(p, p->pushed++);
+    struct work w = {.p = p, .source = source, .entry = e};
+    e->frame = frame;
+    e->run = p->run;
+    e->warms_up = warms_up;
+    p->after += after;
+    ksr_pool_run(p->pool, gather_band, &w, bands_of(p));
+    ksr_pool_run(p->pool, smooth_band, &w, bands_of(p));
+    p->seconds += ksr_clock() - start;
+    while (!after && status == KSR_OK && p->next + AROUND < p->pushed)
+        status = hand_on(ctx, p);
+    return status;
+}
+
+static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ksr_row_sink *sink)
+{
+    struct composite *p = (struct composite *)pipeline;
+    ksr_status status = KSR_OK;
+    // What is held and not with the inner executor is followed by no more than was pushed.
+    while (status == KSR_OK && p->next < p->pushed - p->after && p->inner->held <= p->inner->delay)
+        status = hand_on(ctx, p);
+    if (status == KSR_OK)
+        status = ksr_pipeline_pull(ctx, p->inner, sink);
+    p->base.device = p->inner->device;
+    return status;
+}
+
+static void reset(ksr_pipeline *pipeline)
+{
+    struct composite *p = (struct composite *)pipeline;
+    p->pushed = p->next = 0;
+    p->after = 0;
+    ksr_pipeline_reset(p->inner);
+}
+
+static void take_times(ksr_pipeline *pipeline, double seconds[KSR_TASKS])
+{
+    struct composite *p = (struct composite *)pipeline;
+    ksr_pipeline_take_times(p->inner, seconds);
+    // All threads are taken up by it or wait for it.
+    seconds[KSR_TASK_COMPOSITE] += p->seconds * ksr_pool_threads(p->pool);
+    p->seconds = 0;
+}
+
+static void destroy(ksr_pipeline *pipeline)
+{
+    struct composite *p = (struct composite *)pipeline;
+    ksr_pipeline_destroy(&p->inner);
+    for (int i = 0; i < KEPT; i++) {
+        ksr_frame_free(&p->entries[i].picture);
+        ksr_frame_free(&p->entries[i].smooth);
+    }
+    ksr_frame_free(&p->clean);
+    ksr_aligned_free(p->held);
+    free(p);
+}
+
+static bool make_memory(struct composite *p)
+{
+    const struct ksr_layout *l = &p->recipe.input;
+    const size_t row = (size_t)ksr_plane_stride(l->width) * sizeof(uint16_t);
+    const struct ksr_layout luma = {.width = l->width, .height = l->height, .planes = 1};
+    size_t bytes;
+    bool ok = ksr_size_multiply(row * KSR_COMPOSITE_FRAMES, (size_t)l->height, &bytes);
+    p->held = ok ? ksr_aligned_calloc(bytes) : NULL;
+    ok = p->held && ksr_frame_alloc(&p->clean, l);
+    for (int i = 0; i < KEPT && ok; i++)
+        ok = ksr_frame_alloc(&p->entries[i].picture, l) &&
+             ksr_frame_alloc(&p->entries[i].smooth, &luma);
+    return ok;
+}
+
+ksr_status ksr_pipeline_create_composite(ksr_context *ctx, const struct ksr_recipe *recipe,
+                                         struct ksr_device *device, ksr_pool *pool,
+                                         ksr_pipeline **out)
+{
+    static const struct ksr_executor executor = {"composite", push,       pull,
+                                                 reset,       take_times, destroy};
+    const struct ksr_recipe clean = ksr_recipe_of_clean(recipe);
+    struct composite *p = calloc(1, sizeof(*p));
+    *out = NULL;
+    if (!p)
+        return ksr_fail_memory(ctx);
+    p->base.executor = &executor;
+    p->recipe = *recipe;
+    p->pool = pool;
+    ksr_stage_table_init(&p->table, ksr_cpu_level());
+    ksr_pipeline *pipeline = &p->base;
+    ksr_status status = ksr_pipeline_create(ctx, &clean, device, pool, &p->inner);
+    if (status == KSR_OK) {
+        p->base.delay = p->inner->delay + AROUND;
+        p->base.ahead = AROUND;
+        p->base.device = p->inner->device;
+        status = make_memory(p) ? KSR_OK : ksr_fail_memory(ctx);
+    }
+    if (status != KSR_OK)
+        ksr_pipeline_destroy(&pipeline);
+    *out = pipeline;
+    return status;
+}
