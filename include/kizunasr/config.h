@@ -98,6 +98,11 @@ struct ksr_pipeline_config {
     // auto: as measured, off where nothing is clear; or size and kernel, such as 1280x720:bicubic
     // (default "off").
     const char *descale;
+    // Move chroma to the right by so many input pixels, in steps of 1/8 for 4:2:0; below 0: to the
+    // left (-8 to 8; default 0).
+    double chroma_shift_x;
+    // Move chroma down by so many input pixels; below 0: up (-8 to 8; default 0).
+    double chroma_shift_y;
     // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     // (KSR_AUTO or 0 to 1; default KSR_AUTO).
     double denoise;

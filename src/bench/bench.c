@@ -162,6 +162,18 @@ static void run_composite(const struct stage_run *r, int i)
     r->b->stages.composite_rows(&out, small, frames, shift, shift, 0, small->height);
 }
 
+static void run_chroma_shift(const struct stage_run *r, int i)
+{
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    const struct ksr_layout *layout = &r->b->small.layout;
+    const struct ksr_chroma_shift_params params =
+        ksr_chroma_shift_params_make(&r->on, layout, layout);
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.chroma_shift_rows(&out, small, &params, 0, small->height);
+}
+
 static void run_deband(const struct stage_run *r, int i)
 {
     const struct ksr_deband_params params = ksr_deband_params_make(&r->on);
@@ -229,6 +241,7 @@ static void run_pack(const struct stage_run *r, int i)
 static const struct stage stages[] = {
     {"unpack", 3, 2, true, true, run_unpack},
     {"composite", 3, 24, true, false, run_composite},
+    {"chroma shift", 2, 4, true, false, run_chroma_shift},
     {"normalize", 3, 4, true, true, run_normalize},
     {"deband", 3, 4, true, false, run_deband},
     {"structure", 1, 4, true, false, run_structure},

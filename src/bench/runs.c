@@ -20,6 +20,8 @@ struct ksr_pipeline_config ksr_bench_config(bool all)
     config.denoise = DENOISE;
     if (!all)
         return config;
+    config.chroma_shift_x = 1;
+    config.chroma_shift_y = 0.5;
     config.deband = 0.25;
     config.structure_smoothing = 0.5;
     config.sharpening = 0.5;

@@ -15,6 +15,7 @@
 #include "media/av/pixel_format.h"
 #include "media/compare/inspect.h"
 #include "media/input/reader.h"
+#include "stages/chroma_shift.h"
 #include "stages/enhance.h"
 
 #define CELLS_X   96
@@ -50,6 +51,8 @@ struct comparison {
     bool convert;             // colours of the output are coded in other terms
     struct ksr_colours in_terms, out_terms;
     struct ksr_enhance_params expected; // contrast and saturation that were asked for
+    struct ksr_chroma_shift_params shift;
+    struct ksr_frame shifted; // if there is a shift
     float in_cells[RING][3][CELLS], out_cells[RING][3][CELLS];
 };
 
@@ -138,15 +141,21 @@ static int colour_planes(const struct comparison *c)
     return !grey && c->in.layout.planes >= 3 && c->after.layout.planes >= 3 ? 3 : 1;
 }
 
-// Contrast and saturation that the user asked for are done to the input as well.
+// What the user asked for in shifted chroma, contrast and saturation is done to the input as well.
 static void expect(const struct comparison *c, struct ksr_frame *f)
 {
     if (ksr_enhance_luma_active(&c->expected))
         ksr_enhance_luma_rows(&f->plane[0], &f->plane[0], &c->expected, 0, f->plane[0].height);
-    for (int p = 1; p < 3 && f->layout.planes >= 3; p++)
+    for (int p = 1; p < 3 && f->layout.planes >= 3; p++) {
+        if (ksr_chroma_shift_active(&c->shift)) {
+            ksr_chroma_shift_rows(&c->shifted.plane[p], &f->plane[p], &c->shift, 0,
+                                  f->plane[p].height);
+            ksr_plane_copy_rows(&f->plane[p], &c->shifted.plane[p], 0, f->plane[p].height);
+        }
         if (ksr_enhance_chroma_active(&c->expected))
             ksr_enhance_chroma_rows(&f->plane[p], &f->plane[p], &c->expected, 0,
                                     f->plane[p].height);
+    }
 }
 
 static void compare_luma(struct comparison *c, struct ksr_picture_frame *f)
@@ -423,8 +432,13 @@ static ksr_status prepare(struct comparison *c)
     if (c->pair->pipeline) {
         config.contrast_boost = c->pair->pipeline->contrast_boost;
         config.saturation_boost = c->pair->pipeline->saturation_boost;
+        config.chroma_shift_x = c->pair->pipeline->chroma_shift_x;
+        config.chroma_shift_y = c->pair->pipeline->chroma_shift_y;
     }
     c->expected = ksr_enhance_params_make(&config, c->in.layout.full_range);
+    c->shift = ksr_chroma_shift_params_make(&config, &c->layout, &c->layout);
+    if (ksr_chroma_shift_active(&c->shift) && !ksr_frame_alloc(&c->shifted, &c->layout))
+        return ksr_fail_memory(c->ctx);
     c->out->colour = colour_planes(c) == 3;
     c->out->artefacts = !c->convert;
     ksr_status status = prepare_side(c, &c->in);
@@ -452,6 +466,7 @@ static ksr_status measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
         status = places ? visit(c, places, count) : walk(c);
     close_side(&c->in);
     close_side(&c->after);
+    ksr_frame_free(&c->shifted);
     ksr_pool_destroy(&c->pool);
     free(c);
     return status;

@@ -20,6 +20,7 @@ enum ksr_part {
     KSR_PART_CONVERT,   // rows in and out of 15 bits
     KSR_PART_COMPOSITE, // dot crawl and rainbows
     KSR_PART_DESCALE,   // back to the size of the drawing
+    KSR_PART_CHROMA_SHIFT,
     KSR_PART_NORMALIZE, // the five stages
     KSR_PART_DEBAND,
     KSR_PART_STRUCTURE,

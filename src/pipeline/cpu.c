@@ -101,6 +101,7 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
 {
     const struct ksr_stage_table *t = &p->table;
     switch (step->kind) {
+    case KSR_STEP_CHROMA_SHIFT: t->chroma_shift_rows(dst, src, &step->chroma_shift, y0, y1); break;
     case KSR_STEP_NORMALIZE: t->normalize_rows(dst, src, &step->normalize, y0, y1); break;
     case KSR_STEP_DEBAND: t->deband_rows(dst, src, &step->deband, y0, y1); break;
     case KSR_STEP_STRUCTURE: t->structure_rows(dst, src, &step->structure, y0, y1); break;
@@ -388,8 +389,8 @@ static bool allocate_temporal(struct cpu *p)
         return true;
     const struct ksr_layout *input = &p->recipe.input;
     p->changed = calloc((size_t)bands_of(input, BAND_ROWS), sizeof(p->changed[0]));
-    bool all = p->changed && ksr_frame_alloc(&p->current, input) &&
-               ksr_frame_alloc(&p->before, input);
+    bool all =
+        p->changed && ksr_frame_alloc(&p->current, input) && ksr_frame_alloc(&p->before, input);
     for (int k = 0; k < 2 && all; k++)
         all = ksr_frame_alloc(&p->memory[k], input) && ksr_frame_alloc(&p->next[k], input);
     return all;

@@ -35,6 +35,7 @@ enum ksr_task {
     KSR_TASK_CONVERT, // rows from the source and to the sink
     KSR_TASK_COMPOSITE,
     KSR_TASK_DESCALE,
+    KSR_TASK_CHROMA_SHIFT,
     KSR_TASK_NORMALIZE,
     KSR_TASK_DEBAND,
     KSR_TASK_STRUCTURE,

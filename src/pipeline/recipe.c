@@ -19,9 +19,17 @@ static void add_step(struct ksr_chain *chain, struct ksr_step step, const struct
 // Stages 1 and 2.
 static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipeline_config *config)
 {
+    const struct ksr_chroma_shift_params shift =
+        ksr_chroma_shift_params_make(config, &r->input, &r->drawn);
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
     const struct ksr_deband_params deband = ksr_deband_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
+    if (ksr_layout_is_chroma(&r->drawn, plane) && ksr_chroma_shift_active(&shift))
+        add_step(
+            &r->chain[plane],
+            (struct ksr_step){
+                KSR_STEP_CHROMA_SHIFT, 1, ksr_chroma_shift_reach(&shift), {.chroma_shift = shift}},
+            &r->drawn, plane);
     if (plane < ksr_layout_picture_planes(&r->drawn) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
@@ -197,6 +205,8 @@ int ksr_chain_model(const struct ksr_chain *chain)
 static void print_params(const struct ksr_step *step, FILE *out)
 {
     const struct ksr_enhance_params *e = &step->enhance;
+    if (step->kind == KSR_STEP_CHROMA_SHIFT)
+        fprintf(out, ", sixteenths %d %d", step->chroma_shift.x, step->chroma_shift.y);
     if (step->kind == KSR_STEP_NORMALIZE)
         fprintf(out, ", limit %d", step->normalize.limit);
     if (step->kind == KSR_STEP_DEBAND)
@@ -214,9 +224,9 @@ static void print_params(const struct ksr_step *step, FILE *out)
 
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
-    static const char *const names[KSR_STEP_KINDS] = {"normalize", "deband",  "structure",
-                                                      "upscale",   "learned", "network",
-                                                      "model",     "enhance", "enhance"};
+    static const char *const names[KSR_STEP_KINDS] = {
+        "chroma shift", "normalize", "deband", "structure", "upscale",
+        "learned",      "network",   "model",  "enhance",   "enhance"};
     if (r->composite_on)
         fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
                 r->composite.mean, r->composite.size, r->composite.shift);

@@ -16,6 +16,7 @@
 #include "frame/kernel.h"
 #include "kizunasr/config.h"
 #include "net/engine.h"
+#include "stages/chroma_shift.h"
 #include "stages/composite.h"
 #include "stages/deband.h"
 #include "stages/enhance.h"
@@ -24,10 +25,12 @@
 #include "stages/temporal.h"
 #include "stages/upscale.h"
 
-#define KSR_MAX_STEPS 7 // normalize, deband, structure, model, two passes of upscale, enhance
+#define KSR_MAX_STEPS                                                                              \
+    8 // chroma shift, normalize, deband, structure, model, two passes of upscale, enhance
 
 // What a step does to a plane. Each is defined by the plain C function beside it.
 enum ksr_step_kind {
+    KSR_STEP_CHROMA_SHIFT,   // ksr_chroma_shift_rows()
     KSR_STEP_NORMALIZE,      // ksr_normalize_rows()
     KSR_STEP_DEBAND,         // ksr_deband_rows()
     KSR_STEP_STRUCTURE,      // ksr_structure_rows()
@@ -45,6 +48,7 @@ struct ksr_step {
     int scale; // size of what it makes / size of what it reads, per axis: 1, 2, or 4 (a model)
     int reach; // row y is made of the rows y / scale - reach .. y / scale + reach
     union {    // by kind; the others have no parameters
+        struct ksr_chroma_shift_params chroma_shift;
         struct ksr_normalize_params normalize;
         struct ksr_deband_params deband;
         struct ksr_structure_params structure;
@@ -72,9 +76,9 @@ struct ksr_recipe {
     struct ksr_layout made;   // at the end of the chains
     struct ksr_layout output; // after fitting: ksr_resampler_create(made, output)
     struct ksr_chain chain[KSR_MAX_PLANES];
-    bool composite_on;  // whole frames of the input are cleaned: ksr_composite_rows()
+    bool composite_on; // whole frames of the input are cleaned: ksr_composite_rows()
     struct ksr_temporal_params composite; // ksr_composite_params_make()
-    bool descales;      // input to drawn: ksr_descale_rows() for luma
+    bool descales;                        // input to drawn: ksr_descale_rows() for luma
     enum ksr_kernel kernel;
     const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
     ksr_frames *model;  // borrowed; NULL without KSR_STEP_MODEL

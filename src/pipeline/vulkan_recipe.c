@@ -163,6 +163,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
 static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
                                                   [KSR_TASK_COMPOSITE] = "composite",
                                                   [KSR_TASK_DESCALE] = "descale",
+                                                  [KSR_TASK_CHROMA_SHIFT] = "chroma shift",
                                                   [KSR_TASK_NORMALIZE] = "normalize",
                                                   [KSR_TASK_DEBAND] = "deband",
                                                   [KSR_TASK_STRUCTURE] = "structure",
@@ -244,6 +245,9 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
 {
     const struct ksr_gpu_stages *stages = &g->device->stages;
     switch (step->kind) {
+    case KSR_STEP_CHROMA_SHIFT:
+        ksr_gpu_chroma_shift(c, stages, dst, src, &step->chroma_shift);
+        break;
     case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
     case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
@@ -347,7 +351,8 @@ static void record_temporal(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c
     }
     for (int k = 0; k < 2; k++) {
         const struct ksr_temporal_memory m = ksr_temporal_memory(&r->temporal, frame, k);
-        const struct ksr_gpu_frame *memory = &g->memory[k][!g->turn], *next = &g->memory[k][g->turn];
+        const struct ksr_gpu_frame *memory = &g->memory[k][!g->turn],
+                                   *next = &g->memory[k][g->turn];
         for (int i = 0; i < ksr_layout_picture_planes(&r->input); i++) {
             ksr_gpu_temporal(c, stages, &next->plane[i], &memory->plane[i], &cur->plane[i],
                              &r->temporal, follows ? m.weight : 0, g->changed.address, samples);

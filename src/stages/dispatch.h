@@ -11,6 +11,7 @@
 
 #include "core/cpu.h"
 #include "net/net.h"
+#include "stages/chroma_shift.h"
 #include "stages/composite.h"
 #include "stages/deband.h"
 #include "stages/descale.h"
@@ -25,6 +26,8 @@ struct ksr_stage_table {
     void (*descale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_descale_axis *x, const struct ksr_descale_axis *y,
                          void *scratch, int y0, int y1);
+    void (*chroma_shift_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                              const struct ksr_chroma_shift_params *params, int y0, int y1);
     void (*deband_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                         const struct ksr_deband_params *params, int y0, int y1);
     void (*normalize_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
@@ -51,8 +54,8 @@ struct ksr_stage_table {
     void (*composite_smooth_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, int y0,
                                   int y1);
     void (*composite_rows)(const struct ksr_plane *dst, const struct ksr_plane *cur,
-                           const struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES], int shift_x,
-                           int shift_y, int y0, int y1);
+                           const struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES],
+                           int shift_x, int shift_y, int y0, int y1);
 };
 
 // The plain C functions.

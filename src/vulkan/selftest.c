@@ -90,6 +90,13 @@ static void normalize(struct trial *t)
     t->c.normalize_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
 
+static void chroma_shift(struct trial *t)
+{
+    const struct ksr_chroma_shift_params p = {-21, 38};
+    ksr_gpu_chroma_shift(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.chroma_shift_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
 // Bands of three codes on the left.
 static void deband(struct trial *t)
 {
@@ -216,6 +223,7 @@ static const struct kernel {
     void (*run)(struct trial *t);
 } trials[] = {
     {"normalize", 1, normalize},
+    {"chroma_shift", 1, chroma_shift},
     {"deband", 1, deband},
     {"structure", 1, structure},
     {"upscale", 2, upscale},

@@ -12,6 +12,7 @@
 
 static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_NORMALIZE, "normalize", 8, ksr_gpu_normalize),
+    KERNEL(KSR_GPU_CHROMA_SHIFT, "chroma_shift", 8, ksr_gpu_chroma_shift),
     KERNEL(KSR_GPU_DEBAND, "deband", 8, ksr_gpu_deband),
     KERNEL(KSR_GPU_STRUCTURE, "structure", 8, ksr_gpu_structure),
     KERNEL(KSR_GPU_UPSCALE, "upscale", 8, ksr_gpu_upscale),
@@ -56,6 +57,21 @@ void ksr_gpu_normalize(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *
 {
     const struct ksr_gpu_normalize p = {*dst, *src, params->limit};
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_NORMALIZE], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_chroma_shift(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                          const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                          const struct ksr_chroma_shift_params *params)
+{
+    const struct ksr_chroma_shift_axis x = ksr_chroma_shift_axis_make(params->x),
+                                       y = ksr_chroma_shift_axis_make(params->y);
+    struct ksr_gpu_chroma_shift p = {
+        .dst = *dst, .src = *src, .first_x = x.first, .first_y = y.first};
+    for (int k = 0; k < KSR_CHROMA_SHIFT_TAPS; k++) {
+        p.x[k] = x.tap[k];
+        p.y[k] = y.tap[k];
+    }
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_CHROMA_SHIFT], &p, dst->width, dst->height, 1);
 }
 
 void ksr_gpu_deband(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,

@@ -11,6 +11,7 @@
 
 enum ksr_gpu_stage {
     KSR_GPU_NORMALIZE,
+    KSR_GPU_CHROMA_SHIFT,
     KSR_GPU_DEBAND,
     KSR_GPU_STRUCTURE,
     KSR_GPU_UPSCALE,
@@ -40,6 +41,9 @@ void ksr_gpu_stages_free(struct ksr_gpu *gpu, struct ksr_gpu_stages *stages);
 void ksr_gpu_normalize(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                        const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                        const struct ksr_normalize_params *params);
+void ksr_gpu_chroma_shift(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                          const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                          const struct ksr_chroma_shift_params *params);
 void ksr_gpu_deband(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                     const struct ksr_deband_params *params);

@@ -45,6 +45,7 @@ struct job {
     int ins, outs;
 
     struct ksr_pipeline_config config; // what the parameters below are made from
+    struct ksr_chroma_shift_params chroma_shift;
     struct ksr_normalize_params normalize;
     struct ksr_deband_params deband;
     struct ksr_structure_params structure;

@@ -154,6 +154,21 @@ static void draw_config(struct job *j)
     j->config = config.pipeline;
 }
 
+static void prepare_chroma_shift(struct job *j, unsigned corner)
+{
+    // Whole samples, parts of them, and further than small planes reach.
+    static const int shifts[] = {0, -16, 9, 37, -128, 128};
+    j->chroma_shift.x = shifts[choose(&corner, 6)];
+    j->chroma_shift.y = shifts[choose(&corner, 6)] - (int)(check_random(&j->random) >> 8) % 8;
+    check_in(j, j->width, j->height);
+    check_out(j, j->width, j->height);
+}
+
+static void run_chroma_shift(struct job *j, const struct tables *t)
+{
+    t->stage.chroma_shift_rows(&j->out[0].plane, &j->in[0].plane, &j->chroma_shift, j->y0, j->y1);
+}
+
 static void prepare_normalize(struct job *j, unsigned corner)
 {
     static const double strengths[] = {0.2, 1.0, 0.0005, 0.5, 0};
@@ -492,6 +507,7 @@ FUNCTION(of_pack, frame->pack_rows)
 FUNCTION(of_to_ycc, frame->rgb_to_ycc_rows)
 FUNCTION(of_from_ycc, frame->rgb_from_ycc_rows)
 FUNCTION(of_descale, stage.descale_rows)
+FUNCTION(of_chroma_shift, stage.chroma_shift_rows)
 FUNCTION(of_normalize, stage.normalize_rows)
 FUNCTION(of_deband, stage.deband_rows)
 FUNCTION(of_structure, stage.structure_rows)
@@ -513,6 +529,7 @@ const struct kernel check_kernels[] = {
     {"rgb_to_ycc", prepare_rgb, run_to_ycc, of_to_ycc},
     {"rgb_from_ycc", prepare_rgb, run_from_ycc, of_from_ycc},
     {"descale", prepare_descale, run_descale, of_descale},
+    {"chroma_shift", prepare_chroma_shift, run_chroma_shift, of_chroma_shift},
     {"normalize", prepare_normalize, run_normalize, of_normalize},
     {"deband", prepare_deband, run_deband, of_deband},
     {"structure", prepare_structure, run_structure, of_structure},

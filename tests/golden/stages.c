@@ -191,6 +191,19 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
     }
 }
 
+static void shifting(struct lines *out, const struct ksr_stage_table *t, int s, int bits)
+{
+    static const struct ksr_chroma_shift_params shifts[] = {{-16, 0}, {5, -11}, {100, 40}};
+    for (int k = 0; k < 3; k++) {
+        struct pair p = pair_of(s, bits, 1);
+        t->chroma_shift_rows(&p.dst.plane[0], &p.src.plane[0], &shifts[k], 0,
+                             p.dst.plane[0].height);
+        char what[48];
+        snprintf(what, sizeof(what), "chroma shift %d %d", shifts[k].x, shifts[k].y);
+        note_pair(out, what, -1, &p);
+    }
+}
+
 // Sharpening, darkening, contrast on luma; saturation on chroma.
 static void enhancing(struct lines *out, const struct ksr_stage_table *t, int s, int bits)
 {
@@ -237,7 +250,8 @@ static void steadying(struct lines *out, const struct ksr_stage_table *t, int s,
         for (int y = 0; y < height; y++)
             for (int x = 0; x < memory.plane[0].width / 2; x++) {
                 uint16_t *v = memory.plane[0].data + y * memory.plane[0].stride + x;
-                const int near = p.src.plane[0].data[y * p.src.plane[0].stride + x] + *v % 512 - 256;
+                const int near =
+                    p.src.plane[0].data[y * p.src.plane[0].stride + x] + *v % 512 - 256;
                 *v = (uint16_t)ksr_clamp(near, 0, KSR_SAMPLE_MAX);
             }
         struct pair c = pair_of(s, bits, 1);
@@ -429,7 +443,8 @@ static void descale(struct lines *out, enum ksr_kernel kernel, int depth)
         die("out of memory");
     draw(&in, depth, 0);
     ksr_descale_rows(&drawn.plane[0], &in.plane[0], &axis[0], &axis[1], scratch, 0, small.height);
-    ksr_descale_rows(&again.plane[0], &drawn.plane[0], &axis[2], &axis[3], scratch, 0, large.height);
+    ksr_descale_rows(&again.plane[0], &drawn.plane[0], &axis[2], &axis[3], scratch, 0,
+                     large.height);
     add_planes(hasher, &drawn);
     add_planes(hasher, &again);
     snprintf(name, sizeof(name), "descale %s %d-bit", ksr_kernel_name(kernel), depth);
@@ -498,6 +513,7 @@ static void compute(struct lines *out)
     ksr_stage_table_init(&table, ksr_cpu_level());
     for (int s = 0; s < SIZES; s++)
         for (int d = 0; d < DEPTHS; d++) {
+            shifting(out, &table, s, depths[d]);
             cleaning(out, &table, s, depths[d]);
             upscaling(out, &table, s, depths[d]);
             enhancing(out, &table, s, depths[d]);

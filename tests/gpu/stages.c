@@ -2,6 +2,11 @@
 
 #include "gpu.h"
 
+static void chroma_shift(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_chroma_shift(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->chroma_shift);
+}
+
 static void normalize(struct bench *b, const struct job *j, const struct planes *p)
 {
     ksr_gpu_normalize(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->normalize);
@@ -90,6 +95,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"pack_scaled", pack},
     {"rgb_to_ycc", to_ycc},
     {"rgb_from_ycc", from_ycc},
+    {"chroma_shift", chroma_shift},
     {"normalize", normalize},
     {"deband", deband},
     {"structure", structure},

@@ -6,6 +6,7 @@
 
 #include "frame/resample.h"
 #include "pipeline/pipeline.h"
+#include "stages/chroma_shift.h"
 #include "stages/deband.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
@@ -23,6 +24,8 @@ static struct ksr_pipeline_config neutral(int scale)
 static struct ksr_pipeline_config everything(int scale)
 {
     return (struct ksr_pipeline_config){.shader_scale = scale,
+                                        .chroma_shift_x = 1.25,
+                                        .chroma_shift_y = -2.5,
                                         .denoise = 0.37,
                                         .deband = 0.53,
                                         .structure_smoothing = 0.61,
@@ -381,6 +384,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
                       const struct ksr_pipeline_config *c)
 {
     const struct ksr_layout *l = &in->layout;
+    const struct ksr_chroma_shift_params shift = ksr_chroma_shift_params_make(c, l, l);
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(c);
     const struct ksr_deband_params deband = ksr_deband_params_make(c);
     const struct ksr_structure_params structure = ksr_structure_params_make(c);
@@ -391,6 +395,9 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         const struct ksr_upscale_params upscale = ksr_upscale_params_make(l, i);
         const bool alpha = l->planes % 2 == 0 && i == l->planes - 1;
         const int height = a.plane[i].height, out_height = out->plane[i].height;
+        if (ksr_layout_is_chroma(l, i) && ksr_chroma_shift_active(&shift))
+            ksr_chroma_shift_rows(&b.plane[i], &a.plane[i], &shift, 0, height);
+        unit_copy(&a.plane[i], &b.plane[i]);
         if (!alpha && normalize.limit > 0)
             ksr_normalize_rows(&b.plane[i], &a.plane[i], &normalize, 0, height);
         unit_copy(&a.plane[i], &b.plane[i]);
@@ -421,6 +428,8 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
 static struct ksr_pipeline_config some(int scale, int on)
 {
     struct ksr_pipeline_config c = neutral(scale);
+    c.chroma_shift_x = on & 1 ? -1.25 : 0;
+    c.chroma_shift_y = on & 2 ? 3.5 : 0;
     c.denoise = on & 1 ? 0.37 : 0;
     c.deband = on & 2 ? 0.53 : 0;
     c.structure_smoothing = on & 2 ? 0.61 : 0;
@@ -526,7 +535,8 @@ static void fill_enlarged(const struct ksr_frame *drawn, const struct ksr_frame 
         for (int y = 0; y < drawn->plane[i].height; y++)
             for (int x = 0; x < drawn->plane[i].width; x++)
                 *unit_at(&drawn->plane[i], x, y) =
-                    (uint16_t)(i == 0 ? (x / 5 + y / 3) % 2 * 9000 + 8000 + 40 * x : 14000 + 40 * x);
+                    (uint16_t)(i == 0 ? (x / 5 + y / 3) % 2 * 9000 + 8000 + 40 * x
+                                      : 14000 + 40 * x);
     struct ksr_descale_axis x, y;
     const struct ksr_plane *small = &drawn->plane[0], *large = &frame->plane[0];
     void *scratch = calloc(1, ksr_descale_scratch(small->width));

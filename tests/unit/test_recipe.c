@@ -49,6 +49,8 @@ static void all_stages(void **state)
     (void)state;
     const struct ksr_layout l = unit_layout(20, 10, 3, 1);
     const struct ksr_pipeline_config c = {.shader_scale = 4,
+                                          .chroma_shift_x = -3,
+                                          .chroma_shift_y = 0.25,
                                           .denoise = 0.37,
                                           .composite = 0.5,
                                           .deband = 0.3,
@@ -73,11 +75,13 @@ static void all_stages(void **state)
                 "plane 0: learned 40x20 -> 80x40, reach 5\n"
                 "plane 0: enhance 80x40 -> 80x40, reach 4, sharpening 212, line darkening 74, "
                 "contrast 4915, levels 2048 16064 30080\n"
+                "plane 1: chroma shift 10x5 -> 10x5, reach 5, sixteenths -24 2\n"
                 "plane 1: normalize 10x5 -> 10x5, reach 1, limit 758\n"
                 "plane 1: deband 10x5 -> 10x5, reach 20, limit 154\n"
                 "plane 1: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
                 "plane 1: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 1: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
+                "plane 2: chroma shift 10x5 -> 10x5, reach 5, sixteenths -24 2\n"
                 "plane 2: normalize 10x5 -> 10x5, reach 1, limit 758\n"
                 "plane 2: deband 10x5 -> 10x5, reach 20, limit 154\n"
                 "plane 2: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"

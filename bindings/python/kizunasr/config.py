@@ -82,6 +82,11 @@ class PipelineConfig:
     descale: str = "off"
     """Undo the enlargement of a video that was drawn at a smaller size, and upscale from there;
     auto: as measured, off where nothing is clear; or size and kernel, such as 1280x720:bicubic."""
+    chroma_shift_x: float = 0.0
+    """Move chroma to the right by so many input pixels, in steps of 1/8 for 4:2:0; below 0: to the
+    left (-8 to 8)."""
+    chroma_shift_y: float = 0.0
+    """Move chroma down by so many input pixels; below 0: up (-8 to 8)."""
     denoise: Union[float, str] = "auto"
     """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     (auto or 0 to 1)."""

@@ -41,6 +41,12 @@ struct ksr_gpu_normalize {
     int limit;
 };
 
+// Of each axis, the first sample that is read, seen from the one that is made, and eight taps.
+struct ksr_gpu_chroma_shift {
+    ksr_gpu_plane dst, src;
+    int first_x, first_y, x[8], y[8];
+};
+
 struct ksr_gpu_deband {
     ksr_gpu_plane dst, src;
     int limit;
