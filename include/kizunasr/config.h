@@ -103,6 +103,9 @@ struct ksr_pipeline_config {
     double chroma_shift_x;
     // Move chroma down by so many input pixels; below 0: up (-8 to 8; default 0).
     double chroma_shift_y;
+    // Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; 0: off; 0.5: as DVDs
+    // need (0 to 1; default 0).
+    double deblock;
     // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     // (KSR_AUTO or 0 to 1; default KSR_AUTO).
     double denoise;
@@ -261,10 +264,9 @@ KSR_API KSR_MUST_USE ksr_status ksr_config_set(ksr_config *config, const char *n
 // configuration may be partly changed), KSR_E_NOMEM.
 KSR_API KSR_MUST_USE ksr_status ksr_config_load(ksr_config *config, const char *path);
 
-// Sets what a kind of source needs: "dvd", "web" or "bluray" (docs/manual.md, "Kinds of sources" has
-// their settings; ksr_source_find() tells which one a file is). Call it before other settings are
-// set, which override it.
-// Returns KSR_OK, KSR_E_PARAM (no such kind; logged), KSR_E_NOMEM.
+// Sets what a kind of source needs: "dvd", "web" or "bluray" (docs/manual.md, "Kinds of sources"
+// has their settings; ksr_source_find() tells which one a file is). Call it before other settings
+// are set, which override it. Returns KSR_OK, KSR_E_PARAM (no such kind; logged), KSR_E_NOMEM.
 KSR_API KSR_MUST_USE ksr_status ksr_config_source(ksr_config *config, const char *name);
 
 // Returns the structs, valid until the next ksr_config_set/_load/_destroy.

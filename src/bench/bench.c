@@ -174,6 +174,16 @@ static void run_chroma_shift(const struct stage_run *r, int i)
     r->b->stages.chroma_shift_rows(&out, small, &params, 0, small->height);
 }
 
+static void run_deblock(const struct stage_run *r, int i)
+{
+    const struct ksr_deblock_params params = ksr_deblock_params_make(&r->on);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.deblock_rows(&out, small, &params, 0, small->height);
+}
+
 static void run_deband(const struct stage_run *r, int i)
 {
     const struct ksr_deband_params params = ksr_deband_params_make(&r->on);
@@ -242,6 +252,7 @@ static const struct stage stages[] = {
     {"unpack", 3, 2, true, true, run_unpack},
     {"composite", 3, 24, true, false, run_composite},
     {"chroma shift", 2, 4, true, false, run_chroma_shift},
+    {"deblock", 3, 4, true, false, run_deblock},
     {"normalize", 3, 4, true, true, run_normalize},
     {"deband", 3, 4, true, false, run_deband},
     {"structure", 1, 4, true, false, run_structure},

@@ -28,6 +28,8 @@
 #define ksr_chroma_shift_reach       KSR_LEVEL_NAME(ksr_chroma_shift_reach)
 #define ksr_chroma_shift_axis_make   KSR_LEVEL_NAME(ksr_chroma_shift_axis_make)
 #define ksr_chroma_shift_rows        KSR_LEVEL_NAME(ksr_chroma_shift_rows)
+#define ksr_deblock_params_make      KSR_LEVEL_NAME(ksr_deblock_params_make)
+#define ksr_deblock_rows             KSR_LEVEL_NAME(ksr_deblock_rows)
 #define ksr_deband_params_make       KSR_LEVEL_NAME(ksr_deband_params_make)
 #define ksr_deband_rows              KSR_LEVEL_NAME(ksr_deband_rows)
 #define ksr_structure_params_make    KSR_LEVEL_NAME(ksr_structure_params_make)

@@ -87,10 +87,11 @@ static ksr_status make_recipe(ksr_worker *w)
     if (!ksr_pixels_layout(&film->format, &layout, &bits))
         return ksr_fail(w->ctx, KSR_E_INPUT, "pixel format %s cannot be processed",
                         film->format.pixel_format);
-    return ksr_recipe_make_for(&w->recipe, &layout, &w->config->pipeline, w->loan.engine,
-                               wanted->width, wanted->height)
-               ? KSR_OK
-               : ksr_fail_memory(w->ctx);
+    if (!ksr_recipe_make_for(&w->recipe, &layout, &w->config->pipeline, w->loan.engine,
+                             wanted->width, wanted->height))
+        return ksr_fail_memory(w->ctx);
+    ksr_recipe_place(&w->recipe, &film->geometry);
+    return KSR_OK;
 }
 
 ksr_status ksr_worker_create(ksr_context *ctx, const struct ksr_manifest *manifest,
@@ -160,9 +161,9 @@ static void lap(ksr_worker *w, enum ksr_part part)
 static void lap_pipeline(ksr_worker *w)
 {
     static const enum ksr_part parts[KSR_TASKS] = {
-        KSR_PART_CONVERT,   KSR_PART_COMPOSITE, KSR_PART_DESCALE,   KSR_PART_CHROMA_SHIFT,
-        KSR_PART_NORMALIZE, KSR_PART_DEBAND,    KSR_PART_STRUCTURE, KSR_PART_UPSCALE,
-        KSR_PART_ENHANCE,   KSR_PART_TEMPORAL,  KSR_PART_FIT};
+        KSR_PART_CONVERT, KSR_PART_COMPOSITE, KSR_PART_DESCALE,  KSR_PART_CHROMA_SHIFT,
+        KSR_PART_DEBLOCK, KSR_PART_NORMALIZE, KSR_PART_DEBAND,   KSR_PART_STRUCTURE,
+        KSR_PART_UPSCALE, KSR_PART_ENHANCE,   KSR_PART_TEMPORAL, KSR_PART_FIT};
     const double now = ksr_clock();
     double spent[KSR_TASKS], all = 0;
     ksr_pipeline_take_times(w->pipeline, spent);

@@ -8,10 +8,10 @@
 // (cpu.c) has none: its push only notes where the rows come from, and its pull takes them from
 // there to the sink, without a copy of the frame between.
 //
-// A recipe that descales gets an executor around that of its chains (descaled.c), and around that one
-// that cleans composite video (composite.c). The latter needs the frames after one that is to come
-// out: where they do not come out themselves, as behind a segment, they are pushed to warm up while
-// those before them are held.
+// A recipe that descales gets an executor around that of its chains (descaled.c), and around that
+// one that cleans composite video (composite.c). The latter needs the frames after one that is to
+// come out: where they do not come out themselves, as behind a segment, they are pushed to warm up
+// while those before them are held.
 //
 // A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
 // file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
@@ -36,6 +36,7 @@ enum ksr_task {
     KSR_TASK_COMPOSITE,
     KSR_TASK_DESCALE,
     KSR_TASK_CHROMA_SHIFT,
+    KSR_TASK_DEBLOCK,
     KSR_TASK_NORMALIZE,
     KSR_TASK_DEBAND,
     KSR_TASK_STRUCTURE,

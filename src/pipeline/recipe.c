@@ -21,6 +21,7 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
 {
     const struct ksr_chroma_shift_params shift =
         ksr_chroma_shift_params_make(config, &r->input, &r->drawn);
+    const struct ksr_deblock_params deblock = ksr_deblock_params_make(config);
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
     const struct ksr_deband_params deband = ksr_deband_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
@@ -30,6 +31,10 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
             (struct ksr_step){
                 KSR_STEP_CHROMA_SHIFT, 1, ksr_chroma_shift_reach(&shift), {.chroma_shift = shift}},
             &r->drawn, plane);
+    if (plane < ksr_layout_picture_planes(&r->drawn) && deblock.limit > 0 && !r->descales)
+        add_step(&r->chain[plane],
+                 (struct ksr_step){KSR_STEP_DEBLOCK, 1, KSR_DEBLOCK_REACH, {.deblock = deblock}},
+                 &r->drawn, plane);
     if (plane < ksr_layout_picture_planes(&r->drawn) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
@@ -185,6 +190,30 @@ void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height)
     recipe->output.height = height;
 }
 
+// Returns where in its block the first sample of an axis lies: `length` samples of luma from
+// `first` on, of which every 1 << shift have one of the plane.
+static int place_in_block(int first, int length, int shift, bool mirrored)
+{
+    const int block = KSR_DEBLOCK_BLOCK - 1;
+    return (mirrored ? -(((first + length - 1) >> shift) + 1) : first >> shift) & block;
+}
+
+void ksr_recipe_place(struct ksr_recipe *recipe, const struct ksr_geometry *g)
+{
+    const int x = g->transposed ? g->y : g->x, y = g->transposed ? g->x : g->y;
+    for (int i = 0; i < recipe->input.planes; i++)
+        for (int k = 0; k < recipe->chain[i].count; k++) {
+            struct ksr_step *step = &recipe->chain[i].step[k];
+            const bool chroma = ksr_layout_is_chroma(&recipe->input, i);
+            if (step->kind != KSR_STEP_DEBLOCK)
+                continue;
+            step->deblock.x = place_in_block(
+                x, recipe->input.width, chroma ? recipe->input.chroma_shift_x : 0, g->mirrored_x);
+            step->deblock.y = place_in_block(
+                y, recipe->input.height, chroma ? recipe->input.chroma_shift_y : 0, g->mirrored_y);
+        }
+}
+
 bool ksr_recipe_fits(const struct ksr_recipe *r)
 {
     return r->output.width != r->made.width || r->output.height != r->made.height ||
@@ -207,6 +236,9 @@ static void print_params(const struct ksr_step *step, FILE *out)
     const struct ksr_enhance_params *e = &step->enhance;
     if (step->kind == KSR_STEP_CHROMA_SHIFT)
         fprintf(out, ", sixteenths %d %d", step->chroma_shift.x, step->chroma_shift.y);
+    if (step->kind == KSR_STEP_DEBLOCK)
+        fprintf(out, ", limit %d, block at %d %d", step->deblock.limit, step->deblock.x,
+                step->deblock.y);
     if (step->kind == KSR_STEP_NORMALIZE)
         fprintf(out, ", limit %d", step->normalize.limit);
     if (step->kind == KSR_STEP_DEBAND)
@@ -225,8 +257,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
     static const char *const names[KSR_STEP_KINDS] = {
-        "chroma shift", "normalize", "deband", "structure", "upscale",
-        "learned",      "network",   "model",  "enhance",   "enhance"};
+        "chroma shift", "deblock", "normalize", "deband",  "structure", "upscale",
+        "learned",      "network", "model",     "enhance", "enhance"};
     if (r->composite_on)
         fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
                 r->composite.mean, r->composite.size, r->composite.shift);

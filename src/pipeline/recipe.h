@@ -13,12 +13,14 @@
 #include <stdio.h>
 
 #include "frame/frame.h"
+#include "frame/geometry.h"
 #include "frame/kernel.h"
 #include "kizunasr/config.h"
 #include "net/engine.h"
 #include "stages/chroma_shift.h"
 #include "stages/composite.h"
 #include "stages/deband.h"
+#include "stages/deblock.h"
 #include "stages/enhance.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
@@ -26,11 +28,12 @@
 #include "stages/upscale.h"
 
 #define KSR_MAX_STEPS                                                                              \
-    8 // chroma shift, normalize, deband, structure, model, two passes of upscale, enhance
+    8 // chroma shift, deblock, normalize, deband, structure, model, two passes of upscale, enhance
 
 // What a step does to a plane. Each is defined by the plain C function beside it.
 enum ksr_step_kind {
     KSR_STEP_CHROMA_SHIFT,   // ksr_chroma_shift_rows()
+    KSR_STEP_DEBLOCK,        // ksr_deblock_rows()
     KSR_STEP_NORMALIZE,      // ksr_normalize_rows()
     KSR_STEP_DEBAND,         // ksr_deband_rows()
     KSR_STEP_STRUCTURE,      // ksr_structure_rows()
@@ -49,6 +52,7 @@ struct ksr_step {
     int reach; // row y is made of the rows y / scale - reach .. y / scale + reach
     union {    // by kind; the others have no parameters
         struct ksr_chroma_shift_params chroma_shift;
+        struct ksr_deblock_params deblock;
         struct ksr_normalize_params normalize;
         struct ksr_deband_params deband;
         struct ksr_structure_params structure;
@@ -113,6 +117,10 @@ struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe);
 
 // Sets the size of the output.
 void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height);
+
+// Tells which part of the decoder's frames the input is, and how it is turned: the blocks of coding
+// begin elsewhere in it.
+void ksr_recipe_place(struct ksr_recipe *recipe, const struct ksr_geometry *geometry);
 
 // Returns whether what is made must be resampled to the size of the output.
 bool ksr_recipe_fits(const struct ksr_recipe *recipe);

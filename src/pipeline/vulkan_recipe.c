@@ -163,6 +163,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
 static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert",
                                                   [KSR_TASK_COMPOSITE] = "composite",
                                                   [KSR_TASK_DESCALE] = "descale",
+                                                  [KSR_TASK_DEBLOCK] = "deblock",
                                                   [KSR_TASK_CHROMA_SHIFT] = "chroma shift",
                                                   [KSR_TASK_NORMALIZE] = "normalize",
                                                   [KSR_TASK_DEBAND] = "deband",
@@ -239,15 +240,22 @@ static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
 
 // --- Steps ---
 
+// y0: the row of the plane that src begins with.
 static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                         const struct ksr_step *step, const struct ksr_gpu_plane *dst,
-                        const struct ksr_gpu_plane *src)
+                        const struct ksr_gpu_plane *src, int y0)
 {
     const struct ksr_gpu_stages *stages = &g->device->stages;
     switch (step->kind) {
     case KSR_STEP_CHROMA_SHIFT:
         ksr_gpu_chroma_shift(c, stages, dst, src, &step->chroma_shift);
         break;
+    case KSR_STEP_DEBLOCK: {
+        struct ksr_deblock_params p = step->deblock;
+        p.y = (p.y + y0) % KSR_DEBLOCK_BLOCK;
+        ksr_gpu_deblock(c, stages, dst, src, &p);
+        break;
+    }
     case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
     case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
@@ -299,7 +307,9 @@ static void record_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                 continue;
             const struct ksr_gpu_plane src = plane_of(g, i, k, &bands[i], last),
                                        dst = plane_of(g, i, k + 1, &bands[i], last);
-            record_step(g, c, &chain->step[k], &dst, &src);
+            int y0, y1;
+            band_rows(chain, &bands[i], k, &y0, &y1);
+            record_step(g, c, &chain->step[k], &dst, &src, y0);
             done[i]++;
         }
         end_group(c, task);

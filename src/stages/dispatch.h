@@ -14,6 +14,7 @@
 #include "stages/chroma_shift.h"
 #include "stages/composite.h"
 #include "stages/deband.h"
+#include "stages/deblock.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
@@ -30,6 +31,8 @@ struct ksr_stage_table {
                               const struct ksr_chroma_shift_params *params, int y0, int y1);
     void (*deband_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                         const struct ksr_deband_params *params, int y0, int y1);
+    void (*deblock_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                         const struct ksr_deblock_params *params, int y0, int y1);
     void (*normalize_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                            const struct ksr_normalize_params *params, int y0, int y1);
     void (*structure_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

@@ -97,6 +97,13 @@ static void chroma_shift(struct trial *t)
     t->c.chroma_shift_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
 
+static void deblock(struct trial *t)
+{
+    const struct ksr_deblock_params p = {.limit = 2048, .x = 3, .y = 6};
+    ksr_gpu_deblock(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.deblock_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
 // Bands of three codes on the left.
 static void deband(struct trial *t)
 {
@@ -225,6 +232,7 @@ static const struct kernel {
     {"normalize", 1, normalize},
     {"chroma_shift", 1, chroma_shift},
     {"deband", 1, deband},
+    {"deblock", 1, deblock},
     {"structure", 1, structure},
     {"upscale", 2, upscale},
     {"learned", 2, learned},

@@ -11,6 +11,7 @@
     [stage] = {name, 32, height, sizeof(struct params), NULL, 0, 0}
 
 static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
+    KERNEL(KSR_GPU_DEBLOCK, "deblock", 8, ksr_gpu_deblock),
     KERNEL(KSR_GPU_NORMALIZE, "normalize", 8, ksr_gpu_normalize),
     KERNEL(KSR_GPU_CHROMA_SHIFT, "chroma_shift", 8, ksr_gpu_chroma_shift),
     KERNEL(KSR_GPU_DEBAND, "deband", 8, ksr_gpu_deband),
@@ -72,6 +73,14 @@ void ksr_gpu_chroma_shift(struct ksr_gpu_commands *c, const struct ksr_gpu_stage
         p.y[k] = y.tap[k];
     }
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_CHROMA_SHIFT], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_deblock(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                     const struct ksr_deblock_params *params)
+{
+    const struct ksr_gpu_deblock p = {*dst, *src, params->limit, params->x, params->y};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_DEBLOCK], &p, dst->width, dst->height, 1);
 }
 
 void ksr_gpu_deband(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,

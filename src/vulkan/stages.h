@@ -10,6 +10,7 @@
 #include "vulkan/shaders/params.h"
 
 enum ksr_gpu_stage {
+    KSR_GPU_DEBLOCK,
     KSR_GPU_NORMALIZE,
     KSR_GPU_CHROMA_SHIFT,
     KSR_GPU_DEBAND,
@@ -44,6 +45,9 @@ void ksr_gpu_normalize(struct ksr_gpu_commands *commands, const struct ksr_gpu_s
 void ksr_gpu_chroma_shift(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                           const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                           const struct ksr_chroma_shift_params *params);
+void ksr_gpu_deblock(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                     const struct ksr_deblock_params *params);
 void ksr_gpu_deband(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                     const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                     const struct ksr_deband_params *params);

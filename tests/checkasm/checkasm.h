@@ -48,6 +48,7 @@ struct job {
     struct ksr_chroma_shift_params chroma_shift;
     struct ksr_normalize_params normalize;
     struct ksr_deband_params deband;
+    struct ksr_deblock_params deblock;
     struct ksr_structure_params structure;
     struct ksr_upscale_params upscale;
     struct ksr_enhance_params enhance;

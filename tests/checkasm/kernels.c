@@ -209,6 +209,32 @@ static void run_deband(struct job *j, const struct tables *t)
     t->stage.deband_rows(&j->out[0].plane, &j->in[0].plane, &j->deband, j->y0, j->y1);
 }
 
+// Patterns, and flat blocks with little steps in them.
+static void prepare_deblock(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {0.5, 1, 0.0005, 0.1};
+    draw_config(j);
+    j->config.deblock = strengths[choose(&corner, 4)];
+    j->deblock = ksr_deblock_params_make(&j->config);
+    const bool blocks = !choose(&corner, 2);
+    j->deblock.x = (int)(check_random(&j->random) >> 8) % 8;
+    j->deblock.y = (int)(check_random(&j->random) >> 8) % 8;
+    const uint32_t salt = check_random(&j->random);
+    struct ksr_plane *in = check_in(j, j->width, j->height);
+    for (int y = 0; y < in->height && blocks; y++)
+        for (int x = 0; x < in->width; x++) {
+            const uint32_t block = (uint32_t)((x + j->deblock.x) / 8 * 31 + (y + j->deblock.y) / 8);
+            uint16_t *c = &in->data[y * in->stride + x];
+            *c = (uint16_t)(9000 + (block * 2654435761u ^ salt) % 3000 + *c % 100);
+        }
+    check_out(j, j->width, j->height);
+}
+
+static void run_deblock(struct job *j, const struct tables *t)
+{
+    t->stage.deblock_rows(&j->out[0].plane, &j->in[0].plane, &j->deblock, j->y0, j->y1);
+}
+
 static void prepare_structure(struct job *j, unsigned corner)
 {
     static const double strengths[] = {0.2, 1, 0.0005, 0.5};
@@ -463,7 +489,7 @@ static void run_smooth(struct job *j, const struct tables *t)
 static void run_held(struct job *j, const struct tables *t)
 {
     t->stage.temporal_still_rows(&j->out[0].plane, &j->in[1].plane, &j->in[0].plane, &j->temporal,
-                                j->y0, j->y1);
+                                 j->y0, j->y1);
 }
 
 // Two frames around, one on each side, held anywhere; luma is as large as the plane or larger.
@@ -510,6 +536,7 @@ FUNCTION(of_descale, stage.descale_rows)
 FUNCTION(of_chroma_shift, stage.chroma_shift_rows)
 FUNCTION(of_normalize, stage.normalize_rows)
 FUNCTION(of_deband, stage.deband_rows)
+FUNCTION(of_deblock, stage.deblock_rows)
 FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_learned, stage.learned_rows)
@@ -531,6 +558,7 @@ const struct kernel check_kernels[] = {
     {"descale", prepare_descale, run_descale, of_descale},
     {"chroma_shift", prepare_chroma_shift, run_chroma_shift, of_chroma_shift},
     {"normalize", prepare_normalize, run_normalize, of_normalize},
+    {"deblock", prepare_deblock, run_deblock, of_deblock},
     {"deband", prepare_deband, run_deband, of_deband},
     {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},

@@ -175,16 +175,23 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
 {
     static const double strengths[] = {0.2, 0.5, 1};
     for (int k = 0; k < 3; k++) {
-        struct pair p = pair_of(s, bits, 1), q = pair_of(s, bits, 1), d = pair_of(s, bits, 1);
+        struct pair p = pair_of(s, bits, 1), q = pair_of(s, bits, 1), d = pair_of(s, bits, 1),
+                    e = pair_of(s, bits, 1);
         const struct ksr_normalize_params n =
             ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = strengths[k]});
         const struct ksr_deband_params b =
             ksr_deband_params_make(&(struct ksr_pipeline_config){.deband = strengths[k]});
+        struct ksr_deblock_params g =
+            ksr_deblock_params_make(&(struct ksr_pipeline_config){.deblock = strengths[k]});
+        g.x = 3 * k;
+        g.y = 2 * k + 1;
         const struct ksr_structure_params m = ksr_structure_params_make(
             &(struct ksr_pipeline_config){.structure_smoothing = strengths[k]});
         t->normalize_rows(&p.dst.plane[0], &p.src.plane[0], &n, 0, p.dst.plane[0].height);
         t->deband_rows(&d.dst.plane[0], &d.src.plane[0], &b, 0, d.dst.plane[0].height);
         t->structure_rows(&q.dst.plane[0], &q.src.plane[0], &m, 0, q.dst.plane[0].height);
+        t->deblock_rows(&e.dst.plane[0], &e.src.plane[0], &g, 0, e.dst.plane[0].height);
+        note_pair(out, "deblock", strengths[k], &e);
         note_pair(out, "normalize", strengths[k], &p);
         note_pair(out, "deband", strengths[k], &d);
         note_pair(out, "structure", strengths[k], &q);

@@ -17,6 +17,11 @@ static void deband(struct bench *b, const struct job *j, const struct planes *p)
     ksr_gpu_deband(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->deband);
 }
 
+static void deblock(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_deblock(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->deblock);
+}
+
 static void structure(struct bench *b, const struct job *j, const struct planes *p)
 {
     ksr_gpu_structure(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->structure);
@@ -97,6 +102,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"rgb_from_ycc", from_ycc},
     {"chroma_shift", chroma_shift},
     {"normalize", normalize},
+    {"deblock", deblock},
     {"deband", deband},
     {"structure", structure},
     {"upscale", upscale},

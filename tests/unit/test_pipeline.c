@@ -8,6 +8,7 @@
 #include "pipeline/pipeline.h"
 #include "stages/chroma_shift.h"
 #include "stages/deband.h"
+#include "stages/deblock.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/learned.h"
@@ -27,6 +28,7 @@ static struct ksr_pipeline_config everything(int scale)
                                         .chroma_shift_x = 1.25,
                                         .chroma_shift_y = -2.5,
                                         .denoise = 0.37,
+                                        .deblock = 0.71,
                                         .deband = 0.53,
                                         .structure_smoothing = 0.61,
                                         .sharpening = 0.83,
@@ -386,6 +388,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
     const struct ksr_layout *l = &in->layout;
     const struct ksr_chroma_shift_params shift = ksr_chroma_shift_params_make(c, l, l);
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(c);
+    const struct ksr_deblock_params deblock = ksr_deblock_params_make(c);
     const struct ksr_deband_params deband = ksr_deband_params_make(c);
     const struct ksr_structure_params structure = ksr_structure_params_make(c);
     const struct ksr_enhance_params enhance = ksr_enhance_params_make(c, l->full_range);
@@ -397,6 +400,9 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         const int height = a.plane[i].height, out_height = out->plane[i].height;
         if (ksr_layout_is_chroma(l, i) && ksr_chroma_shift_active(&shift))
             ksr_chroma_shift_rows(&b.plane[i], &a.plane[i], &shift, 0, height);
+        unit_copy(&a.plane[i], &b.plane[i]);
+        if (!alpha && deblock.limit > 0)
+            ksr_deblock_rows(&b.plane[i], &a.plane[i], &deblock, 0, height);
         unit_copy(&a.plane[i], &b.plane[i]);
         if (!alpha && normalize.limit > 0)
             ksr_normalize_rows(&b.plane[i], &a.plane[i], &normalize, 0, height);
@@ -431,6 +437,7 @@ static struct ksr_pipeline_config some(int scale, int on)
     c.chroma_shift_x = on & 1 ? -1.25 : 0;
     c.chroma_shift_y = on & 2 ? 3.5 : 0;
     c.denoise = on & 1 ? 0.37 : 0;
+    c.deblock = on & 1 ? 0.71 : 0;
     c.deband = on & 2 ? 0.53 : 0;
     c.structure_smoothing = on & 2 ? 0.61 : 0;
     c.sharpening = on & 4 ? 0.83 : 0;

@@ -53,6 +53,7 @@ static void all_stages(void **state)
                                           .chroma_shift_y = 0.25,
                                           .denoise = 0.37,
                                           .composite = 0.5,
+                                          .deblock = 0.5,
                                           .deband = 0.3,
                                           .structure_smoothing = 0.61,
                                           .sharpening = 0.83,
@@ -68,6 +69,7 @@ static void all_stages(void **state)
     assert_text(&recipe,
                 "composite: one 342, mean 136, size 170, shift 21\n"
                 "temporal: weight 7045, threshold 18677, changed 2048, period 4, warm-up 9\n"
+                "plane 0: deblock 20x10 -> 20x10, reach 3, limit 1024, block at 0 0\n"
                 "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
                 "plane 0: deband 20x10 -> 20x10, reach 20, limit 154\n"
                 "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"
@@ -76,12 +78,14 @@ static void all_stages(void **state)
                 "plane 0: enhance 80x40 -> 80x40, reach 4, sharpening 212, line darkening 74, "
                 "contrast 4915, levels 2048 16064 30080\n"
                 "plane 1: chroma shift 10x5 -> 10x5, reach 5, sixteenths -24 2\n"
+                "plane 1: deblock 10x5 -> 10x5, reach 3, limit 1024, block at 0 0\n"
                 "plane 1: normalize 10x5 -> 10x5, reach 1, limit 758\n"
                 "plane 1: deband 10x5 -> 10x5, reach 20, limit 154\n"
                 "plane 1: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
                 "plane 1: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 1: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
                 "plane 2: chroma shift 10x5 -> 10x5, reach 5, sixteenths -24 2\n"
+                "plane 2: deblock 10x5 -> 10x5, reach 3, limit 1024, block at 0 0\n"
                 "plane 2: normalize 10x5 -> 10x5, reach 1, limit 758\n"
                 "plane 2: deband 10x5 -> 10x5, reach 20, limit 154\n"
                 "plane 2: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
@@ -142,12 +146,49 @@ static void a_model(void **state)
     }
 }
 
+// A part of the decoder's frames, turned: its blocks begin elsewhere.
+static void blocks_of_a_part(void **state)
+{
+    (void)state;
+    struct ksr_layout l = unit_layout(30, 22, 3, 1);
+    struct ksr_pipeline_config c = neutral();
+    struct ksr_recipe recipe;
+    c.deblock = 1;
+    for (int k = 0; k < 16; k++) {
+        const struct ksr_geometry g = {.width = 100,
+                                       .height = 90,
+                                       .x = 6,
+                                       .y = 12,
+                                       .part_width = k & 1 ? 22 : 30,
+                                       .part_height = k & 1 ? 30 : 22,
+                                       .transposed = k & 1,
+                                       .mirrored_x = k >> 1 & 1,
+                                       .mirrored_y = k >> 2 & 1};
+        l.chroma_shift_x = k & 8 ? 0 : 1;
+        assert_true(ksr_recipe_make(&recipe, &l, &c, NULL));
+        ksr_recipe_place(&recipe, &g);
+        for (int i = 0; i < 3; i++) {
+            const struct ksr_deblock_params *p = &recipe.chain[i].step[0].deblock;
+            const int shift[2] = {i > 0 ? l.chroma_shift_x : 0, i > 0 ? l.chroma_shift_y : 0};
+            const int first[2] = {(k & 1 ? g.y : g.x) >> shift[0], (k & 1 ? g.x : g.y) >> shift[1]};
+            const int width = l.width >> shift[0], height = l.height >> shift[1];
+            // The source's sample that the plane begins with, and whether blocks begin there.
+            for (int x = 0; x < width; x++)
+                assert_int_equal((x + p->x) % 8 == 0, g.mirrored_x ? (first[0] + width - x) % 8 == 0
+                                                                   : (first[0] + x) % 8 == 0);
+            for (int y = 0; y < height; y++)
+                assert_int_equal((y + p->y) % 8 == 0, g.mirrored_y
+                                                          ? (first[1] + height - y) % 8 == 0
+                                                          : (first[1] + y) % 8 == 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filters_alone),
-        cmocka_unit_test(all_stages),
-        cmocka_unit_test(a_network),
+        cmocka_unit_test(filters_alone), cmocka_unit_test(blocks_of_a_part),
+        cmocka_unit_test(all_stages),    cmocka_unit_test(a_network),
         cmocka_unit_test(a_model),
     };
     return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);

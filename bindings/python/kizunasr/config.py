@@ -87,6 +87,9 @@ class PipelineConfig:
     left (-8 to 8)."""
     chroma_shift_y: float = 0.0
     """Move chroma down by so many input pixels; below 0: up (-8 to 8)."""
+    deblock: float = 0.0
+    """Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; 0: off; 0.5: as DVDs
+    need (0 to 1)."""
     denoise: Union[float, str] = "auto"
     """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     (auto or 0 to 1)."""

@@ -52,6 +52,11 @@ struct ksr_gpu_deband {
     int limit;
 };
 
+struct ksr_gpu_deblock {
+    ksr_gpu_plane dst, src;
+    int limit, x, y;
+};
+
 struct ksr_gpu_structure {
     ksr_gpu_plane dst, src;
     int limit;
