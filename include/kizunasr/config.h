@@ -114,6 +114,9 @@ struct ksr_pipeline_config {
     double deband;
     // Stage 2: smoothing that preserves lines; 0: off (0 to 1; default 0).
     double structure_smoothing;
+    // Stage 3: edges of 4:2:0 chroma are rebuilt as luma has them; 0: off; 1: in full (0 to 1;
+    // default 0).
+    double guided_chroma;
     // Stage 4: sharpening without halos; 0: off (0 to 2; default 0).
     double sharpening;
     // Stage 4: darkens thin lines; 0: off (0 to 1; default 0).

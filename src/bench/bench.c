@@ -218,6 +218,14 @@ static void run_chroma(const struct stage_run *r, int i)
                                   r->b->big.plane[i].height);
 }
 
+static void run_guided(const struct stage_run *r, int i)
+{
+    const struct ksr_guide_params params = ksr_guide_params_make(&r->on, &r->b->small.layout);
+    if (i > 0)
+        r->b->stages.guided_rows(&r->b->big.plane[i], &r->b->small.plane[i], &r->b->small.plane[0],
+                                 &params, 0, r->b->big.plane[i].height);
+}
+
 static void run_enhance(const struct stage_run *r, int i)
 {
     const struct ksr_enhance_params params = ksr_enhance_params_make(&r->on, false);
@@ -258,6 +266,7 @@ static const struct stage stages[] = {
     {"structure", 1, 4, true, false, run_structure},
     {"luma upscale", 1, 1, false, true, run_learned},
     {"chroma upscale", 2, 1, false, true, run_chroma},
+    {"guided chroma", 2, 5, false, false, run_guided},
     {"enhance", 3, 4, false, false, run_enhance},
     {"temporal", 3, 16, true, false, run_temporal},
     {"pack", 3, 2, false, true, run_pack},

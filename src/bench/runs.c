@@ -25,6 +25,7 @@ struct ksr_pipeline_config ksr_bench_config(bool all)
     config.deblock = 0.5;
     config.deband = 0.25;
     config.structure_smoothing = 0.5;
+    config.guided_chroma = 1;
     config.sharpening = 0.5;
     config.line_darkening = 0.3;
     config.contrast_boost = 1.1;

@@ -48,7 +48,9 @@ struct cpu {
     struct spent *spent;          // per thread
     uint16_t *bands;     // two buffers per thread, between which the steps of a chain alternate
     size_t band_samples; // in one of them
-    uint8_t *scratch;    // of the network, one per thread
+    uint16_t *luma;      // that guides chroma, of a band, one per thread
+    size_t luma_samples;
+    uint8_t *scratch; // of the network, one per thread
     size_t scratch_bytes;
     ksr_resampler *fit; // NULL where nothing is to fit
 
@@ -95,9 +97,10 @@ static struct ksr_plane band_plane(uint16_t *buffer, int first, int width, int h
     return (struct ksr_plane){buffer - first * stride, stride, width, height};
 }
 
-// Makes rows of one plane by one step.
+// Makes rows of one plane by one step. luma: of KSR_STEP_GUIDED.
 static void run_step(const struct cpu *p, const struct ksr_step *step, const struct ksr_plane *dst,
-                     const struct ksr_plane *src, int y0, int y1, int thread)
+                     const struct ksr_plane *src, const struct ksr_plane *luma, int y0, int y1,
+                     int thread)
 {
     const struct ksr_stage_table *t = &p->table;
     switch (step->kind) {
@@ -107,6 +110,7 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
     case KSR_STEP_DEBAND: t->deband_rows(dst, src, &step->deband, y0, y1); break;
     case KSR_STEP_STRUCTURE: t->structure_rows(dst, src, &step->structure, y0, y1); break;
     case KSR_STEP_UPSCALE: t->upscale_rows(dst, src, &step->upscale, y0, y1); break;
+    case KSR_STEP_GUIDED: t->guided_rows(dst, src, luma, &step->guide, y0, y1); break;
     case KSR_STEP_LEARNED: t->learned_rows(dst, src, y0, y1); break;
     case KSR_STEP_NETWORK:
         t->net_rows(dst, src, p->recipe.net, p->scratch + (size_t)thread * p->scratch_bytes, y0,
@@ -126,10 +130,23 @@ static struct span rows_read(const struct ksr_step *step, struct span rows, int 
                          ksr_min(height, (rows.y1 - 1) / step->scale + step->reach + 1)};
 }
 
+// Reads the luma beside rows of chroma.
+static struct ksr_plane read_luma(const struct cpu *p, const struct ksr_row_source *frame,
+                                  struct span chroma, int thread)
+{
+    const struct ksr_chain *chain = &p->recipe.chain[0];
+    ksr_guide_span(&chroma.y0, &chroma.y1, chain->height[0]);
+    const struct ksr_plane luma = band_plane(p->luma + (size_t)thread * p->luma_samples, chroma.y0,
+                                             chain->width[0], chain->height[0]);
+    frame->rows(frame->opaque, 0, &luma, chroma.y0, chroma.y1);
+    return luma;
+}
+
 // Makes rows of one plane: reads what they depend on, takes it through all steps, hands it on.
+// frame: what all chains begin with; source: the same, or what a model makes of it.
 static void run_chain(const struct cpu *p, const struct ksr_chain *chain, int plane,
-                      const struct ksr_row_source *source, const struct ksr_row_sink *sink,
-                      struct span rows, int thread)
+                      const struct ksr_row_source *frame, const struct ksr_row_source *source,
+                      const struct ksr_row_sink *sink, struct span rows, int thread)
 {
     uint16_t *buffer[2] = {p->bands + 2 * (size_t)thread * p->band_samples,
                            p->bands + (2 * (size_t)thread + 1) * p->band_samples};
@@ -138,14 +155,17 @@ static void run_chain(const struct cpu *p, const struct ksr_chain *chain, int pl
     for (int k = chain->count; k > 0; k--)
         need[k - 1] = rows_read(&chain->step[k - 1], need[k], chain->height[k - 1]);
 
-    struct ksr_plane src = band_plane(buffer[0], need[0].y0, chain->width[0], chain->height[0]);
+    struct ksr_plane luma = {0},
+                     src = band_plane(buffer[0], need[0].y0, chain->width[0], chain->height[0]);
     double since = ksr_clock();
     source->rows(source->opaque, plane, &src, need[0].y0, need[0].y1);
     spend(p, thread, KSR_TASK_CONVERT, &since);
     for (int k = 1; k <= chain->count; k++) {
         const struct ksr_plane dst =
             band_plane(buffer[k % 2], need[k].y0, chain->width[k], chain->height[k]);
-        run_step(p, &chain->step[k - 1], &dst, &src, need[k].y0, need[k].y1, thread);
+        if (chain->step[k - 1].kind == KSR_STEP_GUIDED)
+            luma = read_luma(p, frame, need[k - 1], thread);
+        run_step(p, &chain->step[k - 1], &dst, &src, &luma, need[k].y0, need[k].y1, thread);
         spend(p, thread, ksr_step_task(&chain->step[k - 1]), &since);
         src = dst;
     }
@@ -195,7 +215,7 @@ static void run_lead_band(void *arg, int band, int thread)
     for (int i = 0; i < p->recipe.model_planes; i++) {
         const struct span rows = span_of(&p->small.layout, BAND_ROWS, i, band);
         if (rows.y0 < rows.y1)
-            run_chain(p, &p->lead[i], i, run->source, &sink, rows, thread);
+            run_chain(p, &p->lead[i], i, run->source, run->source, &sink, rows, thread);
     }
 }
 
@@ -221,8 +241,8 @@ static void run_band(void *arg, int band, int thread)
     for (int i = 0; i < p->recipe.made.planes; i++) {
         const struct span rows = band_span(p, i, band);
         if (rows.y0 < rows.y1)
-            run_chain(p, &p->rest[i], i, i < p->recipe.model_planes ? &made : run->source,
-                      run->sink, rows, thread);
+            run_chain(p, &p->rest[i], i, run->source,
+                      i < p->recipe.model_planes ? &made : run->source, run->sink, rows, thread);
     }
 }
 
@@ -347,13 +367,17 @@ static void reset(ksr_pipeline *pipeline)
 
 // --- Life ---
 
-// Returns how many samples the largest picture of a chain has in a band of `rows` output rows.
-static size_t chain_samples(const struct ksr_chain *chain, int rows)
+// Returns how many samples the largest picture of a chain has in a band of `rows` output rows, and
+// in *luma how many of luma guide it.
+static size_t chain_samples(const struct ksr_chain *chain, int rows, size_t *luma)
 {
     size_t most = 0;
+    *luma = 0;
     for (int k = chain->count; k >= 0; k--) {
         const size_t samples = (size_t)rows * (size_t)ksr_plane_stride(chain->width[k]);
         most = samples > most ? samples : most;
+        if (k < chain->count && chain->step[k].kind == KSR_STEP_GUIDED)
+            *luma = 2 * (size_t)rows * (size_t)ksr_plane_stride(chain->width[k + 1]);
         if (k > 0)
             rows = ksr_min(chain->height[k - 1],
                            rows / chain->step[k - 1].scale + 2 * chain->step[k - 1].reach + 2);
@@ -364,9 +388,10 @@ static size_t chain_samples(const struct ksr_chain *chain, int rows)
 static void make_bands_hold(struct cpu *p, const struct ksr_chain *chain, int band_rows)
 {
     const int height = chain->height[chain->count];
-    const size_t samples = chain_samples(chain, ksr_min(height, band_rows));
-    if (samples > p->band_samples)
-        p->band_samples = samples;
+    size_t luma;
+    const size_t samples = chain_samples(chain, ksr_min(height, band_rows), &luma);
+    p->band_samples = samples > p->band_samples ? samples : p->band_samples;
+    p->luma_samples = luma > p->luma_samples ? luma : p->luma_samples;
 }
 
 static bool allocate_bands(struct cpu *p)
@@ -375,13 +400,15 @@ static bool allocate_bands(struct cpu *p)
         make_bands_hold(p, &p->rest[i], p->band_rows);
     for (int i = 0; i < p->recipe.model_planes; i++)
         make_bands_hold(p, &p->lead[i], BAND_ROWS);
-    size_t bytes;
-    if (!ksr_size_multiply(p->band_samples,
-                           2 * sizeof(uint16_t) * (size_t)ksr_pool_threads(p->pool), &bytes))
+    const size_t threads = (size_t)ksr_pool_threads(p->pool);
+    size_t bytes, luma_bytes;
+    if (!ksr_size_multiply(p->band_samples, 2 * sizeof(uint16_t) * threads, &bytes) ||
+        !ksr_size_multiply(p->luma_samples, sizeof(uint16_t) * threads, &luma_bytes))
         return false;
     p->bands = ksr_aligned_calloc(bytes);
-    p->spent = ksr_aligned_calloc(sizeof(*p->spent) * (size_t)ksr_pool_threads(p->pool));
-    return p->bands && p->spent;
+    p->luma = luma_bytes > 0 ? ksr_aligned_calloc(luma_bytes) : NULL;
+    p->spent = ksr_aligned_calloc(sizeof(*p->spent) * threads);
+    return p->bands && p->spent && (p->luma || luma_bytes == 0);
 }
 
 static bool allocate_temporal(struct cpu *p)
@@ -461,6 +488,7 @@ static void destroy(ksr_pipeline *pipeline)
 {
     struct cpu *p = (struct cpu *)pipeline;
     ksr_aligned_free(p->bands);
+    ksr_aligned_free(p->luma);
     ksr_aligned_free(p->spent);
     ksr_aligned_free(p->scratch);
     ksr_resampler_destroy(&p->fit);

@@ -2,6 +2,7 @@
 
 #include "pipeline/recipe.h"
 
+#include "frame/tile.h"
 #include "stages/learned.h"
 
 // --- The steps ---
@@ -65,17 +66,25 @@ static struct ksr_step pass(const struct ksr_recipe *r, int plane)
 }
 
 // Stage 3. A model that keeps the size leaves the passes to the filters.
-static void add_upscaling(struct ksr_recipe *r, int plane, int model_scale)
+static void add_upscaling(struct ksr_recipe *r, int plane, const struct ksr_pipeline_config *config)
 {
+    const int model_scale = r->model ? ksr_frames_scale(r->model) : 1;
+    const struct ksr_guide_params guide = ksr_guide_params_make(config, &r->drawn);
     struct ksr_layout layout = r->drawn;
     if (plane < r->model_planes) {
         layout = ksr_layout_scaled(&r->drawn, model_scale);
         add_step(&r->chain[plane], (struct ksr_step){.kind = KSR_STEP_MODEL, .scale = model_scale},
                  &layout, plane);
     }
+    bool guided = plane >= r->model_planes && ksr_layout_is_chroma(&layout, plane) &&
+                  ksr_guide_possible(&layout) && guide.strength > 0;
     while (layout.width < r->made.width) {
         layout = ksr_layout_scaled(&layout, 2);
-        add_step(&r->chain[plane], pass(r, plane), &layout, plane);
+        add_step(&r->chain[plane],
+                 guided ? (struct ksr_step){KSR_STEP_GUIDED, 2, KSR_GUIDE_REACH, {.guide = guide}}
+                        : pass(r, plane),
+                 &layout, plane);
+        guided = false;
     }
 }
 
@@ -148,7 +157,7 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
         r.chain[i].width[0] = ksr_layout_plane_width(&r.drawn, i);
         r.chain[i].height[0] = ksr_layout_plane_height(&r.drawn, i);
         add_cleaning(&r, i, config);
-        add_upscaling(&r, i, r.model ? ksr_frames_scale(r.model) : 1);
+        add_upscaling(&r, i, config);
         add_enhancement(&r, i, config);
     }
     r.temporal = ksr_temporal_params_make(config);
@@ -229,6 +238,12 @@ int ksr_chain_model(const struct ksr_chain *chain)
     return k;
 }
 
+void ksr_guide_span(int *y0, int *y1, int height)
+{
+    *y0 = 2 * *y0;
+    *y1 = ksr_min(2 * *y1, height);
+}
+
 // --- Printing ---
 
 static void print_params(const struct ksr_step *step, FILE *out)
@@ -247,6 +262,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
         fprintf(out, ", limit %d", step->structure.limit);
     if (step->kind == KSR_STEP_UPSCALE)
         fprintf(out, ", middle taps %d %d", step->upscale.x->tap[1][3], step->upscale.y->tap[1][3]);
+    if (step->kind == KSR_STEP_GUIDED)
+        fprintf(out, ", strength %d, limit %d", step->guide.strength, step->guide.limit);
     if (step->kind == KSR_STEP_ENHANCE_LUMA)
         fprintf(out, ", sharpening %d, line darkening %d, contrast %d, levels %d %d %d",
                 e->sharpening, e->line_darkening, e->contrast, e->black, e->mid, e->white);
@@ -257,8 +274,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
     static const char *const names[KSR_STEP_KINDS] = {
-        "chroma shift", "deblock", "normalize", "deband",  "structure", "upscale",
-        "learned",      "network", "model",     "enhance", "enhance"};
+        "chroma shift", "deblock", "normalize", "deband", "structure", "upscale",
+        "guided",       "learned", "network",   "model",  "enhance",   "enhance"};
     if (r->composite_on)
         fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
                 r->composite.mean, r->composite.size, r->composite.shift);

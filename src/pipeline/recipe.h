@@ -22,6 +22,7 @@
 #include "stages/deband.h"
 #include "stages/deblock.h"
 #include "stages/enhance.h"
+#include "stages/guide.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
 #include "stages/temporal.h"
@@ -38,6 +39,7 @@ enum ksr_step_kind {
     KSR_STEP_DEBAND,         // ksr_deband_rows()
     KSR_STEP_STRUCTURE,      // ksr_structure_rows()
     KSR_STEP_UPSCALE,        // ksr_upscale_rows(): chroma and alpha
+    KSR_STEP_GUIDED,         // ksr_guided_rows(): the first pass of chroma, reads luma too
     KSR_STEP_LEARNED,        // ksr_learned_rows(): luma
     KSR_STEP_NETWORK,        // ksr_net_rows() with the recipe's `net`: luma
     KSR_STEP_MODEL,          // ksr_frames_run() with the recipe's `model`: whole frames, see below
@@ -57,12 +59,18 @@ struct ksr_step {
         struct ksr_deband_params deband;
         struct ksr_structure_params structure;
         struct ksr_upscale_params upscale;
+        struct ksr_guide_params guide;
         struct ksr_enhance_params enhance;
     };
 };
 
 // The steps of one plane in order. Step k reads a plane of width[k] x height[k] and makes one of
 // width[k + 1] x height[k + 1]; edges replicate.
+//
+// A chain reads its own plane alone, but for KSR_STEP_GUIDED: to make a plane as large as the luma
+// of `drawn`, it also reads that luma, as the luma chain does: before any step. Of it, it needs the
+// rows at the places of those that it reads of its own plane (ksr_guide_span()), so nothing but
+// these rows of the input ties the chains to each other.
 //
 // A KSR_STEP_MODEL is one run for all planes that have one: the first planes, in each the step in
 // the same sense, between stages 1 and 2 and the rest. It reads whole planes (reach is 0 and has no
@@ -127,6 +135,9 @@ bool ksr_recipe_fits(const struct ksr_recipe *recipe);
 
 // Returns where the model stands in a plane's chain, or the number of its steps if there is none.
 int ksr_chain_model(const struct ksr_chain *chain);
+
+// Changes rows *y0 .. *y1-1 of a plane to those of luma, `height` high, beside them.
+void ksr_guide_span(int *y0, int *y1, int height);
 
 // Returns the scale of a configuration: 2 or 4.
 int ksr_recipe_scale(const struct ksr_pipeline_config *config);

@@ -240,10 +240,10 @@ static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
 
 // --- Steps ---
 
-// y0: the row of the plane that src begins with.
+// y0, y1: the rows that src has of its plane.
 static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                         const struct ksr_step *step, const struct ksr_gpu_plane *dst,
-                        const struct ksr_gpu_plane *src, int y0)
+                        const struct ksr_gpu_plane *src, int y0, int y1)
 {
     const struct ksr_gpu_stages *stages = &g->device->stages;
     switch (step->kind) {
@@ -260,6 +260,14 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
     case KSR_STEP_UPSCALE: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
+    case KSR_STEP_GUIDED: {
+        struct ksr_gpu_plane luma = g->in.plane[0];
+        ksr_guide_span(&y0, &y1, luma.height);
+        luma.data += (uint64_t)y0 * (uint64_t)luma.stride * sizeof(uint16_t);
+        luma.height = y1 - y0;
+        ksr_gpu_guided(c, stages, dst, src, &luma, &step->guide);
+        break;
+    }
     case KSR_STEP_LEARNED: ksr_gpu_learned(c, stages, dst, src); break;
     case KSR_STEP_ENHANCE_LUMA: ksr_gpu_enhance_luma(c, stages, dst, src, &step->enhance); break;
     case KSR_STEP_ENHANCE_CHROMA:
@@ -309,7 +317,7 @@ static void record_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                                        dst = plane_of(g, i, k + 1, &bands[i], last);
             int y0, y1;
             band_rows(chain, &bands[i], k, &y0, &y1);
-            record_step(g, c, &chain->step[k], &dst, &src, y0);
+            record_step(g, c, &chain->step[k], &dst, &src, y0, y1);
             done[i]++;
         }
         end_group(c, task);

@@ -17,6 +17,7 @@
 #include "stages/deblock.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
+#include "stages/guide.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
@@ -39,6 +40,9 @@ struct ksr_stage_table {
                            const struct ksr_structure_params *params, int y0, int y1);
     void (*upscale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_upscale_params *params, int y0, int y1);
+    void (*guided_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                        const struct ksr_plane *luma, const struct ksr_guide_params *params, int y0,
+                        int y1);
     void (*learned_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, int y0, int y1);
     void (*net_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
                      void *scratch, int y0, int y1);

@@ -11,6 +11,7 @@ const struct ksr_stage_table ksr_stage_level = {
     .normalize_rows = ksr_normalize_rows,
     .structure_rows = ksr_structure_rows,
     .upscale_rows = ksr_upscale_rows,
+    .guided_rows = ksr_guided_rows,
     .learned_rows = ksr_learned_rows,
     .net_rows = ksr_net_rows,
     .enhance_luma_rows = ksr_enhance_luma_rows,

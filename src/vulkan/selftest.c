@@ -130,6 +130,21 @@ static void upscale(struct trial *t)
     t->c.upscale_rows(&t->plane[DST], &t->plane[SRC], &p, 0, 2 * HEIGHT);
 }
 
+// The doubled source is luma.
+static void guide(struct trial *t)
+{
+    const struct ksr_layout layout = {
+        .planes = 3, .chroma_shift_x = 1, .chroma_shift_y = 1, .siting_y = KSR_SITING_CENTRED};
+    const struct ksr_guide_params p = ksr_guide_params_make(
+        &(struct ksr_pipeline_config){.guided_chroma = 1, .denoise = 0.5}, &layout);
+    ksr_gpu_learned(&t->commands, t->stages, &t->gpu_plane[DST_2], &t->gpu_plane[SRC]);
+    ksr_gpu_barrier(&t->commands);
+    ksr_gpu_guided(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC_2],
+                   &t->gpu_plane[DST_2], &p);
+    t->c.learned_rows(&t->plane[DST_2], &t->plane[SRC], 0, 2 * HEIGHT);
+    t->c.guided_rows(&t->plane[DST], &t->plane[SRC_2], &t->plane[DST_2], &p, 0, 2 * HEIGHT);
+}
+
 static void learned(struct trial *t)
 {
     ksr_gpu_learned(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC]);
@@ -236,6 +251,7 @@ static const struct kernel {
     {"structure", 1, structure},
     {"upscale", 2, upscale},
     {"learned", 2, learned},
+    {"guide", 2, guide},
     {"enhance_luma", 1, enhance_luma},
     {"enhance_chroma", 1, enhance_chroma},
     {"changed", 1, changed},

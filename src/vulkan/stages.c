@@ -17,6 +17,7 @@ static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_DEBAND, "deband", 8, ksr_gpu_deband),
     KERNEL(KSR_GPU_STRUCTURE, "structure", 8, ksr_gpu_structure),
     KERNEL(KSR_GPU_UPSCALE, "upscale", 8, ksr_gpu_upscale),
+    KERNEL(KSR_GPU_GUIDE, "guide", 8, ksr_gpu_guide),
     KERNEL(KSR_GPU_LEARNED, "learned", 16, ksr_gpu_learned),
     KERNEL(KSR_GPU_ENHANCE_LUMA, "enhance_luma", 8, ksr_gpu_enhance_luma),
     KERNEL(KSR_GPU_ENHANCE_CHROMA, "enhance_chroma", 8, ksr_gpu_enhance_chroma),
@@ -122,6 +123,22 @@ void ksr_gpu_upscale(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *st
     pair_taps(p.x, params->x);
     pair_taps(p.y, params->y);
     run_double(c, &stages->kernel[KSR_GPU_UPSCALE], &p, dst);
+}
+
+void ksr_gpu_guided(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                    const struct ksr_gpu_plane *luma, const struct ksr_guide_params *params)
+{
+    const struct ksr_gpu_guide p = {.dst = *dst,
+                                    .src = *src,
+                                    .luma = *luma,
+                                    .before_x = params->x == KSR_SITING_COSITED,
+                                    .before_y = params->y == KSR_SITING_COSITED,
+                                    .strength = params->strength,
+                                    .limit = params->limit};
+    ksr_gpu_upscale(c, stages, dst, src, &params->upscale);
+    ksr_gpu_barrier(c);
+    run_double(c, &stages->kernel[KSR_GPU_GUIDE], &p, dst);
 }
 
 void ksr_gpu_learned(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,

@@ -16,6 +16,7 @@ enum ksr_gpu_stage {
     KSR_GPU_DEBAND,
     KSR_GPU_STRUCTURE,
     KSR_GPU_UPSCALE,
+    KSR_GPU_GUIDE,
     KSR_GPU_LEARNED,
     KSR_GPU_ENHANCE_LUMA,
     KSR_GPU_ENHANCE_CHROMA,
@@ -57,6 +58,9 @@ void ksr_gpu_structure(struct ksr_gpu_commands *commands, const struct ksr_gpu_s
 void ksr_gpu_upscale(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                      const struct ksr_upscale_params *params);
+void ksr_gpu_guided(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                    const struct ksr_gpu_plane *luma, const struct ksr_guide_params *params);
 void ksr_gpu_learned(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src);
 void ksr_gpu_enhance_luma(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,

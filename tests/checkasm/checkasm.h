@@ -51,6 +51,7 @@ struct job {
     struct ksr_deblock_params deblock;
     struct ksr_structure_params structure;
     struct ksr_upscale_params upscale;
+    struct ksr_guide_params guide;
     struct ksr_enhance_params enhance;
     struct ksr_temporal_params temporal;
     struct ksr_pack_params pack;

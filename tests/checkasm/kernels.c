@@ -274,6 +274,41 @@ static void run_upscale(struct job *j, const struct tables *t)
     t->stage.upscale_rows(&j->out[0].plane, &j->in[0].plane, &j->upscale, j->y0, j->y1);
 }
 
+// Luma is the second plane that is read. Every other time chroma follows it, up to some noise.
+static void prepare_guided(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {1, 0.3, 0.002};
+    const struct ksr_layout layout = {.planes = 3,
+                                      .chroma_shift_x = 1,
+                                      .chroma_shift_y = 1,
+                                      .siting_x = (enum ksr_siting)choose(&corner, 2),
+                                      .siting_y = (enum ksr_siting)(1 - choose(&corner, 2))};
+    const unsigned follows = choose(&corner, 2), odd = choose(&corner, 4);
+    draw_config(j);
+    j->config.guided_chroma = strengths[choose(&corner, 3)];
+    j->guide = ksr_guide_params_make(&j->config, &layout);
+    const int width = 2 * j->width - (int)(odd >> 1), height = 2 * j->height - (int)(odd & 1);
+    const struct ksr_plane *chroma = check_in(j, j->width, j->height),
+                           *luma = check_in(j, width, height);
+    for (int y = 0; y < luma->height && follows; y++)
+        for (int x = 0; x < luma->width; x++)
+            luma->data[y * luma->stride + x] =
+                (uint16_t)((chroma->data[y / 2 * chroma->stride + x / 2] / 2 * 3 +
+                            (check_random(&j->random) >> 8) % 1200) &
+                           KSR_SAMPLE_MAX);
+    j->y0 *= 2;
+    j->y1 *= 2;
+    j->y0 += !j->whole && j->y0 + 1 < j->y1 && (odd & 1);
+    j->y1 -= j->y1 == 2 * j->height && (odd & 1);
+    check_out(j, width, height);
+}
+
+static void run_guided(struct job *j, const struct tables *t)
+{
+    t->stage.guided_rows(&j->out[0].plane, &j->in[0].plane, &j->in[1].plane, &j->guide, j->y0,
+                         j->y1);
+}
+
 static void run_learned(struct job *j, const struct tables *t)
 {
     t->stage.learned_rows(&j->out[0].plane, &j->in[0].plane, j->y0, j->y1);
@@ -539,6 +574,7 @@ FUNCTION(of_deband, stage.deband_rows)
 FUNCTION(of_deblock, stage.deblock_rows)
 FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
+FUNCTION(of_guided, stage.guided_rows)
 FUNCTION(of_learned, stage.learned_rows)
 FUNCTION(of_net, stage.net_rows)
 FUNCTION(of_luma, stage.enhance_luma_rows)
@@ -562,6 +598,7 @@ const struct kernel check_kernels[] = {
     {"deband", prepare_deband, run_deband, of_deband},
     {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},
+    {"guided", prepare_guided, run_guided, of_guided},
     {"learned", prepare_upscale, run_learned, of_learned},
     {"net", prepare_net, run_net, of_net},
     {"sharpening", prepare_sharpening, run_luma, of_luma},

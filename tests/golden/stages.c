@@ -293,6 +293,24 @@ static void upscaling(struct lines *out, const struct ksr_stage_table *t, int s,
         snprintf(what, sizeof(what), "upscale chroma %s", layouts[l].name);
         note_pair(out, what, -1, &p);
     }
+    for (int l = 0; l < 5; l++) { // guided by luma of the same picture, and by that of another
+        const struct ksr_layout layout = layout_of(l, (struct size){64, 64});
+        const struct ksr_guide_params g = ksr_guide_params_make(
+            &(struct ksr_pipeline_config){.guided_chroma = 1, .denoise = 0.3}, &layout);
+        for (int other = 0; other < 2 && ksr_guide_possible(&layout); other++) {
+            struct pair luma = pair_of(s, bits, 2);
+            char what[48];
+            p = pair_of(s, bits, 2);
+            draw(&luma.src, bits, other);
+            t->learned_rows(&luma.dst.plane[0], &luma.src.plane[0], 0, luma.dst.plane[0].height);
+            t->guided_rows(&p.dst.plane[0], &p.src.plane[0], &luma.dst.plane[0], &g, 0,
+                           p.dst.plane[0].height);
+            snprintf(what, sizeof(what), "guided %s %d", layouts[l].name, other);
+            note_pair(out, what, -1, &p);
+            ksr_frame_free(&luma.src);
+            ksr_frame_free(&luma.dst);
+        }
+    }
 }
 
 // --- Codes ---

@@ -48,6 +48,7 @@ static const struct sequence sequences[] = {
       .deblock = 0.7,
       .deband = 0.8,
       .structure_smoothing = 0.3,
+      .guided_chroma = 1,
       .sharpening = 0.5,
       .line_darkening = 0.3,
       .contrast_boost = 1.1,
@@ -147,7 +148,10 @@ static const struct sequence sequences[] = {
       .ai_scale = 4,
       .chroma_shift_x = 3,
       .deblock = 1,
+
       .deband = 0.4,
+
+      .guided_chroma = 0.7,
       .contrast_boost = 1.1,
       .saturation_boost = 1},
      .frames = 4},
@@ -409,6 +413,7 @@ static const struct sequence shorts[] = {
      {.shader_scale = 4,
       .denoise = 0.2,
       .structure_smoothing = 0.3,
+      .guided_chroma = 1,
       .sharpening = 0.5,
       .line_darkening = 0.3,
       .contrast_boost = 1.1,

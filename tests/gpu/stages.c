@@ -32,6 +32,11 @@ static void upscale(struct bench *b, const struct job *j, const struct planes *p
     ksr_gpu_upscale(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->upscale);
 }
 
+static void guided(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_guided(&b->commands, &b->stages, &p->out[0], &p->in[0], &p->in[1], &j->guide);
+}
+
 static void learned(struct bench *b, const struct job *j, const struct planes *p)
 {
     (void)j;
@@ -106,6 +111,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"deband", deband},
     {"structure", structure},
     {"upscale", upscale},
+    {"guided", guided},
     {"learned", learned},
     {"sharpening", enhance_luma},
     {"line_darkening", enhance_luma},

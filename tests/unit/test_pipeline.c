@@ -11,6 +11,7 @@
 #include "stages/deblock.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
+#include "stages/guide.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
@@ -31,6 +32,7 @@ static struct ksr_pipeline_config everything(int scale)
                                         .deblock = 0.71,
                                         .deband = 0.53,
                                         .structure_smoothing = 0.61,
+                                        .guided_chroma = 0.9,
                                         .sharpening = 0.83,
                                         .line_darkening = 0.29,
                                         .contrast_boost = 1,
@@ -391,6 +393,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
     const struct ksr_deblock_params deblock = ksr_deblock_params_make(c);
     const struct ksr_deband_params deband = ksr_deband_params_make(c);
     const struct ksr_structure_params structure = ksr_structure_params_make(c);
+    const struct ksr_guide_params guide = ksr_guide_params_make(c, l);
     const struct ksr_enhance_params enhance = ksr_enhance_params_make(c, l->full_range);
     struct ksr_frame a = keep(in), b = keep(in), middle = unit_frame(ksr_layout_scaled(l, 2));
     struct ksr_frame enhanced = keep(out);
@@ -412,10 +415,13 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         unit_copy(&a.plane[i], &b.plane[i]);
         if (i == 0 && structure.limit > 0)
             ksr_structure_rows(&a.plane[i], &b.plane[i], &structure, 0, height);
-        const struct ksr_frame *half = c->shader_scale == 4 ? &middle : &a;
+        const struct ksr_plane *first = c->shader_scale == 4 ? &middle.plane[i] : &out->plane[i];
+        if (guide.strength > 0 && ksr_guide_possible(l) && ksr_layout_is_chroma(l, i))
+            ksr_guided_rows(first, &a.plane[i], &in->plane[0], &guide, 0, first->height);
+        else
+            upscale_plane(first, &a.plane[i], i, &upscale);
         if (c->shader_scale == 4)
-            upscale_plane(&middle.plane[i], &a.plane[i], i, &upscale);
-        upscale_plane(&out->plane[i], &half->plane[i], i, &upscale);
+            upscale_plane(&out->plane[i], first, i, &upscale);
         if (i == 0 && ksr_enhance_luma_active(&enhance))
             ksr_enhance_luma_rows(&enhanced.plane[i], &out->plane[i], &enhance, 0, out_height);
         else if (i > 0 && !alpha && ksr_enhance_chroma_active(&enhance))
@@ -440,6 +446,7 @@ static struct ksr_pipeline_config some(int scale, int on)
     c.deblock = on & 1 ? 0.71 : 0;
     c.deband = on & 2 ? 0.53 : 0;
     c.structure_smoothing = on & 2 ? 0.61 : 0;
+    c.guided_chroma = on & 8 ? 0.9 : 0;
     c.sharpening = on & 4 ? 0.83 : 0;
     c.line_darkening = on & 4 ? 0.29 : 0;
     c.saturation_boost = on & 8 ? 1.3 : 1;

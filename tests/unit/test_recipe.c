@@ -56,6 +56,7 @@ static void all_stages(void **state)
                                           .deblock = 0.5,
                                           .deband = 0.3,
                                           .structure_smoothing = 0.61,
+                                          .guided_chroma = 0.8,
                                           .sharpening = 0.83,
                                           .line_darkening = 0.29,
                                           .contrast_boost = 1.2,
@@ -81,14 +82,14 @@ static void all_stages(void **state)
                 "plane 1: deblock 10x5 -> 10x5, reach 3, limit 1024, block at 0 0\n"
                 "plane 1: normalize 10x5 -> 10x5, reach 1, limit 758\n"
                 "plane 1: deband 10x5 -> 10x5, reach 20, limit 154\n"
-                "plane 1: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
+                "plane 1: guided 10x5 -> 20x10, reach 4, strength 205, limit 303\n"
                 "plane 1: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 1: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
                 "plane 2: chroma shift 10x5 -> 10x5, reach 5, sixteenths -24 2\n"
                 "plane 2: deblock 10x5 -> 10x5, reach 3, limit 1024, block at 0 0\n"
                 "plane 2: normalize 10x5 -> 10x5, reach 1, limit 758\n"
                 "plane 2: deband 10x5 -> 10x5, reach 20, limit 154\n"
-                "plane 2: upscale 10x5 -> 20x10, reach 4, middle taps 13189 15086\n"
+                "plane 2: guided 10x5 -> 20x10, reach 4, strength 205, limit 303\n"
                 "plane 2: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 2: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
                 "fit: 80x40 -> 60x30\n");
@@ -111,6 +112,31 @@ static void a_network(void **state)
                   "plane 1: upscale 8x6 -> 16x12, reach 4, middle taps 17523 17523\n");
 }
 
+// Luma guides chroma of half its size on both axes, and nothing else.
+static void guided_chroma(void **state)
+{
+    (void)state;
+    struct ksr_layout l = unit_layout(45, 33, 4, 1);
+    struct ksr_pipeline_config c = neutral();
+    c.guided_chroma = 1;
+    assert_recipe(&l, &c, NULL,
+                  "plane 0: learned 45x33 -> 90x66, reach 5\n"
+                  "plane 1: guided 23x17 -> 45x33, reach 4, strength 256, limit 0\n"
+                  "plane 2: guided 23x17 -> 45x33, reach 4, strength 256, limit 0\n"
+                  "plane 3: upscale 45x33 -> 90x66, reach 4, middle taps 17523 17523\n");
+    l.chroma_shift_y = 0;
+    struct ksr_recipe with, without;
+    for (int k = 0; k < 2; k++) { // 4:2:2, 4:4:4
+        l.chroma_shift_x = 1 - k;
+        c.guided_chroma = 1;
+        assert_true(ksr_recipe_make(&with, &l, &c, NULL));
+        c.guided_chroma = 0;
+        assert_true(ksr_recipe_make(&without, &l, &c, NULL));
+        for (int i = 0; i < 3; i++)
+            assert_memory_equal(&with.chain[i], &without.chain[i], sizeof(with.chain[i]));
+    }
+}
+
 // A model of ONNX Runtime stands behind stages 1 and 2; one that keeps the size leaves the passes
 // to the filters; one that sees colour makes the chroma, too.
 static void a_model(void **state)
@@ -127,13 +153,14 @@ static void a_model(void **state)
                            "plane 0: model 8x6 -> 8x6, reach 0\n"
                            "plane 0: learned 8x6 -> 16x12, reach 5\n"
                            "plane 1: normalize 4x3 -> 4x3, reach 1, limit 1024\n"
-                           "plane 1: upscale 4x3 -> 8x6, reach 4, middle taps 13189 15086\n"
+                           "plane 1: guided 4x3 -> 8x6, reach 4, strength 256, limit 512\n"
                            "plane 2: normalize 4x3 -> 4x3, reach 1, limit 1024\n"
-                           "plane 2: upscale 4x3 -> 8x6, reach 4, middle taps 13189 15086\n"};
+                           "plane 2: guided 4x3 -> 8x6, reach 4, strength 256, limit 512\n"};
     const struct ksr_layout l = unit_layout(8, 6, 3, 1);
     struct ksr_pipeline_config c = neutral();
     c.use_ai = true;
     c.denoise = 0.5;
+    c.guided_chroma = 1;
     for (int i = 0; i < 2; i++) {
         ksr_onnx *onnx = calloc(1, sizeof(*onnx));
         assert_non_null(onnx);
@@ -189,7 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filters_alone), cmocka_unit_test(blocks_of_a_part),
         cmocka_unit_test(all_stages),    cmocka_unit_test(a_network),
-        cmocka_unit_test(a_model),
+        cmocka_unit_test(guided_chroma), cmocka_unit_test(a_model),
     };
     return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);
 }

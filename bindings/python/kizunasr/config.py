@@ -98,6 +98,8 @@ class PipelineConfig:
     8 bits (0 to 1)."""
     structure_smoothing: float = 0.0
     """Stage 2: smoothing that preserves lines; 0: off (0 to 1)."""
+    guided_chroma: float = 0.0
+    """Stage 3: edges of 4:2:0 chroma are rebuilt as luma has them; 0: off; 1: in full (0 to 1)."""
     sharpening: float = 0.0
     """Stage 4: sharpening without halos; 0: off (0 to 2)."""
     line_darkening: float = 0.0

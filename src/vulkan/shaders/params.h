@@ -68,6 +68,12 @@ struct ksr_gpu_upscale {
     int x[8], y[8];
 };
 
+// dst is corrected in place. before: chroma stands on the first luma sample of its group.
+struct ksr_gpu_guide {
+    ksr_gpu_plane dst, src, luma;
+    int before_x, before_y, strength, limit;
+};
+
 struct ksr_gpu_learned {
     ksr_gpu_plane dst, src;
     ksr_gpu_words bank; // ksr_bank, pairs of taps in a word
