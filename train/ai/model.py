@@ -109,10 +109,8 @@ def pyramid(full, half, quarter, deep=3, wide=0, residual=True, more=(0, 0)):
 SPECS = {
     "anime-fast": plain(16, 5, tail=1),
     "anime-quality": plain(32, 5),
-    "anime-best": pyramid(32, 64, 96),
-    "anime-ultra": pyramid(64, 128, 128, 4),
-    "best-two": pyramid(32, 64, 0, more=(0, 1)),
-    "ultra-two": pyramid(64, 128, 0, more=(1, 0)),
+    "anime-best": pyramid(32, 64, 0, more=(0, 1)),
+    "anime-ultra": pyramid(64, 128, 0, more=(1, 0)),
     "anime-web": pyramid(32, 64, 96),
     "anime-dvd": pyramid(32, 64, 96),
 }
