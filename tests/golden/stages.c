@@ -20,7 +20,7 @@
 #include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
 
-#define MAX_LINES 1000
+#define MAX_LINES 2048
 
 struct line {
     char name[96], hash[KSR_HASH_TEXT];
