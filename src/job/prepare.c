@@ -429,8 +429,9 @@ static ksr_status prepare(ksr_context *ctx, const struct ksr_processor_config *c
     struct ksr_processor_config resolved =
         *config; // with the network that was chosen, without AI where that cannot be had
     struct ksr_engine_identity engine;
-    const bool pipe = enter == open_folder && ksr_spool_is_needed(config->input_path);
     ksr_status status = ksr_config_check(ctx, config);
+    const bool pipe =
+        status == KSR_OK && enter == open_folder && ksr_spool_is_needed(config->input_path);
     if (status == KSR_OK)
         status = check_options(ctx, options);
     if (status == KSR_OK && !pipe)

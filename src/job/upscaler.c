@@ -42,6 +42,7 @@ struct ksr_upscaler {
     AVFrame *copy;              // of a frame that is held by a pipeline without delay
     int64_t *held;              // numbers of the frames that are held, the oldest first
     bool drains;                // a pull said that no frame follows those that are held
+    bool followed;              // they have been shown what follows them
 };
 
 // --- Settings ---
@@ -478,6 +479,8 @@ static ksr_status push(ksr_upscaler *u, int64_t number, const AVFrame *picture, 
         status = ksr_pixels_read(u->ctx, u->reader, picture, &u->layout, &u->rows);
     if (status == KSR_OK)
         status = ksr_pipeline_push(u->ctx, u->pipeline, number, &u->rows, warms_up);
+    if (status == KSR_OK)
+        u->followed = warms_up && u->pipeline->held > 0;
     if (status == KSR_OK && !warms_up) {
         u->held[u->pipeline->held - 1] = number;
         u->drains = false;
@@ -519,7 +522,7 @@ ksr_status ksr_upscaler_push(ksr_upscaler *u, int64_t number, const struct ksr_f
 {
     if (!u)
         return KSR_E_PARAM;
-    ksr_status status = check_push(u, number, in, u->pipeline->delay);
+    ksr_status status = check_push(u, number, in, u->followed ? 0 : u->pipeline->delay);
     if (status != KSR_OK)
         return status;
     const bool copies = u->pipeline->delay == 0;

@@ -173,11 +173,9 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
     ksr_status status = KSR_OK;
     if (after && p->after == AROUND)
         return KSR_OK;
-    if (!after && p->after > 0) { // those that only followed are no more
-        p->next = p->pushed;
-        p->after = 0;
-        p->run++;
-    }
+    // Those that only followed: the ones before this frame warm up, it takes the place of the others.
+    for (; !after && p->after > 0; p->after--)
+        p->pushed -= entry_of(p, p->pushed - 1)->frame >= frame;
     const double start = ksr_clock();
     p->run += p->pushed == 0 || frame != entry_of(p, p->pushed - 1)->frame + 1;
     struct entry *e = entry_of(p, p->pushed++);

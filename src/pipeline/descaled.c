@@ -19,17 +19,18 @@
 #include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
 
-#define BAND_ROWS 32        // worked on at once; a multiple of CELL
-#define CELL      8         // edge of a cell, in samples of the input
-#define DIFFERENT (12 << 7) // working samples: 12 codes of 8 bits, which coding noise hardly reaches
-#define CELL_LEAST 3        // samples so different that mark a cell
-#define GROW      2         // cells around a marked one that are kept too
-#define FULL      256       // weight of a sample that is wholly kept
+#define BAND_ROWS 32 // worked on at once; a multiple of CELL
+#define CELL      8  // edge of a cell, in samples of the input
+#define DIFFERENT                                                                                  \
+    (12 << 7)          // working samples: 12 codes of 8 bits, which coding noise hardly reaches
+#define CELL_LEAST 3   // samples so different that mark a cell
+#define GROW       2   // cells around a marked one that are kept too
+#define FULL       256 // weight of a sample that is wholly kept
 
 // A frame that is held.
 struct slot {
     struct ksr_frame source;
-    bool keeps; // some of it
+    bool keeps;       // some of it
     uint16_t *weight; // of each cell, 0 .. FULL
 };
 
@@ -52,6 +53,7 @@ struct descaled {
 
     ksr_resampler *kept;     // the frame to the output
     struct ksr_frame result; // of the chains
+    struct ksr_frame moved;  // the frame's chroma, shifted; empty without that
     int32_t *place[2];       // of each column of luma and of chroma among cells, in 1/FULL
     double seconds;
 };
@@ -258,8 +260,15 @@ static void hand_on(struct descaled *p, struct slot *slot, const struct ksr_row_
         return;
     }
     const struct ksr_row_sink frame = ksr_resampler_sink(p->kept);
-    for (int i = 0; i < p->recipe.input.planes; i++)
-        frame.rows(frame.opaque, i, &slot->source.plane[i], 0, slot->source.plane[i].height);
+    for (int i = 0; i < p->recipe.input.planes; i++) {
+        const struct ksr_plane *plane = &slot->source.plane[i];
+        if (ksr_layout_is_chroma(&p->recipe.input, i) && p->moved.plane[i].data) {
+            p->table.chroma_shift_rows(&p->moved.plane[i], plane, &p->recipe.kept_shift, 0,
+                                       plane->height);
+            plane = &p->moved.plane[i];
+        }
+        frame.rows(frame.opaque, i, plane, 0, plane->height);
+    }
     const struct ksr_row_sink blend = {.rows = blend_rows, .opaque = &w};
     ksr_resampler_run(p->kept, &blend);
 }
@@ -338,6 +347,7 @@ static void destroy(ksr_pipeline *pipeline)
     ksr_resampler_destroy(&p->kept);
     ksr_frame_free(&p->drawn);
     ksr_frame_free(&p->result);
+    ksr_frame_free(&p->moved);
     free(p->marked);
     free(p->grown);
     free(p);
@@ -364,9 +374,9 @@ static bool make_places(struct descaled *p)
             return false;
         for (int x = 0; x < out->width; x++) {
             const int64_t luma = ksr_min(x << shift, out->width - 1);
-            const int64_t place = (2 * luma + 1) * p->recipe.input.width * FULL /
-                                      (2 * (int64_t)out->width * CELL) -
-                                  FULL / 2;
+            const int64_t place =
+                (2 * luma + 1) * p->recipe.input.width * FULL / (2 * (int64_t)out->width * CELL) -
+                FULL / 2;
             p->place[chroma][x] = ksr_clamp((int)place, 0, (p->cells_x - 1) * FULL);
         }
     }
@@ -406,6 +416,7 @@ static bool make_memory(struct descaled *p)
     if (p->rest)
         ksr_resampler_skip_luma(p->rest);
     return p->scratch && p->kept && (p->rest || in->planes == 1) &&
+           (!ksr_chroma_shift_active(&p->recipe.kept_shift) || ksr_frame_alloc(&p->moved, in)) &&
            ksr_frame_alloc(&p->drawn, to) && ksr_frame_alloc(&p->result, &p->recipe.output) &&
            make_axes(p) && make_places(p) && make_slots(p);
 }
@@ -414,8 +425,7 @@ ksr_status ksr_pipeline_create_descaled(ksr_context *ctx, const struct ksr_recip
                                         struct ksr_device *device, ksr_pool *pool,
                                         ksr_pipeline **out)
 {
-    static const struct ksr_executor executor = {"descale", push,       pull,
-                                                 reset,     take_times, destroy};
+    static const struct ksr_executor executor = {"descale", push, pull, reset, take_times, destroy};
     const struct ksr_recipe chains = ksr_recipe_of_drawn(recipe);
     struct descaled *p = calloc(1, sizeof(*p));
     *out = NULL;

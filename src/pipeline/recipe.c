@@ -2,6 +2,8 @@
 
 #include "pipeline/recipe.h"
 
+#include <assert.h>
+
 #include "frame/tile.h"
 #include "stages/learned.h"
 
@@ -11,6 +13,7 @@
 static void add_step(struct ksr_chain *chain, struct ksr_step step, const struct ksr_layout *layout,
                      int plane)
 {
+    assert(chain->count < KSR_MAX_STEPS);
     const int k = chain->count++;
     chain->step[k] = step;
     chain->width[k + 1] = ksr_layout_plane_width(layout, plane);
@@ -26,16 +29,16 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
     const struct ksr_deband_params deband = ksr_deband_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
+    if (plane < ksr_layout_picture_planes(&r->drawn) && deblock.limit > 0 && !r->descales)
+        add_step(&r->chain[plane],
+                 (struct ksr_step){KSR_STEP_DEBLOCK, 1, KSR_DEBLOCK_REACH, {.deblock = deblock}},
+                 &r->drawn, plane);
     if (ksr_layout_is_chroma(&r->drawn, plane) && ksr_chroma_shift_active(&shift))
         add_step(
             &r->chain[plane],
             (struct ksr_step){
                 KSR_STEP_CHROMA_SHIFT, 1, ksr_chroma_shift_reach(&shift), {.chroma_shift = shift}},
             &r->drawn, plane);
-    if (plane < ksr_layout_picture_planes(&r->drawn) && deblock.limit > 0 && !r->descales)
-        add_step(&r->chain[plane],
-                 (struct ksr_step){KSR_STEP_DEBLOCK, 1, KSR_DEBLOCK_REACH, {.deblock = deblock}},
-                 &r->drawn, plane);
     if (plane < ksr_layout_picture_planes(&r->drawn) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
@@ -160,6 +163,7 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
         add_upscaling(&r, i, config);
         add_enhancement(&r, i, config);
     }
+    r.kept_shift = ksr_chroma_shift_params_make(config, input, input);
     r.temporal = ksr_temporal_params_make(config);
     r.temporal_on = config->enable_temporal && ksr_temporal_active(&r.temporal);
     r.composite = ksr_composite_params_make(config->composite);

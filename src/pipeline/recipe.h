@@ -29,7 +29,7 @@
 #include "stages/upscale.h"
 
 #define KSR_MAX_STEPS                                                                              \
-    8 // chroma shift, deblock, normalize, deband, structure, model, two passes of upscale, enhance
+    8 // deblock, chroma shift, normalize, deband, structure, model, two passes of upscale, enhance
 
 // What a step does to a plane. Each is defined by the plain C function beside it.
 enum ksr_step_kind {
@@ -91,6 +91,8 @@ struct ksr_recipe {
     bool composite_on; // whole frames of the input are cleaned: ksr_composite_rows()
     struct ksr_temporal_params composite; // ksr_composite_params_make()
     bool descales;                        // input to drawn: ksr_descale_rows() for luma
+    // Where descaling keeps parts of the input, their chroma is moved by as much.
+    struct ksr_chroma_shift_params kept_shift;
     enum ksr_kernel kernel;
     const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
     ksr_frames *model;  // borrowed; NULL without KSR_STEP_MODEL

@@ -111,6 +111,7 @@ static ksr_status make_without(struct preview *p, const struct ksr_processor_con
 {
     struct ksr_processor_config plain = *ksr_config_get(p->plain);
     struct ksr_run_options quiet = *run;
+    plain.input_path = config->input_path; // which may be named "null"
     plain.start = config->start;
     plain.duration = config->duration;
     plain.output_path = output;

@@ -163,7 +163,7 @@ static ksr_status choose_shots(struct report *r)
 static struct ksr_video_format terms_of(const struct report *r, const struct ksr_film *film)
 {
     struct ksr_video_format terms = film->format;
-    if (film == &r->v.output && terms.color_space == 2 && film->format.width > 0) {
+    if (film != &r->v.expected.film && terms.color_space == 2 && film->format.width > 0) {
         terms.color_space = r->v.expected.film.format.color_space;
         terms.width = r->v.expected.film.format.width;
         terms.height = r->v.expected.film.format.height;

@@ -217,6 +217,9 @@ def same_bytes(program, frames, at, upscale):
     source = clip.code(at("long.mkv"), MPEG2)
     r = run(frames, source, "5", "mixed")
     check(r.returncode == 0, f"the same frames from anywhere: {r.stdout.strip()}", r.stderr)
+    # Keyframes, here every 12, may be the second half of a frame of film.
+    r = run(frames, Clip().film(100).code(at("keys.mkv"), MPEG2.replace("-g 15", "-g 12")), "5", "mixed")
+    check(r.returncode == 0, f"also where halves are keyframes: {r.stdout.strip()}", r.stderr)
     options = ["--inverse-telecine", "mixed", "--deinterlace=field", "--preset", "ultrafast", "--progress", "none"]
     reference = None
     for more in (["--workers", "1", "--threads", "1"], ["--workers", "2", "--threads", "2"], ["--cpu", "c"]):

@@ -75,9 +75,7 @@ def options_of(settings):
     """Settings as options of the program."""
     options = {"enable_temporal": "temporal"}
     for name, value in {"denoise": "0", **settings}.items():
-        yield "--" + options.get(name, name).replace("_", "-") + ("=true" if value == "true" else "")
-        if value != "true":
-            yield value
+        yield f"--{options.get(name, name).replace('_', '-')}={value}"
 
 
 def by_program(program, source, output, settings):

@@ -401,11 +401,11 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         const struct ksr_upscale_params upscale = ksr_upscale_params_make(l, i);
         const bool alpha = l->planes % 2 == 0 && i == l->planes - 1;
         const int height = a.plane[i].height, out_height = out->plane[i].height;
-        if (ksr_layout_is_chroma(l, i) && ksr_chroma_shift_active(&shift))
-            ksr_chroma_shift_rows(&b.plane[i], &a.plane[i], &shift, 0, height);
-        unit_copy(&a.plane[i], &b.plane[i]);
         if (!alpha && deblock.limit > 0)
             ksr_deblock_rows(&b.plane[i], &a.plane[i], &deblock, 0, height);
+        unit_copy(&a.plane[i], &b.plane[i]);
+        if (ksr_layout_is_chroma(l, i) && ksr_chroma_shift_active(&shift))
+            ksr_chroma_shift_rows(&b.plane[i], &a.plane[i], &shift, 0, height);
         unit_copy(&a.plane[i], &b.plane[i]);
         if (!alpha && normalize.limit > 0)
             ksr_normalize_rows(&b.plane[i], &a.plane[i], &normalize, 0, height);

@@ -171,7 +171,9 @@ static void name_nvidia(const char *gpu, char *out, size_t size)
     static const char library[] = "libcuda.so.1";
     int (*init)(unsigned), (*get)(int *, int), (*name)(char *, int, int), (*version)(int *);
     char text[128], names[128] = "", driver[64];
-    const int wanted = gpu ? atoi(gpu) : -1;
+    char *end = NULL;
+    const long asked = gpu ? strtol(gpu, &end, 10) : -1;
+    const int wanted = gpu && end != gpu && !*end ? (int)asked : -1; // "any", too
     int device, number = 0;
     if (!find_function(library, "cuInit", &init) || !find_function(library, "cuDeviceGet", &get) ||
         !find_function(library, "cuDeviceGetName", &name) ||
@@ -240,7 +242,7 @@ static void name_system(char *out, size_t size)
 // What is unknown may be another one on another machine, and after the next start of this one.
 static void bind_to_boot(char *out, size_t size)
 {
-    char boot[64], id[KSR_HASH_TEXT], text[32];
+    char boot[64] = "", id[KSR_HASH_TEXT], text[32];
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
     if (!boot[0])
         gethostname(boot, sizeof(boot) - 1);

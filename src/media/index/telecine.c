@@ -359,6 +359,8 @@ static void refine_times(struct ksr_film *film, int64_t field)
         if (i == 0 || off > slack || off < -slack || start + fields * field <= f[-1].time)
             start = time;
         f->time = start == time ? time : start + fields * field;
+        if (i > 0 && f->time <= f[-1].time) // the one before was moved past it
+            f->time = f[-1].time + 1;
         f->duration = av_rescale_q(f->duration, from, to);
         f->duration = f->duration > 0 ? f->duration : 1;
     }
@@ -404,11 +406,14 @@ static void set_times(const struct ksr_film *film, const struct ksr_moment *mome
             start = time;
             number = 0;
         }
+        if (i > 0 && frames[i].time <= frames[i - 1].time)
+            frames[i].time = frames[i - 1].time + 1;
         number += moments[i].kind == KSR_CADENCE_FILM;
     }
-    for (size_t i = 0; i < count; i++)
-        frames[i].duration =
-            (i + 1 < count ? frames[i + 1].time : last->time + last->duration) - frames[i].time;
+    for (size_t i = 0; i < count; i++) {
+        const int64_t end = i + 1 < count ? frames[i + 1].time : last->time + last->duration;
+        frames[i].duration = end > frames[i].time ? end - frames[i].time : 1;
+    }
 }
 
 // Interlaced video makes a frame of both fields, unless each is to be one.
@@ -476,15 +481,18 @@ static ksr_status take_moments(ksr_context *ctx, const struct ksr_moment *moment
     return KSR_OK;
 }
 
-static ksr_status measure_fields(ksr_context *ctx, ksr_reader *reader, const char *order,
-                                 const struct ksr_film *film, ksr_cadence *cadence)
+static ksr_status measure_fields(ksr_context *ctx, const char *path, ksr_reader *reader,
+                                 const char *order, const struct ksr_film *film,
+                                 ksr_cadence *cadence)
 {
-    for (;;) {
+    for (size_t next = 0;; next++) {
         size_t index;
         bool damaged;
         ksr_status status = ksr_reader_next(ctx, reader, &index, &damaged);
-        if (status != KSR_OK || index == SIZE_MAX)
+        if (status != KSR_OK)
             return status;
+        if (index == SIZE_MAX || index != next) // the film's are all there, in order
+            return check_decoded(ctx, path, next, film->frame_count);
         const AVFrame *frame = ksr_reader_frame(reader);
         if (!ksr_cadence_add(cadence, frame, ksr_filter_top_first(frame, order)))
             return ksr_fail(ctx, KSR_E_PARAM, "fields of %s cannot be matched",
@@ -514,7 +522,7 @@ static ksr_status plan_mixed(ksr_context *ctx, const char *path, const char *ord
     film->filter[0] = '\0'; // frames are measured as they are
     ksr_status status = ksr_reader_open(ctx, path, film, &reader);
     if (status == KSR_OK)
-        status = measure_fields(ctx, reader, order, film, cadence);
+        status = measure_fields(ctx, path, reader, order, film, cadence);
     if (status == KSR_OK)
         status = check_decoded(ctx, path, ksr_reader_decoded(reader), film->frame_count);
     ksr_reader_destroy(&reader);

@@ -294,8 +294,6 @@ static ksr_status weave(ksr_context *ctx, const ksr_filter *f, enum ksr_frame_ma
         return KSR_OK;
     av_frame_unref(frame);
     const bool top_first = ksr_av_frame_top_first(now);
-    if (made == KSR_MADE_WOVEN && !last->buf[0])
-        return ksr_fail(ctx, KSR_E_PROCESS, "the filter lacks the frame before");
     const int result = made == KSR_MADE_WHOLE ? av_frame_ref(frame, now)
                                               : ksr_match_weave(top_first ? now : last,
                                                                 top_first ? last : now, now, frame);
@@ -313,7 +311,9 @@ static ksr_status receive_woven(ksr_context *ctx, ksr_filter *f, AVFrame *frame,
             return status;
         const int64_t source = f->tags[(intptr_t)frame->opaque % TAGS];
         const size_t i = ksr_film_find(f->film, source, *second);
-        if (i != SIZE_MAX)
+        const size_t last = ((size_t)(intptr_t)frame->opaque + HELD - 1) % HELD;
+        // After a seek, the first frame has none before it; it is not a wanted one.
+        if (i != SIZE_MAX && (f->film->frames[i].made != KSR_MADE_WOVEN || f->held[last]->buf[0]))
             return weave(ctx, f, f->film->frames[i].made, frame);
     }
 }

@@ -157,7 +157,7 @@ async function show(n) {
   $('shots').children[n].scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const left = shot[viewer.left] ? viewer.left : 'before';
   const images = await Promise.all([load(shot[left]), load(shot.after)]);
-  if (viewer.shot !== n) return;
+  if (viewer.shot !== n || left !== (shot[viewer.left] ? viewer.left : 'before')) return;
   viewer.images = images;
   viewer.diff = null;
   const measured = shot.psnr === null ? '' : `; PSNR ${digits(shot.psnr, 2)} dB, SSIM ${digits(shot.ssim, 4)}`;
