@@ -63,7 +63,6 @@ static const struct option table[] = {
      .brief = "settings from a JSON file",
      .help = "read settings from a JSON file; other options override it"},
     {.name = "source",
-     .common = true,
      .value = "dvd|web|bluray|auto",
      .kind = OPTION_TEXT,
      .group = GROUP_MAIN,

@@ -302,8 +302,10 @@ static void step(const ksr_cadence *c, struct path *p, size_t field, size_t star
     }
     for (int r = 0; field > start && r < STATES; r++) {
         const int s = next_state[r];
+        if (p->cost[r] >= NEVER) // there may be no field that it went on from
+            continue;
         const int64_t on = p->cost[r] + joined(c, field, s);
-        if (on <= cost[s] && p->cost[r] < NEVER) {
+        if (on <= cost[s]) {
             cost[s] = on;
             p->from[field][s] = (uint8_t)(r + STATES); // the cadence goes on
         }
