@@ -68,7 +68,6 @@ static const struct option table[] = {
      .group = GROUP_MAIN,
      .verbs = VERBS_WITH_SETTINGS,
      .offset = AT(source),
-     .brief = "settings for such a source; auto: as it looks",
      .help = "settings for a kind of source, as 'kizunasr config --source NAME' prints them; auto: "
              "the kind that the input seems to be; all else that is given comes on top"},
     {.name = "overwrite",

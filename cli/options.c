@@ -277,7 +277,8 @@ static int take_option(struct reader *r, const struct found *what, const char *v
 {
     const struct option *option = what->option;
     if (!option || option->kind == OPTION_FIELD || option->kind == OPTION_CONFIG) {
-        r->options->settings[r->options->setting_count++] = (struct setting){.what = *what, .value = value};
+        r->options->settings[r->options->setting_count++] =
+            (struct setting){.what = *what, .value = value};
         return EXIT_DONE;
     }
     void *member = member_of(r->options, option);
