@@ -10,19 +10,19 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "pipeline/bands.h"
 #include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
 
-#define AROUND    KSR_COMPOSITE_AROUND
-#define KEPT      (3 * AROUND) // the one to clean next, those before it, and those pushed after it
-#define BAND_ROWS 32           // of luma, worked on at once
+#define AROUND KSR_COMPOSITE_AROUND
+#define KEPT   (3 * AROUND) // the one to clean next, those before it, and those pushed after it
 
 // A frame that was pushed.
 struct entry {
     struct ksr_frame picture;
     struct ksr_frame smooth; // its luma
-    int64_t frame; // its number in the film
-    int run;       // frames with the same one follow each other
+    int64_t frame;           // its number in the film
+    int run;                 // frames with the same one follow each other
     bool warms_up;
 };
 
@@ -54,21 +54,6 @@ static struct entry *entry_of(struct composite *p, int64_t number)
     return &p->entries[number % KEPT];
 }
 
-// Rows of a band of plane i.
-static bool band_rows(const struct ksr_layout *layout, int i, int band, int *y0, int *y1)
-{
-    const int shift = ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0;
-    const int height = ksr_layout_plane_height(layout, i);
-    *y0 = band * BAND_ROWS >> shift;
-    *y1 = (band + 1) * BAND_ROWS >= layout->height ? height : (band + 1) * BAND_ROWS >> shift;
-    return *y0 < *y1;
-}
-
-static int bands_of(const struct composite *p)
-{
-    return (p->recipe.input.height + BAND_ROWS - 1) / BAND_ROWS;
-}
-
 static struct ksr_plane held_plane(const struct composite *p, int k)
 {
     const struct ksr_layout *l = &p->recipe.input;
@@ -82,7 +67,7 @@ static void gather_band(void *arg, int band, int thread)
     int y0, y1;
     (void)thread;
     for (int i = 0; i < w->p->recipe.input.planes; i++)
-        if (band_rows(&w->p->recipe.input, i, band, &y0, &y1))
+        if (ksr_band_rows(&w->p->recipe.input, i, band, &y0, &y1))
             w->source->rows(w->source->opaque, i, &w->entry->picture.plane[i], y0, y1);
 }
 
@@ -91,7 +76,7 @@ static void smooth_band(void *arg, int band, int thread)
     const struct work *w = arg;
     int y0, y1;
     (void)thread;
-    if (band_rows(&w->p->recipe.input, 0, band, &y0, &y1))
+    if (ksr_band_rows(&w->p->recipe.input, 0, band, &y0, &y1))
         w->p->table.composite_smooth_rows(&w->entry->smooth.plane[0], &w->entry->picture.plane[0],
                                           y0, y1);
 }
@@ -102,7 +87,7 @@ static void compare_band(void *arg, int band, int thread)
     const struct composite *p = w->p;
     int y0, y1;
     (void)thread;
-    band_rows(&p->recipe.input, 0, band, &y0, &y1);
+    ksr_band_rows(&p->recipe.input, 0, band, &y0, &y1);
     for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++) {
         const struct ksr_plane held = held_plane(p, k);
         if (w->around[k])
@@ -122,12 +107,12 @@ static void clean_band(void *arg, int band, int thread)
         const struct ksr_plane *dst = &p->clean.plane[i], *src = &w->entry->picture.plane[i];
         const bool chroma = ksr_layout_is_chroma(l, i);
         struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES] = {0};
-        if (!band_rows(l, i, band, &y0, &y1))
+        if (!ksr_band_rows(l, i, band, &y0, &y1))
             continue;
         for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++)
             if (w->around[k])
-                frames[k] = (struct ksr_composite_frame){w->around[k]->picture.plane[i],
-                                                         held_plane(p, k)};
+                frames[k] =
+                    (struct ksr_composite_frame){w->around[k]->picture.plane[i], held_plane(p, k)};
         if (i < ksr_layout_picture_planes(l))
             p->table.composite_rows(dst, src, frames, chroma ? l->chroma_shift_x : 0,
                                     chroma ? l->chroma_shift_y : 0, y0, y1);
@@ -155,8 +140,8 @@ static ksr_status hand_on(ksr_context *ctx, struct composite *p)
     p->next++;
     if (e->warms_up && !p->recipe.temporal_on)
         return KSR_OK;
-    ksr_pool_run(p->pool, compare_band, &w, bands_of(p));
-    ksr_pool_run(p->pool, clean_band, &w, bands_of(p));
+    ksr_pool_run(p->pool, compare_band, &w, ksr_bands_of(&p->recipe.input));
+    ksr_pool_run(p->pool, clean_band, &w, ksr_bands_of(&p->recipe.input));
     p->seconds += ksr_clock() - start;
     const ksr_status status = ksr_pipeline_push(ctx, p->inner, e->frame, &clean, e->warms_up);
     p->base.device = p->inner->device;
@@ -173,7 +158,8 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
     ksr_status status = KSR_OK;
     if (after && p->after == AROUND)
         return KSR_OK;
-    // Those that only followed: the ones before this frame warm up, it takes the place of the others.
+    // Those that only followed: the ones before this frame warm up, it takes the place of the
+    // others.
     for (; !after && p->after > 0; p->after--)
         p->pushed -= entry_of(p, p->pushed - 1)->frame >= frame;
     const double start = ksr_clock();
@@ -184,8 +170,8 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
     e->run = p->run;
     e->warms_up = warms_up;
     p->after += after;
-    ksr_pool_run(p->pool, gather_band, &w, bands_of(p));
-    ksr_pool_run(p->pool, smooth_band, &w, bands_of(p));
+    ksr_pool_run(p->pool, gather_band, &w, ksr_bands_of(&p->recipe.input));
+    ksr_pool_run(p->pool, smooth_band, &w, ksr_bands_of(&p->recipe.input));
     p->seconds += ksr_clock() - start;
     while (!after && status == KSR_OK && p->next + AROUND < p->pushed)
         status = hand_on(ctx, p);

@@ -16,11 +16,11 @@
 #include "core/mem.h"
 #include "frame/resample.h"
 #include "frame/tile.h"
+#include "pipeline/bands.h"
 #include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
 
-#define BAND_ROWS 32 // worked on at once; a multiple of CELL
-#define CELL      8  // edge of a cell, in samples of the input
+#define CELL 8 // edge of a cell, in samples of the input
 #define DIFFERENT                                                                                  \
     (12 << 7)          // working samples: 12 codes of 8 bits, which coding noise hardly reaches
 #define CELL_LEAST 3   // samples so different that mark a cell
@@ -78,21 +78,6 @@ static void *scratch_of(const struct descaled *p, int thread)
     return p->scratch + (size_t)thread * p->scratch_bytes;
 }
 
-// Rows of a band of plane i of a layout.
-static bool band_rows(const struct ksr_layout *layout, int i, int band, int *y0, int *y1)
-{
-    const int shift = ksr_layout_is_chroma(layout, i) ? layout->chroma_shift_y : 0;
-    const int height = ksr_layout_plane_height(layout, i);
-    *y0 = band * BAND_ROWS >> shift;
-    *y1 = (band + 1) * BAND_ROWS >= layout->height ? height : (band + 1) * BAND_ROWS >> shift;
-    return *y0 < *y1;
-}
-
-static int bands_of(const struct ksr_layout *layout)
-{
-    return (layout->height + BAND_ROWS - 1) / BAND_ROWS;
-}
-
 static void gather_band(void *arg, int band, int thread)
 {
     const struct work *w = arg;
@@ -101,7 +86,7 @@ static void gather_band(void *arg, int band, int thread)
     int y0, y1;
     (void)thread;
     for (int i = 0; i < p->recipe.input.planes; i++)
-        if (band_rows(&p->recipe.input, i, band, &y0, &y1)) {
+        if (ksr_band_rows(&p->recipe.input, i, band, &y0, &y1)) {
             const struct ksr_plane *plane = &w->slot->source.plane[i];
             w->source->rows(w->source->opaque, i, plane, y0, y1);
             if (i > 0)
@@ -114,7 +99,7 @@ static void descale_band(void *arg, int band, int thread)
     const struct work *w = arg;
     struct descaled *p = w->p;
     int y0, y1;
-    if (band_rows(&p->recipe.drawn, 0, band, &y0, &y1))
+    if (ksr_band_rows(&p->recipe.drawn, 0, band, &y0, &y1))
         p->table.descale_rows(&p->drawn.plane[0], &w->slot->source.plane[0], &p->down[0],
                               &p->down[1], scratch_of(p, thread), y0, y1);
 }
@@ -180,8 +165,8 @@ static void make_drawing(struct descaled *p, struct slot *slot, const struct ksr
 {
     const struct ksr_row_sink drawn = ksr_frame_sink(&p->drawn);
     struct work w = {p, slot, source, &drawn};
-    ksr_pool_run(p->pool, gather_band, &w, bands_of(&p->recipe.input));
-    ksr_pool_run(p->pool, descale_band, &w, bands_of(&p->recipe.drawn));
+    ksr_pool_run(p->pool, gather_band, &w, ksr_bands_of(&p->recipe.input));
+    ksr_pool_run(p->pool, descale_band, &w, ksr_bands_of(&p->recipe.drawn));
     if (p->rest)
         ksr_resampler_run(p->rest, &drawn);
 }
@@ -247,7 +232,7 @@ static void hand_on_band(void *arg, int band, int thread)
     int y0, y1;
     (void)thread;
     for (int i = 0; i < result->layout.planes; i++)
-        if (band_rows(&result->layout, i, band, &y0, &y1))
+        if (ksr_band_rows(&result->layout, i, band, &y0, &y1))
             w->sink->rows(w->sink->opaque, i, &result->plane[i], y0, y1);
 }
 
@@ -256,7 +241,7 @@ static void hand_on(struct descaled *p, struct slot *slot, const struct ksr_row_
 {
     struct work w = {p, slot, NULL, sink};
     if (!slot->keeps) {
-        ksr_pool_run(p->pool, hand_on_band, &w, bands_of(&p->result.layout));
+        ksr_pool_run(p->pool, hand_on_band, &w, ksr_bands_of(&p->result.layout));
         return;
     }
     const struct ksr_row_sink frame = ksr_resampler_sink(p->kept);
