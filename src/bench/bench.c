@@ -113,6 +113,8 @@ struct stage_run {
     struct ksr_bench_state *b;
     const struct stage *stage;
     struct ksr_pipeline_config on; // every stage that is off by default is on
+    struct ksr_descale_axis down[2], up[2];
+    void *scratch; // of ksr_descale_rows()
 };
 
 struct stage {
@@ -160,6 +162,19 @@ static void run_composite(const struct stage_run *r, int i)
             r->b->stages.temporal_still_rows(&held, small, small, &params, 0, small->height);
     }
     r->b->stages.composite_rows(&out, small, frames, shift, shift, 0, small->height);
+}
+
+// From 1080 rows to 720, say, and back, as what was not drawn at that size is found.
+static void run_descale(const struct stage_run *r, int i)
+{
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane drawn = r->b->memory[0].plane[i], again = r->b->memory[1].plane[i];
+    drawn.width = r->down[0].size;
+    drawn.height = r->down[1].size;
+    again.width = small->width;
+    again.height = small->height;
+    r->b->stages.descale_rows(&drawn, small, &r->down[0], &r->down[1], r->scratch, 0, drawn.height);
+    r->b->stages.descale_rows(&again, &drawn, &r->up[0], &r->up[1], r->scratch, 0, again.height);
 }
 
 static void run_chroma_shift(const struct stage_run *r, int i)
@@ -259,6 +274,7 @@ static void run_pack(const struct stage_run *r, int i)
 static const struct stage stages[] = {
     {"unpack", 3, 2, true, true, run_unpack},
     {"composite", 3, 24, true, false, run_composite},
+    {"descale", 1, 4, true, false, run_descale},
     {"chroma shift", 2, 4, true, false, run_chroma_shift},
     {"deblock", 3, 4, true, false, run_deblock},
     {"normalize", 3, 4, true, true, run_normalize},
@@ -293,14 +309,41 @@ static double stage_bytes(const struct ksr_bench_state *b, const struct stage *s
     return samples * (read + written);
 }
 
-static ksr_status bench_stages(struct ksr_bench_state *b)
+// Whether the picture is large enough to have been enlarged from two thirds of its size.
+static bool can_descale(const struct ksr_bench_state *b)
 {
-    json_t *list = json_array();
-    struct stage_run r = {.b = b, .on = ksr_bench_config(true)};
-    ksr_json_set(b->root, "stages", list, &b->lost);
+    return ksr_min(b->width, b->height) * 2 / 3 >= KSR_DESCALE_LEAST;
+}
+
+static bool make_axes(struct stage_run *r)
+{
+    const int size[2] = {r->b->width, r->b->height};
+    bool ok = true;
+    for (int i = 0; i < 2 && can_descale(r->b); i++)
+        ok = ok &&
+             ksr_descale_axis_make(&r->down[i], KSR_KERNEL_BICUBIC, size[i], size[i] * 2 / 3) &&
+             ksr_descale_axis_make(&r->up[i], KSR_KERNEL_BICUBIC, size[i] * 2 / 3, size[i]);
+    r->scratch = ksr_aligned_calloc(ksr_descale_scratch(r->b->width));
+    return ok && r->scratch;
+}
+
+static void free_axes(struct stage_run *r)
+{
+    for (int i = 0; i < 2; i++) {
+        ksr_descale_axis_free(&r->down[i]);
+        ksr_descale_axis_free(&r->up[i]);
+    }
+    ksr_aligned_free(r->scratch);
+}
+
+static ksr_status measure_stages(struct stage_run *r, json_t *list)
+{
+    struct ksr_bench_state *b = r->b;
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
-        r.stage = &stages[i];
-        const double time = ksr_bench_measure(b, run_stage, &r), bytes = stage_bytes(b, &stages[i]);
+        if (stages[i].run == run_descale && !can_descale(b))
+            continue;
+        r->stage = &stages[i];
+        const double time = ksr_bench_measure(b, run_stage, r), bytes = stage_bytes(b, &stages[i]);
         if (isnan(time))
             return KSR_E_CANCELLED;
         ksr_json_append(list,
@@ -310,6 +353,16 @@ static ksr_status bench_stages(struct ksr_bench_state *b)
                         &b->lost);
     }
     return KSR_OK;
+}
+
+static ksr_status bench_stages(struct ksr_bench_state *b)
+{
+    json_t *list = json_array();
+    struct stage_run r = {.b = b, .on = ksr_bench_config(true)};
+    ksr_json_set(b->root, "stages", list, &b->lost);
+    const ksr_status status = make_axes(&r) ? measure_stages(&r, list) : ksr_fail_memory(b->ctx);
+    free_axes(&r);
+    return status;
 }
 
 // --- Ceilings ---
