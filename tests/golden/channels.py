@@ -19,7 +19,7 @@ except ImportError:
     sys.exit(77)
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 SECONDS = 0.5
 # The channels in the order of WAV, and the tones: the low one is within what an LFE channel has.
@@ -181,21 +181,20 @@ def main():
     folder = o.keep or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
     skipped = 0
-    for name, layouts, rates, ext, codec, outputs in CASES:
-        for rate in rates:
-            if o.only not in f"{name} {rate}":
-                continue
-            source, trouble = make_input(folder, name, layouts, rate, ext, codec)
-            if trouble:
-                print(f"skip {name} {rate}: {trouble}")
-                skipped += 1
-                continue
-            made = tracks(source)
-            for layout, track, sound in zip(layouts, made, decode(source, made)):
-                trouble = tone_trouble(sound, track, layout)
-                check(not trouble, f"{name} {rate} Hz: {layout} is made", trouble)
-            for text in outputs:
-                convert(os.path.abspath(o.program), source, layouts, rate, name, text)
+    for rate, (name, layouts, _, ext, codec, outputs) in some((rate, case) for case in CASES for rate in case[2]):
+        if o.only not in f"{name} {rate}":
+            continue
+        source, trouble = make_input(folder, name, layouts, rate, ext, codec)
+        if trouble:
+            print(f"skip {name} {rate}: {trouble}")
+            skipped += 1
+            continue
+        made = tracks(source)
+        for layout, track, sound in zip(layouts, made, decode(source, made)):
+            trouble = tone_trouble(sound, track, layout)
+            check(not trouble, f"{name} {rate} Hz: {layout} is made", trouble)
+        for text in outputs:
+            convert(os.path.abspath(o.program), source, layouts, rate, name, text)
     if o.only in "refusals":
         refusals(os.path.abspath(o.program), folder)
     if not o.keep:

@@ -12,7 +12,7 @@ Ends with `N passed, N failed, N skipped`.
 import json, os, re, sys, tempfile
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 SMALL = "testsrc2=size=64x64:rate=24:duration=0.3"
 MASTERING = "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,50)"
@@ -199,7 +199,7 @@ def main():
             check(all(same(k, v, wanted[k]) for k, v in declared.items()), f"{name}: says what it should", wanted)
             check(name != "pq" or {"mastering display", "content light level", "rotation"} <= wanted.keys(),
                   f"{name}: has its metadata", wanted)
-            for codec, places in PLACES.items():
+            for codec, places in some(PLACES.items()):
                 for ext in places.split():
                     out = os.path.join(folder, f"{name}-{codec}.{ext}")
                     speed = [] if codec == "ffv1" else ["--preset", "ultrafast"]
@@ -241,8 +241,8 @@ def main():
         source = make_captioned(folder, "cc.ts", 1)
         wanted = captions(source)
         check(len(wanted) == 24 and len(set(wanted)) > 10, "the input has captions", f"{len(wanted)}")
-        for codec, ext in (("libx264", "mkv"), ("libx264", "mp4"), ("libx264", "ts"), ("libx265", "mkv"), ("libx265", "mp4"), ("libx265", "ts"),
-                           ("libvpx-vp9", "webm"), ("ffv1", "mkv")):
+        for codec, ext in some((("libx264", "mkv"), ("libx264", "mp4"), ("libx264", "ts"), ("libvpx-vp9", "webm"),
+                                ("libx265", "mkv"), ("libx265", "mp4"), ("libx265", "ts"), ("ffv1", "mkv"))):
             out = os.path.join(folder, f"cc-{codec}.{ext}")
             r = run(program, "upscale", source, out, "--codec", codec, "--progress", "none", "--log-level", "warning")
             check(r.returncode == 0, f"captions: {codec} in {ext}", r.stderr)

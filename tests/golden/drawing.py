@@ -9,7 +9,7 @@ N failed, N skipped`.
 import hashlib, json, os, sys, tempfile
 
 import clips
-from checks import check, finish, run
+from checks import EVERY, check, finish, run, some
 
 KERNELS = {"bilinear": "", "bicubic": ":param0=0:param1=0.5", "lanczos": ":param0=3"}
 # FFmpeg rounds weights; kernels that look alike are as good: which ones are told apart is the unit test's.
@@ -48,7 +48,7 @@ def main():
             return json.loads(r.stdout)["picture"] if r.returncode == 0 else {"drawing": r.stderr}
 
         # Finding it.
-        for width, height, kernel in CASES:
+        for width, height, kernel in some(CASES):
             large = enlarge(draw(width, height, "d.mkv"), "l.mkv", kernel, "-c:v", "libx264", "-crf", "18", "-g", "1")
             found = drawing(large)["drawing"] or {}
             check((found.get("width"), found.get("height")) == (width, height) and found.get("kernel") in LIKE[kernel],
@@ -78,20 +78,21 @@ def main():
         r = run(program, "upscale", large, at("x.mkv"), "--descale", "auto", "--dry-run")
         check("  descale   720x405:bilinear (measured)\n" in r.stdout, "a dry run says so", r.stdout)
 
-        # The same bytes.
-        check(upscale(large, "named.mkv", "--descale", "720x405:bilinear").returncode == 0 and digest("named.mkv") == digest("auto.mkv"),
-              "the same as with the size named")
-        threads = upscale(large, "threads.mkv", "--descale", "720x405:bilinear", "--threads", "3", "--workers", "2")
-        check(threads.returncode == 0 and digest("threads.mkv") == digest("named.mkv"), "with any number of threads", threads.stderr)
-        work = [run(program, *words) for words in (
-            ("plan", large, at("parts.mkv"), "--codec", "ffv1", "--denoise", "0", "--descale", "auto"),
-            ("work", at("parts.mkv.kizunasr")), ("join", at("parts.mkv.kizunasr")))]
-        check(all(w.returncode == 0 for w in work) and digest("parts.mkv") == digest("auto.mkv"), "planned, worked and joined",
-              [w.stderr for w in work])
-        off = [upscale(native, "off.mkv"), upscale(native, "none.mkv", "--descale", "auto")]
-        check(off[0].returncode == 0 and "descale: off (no drawing size is clear)" in off[1].stderr, "none is said", off[1].stderr)
-        check(digest("off.mkv") == digest("none.mkv"), "none: the same bytes as without")
-        check("descale" not in off[0].stderr, "without the option nothing is said", off[0].stderr)
+        # The same bytes, which a sanitizer does not change.
+        if EVERY == 1:
+            check(upscale(large, "named.mkv", "--descale", "720x405:bilinear").returncode == 0 and digest("named.mkv") == digest("auto.mkv"),
+                  "the same as with the size named")
+            threads = upscale(large, "threads.mkv", "--descale", "720x405:bilinear", "--threads", "3", "--workers", "2")
+            check(threads.returncode == 0 and digest("threads.mkv") == digest("named.mkv"), "with any number of threads", threads.stderr)
+            work = [run(program, *words) for words in (
+                ("plan", large, at("parts.mkv"), "--codec", "ffv1", "--denoise", "0", "--descale", "auto"),
+                ("work", at("parts.mkv.kizunasr")), ("join", at("parts.mkv.kizunasr")))]
+            check(all(w.returncode == 0 for w in work) and digest("parts.mkv") == digest("auto.mkv"), "planned, worked and joined",
+                  [w.stderr for w in work])
+            off = [upscale(native, "off.mkv"), upscale(native, "none.mkv", "--descale", "auto")]
+            check(off[0].returncode == 0 and "descale: off (no drawing size is clear)" in off[1].stderr, "none is said", off[1].stderr)
+            check(digest("off.mkv") == digest("none.mkv"), "none: the same bytes as without")
+            check("descale" not in off[0].stderr, "without the option nothing is said", off[0].stderr)
 
         # Verified like any other.
         r = run(program, "verify", large, at("auto.mkv"), "--provenance", at("auto.json"))

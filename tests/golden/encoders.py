@@ -2,7 +2,7 @@
 format defines, and names and files that are unusual. Usage: encoders.py KIZUNASR"""
 
 import json, os, pathlib, re, struct, subprocess, sys, tempfile
-from checks import check, finish
+from checks import check, finish, some
 
 program = os.path.abspath(sys.argv[1])
 folder = tempfile.TemporaryDirectory()
@@ -81,7 +81,7 @@ run("ffmpeg", "-v", "error", "-y", "-i", "film.mkv", "-i", "chapter.txt", "-map"
 for ext in ("avi", "gif", "h264", "y4m"):
     said = run(program, "plan", "chapter.mkv", f"chapter.{ext}").stderr.decode()
     check(re.search(rf"1 chapters?\b.*\b{ext}\b", said), f"chapters in .{ext} are missed", said)
-for ext in ("mpg", "vob", "mpeg"):
+for ext in some(("mpg", "vob", "mpeg")):
     works(f".{ext} gets MPEG-2 unless told otherwise", "film.mkv", f"p.{ext}", say="mpeg2video in ")
 works("MPEG-PS by --format", "film.mkv", "p.bin", "--format", "vob", say="mpeg2video in vob")
 works("H.265 in MPEG-PS, when told so", "film.mkv", "p.mpg", "--codec", "libx265", "--preset", "ultrafast", say="libx265 in mpeg")
@@ -106,7 +106,7 @@ works("auto from a settings file", "noisy.mkv", "n.mpg", "--config", "auto.json"
 for options in (["--audio-codec", "aac"], ["--config", "x264.json"]):
     refused(f"AAC in MPEG-PS when told so: {options[1]}", 2, "audio_codec: mpeg cannot hold audio of aac", "upscale", "pcm.mkv", "x.mpg", *options, "--audio-passthrough", "no")
 lavfi("lossless.mkv", soft, "-f", "lavfi", "-i", "sine=d=1", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "wavpack", "-shortest")
-for options, codec in (([], "alac"), (["--audio-codec", "auto"], "alac"), (["--audio-codec", "aac"], "aac")):
+for options, codec in some((([], "alac"), (["--audio-codec", "auto"], "alac"), (["--audio-codec", "aac"], "aac"))):
     works(f"lossless audio to MP4: {options}", "lossless.mkv", "l.mp4", *options, "--preset", "ultrafast", "--fresh")
     check(codec_of("l.mp4", "a") == [codec] or (codec == "alac" and codec_of("l.mp4", "a") == ["flac"]), f"audio to MP4: {options}", codec_of("l.mp4", "a"))
 check(run(program, "plan", "in%03d.png", "p%03d.png", "--work-dir", "p").returncode == 0, "images are planned")
@@ -115,7 +115,7 @@ for codec in ("tiff", "bmp", "libx264"):
 check(run(program, "upscale", "in%03d.png", "p%03d.png", "--work-dir", "p", "--codec", "png").returncode == 0, "png by name is what it was planned for")
 
 # AVI has one time per frame, without the delay of an encoder; audio stays beside the video.
-for codec in ("mpeg2video", "mpeg1video", "mpeg4"):
+for codec in some(("mpeg2video", "mpeg1video", "mpeg4")):
     for source in ("pcm.mkv", "pcm.avi"):
         works(f"{codec} in AVI from {source}", source, "p-out.avi", "--codec", codec, "--fresh")
     if codec != "mpeg1video":
@@ -129,11 +129,11 @@ for name, source, options in (("grey", "film.mkv", ["--pixel-format", "gray"]), 
 # Grey H.264 decodes with chroma, which is the decoder's; a grey output is judged by its brightness and position. What cannot say its range is full range.
 lavfi("short.mkv", soft, "-frames:v", "6", "-c:v", "ffv1", "-pix_fmt", "yuv420p")
 lavfi("still.mkv", soft, "-frames:v", "1", "-c:v", "ffv1", "-pix_fmt", "yuv420p", "-color_range", "tv")
-for source, out, options in (("short", "g.mkv", ["--preset", "ultrafast"]), ("short", "g.ts", ["--preset", "ultrafast"]), ("short", "g2.mkv", ["--codec", "ffv1"]),
-                             ("still", "g2.mp4", ["--codec", "libx265", "--preset", "ultrafast"]), ("still", "g.png", []), ("still", "g.tif", []), ("short", "g.apng", [])):
+for source, out, options in some((("short", "g.mkv", ["--preset", "ultrafast"]), ("short", "g.ts", ["--preset", "ultrafast"]), ("short", "g2.mkv", ["--codec", "ffv1"]),
+                             ("still", "g2.mp4", ["--codec", "libx265", "--preset", "ultrafast"]), ("still", "g.png", []), ("still", "g.tif", []), ("short", "g.apng", []))):
     works(f"grey output: {out}", f"{source}.mkv", out, "--pixel-format", "gray", *options)
-for name, filters, options, say in (("right", "null", "gray", "verified"), ("darker", "lutyuv=y=val*0.8", "gray", "FAIL colour"), ("inverted", "negate", "gray", "FAIL colour"),
-                                    ("moved", "crop=124:96:0:0,pad=128:96:4:0", "gray", "FAIL position"), ("not coded as grey", "null", "yuv420p", "FAIL colour")):
+for name, filters, options, say in some((("right", "null", "gray", "verified"), ("darker", "lutyuv=y=val*0.8", "gray", "FAIL colour"), ("inverted", "negate", "gray", "FAIL colour"),
+                                    ("moved", "crop=124:96:0:0,pad=128:96:4:0", "gray", "FAIL position"), ("not coded as grey", "null", "yuv420p", "FAIL colour"))):
     run("ffmpeg", "-v", "error", "-y", "-i", "g.mkv", "-vf", f"extractplanes=y,{filters},format=gray,setrange=tv,format={options}", "-c:v", "libx264", "-crf", "6", "-preset", "ultrafast", "wrong.mkv")
     r = run(program, "verify", "short.mkv", "wrong.mkv")
     check((r.returncode == 0) == (name == "right") and say in r.stdout.decode(), f"a grey output that is {name}", f"{r.returncode} {r.stdout.decode()}")
@@ -170,8 +170,8 @@ for size in (12, 16, 19, 20):
     probes_webp(f"WebP of {size} bytes", "cut.webp", False)
 
 # Colours: 200,40,40 of RGB.
-for out, options in (("c.jpg", ["--duration", "0.1"]), ("c.webp", ["--duration", "0.1"]), ("c.mkv", ["--codec", "mjpeg"]), ("c.ogv", ["--codec", "libtheora"]),
-                     ("c.avi", ["--codec", "mpeg4"]), ("c.mp4", []), ("c.y4m", [])):
+for out, options in some((("c.jpg", ["--duration", "0.1"]), ("c.webp", ["--duration", "0.1"]), ("c.mkv", ["--codec", "mjpeg"]), ("c.ogv", ["--codec", "libtheora"]),
+                     ("c.avi", ["--codec", "mpeg4"]), ("c.mp4", []), ("c.y4m", []))):
     works(f"red to {out}", "red.mkv", out, *options)
     colour = run("ffmpeg", "-v", "error", "-i", out, "-frames:v", "1", "-sws_flags", "accurate_rnd+full_chroma_int", "-f", "rawvideo", "-pix_fmt", "rgb24", "-").stdout[:3]
     check(len(colour) == 3 and all(abs(a - b) <= 3 for a, b in zip(colour, (200, 40, 40))), f"red in {out}", list(colour))

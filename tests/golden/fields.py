@@ -14,7 +14,7 @@ Ends with `N passed, N failed, N skipped`.
 """
 import argparse, json, os, subprocess, tempfile, time
 
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 # All of the picture moves: of what is small or faint, fieldmatch does not see where it belongs.
 SHORT = "testsrc=size=64x64:rate=24000/1001,scroll=h=0.03:v=0.02,trim=duration=3"
@@ -97,7 +97,7 @@ def main():
             make(at("fields.ts"), LONG, "interlace=scan=bff", MPEG2),
             make(at("fields.mov"), VIDEO, "interlace=scan=tff", "-c:v prores_ks -profile:v 2 -flags +ilme+ildct"),
         ]
-        for source in interlaced:
+        for source in some(interlaced):
             name = os.path.basename(source)
             r = run(frames, source, "7", "deinterlace")
             check(r.returncode == 0, f"{name}: deinterlaced from anywhere: {r.stdout.strip()}", r.stderr)
@@ -114,8 +114,8 @@ def main():
         check("interlaced" in said and "--deinterlace" in said, "upscale warns of interlaced video", said)
 
         # A film that says nothing of its fields.
-        for scan, options in (("tff", "-c:v ffv1"), ("bff", "-c:v ffv1 -pix_fmt yuv422p10le"),
-                              ("bff", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25")):
+        for scan, options in some((("tff", "-c:v ffv1"), ("bff", "-c:v ffv1 -pix_fmt yuv422p10le"),
+                                   ("bff", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25"))):
             what = f"unmarked fields, {scan} {options.split()[1]}"
             plain = make(at("unmarked.mkv"), VIDEO.replace("duration=3", "duration=5"), f"interlace=scan={scan}:lowpass=off,setfield=prog", options, sound=False)
             video = json.loads(run(program, "probe", plain, "--json").stdout)["video"]
@@ -177,8 +177,10 @@ def main():
                 check(r.returncode == 0, f"{what}: brought back from anywhere: {r.stdout.strip()}", r.stderr)
                 r = run(program, "verify", soft, at("telecined.out.mkv"))
                 check(r.returncode == 0, f"{what}: verify knows", r.stdout + r.stderr)
-        for name, options in (("telecined.ts", MPEG2), ("telecined.mp4", H264), ("telecined.mpeg2.mkv", MPEG2)):
-            source = make(at(name), FILM, "format=yuv420p," + PULLDOWN, options)
+        telecined = [make(at(name), FILM, "format=yuv420p," + PULLDOWN, options)
+                     for name, options in (("telecined.ts", MPEG2), ("telecined.mp4", H264), ("telecined.mpeg2.mkv", MPEG2))]
+        for source in some(telecined):
+            name = os.path.basename(source)
             r = run(frames, source, "7", "inverse_telecine")
             check(r.returncode == 0, f"{name}: brought back from anywhere: {r.stdout.strip()}", r.stderr)
             r = run(program, "probe", source, "--json")
@@ -234,7 +236,7 @@ def main():
                   f"{what}: exit 2 before any work", f"{r.returncode} {r.stderr}")
 
         # The same bytes.
-        for name, options in (("fields.ts", ["--deinterlace"]), ("telecined.mp4", ["--inverse-telecine"])):
+        for name, options in some((("fields.ts", ["--deinterlace"]), ("telecined.mp4", ["--inverse-telecine"]))):
             options += ["--preset", "ultrafast", "--temporal", "--progress", "none"]
             reference = None
             for more in (["--workers", "1", "--threads", "1"], ["--workers", "2", "--threads", "3"], ["--cpu", "c"]):

@@ -8,7 +8,7 @@ Ends with `N passed, N failed, N skipped`.
 import json, os, struct, subprocess, sys, tempfile
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 PROGRAM = os.path.abspath(sys.argv[1])
 FFV1 = "--codec ffv1"
@@ -74,10 +74,10 @@ def with_matrix(source, name, matrix):
 # --- Rotation ---
 
 def rotation():
-    for size, format_, sar, ext in (("48x32", "yuv420p", "4/3", "mp4"), ("45x31", "yuv422p", "1", "mov"), ("48x32", "yuv411p", "1", "mov")):
+    for size, format_, sar, ext in some((("48x32", "yuv420p", "4/3", "mp4"), ("45x31", "yuv422p", "1", "mov"), ("48x32", "yuv411p", "1", "mov"))):
         codec = "-c:v ffv1 -level 3" if ext == "mov" else "-c:v libx264 -preset ultrafast -qp 0"
         plain = made(f"plain-{format_}.mov", f"testsrc2=s={size}:r=5:d=1,setsar={sar},format={format_}", codec)
-        for name, (matrix, filters) in TURNS.items():
+        for name, (matrix, filters) in some(TURNS.items()):
             if ext == "mov" and name not in ("90", "180", "transpose"):
                 continue
             what = f"{name} of {format_}"
@@ -126,9 +126,9 @@ def crop():
     source = made("crop.mkv", "testsrc2=s=64x48:r=5:d=1,setsar=16/15", "-c:v libx264 -preset ultrafast -qp 0 -g 3")
     rgb = made("rgb.mkv", "testsrc2=s=64x48:r=5:d=1", "-c:v ffv1 -pix_fmt gbrp")
     pal = made("pal.gif", "testsrc2=s=64x48:r=5:d=1", "-c:v gif")
-    for name, film, value, filters, options in (
+    for name, film, value, filters, options in some((
             ("part", source, "40:20:8:4", "crop=40:20:8:4:exact=1,", ""), ("odd size", source, "33:21:2:6", "crop=33:21:2:6:exact=1,", ""),
-            ("odd place", source, "40:20:3:5", "crop=41:21:2:4:exact=1,", ""), ("RGB, odd place", rgb, "33:21:3:5", "crop=33:21:3:5:exact=1,format=gbrp,", "--pixel-format bgr0")):
+            ("odd place", source, "40:20:3:5", "crop=41:21:2:4:exact=1,", ""), ("RGB, odd place", rgb, "33:21:3:5", "crop=33:21:3:5:exact=1,format=gbrp,", "--pixel-format bgr0"))):
         whole = at("whole.mkv")
         clips.need(clips.ffmpeg("-i", film, "-vf", filters[:-1], "-c:v", "ffv1", whole))
         r, out = upscale(film, "out.mkv", f"{FFV1} {options} --crop {value}")
@@ -198,10 +198,10 @@ def with_clap(source, name, fractions):
 
 def aperture():
     plain = made("aperture.mkv", "testsrc2=s=64x48:r=5:d=1", "-c:v libx264 -preset ultrafast")
-    for name, crop_, more, kept, ratio in (
+    for name, crop_, more, kept, ratio in some((
             ("bars", "0,8,0,8", (), "0,16,0,16", 4 / 3), ("bars, 2:1", "0,8,0,8", ("--display-dimensions", "0:96x48"), "0,16,0,16", 2),
             ("odd numbers", "3,5,1,7", ("--display-dimensions", "0:90x50", "--track-name", "0:A name"), "6,10,2,14", 9 / 5),
-            ("a large crop", "20,2,40,44", (), "40,4,80,88", 4 / 3)):
+            ("a large crop", "20,2,40,44", (), "40,4,80,88", 4 / 3))):
         source = at("cropped.mkv")
         run("mkvmerge", "-q", "-o", source, "--cropping", f"0:{crop_}", *(more or ()), plain)
         r, out = upscale(source, "kept.mkv", QUICK)
@@ -257,7 +257,7 @@ VPX = {"libvpx": ("-c:v", "libvpx"), "libvpx-vp9": ("-c:v", "libvpx-vp9")}
 
 def alpha():
     for codec in VPX:
-        for ext in ("webm", "mkv"):
+        for ext in some(("webm", "mkv")):
             source = made(f"{codec}.{ext}", SHAPE, f"-c:v {codec} -auto-alt-ref 0 -b:v 300k -deadline realtime -cpu-used 8")
             mode = stream(source, "tags")[0].get("alpha_mode")
             check(mode == "1", f"{codec} in {ext}: the source has alpha", mode)
@@ -284,8 +284,8 @@ def alpha():
     check(ok and open(at("parts.webm"), "rb").read() == open(at("once.webm"), "rb").read(), "alpha of segments, taken up again: the same bytes", f"{found} {r.stderr}")
     r, out = upscale(source, "piece.webm", options + " --start 5 --duration 2.4")
     check(has_shape(out, VPX["libvpx-vp9"], 5)[0], "alpha of a piece", r.stderr)
-    for name, codec, into, out in (("4444.mov", "prores_ks -profile:v 4444 -pix_fmt yuva444p10le", "prores_ks", "4444.out.mov"), ("png.mkv", "png -pix_fmt rgba", "png", "png.out.mkv"),
-                                   ("rle.mov", "qtrle -pix_fmt argb", "qtrle", "rle.out.mov"), ("a.apng", "apng -pix_fmt rgba", "ffv1", "apng.out.mkv")):
+    for name, codec, into, out in some((("4444.mov", "prores_ks -profile:v 4444 -pix_fmt yuva444p10le", "prores_ks", "4444.out.mov"), ("png.mkv", "png -pix_fmt rgba", "png", "png.out.mkv"),
+                                   ("rle.mov", "qtrle -pix_fmt argb", "qtrle", "rle.out.mov"), ("a.apng", "apng -pix_fmt rgba", "ffv1", "apng.out.mkv"))):
         source = made(name, SHAPE, "-c:v " + codec)
         r, out = upscale(source, out, f"--codec {into}")
         check(has_shape(out)[0] and "transparency" not in r.stderr, f"alpha of {name} into {into}", f"{alpha_of(out)} {r.stderr}")
@@ -307,11 +307,11 @@ def untagged():
                                 ("hd.mkv", "1280x720", "-c:v libx264 -preset ultrafast"), ("rgb.mkv", "640x480", "-c:v ffv1 -pix_fmt gbrp"), ("grey.mkv", "640x480", "-c:v ffv1 -pix_fmt gray"),
                                 ("tagged.mkv", "640x480", "-c:v ffv1 -colorspace bt709")):
         films[name] = made("untagged." + name, f"color=0xC82828:s={size}:r=2:d=1", options + (" -pix_fmt yuv420p" if "pix_fmt" not in options else ""))
-    for name, options, wanted in (
+    for name, options, wanted in some((
             ("avi", "", ntsc), ("mkv", "", ntsc), ("vob", "", ntsc), ("pal.mp4", "", pal), ("web.mkv", "", small), ("web.mkv", "--scale 4", small),
             ("mkv", "--fit 640x480", nothing), ("pal.mp4", "--fit 720x576", nothing), ("hd.mkv", "--fit 1280x720", nothing), ("hd.mkv", "--fit 640x360", hd),
             ("grey.mkv", "--codec ffv1", nothing), ("rgb.mkv", "--codec ffv1", ["gbr", None, None]), ("tagged.mkv", "", ["bt709", None, None]),
-            ("mkv", "--codec ffv1 --crop 700:480:10:0", ntsc)):
+            ("mkv", "--codec ffv1 --crop 700:480:10:0", ntsc))):
         into = "out.mkv"
         r, out = upscale(films[name], into, options if "ffv1" in options else f"--preset ultrafast --crf 30 {options}")
         found = [v if v not in ("unknown", "reserved") else None for v in stream(out, *TAGS)]

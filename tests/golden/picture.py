@@ -11,7 +11,7 @@ Ends with `N passed, N failed, N skipped`.
 import array, json, os, re, subprocess, sys, tempfile
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 PLAIN = ["--denoise", "0", "--progress", "none", "--log-level", "warning", "--overwrite", "--fresh"]
 
@@ -109,7 +109,7 @@ def formats(b):
     names = ["yuv420p", "yuv422p", "yuv444p", "yuv411p", "yuv410p", "yuv440p", "gray", "gbrp", "yuva420p", "yuva444p", "gbrap"]
     names += [f + d for f in ("yuv420p", "yuv422p", "yuv444p", "gbrp") for d in ("9", "10", "12", "14", "16")]
     names += ["yuv440p10", "yuv440p12", "gray9", "gray10", "gray12", "gray16", "yuva420p10", "yuva422p10", "yuva444p16", "gbrap10", "gbrap12", "gbrap16"]
-    for name in names:
+    for name in some(names):
         fmt = Format(name)
         top = (1 << fmt.bits) - 1
         colour = [top * k // 16 | 1 for k in (9, 5, 13, 7)]
@@ -137,7 +137,7 @@ def encoders(b):
         ("yuv420p10", "libvpx-vp9", "yuv420p10le", None), ("yuv440p", "libvpx-vp9", "yuv440p", None), ("yuv444p12", "libvpx-vp9", "yuv444p12le", None),
         ("gbrp", "libvpx-vp9", "gbrp", None), ("gray", "libvpx-vp9", "yuv420p yuvj420p yuv444p yuv440p yuv422p", None), ("yuv420p14", "libvpx-vp9", "yuv420p12le", "bit depth"),
     ]
-    for name, codec, wanted, word in table:
+    for name, codec, wanted, word in some(table):
         fmt = Format(name)
         source = b.write("in.mkv", fmt, 32, 32, flat(fmt, 32, 32, [(1 << fmt.bits - 1) + 3] * 4))
         out, said = b.upscale(source, "out.mkv", "--codec", codec, "--preset", "ultrafast", "--crf", "0")
@@ -151,8 +151,8 @@ def encoders(b):
 
 def ramp(b):
     """A 10-bit ramp keeps its levels from end to end; an 8-bit one its own."""
-    for name, codec, least in (("yuv420p10", "libx264", 860), ("yuv420p10", "libx265", 860), ("yuv422p10", "libvpx-vp9", 860),
-                               ("yuv444p12", "libx265", 860), ("gray10", "ffv1", 860), ("gbrp10", "ffv1", 860)):
+    for name, codec, least in some((("yuv420p10", "libx264", 860), ("yuv420p10", "libx265", 860), ("yuv422p10", "libvpx-vp9", 860),
+                                    ("yuv444p12", "libx265", 860), ("gray10", "ffv1", 860), ("gbrp10", "ffv1", 860))):
         fmt = Format(name)
         unit = 1 << fmt.bits - 10
         line = [(64 + x) * unit for x in range(876)]
@@ -206,7 +206,7 @@ def middle(planes, p, i):
 
 
 def flats(b):
-    for matrix in KR_KB:
+    for matrix in some(KR_KB):
         for full in (False, True):
             tags = ["-colorspace", matrix, "-color_range", "pc" if full else "tv"]
             sources = {}
@@ -253,7 +253,7 @@ def sitings(b):
     size, edge = 96, 48.0  # the edge, in luma samples
     breadth = 32  # across the edge all is the same
     fitted = ("yuv420p12", "yuv422p12", "yuv411p", "yuv444p12")  # across, in place of 4x
-    for name in (*fitted, "yuv420p", "yuv420p10", "yuv422p", "yuv440p", "yuv440p10"):
+    for name in some((*fitted, "yuv420p", "yuv420p10", "yuv422p", "yuv440p", "yuv440p10")):
         fmt = Format(name)
         unit = 1 << fmt.bits - 8
         places = ("left", "center", "topleft", "top") if name in ("yuv420p12", "yuv420p10") else ("left", "center", "topleft")
@@ -355,7 +355,7 @@ def encoder_limits(b, big):
 
 
 def sizes(b):
-    for w, h in ((1, 1), (1, 9), (9, 1), (3, 2), (33, 17), (35, 19)):
+    for w, h in some(((1, 1), (1, 9), (9, 1), (3, 2), (33, 17), (35, 19))):
         for name in ("yuv420p", "yuv422p10", "yuv411p", "gray", "gbrp"):
             fmt = Format(name)
             colour = [100, 90, 170, 0]

@@ -8,7 +8,7 @@ Ends with `N passed, N failed, N skipped`.
 import json, os, re, shutil, sys, tempfile
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 # Video filter and encoder of FFmpeg, size, kind, and the reason that is printed.
 CASES = [
@@ -42,7 +42,7 @@ def main():
         r = run(sample, "--width", "1280", "--height", "720", "--frames", "8", "--no-audio", "--no-title", "--vcodec", "ffv1",
                 "--gop", "1", at("drawn.mkv"))
         clips.need(r.stderr if r.returncode else None)
-        for name, size, codec, kind, reason in CASES:
+        for name, size, codec, kind, reason in some(CASES):
             clips.need(clips.ffmpeg("-i", at("drawn.mkv"), "-vf", "scale=" + size.replace("x", ":") + ",setsar=1", *codec.split(),
                                     "-threads", "1", at(name + ".mkv")))
             picture = whole(run(program, "probe", "--picture", "--json", at(name + ".mkv")))["picture"]["source"]

@@ -17,7 +17,7 @@ Ends with `N passed, N failed, N skipped`.
 import argparse, difflib, json, os, shutil, tempfile
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OUTPUTS = ("mkv", "mp4", "mov", "webm", "ts", "avi")
@@ -228,7 +228,7 @@ def main():
             source = add_cover(folder, source, cover)
         copied, golden, found = hashes(source), read_golden(name), {}
         found["input"] = describe(source, copied)
-        for ext in OUTPUTS:
+        for ext in some(OUTPUTS):
             output = os.path.join(folder, f"{name}-out.{ext}")
             r, found[ext] = part_text(program, source, output, ext, copied)
             if r.returncode == 0:

@@ -10,7 +10,7 @@ Ends with `N passed, N failed, N skipped`.
 import argparse, json, os, shutil, struct, subprocess, tempfile, time, zlib
 
 import clips
-from checks import check, finish, run
+from checks import check, finish, run, some
 from languages import CRC, NAME, SEGMENT, TRACK, TRACKS, element, elements, find
 
 VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=1")
@@ -93,7 +93,7 @@ def unusable(t):
         (t.patch(avi, "tag.avi", avi_tag), ["has a codec unknown to FFmpeg and is dropped"], 1),
         (t.patch(mkv, "tag.mkv", lambda d: d.replace(b"A_FLAC", b"A_FLOC")),
          ["audio stream 1 (none) has a codec unknown to FFmpeg and is dropped"], 1)]
-    for source, said, count in sources:
+    for source, said, count in some(sources):
         for ext in ("mkv", "mp4"):
             _, text, streams = t.upscale(source, ext)
             check(all(s in text for s in said), f"{os.path.basename(source)} to {ext}: said", text)
@@ -137,7 +137,7 @@ def empty(t):
 def lossless(t):
     sources = {"pcm_bluray": ("m2ts", "mkv mp4"), "pcm_dvd": ("vob", "mkv ts"), "s302m": ("ts", "mkv avi"),
                "pcm_s8": ("mov", "mkv mp4 ts"), "truehd": ("mkv", "mov avi"), "pcm_s24be": ("mov", "mp4 avi"), "alac": ("mov", "ts")}
-    for codec, (ext, targets) in sources.items():
+    for codec, (ext, targets) in some(sources.items()):
         video = ("-c:v", "mpeg2video", "-bf", "0") if ext == "vob" else X264
         source = t.make(f"{codec}.{ext}", *VIDEO, *NOISE, *video, "-ac", "2", "-ar", "48000", "-c:a", codec)
         for target in targets.split():
@@ -316,7 +316,7 @@ def late(t):
                                         (join("pmt-dvb.ts", first, dvb), 2, "dvb_subtitle", 1),
                                         (t.patch(vob, "subpictures.vob", with_subpictures), 3, "dvd_subtitle", 9.8)]:
         name = os.path.basename(source)
-        for ext in ("mkv", "ts") if codec == "ac3" else ("mkv",):
+        for ext in some(("mkv", "ts") if codec == "ac3" else ("mkv",)):
             out, said, streams = t.upscale(source, ext)
             check(codecs(streams)[track:] == [codec], f"{name} to {ext}: the late stream is there", (codecs(streams), said))
             want, got = times(source, track), times(out, track)
@@ -658,8 +658,8 @@ def accepted(t, source, ext, *options, carried=None, say=()):
 
 def spoil(t, source, out, ext, *muxer):
     """Copies of an output that are wrong in one way each: verify names the audio, and nothing else."""
-    for name, options in (("audio 50 ms late", ("-itsoffset", "0.05", "-i", out, "-map", "0:v", "-map", "1:a")),
-                          ("a packet is missing", ("-map", "0", "-bsf:a:0", "noise=drop=eq(n\\,20)")), ("a track is missing", ("-map", "0", "-map", "-0:a:1"))):
+    for name, options in some((("audio 50 ms late", ("-itsoffset", "0.05", "-i", out, "-map", "0:v", "-map", "1:a")),
+                          ("a packet is missing", ("-map", "0", "-bsf:a:0", "noise=drop=eq(n\\,20)")), ("a track is missing", ("-map", "0", "-map", "-0:a:1")))):
         wrong = t.make(f"spoiled.{ext}", "-copyts", "-i", out, *options, "-c", "copy", "-avoid_negative_ts", "disabled", *muxer)
         r = run(t.program, "verify", source, wrong)
         failures = [line for line in r.stdout.splitlines() if line.startswith("FAIL")]
@@ -690,7 +690,7 @@ def ends(t):
     for ext in ("nut", "asf"):
         accepted(t, both, ext)
     lost = "2 chapters cannot be held by "
-    for ext, options in (("wtv", ()), ("ogv", ("--codec", "libtheora")), ("ivf", ("--codec", "libvpx"))):
+    for ext, options in some((("wtv", ()), ("ogv", ("--codec", "libtheora")), ("ivf", ("--codec", "libvpx")))):
         accepted(t, alone, ext, *options, say=[lost + ext])
     accepted(t, alone, "3gp")
     # Streams that are listed in another order, and a name that does not tell the container.
