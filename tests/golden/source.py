@@ -73,7 +73,7 @@ def main():
 
         # A batch decides for each input; the pieces of a plan keep it.
         os.mkdir(at("season"))
-        for name in ("mpeg2", "clean"):
+        for name in ("mpeg2", "lossless"):
             shutil.copy(at(name + ".mkv"), at("season"))
         r = run(program, "batch", at("season"), "--output-dir", at("out"), "--source", "auto", "--codec", "ffv1", "--fit", "640x480")
         check(r.returncode == 0 and "source: dvd" in r.stderr and "source: bluray" in r.stderr, "batch looks at each", r.stderr)
