@@ -106,6 +106,9 @@ struct ksr_pipeline_config {
     // Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; 0: off; 0.5: as DVDs
     // need (0 to 1; default 0).
     double deblock;
+    // Take off halos: bright and dark rims beside lines, which sharpening left; 0: off; 0.5: as
+    // sharpened discs need (0 to 1; default 0).
+    double dehalo;
     // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     // (KSR_AUTO or 0 to 1; default KSR_AUTO).
     double denoise;

@@ -199,6 +199,16 @@ static void run_deblock(const struct stage_run *r, int i)
     r->b->stages.deblock_rows(&out, small, &params, 0, small->height);
 }
 
+static void run_dehalo(const struct stage_run *r, int i)
+{
+    const struct ksr_dehalo_params params = ksr_dehalo_params_make(&r->on);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.dehalo_rows(&out, small, &params, 0, small->height);
+}
+
 static void run_deband(const struct stage_run *r, int i)
 {
     const struct ksr_deband_params params = ksr_deband_params_make(&r->on);
@@ -277,6 +287,7 @@ static const struct stage stages[] = {
     {"descale", 1, 4, true, false, run_descale},
     {"chroma shift", 2, 4, true, false, run_chroma_shift},
     {"deblock", 3, 4, true, false, run_deblock},
+    {"dehalo", 1, 4, true, false, run_dehalo},
     {"normalize", 3, 4, true, true, run_normalize},
     {"deband", 3, 4, true, false, run_deband},
     {"structure", 1, 4, true, false, run_structure},

@@ -23,6 +23,7 @@ struct ksr_pipeline_config ksr_bench_config(bool all)
     config.chroma_shift_x = 1;
     config.chroma_shift_y = 0.5;
     config.deblock = 0.5;
+    config.dehalo = 0.5;
     config.deband = 0.25;
     config.structure_smoothing = 0.5;
     config.guided_chroma = 1;

@@ -22,6 +22,7 @@ enum ksr_part {
     KSR_PART_DESCALE,   // back to the size of the drawing
     KSR_PART_CHROMA_SHIFT,
     KSR_PART_DEBLOCK,
+    KSR_PART_DEHALO,
     KSR_PART_NORMALIZE, // the five stages
     KSR_PART_DEBAND,
     KSR_PART_STRUCTURE,

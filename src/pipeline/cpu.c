@@ -106,6 +106,7 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
     switch (step->kind) {
     case KSR_STEP_CHROMA_SHIFT: t->chroma_shift_rows(dst, src, &step->chroma_shift, y0, y1); break;
     case KSR_STEP_DEBLOCK: t->deblock_rows(dst, src, &step->deblock, y0, y1); break;
+    case KSR_STEP_DEHALO: t->dehalo_rows(dst, src, &step->dehalo, y0, y1); break;
     case KSR_STEP_NORMALIZE: t->normalize_rows(dst, src, &step->normalize, y0, y1); break;
     case KSR_STEP_DEBAND: t->deband_rows(dst, src, &step->deband, y0, y1); break;
     case KSR_STEP_STRUCTURE: t->structure_rows(dst, src, &step->structure, y0, y1); break;

@@ -11,6 +11,7 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
     switch (step->kind) {
     case KSR_STEP_CHROMA_SHIFT: return KSR_TASK_CHROMA_SHIFT;
     case KSR_STEP_DEBLOCK: return KSR_TASK_DEBLOCK;
+    case KSR_STEP_DEHALO: return KSR_TASK_DEHALO;
     case KSR_STEP_NORMALIZE: return KSR_TASK_NORMALIZE;
     case KSR_STEP_DEBAND: return KSR_TASK_DEBAND;
     case KSR_STEP_STRUCTURE: return KSR_TASK_STRUCTURE;

@@ -26,6 +26,7 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
     const struct ksr_chroma_shift_params shift =
         ksr_chroma_shift_params_make(config, &r->input, &r->drawn);
     const struct ksr_deblock_params deblock = ksr_deblock_params_make(config);
+    const struct ksr_dehalo_params dehalo = ksr_dehalo_params_make(config);
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
     const struct ksr_deband_params deband = ksr_deband_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
@@ -39,6 +40,10 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
             (struct ksr_step){
                 KSR_STEP_CHROMA_SHIFT, 1, ksr_chroma_shift_reach(&shift), {.chroma_shift = shift}},
             &r->drawn, plane);
+    if (plane == 0 && dehalo.limit > 0)
+        add_step(&r->chain[plane],
+                 (struct ksr_step){KSR_STEP_DEHALO, 1, KSR_DEHALO_REACH, {.dehalo = dehalo}},
+                 &r->drawn, plane);
     if (plane < ksr_layout_picture_planes(&r->drawn) && normalize.limit > 0)
         add_step(
             &r->chain[plane],
@@ -258,6 +263,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
     if (step->kind == KSR_STEP_DEBLOCK)
         fprintf(out, ", limit %d, block at %d %d", step->deblock.limit, step->deblock.x,
                 step->deblock.y);
+    if (step->kind == KSR_STEP_DEHALO)
+        fprintf(out, ", limit %d", step->dehalo.limit);
     if (step->kind == KSR_STEP_NORMALIZE)
         fprintf(out, ", limit %d", step->normalize.limit);
     if (step->kind == KSR_STEP_DEBAND)
@@ -278,8 +285,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
     static const char *const names[KSR_STEP_KINDS] = {
-        "chroma shift", "deblock", "normalize", "deband", "structure", "upscale",
-        "guided",       "learned", "network",   "model",  "enhance",   "enhance"};
+        "chroma shift", "deblock", "dehalo",  "normalize", "deband",  "structure", "upscale",
+        "guided",       "learned", "network", "model",     "enhance", "enhance"};
     if (r->composite_on)
         fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
                 r->composite.mean, r->composite.size, r->composite.shift);

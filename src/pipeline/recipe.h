@@ -21,6 +21,7 @@
 #include "stages/composite.h"
 #include "stages/deband.h"
 #include "stages/deblock.h"
+#include "stages/dehalo.h"
 #include "stages/enhance.h"
 #include "stages/guide.h"
 #include "stages/normalize.h"
@@ -28,13 +29,14 @@
 #include "stages/temporal.h"
 #include "stages/upscale.h"
 
-#define KSR_MAX_STEPS                                                                              \
-    8 // deblock, chroma shift, normalize, deband, structure, model, two passes of upscale, enhance
+// Of luma: deblock, dehalo, normalize, deband, structure, model, two passes of upscale, enhance.
+#define KSR_MAX_STEPS 9
 
 // What a step does to a plane. Each is defined by the plain C function beside it.
 enum ksr_step_kind {
     KSR_STEP_CHROMA_SHIFT,   // ksr_chroma_shift_rows()
     KSR_STEP_DEBLOCK,        // ksr_deblock_rows()
+    KSR_STEP_DEHALO,         // ksr_dehalo_rows(): luma
     KSR_STEP_NORMALIZE,      // ksr_normalize_rows()
     KSR_STEP_DEBAND,         // ksr_deband_rows()
     KSR_STEP_STRUCTURE,      // ksr_structure_rows()
@@ -55,6 +57,7 @@ struct ksr_step {
     union {    // by kind; the others have no parameters
         struct ksr_chroma_shift_params chroma_shift;
         struct ksr_deblock_params deblock;
+        struct ksr_dehalo_params dehalo;
         struct ksr_normalize_params normalize;
         struct ksr_deband_params deband;
         struct ksr_structure_params structure;

@@ -164,6 +164,7 @@ static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert"
                                                   [KSR_TASK_COMPOSITE] = "composite",
                                                   [KSR_TASK_DESCALE] = "descale",
                                                   [KSR_TASK_DEBLOCK] = "deblock",
+                                                  [KSR_TASK_DEHALO] = "dehalo",
                                                   [KSR_TASK_CHROMA_SHIFT] = "chroma shift",
                                                   [KSR_TASK_NORMALIZE] = "normalize",
                                                   [KSR_TASK_DEBAND] = "deband",
@@ -256,6 +257,7 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
         ksr_gpu_deblock(c, stages, dst, src, &p);
         break;
     }
+    case KSR_STEP_DEHALO: ksr_gpu_dehalo(c, stages, dst, src, &step->dehalo); break;
     case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
     case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;

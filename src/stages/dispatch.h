@@ -15,6 +15,7 @@
 #include "stages/composite.h"
 #include "stages/deband.h"
 #include "stages/deblock.h"
+#include "stages/dehalo.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/guide.h"
@@ -34,6 +35,8 @@ struct ksr_stage_table {
                         const struct ksr_deband_params *params, int y0, int y1);
     void (*deblock_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_deblock_params *params, int y0, int y1);
+    void (*dehalo_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                        const struct ksr_dehalo_params *params, int y0, int y1);
     void (*normalize_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                            const struct ksr_normalize_params *params, int y0, int y1);
     void (*structure_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

@@ -8,6 +8,7 @@ const struct ksr_stage_table ksr_stage_level = {
     .chroma_shift_rows = ksr_chroma_shift_rows,
     .deband_rows = ksr_deband_rows,
     .deblock_rows = ksr_deblock_rows,
+    .dehalo_rows = ksr_dehalo_rows,
     .normalize_rows = ksr_normalize_rows,
     .structure_rows = ksr_structure_rows,
     .upscale_rows = ksr_upscale_rows,

@@ -43,13 +43,14 @@ static uint32_t next_random(uint32_t *state)
 
 static const struct ksr_layout fitted = {.width = 49, .height = 31, .planes = 1};
 
-// A soft ground with noise in the left part, and lines and single samples of the extremes in the
-// right.
+// A soft ground with noise in the left part, below with dark lines that have bright rims, and lines
+// and single samples of the extremes in the right.
 static int drawn(int x, int y, uint32_t random)
 {
     const int noise = (int)(random >> 8) % 600, ground = 9000 + 150 * x + 90 * y;
+    static const int rims[16] = {0, 0, 0, 0, 900, 2000, -9000, -9000, -9000, 2000, 900};
     if (x < WIDTH / 2)
-        return ground + noise;
+        return ground + (y < HEIGHT / 2 ? noise : rims[x % 16] + noise / 8);
     return (x + y) % 7 == 0 || random % 5 == 0 ? (random & 1 << 12 ? KSR_SAMPLE_MAX : 0)
                                                : (int)(random >> 9) % (KSR_SAMPLE_MAX + 1);
 }
@@ -102,6 +103,14 @@ static void deblock(struct trial *t)
     const struct ksr_deblock_params p = {.limit = 2048, .x = 3, .y = 6};
     ksr_gpu_deblock(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
     t->c.deblock_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+static void dehalo(struct trial *t)
+{
+    const struct ksr_dehalo_params p =
+        ksr_dehalo_params_make(&(struct ksr_pipeline_config){.dehalo = 0.5});
+    ksr_gpu_dehalo(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.dehalo_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
 
 // Bands of three codes on the left.
@@ -248,6 +257,7 @@ static const struct kernel {
     {"chroma_shift", 1, chroma_shift},
     {"deband", 1, deband},
     {"deblock", 1, deblock},
+    {"dehalo", 1, dehalo},
     {"structure", 1, structure},
     {"upscale", 2, upscale},
     {"learned", 2, learned},

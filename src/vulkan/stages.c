@@ -12,6 +12,7 @@
 
 static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_DEBLOCK, "deblock", 8, ksr_gpu_deblock),
+    KERNEL(KSR_GPU_DEHALO, "dehalo", 8, ksr_gpu_dehalo),
     KERNEL(KSR_GPU_NORMALIZE, "normalize", 8, ksr_gpu_normalize),
     KERNEL(KSR_GPU_CHROMA_SHIFT, "chroma_shift", 8, ksr_gpu_chroma_shift),
     KERNEL(KSR_GPU_DEBAND, "deband", 8, ksr_gpu_deband),
@@ -74,6 +75,14 @@ void ksr_gpu_chroma_shift(struct ksr_gpu_commands *c, const struct ksr_gpu_stage
         p.y[k] = y.tap[k];
     }
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_CHROMA_SHIFT], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_dehalo(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                    const struct ksr_dehalo_params *params)
+{
+    const struct ksr_gpu_dehalo p = {*dst, *src, params->limit};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_DEHALO], &p, dst->width, dst->height, 1);
 }
 
 void ksr_gpu_deblock(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,

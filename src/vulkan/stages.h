@@ -11,6 +11,7 @@
 
 enum ksr_gpu_stage {
     KSR_GPU_DEBLOCK,
+    KSR_GPU_DEHALO,
     KSR_GPU_NORMALIZE,
     KSR_GPU_CHROMA_SHIFT,
     KSR_GPU_DEBAND,
@@ -46,6 +47,9 @@ void ksr_gpu_normalize(struct ksr_gpu_commands *commands, const struct ksr_gpu_s
 void ksr_gpu_chroma_shift(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                           const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                           const struct ksr_chroma_shift_params *params);
+void ksr_gpu_dehalo(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                    const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                    const struct ksr_dehalo_params *params);
 void ksr_gpu_deblock(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                      const struct ksr_deblock_params *params);

@@ -235,6 +235,34 @@ static void run_deblock(struct job *j, const struct tables *t)
     t->stage.deblock_rows(&j->out[0].plane, &j->in[0].plane, &j->deblock, j->y0, j->y1);
 }
 
+// Patterns, and slanted lines with rims on both sides, some of them drawn higher than others.
+static void prepare_dehalo(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {0.5, 1, 0.0005, 0.1};
+    static const int16_t profile[24] = {0,   0,   0, 0, 0, 40, 100, 10,   -300, -310, -305, -10,
+                                        -70, -20, 0, 0, 0, 0,  40,  -500, -500, -500, 50,   10};
+    draw_config(j);
+    j->config.dehalo = strengths[choose(&corner, 4)];
+    j->dehalo = ksr_dehalo_params_make(&j->config);
+    const bool lines = !choose(&corner, 2);
+    const int dx = (int)(check_random(&j->random) >> 8) % 9 - 4,
+              dy = (int)(check_random(&j->random) >> 8) % 9 - 4,
+              height = (int)(check_random(&j->random) >> 8) % 32, noise = 1 + height * height;
+    struct ksr_plane *in = check_in(j, j->width, j->height);
+    for (int y = 0; y < in->height && lines; y++)
+        for (int x = 0; x < in->width; x++) {
+            uint16_t *c = &in->data[y * in->stride + x];
+            const int place = ((x * dx + y * dy) / 4 % 24 + 24) % 24;
+            *c = (uint16_t)(17000 + profile[place] * height + *c % noise);
+        }
+    check_out(j, j->width, j->height);
+}
+
+static void run_dehalo(struct job *j, const struct tables *t)
+{
+    t->stage.dehalo_rows(&j->out[0].plane, &j->in[0].plane, &j->dehalo, j->y0, j->y1);
+}
+
 static void prepare_structure(struct job *j, unsigned corner)
 {
     static const double strengths[] = {0.2, 1, 0.0005, 0.5};
@@ -572,6 +600,7 @@ FUNCTION(of_chroma_shift, stage.chroma_shift_rows)
 FUNCTION(of_normalize, stage.normalize_rows)
 FUNCTION(of_deband, stage.deband_rows)
 FUNCTION(of_deblock, stage.deblock_rows)
+FUNCTION(of_dehalo, stage.dehalo_rows)
 FUNCTION(of_structure, stage.structure_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_guided, stage.guided_rows)
@@ -595,6 +624,7 @@ const struct kernel check_kernels[] = {
     {"chroma_shift", prepare_chroma_shift, run_chroma_shift, of_chroma_shift},
     {"normalize", prepare_normalize, run_normalize, of_normalize},
     {"deblock", prepare_deblock, run_deblock, of_deblock},
+    {"dehalo", prepare_dehalo, run_dehalo, of_dehalo},
     {"deband", prepare_deband, run_deband, of_deband},
     {"structure", prepare_structure, run_structure, of_structure},
     {"upscale", prepare_upscale, run_upscale, of_upscale},

@@ -171,18 +171,31 @@ static void note_pair(struct lines *out, const char *what, double value, struct 
     ksr_frame_free(&p->dst);
 }
 
+// Dark lines with bright rims, on what draw() drew.
+static void add_rims(const struct ksr_plane *p)
+{
+    static const int rims[16] = {0, 0, 0, 0, 900, 2000, -9000, -9000, -9000, 2000, 900};
+    for (int y = 0; y < p->height; y++)
+        for (int x = 0; x < p->width; x++) {
+            uint16_t *c = &p->data[y * p->stride + x];
+            *c = (uint16_t)(12000 + *c / 64 + rims[(x + y / 2) % 16]);
+        }
+}
+
 static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, int bits)
 {
     static const double strengths[] = {0.2, 0.5, 1};
     for (int k = 0; k < 3; k++) {
         struct pair p = pair_of(s, bits, 1), q = pair_of(s, bits, 1), d = pair_of(s, bits, 1),
-                    e = pair_of(s, bits, 1);
+                    e = pair_of(s, bits, 1), h = pair_of(s, bits, 1);
         const struct ksr_normalize_params n =
             ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = strengths[k]});
         const struct ksr_deband_params b =
             ksr_deband_params_make(&(struct ksr_pipeline_config){.deband = strengths[k]});
         struct ksr_deblock_params g =
             ksr_deblock_params_make(&(struct ksr_pipeline_config){.deblock = strengths[k]});
+        const struct ksr_dehalo_params o =
+            ksr_dehalo_params_make(&(struct ksr_pipeline_config){.dehalo = strengths[k]});
         g.x = 3 * k;
         g.y = 2 * k + 1;
         const struct ksr_structure_params m = ksr_structure_params_make(
@@ -192,6 +205,9 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
         t->structure_rows(&q.dst.plane[0], &q.src.plane[0], &m, 0, q.dst.plane[0].height);
         t->deblock_rows(&e.dst.plane[0], &e.src.plane[0], &g, 0, e.dst.plane[0].height);
         note_pair(out, "deblock", strengths[k], &e);
+        add_rims(&h.src.plane[0]);
+        t->dehalo_rows(&h.dst.plane[0], &h.src.plane[0], &o, 0, h.dst.plane[0].height);
+        note_pair(out, "dehalo", strengths[k], &h);
         note_pair(out, "normalize", strengths[k], &p);
         note_pair(out, "deband", strengths[k], &d);
         note_pair(out, "structure", strengths[k], &q);

@@ -46,6 +46,7 @@ static const struct sequence sequences[] = {
       .chroma_shift_x = -1.5,
       .chroma_shift_y = 0.25,
       .deblock = 0.7,
+      .dehalo = 0.6,
       .deband = 0.8,
       .structure_smoothing = 0.3,
       .guided_chroma = 1,
@@ -129,6 +130,7 @@ static const struct sequence sequences[] = {
      {PIXELS, 16},
      {.shader_scale = 4,
       .deblock = 0.4,
+      .dehalo = 0.5,
       .deband = 0.5,
       .structure_smoothing = 0.2,
       .contrast_boost = 1,
@@ -148,6 +150,7 @@ static const struct sequence sequences[] = {
       .ai_scale = 4,
       .chroma_shift_x = 3,
       .deblock = 1,
+      .dehalo = 1,
 
       .deband = 0.4,
 

@@ -22,6 +22,11 @@ static void deblock(struct bench *b, const struct job *j, const struct planes *p
     ksr_gpu_deblock(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->deblock);
 }
 
+static void dehalo(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_dehalo(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->dehalo);
+}
+
 static void structure(struct bench *b, const struct job *j, const struct planes *p)
 {
     ksr_gpu_structure(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->structure);
@@ -108,6 +113,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"chroma_shift", chroma_shift},
     {"normalize", normalize},
     {"deblock", deblock},
+    {"dehalo", dehalo},
     {"deband", deband},
     {"structure", structure},
     {"upscale", upscale},

@@ -9,6 +9,7 @@
 #include "stages/chroma_shift.h"
 #include "stages/deband.h"
 #include "stages/deblock.h"
+#include "stages/dehalo.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
 #include "stages/guide.h"
@@ -30,6 +31,7 @@ static struct ksr_pipeline_config everything(int scale)
                                         .chroma_shift_y = -2.5,
                                         .denoise = 0.37,
                                         .deblock = 0.71,
+                                        .dehalo = 0.43,
                                         .deband = 0.53,
                                         .structure_smoothing = 0.61,
                                         .guided_chroma = 0.9,
@@ -391,6 +393,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
     const struct ksr_chroma_shift_params shift = ksr_chroma_shift_params_make(c, l, l);
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(c);
     const struct ksr_deblock_params deblock = ksr_deblock_params_make(c);
+    const struct ksr_dehalo_params dehalo = ksr_dehalo_params_make(c);
     const struct ksr_deband_params deband = ksr_deband_params_make(c);
     const struct ksr_structure_params structure = ksr_structure_params_make(c);
     const struct ksr_guide_params guide = ksr_guide_params_make(c, l);
@@ -406,6 +409,9 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         unit_copy(&a.plane[i], &b.plane[i]);
         if (ksr_layout_is_chroma(l, i) && ksr_chroma_shift_active(&shift))
             ksr_chroma_shift_rows(&b.plane[i], &a.plane[i], &shift, 0, height);
+        unit_copy(&a.plane[i], &b.plane[i]);
+        if (i == 0 && dehalo.limit > 0)
+            ksr_dehalo_rows(&b.plane[i], &a.plane[i], &dehalo, 0, height);
         unit_copy(&a.plane[i], &b.plane[i]);
         if (!alpha && normalize.limit > 0)
             ksr_normalize_rows(&b.plane[i], &a.plane[i], &normalize, 0, height);
@@ -444,6 +450,7 @@ static struct ksr_pipeline_config some(int scale, int on)
     c.chroma_shift_y = on & 2 ? 3.5 : 0;
     c.denoise = on & 1 ? 0.37 : 0;
     c.deblock = on & 1 ? 0.71 : 0;
+    c.dehalo = on & 4 ? 0.5 : 0;
     c.deband = on & 2 ? 0.53 : 0;
     c.structure_smoothing = on & 2 ? 0.61 : 0;
     c.guided_chroma = on & 8 ? 0.9 : 0;

@@ -54,6 +54,7 @@ static void all_stages(void **state)
                                           .denoise = 0.37,
                                           .composite = 0.5,
                                           .deblock = 0.5,
+                                          .dehalo = 0.5,
                                           .deband = 0.3,
                                           .structure_smoothing = 0.61,
                                           .guided_chroma = 0.8,
@@ -71,6 +72,7 @@ static void all_stages(void **state)
                 "composite: one 342, mean 136, size 170, shift 21\n"
                 "temporal: weight 7045, threshold 18677, changed 2048, period 4, warm-up 9\n"
                 "plane 0: deblock 20x10 -> 20x10, reach 3, limit 1024, block at 0 0\n"
+                "plane 0: dehalo 20x10 -> 20x10, reach 30, limit 10240\n"
                 "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
                 "plane 0: deband 20x10 -> 20x10, reach 20, limit 154\n"
                 "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"

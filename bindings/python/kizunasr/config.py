@@ -90,6 +90,9 @@ class PipelineConfig:
     deblock: float = 0.0
     """Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; 0: off; 0.5: as DVDs
     need (0 to 1)."""
+    dehalo: float = 0.0
+    """Take off halos: bright and dark rims beside lines, which sharpening left; 0: off; 0.5: as
+    sharpened discs need (0 to 1)."""
     denoise: Union[float, str] = "auto"
     """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     (auto or 0 to 1)."""

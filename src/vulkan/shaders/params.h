@@ -57,6 +57,11 @@ struct ksr_gpu_deblock {
     int limit, x, y;
 };
 
+struct ksr_gpu_dehalo {
+    ksr_gpu_plane dst, src;
+    int limit;
+};
+
 struct ksr_gpu_structure {
     ksr_gpu_plane dst, src;
     int limit;
