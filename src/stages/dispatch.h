@@ -18,6 +18,7 @@
 #include "stages/dehalo.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
+#include "stages/grain.h"
 #include "stages/guide.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
@@ -66,6 +67,8 @@ struct ksr_stage_table {
     void (*composite_rows)(const struct ksr_plane *dst, const struct ksr_plane *cur,
                            const struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES],
                            int shift_x, int shift_y, int y0, int y1);
+    void (*grain_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                       const struct ksr_grain_params *params, int64_t frame, int y0, int y1);
 };
 
 // The plain C functions.

@@ -22,4 +22,5 @@ const struct ksr_stage_table ksr_stage_level = {
     .temporal_still_rows = ksr_temporal_still_rows,
     .composite_smooth_rows = ksr_composite_smooth_rows,
     .composite_rows = ksr_composite_rows,
+    .grain_rows = ksr_grain_rows,
 };

@@ -50,6 +50,8 @@ struct job {
     struct ksr_deband_params deband;
     struct ksr_deblock_params deblock;
     struct ksr_dehalo_params dehalo;
+    struct ksr_grain_params grain;
+    int64_t frame;
     struct ksr_structure_params structure;
     struct ksr_upscale_params upscale;
     struct ksr_guide_params guide;

@@ -579,6 +579,29 @@ static void run_composite(struct job *j, const struct tables *t)
                             j->y1);
 }
 
+// Strong and weak grain, fine and coarse.
+static void prepare_grain(struct job *j, unsigned corner)
+{
+    struct ksr_grain grain = {.amount = choose(&corner, 2) ? 200 : 100};
+    const int most = choose(&corner, 2) ? KSR_GRAIN_STRONGEST : 300;
+    draw_config(j);
+    for (int i = 0; i < KSR_GRAIN_BANDS; i++)
+        grain.luma[i] = (int)(check_random(&j->random) >> 8) % (most + 1);
+    grain.chroma = (int)(check_random(&j->random) >> 8) % (most + 1);
+    for (int i = 0; i < 2; i++)
+        grain.alike[i] = (int)(check_random(&j->random) >> 8) % (KSR_GRAIN_ALIKE + 1);
+    j->grain = ksr_grain_params_make(&grain, choose(&corner, 2), (int)choose(&corner, 3),
+                                     (int[]){2, 3}, (int[]){j->flag ? 8 : 4, 6});
+    j->frame = (int64_t)check_random(&j->random) << 3;
+    check_in(j, j->width, j->height);
+    check_out(j, j->width, j->height);
+}
+
+static void run_grain(struct job *j, const struct tables *t)
+{
+    t->stage.grain_rows(&j->out[0].plane, &j->in[0].plane, &j->grain, j->frame, j->y0, j->y1);
+}
+
 static void run_changed(struct job *j, const struct tables *t)
 {
     j->result = t->stage.temporal_changed_rows(&j->in[0].plane, &j->in[1].plane, &j->temporal,
@@ -613,6 +636,7 @@ FUNCTION(of_temporal, stage.temporal_rows)
 FUNCTION(of_held, stage.temporal_still_rows)
 FUNCTION(of_smooth, stage.composite_smooth_rows)
 FUNCTION(of_composite, stage.composite_rows)
+FUNCTION(of_grain, stage.grain_rows)
 
 const struct kernel check_kernels[] = {
     {"unpack", prepare_unpack, run_unpack, of_unpack},
@@ -641,5 +665,6 @@ const struct kernel check_kernels[] = {
     {"temporal_still", prepare_held, run_held, of_held},
     {"composite_smooth", prepare_held, run_smooth, of_smooth},
     {"composite", prepare_composite, run_composite, of_composite},
+    {"grain", prepare_grain, run_grain, of_grain},
 };
 const int check_kernel_count = sizeof(check_kernels) / sizeof(check_kernels[0]);

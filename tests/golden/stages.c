@@ -214,6 +214,24 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
     }
 }
 
+static void graining(struct lines *out, const struct ksr_stage_table *t, int s, int bits)
+{
+    static const int scales[][2] = {{1, 2}, {1, 4}, {2, 3}};
+    for (int k = 0; k < 3; k++) {
+        const struct ksr_grain grain = {.amount = 60 + 60 * k,
+                                        .luma = {100, 250, 400, 800, 350, 200, 250, 300},
+                                        .chroma = 180,
+                                        .alike = {35 * k, 80 - 30 * k}};
+        struct pair p = pair_of(s, bits, 1);
+        const struct ksr_grain_params params =
+            ksr_grain_params_make(&grain, k == 1, k, (int[]){scales[k][0], scales[k][0]},
+                                  (int[]){scales[k][1], scales[k][1]});
+        t->grain_rows(&p.dst.plane[0], &p.src.plane[0], &params, 1000 * k, 0,
+                      p.dst.plane[0].height);
+        note_pair(out, "grain", k, &p);
+    }
+}
+
 static void shifting(struct lines *out, const struct ksr_stage_table *t, int s, int bits)
 {
     static const struct ksr_chroma_shift_params shifts[] = {{-16, 0}, {5, -11}, {100, 40}};
@@ -554,6 +572,7 @@ static void compute(struct lines *out)
     ksr_stage_table_init(&table, ksr_cpu_level());
     for (int s = 0; s < SIZES; s++)
         for (int d = 0; d < DEPTHS; d++) {
+            graining(out, &table, s, depths[d]);
             shifting(out, &table, s, depths[d]);
             cleaning(out, &table, s, depths[d]);
             upscaling(out, &table, s, depths[d]);
