@@ -72,6 +72,8 @@ static bool print_plan(const char *text)
     if (json_object_get(root, "descale"))
         printf("  descale   %s\n", text_of(root, "descale"));
     printf("  denoise   %s\n", text_of(root, "denoise"));
+    if (json_object_get(root, "grain"))
+        printf("  grain     %s\n", text_of(root, "grain"));
     printf("  encoder   %s into %s\n", text_of(to, "codec"), text_of(to, "format"));
     print_options(json_object_get(to, "encoder_options"));
     puts("  streams");

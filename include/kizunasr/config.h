@@ -134,6 +134,9 @@ struct ksr_pipeline_config {
     double temporal_weight;
     // Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1; default 0.1).
     double motion_threshold;
+    // Film grain of the input: keep; remove; or a number: taken out before upscaling and put back
+    // after it, so many times as strong as it was measured to be (default "keep").
+    const char *grain;
     // generate-options: end
 };
 

@@ -261,6 +261,18 @@ static void run_enhance(const struct stage_run *r, int i)
         r->b->stages.enhance_chroma_rows(dst, src, &params, 0, src->height);
 }
 
+static void run_grain(const struct stage_run *r, int i)
+{
+    const struct ksr_grain grain = {.amount = 100,
+                                    .luma = {200, 300, 400, 400, 400, 400, 300, 200},
+                                    .chroma = 200,
+                                    .alike = {40, 40}};
+    const struct ksr_plane *src = &r->b->big.plane[i];
+    const struct ksr_grain_params params =
+        ksr_grain_params_make(&grain, false, i, (int[]){1, 1}, (int[]){2, 2});
+    r->b->stages.grain_rows(&r->b->memory[0].plane[i], src, &params, 0, 0, src->height);
+}
+
 static void run_temporal(const struct stage_run *r, int i)
 {
     const struct ksr_temporal_params params = ksr_temporal_params_make(&r->on);
@@ -296,6 +308,7 @@ static const struct stage stages[] = {
     {"guided chroma", 2, 5, false, false, run_guided},
     {"enhance", 3, 4, false, false, run_enhance},
     {"temporal", 3, 16, true, false, run_temporal},
+    {"grain", 3, 4, false, false, run_grain},
     {"pack", 3, 2, false, true, run_pack},
 };
 

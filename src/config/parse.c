@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "frame/grain.h"
 #include "frame/kernel.h"
 #include "frame/resample.h"
 
@@ -141,6 +142,13 @@ static bool is_descale(const char *text)
            ksr_drawn_size_parse(text, &size);
 }
 
+static bool is_grain(const char *text)
+{
+    struct ksr_grain grain;
+    enum ksr_grain_kind kind;
+    return ksr_grain_parse(text, &kind, &grain);
+}
+
 static bool is_bit_rate(const char *text)
 {
     int64_t rate;
@@ -166,6 +174,7 @@ bool ksr_parse_form(enum ksr_option_form form, const char *text)
     case KSR_FORM_FIT: return is_fit(text);
     case KSR_FORM_CROP: return is_crop(text);
     case KSR_FORM_DESCALE: return is_descale(text);
+    case KSR_FORM_GRAIN: return is_grain(text);
     case KSR_FORM_BIT_RATE: return is_bit_rate(text);
     case KSR_FORM_FRAME_RATE: return is_rate(text);
     case KSR_FORM_TIME: return is_time(text);

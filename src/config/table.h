@@ -24,6 +24,7 @@ enum ksr_option_form {
     KSR_FORM_FIT,
     KSR_FORM_CROP,
     KSR_FORM_DESCALE,
+    KSR_FORM_GRAIN,
     KSR_FORM_BIT_RATE,
     KSR_FORM_FRAME_RATE,
     KSR_FORM_TIME,

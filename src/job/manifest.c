@@ -9,6 +9,7 @@
 #include "config/json.h"
 #include "core/mem.h"
 #include "core/text.h"
+#include "frame/grain.h"
 #include "job/key.h"
 #include "job/subs.h"
 #include "media/av/pixel_format.h"
@@ -61,6 +62,23 @@ bool ksr_manifest_descale_text(const struct ksr_manifest *m, char *out, size_t s
              : off     ? " (no drawing size is clear)"
                        : " (measured)");
     return measured || !off;
+}
+
+bool ksr_manifest_grain_text(const struct ksr_manifest *m, char *out, size_t size)
+{
+    const json_t *config = json_object_get(m->key, "config");
+    const char *asked =
+        json_string_value(json_object_get(json_object_get(config, "pipeline"), "grain"));
+    struct ksr_grain grain;
+    enum ksr_grain_kind kind = KSR_GRAIN_KEEP;
+    ksr_grain_parse(ksr_config_get(m->config)->pipeline.grain, &kind, &grain);
+    const int most = ksr_grain_strongest(&grain);
+    if (kind == KSR_GRAIN_MEASURED)
+        snprintf(out, size, "%.*s (%d.%02d of 255)", asked ? (int)strcspn(asked, ":") : 0,
+                 asked ? asked : "", most / 100, most % 100);
+    else
+        snprintf(out, size, "%s (no grain found)", asked ? asked : "");
+    return asked && strcmp(asked, "keep") != 0;
 }
 
 ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *m, bool whole)
@@ -626,7 +644,7 @@ static bool read_texts(const json_t *array, struct ksr_warnings *out)
 static bool read_denoise(const json_t *root, struct ksr_manifest *m)
 {
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
-    if (p->denoise == KSR_AUTO || strcmp(p->descale, "auto") == 0)
+    if (p->denoise == KSR_AUTO || strcmp(p->descale, "auto") == 0 || ksr_grain_unknown(p->grain))
         return false;
     return !json_object_get(root, "denoise_reason") ||
            read_text(root, "denoise_reason", m->denoise_reason, sizeof(m->denoise_reason));

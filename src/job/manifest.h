@@ -49,6 +49,10 @@ void ksr_manifest_denoise_text(const struct ksr_manifest *manifest, char *out, s
 // Returns false where that was not asked for.
 bool ksr_manifest_descale_text(const struct ksr_manifest *manifest, char *out, size_t size);
 
+// Writes what becomes of grain for people, and how strong it was found to be: "1 (3.12 of 255)".
+// Returns false where it is kept.
+bool ksr_manifest_grain_text(const struct ksr_manifest *manifest, char *out, size_t size);
+
 // Checks that the input is still the one that was planned. whole: reads all of it, which is done
 // anyway when its date is another; else its size and ends.
 // Returns KSR_OK, KSR_E_MISMATCH, KSR_E_INPUT (both logged), KSR_E_CANCELLED, KSR_E_NOMEM.

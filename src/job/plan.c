@@ -11,6 +11,7 @@
 #include "core/background.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
+#include "frame/tile.h"
 #include "job/bitrate_allocation.h"
 #include "job/key.h"
 #include "job/sidecar.h"
@@ -20,6 +21,7 @@
 #include "media/container/containers.h"
 #include "media/index/damage.h"
 #include "media/index/drawing.h"
+#include "media/index/grain.h"
 #include "media/index/index.h"
 #include "media/index/kinds.h"
 #include "media/index/rate.h"
@@ -255,6 +257,13 @@ static void log_descale(ksr_context *ctx, const struct ksr_manifest *m)
         ksr_log(ctx, KSR_LOG_INFO, "descale: %s", text);
 }
 
+static void log_grain(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    char text[80];
+    if (ksr_manifest_grain_text(m, text, sizeof(text)))
+        ksr_log(ctx, KSR_LOG_INFO, "grain: %s", text);
+}
+
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
@@ -321,6 +330,8 @@ struct looks {
     const struct ksr_network *network; // by this one; NULL: by filters
     struct ksr_extras extras;
     struct ksr_damage damage;
+    bool measures_grain;
+    struct ksr_grain grain;
     struct ksr_scan scan;
 };
 
@@ -328,7 +339,9 @@ static ksr_status look_at_rest(void *arg)
 {
     struct looks *l = arg;
     struct ksr_damage_share share = {100, 100};
-    const ksr_status status = ksr_extras_look(l->ctx, l->path, l->film, &l->extras);
+    ksr_status status = ksr_extras_look(l->ctx, l->path, l->film, &l->extras);
+    if (status == KSR_OK && l->measures_grain)
+        status = ksr_grain_look(l->ctx, l->path, l->film, &l->grain);
     if (status != KSR_OK || !l->denoise)
         return status;
     if (l->network)
@@ -363,6 +376,48 @@ static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage
     snprintf(text, sizeof(text), "0.%02d", damage->strength);
     snprintf(m->denoise_reason, sizeof(m->denoise_reason), "%s", damage->reason);
     return ksr_config_set(m->config, "denoise", text);
+}
+
+// Has stages take out grain of a strength (in hundredths of a code), in stills by stage 5, and
+// elsewhere by stages 1 and 2. What is set to do more stays.
+static ksr_status settle_removal(struct ksr_manifest *m, int strength)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const int smoothing = ksr_clamp(strength / 8, 10, 100); // follows twice as much
+    const int threshold = ksr_clamp(strength / 20, 10, 40);
+    char text[2][16];
+    snprintf(text[0], sizeof(text[0]), "%d.%02d", smoothing / 100, smoothing % 100);
+    snprintf(text[1], sizeof(text[1]), "0.%02d", threshold);
+    ksr_status status = KSR_OK;
+    if (p->denoise * 100 < smoothing) {
+        snprintf(m->denoise_reason, sizeof(m->denoise_reason), "grain");
+        status = ksr_config_set(m->config, "denoise", text[0]);
+    }
+    if (status == KSR_OK && p->structure_smoothing * 100 < smoothing)
+        status = ksr_config_set(m->config, "structure_smoothing", text[0]);
+    if (status == KSR_OK && !p->enable_temporal)
+        status = ksr_config_set(m->config, "enable_temporal", "true");
+    if (status == KSR_OK && p->motion_threshold * 100 < threshold)
+        status = ksr_config_set(m->config, "motion_threshold", text[1]);
+    return status;
+}
+
+// Settles how strong grain is, where that is to be found out, and has it taken out. found: all 0
+// where there is none.
+static ksr_status settle_grain(struct ksr_manifest *m, const struct ksr_grain *found)
+{
+    const char *asked = ksr_config_get(m->config)->pipeline.grain;
+    const int strongest = ksr_grain_strongest(found);
+    struct ksr_grain grain, put = *found;
+    enum ksr_grain_kind kind;
+    char text[KSR_GRAIN_TEXT] = "keep";
+    if (!ksr_grain_parse(asked, &kind, &grain) || kind != KSR_GRAIN_UNKNOWN)
+        return KSR_OK;
+    put.amount = grain.amount;
+    if (strongest > 0)
+        ksr_grain_print(text, &put);
+    const ksr_status status = ksr_config_set(m->config, "grain", text);
+    return status == KSR_OK && strongest > 0 ? settle_removal(m, strongest) : status;
 }
 
 // Whether lines of the frames as they are decoded are those that stages get.
@@ -408,12 +463,15 @@ static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_confi
                       .path = config->input_path,
                       .film = &m->film,
                       .denoise = config->pipeline.denoise == KSR_AUTO,
+                      .measures_grain = ksr_grain_unknown(config->pipeline.grain),
                       .network = find_network(&config->pipeline, m->key)};
     ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);
     if (status == KSR_OK)
         m->film.extras = l.extras;
     if (status == KSR_OK && l.denoise)
         status = settle_denoise(m, &l.damage);
+    if (status == KSR_OK)
+        status = settle_grain(m, &l.grain);
     if (status != KSR_OK)
         return status;
     ksr_scan_judge(ctx, &l.scan, &m->film);
@@ -486,9 +544,11 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK) {
         const bool whole = ksr_encoder_is_whole(out->encoder.codec) && !out->output.sequence;
         out->segment_count = 1;
-        out->segments = whole ? plan_whole(&out->film)
-                              : ksr_plan_segments(&out->film, ksr_recipe_warmup(&config->pipeline),
-                                                  &out->segment_count);
+        out->segments =
+            whole ? plan_whole(&out->film)
+                  : ksr_plan_segments(&out->film,
+                                      ksr_recipe_warmup(&ksr_config_get(out->config)->pipeline),
+                                      &out->segment_count);
         if (!out->segments)
             status = ksr_fail_memory(ctx);
     }
@@ -535,6 +595,7 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
     warn_of_space(ctx, out);
     log_descale(ctx, out);
     log_denoise(ctx, out);
+    log_grain(ctx, out);
     log_summary(ctx, out);
     return KSR_OK;
 }

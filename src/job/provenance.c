@@ -181,10 +181,9 @@ static bool add_frames(json_t *list, size_t first, const uint32_t *frames, uint3
 static bool add_segment(const struct ksr_segment_plan *s, const struct ksr_segment_info *info,
                         struct gathered *g)
 {
-    json_t *entry =
-        json_pack("{s:I,s:I,s:I,s:s,s:s}", "first", (json_int_t)s->first, "frames",
-                  (json_int_t)s->count, "bytes", (json_int_t)info->size, "xxh128", info->checksum,
-                  "samples", info->samples);
+    json_t *entry = json_pack("{s:I,s:I,s:I,s:s,s:s}", "first", (json_int_t)s->first, "frames",
+                              (json_int_t)s->count, "bytes", (json_int_t)info->size, "xxh128",
+                              info->checksum, "samples", info->samples);
     g->frames += info->packets;
     return json_array_append_new(g->segments, entry) == 0 &&
            add_frames(g->repeated, s->first, info->repeated, info->repeated_count) &&
@@ -230,7 +229,8 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                               const char *sha256, const struct ksr_warnings *of_joining,
                               const char *failed)
 {
-    char denoise[80], descale[80];
+    char denoise[80], descale[80], grain[80];
+    const bool grainy = ksr_manifest_grain_text(m, grain, sizeof(grain));
     const bool descales = ksr_manifest_descale_text(m, descale, sizeof(descale));
     ksr_manifest_denoise_text(m, denoise, sizeof(denoise));
     json_t *warnings = ksr_manifest_texts(&m->warnings);
@@ -245,16 +245,16 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
         json_decref(warnings);
         warnings = NULL;
     }
-    return json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O,s:s*,s:s,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}",
-                     "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m),
-                     "output", output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
-                     "versions", json_object_get(m->key, "versions"), "hardware",
-                     json_object_get(m->key, "hardware"), "config",
-                     json_object_get(m->key, "config"), "descale",
-                     descales ? descale : NULL, "denoise", denoise, "model",
-                     json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder),
-                     "segments", g->segments, "repeated", g->repeated, "skipped", g->skipped,
-                     "warnings", warnings, "accepted", failed, "subtitles", subtitles);
+    return json_pack(
+        "{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O,s:s*,s:s,s:s*,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}",
+        "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m), "output",
+        output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised, "versions",
+        json_object_get(m->key, "versions"), "hardware", json_object_get(m->key, "hardware"),
+        "config", json_object_get(m->key, "config"), "descale", descales ? descale : NULL,
+        "denoise", denoise, "grain", grainy ? grain : NULL, "model",
+        json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder), "segments",
+        g->segments, "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings,
+        "accepted", failed, "subtitles", subtitles);
 }
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)

@@ -30,6 +30,7 @@ enum ksr_part {
     KSR_PART_ENHANCE,
     KSR_PART_TEMPORAL,
     KSR_PART_FIT,    // to a size that was asked for
+    KSR_PART_GRAIN,  // put back
     KSR_PART_ENCODE, // waiting for the encoder, which works beside the stages
     KSR_PART_OTHER,
     KSR_PARTS

@@ -24,6 +24,8 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
 ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
                                struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
+    if (recipe->grain_on)
+        return ksr_pipeline_create_grained(ctx, recipe, device, pool, out);
     if (recipe->composite_on)
         return ksr_pipeline_create_composite(ctx, recipe, device, pool, out);
     if (recipe->descales)

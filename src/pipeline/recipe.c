@@ -150,6 +150,14 @@ static bool plan_sizes(struct ksr_recipe *r, const struct ksr_pipeline_config *c
            (!r->descales || ksr_drawn_size_fits(&drawn, r->input.width, r->input.height));
 }
 
+// Whether grain is to be put back, of a strength that is known.
+static bool is_grainy(const struct ksr_pipeline_config *config, struct ksr_grain *grain)
+{
+    enum ksr_grain_kind kind;
+    return config->grain && ksr_grain_parse(config->grain, &kind, grain) &&
+           kind == KSR_GRAIN_MEASURED && grain->amount > 0;
+}
+
 bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
                          const struct ksr_pipeline_config *config, const ksr_engine *engine,
                          int width, int height)
@@ -174,6 +182,7 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
     r.composite = ksr_composite_params_make(config->composite);
     r.composite_on = config->composite > 0;
     r.warmup = ksr_recipe_warmup(config);
+    r.grain_on = is_grainy(config, &r.grain);
     *out = r;
     return true;
 }
@@ -184,6 +193,13 @@ bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
     const int scale = ksr_recipe_scale(config);
     return ksr_recipe_make_for(out, input, config, engine, input->width * scale,
                                input->height * scale);
+}
+
+struct ksr_recipe ksr_recipe_of_smooth(const struct ksr_recipe *recipe)
+{
+    struct ksr_recipe r = *recipe;
+    r.grain_on = false;
+    return r;
 }
 
 struct ksr_recipe ksr_recipe_of_clean(const struct ksr_recipe *recipe)
@@ -308,4 +324,9 @@ void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
     if (ksr_recipe_fits(r))
         fprintf(out, "fit: %dx%d -> %dx%d\n", r->made.width, r->made.height, r->output.width,
                 r->output.height);
+    if (r->grain_on) {
+        char text[KSR_GRAIN_TEXT];
+        ksr_grain_print(text, &r->grain);
+        fprintf(out, "grain: %s\n", text);
+    }
 }

@@ -5,7 +5,8 @@
 // are given one recipe make the same bytes. It holds no function and no frame; copy it freely.
 //
 //     input -> composite, if on -> descale, if on -> drawn
-//     drawn -> temporal, if on -> chain of each plane -> made -> fit, if the size differs -> output
+//     drawn -> temporal, if on -> chain of each plane -> made -> fit, if the size differs
+//     -> grain, if on -> output
 
 #ifndef KSR_PIPELINE_RECIPE_H
 #define KSR_PIPELINE_RECIPE_H
@@ -23,6 +24,7 @@
 #include "stages/deblock.h"
 #include "stages/dehalo.h"
 #include "stages/enhance.h"
+#include "stages/grain.h"
 #include "stages/guide.h"
 #include "stages/normalize.h"
 #include "stages/structure.h"
@@ -104,7 +106,9 @@ struct ksr_recipe {
     // frames.
     bool temporal_on;
     struct ksr_temporal_params temporal;
-    int warmup; // ksr_recipe_warmup()
+    int warmup;    // ksr_recipe_warmup()
+    bool grain_on; // grain is put back: ksr_grain_rows()
+    struct ksr_grain grain;
 };
 
 // Writes the recipe for frames of `input` layout, whose output is as large as the configuration's
@@ -121,6 +125,9 @@ bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
 bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
                          const struct ksr_pipeline_config *config, const ksr_engine *engine,
                          int width, int height);
+
+// Returns the recipe of what comes before grain is put back.
+struct ksr_recipe ksr_recipe_of_smooth(const struct ksr_recipe *recipe);
 
 // Returns the recipe of what follows the cleaning of composite video.
 struct ksr_recipe ksr_recipe_of_clean(const struct ksr_recipe *recipe);

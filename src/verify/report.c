@@ -345,13 +345,13 @@ static double shown_aspect(const struct ksr_film *film)
 static void add_settings(const struct report *r, json_t *root)
 {
     const struct ksr_expected *m = &r->v.expected;
-    json_t *denoise = json_object_get(m->record, "denoise"); // what `auto` came to
+    static const char *const measured[] = {"denoise", "descale", "grain"}; // what they came to
     json_t *settings = m->settings ? ksr_config_to_json(ksr_config_get(m->settings), false) : NULL;
-    if (settings && denoise)
-        json_object_set(json_object_get(settings, "pipeline"), "denoise", denoise);
-    json_t *descale = json_object_get(m->record, "descale");
-    if (settings && descale)
-        json_object_set(json_object_get(settings, "pipeline"), "descale", descale);
+    for (size_t i = 0; settings && i < sizeof(measured) / sizeof(measured[0]); i++) {
+        json_t *value = json_object_get(m->record, measured[i]);
+        if (value)
+            json_object_set(json_object_get(settings, "pipeline"), measured[i], value);
+    }
     if (settings)
         json_object_set_new(root, "settings", settings);
     // What was made up from a work folder is no record.

@@ -12,6 +12,7 @@
 #include "stages/dehalo.h"
 #include "stages/descale.h"
 #include "stages/enhance.h"
+#include "stages/grain.h"
 #include "stages/guide.h"
 #include "stages/learned.h"
 #include "stages/normalize.h"
@@ -547,6 +548,79 @@ static void a_gap_forgets(void **state)
     destroy(&b);
 }
 
+// --- Grain ---
+
+// Frames first .. first + count - 1 of a film, each with those that the pipeline holds behind it.
+static struct ksr_frame *run_held(const struct ksr_recipe *recipe, ksr_pool *pool, int first,
+                                  int count)
+{
+    struct ksr_frame in = unit_frame(recipe->input), *out = calloc((size_t)count, sizeof(*out));
+    ksr_pipeline *pipeline;
+    assert_non_null(out);
+    assert_int_equal(ksr_pipeline_create(NULL, recipe, NULL, pool, &pipeline), KSR_OK);
+    film_frame(&in, first - 1);
+    const struct ksr_row_source source = ksr_frame_source(&in);
+    assert_int_equal(ksr_pipeline_push(NULL, pipeline, first - 1, &source, true), KSR_OK);
+    for (int n = 0, pulled = 0; pulled < count; n++) {
+        if (n < count) {
+            film_frame(&in, first + n);
+            assert_int_equal(ksr_pipeline_push(NULL, pipeline, first + n, &source, false), KSR_OK);
+        }
+        if (n < pipeline->delay)
+            continue;
+        out[pulled] = unit_frame(recipe->output);
+        const struct ksr_row_sink sink = ksr_frame_sink(&out[pulled++]);
+        assert_int_equal(ksr_pipeline_pull(NULL, pipeline, &sink), KSR_OK);
+    }
+    ksr_pipeline_destroy(&pipeline);
+    ksr_frame_free(&in);
+    return out;
+}
+
+// Grain is put into what all else makes, fitted or not, by the number of the frame.
+static void grain_comes_last(void **state)
+{
+    (void)state;
+    enum { FIRST = 7, COUNT = 5 };
+    static const int scales[][2] = {{2, 1}, {3, 2}};
+    ksr_pool *pool = ksr_pool_create(3);
+    for (int k = 0; k < 8; k++) {
+        const int planes = 1 + k % 4, *scale = scales[k / 4];
+        struct ksr_layout l = unit_layout(62, 36, planes, 1);
+        struct ksr_pipeline_config c = everything(2);
+        struct ksr_recipe with, without;
+        l.full_range = k & 1;
+        c.composite = k & 2 ? 0.5 : 0;
+        c.grain = "1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5";
+        const int width = l.width * scale[0] / scale[1], height = l.height * scale[0] / scale[1];
+        assert_true(ksr_recipe_make_for(&with, &l, &c, NULL, width, height));
+        c.grain = "keep";
+        assert_true(ksr_recipe_make_for(&without, &l, &c, NULL, width, height));
+        struct ksr_frame *grainy = run_held(&with, k & 1 ? pool : NULL, FIRST, COUNT);
+        struct ksr_frame *smooth = run_held(&without, NULL, FIRST, COUNT);
+        for (int n = 0; n < COUNT; n++) {
+            struct ksr_frame want = keep(&smooth[n]);
+            for (int i = 0; i < ksr_layout_picture_planes(&l); i++) {
+                const struct ksr_plane *p = &want.plane[i];
+                const int from[2] = {ksr_layout_plane_width(&l, i), ksr_layout_plane_height(&l, i)};
+                const struct ksr_grain_params params = ksr_grain_params_make(
+                    &with.grain, l.full_range, i, from, (int[]){p->width, p->height});
+                ksr_grain_rows(p, &smooth[n].plane[i], &params, FIRST + n, 0, p->height);
+            }
+            assert_frames_equal(&grainy[n], &want);
+            assert_true(memcmp(smooth[n].buffer, want.buffer, 4096) != 0);
+            ksr_frame_free(&want);
+        }
+        for (int n = 0; n < COUNT; n++) {
+            ksr_frame_free(&grainy[n]);
+            ksr_frame_free(&smooth[n]);
+        }
+        free(grainy);
+        free(smooth);
+    }
+    ksr_pool_destroy(&pool);
+}
+
 // --- Descaling ---
 
 // The drawing of a descaled frame: bars and a ramp, or with `text` a fine pattern over the frame.
@@ -656,6 +730,7 @@ int main(void)
         cmocka_unit_test(any_height_of_bands_is_equal),
         cmocka_unit_test(bands_do_not_change_the_memory),
         cmocka_unit_test(warming_up_needs_no_sink),
+        cmocka_unit_test(grain_comes_last),
         cmocka_unit_test(a_gap_forgets),
         cmocka_unit_test(descaled_frames_are_drawings_but_for_text),
     };

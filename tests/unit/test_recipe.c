@@ -64,7 +64,8 @@ static void all_stages(void **state)
                                           .saturation_boost = 0.8,
                                           .enable_temporal = true,
                                           .temporal_weight = 0.43,
-                                          .motion_threshold = 0.57};
+                                          .motion_threshold = 0.57,
+                                          .grain = "1.3:2,2,2,2,3,3,2,1:0.4:1.5:0.5"};
     struct ksr_recipe recipe;
     assert_true(ksr_recipe_make(&recipe, &l, &c, NULL));
     ksr_recipe_fit(&recipe, 60, 30);
@@ -94,7 +95,17 @@ static void all_stages(void **state)
                 "plane 2: guided 10x5 -> 20x10, reach 4, strength 205, limit 303\n"
                 "plane 2: upscale 20x10 -> 40x20, reach 4, middle taps 13189 15086\n"
                 "plane 2: enhance 40x20 -> 40x20, reach 0, saturation 3277, levels 2048 30720\n"
-                "fit: 80x40 -> 60x30\n");
+                "fit: 80x40 -> 60x30\n"
+                "grain: 1.30:2.00,2.00,2.00,2.00,3.00,3.00,2.00,1.00:0.40:1.50:0.50\n");
+    const struct ksr_recipe smooth = ksr_recipe_of_smooth(&recipe);
+    assert_false(smooth.grain_on);
+    // Nothing is put back of what has not been measured, or of no amount.
+    static const char *const none[] = {"keep", "remove", "1", "0:2,2,2,2,3,3,2,1:0.4:1.5:0.5"};
+    for (int i = 0; i < 4; i++) {
+        struct ksr_pipeline_config other = c;
+        other.grain = none[i];
+        assert_true(ksr_recipe_make(&recipe, &l, &other, NULL) && !recipe.grain_on);
+    }
 }
 
 // A network makes luma only; an engine is not looked at where the configuration has no AI.

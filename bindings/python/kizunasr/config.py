@@ -117,6 +117,9 @@ class PipelineConfig:
     """Stage 5: share of the previous output frame in static areas (0 to 0.98)."""
     motion_threshold: float = 0.1
     """Stage 5: difference that counts as motion, as a fraction of full scale (0 to 1)."""
+    grain: str = "keep"
+    """Film grain of the input: keep; remove; or a number: taken out before upscaling and put back
+    after it, so many times as strong as it was measured to be."""
     # generate-options: end
 
     @classmethod
