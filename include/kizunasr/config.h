@@ -117,6 +117,9 @@ struct ksr_pipeline_config {
     double deband;
     // Stage 2: smoothing that preserves lines; 0: off (0 to 1; default 0).
     double structure_smoothing;
+    // Smooth the stairs of lines that were drawn, enlarged or doubled without anti-aliasing; 0:
+    // off; 1: in full (0 to 1; default 0).
+    double antialias;
     // Stage 3: edges of 4:2:0 chroma are rebuilt as luma has them; 0: off; 1: in full (0 to 1;
     // default 0).
     double guided_chroma;

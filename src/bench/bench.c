@@ -229,6 +229,16 @@ static void run_structure(const struct stage_run *r, int i)
     r->b->stages.structure_rows(&out, small, &params, 0, small->height);
 }
 
+static void run_antialias(const struct stage_run *r, int i)
+{
+    const struct ksr_antialias_params params = ksr_antialias_params_make(&r->on);
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    struct ksr_plane out = r->b->memory[0].plane[i];
+    out.width = small->width;
+    out.height = small->height;
+    r->b->stages.antialias_rows(&out, small, &params, 0, small->height);
+}
+
 static void run_learned(const struct stage_run *r, int i)
 {
     r->b->stages.learned_rows(&r->b->big.plane[i], &r->b->small.plane[i], 0,
@@ -303,6 +313,7 @@ static const struct stage stages[] = {
     {"normalize", 3, 4, true, true, run_normalize},
     {"deband", 3, 4, true, false, run_deband},
     {"structure", 1, 4, true, false, run_structure},
+    {"antialias", 1, 4, true, false, run_antialias},
     {"luma upscale", 1, 1, false, true, run_learned},
     {"chroma upscale", 2, 1, false, true, run_chroma},
     {"guided chroma", 2, 5, false, false, run_guided},

@@ -26,6 +26,7 @@ struct ksr_pipeline_config ksr_bench_config(bool all)
     config.dehalo = 0.5;
     config.deband = 0.25;
     config.structure_smoothing = 0.5;
+    config.antialias = 1;
     config.guided_chroma = 1;
     config.sharpening = 0.5;
     config.line_darkening = 0.3;

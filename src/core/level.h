@@ -44,6 +44,8 @@
 #define ksr_structure_params_make    KSR_LEVEL_NAME(ksr_structure_params_make)
 #define ksr_structure_rows           KSR_LEVEL_NAME(ksr_structure_rows)
 #define ksr_structure_classify_rows  KSR_LEVEL_NAME(ksr_structure_classify_rows)
+#define ksr_antialias_params_make    KSR_LEVEL_NAME(ksr_antialias_params_make)
+#define ksr_antialias_rows           KSR_LEVEL_NAME(ksr_antialias_rows)
 #define ksr_upscale_params_make      KSR_LEVEL_NAME(ksr_upscale_params_make)
 #define ksr_upscale_rows             KSR_LEVEL_NAME(ksr_upscale_rows)
 #define ksr_learned_rows             KSR_LEVEL_NAME(ksr_learned_rows)

@@ -163,8 +163,8 @@ static void lap_pipeline(ksr_worker *w)
     static const enum ksr_part parts[KSR_TASKS] = {
         KSR_PART_CONVERT,   KSR_PART_COMPOSITE, KSR_PART_DESCALE,   KSR_PART_CHROMA_SHIFT,
         KSR_PART_DEBLOCK,   KSR_PART_DEHALO,    KSR_PART_NORMALIZE, KSR_PART_DEBAND,
-        KSR_PART_STRUCTURE, KSR_PART_UPSCALE,   KSR_PART_ENHANCE,   KSR_PART_TEMPORAL,
-        KSR_PART_FIT,       KSR_PART_GRAIN};
+        KSR_PART_STRUCTURE, KSR_PART_ANTIALIAS, KSR_PART_UPSCALE,   KSR_PART_ENHANCE,
+        KSR_PART_TEMPORAL,  KSR_PART_FIT,       KSR_PART_GRAIN};
     const double now = ksr_clock();
     double spent[KSR_TASKS], all = 0;
     ksr_pipeline_take_times(w->pipeline, spent);

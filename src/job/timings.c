@@ -18,9 +18,9 @@
 #define LONGEST_NAME  1024 // bytes of the name of a device
 
 static const char *const names[KSR_PARTS] = {
-    "decode",   "convert",   "composite", "descale",   "chroma_shift", "deblock",
-    "dehalo",   "normalize", "deband",    "structure", "upscale",      "enhance",
-    "temporal", "fit",       "grain",     "encode",    "other"};
+    "decode",  "convert",   "composite", "descale",   "chroma_shift", "deblock",
+    "dehalo",  "normalize", "deband",    "structure", "antialias",    "upscale",
+    "enhance", "temporal",  "fit",       "grain",     "encode",       "other"};
 
 ksr_status ksr_times_check(ksr_context *ctx, const struct ksr_run_options *options,
                            const char *input_path, const char *output_path)

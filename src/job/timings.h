@@ -26,6 +26,7 @@ enum ksr_part {
     KSR_PART_NORMALIZE, // the five stages
     KSR_PART_DEBAND,
     KSR_PART_STRUCTURE,
+    KSR_PART_ANTIALIAS,
     KSR_PART_UPSCALE,
     KSR_PART_ENHANCE,
     KSR_PART_TEMPORAL,

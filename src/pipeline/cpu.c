@@ -109,6 +109,7 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
     case KSR_STEP_DEHALO: t->dehalo_rows(dst, src, &step->dehalo, y0, y1); break;
     case KSR_STEP_NORMALIZE: t->normalize_rows(dst, src, &step->normalize, y0, y1); break;
     case KSR_STEP_DEBAND: t->deband_rows(dst, src, &step->deband, y0, y1); break;
+    case KSR_STEP_ANTIALIAS: t->antialias_rows(dst, src, &step->antialias, y0, y1); break;
     case KSR_STEP_STRUCTURE: t->structure_rows(dst, src, &step->structure, y0, y1); break;
     case KSR_STEP_UPSCALE: t->upscale_rows(dst, src, &step->upscale, y0, y1); break;
     case KSR_STEP_GUIDED: t->guided_rows(dst, src, luma, &step->guide, y0, y1); break;

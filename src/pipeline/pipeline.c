@@ -15,6 +15,7 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
     case KSR_STEP_NORMALIZE: return KSR_TASK_NORMALIZE;
     case KSR_STEP_DEBAND: return KSR_TASK_DEBAND;
     case KSR_STEP_STRUCTURE: return KSR_TASK_STRUCTURE;
+    case KSR_STEP_ANTIALIAS: return KSR_TASK_ANTIALIAS;
     case KSR_STEP_ENHANCE_LUMA:
     case KSR_STEP_ENHANCE_CHROMA: return KSR_TASK_ENHANCE;
     default: return KSR_TASK_UPSCALE;

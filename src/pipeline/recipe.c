@@ -30,6 +30,7 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
     const struct ksr_normalize_params normalize = ksr_normalize_params_make(config);
     const struct ksr_deband_params deband = ksr_deband_params_make(config);
     const struct ksr_structure_params structure = ksr_structure_params_make(config);
+    const struct ksr_antialias_params antialias = ksr_antialias_params_make(config);
     if (plane < ksr_layout_picture_planes(&r->drawn) && deblock.limit > 0 && !r->descales)
         add_step(&r->chain[plane],
                  (struct ksr_step){KSR_STEP_DEBLOCK, 1, KSR_DEBLOCK_REACH, {.deblock = deblock}},
@@ -57,6 +58,12 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
         add_step(
             &r->chain[plane],
             (struct ksr_step){KSR_STEP_STRUCTURE, 1, KSR_STRUCTURE_REACH, {.structure = structure}},
+            &r->drawn, plane);
+    // Last: stairs are found where both sides are flat.
+    if (plane == 0 && antialias.strength > 0)
+        add_step(
+            &r->chain[plane],
+            (struct ksr_step){KSR_STEP_ANTIALIAS, 1, KSR_ANTIALIAS_REACH, {.antialias = antialias}},
             &r->drawn, plane);
 }
 
@@ -287,6 +294,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
         fprintf(out, ", limit %d", step->deband.limit);
     if (step->kind == KSR_STEP_STRUCTURE)
         fprintf(out, ", limit %d", step->structure.limit);
+    if (step->kind == KSR_STEP_ANTIALIAS)
+        fprintf(out, ", strength %d", step->antialias.strength);
     if (step->kind == KSR_STEP_UPSCALE)
         fprintf(out, ", middle taps %d %d", step->upscale.x->tap[1][3], step->upscale.y->tap[1][3]);
     if (step->kind == KSR_STEP_GUIDED)
@@ -301,8 +310,8 @@ static void print_params(const struct ksr_step *step, FILE *out)
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
     static const char *const names[KSR_STEP_KINDS] = {
-        "chroma shift", "deblock", "dehalo",  "normalize", "deband",  "structure", "upscale",
-        "guided",       "learned", "network", "model",     "enhance", "enhance"};
+        "chroma shift", "deblock", "dehalo",  "normalize", "deband", "structure", "antialias",
+        "upscale",      "guided",  "learned", "network",   "model",  "enhance",   "enhance"};
     if (r->composite_on)
         fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
                 r->composite.mean, r->composite.size, r->composite.shift);

@@ -18,6 +18,7 @@
 #include "frame/kernel.h"
 #include "kizunasr/config.h"
 #include "net/engine.h"
+#include "stages/antialias.h"
 #include "stages/chroma_shift.h"
 #include "stages/composite.h"
 #include "stages/deband.h"
@@ -31,8 +32,9 @@
 #include "stages/temporal.h"
 #include "stages/upscale.h"
 
-// Of luma: deblock, dehalo, normalize, deband, structure, model, two passes of upscale, enhance.
-#define KSR_MAX_STEPS 9
+// Of luma: deblock, dehalo, normalize, deband, structure, antialias, model, two passes of upscale,
+// enhance.
+#define KSR_MAX_STEPS 10
 
 // What a step does to a plane. Each is defined by the plain C function beside it.
 enum ksr_step_kind {
@@ -42,6 +44,7 @@ enum ksr_step_kind {
     KSR_STEP_NORMALIZE,      // ksr_normalize_rows()
     KSR_STEP_DEBAND,         // ksr_deband_rows()
     KSR_STEP_STRUCTURE,      // ksr_structure_rows()
+    KSR_STEP_ANTIALIAS,      // ksr_antialias_rows(): luma
     KSR_STEP_UPSCALE,        // ksr_upscale_rows(): chroma and alpha
     KSR_STEP_GUIDED,         // ksr_guided_rows(): the first pass of chroma, reads luma too
     KSR_STEP_LEARNED,        // ksr_learned_rows(): luma
@@ -63,6 +66,7 @@ struct ksr_step {
         struct ksr_normalize_params normalize;
         struct ksr_deband_params deband;
         struct ksr_structure_params structure;
+        struct ksr_antialias_params antialias;
         struct ksr_upscale_params upscale;
         struct ksr_guide_params guide;
         struct ksr_enhance_params enhance;

@@ -169,6 +169,7 @@ static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert"
                                                   [KSR_TASK_NORMALIZE] = "normalize",
                                                   [KSR_TASK_DEBAND] = "deband",
                                                   [KSR_TASK_STRUCTURE] = "structure",
+                                                  [KSR_TASK_ANTIALIAS] = "antialias",
                                                   [KSR_TASK_UPSCALE] = "upscale",
                                                   [KSR_TASK_ENHANCE] = "enhance",
                                                   [KSR_TASK_TEMPORAL] = "temporal",
@@ -261,6 +262,7 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     case KSR_STEP_NORMALIZE: ksr_gpu_normalize(c, stages, dst, src, &step->normalize); break;
     case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
+    case KSR_STEP_ANTIALIAS: ksr_gpu_antialias(c, stages, dst, src, &step->antialias); break;
     case KSR_STEP_UPSCALE: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
     case KSR_STEP_GUIDED: {
         struct ksr_gpu_plane luma = g->in.plane[0];

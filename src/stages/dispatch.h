@@ -11,6 +11,7 @@
 
 #include "core/cpu.h"
 #include "net/net.h"
+#include "stages/antialias.h"
 #include "stages/chroma_shift.h"
 #include "stages/composite.h"
 #include "stages/deband.h"
@@ -42,6 +43,8 @@ struct ksr_stage_table {
                            const struct ksr_normalize_params *params, int y0, int y1);
     void (*structure_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                            const struct ksr_structure_params *params, int y0, int y1);
+    void (*antialias_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
+                           const struct ksr_antialias_params *params, int y0, int y1);
     void (*upscale_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                          const struct ksr_upscale_params *params, int y0, int y1);
     void (*guided_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

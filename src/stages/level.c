@@ -11,6 +11,7 @@ const struct ksr_stage_table ksr_stage_level = {
     .dehalo_rows = ksr_dehalo_rows,
     .normalize_rows = ksr_normalize_rows,
     .structure_rows = ksr_structure_rows,
+    .antialias_rows = ksr_antialias_rows,
     .upscale_rows = ksr_upscale_rows,
     .guided_rows = ksr_guided_rows,
     .learned_rows = ksr_learned_rows,

@@ -16,6 +16,7 @@
 // No multiples of workgroups.
 #define WIDTH  77
 #define HEIGHT 53
+#define LINES  40                         // row
 #define PLANE  ((size_t)192 * 2 * HEIGHT) // samples of the largest, with some to spare
 
 enum { SRC, SRC_2, DST, DST_2, SPARE, PLANES }; // the last one is not compared
@@ -44,11 +45,14 @@ static uint32_t next_random(uint32_t *state)
 static const struct ksr_layout fitted = {.width = 49, .height = 31, .planes = 1};
 
 // A soft ground with noise in the left part, below with dark lines that have bright rims, and lines
-// and single samples of the extremes in the right.
+// and single samples of the extremes in the right; at the bottom, slanted lines without
+// anti-aliasing.
 static int drawn(int x, int y, uint32_t random)
 {
     const int noise = (int)(random >> 8) % 600, ground = 9000 + 150 * x + 90 * y;
     static const int rims[16] = {0, 0, 0, 0, 900, 2000, -9000, -9000, -9000, 2000, 900};
+    if (y >= LINES)
+        return (3 * y + x) / 8 % 2 ? 6000 : 25000;
     if (x < WIDTH / 2)
         return ground + (y < HEIGHT / 2 ? noise : rims[x % 16] + noise / 8);
     return (x + y) % 7 == 0 || random % 5 == 0 ? (random & 1 << 12 ? KSR_SAMPLE_MAX : 0)
@@ -128,6 +132,13 @@ static void structure(struct trial *t)
         ksr_structure_params_make(&(struct ksr_pipeline_config){.structure_smoothing = 0.5});
     ksr_gpu_structure(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
     t->c.structure_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
+}
+
+static void antialias(struct trial *t)
+{
+    const struct ksr_antialias_params p = {.strength = 256};
+    ksr_gpu_antialias(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p);
+    t->c.antialias_rows(&t->plane[DST], &t->plane[SRC], &p, 0, HEIGHT);
 }
 
 static void upscale(struct trial *t)
@@ -259,6 +270,7 @@ static const struct kernel {
     {"deblock", 1, deblock},
     {"dehalo", 1, dehalo},
     {"structure", 1, structure},
+    {"antialias", 1, antialias},
     {"upscale", 2, upscale},
     {"learned", 2, learned},
     {"guide", 2, guide},

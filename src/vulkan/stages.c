@@ -17,6 +17,7 @@ static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_CHROMA_SHIFT, "chroma_shift", 8, ksr_gpu_chroma_shift),
     KERNEL(KSR_GPU_DEBAND, "deband", 8, ksr_gpu_deband),
     KERNEL(KSR_GPU_STRUCTURE, "structure", 8, ksr_gpu_structure),
+    KERNEL(KSR_GPU_ANTIALIAS, "antialias", 8, ksr_gpu_antialias),
     KERNEL(KSR_GPU_UPSCALE, "upscale", 8, ksr_gpu_upscale),
     KERNEL(KSR_GPU_GUIDE, "guide", 8, ksr_gpu_guide),
     KERNEL(KSR_GPU_LEARNED, "learned", 16, ksr_gpu_learned),
@@ -122,6 +123,14 @@ static void run_double(struct ksr_gpu_commands *c, const struct ksr_gpu_kernel *
                        const void *params, const struct ksr_gpu_plane *dst)
 {
     ksr_gpu_run(c, kernel, params, (dst->width + 1) / 2, (dst->height + 1) / 2, 1);
+}
+
+void ksr_gpu_antialias(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                       const struct ksr_antialias_params *params)
+{
+    const struct ksr_gpu_antialias p = {*dst, *src, params->strength};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_ANTIALIAS], &p, dst->width, dst->height, 1);
 }
 
 void ksr_gpu_upscale(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,

@@ -16,6 +16,7 @@ enum ksr_gpu_stage {
     KSR_GPU_CHROMA_SHIFT,
     KSR_GPU_DEBAND,
     KSR_GPU_STRUCTURE,
+    KSR_GPU_ANTIALIAS,
     KSR_GPU_UPSCALE,
     KSR_GPU_GUIDE,
     KSR_GPU_LEARNED,
@@ -59,6 +60,9 @@ void ksr_gpu_deband(struct ksr_gpu_commands *commands, const struct ksr_gpu_stag
 void ksr_gpu_structure(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                        const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                        const struct ksr_structure_params *params);
+void ksr_gpu_antialias(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                       const struct ksr_antialias_params *params);
 void ksr_gpu_upscale(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
                      const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                      const struct ksr_upscale_params *params);

@@ -53,6 +53,7 @@ struct job {
     struct ksr_grain_params grain;
     int64_t frame;
     struct ksr_structure_params structure;
+    struct ksr_antialias_params antialias;
     struct ksr_upscale_params upscale;
     struct ksr_guide_params guide;
     struct ksr_enhance_params enhance;

@@ -52,7 +52,7 @@ def main():
         r = native(sample, "--width", "96", "--height", "54", "--frames", "2", "--vcodec", "ffv1", "--no-audio",
                    "--no-title", "--no-chapters", film)
         check(r.returncode == 0, "a film is drawn", r.stderr)
-        everything = ["--chroma-shift-x", "0.75", "--chroma-shift-y", "1", "--deblock", "0.5", "--dehalo", "0.5", "--deband", "0.5", "--guided-chroma", "1", "--structure-smoothing", "0.5", "--grain", "1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5",
+        everything = ["--chroma-shift-x", "0.75", "--chroma-shift-y", "1", "--deblock", "0.5", "--dehalo", "0.5", "--deband", "0.5", "--guided-chroma", "1", "--structure-smoothing", "0.5", "--antialias", "1", "--grain", "1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5",
                       "--sharpening", "1", "--line-darkening", "0.5", "--contrast-boost", "1.1",
                       "--saturation-boost", "1.1", "--temporal"]
         for name, options in {"all stages": everything, "AI mode": ["--use-ai", "--ai-model", "anime-fast"]}.items():

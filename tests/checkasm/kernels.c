@@ -278,6 +278,38 @@ static void run_structure(struct job *j, const struct tables *t)
     t->stage.structure_rows(&j->out[0].plane, &j->in[0].plane, &j->structure, j->y0, j->y1);
 }
 
+// Patterns, and slanted and bent lines of two colours with a little noise, drawn once or doubled,
+// across and upright.
+static void prepare_antialias(struct job *j, unsigned corner)
+{
+    static const double strengths[] = {1, 0.5, 0.002, 0.9};
+    draw_config(j);
+    j->config.antialias = strengths[choose(&corner, 4)];
+    j->antialias = ksr_antialias_params_make(&j->config);
+    const bool lines = !choose(&corner, 2);
+    const int noise = 1 + (int)(check_random(&j->random) >> 8) % 2000;
+    const int doubled = (int)(check_random(&j->random) >> 8) % 2;
+    const bool upright = check_random(&j->random) >> 8 & 1;
+    const uint32_t salt = check_random(&j->random);
+    struct ksr_plane *in = check_in(j, j->width, j->height);
+    for (int y = 0; y < in->height && lines; y++)
+        for (int x = 0; x < in->width; x++) {
+            const int u = (upright ? y : x) >> doubled, v = (upright ? x : y) >> doubled;
+            const int slope = (int)(salt >> (v / 32 % 4 * 8) & 255) - 128; // in 1/128
+            const int thick = 1 + (int)(salt >> 3 & 7);
+            uint16_t *c = &in->data[y * in->stride + x];
+            const int bend = (u % 32 - 16) * (u % 32 - 16) * (int)(salt >> 6 & 31);
+            const int at = (v * 128 + u * slope + bend) >> 7;
+            *c = (uint16_t)(((at & 15) < thick ? 5000 : 21000) + *c % noise);
+        }
+    check_out(j, j->width, j->height);
+}
+
+static void run_antialias(struct job *j, const struct tables *t)
+{
+    t->stage.antialias_rows(&j->out[0].plane, &j->in[0].plane, &j->antialias, j->y0, j->y1);
+}
+
 static void prepare_upscale(struct job *j, unsigned corner)
 {
     const unsigned plane = 1 - choose(&corner, 2), shift_x = 1 + choose(&corner, 2),
@@ -625,6 +657,7 @@ FUNCTION(of_deband, stage.deband_rows)
 FUNCTION(of_deblock, stage.deblock_rows)
 FUNCTION(of_dehalo, stage.dehalo_rows)
 FUNCTION(of_structure, stage.structure_rows)
+FUNCTION(of_antialias, stage.antialias_rows)
 FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_guided, stage.guided_rows)
 FUNCTION(of_learned, stage.learned_rows)
@@ -651,6 +684,7 @@ const struct kernel check_kernels[] = {
     {"dehalo", prepare_dehalo, run_dehalo, of_dehalo},
     {"deband", prepare_deband, run_deband, of_deband},
     {"structure", prepare_structure, run_structure, of_structure},
+    {"antialias", prepare_antialias, run_antialias, of_antialias},
     {"upscale", prepare_upscale, run_upscale, of_upscale},
     {"guided", prepare_guided, run_guided, of_guided},
     {"learned", prepare_upscale, run_learned, of_learned},

@@ -141,7 +141,7 @@ def test_bench(r):
           "bench: the runs of the processor, on a GPU", str(gpu))
     names = [[k["name"] for k in g["kernels"]] for g in gpu["runs"]]
     check(names[0] == ["convert", "normalize", "upscale"] and names[3] ==
-          ["convert", "temporal", "deblock", "chroma shift", "dehalo", "normalize", "deband", "structure", "upscale", "enhance"] and "net body" in names[4] and
+          ["convert", "temporal", "deblock", "chroma shift", "dehalo", "normalize", "deband", "structure", "antialias", "upscale", "enhance"] and "net body" in names[4] and
           all(abs(sum(k["share"] for k in g["kernels"]) - 1) < 1e-3 and
               abs(sum(k["ms"] for k in g["kernels"]) / g["kernels_ms"] - 1) < 1e-3 for g in gpu["runs"]), "bench: kernels", str(names))
     # A few bytes take far longer than at the rate of many.

@@ -128,7 +128,7 @@ def main():
     check(r.returncode == 0, "the film is drawn", r.stderr)
     cases = [("x264", "--preset veryfast", "mkv"),
              ("x264-all", "--preset veryfast --temporal --sharpening 0.5 --line-darkening 0.3 "
-                          "--composite 0.5 --chroma-shift-x 0.5 --chroma-shift-y=-1 --deblock 0.5 --dehalo 0.5 --deband 0.5 --guided-chroma 1 --structure-smoothing 0.3 --grain 1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5 --bitrate 400k", "mp4"),
+                          "--composite 0.5 --chroma-shift-x 0.5 --chroma-shift-y=-1 --deblock 0.5 --dehalo 0.5 --deband 0.5 --guided-chroma 1 --structure-smoothing 0.3 --antialias 0.9 --grain 1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5 --bitrate 400k", "mp4"),
              ("x265", "--codec libx265 --preset ultrafast", "mp4"),
              ("ffv1", "--codec ffv1 --audio-passthrough false --audio-codec flac", "mkv"),
              ("aac", "--preset ultrafast --audio-passthrough false", "mp4"),

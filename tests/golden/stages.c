@@ -187,7 +187,7 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
     static const double strengths[] = {0.2, 0.5, 1};
     for (int k = 0; k < 3; k++) {
         struct pair p = pair_of(s, bits, 1), q = pair_of(s, bits, 1), d = pair_of(s, bits, 1),
-                    e = pair_of(s, bits, 1), h = pair_of(s, bits, 1);
+                    e = pair_of(s, bits, 1), h = pair_of(s, bits, 1), f = pair_of(s, bits, 1);
         const struct ksr_normalize_params n =
             ksr_normalize_params_make(&(struct ksr_pipeline_config){.denoise = strengths[k]});
         const struct ksr_deband_params b =
@@ -200,10 +200,13 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
         g.y = 2 * k + 1;
         const struct ksr_structure_params m = ksr_structure_params_make(
             &(struct ksr_pipeline_config){.structure_smoothing = strengths[k]});
+        const struct ksr_antialias_params a =
+            ksr_antialias_params_make(&(struct ksr_pipeline_config){.antialias = strengths[k]});
         t->normalize_rows(&p.dst.plane[0], &p.src.plane[0], &n, 0, p.dst.plane[0].height);
         t->deband_rows(&d.dst.plane[0], &d.src.plane[0], &b, 0, d.dst.plane[0].height);
         t->structure_rows(&q.dst.plane[0], &q.src.plane[0], &m, 0, q.dst.plane[0].height);
         t->deblock_rows(&e.dst.plane[0], &e.src.plane[0], &g, 0, e.dst.plane[0].height);
+        t->antialias_rows(&f.dst.plane[0], &f.src.plane[0], &a, 0, f.dst.plane[0].height);
         note_pair(out, "deblock", strengths[k], &e);
         add_rims(&h.src.plane[0]);
         t->dehalo_rows(&h.dst.plane[0], &h.src.plane[0], &o, 0, h.dst.plane[0].height);
@@ -211,6 +214,7 @@ static void cleaning(struct lines *out, const struct ksr_stage_table *t, int s, 
         note_pair(out, "normalize", strengths[k], &p);
         note_pair(out, "deband", strengths[k], &d);
         note_pair(out, "structure", strengths[k], &q);
+        note_pair(out, "antialias", strengths[k], &f);
     }
 }
 

@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 53, 37  # odd, so that chroma is rounded up
 SOURCE = (f"testsrc2=size=64x64:rate=2:duration=12,format=gbrp,crop={WIDTH}:{HEIGHT},noise=alls=12:allf=t:all_seed=7,"
           "negate=enable='gte(t,6)',format=FORMAT")
 
-FILTERS = {"chroma_shift_x": "-0.75", "chroma_shift_y": "1.25", "denoise": "0.4", "deblock": "0.5", "dehalo": "0.5", "deband": "0.5", "structure_smoothing": "0.5", "guided_chroma": "1", "grain": "1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5",
+FILTERS = {"chroma_shift_x": "-0.75", "chroma_shift_y": "1.25", "denoise": "0.4", "deblock": "0.5", "dehalo": "0.5", "deband": "0.5", "structure_smoothing": "0.5", "antialias": "1", "guided_chroma": "1", "grain": "1.3:2,2.5,3,3.5,4,3,2,1:0.4:1.5:0.5",
            "sharpening": "0.7", "line_darkening": "0.4", "contrast_boost": "1.1", "saturation_boost": "1.2"}
 TEMPORAL = {"enable_temporal": "true", "temporal_weight": "0.5", "motion_threshold": "0.2"}
 AI = {"use_ai": "true"}

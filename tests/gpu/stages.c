@@ -32,6 +32,11 @@ static void structure(struct bench *b, const struct job *j, const struct planes 
     ksr_gpu_structure(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->structure);
 }
 
+static void antialias(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_antialias(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->antialias);
+}
+
 static void upscale(struct bench *b, const struct job *j, const struct planes *p)
 {
     ksr_gpu_upscale(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->upscale);
@@ -116,6 +121,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"dehalo", dehalo},
     {"deband", deband},
     {"structure", structure},
+    {"antialias", antialias},
     {"upscale", upscale},
     {"guided", guided},
     {"learned", learned},

@@ -6,6 +6,7 @@
 
 #include "frame/resample.h"
 #include "pipeline/pipeline.h"
+#include "stages/antialias.h"
 #include "stages/chroma_shift.h"
 #include "stages/deband.h"
 #include "stages/deblock.h"
@@ -35,6 +36,7 @@ static struct ksr_pipeline_config everything(int scale)
                                         .dehalo = 0.43,
                                         .deband = 0.53,
                                         .structure_smoothing = 0.61,
+                                        .antialias = 0.7,
                                         .guided_chroma = 0.9,
                                         .sharpening = 0.83,
                                         .line_darkening = 0.29,
@@ -397,6 +399,7 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
     const struct ksr_dehalo_params dehalo = ksr_dehalo_params_make(c);
     const struct ksr_deband_params deband = ksr_deband_params_make(c);
     const struct ksr_structure_params structure = ksr_structure_params_make(c);
+    const struct ksr_antialias_params antialias = ksr_antialias_params_make(c);
     const struct ksr_guide_params guide = ksr_guide_params_make(c, l);
     const struct ksr_enhance_params enhance = ksr_enhance_params_make(c, l->full_range);
     struct ksr_frame a = keep(in), b = keep(in), middle = unit_frame(ksr_layout_scaled(l, 2));
@@ -422,6 +425,10 @@ static void run_whole(struct ksr_frame *out, const struct ksr_frame *in,
         unit_copy(&a.plane[i], &b.plane[i]);
         if (i == 0 && structure.limit > 0)
             ksr_structure_rows(&a.plane[i], &b.plane[i], &structure, 0, height);
+        if (i == 0 && antialias.strength > 0) {
+            unit_copy(&b.plane[i], &a.plane[i]);
+            ksr_antialias_rows(&a.plane[i], &b.plane[i], &antialias, 0, height);
+        }
         const struct ksr_plane *first = c->shader_scale == 4 ? &middle.plane[i] : &out->plane[i];
         if (guide.strength > 0 && ksr_guide_possible(l) && ksr_layout_is_chroma(l, i))
             ksr_guided_rows(first, &a.plane[i], &in->plane[0], &guide, 0, first->height);
@@ -454,6 +461,7 @@ static struct ksr_pipeline_config some(int scale, int on)
     c.dehalo = on & 4 ? 0.5 : 0;
     c.deband = on & 2 ? 0.53 : 0;
     c.structure_smoothing = on & 2 ? 0.61 : 0;
+    c.antialias = on & 4 ? 1 : 0;
     c.guided_chroma = on & 8 ? 0.9 : 0;
     c.sharpening = on & 4 ? 0.83 : 0;
     c.line_darkening = on & 4 ? 0.29 : 0;

@@ -57,6 +57,7 @@ static void all_stages(void **state)
                                           .dehalo = 0.5,
                                           .deband = 0.3,
                                           .structure_smoothing = 0.61,
+                                          .antialias = 0.9,
                                           .guided_chroma = 0.8,
                                           .sharpening = 0.83,
                                           .line_darkening = 0.29,
@@ -77,6 +78,7 @@ static void all_stages(void **state)
                 "plane 0: normalize 20x10 -> 20x10, reach 1, limit 758\n"
                 "plane 0: deband 20x10 -> 20x10, reach 20, limit 154\n"
                 "plane 0: structure 20x10 -> 20x10, reach 3, limit 1249\n"
+                "plane 0: antialias 20x10 -> 20x10, reach 16, strength 230\n"
                 "plane 0: learned 20x10 -> 40x20, reach 5\n"
                 "plane 0: learned 40x20 -> 80x40, reach 5\n"
                 "plane 0: enhance 80x40 -> 80x40, reach 4, sharpening 212, line darkening 74, "

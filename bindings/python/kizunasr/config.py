@@ -101,6 +101,9 @@ class PipelineConfig:
     8 bits (0 to 1)."""
     structure_smoothing: float = 0.0
     """Stage 2: smoothing that preserves lines; 0: off (0 to 1)."""
+    antialias: float = 0.0
+    """Smooth the stairs of lines that were drawn, enlarged or doubled without anti-aliasing; 0:
+    off; 1: in full (0 to 1)."""
     guided_chroma: float = 0.0
     """Stage 3: edges of 4:2:0 chroma are rebuilt as luma has them; 0: off; 1: in full (0 to 1)."""
     sharpening: float = 0.0

@@ -62,6 +62,11 @@ struct ksr_gpu_dehalo {
     int limit;
 };
 
+struct ksr_gpu_antialias {
+    ksr_gpu_plane dst, src;
+    int strength;
+};
+
 struct ksr_gpu_structure {
     ksr_gpu_plane dst, src;
     int limit;
