@@ -218,6 +218,19 @@ static void print_drawing(const json_t *picture)
     print_pair("drawn at", line.text);
 }
 
+// Whether it was sharpened.
+static void print_halos(const json_t *picture)
+{
+    struct line line = {0};
+    const json_t *halos = json_object_get(picture, "halos");
+    if (!json_is_true(json_object_get(halos, "found")))
+        return;
+    add(&line, "at %.0f %% of edges, %.0f of 255 high; --dehalo 0.5 takes them off",
+        100 * json_number_value(json_object_get(halos, "share")),
+        json_number_value(json_object_get(halos, "height")));
+    print_pair("halos", line.text);
+}
+
 // Which kind of source it seems to be.
 static void print_source(const json_t *picture)
 {
@@ -255,7 +268,8 @@ static void print_timing(const json_t *video)
         add(&line, ", %s frame rate", json_is_true(variable) ? "variable" : "constant");
     if (line.length && json_is_true(json_object_get(video, "interlaced")))
         add(&line, ", %sinterlaced%s",
-            json_is_true(json_object_get(video, "marked_wrongly")) ? "progressive but flagged as " : "",
+            json_is_true(json_object_get(video, "marked_wrongly")) ? "progressive but flagged as "
+                                                                   : "",
             json_is_true(json_object_get(video, "unmarked_fields")) ? " but not flagged" : "");
     if (line.length && json_is_true(json_object_get(video, "single_fields")))
         add(&line, ", each a single field");
@@ -311,6 +325,7 @@ static bool print_table(const char *text)
         print_changes(json_object_get(root, "video"));
         print_borders(json_object_get(root, "video"));
         print_drawing(json_object_get(root, "picture"));
+        print_halos(json_object_get(root, "picture"));
         print_source(json_object_get(root, "picture"));
         print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");
@@ -325,8 +340,8 @@ static bool print_table(const char *text)
 int run_probe(ksr_context *ctx, struct ui *ui, const struct options *options)
 {
     char *json = NULL;
-    ksr_status status = (options->picture ? ksr_probe_picture : ksr_probe)(
-        ctx, options->arguments[0], &json);
+    ksr_status status =
+        (options->picture ? ksr_probe_picture : ksr_probe)(ctx, options->arguments[0], &json);
     progress_finish(&ui->progress);
     if (status == KSR_OK && json && options->json)
         printf("%s%s", json, *json && json[strlen(json) - 1] == '\n' ? "" : "\n");

@@ -347,7 +347,7 @@ static ksr_status look_at_rest(void *arg)
     if (l->network)
         share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
                                           .shown = l->network->denoise_shown};
-    return ksr_damage_look(l->ctx, l->path, l->film, share, &l->damage);
+    return ksr_damage_look(l->ctx, l->path, l->film, share, NULL, &l->damage);
 }
 
 static ksr_status look_at_fields(void *arg)

@@ -94,6 +94,15 @@ def main():
             check(digest("off.mkv") == digest("none.mkv"), "none: the same bytes as without")
             check("descale" not in off[0].stderr, "without the option nothing is said", off[0].stderr)
 
+        # Sharpening shows.
+        sharp = at("sharp.mkv")
+        clips.need(clips.ffmpeg("-i", native, "-vf", "unsharp=5:5:1.5", "-pix_fmt", "yuv420p", "-c:v", "ffv1", "-g", "1", sharp))
+        halos = [json.loads(run(program, "probe", source, "--picture", "--json").stdout)["picture"]["halos"] for source in (native, sharp)]
+        check([h["found"] for h in halos] == [False, True] and halos[1]["share"] > halos[0]["share"] + 0.2 and halos[1]["height"] > 4,
+              "halos are found where there are some", halos)
+        r = run(program, "probe", sharp, "--picture")
+        check("; --dehalo 0.5 takes them off\n" in r.stdout, "probe says what to do about halos", r.stdout)
+
         # Verified like any other.
         r = run(program, "verify", large, at("auto.mkv"), "--provenance", at("auto.json"))
         check(r.returncode == 0, "verify agrees", r.stdout + r.stderr)
