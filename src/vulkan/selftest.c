@@ -16,7 +16,7 @@
 // No multiples of workgroups.
 #define WIDTH  77
 #define HEIGHT 53
-#define LINES  40                         // row
+#define LINES  13                         // rows of stairs
 #define PLANE  ((size_t)192 * 2 * HEIGHT) // samples of the largest, with some to spare
 
 enum { SRC, SRC_2, DST, DST_2, SPARE, PLANES }; // the last one is not compared
@@ -44,14 +44,14 @@ static uint32_t next_random(uint32_t *state)
 
 static const struct ksr_layout fitted = {.width = 49, .height = 31, .planes = 1};
 
-// A soft ground with noise in the left part, below with dark lines that have bright rims, and lines
-// and single samples of the extremes in the right; at the bottom, slanted lines without
-// anti-aliasing.
+// A soft ground with noise in the left part, below with dark lines that have bright rims; in the
+// right, slanted lines without anti-aliasing, few enough to leave the votes of edges to the rims,
+// and below them lines and single samples of the extremes.
 static int drawn(int x, int y, uint32_t random)
 {
     const int noise = (int)(random >> 8) % 600, ground = 9000 + 150 * x + 90 * y;
     static const int rims[16] = {0, 0, 0, 0, 900, 2000, -9000, -9000, -9000, 2000, 900};
-    if (y >= LINES)
+    if (y < LINES && x >= WIDTH / 2)
         return (3 * y + x) / 8 % 2 ? 6000 : 25000;
     if (x < WIDTH / 2)
         return ground + (y < HEIGHT / 2 ? noise : rims[x % 16] + noise / 8);
