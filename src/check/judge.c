@@ -10,6 +10,8 @@
 // their ends, AI, 4x) and on broken ones; docs/verification.md has the figures beside them.
 #define PSNR_LEAST    24.0 // dB, of the median frame
 #define SSIM_LEAST    0.70
+#define GRAIN_PSNR    18.0 // grain that was taken out, or made anew, is alike in strength alone
+#define GRAIN_SSIM    0.25
 #define OUTLIER_DB    12.0 // below the median frame
 #define OUTLIER_SSIM  0.25
 #define SHIFT_MOST    0.10 // samples of the input
@@ -70,19 +72,21 @@ size_t ksr_judge_worst(const struct ksr_pictures *p)
 }
 
 static ksr_status judge_likeness(ksr_context *ctx, struct ksr_checks *checks,
-                                 const struct ksr_pictures *p)
+                                 const struct ksr_pictures *p,
+                                 const struct ksr_pipeline_config *settings)
 {
+    const bool grain = settings && settings->grain && strcmp(settings->grain, "keep") != 0;
     const double psnr = ksr_judge_median(p, MEMBER(psnr)), ssim = ksr_judge_median(p, MEMBER(ssim));
     const struct ksr_picture_frame *worst = &p->frames[ksr_judge_worst(p)];
     size_t outliers = 0;
     for (size_t i = 0; i < p->count; i++)
         outliers +=
             p->frames[i].psnr < psnr - OUTLIER_DB && p->frames[i].ssim < ssim - OUTLIER_SSIM;
-    if (psnr < PSNR_LEAST || ssim < SSIM_LEAST)
+    if (psnr < (grain ? GRAIN_PSNR : PSNR_LEAST) || ssim < (grain ? GRAIN_SSIM : SSIM_LEAST))
         return ksr_checks_add(
             ctx, checks, false, "picture",
-            "picture: hardly similar to the input: PSNR %.2f dB, SSIM %.4f in the median frame",
-            psnr, ssim);
+            "picture: hardly similar to the input: PSNR %.2f dB, SSIM %.4f in the median frame%s",
+            psnr, ssim, settings ? "" : " (if grain was taken out, name the record: --provenance)");
     if (outliers > 0)
         return ksr_checks_add(ctx, checks, false, "picture",
                               "picture: %zu of %zu frames differ from the input, frame %zu the "
@@ -243,7 +247,7 @@ ksr_status ksr_judge_picture(ksr_context *ctx, struct ksr_checks *checks,
     if (p->count == 0)
         return ksr_checks_add(ctx, checks, false, "picture",
                               "picture: no frame of the output matches one of the input");
-    ksr_status status = judge_likeness(ctx, checks, p);
+    ksr_status status = judge_likeness(ctx, checks, p, settings);
     if (status == KSR_OK)
         status = judge_places(ctx, checks, p);
     if (status == KSR_OK)

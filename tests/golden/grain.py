@@ -106,6 +106,18 @@ def main():
         check(f"  grain     remove ({strong:.2f} of 255)\n" in r.stdout, "a dry run says so", r.stdout)
         r = run(program, "verify", grainy, at("full.mkv"), "--provenance", at("r.json"))
         check(r.returncode == 0, "verify agrees", r.stdout + r.stderr)
+        heavy = make("heavy.mkv", 28)
+        for name, value in (("heavy-removed.mkv", "remove"), ("heavy-full.mkv", "1")):
+            made = upscale(heavy, name, "--grain", value, "--provenance", at("heavy.json"))
+            r = run(program, "verify", heavy, at(name), "--provenance", at("heavy.json"))
+            check(made.returncode == 0 and r.returncode == 0, f"verify agrees, heavy grain: {value}", made.stderr + r.stdout + r.stderr)
+
+        # Settings files may name a number.
+        for number, text in ((0.5, "0.5"), (1, "1"), (0.25, "0.25"), (0.07, "0.07")):
+            with open(at("own.json"), "w") as f:
+                json.dump({"pipeline": {"grain": number}}, f)
+            r = run(program, "config", "--config", at("own.json"))
+            check(r.returncode == 0 and json.loads(r.stdout)["pipeline"]["grain"] == text, f"{number} in a settings file", r.stdout + r.stderr)
 
         # The same bytes, in segments of eight seconds.
         check("segments: 3" in said["full"].stderr, "there are segments", said["full"].stderr)
