@@ -356,6 +356,16 @@ static ksr_status set_from_string(ksr_config *config, const struct ksr_option *o
     return status;
 }
 
+// As on a command line, whatever the locale: "1", "0.5", "0.25".
+static void print_hundredths(char *text, size_t size, double number)
+{
+    const int n = (int)(number * 100 + 0.5), digits = n % 100 == 0 ? 0 : n % 10 == 0 ? 1 : 2;
+    if (digits == 0)
+        snprintf(text, size, "%d", n / 100);
+    else
+        snprintf(text, size, "%d.%0*d", n / 100, digits, digits == 1 ? n % 100 / 10 : n % 100);
+}
+
 static ksr_status set_from_number(ksr_config *config, const struct ksr_option *o,
                                   const json_t *number)
 {
@@ -370,6 +380,9 @@ static ksr_status set_from_number(ksr_config *config, const struct ksr_option *o
         snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(number));
     else if (o->form == KSR_FORM_TIME) // "start": 12.5
         snprintf(text, sizeof(text), "%.6f", json_number_value(number));
+    else if (o->form == KSR_FORM_GRAIN && json_number_value(number) >= 0 &&
+             json_number_value(number) <= 2) // "grain": 0.5
+        print_hundredths(text, sizeof(text), json_number_value(number));
     else
         return bad_value(config->ctx, o, "the JSON value");
     return set_option(config, o, text);

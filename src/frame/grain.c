@@ -14,7 +14,7 @@ static bool read_hundredths(const char **text, int most, int *out)
         return false;
     for (; *c >= '0' && *c <= '9' && value <= most; c++)
         value = 10 * value + (*c - '0');
-    if (*c == '.')
+    if (*c == '.' && c[1] >= '0' && c[1] <= '9')
         for (c++; *c >= '0' && *c <= '9' && decimals < 2; c++, decimals++)
             value = 10 * value + (*c - '0');
     for (; decimals < 2; decimals++)

@@ -63,7 +63,7 @@ static ksr_status check_unsupported(ksr_context *ctx, const struct ksr_pipeline_
         {strcmp(p->descale, "auto") == 0,
          "descale: 'auto' is measured over a whole video (name size and kernel)"},
         {ksr_grain_unknown(p->grain),
-         "grain: is measured over a whole video (give amount and strength, as a record has them)"},
+         "grain: is measured over a whole video (give amount and strength, as the manifest of a plan has them)"},
         {p->use_ai && p->ai_model_path && strcmp(p->ai_model_path, "auto") == 0,
          "ai_model_path: 'auto' is for files (name a network)"},
     };

@@ -72,9 +72,11 @@ static void take_times(ksr_pipeline *pipeline, double seconds[KSR_TASKS])
     ksr_pipeline_take_times(p->inner, seconds);
     // The inner executor takes this for the time of its sink.
     const double spent = (double)atomic_exchange(&p->spent, 0) / 1e9;
+    double *sink = &seconds[p->recipe.descales            ? KSR_TASK_DESCALE
+                            : ksr_recipe_fits(&p->recipe) ? KSR_TASK_FIT
+                                                          : KSR_TASK_CONVERT];
     seconds[KSR_TASK_GRAIN] += spent;
-    seconds[KSR_TASK_CONVERT] =
-        spent < seconds[KSR_TASK_CONVERT] ? seconds[KSR_TASK_CONVERT] - spent : 0;
+    *sink = spent < *sink ? *sink - spent : 0;
 }
 
 static void destroy(ksr_pipeline *pipeline)

@@ -12,7 +12,7 @@
 //
 // strength is that of the code of 8 bits that c lies in, linear between the middles of the bands of
 // brightness; room is the distance to black or white, whichever is nearer: so grain is cut off
-// equally on both sides, and no mean moves.
+// equally on both sides, and no mean of a plane moves.
 
 #ifndef KSR_STAGES_GRAIN_H
 #define KSR_STAGES_GRAIN_H

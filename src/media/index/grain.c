@@ -51,8 +51,9 @@ static ksr_status look_at_frame(void *opaque)
     struct look *l = opaque;
     bool there = false;
     ksr_status status = take(l, &l->frame);
-    if (status == KSR_OK)
-        status = take_later(l, &there);
+    if (status != KSR_OK)
+        return status;
+    status = take_later(l, &there);
     if (status == KSR_E_NOMEM)
         return status;
     memset(&l->one, 0, sizeof(l->one));

@@ -507,7 +507,7 @@ function fillPlots() {
 
 // --- Time per stage ---
 
-const PARTS = ['decode', 'convert', 'composite', 'descale', 'chroma_shift', 'deblock', 'dehalo', 'normalize', 'deband', 'structure', 'antialias', 'upscale', 'enhance', 'temporal', 'fit', 'encode', 'other'];
+const PARTS = ['decode', 'convert', 'composite', 'descale', 'chroma_shift', 'deblock', 'dehalo', 'normalize', 'deband', 'structure', 'antialias', 'upscale', 'enhance', 'temporal', 'fit', 'grain', 'encode', 'other'];
 const colourOf = part => `var(--t-${part})`;
 const sum = list => list.reduce((a, b) => a + b, 0);
 
