@@ -293,7 +293,8 @@ static void draw(const struct ksr_frame *f, enum texture texture, int moved)
                 if (has_texture(texture, sx, code))
                     code += (int)(seed >> 9) % (2 * size_of(texture, sx, sy) + 1) -
                             size_of(texture, sx, sy);
-                *unit_at(&f->plane[i], x, y) = (uint16_t)((i > 0 ? 120 : line ? 20 : code) * CODE);
+                code = i > 0 ? 120 : line ? 20 : code < 255 ? code : 255;
+                *unit_at(&f->plane[i], x, y) = (uint16_t)(code * CODE);
             }
 }
 
