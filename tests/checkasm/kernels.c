@@ -622,8 +622,10 @@ static void prepare_grain(struct job *j, unsigned corner)
     grain.chroma = (int)(check_random(&j->random) >> 8) % (most + 1);
     for (int i = 0; i < 2; i++)
         grain.alike[i] = (int)(check_random(&j->random) >> 8) % (KSR_GRAIN_ALIKE + 1);
-    j->grain = ksr_grain_params_make(&grain, choose(&corner, 2), (int)choose(&corner, 3),
-                                     (int[]){2, 3}, (int[]){j->flag ? 8 : 4, 6});
+    const bool full_range = choose(&corner, 2);
+    const int plane = (int)choose(&corner, 3);
+    j->grain = ksr_grain_params_make(&grain, full_range, plane, (int[]){2, 3},
+                                     (int[]){j->flag ? 8 : 4, 6});
     j->frame = (int64_t)check_random(&j->random) << 3;
     check_in(j, j->width, j->height);
     check_out(j, j->width, j->height);
