@@ -86,7 +86,7 @@ static ksr_status judge_likeness(ksr_context *ctx, struct ksr_checks *checks,
         return ksr_checks_add(
             ctx, checks, false, "picture",
             "picture: hardly similar to the input: PSNR %.2f dB, SSIM %.4f in the median frame%s",
-            psnr, ssim, settings ? "" : " (if grain was taken out, name the record: --provenance)");
+            psnr, ssim, settings ? "" : " (if grain was taken out, name the record: {provenance})");
     if (outliers > 0)
         return ksr_checks_add(ctx, checks, false, "picture",
                               "picture: %zu of %zu frames differ from the input, frame %zu the "
