@@ -207,7 +207,7 @@ def middle(planes, p, i):
 
 def flats(b):
     for matrix in some(KR_KB):
-        for full in (False, True):
+        for full in some((False, True)):
             tags = ["-colorspace", matrix, "-color_range", "pc" if full else "tv"]
             sources = {}
             for name, options, ext in (("yuv420p", ["--codec", "libx264", "--crf", "0"], "mkv"), ("yuv420p10", ["--codec", "libx265", "--crf", "0"], "mkv"),
@@ -258,7 +258,7 @@ def sitings(b):
         unit = 1 << fmt.bits - 8
         places = ("left", "center", "topleft", "top") if name in ("yuv420p12", "yuv420p10") else ("left", "center", "topleft")
         for location in places:
-            for axis in (0, 1):
+            for axis in some((0, 1)):
                 group = 1 << fmt.shift[axis]
                 cosited = location in (("left", "topleft"), ("topleft", "top"))[axis]
                 offset = 0 if cosited else (group - 1) / 2
@@ -329,7 +329,7 @@ def refused(b, source, codec, reason, *options):
 
 def encoder_limits(b, big):
     """The smallest and the largest sizes: what an encoder does not take is refused, the rest is made."""
-    for w, h in ((1, 1), (3, 2), (7, 5), (31, 31)):
+    for w, h in some(((1, 1), (3, 2), (7, 5), (31, 31))):
         for name in ("yuv420p", "yuv444p"):
             fmt = Format(name)
             source = b.write("limit.mkv", fmt, w, h, flat(fmt, w, h, [100, 90, 170]))

@@ -10,7 +10,7 @@ Ends with `N passed, N failed, N skipped`.
 import argparse, json, os, shutil, struct, subprocess, tempfile, time, zlib
 
 import clips
-from checks import check, finish, run, some
+from checks import EVERY, check, finish, run, some
 from languages import CRC, NAME, SEGMENT, TRACK, TRACKS, element, elements, find
 
 VIDEO = ("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=1")
@@ -720,7 +720,7 @@ def main():
     folder = args.keep or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
     for name, part in PARTS.items():
-        if args.only in name:
+        if args.only in name and (EVERY == 1 or part != ends):  # many containers, the same code
             part(Test(args.program, folder))
     if not args.keep:
         shutil.rmtree(folder, ignore_errors=True)
