@@ -527,6 +527,35 @@ static void rows_do_not_depend_on_the_band(void **state)
         }
 }
 
+static void no_row_beyond_the_reach_counts(void **state)
+{
+    (void)state;
+    struct ksr_frame a = unit_grey(360, 90), b = unit_grey(360, 90), c = unit_grey(360, 90);
+    const struct ksr_antialias_params params = {256};
+    uint32_t seed = 3;
+    // Bars that move by a column every 30 rows, each at other rows: runs end at every distance.
+    for (int y = 0; y < 90; y++)
+        for (int x = 0; x < 360; x++)
+            *unit_at(&a.plane[0], x, y) = (x + (y + x / 12 * 7) / 30) % 12 < 6 ? DARK : LIGHT;
+    unit_copy(&b.plane[0], &a.plane[0]);
+    for (int y = 0; y < 90; y++)
+        for (int x = 0; x < 360; x++)
+            if (y < 40 - KSR_ANTIALIAS_REACH || y >= 50 + KSR_ANTIALIAS_REACH)
+                *unit_at(&b.plane[0], x, y) = unit_random(&seed) >> 9 & 1 ? DARK : LIGHT;
+    ksr_antialias_rows(&c.plane[0], &a.plane[0], &params, 40, 50);
+    int changed = 0;
+    for (int y = 40; y < 50; y++)
+        for (int x = 0; x < 360; x++)
+            changed += *unit_at(&a.plane[0], x, y) != *unit_at(&c.plane[0], x, y);
+    assert_true(changed > 100);
+    ksr_antialias_rows(&a.plane[0], &b.plane[0], &params, 40, 50);
+    for (int y = 40; y < 50; y++)
+        assert_memory_equal(unit_at(&a.plane[0], 0, y), unit_at(&c.plane[0], 0, y), 720);
+    ksr_frame_free(&a);
+    ksr_frame_free(&b);
+    ksr_frame_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -539,6 +568,7 @@ int main(void)
         cmocka_unit_test(drawings_with_coverage_stay),
         cmocka_unit_test(turned_planes_give_turned_results),
         cmocka_unit_test(rows_do_not_depend_on_the_band),
+        cmocka_unit_test(no_row_beyond_the_reach_counts),
     };
     return cmocka_run_group_tests_name("antialias", tests, NULL, NULL);
 }
