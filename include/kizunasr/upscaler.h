@@ -26,17 +26,18 @@
 // all, if there are fewer) went through ksr_upscaler_warm_up() or came out before it. Without the
 // temporal stage `warmup` is 0 and frames may come in any order.
 //
-// With `composite` a frame depends on two after it too: it is the same as in a run to the last frame
-// if these, or as many as there are, were pushed before it is pulled. `delay` makes it so. Where
-// they are not to come out, hand them to ksr_upscaler_warm_up() while those before them are held.
+// With `composite` a frame depends on two after it too: it is the same as in a run to the last
+// frame if these, or as many as there are, were pushed before it is pulled. `delay` makes it so.
+// Where they are not to come out, hand them to ksr_upscaler_warm_up() while those before them are
+// held.
 //
 // What counts of the configuration: `pipeline`, and of `encoder` the members pixel_format (of the
 // frames that come out; "auto": that of the input) and dither. All else is about files; it is
 // ignored and may be missing. What `pipeline` says about files is refused, unless it has its
 // default: deinterlace, inverse_telecine, crop (let the planes begin further inside), rotate,
 // film_grain; so are ai_fallback, and what needs a whole video or measures the machine:
-// denoise = KSR_AUTO (which is the default), "auto" for descale and ai_model_path, and grain without
-// its strength.
+// denoise = KSR_AUTO (which is the default), "auto" for descale and ai_model_path, and grain
+// without its strength.
 
 #ifndef KIZUNASR_UPSCALER_H
 #define KIZUNASR_UPSCALER_H
@@ -142,8 +143,8 @@ KSR_API KSR_MUST_USE ksr_status ksr_upscaler_pull(ksr_upscaler *upscaler,
                                                   int64_t *number);
 
 // Shows the temporal stage and composite frame `number`, which does not come out. No frame may be
-// held, but where it follows these for composite: then all must be pulled before the next one. Without
-// both it does nothing.
+// held, but where it follows these for composite: then all must be pulled before the next one.
+// Without both it does nothing.
 KSR_API KSR_MUST_USE ksr_status ksr_upscaler_warm_up(ksr_upscaler *upscaler, int64_t number,
                                                      const struct ksr_frame_planes *in);
 
