@@ -35,6 +35,7 @@
 #define ksr_dehalo_params_make       KSR_LEVEL_NAME(ksr_dehalo_params_make)
 #define ksr_dehalo_rows              KSR_LEVEL_NAME(ksr_dehalo_rows)
 #define ksr_halos_add                KSR_LEVEL_NAME(ksr_halos_add)
+#define ksr_halos_found              KSR_LEVEL_NAME(ksr_halos_found)
 #define ksr_guide_possible           KSR_LEVEL_NAME(ksr_guide_possible)
 #define ksr_guide_params_make        KSR_LEVEL_NAME(ksr_guide_params_make)
 #define ksr_guided_rows              KSR_LEVEL_NAME(ksr_guided_rows)

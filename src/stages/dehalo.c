@@ -4,8 +4,6 @@
 
 #include "stages/dehalo.h"
 
-#include <stdbool.h>
-
 #include "frame/tile.h"
 
 #define LIMIT_MAX 20480 // 5/8 of the contrast
@@ -15,6 +13,9 @@
 #define AROUND    24 // votes of so many samples on either side count
 #define NEEDED    16 // votes that say nothing
 #define SHARES    64
+
+#define FOUND_EDGES 1000 // least number that tells
+#define FOUND_SHARE 42   // percent
 
 #define IN        11 // samples of a profile
 #define OUT       6
@@ -266,4 +267,9 @@ void ksr_halos_add(struct ksr_halos *halos, const struct ksr_plane *luma)
             }
         }
     }
+}
+
+bool ksr_halos_found(const struct ksr_halos *halos)
+{
+    return halos->edges >= FOUND_EDGES && 100 * halos->halos >= FOUND_SHARE * halos->edges;
 }

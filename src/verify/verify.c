@@ -24,11 +24,6 @@
 #include "media/index/source_kind.h"
 #include "media/input/reader.h"
 
-// Of edges that say something of halos: clean videos have 0.22 to 0.25 for them, sharpened ones 0.5
-// to 0.66 (docs/stages.md).
-#define HALO_SHARE 0.42
-#define HALO_EDGES 1000 // least number that counts
-
 static const struct ksr_verify_options no_options;
 
 void ksr_verification_free(struct ksr_verification *v)
@@ -366,8 +361,8 @@ static json_t *halos_to_json(const struct ksr_halos *h)
     const double share = h->edges > 0 ? (double)h->halos / (double)h->edges : 0;
     const double height =
         h->halos > 0 ? (double)h->overshoot / (double)h->halos / 128 : 0; // codes of 8 bits
-    return json_pack("{s:b,s:I,s:f,s:f}", "found", h->edges >= HALO_EDGES && share >= HALO_SHARE,
-                     "edges", (json_int_t)h->edges, "share", share, "height", height);
+    return json_pack("{s:b,s:I,s:f,s:f}", "found", ksr_halos_found(h), "edges",
+                     (json_int_t)h->edges, "share", share, "height", height);
 }
 
 // Finds the kind of source of a film that was scanned. Damage counts in full, whatever removes it.

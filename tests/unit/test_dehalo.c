@@ -410,6 +410,10 @@ static void halos_are_counted(void **state)
     ksr_halos_add(&halos, a);
     const int64_t edges = halos.edges;
     assert_true(edges > 500 && halos.halos < edges / 8 && halos.overshoot < edges * CODE * 2);
+    assert_false(ksr_halos_found(&halos));
+    assert_false(ksr_halos_found(&(struct ksr_halos){.edges = 999, .halos = 999}));
+    assert_false(ksr_halos_found(&(struct ksr_halos){.edges = 1000, .halos = 419}));
+    assert_true(ksr_halos_found(&(struct ksr_halos){.edges = 1000, .halos = 420}));
     ksr_halos_add(&halos, a);
     assert_int_equal(halos.edges, 2 * edges);
     double before = 0.2;
