@@ -133,27 +133,30 @@ static void run_unpack(const struct stage_run *r, int i)
     b->frames->unpack_rows(&b->small.plane[i], &code, 0, b->small.plane[i].height);
 }
 
+// Plane i of memory k, as large as that of the small picture.
+static struct ksr_plane small_memory(const struct stage_run *r, int k, int i)
+{
+    struct ksr_plane out = r->b->memory[k].plane[i];
+    out.width = r->b->small.plane[i].width;
+    out.height = r->b->small.plane[i].height;
+    return out;
+}
+
 static void run_normalize(const struct stage_run *r, int i)
 {
     const struct ksr_normalize_params params = ksr_normalize_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.normalize_rows(&out, small, &params, 0, small->height);
 }
 
 static void run_composite(const struct stage_run *r, int i)
 {
     const struct ksr_temporal_params params = ksr_composite_params_make(0.5);
-    const struct ksr_plane *small = &r->b->small.plane[i], *luma = &r->b->small.plane[0];
-    struct ksr_plane out = r->b->memory[0].plane[i], held = r->b->memory[1].plane[0];
+    const struct ksr_plane *small = &r->b->small.plane[i];
+    const struct ksr_plane out = small_memory(r, 0, i), held = small_memory(r, 1, 0);
     struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES];
     const int shift = i > 0 ? 1 : 0;
-    out.width = small->width;
-    out.height = small->height;
-    held.width = luma->width;
-    held.height = luma->height;
     if (i == 0)
         r->b->stages.composite_smooth_rows(&out, small, 0, small->height);
     for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++) {
@@ -168,11 +171,10 @@ static void run_composite(const struct stage_run *r, int i)
 static void run_descale(const struct stage_run *r, int i)
 {
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane drawn = r->b->memory[0].plane[i], again = r->b->memory[1].plane[i];
+    const struct ksr_plane again = small_memory(r, 1, i);
+    struct ksr_plane drawn = r->b->memory[0].plane[i];
     drawn.width = r->down[0].size;
     drawn.height = r->down[1].size;
-    again.width = small->width;
-    again.height = small->height;
     r->b->stages.descale_rows(&drawn, small, &r->down[0], &r->down[1], r->scratch, 0, drawn.height);
     r->b->stages.descale_rows(&again, &drawn, &r->up[0], &r->up[1], r->scratch, 0, again.height);
 }
@@ -183,9 +185,7 @@ static void run_chroma_shift(const struct stage_run *r, int i)
     const struct ksr_layout *layout = &r->b->small.layout;
     const struct ksr_chroma_shift_params params =
         ksr_chroma_shift_params_make(&r->on, layout, layout);
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.chroma_shift_rows(&out, small, &params, 0, small->height);
 }
 
@@ -193,9 +193,7 @@ static void run_deblock(const struct stage_run *r, int i)
 {
     const struct ksr_deblock_params params = ksr_deblock_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.deblock_rows(&out, small, &params, 0, small->height);
 }
 
@@ -203,9 +201,7 @@ static void run_dehalo(const struct stage_run *r, int i)
 {
     const struct ksr_dehalo_params params = ksr_dehalo_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.dehalo_rows(&out, small, &params, 0, small->height);
 }
 
@@ -213,9 +209,7 @@ static void run_deband(const struct stage_run *r, int i)
 {
     const struct ksr_deband_params params = ksr_deband_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.deband_rows(&out, small, &params, 0, small->height);
 }
 
@@ -223,9 +217,7 @@ static void run_structure(const struct stage_run *r, int i)
 {
     const struct ksr_structure_params params = ksr_structure_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.structure_rows(&out, small, &params, 0, small->height);
 }
 
@@ -233,9 +225,7 @@ static void run_antialias(const struct stage_run *r, int i)
 {
     const struct ksr_antialias_params params = ksr_antialias_params_make(&r->on);
     const struct ksr_plane *small = &r->b->small.plane[i];
-    struct ksr_plane out = r->b->memory[0].plane[i];
-    out.width = small->width;
-    out.height = small->height;
+    const struct ksr_plane out = small_memory(r, 0, i);
     r->b->stages.antialias_rows(&out, small, &params, 0, small->height);
 }
 
