@@ -12,7 +12,9 @@
 #include "core/hash.h"
 #include "net/library.h"
 
-#define DENOISE 0.2 // the strength of stage 1 that is measured
+#define DENOISE       0.2 // the strength of stage 1 that is measured
+#define RESULT_FRAMES 4   // that are made for a result
+#define GRAIN         "1:3,4,4,4,4,3,3,2:0.5:1:0.5"
 
 struct ksr_pipeline_config ksr_bench_config(bool all)
 {
@@ -65,6 +67,17 @@ void ksr_bench_run_frame(void *arg)
     r->status = ksr_pipeline_push(r->b->ctx, r->pipeline, r->frame++, &source, false);
     if (r->status == KSR_OK && r->pipeline->held > r->pipeline->delay)
         r->status = ksr_pipeline_pull(r->b->ctx, r->pipeline, &sink);
+    r->made += r->frame > r->pipeline->delay;
+}
+
+uint64_t ksr_bench_run_result(struct ksr_bench_run *r)
+{
+    ksr_pipeline_reset(r->pipeline);
+    r->frame = 0;
+    r->made = 0;
+    while (r->status == KSR_OK && r->made < RESULT_FRAMES)
+        ksr_bench_run_frame(r);
+    return ksr_hash64(r->b->codes_out, r->out_bytes);
 }
 
 // Describes 8-bit codes, planes one after the other without space between rows, as all is hashed.
@@ -138,7 +151,10 @@ static ksr_status bench_processor(struct ksr_bench_state *b, const struct ksr_be
         }
         if (status == KSR_OK)
             ksr_json_append(list, ksr_bench_entry(b, c, threads, seconds), &b->lost);
-        *result = status == KSR_OK ? ksr_hash64(b->codes_out, r.out_bytes) : 0;
+        if (status == KSR_OK) {
+            *result = ksr_bench_run_result(&r);
+            status = r.status;
+        }
         ksr_bench_close_run(&r);
     }
     return status;
@@ -149,7 +165,7 @@ static ksr_status bench_processor(struct ksr_bench_state *b, const struct ksr_be
 struct row {
     const char *name;
     int scale;
-    bool all, temporal, network;
+    bool all, temporal, restores, network;
 };
 
 static const struct row rows[] = {
@@ -157,6 +173,7 @@ static const struct row rows[] = {
     {.name = "filters", .scale = 4},
     {.name = "stages 1 to 4", .scale = 2, .all = true},
     {.name = "all stages", .scale = 2, .all = true, .temporal = true},
+    {.name = "restoration", .scale = 2, .restores = true},
 };
 
 static ksr_status bench_row(struct ksr_bench_state *b, const struct row *row, json_t *list,
@@ -167,6 +184,7 @@ static ksr_status bench_row(struct ksr_bench_state *b, const struct row *row, js
     c.config.shader_scale = row->scale;
     c.config.use_ai = row->network;
     c.config.enable_temporal = row->temporal;
+    c.config.grain = row->restores ? GRAIN : c.config.grain;
     ksr_status status = row->network ? ksr_model_load(b->ctx, c.name, &c.engine.net) : KSR_OK;
     if (row->network && status == KSR_OK)
         c.multiplications = ksr_net_multiplications(c.engine.net) * b->width * b->height;

@@ -47,6 +47,7 @@ struct ksr_bench_run {
     ksr_pipeline *pipeline;
     ksr_pool *pool;
     int64_t frame;
+    int64_t made;                 // frames pulled since frame 0
     ksr_status status;            // of the last frame
     struct ksr_raw_frame in, out; // b->codes_in, b->codes_out
     size_t out_bytes;
@@ -61,6 +62,10 @@ void ksr_bench_close_run(struct ksr_bench_run *r);
 
 // Pushes a frame, and pulls one as soon as enough are under way. arg: a struct ksr_bench_run.
 void ksr_bench_run_frame(void *arg);
+
+// Makes the first frames anew; returns a hash of the last one, which does not depend on what was
+// measured. r->status is KSR_OK, and stays so unless a frame fails.
+uint64_t ksr_bench_run_result(struct ksr_bench_run *r);
 
 // Returns what all runs have in common. seconds: of a frame.
 json_t *ksr_bench_entry(struct ksr_bench_state *b, const struct ksr_bench_case *c, int threads,

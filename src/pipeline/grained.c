@@ -88,17 +88,6 @@ static void destroy(ksr_pipeline *pipeline)
     free(p);
 }
 
-// Grain was measured in frames of the input's size. Alpha has none.
-static void make_params(struct grained *p)
-{
-    const struct ksr_layout *in = &p->recipe.input, *out = &p->recipe.output;
-    for (int i = 0; i < ksr_layout_picture_planes(out); i++) {
-        const int from[2] = {ksr_layout_plane_width(in, i), ksr_layout_plane_height(in, i)};
-        const int to[2] = {ksr_layout_plane_width(out, i), ksr_layout_plane_height(out, i)};
-        p->params[i] = ksr_grain_params_make(&p->recipe.grain, out->full_range, i, from, to);
-    }
-}
-
 ksr_status ksr_pipeline_create_grained(ksr_context *ctx, const struct ksr_recipe *recipe,
                                        struct ksr_device *device, ksr_pool *pool,
                                        ksr_pipeline **out)
@@ -112,13 +101,12 @@ ksr_status ksr_pipeline_create_grained(ksr_context *ctx, const struct ksr_recipe
     p->base.executor = &executor;
     p->recipe = *recipe;
     atomic_init(&p->spent, 0);
-    make_params(p);
+    ksr_recipe_grain(recipe, p->params);
     ksr_stage_table_init(&p->table, ksr_cpu_level());
     ksr_pipeline *pipeline = &p->base;
     ksr_status status = ksr_pipeline_create(ctx, &smooth, device, pool, &p->inner);
     if (status == KSR_OK) {
         p->base.delay = p->inner->delay;
-        p->base.ahead = p->inner->ahead;
         p->base.device = p->inner->device;
         p->numbers = calloc((size_t)p->base.delay + 2, sizeof(p->numbers[0]));
         status = p->numbers && ksr_frame_alloc(&p->frame, &recipe->output) ? KSR_OK

@@ -25,15 +25,20 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
 ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
                                struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
-    if (recipe->grain_on)
-        return ksr_pipeline_create_grained(ctx, recipe, device, pool, out);
+    *out = NULL;
     if (recipe->composite_on)
         return ksr_pipeline_create_composite(ctx, recipe, device, pool, out);
+    if (device && !recipe->descales) {
+        *out = ksr_pipeline_create_device(ctx, device, recipe, pool);
+        if (*out)
+            return KSR_OK;
+        device = NULL;
+    }
+    if (recipe->grain_on)
+        return ksr_pipeline_create_grained(ctx, recipe, device, pool, out);
     if (recipe->descales)
         return ksr_pipeline_create_descaled(ctx, recipe, device, pool, out);
-    *out = device ? ksr_pipeline_create_device(ctx, device, recipe, pool) : NULL;
-    if (!*out)
-        *out = ksr_pipeline_create_cpu(recipe, pool, 0);
+    *out = ksr_pipeline_create_cpu(recipe, pool, 0);
     return *out ? KSR_OK : ksr_fail_memory(ctx);
 }
 

@@ -11,7 +11,8 @@
 // A recipe that descales gets an executor around that of its chains (descaled.c), and around that
 // one that cleans composite video (composite.c). The latter needs the frames after one that is to
 // come out: where they do not come out themselves, as behind a segment, they are pushed to warm up
-// while those before them are held. Outermost is the one that puts grain back (grained.c).
+// while those before them are held. Grain is put back by an executor around that of descaling or of
+// the processor (grained.c); a GPU that has the chains does it itself.
 //
 // A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
 // file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
@@ -107,8 +108,8 @@ KSR_MUST_USE ksr_status ksr_pipeline_create_composite(ksr_context *ctx,
                                                       struct ksr_device *device, ksr_pool *pool,
                                                       ksr_pipeline **out);
 
-// The executor of a recipe that puts grain back, on the processor, into what the one makes that
-// ksr_pipeline_create() makes for all else. Returns what that returns.
+// The executor of a recipe that puts grain back, and cleans no composite video: on the processor,
+// into what the one makes that ksr_pipeline_create() makes for all else. Returns what that returns.
 KSR_MUST_USE ksr_status ksr_pipeline_create_grained(ksr_context *ctx,
                                                     const struct ksr_recipe *recipe,
                                                     struct ksr_device *device, ksr_pool *pool,

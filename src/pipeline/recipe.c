@@ -3,6 +3,7 @@
 #include "pipeline/recipe.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "frame/tile.h"
 #include "stages/learned.h"
@@ -223,6 +224,18 @@ struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe)
     r.input = r.drawn;
     r.descales = false;
     return r;
+}
+
+// Grain was measured in frames of the input's size. Alpha has none.
+void ksr_recipe_grain(const struct ksr_recipe *recipe, struct ksr_grain_params out[KSR_MAX_PLANES])
+{
+    const struct ksr_layout *l = &recipe->input, *to = &recipe->output;
+    memset(out, 0, KSR_MAX_PLANES * sizeof(out[0]));
+    for (int i = 0; i < ksr_layout_picture_planes(to); i++) {
+        const int from_size[2] = {ksr_layout_plane_width(l, i), ksr_layout_plane_height(l, i)};
+        const int to_size[2] = {ksr_layout_plane_width(to, i), ksr_layout_plane_height(to, i)};
+        out[i] = ksr_grain_params_make(&recipe->grain, to->full_range, i, from_size, to_size);
+    }
 }
 
 void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height)

@@ -139,6 +139,9 @@ struct ksr_recipe ksr_recipe_of_clean(const struct ksr_recipe *recipe);
 // Returns the recipe of what follows descaling, whose input is `drawn`.
 struct ksr_recipe ksr_recipe_of_drawn(const struct ksr_recipe *recipe);
 
+// Writes how grain is put into each plane of the output; all zero for planes that have none.
+void ksr_recipe_grain(const struct ksr_recipe *recipe, struct ksr_grain_params out[KSR_MAX_PLANES]);
+
 // Sets the size of the output.
 void ksr_recipe_fit(struct ksr_recipe *recipe, int width, int height);
 

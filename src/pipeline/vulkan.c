@@ -253,9 +253,7 @@ static ksr_status fall_back(ksr_context *ctx, struct vulkan *p, int64_t number)
             p->gpu->info.name, p->gpu->trouble);
     p->device->failed = true;
     p->base.device = NULL;
-    p->cpu = ksr_pipeline_create_cpu(&p->recipe, p->pool, 0);
-    if (!p->cpu)
-        return ksr_fail_memory(ctx);
+    status = ksr_pipeline_create(ctx, &p->recipe, NULL, p->pool, &p->cpu);
     for (from = from > p->first ? from : p->first; from < number && status == KSR_OK; from++)
         status = cpu_push(ctx, p, from, true);
     return status;

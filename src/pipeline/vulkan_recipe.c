@@ -111,6 +111,17 @@ static ksr_status create_memory(struct ksr_gpu_recipe *g)
     return status;
 }
 
+static ksr_status create_grain(struct ksr_gpu_recipe *g)
+{
+    int32_t tables[KSR_MAX_PLANES][KSR_GPU_GRAIN_WORDS] = {{0}};
+    if (!g->recipe.grain_on)
+        return KSR_OK;
+    ksr_recipe_grain(&g->recipe, g->grain);
+    for (int i = 0; i < KSR_MAX_PLANES; i++)
+        ksr_gpu_grain_table(tables[i], &g->grain[i]);
+    return ksr_gpu_upload(g->device->gpu, &g->grain_tables, tables, sizeof(tables));
+}
+
 // A network works on bands of rows, the higher the better, where memory is short.
 static ksr_status create_network(ksr_context *ctx, struct ksr_gpu_recipe *g)
 {
@@ -141,6 +152,8 @@ ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out, k
     *out = (struct ksr_gpu_recipe){.recipe = *recipe, .device = device, .bands = bands};
     ksr_status status = create_memory(out);
     if (status == KSR_OK)
+        status = create_grain(out);
+    if (status == KSR_OK)
         status = create_network(ctx, out);
     if (status != KSR_OK)
         ksr_gpu_recipe_free(out);
@@ -154,6 +167,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
     ksr_gpu_fit_free(g->device->gpu, &g->fit);
     ksr_gpu_buffer_free(g->device->gpu, &g->scratch);
     ksr_gpu_buffer_free(g->device->gpu, &g->changed);
+    ksr_gpu_buffer_free(g->device->gpu, &g->grain_tables);
     ksr_gpu_buffer_free(g->device->gpu, &g->arena);
     memset(g, 0, sizeof(*g));
 }
@@ -173,7 +187,8 @@ static const char *const task_names[KSR_TASKS] = {[KSR_TASK_CONVERT] = "convert"
                                                   [KSR_TASK_UPSCALE] = "upscale",
                                                   [KSR_TASK_ENHANCE] = "enhance",
                                                   [KSR_TASK_TEMPORAL] = "temporal",
-                                                  [KSR_TASK_FIT] = "fit"};
+                                                  [KSR_TASK_FIT] = "fit",
+                                                  [KSR_TASK_GRAIN] = "grain"};
 
 enum ksr_task ksr_gpu_recipe_task(const char *mark)
 {
@@ -397,11 +412,26 @@ static void record_fit(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     end_group(c, KSR_TASK_FIT);
 }
 
+// In place.
+static void record_grain(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t frame,
+                         const struct ksr_gpu_frame *of)
+{
+    for (int i = 0; i < g->recipe.output.planes; i++) {
+        const struct ksr_gpu_plane *plane = &of->plane[i];
+        const uint64_t table = g->grain_tables.address +
+                               (uint64_t)i * KSR_GPU_GRAIN_WORDS * sizeof(int32_t);
+        if (ksr_grain_active(&g->grain[i]))
+            ksr_gpu_grain(c, &g->device->stages, plane, plane, &g->grain[i], table, frame);
+    }
+    end_group(c, KSR_TASK_GRAIN);
+}
+
 void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t frame,
                            bool follows, const struct ksr_gpu_raw *in,
                            const struct ksr_gpu_raw *out)
 {
     const bool fits = ksr_recipe_fits(&g->recipe), temporal = g->recipe.temporal_on;
+    const struct ksr_gpu_frame *result = fits ? &g->fitted : &g->made;
     g->in = g->current[temporal ? g->turn : 0];
     ksr_gpu_barrier(c); // the frame before is done with what this one writes
     ksr_gpu_mark(c, NULL);
@@ -414,5 +444,7 @@ void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     record_chains(g, c, &g->made);
     if (fits)
         record_fit(g, c, &g->made);
-    record_pack(g, c, out, fits ? &g->fitted : &g->made);
+    if (g->recipe.grain_on)
+        record_grain(g, c, frame, result);
+    record_pack(g, c, out, result);
 }

@@ -32,6 +32,8 @@ struct ksr_gpu_recipe {
     struct ksr_gpu_fit fit;
     struct ksr_gpu_plane columns[KSR_MAX_PLANES]; // of fitting
     struct ksr_gpu_frame fitted;
+    struct ksr_grain_params grain[KSR_MAX_PLANES];
+    struct ksr_gpu_buffer grain_tables; // of all planes
 };
 
 // Codes in the GPU's memory: those that stand at `host` in the processor's are at `address`.

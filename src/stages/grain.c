@@ -14,7 +14,7 @@
 #define UNIT_BITS   10    // grain has the standard deviation 1 << UNIT_BITS
 #define NORM_BITS   16
 #define DEVIATION   2048 // at least, before the last factor; below twice this
-#define CODES       256  // of 8 bits
+#define CODES       KSR_GRAIN_CODES
 #define BAND        (CODES / KSR_GRAIN_BANDS)
 #define PASSES_MOST 256000 // wider than the taps reach
 

@@ -19,12 +19,13 @@
 
 #include "frame/grain.h"
 
-#define KSR_GRAIN_REACH 12 // samples to either side whose noise a sample is made of
+#define KSR_GRAIN_CODES 256 // of 8 bits
+#define KSR_GRAIN_REACH 12  // samples to either side whose noise a sample is made of
 
 struct ksr_grain_params {
-    int16_t strength[256];           // standard deviation at each code of 8 bits, of 32767
-    int low, high;                   // samples between these change, and stay there
-    int tap[2][KSR_GRAIN_REACH + 1]; // along rows, along columns: in the middle, and outwards
+    int16_t strength[KSR_GRAIN_CODES]; // standard deviation at each code of 8 bits, of 32767
+    int low, high;                     // samples between these change, and stay there
+    int tap[2][KSR_GRAIN_REACH + 1];   // along rows, along columns: in the middle, and outwards
     int shift, norm;
     int plane;
 };

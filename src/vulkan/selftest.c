@@ -211,6 +211,20 @@ static void temporal(struct trial *t)
     t->c.temporal_rows(&t->plane[DST], &t->plane[SRC_2], &t->plane[SRC], &p, p.weight, 0, HEIGHT);
 }
 
+// As in an output of twice the size. The table is where the plane that is not compared is.
+static void grain(struct trial *t)
+{
+    const struct ksr_grain grain = {
+        .amount = 100, .luma = {900, 500, 0, 300, 200, 700, 800, 100}, .alike = {60}};
+    const struct ksr_grain_params p =
+        ksr_grain_params_make(&grain, false, 0, (int[]){1, 2}, (int[]){2, 3});
+    const int64_t frame = INT64_C(1) << 33;
+    ksr_gpu_grain_table((int32_t *)t->upload.map + SPARE * PLANE / 2, &p);
+    ksr_gpu_grain(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], &p,
+                  t->gpu_plane[SPARE].data, frame);
+    t->c.grain_rows(&t->plane[DST], &t->plane[SRC], &p, frame, 0, HEIGHT);
+}
+
 // Words of 10 bits, and something above them.
 static void unpack(struct trial *t)
 {
@@ -279,6 +293,7 @@ static const struct kernel {
     {"changed", 1, changed},
     {"temporal", 1, temporal},
     {"resample", 1, resample},
+    {"grain", 1, grain},
     {"unpack", 1, unpack},
     {"pack", 1, pack},
     {"rgb", 1, rgb},

@@ -25,6 +25,7 @@ static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_ENHANCE_CHROMA, "enhance_chroma", 8, ksr_gpu_enhance_chroma),
     KERNEL(KSR_GPU_CHANGED, "changed", 8, ksr_gpu_changed),
     KERNEL(KSR_GPU_TEMPORAL, "temporal", 8, ksr_gpu_temporal),
+    KERNEL(KSR_GPU_GRAIN, "grain", 16, ksr_gpu_grain),
     KERNEL(KSR_GPU_UNPACK, "unpack", 8, ksr_gpu_unpack),
     KERNEL(KSR_GPU_PACK, "pack", 8, ksr_gpu_pack),
     KERNEL(KSR_GPU_RGB, "rgb", 8, ksr_gpu_rgb),
@@ -212,6 +213,44 @@ void ksr_gpu_temporal(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *s
                                        .shift = params->shift,
                                        .samples = samples};
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_TEMPORAL], &p, cur->width, cur->height, 1);
+}
+
+// --- Grain ---
+
+void ksr_gpu_grain_table(int32_t out[KSR_GPU_GRAIN_WORDS], const struct ksr_grain_params *params)
+{
+    for (int i = 0; i < KSR_GRAIN_CODES; i++)
+        *out++ = params->strength[i];
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k <= KSR_GRAIN_REACH; k++)
+            *out++ = params->tap[i][k];
+}
+
+// How far the taps reach that are not 0.
+static int reach_of(const int tap[KSR_GRAIN_REACH + 1])
+{
+    int k = 0;
+    while (k < KSR_GRAIN_REACH && tap[k + 1] > 0)
+        k++;
+    return k;
+}
+
+void ksr_gpu_grain(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                   const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                   const struct ksr_grain_params *params, uint64_t table, int64_t frame)
+{
+    const struct ksr_gpu_grain p = {.dst = *dst,
+                                    .src = *src,
+                                    .table = table,
+                                    .frame = (uint64_t)frame,
+                                    .plane = params->plane,
+                                    .reach_x = reach_of(params->tap[0]),
+                                    .reach_y = reach_of(params->tap[1]),
+                                    .low = params->low,
+                                    .high = params->high,
+                                    .shift = params->shift,
+                                    .norm = params->norm};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_GRAIN], &p, dst->width, dst->height, 1);
 }
 
 // --- Packing ---

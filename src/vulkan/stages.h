@@ -24,6 +24,7 @@ enum ksr_gpu_stage {
     KSR_GPU_ENHANCE_CHROMA,
     KSR_GPU_CHANGED,
     KSR_GPU_TEMPORAL,
+    KSR_GPU_GRAIN,
     KSR_GPU_UNPACK,
     KSR_GPU_PACK,
     KSR_GPU_RGB,
@@ -90,6 +91,16 @@ void ksr_gpu_temporal(struct ksr_gpu_commands *commands, const struct ksr_gpu_st
                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *memory,
                       const struct ksr_gpu_plane *cur, const struct ksr_temporal_params *params,
                       int weight, uint64_t changed, uint32_t samples);
+
+#define KSR_GPU_GRAIN_WORDS (KSR_GRAIN_CODES + 2 * (KSR_GRAIN_REACH + 1))
+
+// Writes what the GPU reads of a plane's parameters: strengths, taps along rows and along columns.
+void ksr_gpu_grain_table(int32_t out[KSR_GPU_GRAIN_WORDS], const struct ksr_grain_params *params);
+
+// Puts grain of frame `frame` into dst, which may be src. table: address of the plane's.
+void ksr_gpu_grain(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                   const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
+                   const struct ksr_grain_params *params, uint64_t table, int64_t frame);
 
 // A plane of codes: bytes for 8 bits, words for 9 to 16.
 struct ksr_gpu_codes {

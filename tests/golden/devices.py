@@ -10,10 +10,12 @@ Ends with `N passed, N failed, N skipped`.
 """
 import glob, hashlib, json, os, re, shutil, signal, subprocess, sys, tempfile
 
-from checks import check, finish, run
+from checks import check, finish, run, some
 
 DRIVER = {"VK_ICD_FILENAMES": icd for icd in glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")}
 GPU = r"llvmpipe \(.*\) \(llvmpipe .*\)"
+
+RESTORED = {"grain": ["--grain", "1:9,8,2,9,4,7,5,6:0.5:3:0.3"]}
 
 
 class Runs:
@@ -132,6 +134,20 @@ def test_apart(r):
     check("kizunasr: " in said, "resumed with another list", said)
 
 
+def test_restored(r):
+    """What is done to frames before and after the chains, on a GPU and without."""
+    for name, options in some(RESTORED.items()):
+        args = ["--preset", "ultrafast", "--progress", "none", "--overwrite", "--duration", "3", *options]
+        made = {}
+        for device, env in (("cpu", {}), ("vulkan:0", r.card), ("lost", {**r.card, "KSR_LAYER_LOSE": "40"})):
+            out = r.run("upscale", r.source, r.output, *args, "--device", "cpu" if device == "cpu" else "vulkan:0", "--workers", "1", env=env)
+            with open(r.output, "rb") as f:
+                made[device] = hashlib.sha256(f.read()).hexdigest()
+            check(("llvmpipe" in ran_on(out.stdout)) == (device == "vulkan:0") and
+                  ("the processor goes on" in out.stderr) == (device == "lost"), f"{name}: on {device}", out.stdout + out.stderr)
+        check(len(set(made.values())) == 1, f"{name}: the same bytes", str(made))
+
+
 def test_bench(r):
     bench = ("bench", "--size", "16x16", "--time", "10", "--threads", "1")
     result = json.loads(r.run(*bench, "--json", env=r.card).stdout)
@@ -141,7 +157,8 @@ def test_bench(r):
           "bench: the runs of the processor, on a GPU", str(gpu))
     names = [[k["name"] for k in g["kernels"]] for g in gpu["runs"]]
     check(names[0] == ["convert", "normalize", "upscale"] and names[3] ==
-          ["convert", "temporal", "deblock", "chroma shift", "dehalo", "normalize", "deband", "structure", "antialias", "upscale", "enhance"] and "net body" in names[4] and
+          ["convert", "temporal", "deblock", "chroma shift", "dehalo", "normalize", "deband", "structure", "antialias", "upscale", "enhance"] and
+          names[4] == ["convert", "normalize", "upscale", "grain"] and "net body" in names[5] and
           all(abs(sum(k["share"] for k in g["kernels"]) - 1) < 1e-3 and
               abs(sum(k["ms"] for k in g["kernels"]) / g["kernels_ms"] - 1) < 1e-3 for g in gpu["runs"]), "bench: kernels", str(names))
     # A few bytes take far longer than at the rate of many.
@@ -170,7 +187,7 @@ def main():
         return 0
     folder = tempfile.mkdtemp()
     r = Runs(program, layer, folder)
-    for test in (test_choice, test_several, test_faults, test_apart, test_bench):
+    for test in (test_choice, test_several, test_faults, test_apart, test_restored, test_bench):
         test(r)
     shutil.rmtree(folder)
     return finish()

@@ -71,10 +71,12 @@ static void run_job(void *opaque, const struct kernel *kernel, struct job *job)
 {
     const struct runs *runs = opaque;
     struct bench *b = runs->bench;
-    struct planes planes = {.counter = b->local.address};
-    size_t used = ALIGN_TO;
+    struct planes planes = {.counter = b->local.address, .table = b->local.address + ALIGN_TO};
+    size_t used = ALIGN_TO + GPU_TABLE_BYTES;
     (void)kernel;
     memset(b->upload.map, 0, ALIGN_TO);
+    if (runs->kernel->fill)
+        runs->kernel->fill(job, (char *)b->upload.map + ALIGN_TO);
     for (int i = 0; i < job->ins; i++)
         planes.in[i] = put(b, &job->in[i], &used);
     for (int i = 0; i < job->outs; i++)
@@ -87,7 +89,7 @@ static void run_job(void *opaque, const struct kernel *kernel, struct job *job)
     ksr_gpu_copy(&b->commands, &b->download, 0, &b->local, 0, used);
     must(b, ksr_gpu_submit(&b->commands, NULL, 0));
     must(b, ksr_gpu_wait(&b->commands));
-    used = ALIGN_TO;
+    used = ALIGN_TO + GPU_TABLE_BYTES;
     for (int i = 0; i < job->ins; i++)
         get(b, &job->in[i], &used);
     for (int i = 0; i < job->outs; i++)

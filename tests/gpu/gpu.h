@@ -7,6 +7,8 @@
 #include "../checkasm/checkasm.h"
 #include "vulkan/stages.h"
 
+#define GPU_TABLE_BYTES 65536
+
 // What kernels of a test run with.
 struct bench {
     struct ksr_gpu *gpu;
@@ -19,6 +21,7 @@ struct bench {
 struct planes {
     struct ksr_gpu_plane in[CHECK_IMAGES], out[CHECK_IMAGES];
     uint64_t counter; // 32 bits of zero, which become the job's result
+    uint64_t table;   // what the kernel's fill() wrote
 };
 
 // A job recorded for a GPU.
@@ -27,6 +30,8 @@ struct gpu_kernel {
     void (*record)(struct bench *bench, const struct job *job, const struct planes *planes);
     const struct kernel *job;                // NULL: of the same name of tests/checkasm
     bool (*possible)(const struct bench *b); // NULL: on every GPU
+    // Writes a table of up to GPU_TABLE_BYTES for the job. NULL: it needs none.
+    void (*fill)(const struct job *job, void *table);
 };
 
 extern const struct gpu_kernel gpu_stage_kernels[];

@@ -54,14 +54,19 @@ static const struct sequence sequences[] = {
       .sharpening = 0.5,
       .line_darkening = 0.3,
       .contrast_boost = 1.1,
-      .saturation_boost = 1.2},
-     .frames = 6},
+      .saturation_boost = 1.2,
+      .grain = "1:9,8,2,9,4,7,5,6:0.5:3:0.3"},
+     .frames = 6,
+     .first = 1000},
     {"grey, lost",
      NULL,
      {40, 77, 1, 0, 0, 0, 0, true},
      {PLANES, 8},
      {PLANES, 10},
-     {.shader_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
+     {.shader_scale = 2,
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .grain = "0.5:9,8,2,9,4,7,5,6:0:3:0"},
      .frames = 6,
      .lose = 10},
     {"temporal",
@@ -139,7 +144,8 @@ static const struct sequence sequences[] = {
       .saturation_boost = 1,
       .enable_temporal = true,
       .temporal_weight = 0.5,
-      .motion_threshold = 1},
+      .motion_threshold = 1,
+      .grain = "1:0,0,0,0,0,0,0,0:0.5:3:0.3"}, // of chroma alone
      .fit_width = 60,
      .fit_height = 81,
      .frames = 8},
@@ -391,10 +397,10 @@ static bool check_sequence(struct ksr_device *device, const struct sequence *s, 
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
-    ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, pool, 0);
-    ksr_pipeline *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
+    ksr_pipeline *cpu, *gpu = ksr_pipeline_create_device(NULL, device, &recipe, pool);
     gpu_fail(GPU_FAULT_SUBMIT, s->lose);
-    ok = ok && make_film(&film[0], s, &recipe.output) && make_film(&film[1], s, &recipe.output) &&
+    ok = ksr_pipeline_create(NULL, &recipe, NULL, pool, &cpu) == KSR_OK && ok &&
+         make_film(&film[0], s, &recipe.output) && make_film(&film[1], s, &recipe.output) &&
          run_film(cpu, s, &film[0]) && run_film(gpu, s, &film[1]) && device->failed == fails &&
          gpu_begun_early() == 0;
     for (int i = s->warms_up; i < s->frames && ok; i++)
@@ -601,8 +607,9 @@ static bool check_faults(struct ksr_device *device, const struct sequence *s)
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
-    ksr_pipeline *cpu = ksr_pipeline_create_cpu(&recipe, NULL, 0);
-    ok = ok && make_film(&expected, s, &recipe.output) && run_film(cpu, s, &expected);
+    ksr_pipeline *cpu;
+    ok = ksr_pipeline_create(NULL, &recipe, NULL, NULL, &cpu) == KSR_OK && ok &&
+         make_film(&expected, s, &recipe.output) && run_film(cpu, s, &expected);
     ksr_gpu_net_free(device->gpu, &device->net);
     device->net_hash[0] = 0;
     for (int fault = 0; fault < GPU_FAULTS && ok; fault++) {

@@ -76,6 +76,16 @@ static void temporal(struct bench *b, const struct job *j, const struct planes *
                      j->temporal.weight, p->counter, 1);
 }
 
+static void fill_grain(const struct job *j, void *table)
+{
+    ksr_gpu_grain_table(table, &j->grain);
+}
+
+static void grain(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_grain(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->grain, p->table, j->frame);
+}
+
 static struct ksr_gpu_codes codes(const struct ksr_gpu_plane *p, int bits, bool upside_down)
 {
     const int stride = 2 * p->stride;
@@ -132,5 +142,6 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"enhance_chroma", enhance_chroma},
     {"temporal_changed", changed},
     {"temporal", temporal},
+    {"grain", grain, .fill = fill_grain},
 };
 const int gpu_stage_kernel_count = sizeof(gpu_stage_kernels) / sizeof(gpu_stage_kernels[0]);

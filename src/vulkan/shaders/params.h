@@ -123,6 +123,14 @@ struct ksr_gpu_resample {
     int taps, along_y;
 };
 
+// dst may be src.
+struct ksr_gpu_grain {
+    ksr_gpu_plane dst, src;
+    ksr_gpu_words table; // ksr_gpu_grain_table()
+    uint64_t frame;
+    int plane, reach_x, reach_y, low, high, shift, norm;
+};
+
 // Codes of 8 bits stand in bytes, those of 9 to 16 bits in words.
 struct ksr_gpu_unpack {
     ksr_gpu_plane dst;
