@@ -334,17 +334,11 @@ static double stage_bytes(const struct ksr_bench_state *b, const struct stage *s
     return samples * (read + written);
 }
 
-// Whether the picture is large enough to have been enlarged from two thirds of its size.
-static bool can_descale(const struct ksr_bench_state *b)
-{
-    return ksr_min(b->width, b->height) * 2 / 3 >= KSR_DESCALE_LEAST;
-}
-
 static bool make_axes(struct stage_run *r)
 {
     const int size[2] = {r->b->width, r->b->height};
     bool ok = true;
-    for (int i = 0; i < 2 && can_descale(r->b); i++)
+    for (int i = 0; i < 2 && ksr_bench_can_descale(r->b); i++)
         ok = ok &&
              ksr_descale_axis_make(&r->down[i], KSR_KERNEL_BICUBIC, size[i], size[i] * 2 / 3) &&
              ksr_descale_axis_make(&r->up[i], KSR_KERNEL_BICUBIC, size[i] * 2 / 3, size[i]);
@@ -365,7 +359,7 @@ static ksr_status measure_stages(struct stage_run *r, json_t *list)
 {
     struct ksr_bench_state *b = r->b;
     for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
-        if (stages[i].run == run_descale && !can_descale(b))
+        if (stages[i].run == run_descale && !ksr_bench_can_descale(b))
             continue;
         r->stage = &stages[i];
         const double time = ksr_bench_measure(b, run_stage, r), bytes = stage_bytes(b, &stages[i]);

@@ -5,12 +5,15 @@
 #include "bench/runs.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "bench/gpus.h"
 #include "config/json.h"
 #include "core/hash.h"
+#include "frame/tile.h"
 #include "net/library.h"
+#include "stages/descale.h"
 
 #define DENOISE       0.2 // the strength of stage 1 that is measured
 #define RESULT_FRAMES 4   // that are made for a result
@@ -36,6 +39,11 @@ struct ksr_pipeline_config ksr_bench_config(bool all)
     config.saturation_boost = 1.1;
     config.enable_temporal = true;
     return config;
+}
+
+bool ksr_bench_can_descale(const struct ksr_bench_state *b)
+{
+    return ksr_min(b->width, b->height) * 2 / 3 >= KSR_DESCALE_LEAST;
 }
 
 // --- Frames ---
@@ -176,15 +184,27 @@ static const struct row rows[] = {
     {.name = "restoration", .scale = 2, .restores = true},
 };
 
+// What is done to whole frames around the chains. drawn: text that the configuration borrows.
+static void restore(const struct ksr_bench_state *b, struct ksr_pipeline_config *config,
+                    char drawn[32])
+{
+    snprintf(drawn, 32, "%dx%d:bicubic", b->width * 2 / 3, b->height * 2 / 3);
+    if (ksr_bench_can_descale(b))
+        config->descale = drawn;
+    config->grain = GRAIN;
+}
+
 static ksr_status bench_row(struct ksr_bench_state *b, const struct row *row, json_t *list,
                             struct ksr_bench_gpu *gpu, int gpus)
 {
+    char drawn[32];
     struct ksr_bench_case c = {.name = row->name, .config = ksr_bench_config(row->all)};
     uint64_t result = 0;
     c.config.shader_scale = row->scale;
     c.config.use_ai = row->network;
     c.config.enable_temporal = row->temporal;
-    c.config.grain = row->restores ? GRAIN : c.config.grain;
+    if (row->restores)
+        restore(b, &c.config, drawn);
     ksr_status status = row->network ? ksr_model_load(b->ctx, c.name, &c.engine.net) : KSR_OK;
     if (row->network && status == KSR_OK)
         c.multiplications = ksr_net_multiplications(c.engine.net) * b->width * b->height;

@@ -33,6 +33,9 @@ double ksr_bench_measure(const struct ksr_bench_state *b, void (*call)(void *arg
 // one with every stage on.
 struct ksr_pipeline_config ksr_bench_config(bool all);
 
+// Returns whether the picture is large enough to have been enlarged from two thirds of its size.
+bool ksr_bench_can_descale(const struct ksr_bench_state *b);
+
 // What is done to frames.
 struct ksr_bench_case {
     const char *name;

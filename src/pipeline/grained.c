@@ -1,12 +1,11 @@
-// The executor of a recipe that puts grain back: all else is made by another executor, and every
-// row of the output gets its grain on the way to the sink; see pipeline.h.
+// The processor's executor of a recipe that puts grain back: all else is made by another executor,
+// and every row of the output gets its grain on the way to the sink; see pipeline.h.
 //
 //     push: inner push, the frame's number kept
 //     pull: inner pull -> rows -> grain -> sink
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/clock.h"
 #include "pipeline/pipeline.h"
@@ -19,9 +18,8 @@ struct grained {
     ksr_pipeline *inner;
     struct ksr_stage_table table;
     struct ksr_frame frame; // of the output
-    int64_t *numbers;       // of the frames that are held, the oldest first
+    int64_t number;         // of the last frame that was pushed
     const struct ksr_row_sink *sink;
-    int64_t number;     // of the frame in the making
     atomic_llong spent; // nanoseconds, of all threads
 };
 
@@ -43,10 +41,8 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
                        const struct ksr_row_source *source, bool warms_up)
 {
     struct grained *p = (struct grained *)pipeline;
-    p->numbers[p->base.held] = frame; // of one that warms up until the next is pushed
-    const ksr_status status = ksr_pipeline_push(ctx, p->inner, frame, source, warms_up);
-    p->base.device = p->inner->device;
-    return status;
+    p->number = frame;
+    return ksr_pipeline_push(ctx, p->inner, frame, source, warms_up);
 }
 
 static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ksr_row_sink *sink)
@@ -54,11 +50,7 @@ static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ks
     struct grained *p = (struct grained *)pipeline;
     const struct ksr_row_sink grainy = {.rows = put_rows, .opaque = p};
     p->sink = sink;
-    p->number = p->numbers[0];
-    memmove(p->numbers, p->numbers + 1, (size_t)p->base.held * sizeof(p->numbers[0]));
-    const ksr_status status = ksr_pipeline_pull(ctx, p->inner, &grainy);
-    p->base.device = p->inner->device;
-    return status;
+    return ksr_pipeline_pull(ctx, p->inner, &grainy);
 }
 
 static void reset(ksr_pipeline *pipeline)
@@ -84,13 +76,11 @@ static void destroy(ksr_pipeline *pipeline)
     struct grained *p = (struct grained *)pipeline;
     ksr_pipeline_destroy(&p->inner);
     ksr_frame_free(&p->frame);
-    free(p->numbers);
     free(p);
 }
 
 ksr_status ksr_pipeline_create_grained(ksr_context *ctx, const struct ksr_recipe *recipe,
-                                       struct ksr_device *device, ksr_pool *pool,
-                                       ksr_pipeline **out)
+                                       ksr_pool *pool, ksr_pipeline **out)
 {
     static const struct ksr_executor executor = {"grain", push, pull, reset, take_times, destroy};
     const struct ksr_recipe smooth = ksr_recipe_of_smooth(recipe);
@@ -104,14 +94,9 @@ ksr_status ksr_pipeline_create_grained(ksr_context *ctx, const struct ksr_recipe
     ksr_recipe_grain(recipe, p->params);
     ksr_stage_table_init(&p->table, ksr_cpu_level());
     ksr_pipeline *pipeline = &p->base;
-    ksr_status status = ksr_pipeline_create(ctx, &smooth, device, pool, &p->inner);
-    if (status == KSR_OK) {
-        p->base.delay = p->inner->delay;
-        p->base.device = p->inner->device;
-        p->numbers = calloc((size_t)p->base.delay + 2, sizeof(p->numbers[0]));
-        status = p->numbers && ksr_frame_alloc(&p->frame, &recipe->output) ? KSR_OK
-                                                                           : ksr_fail_memory(ctx);
-    }
+    ksr_status status = ksr_pipeline_create(ctx, &smooth, NULL, pool, &p->inner);
+    if (status == KSR_OK && !ksr_frame_alloc(&p->frame, &recipe->output))
+        status = ksr_fail_memory(ctx);
     if (status != KSR_OK)
         ksr_pipeline_destroy(&pipeline);
     *out = pipeline;

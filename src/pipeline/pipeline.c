@@ -28,16 +28,13 @@ ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe
     *out = NULL;
     if (recipe->composite_on)
         return ksr_pipeline_create_composite(ctx, recipe, device, pool, out);
-    if (device && !recipe->descales) {
-        *out = ksr_pipeline_create_device(ctx, device, recipe, pool);
-        if (*out)
-            return KSR_OK;
-        device = NULL;
-    }
+    *out = device ? ksr_pipeline_create_device(ctx, device, recipe, pool) : NULL;
+    if (*out)
+        return KSR_OK;
     if (recipe->grain_on)
-        return ksr_pipeline_create_grained(ctx, recipe, device, pool, out);
+        return ksr_pipeline_create_grained(ctx, recipe, pool, out);
     if (recipe->descales)
-        return ksr_pipeline_create_descaled(ctx, recipe, device, pool, out);
+        return ksr_pipeline_create_descaled(ctx, recipe, pool, out);
     *out = ksr_pipeline_create_cpu(recipe, pool, 0);
     return *out ? KSR_OK : ksr_fail_memory(ctx);
 }

@@ -8,11 +8,11 @@
 // (cpu.c) has none: its push only notes where the rows come from, and its pull takes them from
 // there to the sink, without a copy of the frame between.
 //
-// A recipe that descales gets an executor around that of its chains (descaled.c), and around that
-// one that cleans composite video (composite.c). The latter needs the frames after one that is to
-// come out: where they do not come out themselves, as behind a segment, they are pushed to warm up
-// while those before them are held. Grain is put back by an executor around that of descaling or of
-// the processor (grained.c); a GPU that has the chains does it itself.
+// The processor's takes a recipe's chains and what is between them and the output. Around it stand
+// executors of what is done to whole frames before and after: descaled.c, then grained.c. A GPU does
+// these things itself. Around either stands the one that cleans composite video (composite.c). It
+// needs the frames after one that is to come out: where they do not come out themselves, as behind a
+// segment, they are pushed to warm up while those before them are held.
 //
 // A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
 // file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
@@ -94,12 +94,14 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 ksr_pipeline *ksr_pipeline_create_cpu(const struct ksr_recipe *recipe, ksr_pool *pool,
                                       int band_rows);
 
-// The executor of a recipe that descales: it does that on the processor, and has the chains run by
-// the executor that ksr_pipeline_create() makes for them. Returns what that returns.
+// The processor's executors of a recipe that descales and of one that puts grain back; delay 0. All
+// else is made by the executor that ksr_pipeline_create() makes for that. Return what that returns.
 KSR_MUST_USE ksr_status ksr_pipeline_create_descaled(ksr_context *ctx,
                                                      const struct ksr_recipe *recipe,
-                                                     struct ksr_device *device, ksr_pool *pool,
-                                                     ksr_pipeline **out);
+                                                     ksr_pool *pool, ksr_pipeline **out);
+KSR_MUST_USE ksr_status ksr_pipeline_create_grained(ksr_context *ctx,
+                                                    const struct ksr_recipe *recipe,
+                                                    ksr_pool *pool, ksr_pipeline **out);
 
 // The executor of a recipe that cleans composite video, on the processor, and has all else made by
 // the one that ksr_pipeline_create() makes for that. Returns what that returns.
@@ -107,13 +109,6 @@ KSR_MUST_USE ksr_status ksr_pipeline_create_composite(ksr_context *ctx,
                                                       const struct ksr_recipe *recipe,
                                                       struct ksr_device *device, ksr_pool *pool,
                                                       ksr_pipeline **out);
-
-// The executor of a recipe that puts grain back, and cleans no composite video: on the processor,
-// into what the one makes that ksr_pipeline_create() makes for all else. Returns what that returns.
-KSR_MUST_USE ksr_status ksr_pipeline_create_grained(ksr_context *ctx,
-                                                    const struct ksr_recipe *recipe,
-                                                    struct ksr_device *device, ksr_pool *pool,
-                                                    ksr_pipeline **out);
 
 // Hands in frame `frame` of the film (from 0) as rows of the recipe's input layout.
 // frame: one more than the last one pushed, or any other number, which begins anew: nothing is

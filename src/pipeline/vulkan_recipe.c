@@ -80,10 +80,12 @@ static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
 {
     const struct ksr_recipe *r = &g->recipe;
     uint64_t next = address;
+    if (r->descales)
+        g->source = lay_frame(&next, &r->input);
     for (int i = 0; i < (r->temporal_on ? 2 : 1); i++)
-        g->current[i] = lay_frame(&next, &r->input);
+        g->current[i] = lay_frame(&next, &r->drawn);
     for (int i = 0; i < 4 && r->temporal_on; i++)
-        g->memory[i / 2][i % 2] = lay_frame(&next, &r->input);
+        g->memory[i / 2][i % 2] = lay_frame(&next, &r->drawn);
     for (int i = 0; i < r->made.planes; i++)
         for (int k = 1; k < r->chain[i].count + (g->bands > 1); k++)
             g->between[i][k] =
@@ -109,6 +111,14 @@ static ksr_status create_memory(struct ksr_gpu_recipe *g)
     if (status == KSR_OK && ksr_recipe_fits(&g->recipe))
         status = ksr_gpu_fit_create(gpu, &g->fit, &g->recipe.made, &g->recipe.output);
     return status;
+}
+
+static ksr_status create_drawing(struct ksr_gpu_recipe *g)
+{
+    const struct ksr_recipe *r = &g->recipe;
+    return r->descales ? ksr_gpu_drawing_create(g->device->gpu, &g->drawing, &r->input, &r->drawn,
+                                                &r->output, r->kernel, &r->kept_shift)
+                       : KSR_OK;
 }
 
 static ksr_status create_grain(struct ksr_gpu_recipe *g)
@@ -152,6 +162,8 @@ ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out, k
     *out = (struct ksr_gpu_recipe){.recipe = *recipe, .device = device, .bands = bands};
     ksr_status status = create_memory(out);
     if (status == KSR_OK)
+        status = create_drawing(out);
+    if (status == KSR_OK)
         status = create_grain(out);
     if (status == KSR_OK)
         status = create_network(ctx, out);
@@ -165,6 +177,7 @@ void ksr_gpu_recipe_free(struct ksr_gpu_recipe *g)
     if (!g->device)
         return;
     ksr_gpu_fit_free(g->device->gpu, &g->fit);
+    ksr_gpu_drawing_free(g->device->gpu, &g->drawing);
     ksr_gpu_buffer_free(g->device->gpu, &g->scratch);
     ksr_gpu_buffer_free(g->device->gpu, &g->changed);
     ksr_gpu_buffer_free(g->device->gpu, &g->grain_tables);
@@ -378,7 +391,7 @@ static void record_temporal(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c
     const struct ksr_recipe *r = &g->recipe;
     const struct ksr_gpu_stages *stages = &g->device->stages;
     const struct ksr_gpu_frame *cur = &g->current[g->turn], *before = &g->current[!g->turn];
-    const uint32_t samples = (uint32_t)r->input.width * (uint32_t)r->input.height;
+    const uint32_t samples = (uint32_t)r->drawn.width * (uint32_t)r->drawn.height;
     if (follows) {
         ksr_gpu_fill(c, &g->changed, 0);
         ksr_gpu_barrier(c);
@@ -390,7 +403,7 @@ static void record_temporal(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c
         const struct ksr_temporal_memory m = ksr_temporal_memory(&r->temporal, frame, k);
         const struct ksr_gpu_frame *memory = &g->memory[k][!g->turn],
                                    *next = &g->memory[k][g->turn];
-        for (int i = 0; i < ksr_layout_picture_planes(&r->input); i++) {
+        for (int i = 0; i < ksr_layout_picture_planes(&r->drawn); i++) {
             ksr_gpu_temporal(c, stages, &next->plane[i], &memory->plane[i], &cur->plane[i],
                              &r->temporal, follows ? m.weight : 0, g->changed.address, samples);
             if (m.shown)
@@ -430,21 +443,32 @@ void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                            bool follows, const struct ksr_gpu_raw *in,
                            const struct ksr_gpu_raw *out)
 {
-    const bool fits = ksr_recipe_fits(&g->recipe), temporal = g->recipe.temporal_on;
-    const struct ksr_gpu_frame *result = fits ? &g->fitted : &g->made;
-    g->in = g->current[temporal ? g->turn : 0];
+    const struct ksr_recipe *r = &g->recipe;
+    const struct ksr_gpu_stages *stages = &g->device->stages;
+    const struct ksr_gpu_frame *current = &g->current[r->temporal_on ? g->turn : 0];
+    const struct ksr_gpu_frame *result = ksr_recipe_fits(r) ? &g->fitted : &g->made;
+    g->in = *current;
     ksr_gpu_barrier(c); // the frame before is done with what this one writes
     ksr_gpu_mark(c, NULL);
-    record_unpack(g, c, &g->in, in);
-    if (temporal)
+    record_unpack(g, c, r->descales ? &g->source : current, in);
+    if (r->descales) {
+        ksr_gpu_drawing_make(c, stages, &g->drawing, current->plane, g->source.plane);
+        end_group(c, KSR_TASK_DESCALE);
+    }
+    if (r->temporal_on)
         record_temporal(g, c, frame, follows);
     g->turn = !g->turn;
     if (!out)
         return;
     record_chains(g, c, &g->made);
-    if (fits)
+    if (ksr_recipe_fits(r))
         record_fit(g, c, &g->made);
-    if (g->recipe.grain_on)
+    if (r->descales) {
+        ksr_gpu_drawing_keep(c, stages, &g->drawing, result->plane, current->plane,
+                             g->source.plane);
+        end_group(c, KSR_TASK_DESCALE);
+    }
+    if (r->grain_on)
         record_grain(g, c, frame, result);
     record_pack(g, c, out, result);
 }

@@ -4,7 +4,7 @@
 #define KSR_PIPELINE_VULKAN_RECIPE_H
 
 #include "pipeline/device_parts.h"
-#include "vulkan/fit.h"
+#include "vulkan/drawing.h"
 
 struct ksr_gpu_frame {
     struct ksr_gpu_plane plane[KSR_MAX_PLANES];
@@ -24,7 +24,9 @@ struct ksr_gpu_recipe {
     // What the steps make, of one band; the last one's only if there are several.
     struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS + 1];
     struct ksr_gpu_frame made;       // what the last ones do
-    struct ksr_gpu_frame current[2]; // unpacked; the second one of stage 5 only
+    struct ksr_gpu_frame source;     // unpacked, where it is descaled
+    struct ksr_gpu_drawing drawing;  // of that
+    struct ksr_gpu_frame current[2]; // unpacked or drawn; the second one of stage 5 only
     // Both memories of stage 5, as they are and as the next frame makes them.
     struct ksr_gpu_frame memory[2][2];
     int turn; // which of `current` and of each memory's two is this frame's

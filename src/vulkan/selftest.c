@@ -8,7 +8,8 @@
 
 #include "core/mem.h"
 #include "frame/tile.h"
-#include "vulkan/fit.h"
+#include "stages/kept.h"
+#include "vulkan/drawing.h"
 #include "vulkan/tested.h"
 
 #define TEST "stages" // its name in tested.h
@@ -33,6 +34,10 @@ struct trial {
     struct ksr_stage_table c;
     struct ksr_gpu_fit fit;
     ksr_resampler *resampler;
+    struct ksr_gpu_drawing drawing;
+    struct ksr_descale_axis axes[4]; // along rows and along columns: to the drawing, and back
+    void *scratch;                   // of ksr_descale_rows()
+    ksr_resampler *kept;
 };
 
 static uint32_t next_random(uint32_t *state)
@@ -273,6 +278,92 @@ static void resample(struct trial *t)
     ksr_resampler_run(t->resampler, &sink);
 }
 
+// --- Descaling, and what the drawing does not bring back ---
+
+static const struct ksr_layout source = {.width = WIDTH, .height = HEIGHT, .planes = 1},
+                               drawing = {.width = 52, .height = 36, .planes = 1},
+                               doubled = {.width = 2 * WIDTH, .height = 2 * HEIGHT, .planes = 1};
+
+// Fills plane `to` with the drawing of SRC; SPARE is between the passes.
+static void descale_to(struct trial *t, int to)
+{
+    set_plane(t, to, drawing.width, drawing.height);
+    set_plane(t, SPARE, WIDTH, drawing.height);
+    ksr_gpu_descale(&t->commands, t->stages, &t->gpu_plane[SPARE], &t->gpu_plane[SRC],
+                    &t->drawing.down[1], true);
+    ksr_gpu_barrier(&t->commands);
+    ksr_gpu_descale(&t->commands, t->stages, &t->gpu_plane[to], &t->gpu_plane[SPARE],
+                    &t->drawing.down[0], false);
+    ksr_gpu_barrier(&t->commands);
+    t->c.descale_rows(&t->plane[to], &t->plane[SRC], &t->axes[0], &t->axes[1], t->scratch, 0,
+                      drawing.height);
+}
+
+static void descale(struct trial *t)
+{
+    descale_to(t, DST);
+}
+
+// SRC_2 becomes the drawing; SPARE is the drawing enlarged, on the GPU along columns alone.
+static void mark_to(struct trial *t, int to)
+{
+    descale_to(t, SRC_2);
+    set_plane(t, to, ksr_kept_cells(WIDTH), ksr_kept_cells(HEIGHT));
+    set_plane(t, SPARE, drawing.width, HEIGHT);
+    ksr_gpu_descale(&t->commands, t->stages, &t->gpu_plane[SPARE], &t->gpu_plane[SRC_2],
+                    &t->drawing.up[1], true);
+    ksr_gpu_barrier(&t->commands);
+    ksr_gpu_kept_marks(&t->commands, t->stages, &t->gpu_plane[to], &t->gpu_plane[SRC],
+                       &t->gpu_plane[SPARE], &t->drawing.up[0]);
+    ksr_gpu_barrier(&t->commands);
+    set_plane(t, SPARE, WIDTH, HEIGHT);
+    t->c.descale_rows(&t->plane[SPARE], &t->plane[SRC_2], &t->axes[2], &t->axes[3], t->scratch, 0,
+                      HEIGHT);
+    for (int y = 0; y < HEIGHT; y += KSR_KEPT_CELL)
+        ksr_kept_mark_row(&t->plane[to], &t->plane[SRC], &t->plane[SPARE], y);
+}
+
+static void kept_marks(struct trial *t)
+{
+    mark_to(t, DST);
+}
+
+static void weigh_to(struct trial *t, int to)
+{
+    mark_to(t, DST_2);
+    set_plane(t, to, t->plane[DST_2].width, t->plane[DST_2].height);
+    set_plane(t, SPARE, t->plane[DST_2].width, t->plane[DST_2].height);
+    ksr_gpu_kept_weights(&t->commands, t->stages, &t->gpu_plane[to], &t->gpu_plane[DST_2]);
+    ksr_gpu_barrier(&t->commands);
+    ksr_kept_weigh(&t->plane[to], &t->plane[SPARE], &t->plane[DST_2]);
+}
+
+static void kept_weights(struct trial *t)
+{
+    weigh_to(t, DST);
+}
+
+// Over black.
+static void kept(struct trial *t)
+{
+    const struct ksr_gpu_drawing *d = &t->drawing;
+    struct ksr_frame to = {.layout = doubled};
+    int32_t x[2 * WIDTH], y[2 * HEIGHT];
+    weigh_to(t, SRC_2);
+    ksr_gpu_kept(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC],
+                 &t->gpu_plane[SRC_2], d->x[0], d->y[0], &d->kept, 0);
+    set_plane(t, SPARE, doubled.width, doubled.height);
+    to.plane[0] = t->plane[SPARE];
+    const struct ksr_row_sink gather = ksr_resampler_sink(t->kept), sink = ksr_frame_sink(&to);
+    gather.rows(gather.opaque, 0, &t->plane[SRC], 0, HEIGHT);
+    ksr_resampler_run(t->kept, &sink);
+    for (int i = 0; i < doubled.width; i++)
+        x[i] = ksr_kept_place(i, 0, WIDTH, doubled.width);
+    for (int i = 0; i < doubled.height; i++)
+        y[i] = ksr_kept_place(i, 0, HEIGHT, doubled.height);
+    ksr_kept_rows(&t->plane[DST], &t->plane[SPARE], &t->plane[SRC_2], x, y, 0, doubled.height);
+}
+
 static const struct kernel {
     const char *name;
     int scale;
@@ -293,6 +384,10 @@ static const struct kernel {
     {"changed", 1, changed},
     {"temporal", 1, temporal},
     {"resample", 1, resample},
+    {"descale", 1, descale},
+    {"kept_marks", 1, kept_marks},
+    {"kept_weights", 1, kept_weights},
+    {"kept", 2, kept},
     {"grain", 1, grain},
     {"unpack", 1, unpack},
     {"pack", 1, pack},
@@ -327,16 +422,29 @@ static ksr_status run_trial(struct trial *t, const struct kernel *kernel)
     return status;
 }
 
+static bool prepare_drawing(struct trial *t)
+{
+    t->scratch = ksr_aligned_calloc(ksr_descale_scratch(WIDTH));
+    t->kept = ksr_resampler_create(&source, &doubled, NULL);
+    return t->scratch && t->kept &&
+           ksr_descale_axis_make(&t->axes[0], KSR_KERNEL_BICUBIC, WIDTH, drawing.width) &&
+           ksr_descale_axis_make(&t->axes[1], KSR_KERNEL_BICUBIC, HEIGHT, drawing.height) &&
+           ksr_descale_axis_make(&t->axes[2], KSR_KERNEL_BICUBIC, drawing.width, WIDTH) &&
+           ksr_descale_axis_make(&t->axes[3], KSR_KERNEL_BICUBIC, drawing.height, HEIGHT);
+}
+
 static ksr_status prepare(struct trial *t)
 {
-    const struct ksr_layout layout = {.width = WIDTH, .height = HEIGHT, .planes = 1};
     const size_t bytes = PLANES * PLANE * sizeof(uint16_t);
     struct ksr_gpu *gpu = t->gpu;
     t->samples = ksr_aligned_calloc(bytes);
-    t->resampler = ksr_resampler_create(&layout, &fitted, NULL);
-    if (!t->samples || !t->resampler)
+    t->resampler = ksr_resampler_create(&source, &fitted, NULL);
+    if (!t->samples || !t->resampler || !prepare_drawing(t))
         return ksr_gpu_check(gpu, VK_ERROR_OUT_OF_HOST_MEMORY, "test it");
-    ksr_status status = ksr_gpu_fit_create(gpu, &t->fit, &layout, &fitted);
+    ksr_status status = ksr_gpu_fit_create(gpu, &t->fit, &source, &fitted);
+    if (status == KSR_OK)
+        status = ksr_gpu_drawing_create(gpu, &t->drawing, &source, &drawing, &doubled,
+                                        KSR_KERNEL_BICUBIC, &(struct ksr_chroma_shift_params){0});
     if (status == KSR_OK)
         status = ksr_gpu_commands_create(gpu, gpu->compute, &t->commands);
     if (status == KSR_OK)
@@ -356,6 +464,11 @@ static void finish(struct trial *t)
     ksr_gpu_buffer_free(t->gpu, &t->download);
     ksr_gpu_fit_free(t->gpu, &t->fit);
     ksr_resampler_destroy(&t->resampler);
+    ksr_gpu_drawing_free(t->gpu, &t->drawing);
+    for (int i = 0; i < 4; i++)
+        ksr_descale_axis_free(&t->axes[i]);
+    ksr_aligned_free(t->scratch);
+    ksr_resampler_destroy(&t->kept);
     ksr_aligned_free(t->samples);
 }
 

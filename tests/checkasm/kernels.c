@@ -123,6 +123,7 @@ static void prepare_descale(struct job *j, unsigned corner)
     const struct ksr_plane *in =
         check_in(j, other_size(width, which_x), other_size(height, which_y));
     check_out(j, width, height);
+    j->y1 = j->whole ? height : j->y1;
     if (!ksr_descale_axis_make(&j->axis[0], kernel, in->width, width) ||
         !ksr_descale_axis_make(&j->axis[1], kernel, in->height, height))
         abort();

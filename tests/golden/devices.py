@@ -15,7 +15,7 @@ from checks import check, finish, run, some
 DRIVER = {"VK_ICD_FILENAMES": icd for icd in glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")}
 GPU = r"llvmpipe \(.*\) \(llvmpipe .*\)"
 
-RESTORED = {"grain": ["--grain", "1:9,8,2,9,4,7,5,6:0.5:3:0.3"]}
+RESTORED = {"descale": ["--descale", "32x21:bicubic"], "grain": ["--grain", "1:9,8,2,9,4,7,5,6:0.5:3:0.3"]}
 
 
 class Runs:
@@ -149,7 +149,7 @@ def test_restored(r):
 
 
 def test_bench(r):
-    bench = ("bench", "--size", "16x16", "--time", "10", "--threads", "1")
+    bench = ("bench", "--size", "24x24", "--time", "10", "--threads", "1")
     result = json.loads(r.run(*bench, "--json", env=r.card).stdout)
     gpu, = result["gpus"]
     check(re.fullmatch(GPU, gpu["name"]) and [(g["name"], g["scale"]) for g in gpu["runs"]] ==
@@ -158,12 +158,12 @@ def test_bench(r):
     names = [[k["name"] for k in g["kernels"]] for g in gpu["runs"]]
     check(names[0] == ["convert", "normalize", "upscale"] and names[3] ==
           ["convert", "temporal", "deblock", "chroma shift", "dehalo", "normalize", "deband", "structure", "antialias", "upscale", "enhance"] and
-          names[4] == ["convert", "normalize", "upscale", "grain"] and "net body" in names[5] and
+          names[4] == ["convert", "descale", "normalize", "upscale", "fit", "grain"] and "net body" in names[5] and
           all(abs(sum(k["share"] for k in g["kernels"]) - 1) < 1e-3 and
               abs(sum(k["ms"] for k in g["kernels"]) / g["kernels_ms"] - 1) < 1e-3 for g in gpu["runs"]), "bench: kernels", str(names))
     # A few bytes take far longer than at the rate of many.
     rates = [gpu[f"{way}_gigabytes_per_second"] * 1e6 for way in ("upload", "download")]
-    check(all(g["upload_ms"] > 3 * 384 / rates[0] and g["download_ms"] > 3 * 384 * g["scale"] ** 2 / rates[1] and
+    check(all(g["upload_ms"] > 3 * 864 / rates[0] and g["download_ms"] > 3 * 864 * g["scale"] ** 2 / rates[1] and
               g["rows_frames_per_second"] > 0 for g in gpu["runs"]), "bench: copies are measured", str(gpu["runs"]))
     ways = [way for g in gpu["runs"] for way in g.get("ways", [])]
     check({(g["name"], w["multiplies_by"]) for g in gpu["runs"] for w in g.get("ways", [])} >= {("anime-fast", "int32"), ("anime-ultra", "int32")} and

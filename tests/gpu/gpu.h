@@ -7,7 +7,7 @@
 #include "../checkasm/checkasm.h"
 #include "vulkan/stages.h"
 
-#define GPU_TABLE_BYTES 65536
+#define GPU_TABLE_BYTES (1 << 20)
 
 // What kernels of a test run with.
 struct bench {
@@ -30,7 +30,8 @@ struct gpu_kernel {
     void (*record)(struct bench *bench, const struct job *job, const struct planes *planes);
     const struct kernel *job;                // NULL: of the same name of tests/checkasm
     bool (*possible)(const struct bench *b); // NULL: on every GPU
-    // Writes a table of up to GPU_TABLE_BYTES for the job. NULL: it needs none.
+    // Writes a table for the job, of up to GPU_TABLE_BYTES; the rest of these is the kernel's to use.
+    // NULL: it needs none.
     void (*fill)(const struct job *job, void *table);
 };
 

@@ -175,6 +175,48 @@ static const struct sequence sequences[] = {
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 4,
      .lose = 3},
+    {"descale, 4:2:0, temporal",
+     NULL,
+     {93, 61, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 2,
+      .descale = "62x41:bicubic",
+      .chroma_shift_x = 1.5,
+      .denoise = 0.2,
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1,
+      .grain = "1:9,8,2,9,4,7,5,6:0.5:3:0.3"},
+     .frames = 10,
+     .warms_up = 2},
+    {"descale, 4:4:4, not fitted",
+     NULL,
+     {60, 48, 3, 0, 0, 0, 0, true},
+     {PLANES, 10},
+     {PIXELS, 16},
+     {.shader_scale = 2,
+      .descale = "40x32:lanczos3",
+      .sharpening = 0.3,
+      .contrast_boost = 1,
+      .saturation_boost = 1},
+     .fit_width = 80,
+     .fit_height = 64,
+     .frames = 4},
+    {"descale, one axis, alpha, 4:2:2, network, lost",
+     "anime-fast",
+     {71, 40, 4, 1, 0, KSR_SITING_COSITED, 0, false},
+     {PLANES, 12},
+     {PLANES, 8},
+     {.use_ai = true,
+      .ai_scale = 2,
+      .descale = "47x40:bilinear",
+      .contrast_boost = 1,
+      .saturation_boost = 1},
+     .frames = 8,
+     .lose = 18},
     {"4:4:4, fit",
      NULL,
      {50, 30, 3, 0, 0, 0, 0, false},
@@ -270,8 +312,8 @@ static bool make_coded(struct coded *c, const struct format *f, const struct ksr
 // --- Sequences ---
 
 // A ground that moves, with noise that both memories of stage 5 show; another one from the seventh
-// frame on.
-static void draw(const struct coded *c, const struct ksr_layout *layout, int number)
+// frame on. softens: the left half is soft, as if it had been enlarged.
+static void draw(const struct coded *c, const struct ksr_layout *layout, int number, bool softens)
 {
     uint32_t random = (uint32_t)number * 7919 + 1;
     for (int i = 0; i < layout->planes; i++)
@@ -280,7 +322,8 @@ static void draw(const struct coded *c, const struct ksr_layout *layout, int num
                 const int cell = (x + number / 3) / 9 + y / 7 + (number >= 7 ? 5 : 0);
                 const uint32_t r = check_random(&random) >> 9;
                 const int noise = (int)(r % 8 == 0 ? r % 14000 : r % 900);
-                const int sample = cell * 5003 % 18000 + noise;
+                const bool soft = softens && 2 * x < ksr_layout_plane_width(layout, i);
+                const int sample = soft ? 60 * (x + number) + 90 * y : cell * 5003 % 18000 + noise;
                 put_code(&c->raw.plane[i], x, y, sample << 1 >> (16 - c->raw.plane[i].bits));
             }
 }
@@ -356,7 +399,7 @@ static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *fil
             pulled = i;
             ksr_pipeline_reset(p);
         }
-        draw(&film->in, &s->layout, i);
+        draw(&film->in, &s->layout, i, s->config.descale);
         if (!film->planes_only || s->in.kind == ROWS)
             read_raw(&film->in.raw, &film->samples);
         ok = ok && ksr_pipeline_push(NULL, p, number++, &source, i < s->warms_up) == KSR_OK;

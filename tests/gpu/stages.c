@@ -2,6 +2,10 @@
 
 #include "gpu.h"
 
+#include <stdlib.h>
+
+#include "vulkan/drawing.h"
+
 static void chroma_shift(struct bench *b, const struct job *j, const struct planes *p)
 {
     ksr_gpu_chroma_shift(&b->commands, &b->stages, &p->out[0], &p->in[0], &j->chroma_shift);
@@ -76,6 +80,42 @@ static void temporal(struct bench *b, const struct job *j, const struct planes *
                      j->temporal.weight, p->counter, 1);
 }
 
+// Axes along rows and along columns, in a table.
+static size_t put_axes(const struct job *j, char *table, struct ksr_gpu_descale_axis axis[2])
+{
+    size_t size = 0;
+    axis[0] = ksr_gpu_descale_put(&j->axis[0], table, &size);
+    axis[1] = ksr_gpu_descale_put(&j->axis[1], table, &size);
+    return size;
+}
+
+static void fill_descale(const struct job *j, void *table)
+{
+    struct ksr_gpu_descale_axis axis[2];
+    if (put_axes(j, NULL, axis) > GPU_TABLE_BYTES)
+        abort();
+    put_axes(j, table, axis);
+}
+
+// The result of the first pass is behind the axes.
+static void descale(struct bench *b, const struct job *j, const struct planes *p)
+{
+    struct ksr_gpu_descale_axis axis[2];
+    struct ksr_gpu_plane between = p->in[0];
+    const size_t axes = (put_axes(j, NULL, axis) + 15) / 16 * 16;
+    between.data = p->table + axes;
+    between.height = p->out[0].height;
+    if (axes + (size_t)between.stride * (size_t)between.height * 2 > GPU_TABLE_BYTES)
+        abort();
+    for (int i = 0; i < 2; i++) {
+        axis[i].first += p->table;
+        axis[i].weights += p->table;
+    }
+    ksr_gpu_descale(&b->commands, &b->stages, &between, &p->in[0], &axis[1], true);
+    ksr_gpu_barrier(&b->commands);
+    ksr_gpu_descale(&b->commands, &b->stages, &p->out[0], &between, &axis[0], false);
+}
+
 static void fill_grain(const struct job *j, void *table)
 {
     ksr_gpu_grain_table(table, &j->grain);
@@ -142,6 +182,7 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"enhance_chroma", enhance_chroma},
     {"temporal_changed", changed},
     {"temporal", temporal},
+    {"descale", descale, .fill = fill_descale},
     {"grain", grain, .fill = fill_grain},
 };
 const int gpu_stage_kernel_count = sizeof(gpu_stage_kernels) / sizeof(gpu_stage_kernels[0]);

@@ -123,6 +123,35 @@ struct ksr_gpu_resample {
     int taps, along_y;
 };
 
+// Along one axis.
+struct ksr_gpu_descale {
+    ksr_gpu_plane dst, src;
+    ksr_gpu_words first;    // of each sample of the axis
+    ksr_gpu_shorts weights; // `taps` for each
+    int taps, bits, along_y;
+};
+
+// Runs on `frame`; dst has a sample for each cell of it. The rest is as above, along rows of `high`.
+struct ksr_gpu_kept_marks {
+    ksr_gpu_plane dst, frame, high;
+    ksr_gpu_words first;
+    ksr_gpu_shorts weights;
+    int taps, bits;
+};
+
+struct ksr_gpu_kept_weights {
+    ksr_gpu_plane dst, marks;
+};
+
+// src: the frame, which is fitted on the way as by struct ksr_gpu_resample along both axes.
+struct ksr_gpu_kept {
+    ksr_gpu_plane dst, src, weights;
+    ksr_gpu_words x, y; // places among cells
+    ksr_gpu_words places_x, places_y;
+    ksr_gpu_shorts coefficients_x, coefficients_y;
+    int taps_x, taps_y;
+};
+
 // dst may be src.
 struct ksr_gpu_grain {
     ksr_gpu_plane dst, src;
