@@ -7,6 +7,10 @@
 #define LIMIT_MAX 2048 // 16 codes of 8 bits
 #define BLOCK     KSR_DEBLOCK_BLOCK
 
+#define FOUND_LIMIT 512 // 4 codes of 8 bits
+#define FOUND_LINES 24  // least number that tells
+#define FOUND_SHARE 60  // percent
+
 struct ksr_deblock_params ksr_deblock_params_make(const struct ksr_pipeline_config *config)
 {
     return (struct ksr_deblock_params){.limit = (int)(config->deblock * LIMIT_MAX + 0.5)};
@@ -82,4 +86,47 @@ void ksr_deblock_rows(const struct ksr_plane *dst, const struct ksr_plane *src,
                 out[i] = (uint16_t)ksr_clamp(t[4][i] + sum[i], 0, KSR_SAMPLE_MAX);
         }
     }
+}
+
+// Returns the sum of seams on a line. p: the first sample behind it; `over` leads across the line,
+// `along` along it.
+static int64_t sum_line(const uint16_t *p, ptrdiff_t over, ptrdiff_t along, int count)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < count; i++, p += along)
+        sum += distance(seam(p[-2 * over], p[-over], p[0], p[over], FOUND_LIMIT), 0);
+    return sum;
+}
+
+void ksr_blocks_add(struct ksr_blocks *blocks, const struct ksr_plane *luma)
+{
+    for (int axis = 0; axis < 2; axis++) {
+        const ptrdiff_t over = axis ? luma->stride : 1, along = axis ? 1 : luma->stride;
+        const int size = axis ? luma->height : luma->width;
+        const int count = axis ? luma->width : luma->height;
+        for (int line = BLOCK; line <= size - BLOCK; line += BLOCK) {
+            const uint16_t *p = luma->data + line * over;
+            const int64_t here = sum_line(p, over, along, count);
+            int64_t inside = 0; // of ten lines
+            for (int i = 2; i <= BLOCK - 2; i++)
+                inside += sum_line(p - i * over, over, along, count) +
+                          sum_line(p + i * over, over, along, count);
+            blocks->lines[axis] += here + inside > 0;
+            blocks->seams[axis] += 20 * here > 3 * inside;
+        }
+    }
+}
+
+int ksr_blocks_share(const struct ksr_blocks *blocks)
+{
+    int share = 0;
+    for (int axis = 0; axis < 2; axis++)
+        if (blocks->lines[axis] >= FOUND_LINES)
+            share = ksr_max(share, (int)(100 * blocks->seams[axis] / blocks->lines[axis]));
+    return share;
+}
+
+bool ksr_blocks_found(const struct ksr_blocks *blocks)
+{
+    return ksr_blocks_share(blocks) >= FOUND_SHARE;
 }

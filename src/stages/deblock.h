@@ -18,6 +18,8 @@
 #ifndef KSR_STAGES_DEBLOCK_H
 #define KSR_STAGES_DEBLOCK_H
 
+#include <stdbool.h>
+
 #include "frame/frame.h"
 #include "kizunasr/config.h"
 
@@ -35,5 +37,26 @@ struct ksr_deblock_params ksr_deblock_params_make(const struct ksr_pipeline_conf
 // Fills rows y0 .. y1-1 of dst. src is a plane of the same size at another place.
 void ksr_deblock_rows(const struct ksr_plane *dst, const struct ksr_plane *src,
                       const struct ksr_deblock_params *params, int y0, int y1);
+
+// What the lines between blocks say, between columns and between rows. All zero = nothing has been
+// looked at.
+struct ksr_blocks {
+    int64_t lines[2]; // with anything that could be a seam on them, or among the lines beside them
+    int64_t seams[2]; // of them, those whose seams are more than one and a half times as strong
+};
+
+// Adds the lines of a plane of luma that begins with a block, so that frames can be added up.
+// Seams are n above, with a limit of 4 codes of 8 bits, so that edges of a drawing do not count.
+// Those on a line between blocks are compared with the mean of the ten lines inside both blocks
+// that are two and more samples away.
+void ksr_blocks_add(struct ksr_blocks *blocks, const struct ksr_plane *luma);
+
+// Returns the share of lines with seams in percent, in the direction that has more of them: between
+// rows of woven fields there are none. A direction of less than 24 lines tells nothing.
+int ksr_blocks_share(const struct ksr_blocks *blocks);
+
+// Returns whether these frames have blocks: at 60 % of the lines.
+// docs/stages.md has the shares of clean and of coded ones.
+bool ksr_blocks_found(const struct ksr_blocks *blocks);
 
 #endif

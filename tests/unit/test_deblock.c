@@ -174,6 +174,64 @@ static void rows_do_not_depend_on_the_band(void **state)
         }
 }
 
+static struct ksr_blocks blocks_of(const struct ksr_plane *luma)
+{
+    struct ksr_blocks blocks = {{0}, {0}};
+    ksr_blocks_add(&blocks, luma);
+    return blocks;
+}
+
+static void blocks_are_found(void **state)
+{
+    (void)state;
+    struct ksr_frame truth = unit_grey(256, 208), coded = unit_grey(256, 208);
+    const struct ksr_plane *a = &truth.plane[0], *b = &coded.plane[0];
+    draw(a, b, 3, 0, 0);
+    struct ksr_blocks blocks = blocks_of(b);
+    assert_int_equal(blocks.lines[0], 31);
+    assert_int_equal(blocks.lines[1], 25);
+    assert_true(ksr_blocks_found(&blocks) && ksr_blocks_share(&blocks) == 100);
+    ksr_blocks_add(&blocks, b);
+    assert_int_equal(blocks.lines[0], 62);
+    // On another grid there are none, nor where nothing was coded.
+    draw(a, b, 3, 4, 4);
+    blocks = blocks_of(b);
+    assert_int_equal(ksr_blocks_share(&blocks), 0);
+    blocks = blocks_of(a);
+    assert_int_equal(ksr_blocks_share(&blocks), 0);
+    // Where rows end elsewhere, as in woven fields, those between columns tell.
+    for (int y = 0; y < 208; y++)
+        for (int x = 0; x < 256; x++)
+            *unit_at(b, x, y) =
+                (uint16_t)(x / 8 % 3 * 2 * CODE + (y + 4) / 8 % 3 * 2 * CODE + 9000);
+    blocks = blocks_of(b);
+    assert_true(blocks.seams[0] == 31 && blocks.seams[1] == 0 && ksr_blocks_found(&blocks));
+    // Checks of that size are drawn with more contrast.
+    for (int y = 0; y < 208; y++)
+        for (int x = 0; x < 256; x++)
+            *unit_at(b, x, y) = (uint16_t)((x / 8 + y / 8) % 2 * 9 * CODE + 9000);
+    blocks = blocks_of(b);
+    assert_false(ksr_blocks_found(&blocks));
+    ksr_frame_free(&truth);
+    ksr_frame_free(&coded);
+}
+
+static void few_lines_tell_nothing(void **state)
+{
+    (void)state;
+    assert_true(ksr_blocks_found(&(struct ksr_blocks){.lines = {25, 25}, .seams = {0, 15}}));
+    assert_false(ksr_blocks_found(&(struct ksr_blocks){.lines = {25, 25}, .seams = {14, 14}}));
+    assert_false(ksr_blocks_found(&(struct ksr_blocks){.lines = {23, 23}, .seams = {23, 23}}));
+    assert_false(ksr_blocks_found(&(struct ksr_blocks){.lines = {0}}));
+    for (int w = 1; w < 40; w += 3) { // read within the plane at every size
+        struct ksr_frame f = unit_grey(w, 40 - w);
+        unit_fill(&f.plane[0], 9000);
+        const struct ksr_blocks blocks = blocks_of(&f.plane[0]);
+        assert_int_equal(blocks.lines[0] + blocks.lines[1], 0);
+        ksr_frame_free(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +239,8 @@ int main(void)
         cmocka_unit_test(what_is_no_seam_stays),
         cmocka_unit_test(mirrored_planes_give_mirrored_results),
         cmocka_unit_test(rows_do_not_depend_on_the_band),
+        cmocka_unit_test(blocks_are_found),
+        cmocka_unit_test(few_lines_tell_nothing),
     };
     return cmocka_run_group_tests_name("deblock", tests, NULL, NULL);
 }
