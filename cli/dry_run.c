@@ -47,6 +47,15 @@ static void print_segment(const json_t *segment, size_t number)
            json_is_true(json_object_get(segment, "finished")) ? ", finished" : "");
 }
 
+// Settings that were measured or that restore, as the library names them.
+static void print_settled(const json_t *root)
+{
+    static const char *const names[] = {"descale", "denoise", "deblock", "dehalo", "grain"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (json_object_get(root, names[i]))
+            printf("  %-9s %s\n", names[i], text_of(root, names[i]));
+}
+
 static void print_options(const json_t *options)
 {
     const char *name;
@@ -69,11 +78,7 @@ static bool print_plan(const char *text)
            json_real_value(json_object_get(root, "seconds")));
     if (json_object_get(root, "model"))
         print_model(text_of(root, "model"));
-    if (json_object_get(root, "descale"))
-        printf("  descale   %s\n", text_of(root, "descale"));
-    printf("  denoise   %s\n", text_of(root, "denoise"));
-    if (json_object_get(root, "grain"))
-        printf("  grain     %s\n", text_of(root, "grain"));
+    print_settled(root);
     printf("  encoder   %s into %s\n", text_of(to, "codec"), text_of(to, "format"));
     print_options(json_object_get(to, "encoder_options"));
     puts("  streams");

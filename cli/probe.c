@@ -218,6 +218,18 @@ static void print_drawing(const json_t *picture)
     print_pair("drawn at", line.text);
 }
 
+// Whether coding left blocks.
+static void print_blocks(const json_t *picture)
+{
+    struct line line = {0};
+    const json_t *blocks = json_object_get(picture, "blocks");
+    if (!json_is_true(json_object_get(blocks, "found")))
+        return;
+    add(&line, "at %.0f %% of the lines between them; --deblock 0.5 smooths these",
+        100 * json_number_value(json_object_get(blocks, "share")));
+    print_pair("blocks", line.text);
+}
+
 // Whether it was sharpened.
 static void print_halos(const json_t *picture)
 {
@@ -325,6 +337,7 @@ static bool print_table(const char *text)
         print_changes(json_object_get(root, "video"));
         print_borders(json_object_get(root, "video"));
         print_drawing(json_object_get(root, "picture"));
+        print_blocks(json_object_get(root, "picture"));
         print_halos(json_object_get(root, "picture"));
         print_source(json_object_get(root, "picture"));
         print_carried(json_object_get(root, "video"));

@@ -103,11 +103,12 @@ struct ksr_pipeline_config {
     double chroma_shift_x;
     // Move chroma down by so many input pixels; below 0: up (-8 to 8; default 0).
     double chroma_shift_y;
-    // Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; 0: off; 0.5: as DVDs
-    // need (0 to 1; default 0).
+    // Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; auto: 0.5, as DVDs need,
+    // where the input has such blocks, 0 where it has none; 0: off (KSR_AUTO or 0 to 1; default 0).
     double deblock;
-    // Take off halos: bright and dark rims beside lines, which sharpening left; 0: off; 0.5: as
-    // sharpened discs need (0 to 1; default 0).
+    // Take off halos: bright and dark rims beside lines, which sharpening left; auto: 0.25 where
+    // the input has them, 0 where it has none; 0: off; 0.5: as sharpened discs need (KSR_AUTO or 0
+    // to 1; default 0).
     double dehalo;
     // Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     // (KSR_AUTO or 0 to 1; default KSR_AUTO).

@@ -36,7 +36,7 @@
 // ignored and may be missing. What `pipeline` says about files is refused, unless it has its
 // default: deinterlace, inverse_telecine, crop (let the planes begin further inside), rotate,
 // film_grain; so are ai_fallback, and what needs a whole video or measures the machine:
-// denoise = KSR_AUTO (which is the default), "auto" for descale and ai_model_path, and grain
+// KSR_AUTO (which is the default of denoise), "auto" for descale and ai_model_path, and grain
 // without its strength.
 
 #ifndef KIZUNASR_UPSCALER_H

@@ -281,6 +281,18 @@ static ksr_status check_number(ksr_context *ctx, const struct ksr_option *o, dou
     return bad_value(ctx, o, text);
 }
 
+const char *ksr_config_automatic(const struct ksr_processor_config *config)
+{
+    for (size_t i = 0; i < ksr_option_count; i++) {
+        const struct ksr_option *o = &ksr_options[i];
+        const void *value = (const char *)config + o->offset;
+        if (o->type == KSR_OPTION_NUMBER && o->field->takes_auto &&
+            *(const double *)value == KSR_AUTO)
+            return o->field->name;
+    }
+    return NULL;
+}
+
 static ksr_status check_text(ksr_context *ctx, const struct ksr_option *o, const char *text)
 {
     if (text)

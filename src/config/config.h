@@ -20,6 +20,9 @@
 // Returns KSR_OK, KSR_E_PARAM (logged).
 ksr_status ksr_config_check(ksr_context *ctx, const struct ksr_processor_config *config);
 
+// Returns the name of a number that is still KSR_AUTO, NULL where there is none.
+const char *ksr_config_automatic(const struct ksr_processor_config *config);
+
 // Sets fields from the JSON form; what: where it comes from, for messages.
 ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const char *what);
 

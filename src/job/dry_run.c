@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/json.h"
 #include "job/prepare.h"
+#include "job/settled.h"
 #include "job/store.h"
 #include "media/compare/inspect.h"
 #include "net/library.h"
@@ -81,10 +82,6 @@ static json_t *describe_encoder(const struct ksr_manifest *m)
 static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bool *finished)
 {
     const struct ksr_manifest *m = &job->manifest;
-    char denoise[80], descale[80], grain[80];
-    const bool grainy = ksr_manifest_grain_text(m, grain, sizeof(grain));
-    const bool descales = ksr_manifest_descale_text(m, descale, sizeof(descale));
-    ksr_manifest_denoise_text(m, denoise, sizeof(denoise));
     describe_actions(m, streams);
     json_t *to = describe_format(&m->encoder.format);
     json_object_set_new(to, "codec", json_string(m->encoder.codec));
@@ -92,15 +89,16 @@ static json_t *describe_job(const struct ksr_job *job, json_t *streams, const bo
     json_object_set_new(to, "encoder_options", describe_encoder(m));
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const char *model = p->ai_model_path ? p->ai_model_path : KSR_MODEL_DEFAULT;
-    return json_pack("{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:o*,s:s*,s:s,s:s*,s:o,s:o}", "input",
-                     ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
-                     "work_folder", ksr_json_text_of(job->folder), "already_done", job->done,
-                     "frames", (json_int_t)m->film.frame_count, "seconds",
-                     ksr_film_length(&m->film, 0, m->film.frame_count), "from",
-                     describe_format(&m->film.format), "to", to, "model",
-                     p->use_ai ? ksr_json_text_of(model) : NULL, "descale",
-                     descales ? descale : NULL, "denoise", denoise, "grain", grainy ? grain : NULL,
-                     "streams", json_incref(streams), "segments", describe_segments(m, finished));
+    json_t *root = json_pack(
+        "{s:o,s:o,s:o,s:b,s:I,s:f,s:o,s:o,s:o*}", "input", ksr_json_text_of(m->input_path),
+        "output", ksr_json_text_of(m->output_path), "work_folder", ksr_json_text_of(job->folder),
+        "already_done", job->done, "frames", (json_int_t)m->film.frame_count, "seconds",
+        ksr_film_length(&m->film, 0, m->film.frame_count), "from", describe_format(&m->film.format),
+        "to", to, "model", p->use_ai ? ksr_json_text_of(model) : NULL);
+    json_object_update_new(root, ksr_settled_texts(m));
+    json_object_set(root, "streams", streams);
+    json_object_set_new(root, "segments", describe_segments(m, finished));
+    return root;
 }
 
 ksr_status ksr_dry_run(ksr_context *ctx, const struct ksr_processor_config *config,

@@ -20,6 +20,8 @@
 #define MAX_PROBE        (INT64_C(1) << 40) // bytes
 #define MAX_JUMP         (INT64_C(1) << 60) // in ticks
 
+const char *const ksr_measured_names[KSR_MEASURED_COUNT] = {"denoise", "deblock", "dehalo"};
+
 void ksr_manifest_free(struct ksr_manifest *m)
 {
     json_decref(m->key);
@@ -30,55 +32,6 @@ void ksr_manifest_free(struct ksr_manifest *m)
     free(m->segments);
     ksr_warnings_free(&m->warnings);
     memset(m, 0, sizeof(*m));
-}
-
-// Whatever the locale's decimal point is.
-void ksr_manifest_denoise_text(const struct ksr_manifest *m, char *out, size_t size)
-{
-    const double denoise = ksr_config_get(m->config)->pipeline.denoise;
-    char number[32];
-    snprintf(number, sizeof(number), "%d.%06d", (int)denoise,
-             (int)((denoise - (int)denoise) * 1e6 + 0.5));
-    size_t length = strlen(number);
-    while (number[length - 1] == '0')
-        number[--length] = 0;
-    if (number[length - 1] == '.')
-        number[--length] = 0;
-    if (m->denoise_reason[0])
-        snprintf(out, size, "%s (%s)", number, m->denoise_reason);
-    else
-        snprintf(out, size, "%s", number);
-}
-
-bool ksr_manifest_descale_text(const struct ksr_manifest *m, char *out, size_t size)
-{
-    const json_t *config = json_object_get(m->key, "config");
-    const json_t *asked = json_object_get(json_object_get(config, "pipeline"), "descale");
-    const char *value = ksr_config_get(m->config)->pipeline.descale;
-    const bool measured = asked && strcmp(json_string_value(asked), "auto") == 0;
-    const bool off = strcmp(value, "off") == 0;
-    snprintf(out, size, "%s%s", value,
-             !measured ? ""
-             : off     ? " (no drawing size is clear)"
-                       : " (measured)");
-    return measured || !off;
-}
-
-bool ksr_manifest_grain_text(const struct ksr_manifest *m, char *out, size_t size)
-{
-    const json_t *config = json_object_get(m->key, "config");
-    const char *asked =
-        json_string_value(json_object_get(json_object_get(config, "pipeline"), "grain"));
-    struct ksr_grain grain;
-    enum ksr_grain_kind kind = KSR_GRAIN_KEEP;
-    ksr_grain_parse(ksr_config_get(m->config)->pipeline.grain, &kind, &grain);
-    const int most = ksr_grain_strongest(&grain);
-    if (kind == KSR_GRAIN_MEASURED)
-        snprintf(out, size, "%.*s (%d.%02d of 255)", asked ? (int)strcspn(asked, ":") : 0,
-                 asked ? asked : "", most / 100, most % 100);
-    else
-        snprintf(out, size, "%s (no grain found)", asked ? asked : "");
-    return asked && strcmp(asked, "keep") != 0;
 }
 
 ksr_status ksr_manifest_check_input(ksr_context *ctx, const struct ksr_manifest *m, bool whole)
@@ -356,20 +309,29 @@ json_t *ksr_manifest_texts(const struct ksr_warnings *warnings)
     return list;
 }
 
+// Why settled numbers are what they are.
+static json_t *reasons_to_json(const struct ksr_manifest *m)
+{
+    json_t *reasons = json_object();
+    for (int i = 0; reasons && i < KSR_MEASURED_COUNT; i++)
+        if (m->reasons[i][0])
+            json_object_set_new(reasons, ksr_measured_names[i], json_string(m->reasons[i]));
+    return reasons;
+}
+
 static json_t *manifest_to_json(const struct ksr_manifest *m)
 {
     json_t *segments = json_array();
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
-    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o,s:s*}",
+    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
                      "kizunasr_manifest", MANIFEST_VERSION, "key", m->key, "paths", "input",
                      ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
                      "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified,
                      "config", ksr_config_to_json(ksr_config_get(m->config), true), "film",
                      film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
                      output_to_json(&m->output), "segments", segments, "warnings",
-                     ksr_manifest_texts(&m->warnings), "denoise_reason",
-                     m->denoise_reason[0] ? m->denoise_reason : NULL);
+                     ksr_manifest_texts(&m->warnings), "reasons", reasons_to_json(m));
 }
 
 // The file's text: the object with a checksum of all the rest as its first member. NULL = out of
@@ -641,13 +603,18 @@ static bool read_texts(const json_t *array, struct ksr_warnings *out)
 }
 
 // What was measured stands in the configuration.
-static bool read_denoise(const json_t *root, struct ksr_manifest *m)
+static bool read_reasons(const json_t *root, struct ksr_manifest *m)
 {
-    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
-    if (p->denoise == KSR_AUTO || strcmp(p->descale, "auto") == 0 || ksr_grain_unknown(p->grain))
+    const struct ksr_processor_config *config = ksr_config_get(m->config);
+    const json_t *reasons = json_object_get(root, "reasons");
+    if (ksr_config_automatic(config) || strcmp(config->pipeline.descale, "auto") == 0 ||
+        ksr_grain_unknown(config->pipeline.grain))
         return false;
-    return !json_object_get(root, "denoise_reason") ||
-           read_text(root, "denoise_reason", m->denoise_reason, sizeof(m->denoise_reason));
+    for (int i = 0; i < KSR_MEASURED_COUNT; i++)
+        if (json_object_get(reasons, ksr_measured_names[i]) &&
+            !read_text(reasons, ksr_measured_names[i], m->reasons[i], sizeof(m->reasons[i])))
+            return false;
+    return true;
 }
 
 // The configuration has the list of subtitle files.
@@ -677,7 +644,7 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
            ksr_config_create(&m->config, ctx) == KSR_OK &&
            ksr_config_from_json(m->config, json_object_get(root, "config"), "manifest.json") ==
                KSR_OK &&
-           read_denoise(root, m) &&
+           read_reasons(root, m) &&
            read_film(json_object_get(root, "film"), count_times(json_object_get(root, "segments")),
                      &m->film) &&
            take_subs(m) && read_encoder(json_object_get(root, "encoder"), &m->encoder) &&

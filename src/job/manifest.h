@@ -23,6 +23,15 @@ struct ksr_segment_plan {
     int64_t bit_rate;         // to be met by this segment, bits per second; 0 = the encoder's own
 };
 
+// Numbers of the configuration that planning may settle; their names there.
+enum ksr_measured {
+    KSR_MEASURED_DENOISE,
+    KSR_MEASURED_DEBLOCK,
+    KSR_MEASURED_DEHALO,
+    KSR_MEASURED_COUNT,
+};
+extern const char *const ksr_measured_names[KSR_MEASURED_COUNT];
+
 struct ksr_manifest {
     json_t *key; // {"input", "config", "versions"}, with AI "model": its file's hash, and
                  // with ONNX Runtime "engine": {"runtime", "provider", "threads", "white"}
@@ -30,28 +39,18 @@ struct ksr_manifest {
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute
     ksr_config *config;             // resolved, paths included
-    char denoise_reason[48];        // of config's `denoise`, where the key says auto; else ""
     struct ksr_film film;           // frames, no keys
     struct ksr_encoder_settings encoder;
     struct ksr_output_plan output;
     struct ksr_segment_plan *segments;
     int segment_count;
+    // Of those numbers that were measured; else "".
+    char reasons[KSR_MEASURED_COUNT][48];
     struct ksr_warnings warnings; // what planning said: losses, repairs
 };
 
 // Frees everything; leaves *manifest all zero. Accepts an all-zero manifest.
 void ksr_manifest_free(struct ksr_manifest *manifest);
-
-// Writes the strength of stage 1 for people, and why where it was measured: "0.3 (MPEG-2 noise)".
-void ksr_manifest_denoise_text(const struct ksr_manifest *manifest, char *out, size_t size);
-
-// Writes what is descaled for people, and whether it was measured: "1280x720:bicubic (measured)".
-// Returns false where that was not asked for.
-bool ksr_manifest_descale_text(const struct ksr_manifest *manifest, char *out, size_t size);
-
-// Writes what becomes of grain for people, and how strong it was found to be: "1 (3.12 of 255)".
-// Returns false where it is kept.
-bool ksr_manifest_grain_text(const struct ksr_manifest *manifest, char *out, size_t size);
 
 // Checks that the input is still the one that was planned. whole: reads all of it, which is done
 // anyway when its date is another; else its size and ends.

@@ -8,30 +8,23 @@
 
 #include "config/config.h"
 #include "config/parse.h"
-#include "core/background.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
-#include "frame/tile.h"
+#include "frame/kernel.h"
 #include "job/bitrate_allocation.h"
 #include "job/key.h"
+#include "job/settle.h"
+#include "job/settled.h"
 #include "job/sidecar.h"
 #include "job/subs.h"
 #include "media/compare/inspect.h"
 #include "media/container/aperture.h"
 #include "media/container/containers.h"
-#include "media/index/damage.h"
-#include "media/index/drawing.h"
-#include "media/index/grain.h"
 #include "media/index/index.h"
 #include "media/index/kinds.h"
 #include "media/index/rate.h"
-#include "media/index/scan.h"
-#include "media/index/side_data.h"
-#include "media/index/telecine.h"
-#include "media/input/filter.h"
 #include "media/input/geometry.h"
 #include "media/input/reader.h"
-#include "net/networks.h"
 #include "pipeline/recipe.h"
 
 #define SEGMENT_SECONDS 8
@@ -242,28 +235,6 @@ static void tell_aperture(ksr_context *ctx, const struct ksr_manifest *m)
                 width, height, f->width, f->height, width, height, a->left, a->top);
 }
 
-static void log_denoise(ksr_context *ctx, const struct ksr_manifest *m)
-{
-    char text[80];
-    ksr_manifest_denoise_text(m, text, sizeof(text));
-    if (m->denoise_reason[0])
-        ksr_log(ctx, KSR_LOG_INFO, "denoise: %s", text);
-}
-
-static void log_descale(ksr_context *ctx, const struct ksr_manifest *m)
-{
-    char text[80];
-    if (ksr_manifest_descale_text(m, text, sizeof(text)))
-        ksr_log(ctx, KSR_LOG_INFO, "descale: %s", text);
-}
-
-static void log_grain(ksr_context *ctx, const struct ksr_manifest *m)
-{
-    char text[80];
-    if (ksr_manifest_grain_text(m, text, sizeof(text)))
-        ksr_log(ctx, KSR_LOG_INFO, "grain: %s", text);
-}
-
 static void log_summary(ksr_context *ctx, const struct ksr_manifest *m)
 {
     const struct ksr_video_format *in = &m->film.format, *out = &m->encoder.format;
@@ -321,128 +292,6 @@ static ksr_status plan_constant(ksr_context *ctx, const struct ksr_processor_con
     return KSR_OK;
 }
 
-// What is learnt of a film by decoding some of its frames.
-struct looks {
-    ksr_context *ctx;
-    const char *path;
-    const struct ksr_film *film;
-    bool denoise;                      // its damage is asked for,
-    const struct ksr_network *network; // by this one; NULL: by filters
-    struct ksr_extras extras;
-    struct ksr_damage damage;
-    bool measures_grain;
-    struct ksr_grain grain;
-    struct ksr_scan scan;
-};
-
-static ksr_status look_at_rest(void *arg)
-{
-    struct looks *l = arg;
-    struct ksr_damage_share share = {100, 100};
-    ksr_status status = ksr_extras_look(l->ctx, l->path, l->film, &l->extras);
-    if (status == KSR_OK && l->measures_grain)
-        status = ksr_grain_look(l->ctx, l->path, l->film, &l->grain);
-    if (status != KSR_OK || !l->denoise)
-        return status;
-    if (l->network)
-        share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
-                                          .shown = l->network->denoise_shown};
-    return ksr_damage_look(l->ctx, l->path, l->film, share, NULL, &l->damage);
-}
-
-static ksr_status look_at_fields(void *arg)
-{
-    struct looks *l = arg;
-    return ksr_scan_look(l->ctx, l->path, l->film, &l->scan);
-}
-
-// The bundled network that a job runs, by its name also as .onnx, or by its file's hash; NULL:
-// none.
-static const struct ksr_network *find_network(const struct ksr_pipeline_config *config,
-                                              const json_t *key)
-{
-    const char *hash = json_string_value(json_object_get(key, "model"));
-    const struct ksr_network *named = ksr_network_find(config->ai_model_path);
-    if (!config->use_ai || !hash)
-        return NULL;
-    return named ? named : ksr_network_of(hash);
-}
-
-// Settles a strength that follows from the source: from all of it, so that pieces are like the
-// whole.
-static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage *damage)
-{
-    char text[16];
-    snprintf(text, sizeof(text), "0.%02d", damage->strength);
-    snprintf(m->denoise_reason, sizeof(m->denoise_reason), "%s", damage->reason);
-    return ksr_config_set(m->config, "denoise", text);
-}
-
-// Has stages take out grain of a strength (in hundredths of a code), in stills by stage 5, and
-// elsewhere by stages 1 and 2. What is set to do more stays.
-static ksr_status settle_removal(struct ksr_manifest *m, int strength)
-{
-    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
-    const int smoothing = ksr_clamp(strength / 8, 10, 100); // follows twice as much
-    const int threshold = ksr_clamp(strength / 20, 10, 40);
-    char text[2][16];
-    snprintf(text[0], sizeof(text[0]), "%d.%02d", smoothing / 100, smoothing % 100);
-    snprintf(text[1], sizeof(text[1]), "0.%02d", threshold);
-    ksr_status status = KSR_OK;
-    if (p->denoise * 100 < smoothing) {
-        snprintf(m->denoise_reason, sizeof(m->denoise_reason), "grain");
-        status = ksr_config_set(m->config, "denoise", text[0]);
-    }
-    if (status == KSR_OK && p->structure_smoothing * 100 < smoothing)
-        status = ksr_config_set(m->config, "structure_smoothing", text[0]);
-    if (status == KSR_OK && !p->enable_temporal)
-        status = ksr_config_set(m->config, "enable_temporal", "true");
-    if (status == KSR_OK && p->motion_threshold * 100 < threshold)
-        status = ksr_config_set(m->config, "motion_threshold", text[1]);
-    return status;
-}
-
-// Settles how strong grain is, where that is to be found out, and has it taken out. found: all 0
-// where there is none.
-static ksr_status settle_grain(struct ksr_manifest *m, const struct ksr_grain *found)
-{
-    const char *asked = ksr_config_get(m->config)->pipeline.grain;
-    const int strongest = ksr_grain_strongest(found);
-    struct ksr_grain grain, put = *found;
-    enum ksr_grain_kind kind;
-    char text[KSR_GRAIN_TEXT] = "keep";
-    if (!ksr_grain_parse(asked, &kind, &grain) || kind != KSR_GRAIN_UNKNOWN)
-        return KSR_OK;
-    put.amount = grain.amount;
-    if (strongest > 0)
-        ksr_grain_print(text, &put);
-    const ksr_status status = ksr_config_set(m->config, "grain", text);
-    return status == KSR_OK && strongest > 0 ? settle_removal(m, strongest) : status;
-}
-
-// Whether lines of the frames as they are decoded are those that stages get.
-static bool shows_drawing(const struct ksr_pipeline_config *config, const struct ksr_film *film)
-{
-    return !config->crop && !film->filter[0] && strcmp(config->rotate, "keep") == 0;
-}
-
-// Settles at which size the source was drawn, where that is to be found out.
-static ksr_status settle_descale(ksr_context *ctx, const struct ksr_processor_config *config,
-                                 struct ksr_manifest *m)
-{
-    struct ksr_drawing d = {0};
-    char text[48] = "off";
-    if (strcmp(config->pipeline.descale, "auto") != 0)
-        return KSR_OK;
-    ksr_status status = KSR_OK;
-    if (shows_drawing(&config->pipeline, &m->film))
-        status = ksr_drawing_look(ctx, config->input_path, &m->film, &d);
-    if (d.width > 0)
-        snprintf(text, sizeof(text), "%dx%d:%s", d.width, d.height, ksr_kernel_name(d.kernel));
-    ksr_drawing_free(&d);
-    return status == KSR_OK ? ksr_config_set(m->config, "descale", text) : status;
-}
-
 ksr_status ksr_plan_check_descale(ksr_context *ctx, const char *descale,
                                   const struct ksr_video_format *f)
 {
@@ -453,30 +302,6 @@ ksr_status ksr_plan_check_descale(ksr_context *ctx, const char *descale,
                     "descale: %dx%d cannot have been enlarged to the input's %dx%d (at least a "
                     "third, at most 15/16 of it, or one side as it is)",
                     drawn.width, drawn.height, f->width, f->height);
-}
-
-// Looks at the film's frames, for their fields and for all else at once, and settles what follows.
-static ksr_status plan_frames(ksr_context *ctx, const struct ksr_processor_config *config,
-                              struct ksr_manifest *m)
-{
-    struct looks l = {.ctx = ctx,
-                      .path = config->input_path,
-                      .film = &m->film,
-                      .denoise = config->pipeline.denoise == KSR_AUTO,
-                      .measures_grain = ksr_grain_unknown(config->pipeline.grain),
-                      .network = find_network(&config->pipeline, m->key)};
-    ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);
-    if (status == KSR_OK)
-        m->film.extras = l.extras;
-    if (status == KSR_OK && l.denoise)
-        status = settle_denoise(m, &l.damage);
-    if (status == KSR_OK)
-        status = settle_grain(m, &l.grain);
-    if (status != KSR_OK)
-        return status;
-    ksr_scan_judge(ctx, &l.scan, &m->film);
-    status = ksr_filter_plan(ctx, config->input_path, &config->pipeline, &m->film);
-    return status == KSR_OK ? settle_descale(ctx, config, m) : status;
 }
 
 // What the decoder is to do, before it is asked for anything.
@@ -527,7 +352,7 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK)
         ksr_plan_focus(config->start, config->duration, &out->film);
     if (status == KSR_OK)
-        status = plan_frames(ctx, config, out);
+        status = ksr_settle_frames(ctx, config, out);
     if (status == KSR_OK)
         status = ksr_geometry_plan(ctx, &config->pipeline, &out->film);
     if (status == KSR_OK)
@@ -593,9 +418,7 @@ ksr_status ksr_plan_make(ksr_context *ctx, const struct ksr_processor_config *co
         return status;
     }
     warn_of_space(ctx, out);
-    log_descale(ctx, out);
-    log_denoise(ctx, out);
-    log_grain(ctx, out);
+    ksr_settled_log(ctx, out);
     log_summary(ctx, out);
     return KSR_OK;
 }

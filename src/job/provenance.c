@@ -12,6 +12,7 @@
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "job/prepare.h"
+#include "job/settled.h"
 #include "job/store.h"
 #include "job/subs.h"
 #include "media/av/checksum.h"
@@ -229,10 +230,6 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                               const char *sha256, const struct ksr_warnings *of_joining,
                               const char *failed)
 {
-    char denoise[80], descale[80], grain[80];
-    const bool grainy = ksr_manifest_grain_text(m, grain, sizeof(grain));
-    const bool descales = ksr_manifest_descale_text(m, descale, sizeof(descale));
-    ksr_manifest_denoise_text(m, denoise, sizeof(denoise));
     json_t *warnings = ksr_manifest_texts(&m->warnings);
     json_t *more = ksr_manifest_texts(of_joining);
     if (!warnings || !more || json_array_extend(warnings, more) != 0) {
@@ -245,16 +242,21 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
         json_decref(warnings);
         warnings = NULL;
     }
-    return json_pack(
-        "{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O,s:s*,s:s,s:s*,s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}",
-        "kizunasr_provenance", RECORD_VERSION, "job", m->id, "input", input_to_json(m), "output",
-        output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised, "versions",
-        json_object_get(m->key, "versions"), "hardware", json_object_get(m->key, "hardware"),
-        "config", json_object_get(m->key, "config"), "descale", descales ? descale : NULL,
-        "denoise", denoise, "grain", grainy ? grain : NULL, "model",
-        json_object_get(m->key, "model"), "encoder", ksr_manifest_encoder(&m->encoder), "segments",
-        g->segments, "repeated", g->repeated, "skipped", g->skipped, "warnings", warnings,
-        "accepted", failed, "subtitles", subtitles);
+    json_t *record = json_pack(
+        "{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O}", "kizunasr_provenance", RECORD_VERSION, "job", m->id,
+        "input", input_to_json(m), "output", output_to_json(m, g, bytes, sha256), "promised",
+        m->encoder.promised, "versions", json_object_get(m->key, "versions"), "hardware",
+        json_object_get(m->key, "hardware"), "config", json_object_get(m->key, "config"));
+    json_t *rest =
+        json_pack("{s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}", "model", json_object_get(m->key, "model"),
+                  "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments, "repeated",
+                  g->repeated, "skipped", g->skipped, "warnings", warnings, "accepted", failed,
+                  "subtitles", subtitles);
+    if (json_object_update_new(record, ksr_settled_texts(m)) == 0 &&
+        json_object_update_new(record, rest) == 0)
+        return record;
+    json_decref(record);
+    return NULL;
 }
 
 static ksr_status save(ksr_context *ctx, const struct ksr_job *job, json_t *record)

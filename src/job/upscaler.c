@@ -76,16 +76,11 @@ static ksr_status check_unsupported(ksr_context *ctx, const struct ksr_pipeline_
 // What is measured over a whole video, such as `denoise`.
 static ksr_status check_automatic(ksr_context *ctx, const struct ksr_processor_config *config)
 {
-    for (size_t i = 0; i < ksr_option_count; i++) {
-        const struct ksr_option *o = &ksr_options[i];
-        const void *value = (const char *)config + o->offset;
-        if (o->type == KSR_OPTION_NUMBER && o->field->takes_auto &&
-            *(const double *)value == KSR_AUTO)
-            return ksr_fail(ctx, KSR_E_PARAM,
-                            "%s: 'auto' is measured over a whole video (set a number, such as 0)",
-                            o->field->name);
-    }
-    return KSR_OK;
+    const char *name = ksr_config_automatic(config);
+    return name ? ksr_fail(ctx, KSR_E_PARAM,
+                           "%s: 'auto' is measured over a whole video (set a number, such as 0)",
+                           name)
+                : KSR_OK;
 }
 
 // *own: the configuration, with the defaults in place of what is about files.

@@ -365,14 +365,20 @@ static json_t *halos_to_json(const struct ksr_halos *h)
                      (json_int_t)h->edges, "share", share, "height", height);
 }
 
+// What the lines between blocks say of these; NULL = out of memory.
+static json_t *blocks_to_json(const struct ksr_blocks *b)
+{
+    return json_pack("{s:b,s:I,s:f}", "found", ksr_blocks_found(b), "lines",
+                     (json_int_t)(b->lines[0] + b->lines[1]), "share", ksr_blocks_share(b) / 100.0);
+}
+
 // Finds the kind of source of a film that was scanned. Damage counts in full, whatever removes it.
-// halos: NULL = not asked for.
 static ksr_status find_kind(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                            struct ksr_halos *halos, const char **name, char reason[96])
+                            struct ksr_damage_more more, const char **name, char reason[96])
 {
     struct ksr_damage damage;
     const ksr_status status =
-        ksr_damage_look(ctx, path, film, (struct ksr_damage_share){100, 100}, halos, &damage);
+        ksr_damage_look(ctx, path, film, (struct ksr_damage_share){100, 100}, more, &damage);
     if (status == KSR_OK)
         *name = ksr_source_kind(film, &damage, reason);
     return status;
@@ -382,14 +388,17 @@ static ksr_status add_picture(ksr_context *ctx, const char *path, const struct k
                               json_t *root)
 {
     struct ksr_drawing drawing;
+    struct ksr_blocks blocks;
     struct ksr_halos halos;
+    const struct ksr_damage_more more = {.blocks = &blocks, .halos = &halos};
     const char *kind;
     char reason[96];
     ksr_status status = ksr_drawing_look(ctx, path, film, &drawing);
     if (status == KSR_OK)
-        status = find_kind(ctx, path, film, &halos, &kind, reason);
+        status = find_kind(ctx, path, film, more, &kind, reason);
     if (status == KSR_OK) {
         json_t *picture = drawing_to_json(&drawing);
+        json_object_set_new(picture, "blocks", blocks_to_json(&blocks));
         json_object_set_new(picture, "halos", halos_to_json(&halos));
         json_object_set_new(picture, "source",
                             json_pack("{s:s,s:s}", "kind", kind, "reason", reason));
@@ -410,7 +419,7 @@ ksr_status ksr_source_find(ksr_context *ctx, const char *path, int video, const 
         return status;
     status = ksr_scan_film(ctx, path, &film);
     if (status == KSR_OK)
-        status = find_kind(ctx, path, &film, NULL, name, reason);
+        status = find_kind(ctx, path, &film, (struct ksr_damage_more){0}, name, reason);
     ksr_film_free(&film);
     if (status == KSR_OK)
         ksr_log(ctx, KSR_LOG_INFO, "source: %s (%s)", *name, reason);

@@ -87,12 +87,13 @@ class PipelineConfig:
     left (-8 to 8)."""
     chroma_shift_y: float = 0.0
     """Move chroma down by so many input pixels; below 0: up (-8 to 8)."""
-    deblock: float = 0.0
-    """Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; 0: off; 0.5: as DVDs
-    need (0 to 1)."""
-    dehalo: float = 0.0
-    """Take off halos: bright and dark rims beside lines, which sharpening left; 0: off; 0.5: as
-    sharpened discs need (0 to 1)."""
+    deblock: Union[float, str] = 0.0
+    """Smooth the seams between the 8x8 blocks of MPEG-2, MPEG-4 and H.264; auto: 0.5, as DVDs need,
+    where the input has such blocks, 0 where it has none; 0: off (auto or 0 to 1)."""
+    dehalo: Union[float, str] = 0.0
+    """Take off halos: bright and dark rims beside lines, which sharpening left; auto: 0.25 where
+    the input has them, 0 where it has none; 0: off; 0.5: as sharpened discs need (auto or 0 to
+    1)."""
     denoise: Union[float, str] = "auto"
     """Stage 1: removal of compression noise; auto: as strong as the input needs, 0 if it is clean
     (auto or 0 to 1)."""

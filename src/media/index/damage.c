@@ -27,8 +27,8 @@ struct look {
     struct ksr_frame luma; // layout of one plane
     int bits;
     struct ksr_noise noise;
-    struct ksr_halos *halos; // NULL: nobody asks
-    int quantized[PLACES];   // strengths by the quantizer
+    struct ksr_damage_more more;
+    int quantized[PLACES]; // strengths by the quantizer
     int quantized_count, looked;
     struct ksr_damage_share share;
     bool mpeg; // its blocks are 8x8, and the quantizer tells of them
@@ -119,8 +119,10 @@ static ksr_status look_at_frame(void *opaque)
         return status;
     source.rows(source.opaque, 0, &l->luma.plane[0], 0, l->layout.height);
     ksr_noise_add(&l->noise, &l->luma.plane[0]);
-    if (l->halos)
-        ksr_halos_add(l->halos, &l->luma.plane[0]);
+    if (l->more.blocks)
+        ksr_blocks_add(l->more.blocks, &l->luma.plane[0]);
+    if (l->more.halos)
+        ksr_halos_add(l->more.halos, &l->luma.plane[0]);
     l->looked++;
     return KSR_OK;
 }
@@ -213,22 +215,24 @@ static ksr_status open_look(struct look *l, const char *path)
 }
 
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           struct ksr_damage_share share, struct ksr_halos *halos,
+                           struct ksr_damage_share share, struct ksr_damage_more more,
                            struct ksr_damage *out)
 {
     char reason[KSR_REASON_SIZE];
     struct look *l = calloc(1, sizeof(*l));
     ksr_status status = KSR_OK;
     *out = (struct ksr_damage){.reason = "clean"};
-    if (halos)
-        *halos = (struct ksr_halos){0};
+    if (more.blocks)
+        *more.blocks = (struct ksr_blocks){0};
+    if (more.halos)
+        *more.halos = (struct ksr_halos){0};
     if (!l || ksr_context_create_quiet(&l->ctx, ctx, reason) != KSR_OK) {
         free(l);
         return ksr_fail_memory(ctx);
     }
     l->film = film;
     l->share = share;
-    l->halos = halos;
+    l->more = more;
     if (ksr_pixels_layout(&film->format, &l->layout, &l->bits)) { // else planning fails soon
         status = open_look(l, path);
         if (status == KSR_OK)

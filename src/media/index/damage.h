@@ -14,6 +14,7 @@
 #define KSR_MEDIA_INDEX_DAMAGE_H
 
 #include "media/av/film.h"
+#include "stages/deblock.h"
 #include "stages/dehalo.h"
 
 #define KSR_DAMAGE_MOST 50 // the highest strength that is ever found
@@ -30,11 +31,16 @@ struct ksr_damage_share {
     int quantizer, shown;
 };
 
+// What else the same frames are asked for.
+struct ksr_damage_more {
+    struct ksr_blocks *blocks; // NULL: nobody asks
+    struct ksr_halos *halos;   // likewise
+};
+
 // Looks at a video before a cut, a filter or a crop is planned: it is the same for all pieces of
-// it. What cannot be decoded is passed over. halos: NULL, or gets what the edges of these frames
-// say. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
+// it. What cannot be decoded is passed over. Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED.
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
-                           struct ksr_damage_share share, struct ksr_halos *halos,
+                           struct ksr_damage_share share, struct ksr_damage_more more,
                            struct ksr_damage *out);
 
 #endif

@@ -1,0 +1,222 @@
+// Settling; see settle.h. What is looked at: media/index/.
+
+#include "job/settle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "core/background.h"
+#include "frame/tile.h"
+#include "media/index/damage.h"
+#include "media/index/drawing.h"
+#include "media/index/grain.h"
+#include "media/index/scan.h"
+#include "media/index/side_data.h"
+#include "media/index/telecine.h"
+#include "net/networks.h"
+
+#define DEBLOCK 50 // in hundredths, where there are blocks
+#define DEHALO  25 // and where there are halos
+
+// What is learnt of a film by decoding some of its frames.
+struct looks {
+    ksr_context *ctx;
+    const char *path;
+    const struct ksr_film *film;
+    bool measured[KSR_MEASURED_COUNT]; // what is asked for
+    const struct ksr_network *network; // by this one; NULL: by filters
+    struct ksr_extras extras;
+    struct ksr_damage damage;
+    struct ksr_blocks blocks;
+    struct ksr_halos halos;
+    bool measures_grain;
+    struct ksr_grain grain;
+    struct ksr_scan scan;
+};
+
+static ksr_status look_at_damage(struct looks *l)
+{
+    const bool *asked = l->measured;
+    struct ksr_damage_share share = {100, 100};
+    struct ksr_damage_more more = {.blocks = asked[KSR_MEASURED_DEBLOCK] ? &l->blocks : NULL,
+                                   .halos = asked[KSR_MEASURED_DEHALO] ? &l->halos : NULL};
+    if (!asked[KSR_MEASURED_DENOISE] && !more.blocks && !more.halos)
+        return KSR_OK;
+    if (l->network)
+        share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
+                                          .shown = l->network->denoise_shown};
+    return ksr_damage_look(l->ctx, l->path, l->film, share, more, &l->damage);
+}
+
+static ksr_status look_at_rest(void *arg)
+{
+    struct looks *l = arg;
+    ksr_status status = ksr_extras_look(l->ctx, l->path, l->film, &l->extras);
+    if (status == KSR_OK && l->measures_grain)
+        status = ksr_grain_look(l->ctx, l->path, l->film, &l->grain);
+    return status == KSR_OK ? look_at_damage(l) : status;
+}
+
+static ksr_status look_at_fields(void *arg)
+{
+    struct looks *l = arg;
+    return ksr_scan_look(l->ctx, l->path, l->film, &l->scan);
+}
+
+// The bundled network that a job runs, by its name also as .onnx, or by its file's hash; NULL:
+// none.
+static const struct ksr_network *find_network(const struct ksr_pipeline_config *config,
+                                              const json_t *key)
+{
+    const char *hash = json_string_value(json_object_get(key, "model"));
+    const struct ksr_network *named = ksr_network_find(config->ai_model_path);
+    if (!config->use_ai || !hash)
+        return NULL;
+    return named ? named : ksr_network_of(hash);
+}
+
+// --- Numbers ---
+
+// Settles a number that was asked for as "auto", in hundredths.
+static ksr_status settle(struct ksr_manifest *m, enum ksr_measured which, int hundredths)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%d.%02d", hundredths / 100, hundredths % 100);
+    return ksr_config_set(m->config, ksr_measured_names[which], text);
+}
+
+static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage *damage)
+{
+    snprintf(m->reasons[KSR_MEASURED_DENOISE], sizeof(m->reasons[0]), "%s", damage->reason);
+    return settle(m, KSR_MEASURED_DENOISE, damage->strength);
+}
+
+static ksr_status settle_deblock(struct ksr_manifest *m, const struct ksr_blocks *blocks)
+{
+    const bool found = ksr_blocks_found(blocks);
+    char *reason = m->reasons[KSR_MEASURED_DEBLOCK];
+    snprintf(reason, sizeof(m->reasons[0]), "no blocks found");
+    if (found)
+        snprintf(reason, sizeof(m->reasons[0]), "at %d %% of lines between blocks",
+                 ksr_blocks_share(blocks));
+    return settle(m, KSR_MEASURED_DEBLOCK, found ? DEBLOCK : 0);
+}
+
+static ksr_status settle_dehalo(struct ksr_manifest *m, const struct ksr_halos *halos)
+{
+    const bool found = ksr_halos_found(halos);
+    char *reason = m->reasons[KSR_MEASURED_DEHALO];
+    snprintf(reason, sizeof(m->reasons[0]), "no halos found");
+    if (found)
+        snprintf(reason, sizeof(m->reasons[0]), "at %d %% of edges",
+                 (int)(100 * halos->halos / halos->edges));
+    return settle(m, KSR_MEASURED_DEHALO, found ? DEHALO : 0);
+}
+
+static ksr_status settle_numbers(struct ksr_manifest *m, const struct looks *l)
+{
+    ksr_status status = KSR_OK;
+    if (l->measured[KSR_MEASURED_DENOISE])
+        status = settle_denoise(m, &l->damage);
+    if (status == KSR_OK && l->measured[KSR_MEASURED_DEBLOCK])
+        status = settle_deblock(m, &l->blocks);
+    if (status == KSR_OK && l->measured[KSR_MEASURED_DEHALO])
+        status = settle_dehalo(m, &l->halos);
+    return status;
+}
+
+// --- Grain and drawing ---
+
+// Has stages take out grain of a strength (in hundredths of a code), in stills by stage 5, and
+// elsewhere by stages 1 and 2. What is set to do more stays.
+static ksr_status settle_removal(struct ksr_manifest *m, int strength)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const int smoothing = ksr_clamp(strength / 8, 10, 100); // follows twice as much
+    const int threshold = ksr_clamp(strength / 20, 10, 40);
+    char text[2][16];
+    snprintf(text[0], sizeof(text[0]), "%d.%02d", smoothing / 100, smoothing % 100);
+    snprintf(text[1], sizeof(text[1]), "0.%02d", threshold);
+    ksr_status status = KSR_OK;
+    if (p->denoise * 100 < smoothing) {
+        snprintf(m->reasons[KSR_MEASURED_DENOISE], sizeof(m->reasons[0]), "grain");
+        status = ksr_config_set(m->config, "denoise", text[0]);
+    }
+    if (status == KSR_OK && p->structure_smoothing * 100 < smoothing)
+        status = ksr_config_set(m->config, "structure_smoothing", text[0]);
+    if (status == KSR_OK && !p->enable_temporal)
+        status = ksr_config_set(m->config, "enable_temporal", "true");
+    if (status == KSR_OK && p->motion_threshold * 100 < threshold)
+        status = ksr_config_set(m->config, "motion_threshold", text[1]);
+    return status;
+}
+
+// Settles how strong grain is, where that is to be found out, and has it taken out. found: all 0
+// where there is none.
+static ksr_status settle_grain(struct ksr_manifest *m, const struct ksr_grain *found)
+{
+    const char *asked = ksr_config_get(m->config)->pipeline.grain;
+    const int strongest = ksr_grain_strongest(found);
+    struct ksr_grain grain, put = *found;
+    enum ksr_grain_kind kind;
+    char text[KSR_GRAIN_TEXT] = "keep";
+    if (!ksr_grain_parse(asked, &kind, &grain) || kind != KSR_GRAIN_UNKNOWN)
+        return KSR_OK;
+    put.amount = grain.amount;
+    if (strongest > 0)
+        ksr_grain_print(text, &put);
+    const ksr_status status = ksr_config_set(m->config, "grain", text);
+    return status == KSR_OK && strongest > 0 ? settle_removal(m, strongest) : status;
+}
+
+// Whether lines of the frames as they are decoded are those that stages get.
+static bool shows_drawing(const struct ksr_pipeline_config *config, const struct ksr_film *film)
+{
+    return !config->crop && !film->filter[0] && strcmp(config->rotate, "keep") == 0;
+}
+
+// Settles at which size the source was drawn, where that is to be found out.
+static ksr_status settle_descale(ksr_context *ctx, const struct ksr_processor_config *config,
+                                 struct ksr_manifest *m)
+{
+    struct ksr_drawing d = {0};
+    char text[48] = "off";
+    if (strcmp(config->pipeline.descale, "auto") != 0)
+        return KSR_OK;
+    ksr_status status = KSR_OK;
+    if (shows_drawing(&config->pipeline, &m->film))
+        status = ksr_drawing_look(ctx, config->input_path, &m->film, &d);
+    if (d.width > 0)
+        snprintf(text, sizeof(text), "%dx%d:%s", d.width, d.height, ksr_kernel_name(d.kernel));
+    ksr_drawing_free(&d);
+    return status == KSR_OK ? ksr_config_set(m->config, "descale", text) : status;
+}
+
+// --- All of it ---
+
+ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config *config,
+                             struct ksr_manifest *m)
+{
+    const struct ksr_pipeline_config *p = &config->pipeline;
+    struct looks l = {.ctx = ctx,
+                      .path = config->input_path,
+                      .film = &m->film,
+                      .measured = {[KSR_MEASURED_DENOISE] = p->denoise == KSR_AUTO,
+                                   [KSR_MEASURED_DEBLOCK] = p->deblock == KSR_AUTO,
+                                   [KSR_MEASURED_DEHALO] = p->dehalo == KSR_AUTO},
+                      .measures_grain = ksr_grain_unknown(p->grain),
+                      .network = find_network(p, m->key)};
+    ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);
+    if (status == KSR_OK)
+        m->film.extras = l.extras;
+    if (status == KSR_OK)
+        status = settle_numbers(m, &l);
+    if (status == KSR_OK)
+        status = settle_grain(m, &l.grain);
+    if (status != KSR_OK)
+        return status;
+    ksr_scan_judge(ctx, &l.scan, &m->film);
+    status = ksr_filter_plan(ctx, config->input_path, p, &m->film);
+    return status == KSR_OK ? settle_descale(ctx, config, m) : status;
+}

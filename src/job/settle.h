@@ -1,0 +1,17 @@
+// Settling: the settings that follow from what frames of the source look like.
+//
+// They are measured before a cut, a filter or a crop is planned, so that pieces of a video are like
+// the whole, and stand in the configuration of the manifest.
+
+#ifndef KSR_JOB_SETTLE_H
+#define KSR_JOB_SETTLE_H
+
+#include "job/manifest.h"
+
+// Looks at the film's frames and settles what follows from them: in m->config every "auto" but the
+// network's, with its reason in m->reasons, and the strength of grain; in m->film the filter.
+// config: as asked for. m: with key, config and film. Returns KSR_OK, or why not (logged).
+ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config *config,
+                             struct ksr_manifest *m);
+
+#endif

@@ -1,0 +1,103 @@
+// What planning settled, in words; see settled.h.
+
+#include "job/settled.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "frame/grain.h"
+
+#define TEXT 80
+
+// What was asked for; NULL where it is no text.
+static const char *asked_for(const struct ksr_manifest *m, const char *name)
+{
+    const json_t *config = json_object_get(m->key, "config");
+    return json_string_value(json_object_get(json_object_get(config, "pipeline"), name));
+}
+
+// Whatever the locale's decimal point is.
+static void print_number(double value, char *out, size_t size)
+{
+    snprintf(out, size, "%d.%06d", (int)value, (int)((value - (int)value) * 1e6 + 0.5));
+    size_t length = strlen(out);
+    while (out[length - 1] == '0')
+        out[--length] = 0;
+    if (out[length - 1] == '.')
+        out[--length] = 0;
+}
+
+static void print_measured(const struct ksr_manifest *m, enum ksr_measured which, char out[TEXT])
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const double values[] = {[KSR_MEASURED_DENOISE] = p->denoise,
+                             [KSR_MEASURED_DEBLOCK] = p->deblock,
+                             [KSR_MEASURED_DEHALO] = p->dehalo};
+    char number[32];
+    print_number(values[which], number, sizeof(number));
+    if (m->reasons[which][0])
+        snprintf(out, TEXT, "%s (%s)", number, m->reasons[which]);
+    else
+        snprintf(out, TEXT, "%s", number);
+}
+
+// Returns false where that was not asked for.
+static bool print_descale(const struct ksr_manifest *m, char out[TEXT])
+{
+    const char *asked = asked_for(m, "descale");
+    const char *value = ksr_config_get(m->config)->pipeline.descale;
+    const bool measured = asked && strcmp(asked, "auto") == 0;
+    const bool off = strcmp(value, "off") == 0;
+    snprintf(out, TEXT, "%s%s", value,
+             !measured ? ""
+             : off     ? " (no drawing size is clear)"
+                       : " (measured)");
+    return measured || !off;
+}
+
+// Returns false where it is kept.
+static bool print_grain(const struct ksr_manifest *m, char out[TEXT])
+{
+    const char *asked = asked_for(m, "grain");
+    struct ksr_grain grain;
+    enum ksr_grain_kind kind = KSR_GRAIN_KEEP;
+    ksr_grain_parse(ksr_config_get(m->config)->pipeline.grain, &kind, &grain);
+    const int most = ksr_grain_strongest(&grain);
+    if (kind == KSR_GRAIN_MEASURED)
+        snprintf(out, TEXT, "%.*s (%d.%02d of 255)", asked ? (int)strcspn(asked, ":") : 0,
+                 asked ? asked : "", most / 100, most % 100);
+    else
+        snprintf(out, TEXT, "%s (no grain found)", asked ? asked : "");
+    return asked && strcmp(asked, "keep") != 0;
+}
+
+json_t *ksr_settled_texts(const struct ksr_manifest *m)
+{
+    char text[TEXT];
+    json_t *texts = json_object();
+    if (print_descale(m, text))
+        json_object_set_new(texts, "descale", json_string(text));
+    for (int i = 0; i < KSR_MEASURED_COUNT; i++) {
+        print_measured(m, (enum ksr_measured)i, text);
+        if (i == KSR_MEASURED_DENOISE || m->reasons[i][0])
+            json_object_set_new(texts, ksr_measured_names[i], json_string(text));
+    }
+    if (print_grain(m, text))
+        json_object_set_new(texts, "grain", json_string(text));
+    return texts;
+}
+
+void ksr_settled_log(ksr_context *ctx, const struct ksr_manifest *m)
+{
+    char text[TEXT];
+    if (print_descale(m, text))
+        ksr_log(ctx, KSR_LOG_INFO, "descale: %s", text);
+    for (int i = 0; i < KSR_MEASURED_COUNT; i++) {
+        print_measured(m, (enum ksr_measured)i, text);
+        if (m->reasons[i][0])
+            ksr_log(ctx, KSR_LOG_INFO, "%s: %s", ksr_measured_names[i], text);
+    }
+    if (print_grain(m, text))
+        ksr_log(ctx, KSR_LOG_INFO, "grain: %s", text);
+}

@@ -1,0 +1,17 @@
+// What planning settled, for people and for the record; see settle.h.
+
+#ifndef KSR_JOB_SETTLED_H
+#define KSR_JOB_SETTLED_H
+
+#include "job/manifest.h"
+
+// What settled settings came to, as members of a JSON object: "descale" ("1280x720:bicubic
+// (measured)"), where that was asked for; "denoise" always, and "deblock" and "dehalo" where they
+// were measured ("0.3 (MPEG-2 noise)"); "grain" ("1 (3.12 of 255)") where it is not kept.
+// Returns NULL = out of memory.
+json_t *ksr_settled_texts(const struct ksr_manifest *manifest);
+
+// Logs those that were measured, a line for each.
+void ksr_settled_log(ksr_context *ctx, const struct ksr_manifest *manifest);
+
+#endif
