@@ -272,7 +272,8 @@ KSR_API void ksr_config_destroy(ksr_config **config);
 KSR_API KSR_MUST_USE ksr_status ksr_config_set(ksr_config *config, const char *name,
                                                const char *value);
 
-// Sets fields from a JSON file of up to three nested objects "pipeline", "encoder", "processor".
+// Sets fields from a JSON file of up to three nested objects "pipeline", "encoder", "processor", or
+// to those of the run that a provenance record is of.
 // Returns KSR_OK, KSR_E_PARAM (missing or malformed file, unknown name, value out of range; the
 // configuration may be partly changed), KSR_E_NOMEM.
 KSR_API KSR_MUST_USE ksr_status ksr_config_load(ksr_config *config, const char *path);

@@ -466,6 +466,18 @@ ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const ch
     return KSR_OK;
 }
 
+bool ksr_config_is_record(const json_t *root)
+{
+    return json_is_integer(json_object_get(root, "kizunasr_provenance"));
+}
+
+ksr_status ksr_config_from_record(ksr_config *config, const json_t *record, const char *what)
+{
+    const json_t *settled = json_object_get(record, "settled");
+    const ksr_status status = ksr_config_from_json(config, json_object_get(record, "config"), what);
+    return status == KSR_OK && settled ? ksr_config_from_json(config, settled, what) : status;
+}
+
 ksr_status ksr_config_load(ksr_config *config, const char *path)
 {
     if (!config || !path)
@@ -483,7 +495,8 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
         return ksr_fail_memory(config->ctx);
     if (!root)
         return ksr_fail(config->ctx, KSR_E_PARAM, "%s: line %d: %s", path, error.line, error.text);
-    status = ksr_config_from_json(config, root, path);
+    status = ksr_config_is_record(root) ? ksr_config_from_record(config, root, path)
+                                        : ksr_config_from_json(config, root, path);
     json_decref(root);
     return status;
 }

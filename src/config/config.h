@@ -26,6 +26,11 @@ const char *ksr_config_automatic(const struct ksr_processor_config *config);
 // Sets fields from the JSON form; what: where it comes from, for messages.
 ksr_status ksr_config_from_json(ksr_config *config, const json_t *root, const char *what);
 
+// Whether a JSON object is a provenance record; sets fields to what the run had that it is of: the
+// settings that were asked for, then those that planning settled.
+bool ksr_config_is_record(const json_t *root);
+ksr_status ksr_config_from_record(ksr_config *config, const json_t *record, const char *what);
+
 // Sets a field of text to exactly this: "null" and fields that lines are added to are no exception.
 ksr_status ksr_config_replace(ksr_config *config, const char *name, const char *text);
 

@@ -242,11 +242,12 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
         json_decref(warnings);
         warnings = NULL;
     }
-    json_t *record = json_pack(
-        "{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O}", "kizunasr_provenance", RECORD_VERSION, "job", m->id,
-        "input", input_to_json(m), "output", output_to_json(m, g, bytes, sha256), "promised",
-        m->encoder.promised, "versions", json_object_get(m->key, "versions"), "hardware",
-        json_object_get(m->key, "hardware"), "config", json_object_get(m->key, "config"));
+    json_t *record = json_pack("{s:i,s:s,s:o,s:o,s:b,s:O,s:O*,s:O,s:o}", "kizunasr_provenance",
+                               RECORD_VERSION, "job", m->id, "input", input_to_json(m), "output",
+                               output_to_json(m, g, bytes, sha256), "promised", m->encoder.promised,
+                               "versions", json_object_get(m->key, "versions"), "hardware",
+                               json_object_get(m->key, "hardware"), "config",
+                               json_object_get(m->key, "config"), "settled", ksr_settled_values(m));
     json_t *rest =
         json_pack("{s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*}", "model", json_object_get(m->key, "model"),
                   "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments, "repeated",

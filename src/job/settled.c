@@ -72,6 +72,21 @@ static bool print_grain(const struct ksr_manifest *m, char out[TEXT])
     return asked && strcmp(asked, "keep") != 0;
 }
 
+json_t *ksr_settled_values(const struct ksr_manifest *m)
+{
+    const json_t *asked = json_object_get(json_object_get(m->key, "config"), "pipeline");
+    json_t *all = ksr_config_to_json(ksr_config_get(m->config), false);
+    json_t *settled = json_object(), *value;
+    const char *name;
+    json_object_foreach(json_object_get(all, "pipeline"), name, value)
+    {
+        if (!json_equal(value, json_object_get(asked, name)))
+            json_object_set(settled, name, value);
+    }
+    json_decref(all);
+    return json_pack("{s:o}", "pipeline", settled);
+}
+
 json_t *ksr_settled_texts(const struct ksr_manifest *m)
 {
     char text[TEXT];

@@ -233,7 +233,7 @@ static ksr_status check_record(ksr_context *ctx, const char *path, const char *i
 {
     const json_t *input = json_object_get(record, "input");
     const json_t *bytes = json_object_get(input, "bytes");
-    if (!json_is_integer(json_object_get(record, "kizunasr_provenance")) || !json_is_integer(bytes))
+    if (!ksr_config_is_record(record) || !json_is_integer(bytes))
         return ksr_fail(ctx, KSR_E_PARAM, "%s is not a provenance record", path);
     if (json_integer_value(bytes) != ksr_sequence_size(input_path))
         return ksr_fail(ctx, KSR_E_PARAM, "the provenance record %s is of another input than %s",
@@ -270,7 +270,7 @@ static ksr_status load_record(ksr_context *ctx, const char *path, const char *in
     if (status == KSR_OK)
         status = ksr_config_create(&m->settings, ctx);
     if (status == KSR_OK)
-        status = ksr_config_from_json(m->settings, json_object_get(m->record, "config"), path);
+        status = ksr_config_from_record(m->settings, m->record, path);
     if (status == KSR_OK)
         status = take_subs(ctx, input_path, subs, m);
     m->source = "the provenance record";

@@ -102,6 +102,10 @@ def main():
         with open(at("r.json")) as f:
             record = json.load(f)
         check(record["grain"] == text and record["config"]["pipeline"]["grain"] == "1", "the record tells", record.get("grain"))
+        settled = record["settled"]["pipeline"]
+        check(settled["enable_temporal"] and settled["structure_smoothing"] > 0 and settled["grain"] == whole["grain"], "and has what ran", settled)
+        r = run(program, "upscale", grainy, at("again.mkv"), "--config", at("r.json"), "--progress", "none")
+        check(r.returncode == 0 and digest("again.mkv") == digest("full.mkv"), "a run from the record: the same bytes", r.stderr)
         r = run(program, "upscale", grainy, at("x.mkv"), "--grain", "remove", "--dry-run")
         check(f"  grain     remove ({strong:.2f} of 255)\n" in r.stdout, "a dry run says so", r.stdout)
         r = run(program, "verify", grainy, at("full.mkv"), "--provenance", at("r.json"))

@@ -84,6 +84,14 @@ def main():
             record = json.load(f)
         check(record["deblock"] == f"0.5 ({whole['reasons']['deblock']})" and record["dehalo"] == "0 (no halos found)" and
               record["config"]["pipeline"]["deblock"] == "auto", "the record tells", record.get("deblock"))
+        check(record["settled"] == {"pipeline": {"denoise": float(record["denoise"].split()[0]), "deblock": 0.5, "dehalo": 0.0}},
+              "and has the numbers", record.get("settled"))
+        r = run(program, "upscale", at("mpeg2.mkv"), at("again.mkv"), "--config", at("auto.json"), "--provenance", at("again.json"))
+        check(r.returncode == 0 and digest("again.mkv") == digest("auto.mkv"), "a run from the record: the same bytes", r.stderr)
+        with open(at("again.json")) as f:
+            again = json.load(f)
+        check(again["settled"] == {"pipeline": {}} and again["config"]["pipeline"]["deblock"] == 0.5 and "deblock" not in again,
+              "in which nothing is left to settle", again.get("settled"))
         r = run(program, "upscale", at("mpeg2.mkv"), at("x.mkv"), *AUTO, "--dry-run")
         check(f"  deblock   0.5 ({whole['reasons']['deblock']})\n" in r.stdout, "a dry run says so", r.stdout)
         if EVERY == 1:
