@@ -13,6 +13,7 @@
 #include "job/key.h"
 #include "job/subs.h"
 #include "media/av/pixel_format.h"
+#include "media/index/drawing.h"
 
 #define MANIFEST_VERSION 2
 #define MAX_FRAMES       100000000
@@ -25,6 +26,7 @@ const char *const ksr_measured_names[KSR_MEASURED_COUNT] = {"denoise", "deblock"
 void ksr_manifest_free(struct ksr_manifest *m)
 {
     json_decref(m->key);
+    json_decref(m->curve);
     free(m->input_path);
     free(m->output_path);
     ksr_config_destroy(&m->config);
@@ -324,14 +326,14 @@ static json_t *manifest_to_json(const struct ksr_manifest *m)
     json_t *segments = json_array();
     for (int i = 0; segments && i < m->segment_count; i++)
         json_array_append_new(segments, segment_to_json(&m->film, &m->segments[i]));
-    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+    return json_pack("{s:i,s:O,s:{s:o,s:o,s:s,s:I},s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O*}",
                      "kizunasr_manifest", MANIFEST_VERSION, "key", m->key, "paths", "input",
                      ksr_json_text_of(m->input_path), "output", ksr_json_text_of(m->output_path),
                      "input_ends", m->input.ends, "input_modified", (json_int_t)m->input.modified,
                      "config", ksr_config_to_json(ksr_config_get(m->config), true), "film",
                      film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
                      output_to_json(&m->output), "segments", segments, "warnings",
-                     ksr_manifest_texts(&m->warnings), "reasons", reasons_to_json(m));
+                     ksr_manifest_texts(&m->warnings), "reasons", reasons_to_json(m), "curve", m->curve);
 }
 
 // The file's text: the object with a checksum of all the rest as its first member. NULL = out of
@@ -603,10 +605,14 @@ static bool read_texts(const json_t *array, struct ksr_warnings *out)
 }
 
 // What was measured stands in the configuration.
-static bool read_reasons(const json_t *root, struct ksr_manifest *m)
+static bool read_settled(const json_t *root, struct ksr_manifest *m)
 {
     const struct ksr_processor_config *config = ksr_config_get(m->config);
     const json_t *reasons = json_object_get(root, "reasons");
+    json_t *curve = json_object_get(root, "curve");
+    if (curve && !ksr_drawing_is_curve(curve))
+        return false;
+    m->curve = json_incref(curve);
     if (ksr_config_automatic(config) || strcmp(config->pipeline.descale, "auto") == 0 ||
         ksr_grain_unknown(config->pipeline.grain))
         return false;
@@ -644,7 +650,7 @@ static bool read_manifest(ksr_context *ctx, const json_t *root, struct ksr_manif
            ksr_config_create(&m->config, ctx) == KSR_OK &&
            ksr_config_from_json(m->config, json_object_get(root, "config"), "manifest.json") ==
                KSR_OK &&
-           read_reasons(root, m) &&
+           read_settled(root, m) &&
            read_film(json_object_get(root, "film"), count_times(json_object_get(root, "segments")),
                      &m->film) &&
            take_subs(m) && read_encoder(json_object_get(root, "encoder"), &m->encoder) &&

@@ -46,6 +46,7 @@ struct ksr_manifest {
     int segment_count;
     // Of those numbers that were measured; else "".
     char reasons[KSR_MEASURED_COUNT][48];
+    json_t *curve;                // of the search for the drawing; NULL: there was none
     struct ksr_warnings warnings; // what planning said: losses, repairs
 };
 

@@ -187,6 +187,10 @@ static ksr_status settle_descale(ksr_context *ctx, const struct ksr_processor_co
     ksr_status status = KSR_OK;
     if (shows_drawing(&config->pipeline, &m->film))
         status = ksr_drawing_look(ctx, config->input_path, &m->film, &d);
+    if (status == KSR_OK && d.count > 0) {
+        m->curve = ksr_drawing_curve(&d);
+        status = m->curve ? KSR_OK : ksr_fail_memory(ctx);
+    }
     if (d.width > 0)
         snprintf(text, sizeof(text), "%dx%d:%s", d.width, d.height, ksr_kernel_name(d.kernel));
     ksr_drawing_free(&d);

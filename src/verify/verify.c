@@ -344,15 +344,12 @@ ksr_status ksr_verify(ksr_context *ctx, const char *input_path, const char *outp
 // What a search for the drawing found; NULL = out of memory.
 static json_t *drawing_to_json(const struct ksr_drawing *d)
 {
-    json_t *curve = json_array();
-    for (int i = 0; curve && i < d->count; i++)
-        json_array_append_new(curve, json_real(d->curve[i] / 1000.0));
     json_t *size = json_null();
     if (d->width > 0)
         size = json_pack("{s:i,s:i,s:s}", "width", d->width, "height", d->height, "kernel",
                          ksr_kernel_name(d->kernel));
-    return json_pack("{s:o,s:i,s:f,s:{s:i,s:o}}", "drawing", size, "frames", d->frames, "depth",
-                     d->depth / 1000.0, "curve", "first", d->first, "errors", curve);
+    return json_pack("{s:o,s:i,s:f,s:o}", "drawing", size, "frames", d->frames, "depth",
+                     d->depth / 1000.0, "curve", ksr_drawing_curve(d));
 }
 
 // What the edges of frames say of halos; NULL = out of memory.

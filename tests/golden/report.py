@@ -176,6 +176,7 @@ def look(b, page, folder, shots):
     viewer(b)
     plots(b)
     check(b.run("document.querySelectorAll('#checks li').length") >= 12, "checks")
+    check(b.run("document.getElementById('drawing').hidden"), "no search, no curve")
     check(b.run("document.querySelectorAll('#streams tbody tr').length") == 3, "streams")
     check(b.run("document.title").startswith("out a film <img") and b.run("document.getElementById('title').textContent") == "out " + FILE_NAME,
           "names are text")
@@ -305,6 +306,44 @@ def look_without(b, page, shots):
     check(not b.troubles(), "no trouble on the console", "; ".join(b.troubles()))
 
 
+def drawn(program, folder):
+    """A film that was enlarged, descaled: the search for its size is in the record. Returns the page."""
+    source, output, record, page = (os.path.join(folder, name) for name in ("large.mkv", "descaled.mkv", "descaled.json", "descaled.html"))
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=size=720x405:rate=24:duration=0.2,format=yuv444p,scale=960:540:flags=bilinear+accurate_rnd",
+                            "-pix_fmt", "yuv420p", "-c:v", "ffv1", "-g", "1", "-bitexact", source))
+    quiet = ("--progress", "none", "--log-level", "warning")
+    r = run(program, "upscale", source, output, "--descale", "auto", "--denoise", "0", "--preset", "ultrafast", "--provenance", record, *quiet)
+    check(r.returncode == 0, "a descaled film", r.stderr)
+    with open(record, encoding="utf-8") as file:
+        kept = json.load(file)
+    there = json.loads(run(program, "probe", source, "--picture", "--json").stdout)["picture"]
+    check(kept["curve"] == there["curve"] and len(kept["curve"]["errors"]) > 100 and kept["descale"].startswith("720x405:"),
+          "the record has the curve that probe shows", kept["descale"])
+    r = run(program, "report", source, output, "-o", page, "--provenance", record, *quiet)
+    check(r.returncode == 0, "its report", r.stdout + r.stderr)
+    return page
+
+
+def look_drawn(b, page, shots):
+    b.open("file://" + urllib.parse.quote(page), 1280, 900)
+    svg = "document.querySelector('#drawing svg')"
+    check(not b.run("document.getElementById('drawing').hidden") and b.until(f"!!{svg}.querySelector('path')"), "there is a curve")
+    labels = b.run(f"[...{svg}.querySelectorAll('text')].map(t => t.textContent)")
+    check("400" in labels and not any(" s" in t for t in labels), "over heights", str(labels))
+    lowest, mark = b.run(f"""(() => {{ const p = {svg}.querySelector('path').getAttribute('d').slice(1).split('L').map(t => t.split(' ').map(Number));
+        return [p.reduce((a, c) => c[1] > a[1] ? c : a)[0], +{svg}.querySelector('.chosen').getAttribute('x1')]; }})()""")
+    check(abs(lowest - mark) < 2, "whose dip is pointed out", f"{lowest} {mark}")
+    note = b.run("document.querySelector('#drawing .readout').textContent")
+    check(note.startswith("Descaled: 720x405:") and "(measured)" in note, "and named", note)
+    b.run(f"{svg}.focus()")
+    b.key("ArrowRight", 39)
+    said = b.run("document.querySelector('#drawing .readout').textContent")
+    check(re.fullmatch(r"\d+ rows: [0-9.]+ codes of 8 bits", said), "keys read it off", said)
+    if shots:
+        b.shoot(os.path.join(shots, "drawn.png"))
+    check(not b.troubles(), "no trouble on the console", "; ".join(b.troubles()))
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__)
     a.add_argument("program")
@@ -317,12 +356,14 @@ def main():
     lost_times(program, films, folder)
     preview(program, films, folder)
     restored = without(program, films, folder)
+    descaled = drawn(program, folder)
     chromium, skipped = browser.find(), 0
     if chromium:
         b = browser.Browser(chromium)
         try:
             look(b, page, folder, args.shots)
             look_without(b, restored, args.shots)
+            look_drawn(b, descaled, args.shots)
         finally:
             b.close()
     else:

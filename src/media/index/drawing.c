@@ -89,3 +89,23 @@ ksr_status ksr_drawing_look(ksr_context *ctx, const char *path, const struct ksr
             out->height, out->depth);
     return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
 }
+
+json_t *ksr_drawing_curve(const struct ksr_drawing *drawing)
+{
+    json_t *errors = json_array();
+    for (int i = 0; errors && i < drawing->count; i++)
+        if (json_array_append_new(errors, json_real(drawing->curve[i] / 1000.0)) != 0) {
+            json_decref(errors);
+            return NULL;
+        }
+    return json_pack("{s:i,s:o}", "first", drawing->first, "errors", errors);
+}
+
+bool ksr_drawing_is_curve(const json_t *curve)
+{
+    const json_t *errors = json_object_get(curve, "errors");
+    bool all = json_is_integer(json_object_get(curve, "first")) && json_is_array(errors);
+    for (size_t i = 0; all && i < json_array_size(errors); i++)
+        all = json_is_real(json_array_get(errors, i));
+    return all && json_object_size(curve) == 2;
+}

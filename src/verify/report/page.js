@@ -416,14 +416,19 @@ function label(x, y, anchor, text) {
   return t;
 }
 
-function drawPlot(s, lines, text, k) {
+const second = t => clock(t).replace(/\.?0+ s$/, ' s');
+
+// options: mark: a place to point out; tick: of a place as text.
+function drawPlot(s, lines, text, k, options = {}) {
   s.replaceChildren();
   s.setAttribute('viewBox', `0 0 ${k.wide} ${TALL}`);
   for (const v of niceSteps(k.low, k.high, 4))
     s.append(svg('line', { class: 'grid', x1: LEFT, x2: k.wide - RIGHT, y1: k.py(v), y2: k.py(v) }),
       label(LEFT - 6, k.py(v) + 4, 'end', text(v, true)));
   for (const v of niceSteps(k.from, k.to, k.wide / 110))
-    s.append(label(k.px(v), TALL - 5, 'middle', clock(v).replace(/\.?0+ s$/, ' s')));
+    s.append(label(k.px(v), TALL - 5, 'middle', (options.tick || second)(v)));
+  if (options.mark)
+    s.append(svg('line', { class: 'mark chosen', y1: TOP, y2: TALL - BOTTOM, x1: k.px(options.mark), x2: k.px(options.mark) }));
   for (const l of lines) {
     const points = thin(l.x, l.y, k.wide).map(([x, y]) => `${k.px(x).toFixed(1)} ${k.py(y).toFixed(1)}`);
     s.append(svg('path', { class: 'line', stroke: l.colour, d: 'M' + points.join('L') }));
@@ -433,9 +438,10 @@ function drawPlot(s, lines, text, k) {
   return cursor;
 }
 
-// lines: [{name, colour, x, y}]; text: of a value.
+// lines: [{name, colour, x, y}]; text: of a value. options: as of drawPlot(); zero: from 0 on; note: below;
+// over: what x is; at: where the plot goes; place: of x, in full.
 function plot(title, lines, text, options = {}) {
-  const s = svg('svg', { tabindex: 0, role: 'img', 'aria-label': `${title} over time` });
+  const s = svg('svg', { tabindex: 0, role: 'img', 'aria-label': `${title} over ${options.over || 'time'}` });
   const key = element('span', { className: 'key' });
   for (const l of lines.length > 1 ? lines : []) {
     const i = element('i');
@@ -443,15 +449,15 @@ function plot(title, lines, text, options = {}) {
     key.append(i, l.name);
   }
   const readout = element('p', { className: 'readout', textContent: options.note || '' });
-  $('plots').append(element('figure', {}, element('figcaption', {}, element('b', { textContent: title }), key), s, readout));
+  $(options.at || 'plots').append(element('figure', {}, element('figcaption', {}, element('b', { textContent: title }), key), s, readout));
   const state = {};
   new ResizeObserver(() => {
     const wide = Math.round(s.getBoundingClientRect().width);
     if (wide < 100 || (state.k && state.k.wide === wide)) return;
     state.k = scales(lines, options.zero, wide);
-    state.cursor = drawPlot(s, lines, text, state.k);
+    state.cursor = drawPlot(s, lines, text, state.k, options);
   }).observe(s);
-  setUpCursor(s, lines, text, state, readout);
+  setUpCursor(s, lines, text, state, readout, options.place || clock);
 }
 
 function nearest(x, t) {
@@ -463,7 +469,7 @@ function nearest(x, t) {
   return Math.abs(x[a] - t) <= Math.abs(x[b] - t) ? a : b;
 }
 
-function setUpCursor(s, lines, text, state, readout) {
+function setUpCursor(s, lines, text, state, readout, where) {
   const rest = readout.textContent, x = lines[0].x;
   let at = null;
   const point = i => {
@@ -471,7 +477,7 @@ function setUpCursor(s, lines, text, state, readout) {
     const place = state.k.px(x[i]);
     for (const end of ['x1', 'x2']) state.cursor.setAttribute(end, place);
     state.cursor.setAttribute('visibility', 'visible');
-    readout.textContent = `${clock(x[i])}: ` + lines.map(l =>
+    readout.textContent = `${where(x[i])}: ` + lines.map(l =>
       `${lines.length > 1 ? l.name + ' ' : ''}${text(l.y[nearest(l.x, x[i])])}`).join(', ');
   };
   const leave = () => { state.cursor.setAttribute('visibility', 'hidden'); readout.textContent = rest; at = null; };
@@ -503,6 +509,19 @@ function fillPlots() {
     (v, short) => short ? (v >= 1000 ? `${+(v / 1000).toFixed(1)}M` : `${Math.round(v)}k`) : rate(v), { zero: true });
   }
   fillTimes();
+}
+
+// The search for the size at which the source was drawn: what comes back at each height.
+function fillDrawing() {
+  const curve = data.record && data.record.curve;
+  if (!curve || !Array.isArray(curve.errors) || !curve.errors.length || !curve.errors.every(Number.isFinite)) return;
+  const found = /^\d+x(\d+):/.exec(data.record.descale || '');
+  $('drawing').hidden = false;
+  plot('Error of each height', [{ name: 'error', colour: 'var(--c1)', x: curve.errors.map((_, i) => curve.first + i), y: curve.errors }],
+    (v, short) => short ? `${+v.toPrecision(3)}` : `${digits(v, 2)} codes of 8 bits`,
+    { at: 'drawing-plots', over: 'heights', zero: true, tick: v => `${v}`, place: v => `${v} rows`, mark: found ? +found[1] : 0,
+      note: `Descaled: ${data.record.descale}. Lines of the source were descaled to each height and enlarged again: the error ` +
+        'dips at the one at which it was drawn.' });
 }
 
 // --- Time per stage ---
@@ -676,6 +695,7 @@ setUpTheme();
 fillHead();
 setUpViewer();
 fillPlots();
+fillDrawing();
 fillChecks();
 fillStreams();
 fillMade();
