@@ -365,8 +365,8 @@ static void drop_outputs(struct films *films)
 // Whether two names lead to the same file once it is there.
 static bool is_same_name(const char *a, const char *b)
 {
-#ifdef __APPLE__
-    return strcasecmp(a, b) == 0; // most of its file systems ignore case
+#if defined(__APPLE__) || defined(_WIN32)
+    return strcasecmp(a, b) == 0; // most of their file systems ignore case
 #else
     return strcmp(a, b) == 0;
 #endif

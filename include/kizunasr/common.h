@@ -11,11 +11,20 @@
 
 #include <stddef.h>
 
-#if defined(__GNUC__)
-#define KSR_API      __attribute__((visibility("default")))
-#define KSR_MUST_USE __attribute__((warn_unused_result))
+#if defined(_WIN32)
+#if defined(KSR_BUILDING)
+#define KSR_API __declspec(dllexport)
 #else
 #define KSR_API
+#endif
+#elif defined(__GNUC__)
+#define KSR_API __attribute__((visibility("default")))
+#else
+#define KSR_API
+#endif
+#if defined(__GNUC__)
+#define KSR_MUST_USE __attribute__((warn_unused_result))
+#else
 #define KSR_MUST_USE
 #endif
 

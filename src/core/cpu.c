@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__) && (defined(__linux__) || defined(_WIN32))
 #include <cpuid.h>
+#endif
+#if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
 #endif
 
@@ -52,7 +54,7 @@ static bool may_use_tiles(void)
 #if defined(__x86_64__)
 static bool has_avx_vnni(void)
 {
-#if defined(__linux__)
+#if defined(__linux__) || defined(_WIN32)
     enum { AVX_VNNI = 1 << 4 };
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a & AVX_VNNI);
@@ -169,6 +171,9 @@ int ksr_cpu_count(void)
 
 long long ksr_memory_available(void)
 {
+#ifdef _WIN32
+    return (long long)sysconf(_SC_AVPHYS_PAGES) * sysconf(_SC_PAGESIZE);
+#else
     FILE *file = fopen("/proc/meminfo", "re");
     if (!file)
         return -1;
@@ -179,4 +184,5 @@ long long ksr_memory_available(void)
             break;
     fclose(file);
     return kib < 0 ? -1 : kib * 1024;
+#endif
 }

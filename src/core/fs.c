@@ -2,6 +2,7 @@
 
 #include "core/fs.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,10 @@ char *ksr_fs_parent(const char *path)
         return strdup(".");
     if (slash == path)
         return strdup("/");
+#ifdef _WIN32
+    if (slash == path + 2 && path[1] == ':') // C: alone is the folder last used there
+        slash++;
+#endif
     return strndup(path, (size_t)(slash - path));
 }
 
@@ -329,10 +334,21 @@ char *ksr_fs_absolute(const char *path)
     free(parent);
     if (!base)
         return NULL;
-    const char *slash = strrchr(path, '/');
-    char *out = ksr_format("%s/%s", strcmp(base, "/") == 0 ? "" : base, slash ? slash + 1 : path);
+    const char *slash = strrchr(path, '/'), *between = base[strlen(base) - 1] == '/' ? "" : "/";
+    char *out = ksr_format("%s%s%s", base, between, slash ? slash + 1 : path);
     free(base);
     return out;
+}
+
+bool ksr_fs_is_absolute(const char *path)
+{
+#ifdef _WIN32
+    if (isalpha((unsigned char)path[0]) && path[1] == ':' && path[2] == '/')
+        return true;
+    if (path[0] == '/' && path[1] != '/') // of the current drive
+        return false;
+#endif
+    return path[0] == '/';
 }
 
 bool ksr_fs_exists(const char *path)

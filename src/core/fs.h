@@ -72,6 +72,9 @@ ksr_status ksr_fs_fingerprint(ksr_context *ctx, const char *path, bool whole,
 // Returns the absolute path (the last part need not exist), free with free(); NULL on failure.
 char *ksr_fs_absolute(const char *path);
 
+// Returns whether a path does not depend on the folder that the program runs in.
+bool ksr_fs_is_absolute(const char *path);
+
 bool ksr_fs_exists(const char *path);
 bool ksr_fs_is_folder(const char *path);
 

@@ -19,20 +19,34 @@ bool ksr_size_multiply(size_t a, size_t b, size_t *out)
     return true;
 }
 
+// Windows keeps what is aligned apart from the heap of malloc().
+void *ksr_aligned_alloc(size_t size)
+{
+#ifdef _WIN32
+    return _aligned_malloc(size, KSR_ALIGN);
+#else
+    return aligned_alloc(KSR_ALIGN, size);
+#endif
+}
+
+void ksr_aligned_free(void *memory)
+{
+#ifdef _WIN32
+    _aligned_free(memory);
+#else
+    free(memory);
+#endif
+}
+
 void *ksr_aligned_calloc(size_t size)
 {
     if (size > SIZE_MAX - 2 * KSR_ALIGN)
         return NULL;
     const size_t rounded = (size + 2 * KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
-    void *memory = aligned_alloc(KSR_ALIGN, rounded);
+    void *memory = ksr_aligned_alloc(rounded);
     if (memory)
         memset(memory, 0, rounded);
     return memory;
-}
-
-void ksr_aligned_free(void *memory)
-{
-    free(memory);
 }
 
 bool ksr_array_reserve(void **array, size_t *capacity, size_t needed, size_t size)

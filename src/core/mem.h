@@ -16,6 +16,10 @@
 // *out = a * b. Returns false, leaving *out alone, when the product does not fit.
 bool ksr_size_multiply(size_t a, size_t b, size_t *out);
 
+// Returns `size` bytes, a multiple of KSR_ALIGN, aligned to KSR_ALIGN, or NULL. Free with
+// ksr_aligned_free().
+void *ksr_aligned_alloc(size_t size);
+
 // Returns `size` zeroed bytes aligned to KSR_ALIGN with KSR_ALIGN spare bytes behind, or NULL.
 // Free with ksr_aligned_free(), which accepts NULL.
 void *ksr_aligned_calloc(size_t size);

@@ -102,7 +102,7 @@ static bool drop_used(const char *list, const char *folder, char **names, size_t
     return ok;
 }
 
-static void tell(ksr_context *ctx, char *const *names, size_t count)
+static void list_unused(ksr_context *ctx, char *const *names, size_t count)
 {
     char list[MOST * 300] = "";
     size_t used = 0;
@@ -127,7 +127,7 @@ ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path, const char 
         closedir(folder);
     ok = ok && drop_used(used, parent, names, &count);
     if (ok)
-        tell(ctx, names, count);
+        list_unused(ctx, names, count);
     for (size_t i = 0; i < count; i++)
         free(names[i]);
     free(names);

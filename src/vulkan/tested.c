@@ -73,9 +73,9 @@ static bool folder_path(char path[PATH], int levels)
     static const char *const parts[] = {"", "/kizunasr", "/kizunasr/gpu-tests"};
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int length = 0;
-    if (cache && cache[0] == '/')
+    if (cache && ksr_fs_is_absolute(cache))
         length = snprintf(path, PATH, "%s%s", cache, parts[levels]);
-    else if (home && home[0] == '/')
+    else if (home && ksr_fs_is_absolute(home))
         length = snprintf(path, PATH, "%s/.cache%s", home, parts[levels]);
     return length > 0 && length < PATH - KSR_HASH_TEXT - (int)sizeof(ENDING);
 }

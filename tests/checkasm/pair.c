@@ -34,7 +34,7 @@ static void make_image(struct image *image, int width, int height, int extra, in
     const ptrdiff_t stride = ksr_plane_stride(width) + extra;
     image->samples = (size_t)stride * (size_t)(height + 2 * guard);
     // Inputs have no guards, so that a sanitizer sees any reading outside them.
-    image->memory = aligned_alloc(KSR_ALIGN, image->samples * sizeof(uint16_t));
+    image->memory = ksr_aligned_alloc(image->samples * sizeof(uint16_t));
     if (!image->memory)
         abort();
     image->plane = (struct ksr_plane){image->memory + guard * stride, stride, width, height};
@@ -91,9 +91,9 @@ struct ksr_plane *check_out(struct job *j, int width, int height)
 void check_free(struct job *j)
 {
     for (int i = 0; i < j->ins; i++)
-        free(j->in[i].memory);
+        ksr_aligned_free(j->in[i].memory);
     for (int i = 0; i < j->outs; i++)
-        free(j->out[i].memory);
+        ksr_aligned_free(j->out[i].memory);
     for (int i = 0; i < 2; i++)
         ksr_descale_axis_free(&j->axis[i]);
 }

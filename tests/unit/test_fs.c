@@ -67,6 +67,62 @@ static void test_temporary_names_differ(void **state)
     free(a);
 }
 
+static void test_a_lock_is_held_by_one_and_moves_with_its_file(void **state)
+{
+    (void)state;
+    char *path = in_folder("\xE7\xAC\xAC 1 \xC3\xB6.lock"), *moved = in_folder("moved.lock");
+    int first = -1, second = -1;
+    assert_int_equal(ksr_fs_lock_file(NULL, path, false, "busy", &first), KSR_OK);
+    assert_int_equal(ksr_fs_lock_file(NULL, path, false, "busy", &second), KSR_OK);
+    ksr_fs_unlock(&second);
+    assert_int_equal(ksr_fs_lock_file(NULL, path, true, "busy", &second), KSR_E_BUSY);
+    ksr_fs_unlock(&first);
+    assert_int_equal(ksr_fs_lock_file(NULL, path, true, "busy", &first), KSR_OK);
+    assert_int_equal(rename(path, moved), 0); // while it is open
+    assert_int_equal(ksr_fs_lock_file(NULL, moved, false, "busy", &second), KSR_E_BUSY);
+    ksr_fs_unlock(&first);
+    assert_int_equal(ksr_fs_lock_file(NULL, moved, false, "busy", &second), KSR_OK);
+    ksr_fs_unlock(&second);
+    unlink(moved);
+    free(moved);
+    free(path);
+}
+
+static void assert_parent(const char *path, const char *want)
+{
+    char *parent = ksr_fs_parent(path);
+    assert_non_null(parent);
+    assert_string_equal(parent, want);
+    free(parent);
+}
+
+static void test_paths(void **state)
+{
+    (void)state;
+    assert_parent("/films/a.mkv", "/films");
+    assert_parent("/a.mkv", "/");
+    assert_parent("a.mkv", ".");
+    assert_false(ksr_fs_is_absolute("films/a.mkv"));
+    assert_false(ksr_fs_is_absolute(""));
+#ifdef _WIN32
+    assert_parent("C:/a.mkv", "C:/");
+    assert_true(ksr_fs_is_absolute("C:/a.mkv"));
+    assert_false(ksr_fs_is_absolute("C:a.mkv"));
+    assert_true(ksr_fs_is_absolute("//server/films/a.mkv"));
+    assert_false(ksr_fs_is_absolute("/a.mkv")); // of whichever drive
+#else
+    assert_true(ksr_fs_is_absolute("/a.mkv"));
+#endif
+    char *whole = ksr_fs_absolute(folder), *missing = in_folder("missing");
+    char *other = ksr_fs_absolute(missing);
+    assert_true(whole && ksr_fs_is_absolute(whole));
+    assert_true(other && strncmp(other, whole, strlen(whole)) == 0);
+    assert_string_equal(other + strlen(whole), "/missing");
+    free(other);
+    free(missing);
+    free(whole);
+}
+
 static void test_processors_are_those_that_may_be_used(void **state)
 {
     (void)state;
@@ -80,6 +136,8 @@ int main(void)
         cmocka_unit_test(test_publish_moves_the_whole_file),
         cmocka_unit_test(test_dates_are_kept_to_the_nanosecond),
         cmocka_unit_test(test_temporary_names_differ),
+        cmocka_unit_test(test_a_lock_is_held_by_one_and_moves_with_its_file),
+        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_processors_are_those_that_may_be_used),
     };
     if (!mkdtemp(folder))

@@ -61,7 +61,7 @@ static unsigned bit(struct bits *b)
 }
 
 // count: 0 .. 32.
-static unsigned read(struct bits *b, int count)
+static unsigned read_bits(struct bits *b, int count)
 {
     unsigned value = 0;
     for (int i = 0; i < count; i++)
@@ -81,7 +81,7 @@ static int number(struct bits *b, int most)
     int zeros = 0;
     while (!b->bad && zeros < 31 && !bit(b))
         zeros++;
-    const unsigned value = (1u << zeros) - 1 + read(b, zeros);
+    const unsigned value = (1u << zeros) - 1 + read_bits(b, zeros);
     if (b->bad || value > (unsigned)most) {
         b->bad = true;
         return 0;
@@ -157,7 +157,7 @@ static void read_sequence_set(struct hevc *h, int counts[SETS_MOST])
     struct bits *b = &h->bits;
     struct sequence_set s = {.known = true};
     skip(b, 4);
-    const int layers = (int)read(b, 3);
+    const int layers = (int)read_bits(b, 3);
     bit(b);
     skip_profile(b, layers);
     const int id = number(b, 15);
@@ -207,7 +207,7 @@ static void read_picture_set(struct hevc *h)
     struct picture_set p = {.known = true, .sequence = number(b, 15)};
     bit(b);
     p.output_flag = bit(b);
-    p.extra_bits = (int)read(b, 3);
+    p.extra_bits = (int)read_bits(b, 3);
     skip(b, 2);
     number(b, 15);
     number(b, 15);
