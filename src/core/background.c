@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/thread.h"
 
 struct ksr_background {
     ksr_context *ctx;
@@ -65,7 +66,7 @@ ksr_status ksr_background_create(ksr_context *ctx, ksr_background **out)
     b->ctx = ctx;
     pthread_mutex_init(&b->lock, NULL);
     pthread_cond_init(&b->changed, NULL);
-    if (pthread_create(&b->thread, NULL, background_main, b) != 0) {
+    if (ksr_thread_create(&b->thread, background_main, b) != 0) {
         pthread_cond_destroy(&b->changed);
         pthread_mutex_destroy(&b->lock);
         free(b);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "core/thread.h"
+
 struct ksr_pool {
     pthread_mutex_t lock;
     pthread_cond_t wake; // new work, or quit
@@ -68,7 +70,7 @@ ksr_pool *ksr_pool_create(int threads)
     for (; pool->helper_count < helpers; pool->helper_count++) {
         struct helper *helper = &pool->helpers[pool->helper_count];
         *helper = (struct helper){.pool = pool, .number = pool->helper_count + 1};
-        if (pthread_create(&helper->thread, NULL, helper_main, helper) != 0) {
+        if (ksr_thread_create(&helper->thread, helper_main, helper) != 0) {
             ksr_pool_destroy(&pool);
             return NULL;
         }

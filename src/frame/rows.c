@@ -39,12 +39,14 @@ struct ksr_row_sink ksr_frame_sink(const struct ksr_frame *frame)
 
 // --- Codes ---
 
-// Copies the codes of a row without what stands between them.
-static void gather_codes(uint16_t *codes, const struct ksr_raw_plane *p, int y, int width)
+#define GATHERED 1024 // codes of a row at once
+
+// Copies codes of a row, from x0 on, without what stands between them.
+static void gather_codes(uint16_t *codes, const struct ksr_raw_plane *p, int x0, int y, int count)
 {
-    const uint8_t *row = p->data + y * p->stride;
+    const uint8_t *row = p->data + y * p->stride + (ptrdiff_t)x0 * p->step;
     uint8_t *narrow = (uint8_t *)codes;
-    for (int x = 0; x < width; x++) {
+    for (int x = 0; x < count; x++) {
         const uint8_t *at = row + (ptrdiff_t)x * p->step;
         if (p->bytes == 1)
             narrow[x] = *at;
@@ -62,13 +64,15 @@ static void unpack_rows(void *opaque, int plane, const struct ksr_plane *dst, in
         table->unpack_rows(dst, &codes, y0, y1);
         return;
     }
-    uint16_t row[65536];
+    uint16_t row[GATHERED];
     const struct ksr_code_plane codes = {(uint8_t *)row, 0, p->bits};
-    for (int y = y0; y < y1; y++) {
-        const struct ksr_plane line = {dst->data + y * dst->stride, dst->stride, dst->width, 1};
-        gather_codes(row, p, y, dst->width);
-        table->unpack_rows(&line, &codes, 0, 1);
-    }
+    for (int y = y0; y < y1; y++)
+        for (int x = 0; x < dst->width; x += GATHERED) {
+            const int count = dst->width - x < GATHERED ? dst->width - x : GATHERED;
+            const struct ksr_plane part = {dst->data + y * dst->stride + x, dst->stride, count, 1};
+            gather_codes(row, p, x, y, count);
+            table->unpack_rows(&part, &codes, 0, 1);
+        }
 }
 
 struct ksr_row_source ksr_raw_source(const struct ksr_raw_frame *raw)

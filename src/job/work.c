@@ -9,6 +9,7 @@
 
 #include "core/clock.h"
 #include "core/cpu.h"
+#include "core/thread.h"
 #include "job/machine.h"
 #include "job/segment.h"
 
@@ -228,7 +229,7 @@ static void run_workers(struct crew *crew, int workers)
     for (int i = 0; i < workers; i++)
         crew->hands[i] = (struct hand){.crew = crew, .segment = NO_SEGMENT};
     for (; started < workers - 1; started++)
-        if (pthread_create(&threads[started], NULL, worker_main, &crew->hands[1 + started]) != 0)
+        if (ksr_thread_create(&threads[started], worker_main, &crew->hands[1 + started]) != 0)
             break; // fewer workers do the same work
     worker_main(&crew->hands[0]);
     for (int i = 0; i < started; i++)

@@ -13,7 +13,7 @@
 #define PAD       32 // samples on either side of a tile: REACH, lines around, and more
 #define ALL       (KSR_TILE + 2 * PAD)
 #define LINES     6          // around a border: three on either side
-#define CHUNK     64         // rows done at once
+#define CHUNK     32         // rows done at once
 #define STEP_MIN  (16 * 128) // 16 codes of 8 bits
 #define LIMIT_MIN (2 * 128)  // 2 codes of 8 bits
 

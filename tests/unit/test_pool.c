@@ -2,6 +2,7 @@
 
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "core/pool.h"
@@ -84,12 +85,49 @@ static void destroy_accepts_nothing(void **state)
     assert_null(unused);
 }
 
+#ifdef __GLIBC__
+static void get_stack(void *arg, int i, int thread)
+{
+    size_t *least = arg;
+    pthread_attr_t attributes;
+    (void)i;
+    if (thread == 0)
+        return; // the caller's own
+    assert_int_equal(pthread_getattr_np(pthread_self(), &attributes), 0);
+    pthread_attr_getstacksize(&attributes, least);
+    pthread_attr_destroy(&attributes);
+}
+
+static void threads_have_stack_enough(void **state)
+{
+    (void)state;
+    pthread_attr_t usual, small;
+    size_t stack = 0;
+    assert_int_equal(pthread_getattr_default_np(&usual), 0);
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 128 << 10); // as musl's
+    assert_int_equal(pthread_setattr_default_np(&small), 0);
+    ksr_pool *pool = ksr_pool_create(2);
+    assert_non_null(pool);
+    for (int i = 0; i < 100000 && stack == 0; i++) // until the helper takes part
+        ksr_pool_run(pool, get_stack, &stack, 2);
+    ksr_pool_destroy(&pool);
+    pthread_setattr_default_np(&usual);
+    assert_true(stack >= 1 << 20);
+    pthread_attr_destroy(&small);
+    pthread_attr_destroy(&usual);
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_every_index_once),
         cmocka_unit_test(works_without_a_pool),
         cmocka_unit_test(destroy_accepts_nothing),
+#ifdef __GLIBC__
+        cmocka_unit_test(threads_have_stack_enough),
+#endif
     };
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include "media/av/pixel_format.h"
 #include "media/av/pixels.h"
 
-enum { WIDTH = 11, HEIGHT = 5 };
+enum { WIDTH = 2051, HEIGHT = 5 }; // chroma, too, is wider than what is gathered at once
 
 static AVFrame *picture_of(enum AVPixelFormat format)
 {
@@ -91,6 +91,12 @@ static void check_format(const struct ksr_video_format *format, const struct ksr
     read_raw(source.raw, &planes);
     for (int i = 0; i < layout->planes; i++) {
         source.rows(source.opaque, i, &rows.plane[i], 0, rows.plane[i].height);
+        unit_assert_equal(&planes.plane[i], &rows.plane[i]);
+    }
+    const struct ksr_row_source described = ksr_raw_source(source.raw);
+    for (int i = 0; i < layout->planes && !source.raw->rgb; i++) {
+        unit_fill(&rows.plane[i], 12345);
+        described.rows(described.opaque, i, &rows.plane[i], 0, rows.plane[i].height);
         unit_assert_equal(&planes.plane[i], &rows.plane[i]);
     }
     av_frame_free(&a);
