@@ -191,6 +191,7 @@ static void restore(const struct ksr_bench_state *b, struct ksr_pipeline_config 
     snprintf(drawn, 32, "%dx%d:bicubic", b->width * 2 / 3, b->height * 2 / 3);
     if (ksr_bench_can_descale(b))
         config->descale = drawn;
+    config->composite = 0.2;
     config->grain = GRAIN;
 }
 

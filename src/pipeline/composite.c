@@ -1,29 +1,24 @@
-// The executor of a recipe that cleans composite video: it does that with whole frames, those
-// before and after beside each, and has all else made by another executor; see pipeline.h.
+// The processor's executor of a recipe that cleans composite video: it does that with whole frames,
+// those before and after beside each, and has all else made by another executor; see pipeline.h.
 //
 //     push: source -> frame, the last of those kept; the one two before it -> cleaned -> inner push
 //     pull: inner pull, after the same for those that nothing follows
 //
-// Frames that only follow those that are held are kept as neighbours and go no further.
+// Frames that only follow those that are held are kept as neighbours and go no further (around.h).
 
 #include <stdlib.h>
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "pipeline/around.h"
 #include "pipeline/bands.h"
 #include "pipeline/pipeline.h"
 #include "stages/dispatch.h"
-
-#define AROUND KSR_COMPOSITE_AROUND
-#define KEPT   (3 * AROUND) // the one to clean next, those before it, and those pushed after it
 
 // A frame that was pushed.
 struct entry {
     struct ksr_frame picture;
     struct ksr_frame smooth; // its luma
-    int64_t frame;           // its number in the film
-    int run;                 // frames with the same one follow each other
-    bool warms_up;
 };
 
 struct composite {
@@ -32,13 +27,10 @@ struct composite {
     ksr_pool *pool;      // borrowed
     ksr_pipeline *inner; // of all else
     struct ksr_stage_table table;
-    struct entry entries[KEPT];
+    struct ksr_around around;
+    struct entry entries[KSR_AROUND_KEPT];
     struct ksr_frame clean;
     uint16_t *held; // KSR_COMPOSITE_FRAMES planes of the size of luma
-    int64_t pushed; // entries
-    int64_t next;   // the first that has not gone to the inner executor
-    int after;      // of those pushed: they only follow
-    int run;
     double seconds;
 };
 
@@ -51,7 +43,7 @@ struct work {
 
 static struct entry *entry_of(struct composite *p, int64_t number)
 {
-    return &p->entries[number % KEPT];
+    return &p->entries[number % KSR_AROUND_KEPT];
 }
 
 static struct ksr_plane held_plane(const struct composite *p, int k)
@@ -121,31 +113,22 @@ static void clean_band(void *arg, int band, int thread)
     }
 }
 
-// Returns entry number `number`, if it is kept and one of a run with another; else NULL.
-static const struct entry *neighbour(struct composite *p, const struct entry *of, int64_t number)
-{
-    const struct entry *e = number < 0 || number >= p->pushed ? NULL : entry_of(p, number);
-    return e && e->run == of->run ? e : NULL;
-}
-
-// Has the inner executor take the next entry, cleaned.
+// Has the inner executor take the next frame, cleaned.
 static ksr_status hand_on(ksr_context *ctx, struct composite *p)
 {
     const double start = ksr_clock();
-    struct entry *e = entry_of(p, p->next);
-    struct work w = {.p = p, .entry = e};
+    int64_t numbers[KSR_COMPOSITE_FRAMES];
+    struct work w = {.p = p, .entry = entry_of(p, p->around.next)};
+    const struct ksr_around_frame *f = ksr_around_take(&p->around, numbers);
     const struct ksr_row_source clean = ksr_frame_source(&p->clean);
-    for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++) // n-1, n+1, n-2, n+2
-        w.around[k] = neighbour(p, e, p->next + (k / 2 + 1) * (k % 2 ? 1 : -1));
-    p->next++;
-    if (e->warms_up && !p->recipe.temporal_on)
+    for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++)
+        w.around[k] = numbers[k] < 0 ? NULL : entry_of(p, numbers[k]);
+    if (f->warms_up && !p->recipe.temporal_on)
         return KSR_OK;
     ksr_pool_run(p->pool, compare_band, &w, ksr_bands_of(&p->recipe.input));
     ksr_pool_run(p->pool, clean_band, &w, ksr_bands_of(&p->recipe.input));
     p->seconds += ksr_clock() - start;
-    const ksr_status status = ksr_pipeline_push(ctx, p->inner, e->frame, &clean, e->warms_up);
-    p->base.device = p->inner->device;
-    return status;
+    return ksr_pipeline_push(ctx, p->inner, f->frame, &clean, f->warms_up);
 }
 
 // --- The executor ---
@@ -154,26 +137,15 @@ static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
                        const struct ksr_row_source *source, bool warms_up)
 {
     struct composite *p = (struct composite *)pipeline;
-    const bool after = warms_up && p->base.held > 0;
-    ksr_status status = KSR_OK;
-    if (after && p->after == AROUND)
-        return KSR_OK;
-    // Those that only followed: the ones before this frame warm up, it takes the place of the
-    // others.
-    for (; !after && p->after > 0; p->after--)
-        p->pushed -= entry_of(p, p->pushed - 1)->frame >= frame;
     const double start = ksr_clock();
-    p->run += p->pushed == 0 || frame != entry_of(p, p->pushed - 1)->frame + 1;
-    struct entry *e = entry_of(p, p->pushed++);
-    struct work w = {.p = p, .source = source, .entry = e};
-    e->frame = frame;
-    e->run = p->run;
-    e->warms_up = warms_up;
-    p->after += after;
+    ksr_status status = KSR_OK;
+    if (!ksr_around_push(&p->around, frame, warms_up, p->base.held))
+        return KSR_OK;
+    struct work w = {.p = p, .source = source, .entry = entry_of(p, p->around.pushed - 1)};
     ksr_pool_run(p->pool, gather_band, &w, ksr_bands_of(&p->recipe.input));
     ksr_pool_run(p->pool, smooth_band, &w, ksr_bands_of(&p->recipe.input));
     p->seconds += ksr_clock() - start;
-    while (!after && status == KSR_OK && p->next + AROUND < p->pushed)
+    while (p->around.after == 0 && status == KSR_OK && ksr_around_ready(&p->around, false))
         status = hand_on(ctx, p);
     return status;
 }
@@ -183,19 +155,15 @@ static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ks
     struct composite *p = (struct composite *)pipeline;
     ksr_status status = KSR_OK;
     // What is held and not with the inner executor is followed by no more than was pushed.
-    while (status == KSR_OK && p->next < p->pushed - p->after && p->inner->held <= p->inner->delay)
+    while (status == KSR_OK && p->inner->held == 0 && ksr_around_ready(&p->around, true))
         status = hand_on(ctx, p);
-    if (status == KSR_OK)
-        status = ksr_pipeline_pull(ctx, p->inner, sink);
-    p->base.device = p->inner->device;
-    return status;
+    return status == KSR_OK ? ksr_pipeline_pull(ctx, p->inner, sink) : status;
 }
 
 static void reset(ksr_pipeline *pipeline)
 {
     struct composite *p = (struct composite *)pipeline;
-    p->pushed = p->next = 0;
-    p->after = 0;
+    ksr_around_reset(&p->around);
     ksr_pipeline_reset(p->inner);
 }
 
@@ -212,7 +180,7 @@ static void destroy(ksr_pipeline *pipeline)
 {
     struct composite *p = (struct composite *)pipeline;
     ksr_pipeline_destroy(&p->inner);
-    for (int i = 0; i < KEPT; i++) {
+    for (int i = 0; i < KSR_AROUND_KEPT; i++) {
         ksr_frame_free(&p->entries[i].picture);
         ksr_frame_free(&p->entries[i].smooth);
     }
@@ -230,15 +198,14 @@ static bool make_memory(struct composite *p)
     bool ok = ksr_size_multiply(row * KSR_COMPOSITE_FRAMES, (size_t)l->height, &bytes);
     p->held = ok ? ksr_aligned_calloc(bytes) : NULL;
     ok = p->held && ksr_frame_alloc(&p->clean, l);
-    for (int i = 0; i < KEPT && ok; i++)
+    for (int i = 0; i < KSR_AROUND_KEPT && ok; i++)
         ok = ksr_frame_alloc(&p->entries[i].picture, l) &&
              ksr_frame_alloc(&p->entries[i].smooth, &luma);
     return ok;
 }
 
 ksr_status ksr_pipeline_create_composite(ksr_context *ctx, const struct ksr_recipe *recipe,
-                                         struct ksr_device *device, ksr_pool *pool,
-                                         ksr_pipeline **out)
+                                         ksr_pool *pool, ksr_pipeline **out)
 {
     static const struct ksr_executor executor = {"composite", push,       pull,
                                                  reset,       take_times, destroy};
@@ -250,15 +217,12 @@ ksr_status ksr_pipeline_create_composite(ksr_context *ctx, const struct ksr_reci
     p->base.executor = &executor;
     p->recipe = *recipe;
     p->pool = pool;
+    p->base.delay = p->base.ahead = KSR_COMPOSITE_AROUND;
     ksr_stage_table_init(&p->table, ksr_cpu_level());
     ksr_pipeline *pipeline = &p->base;
-    ksr_status status = ksr_pipeline_create(ctx, &clean, device, pool, &p->inner);
-    if (status == KSR_OK) {
-        p->base.delay = p->inner->delay + AROUND;
-        p->base.ahead = AROUND;
-        p->base.device = p->inner->device;
-        status = make_memory(p) ? KSR_OK : ksr_fail_memory(ctx);
-    }
+    ksr_status status = ksr_pipeline_create(ctx, &clean, NULL, pool, &p->inner);
+    if (status == KSR_OK && !make_memory(p))
+        status = ksr_fail_memory(ctx);
     if (status != KSR_OK)
         ksr_pipeline_destroy(&pipeline);
     *out = pipeline;

@@ -25,12 +25,11 @@ enum ksr_task ksr_step_task(const struct ksr_step *step)
 ksr_status ksr_pipeline_create(ksr_context *ctx, const struct ksr_recipe *recipe,
                                struct ksr_device *device, ksr_pool *pool, ksr_pipeline **out)
 {
-    *out = NULL;
-    if (recipe->composite_on)
-        return ksr_pipeline_create_composite(ctx, recipe, device, pool, out);
     *out = device ? ksr_pipeline_create_device(ctx, device, recipe, pool) : NULL;
     if (*out)
         return KSR_OK;
+    if (recipe->composite_on)
+        return ksr_pipeline_create_composite(ctx, recipe, pool, out);
     if (recipe->grain_on)
         return ksr_pipeline_create_grained(ctx, recipe, pool, out);
     if (recipe->descales)

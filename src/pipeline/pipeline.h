@@ -9,10 +9,10 @@
 // there to the sink, without a copy of the frame between.
 //
 // The processor's takes a recipe's chains and what is between them and the output. Around it stand
-// executors of what is done to whole frames before and after: descaled.c, then grained.c. A GPU does
-// these things itself. Around either stands the one that cleans composite video (composite.c). It
-// needs the frames after one that is to come out: where they do not come out themselves, as behind a
-// segment, they are pushed to warm up while those before them are held.
+// executors of what is done to whole frames before and after: descaled.c, then grained.c, then
+// composite.c. A GPU does all of it itself. Cleaning composite video needs the frames after one that
+// is to come out: where they do not come out themselves, as behind a segment, they are pushed to warm
+// up while those before them are held.
 //
 // A GPU's executor is in vulkan.c, what it needs in device.h. To add a device of another kind: a
 // file with its `struct ksr_executor` and a create function beside ksr_pipeline_create_cpu(), and a
@@ -94,21 +94,17 @@ void ksr_pipeline_destroy(ksr_pipeline **pipeline);
 ksr_pipeline *ksr_pipeline_create_cpu(const struct ksr_recipe *recipe, ksr_pool *pool,
                                       int band_rows);
 
-// The processor's executors of a recipe that descales and of one that puts grain back; delay 0. All
+// The processor's executors of a recipe that descales, puts grain back or cleans composite video. All
 // else is made by the executor that ksr_pipeline_create() makes for that. Return what that returns.
 KSR_MUST_USE ksr_status ksr_pipeline_create_descaled(ksr_context *ctx,
                                                      const struct ksr_recipe *recipe,
                                                      ksr_pool *pool, ksr_pipeline **out);
+KSR_MUST_USE ksr_status ksr_pipeline_create_composite(ksr_context *ctx,
+                                                      const struct ksr_recipe *recipe,
+                                                      ksr_pool *pool, ksr_pipeline **out);
 KSR_MUST_USE ksr_status ksr_pipeline_create_grained(ksr_context *ctx,
                                                     const struct ksr_recipe *recipe,
                                                     ksr_pool *pool, ksr_pipeline **out);
-
-// The executor of a recipe that cleans composite video, on the processor, and has all else made by
-// the one that ksr_pipeline_create() makes for that. Returns what that returns.
-KSR_MUST_USE ksr_status ksr_pipeline_create_composite(ksr_context *ctx,
-                                                      const struct ksr_recipe *recipe,
-                                                      struct ksr_device *device, ksr_pool *pool,
-                                                      ksr_pipeline **out);
 
 // Hands in frame `frame` of the film (from 0) as rows of the recipe's input layout.
 // frame: one more than the last one pushed, or any other number, which begins anew: nothing is

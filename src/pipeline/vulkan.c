@@ -5,6 +5,9 @@
 //           made -> download buffer (download queue)
 //     pull: waits for the download; download buffer -> sink
 //
+// With composite video, what is made is not the frame that was pushed but the one two before it, of
+// frames that stay on the GPU; and at a pull those that nothing follows (around.h).
+//
 // Frames cross the bus as they come from the decoder and go to the encoder: the GPU unpacks and
 // packs the codes. Which codes an encoder wants shows when the first frame is pulled. Those before
 // are packed as working samples, which every sink takes.
@@ -24,17 +27,21 @@
 #define BANDS_MOST 16 // that a frame is made in, where memory is shorter still
 #define BAND_ROWS  64 // that one thread copies
 
-// What one frame under way occupies: mapped buffers, and codes in the GPU's memory.
+// What one frame under way occupies: mapped buffers, and codes in the GPU's memory. A frame that is
+// pushed takes those in, by the number of its push; one that is made those out, by how many were
+// made before it. Without composite video both are the same.
 struct slot {
     struct ksr_gpu_buffer upload, download;
     struct ksr_gpu_buffer given, made;
     struct ksr_raw_frame result; // in `download`
     struct ksr_gpu_commands uploading, working, downloading;
+    struct ksr_gpu_commands taking; // before `working`; of composite video only
 };
 
 // A frame that was pushed, with the codes of its source.
 struct entry {
     int64_t frame;
+    bool warms_up;
     struct ksr_raw_frame raw; // in `block`
     uint8_t *block;
     size_t bytes; // used of it
@@ -47,13 +54,19 @@ struct vulkan {
     ksr_device *device; // borrowed
     struct ksr_gpu *gpu;
     ksr_pipeline *cpu;   // after a failure
+    int64_t cpu_next;    // the first push that it has not had
     ksr_rgb_reader *rgb; // for that, once frames of RGB are kept
 
     struct slot slot[SLOTS];
     int slots;             // in use
     struct entry *entries; // of the last pushes, by number modulo their count
     int64_t entry_count, pushed;
-    int64_t first; // push before which all is forgotten
+    int64_t first;            // push before which all is forgotten
+    struct ksr_around around; // of composite video: its numbers are those of pushes
+    int64_t made;             // frames
+    int under_way;            // of these: not pulled
+    int64_t last;             // the last one's number in the film
+    bool remembers;           // it is remembered
 
     struct ksr_raw_frame wanted; // by the last sink; the format counts
     struct ksr_gpu_recipe work;
@@ -63,6 +76,11 @@ struct vulkan {
 static struct entry *entry_of(const struct vulkan *p, int64_t number)
 {
     return &p->entries[number % p->entry_count];
+}
+
+static bool is_composite(const struct vulkan *p)
+{
+    return p->recipe.composite_on;
 }
 
 static struct slot *slot_of(struct vulkan *p, int64_t number)
@@ -84,18 +102,37 @@ static ksr_status submit_upload(const struct entry *entry, struct slot *slot)
     return ksr_gpu_submit(c, NULL, 0);
 }
 
-static ksr_status submit_work(struct vulkan *p, const struct entry *entry, struct slot *slot,
-                              bool follows, bool warms_up)
+static void record_take(struct vulkan *p, struct ksr_gpu_commands *c, const struct entry *entry,
+                        const struct slot *slot)
+{
+    const struct ksr_gpu_raw in = {&entry->raw, entry->block, slot->given.address};
+    ksr_gpu_recipe_take(&p->work, c, p->pushed, &in);
+}
+
+// Has the frame of the next push unpacked, to be made later.
+static ksr_status submit_take(struct vulkan *p, const struct entry *entry, struct slot *slot)
 {
     const struct ksr_gpu_commands *after = &slot->uploading;
-    const struct ksr_gpu_raw in = {&entry->raw, entry->block, slot->given.address};
+    ksr_status status = ksr_gpu_begin(&slot->taking);
+    if (status != KSR_OK)
+        return status;
+    record_take(p, &slot->taking, entry, slot);
+    return ksr_gpu_submit(&slot->taking, &after, 1);
+}
+
+// taken: NULL, or the entry that is unpacked before.
+static ksr_status submit_work(struct vulkan *p, const struct entry *taken, struct slot *slot,
+                              const struct ksr_gpu_making *making, bool warms_up)
+{
+    const struct ksr_gpu_commands *after = &slot->uploading;
     const struct ksr_gpu_raw out = {&slot->result, slot->download.map, slot->made.address};
     ksr_status status = ksr_gpu_begin(&slot->working);
     if (status != KSR_OK)
         return status;
-    ksr_gpu_recipe_record(&p->work, &slot->working, entry->frame, follows, &in,
-                          warms_up ? NULL : &out);
-    return ksr_gpu_submit(&slot->working, &after, 1);
+    if (taken)
+        record_take(p, &slot->working, taken, slot);
+    ksr_gpu_recipe_make(&p->work, &slot->working, making, warms_up ? NULL : &out);
+    return ksr_gpu_submit(&slot->working, &after, taken ? 1 : 0);
 }
 
 static ksr_status submit_download(struct slot *slot, size_t bytes)
@@ -111,16 +148,58 @@ static ksr_status submit_download(struct slot *slot, size_t bytes)
     return ksr_gpu_submit(c, &after, 1);
 }
 
-static ksr_status submit(struct vulkan *p, const struct entry *entry, struct slot *slot,
-                         bool follows, bool warms_up)
+// Waits until nothing is under way of what was made in the next frame's slot: one that only warmed
+// up, or was dropped.
+static ksr_status wait_for_slot(struct vulkan *p)
 {
+    struct slot *slot = slot_of(p, p->made);
+    const ksr_status status = ksr_gpu_wait(&slot->working);
+    return status == KSR_OK ? ksr_gpu_wait(&slot->downloading) : status;
+}
+
+// Has a frame made, in the slot that was waited for.
+static ksr_status submit_make(struct vulkan *p, const struct entry *taken,
+                              struct ksr_gpu_making *making, bool warms_up)
+{
+    struct slot *slot = slot_of(p, p->made);
     size_t bytes;
     slot->result = ksr_raw_block(&p->wanted, &p->recipe.output, slot->download.map, &bytes);
-    ksr_status status = submit_upload(entry, slot);
-    if (status == KSR_OK)
-        status = submit_work(p, entry, slot, follows, warms_up);
+    making->follows = p->remembers && making->frame == p->last + 1;
+    p->last = making->frame;
+    p->remembers = true;
+    ksr_status status = submit_work(p, taken, slot, making, warms_up);
     if (status == KSR_OK && !warms_up)
         status = submit_download(slot, bytes);
+    p->made++;
+    p->under_way += !warms_up;
+    return status;
+}
+
+// Has frames of composite video made that are ready.
+static ksr_status submit_ready(struct vulkan *p, bool drains)
+{
+    ksr_status status = KSR_OK;
+    while (status == KSR_OK && p->under_way < p->slots && ksr_around_ready(&p->around, drains)) {
+        struct ksr_gpu_making making = {.number = p->around.next};
+        const struct ksr_around_frame *f = ksr_around_take(&p->around, making.around);
+        making.frame = f->frame;
+        if (f->warms_up && !p->recipe.temporal_on)
+            continue;
+        status = wait_for_slot(p);
+        if (status == KSR_OK)
+            status = submit_make(p, NULL, &making, f->warms_up);
+    }
+    return status;
+}
+
+static ksr_status submit(struct vulkan *p, const struct entry *entry, struct slot *slot)
+{
+    struct ksr_gpu_making making = {.frame = entry->frame};
+    ksr_status status = submit_upload(entry, slot);
+    if (status == KSR_OK && is_composite(p))
+        status = submit_take(p, entry, slot);
+    else if (status == KSR_OK)
+        status = submit_make(p, entry, &making, entry->warms_up);
     return status;
 }
 
@@ -229,6 +308,12 @@ static ksr_status write_result(struct vulkan *p, const struct slot *slot,
 
 // --- The processor instead ---
 
+// Returns how many of the last pushes only follow those that are held.
+static int after_of(const struct vulkan *p)
+{
+    return is_composite(p) ? p->around.after : 0;
+}
+
 static ksr_status cpu_push(ksr_context *ctx, struct vulkan *p, int64_t number, bool warms_up)
 {
     const struct entry *e = entry_of(p, number);
@@ -243,86 +328,121 @@ static ksr_status cpu_push(ksr_context *ctx, struct vulkan *p, int64_t number, b
     return ksr_pipeline_push(ctx, p->cpu, e->frame, &source, warms_up);
 }
 
+// Gives the processor all pushes that it can take.
+static ksr_status cpu_feed(ksr_context *ctx, struct vulkan *p)
+{
+    ksr_status status = KSR_OK;
+    for (; status == KSR_OK && p->cpu_next < p->pushed && p->cpu->held <= p->cpu->delay;
+         p->cpu_next++)
+        status = cpu_push(ctx, p, p->cpu_next, entry_of(p, p->cpu_next)->warms_up);
+    return status;
+}
+
 // Has the processor make push `number` and all that follow; those before it bring it to the same
 // state.
 static ksr_status fall_back(ksr_context *ctx, struct vulkan *p, int64_t number)
 {
     int64_t from = number - p->recipe.warmup;
-    ksr_status status = KSR_OK;
     ksr_log(ctx, KSR_LOG_WARNING, "device: the processor goes on, with the same result: %s: %s",
             p->gpu->info.name, p->gpu->trouble);
     p->device->failed = true;
     p->base.device = NULL;
-    status = ksr_pipeline_create(ctx, &p->recipe, NULL, p->pool, &p->cpu);
+    ksr_status status = ksr_pipeline_create(ctx, &p->recipe, NULL, p->pool, &p->cpu);
     for (from = from > p->first ? from : p->first; from < number && status == KSR_OK; from++)
         status = cpu_push(ctx, p, from, true);
+    p->cpu_next = number;
     return status;
 }
 
 // --- The executor ---
 
-static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
-                       const struct ksr_row_source *source, bool warms_up)
+// Adds up what the marks of a list say.
+static void take_marks(struct vulkan *p, struct ksr_gpu_commands *c)
 {
-    struct vulkan *p = (struct vulkan *)pipeline;
-    if (warms_up && !p->recipe.temporal_on)
-        return KSR_OK;
-    const int64_t number = p->pushed;
-    struct entry *entry = entry_of(p, number);
-    struct slot *slot = slot_of(p, number);
-    const bool follows = number > p->first && frame == entry_of(p, number - 1)->frame + 1;
-    // A frame that only warmed up or was dropped may still be under way here.
-    ksr_status status = p->cpu ? KSR_OK : ksr_gpu_wait(&slot->working);
-    if (!p->cpu && status == KSR_OK)
-        status = ksr_gpu_wait(&slot->downloading);
-    read_source(p, entry, slot, source);
-    entry->frame = frame;
-    if (!p->cpu && status == KSR_OK)
-        status = submit(p, entry, slot, follows, warms_up);
-    p->pushed++;
-    if (status != KSR_OK)
-        status = fall_back(ctx, p, number - p->base.held);
-    if (status == KSR_OK && p->cpu && warms_up)
-        status = cpu_push(ctx, p, number, true);
-    return status;
-}
-
-// Adds up what the marks of a frame say.
-static void take_marks(struct vulkan *p, struct slot *slot)
-{
-    struct ksr_gpu_commands *c = &slot->working;
     for (int i = 1; i < c->marks; i++) {
         const double seconds = ksr_gpu_mark_seconds(c, i);
         p->seconds[ksr_gpu_recipe_task(c->mark[i])] += seconds;
         ksr_device_add_kernel(p->device, c->mark[i], seconds);
     }
-    p->device->times.upload += ksr_gpu_mark_seconds(&slot->uploading, 1);
-    p->device->times.download += ksr_gpu_mark_seconds(&slot->downloading, 1);
+}
+
+// Waits until the next push's part of its slot is free.
+static ksr_status wait_for_taken(struct vulkan *p, struct slot *slot)
+{
+    if (!is_composite(p))
+        return wait_for_slot(p);
+    const ksr_status status = ksr_gpu_wait(&slot->taking);
+    if (status == KSR_OK && slot->taking.marks > 0) {
+        take_marks(p, &slot->taking);
+        p->device->times.upload += ksr_gpu_mark_seconds(&slot->uploading, 1);
+    }
+    return status;
+}
+
+static ksr_status push(ksr_context *ctx, ksr_pipeline *pipeline, int64_t frame,
+                       const struct ksr_row_source *source, bool warms_up)
+{
+    struct vulkan *p = (struct vulkan *)pipeline;
+    if (warms_up && p->recipe.warmup == 0)
+        return KSR_OK;
+    if (is_composite(p)) {
+        if (!ksr_around_push(&p->around, frame, warms_up, p->base.held))
+            return KSR_OK;
+        p->pushed = p->around.pushed - 1; // fewer than before where this one replaces some
+    }
+    struct entry *entry = entry_of(p, p->pushed);
+    struct slot *slot = slot_of(p, p->pushed);
+    ksr_status status = p->cpu ? KSR_OK : wait_for_taken(p, slot);
+    read_source(p, entry, slot, source);
+    entry->frame = frame;
+    entry->warms_up = warms_up;
+    p->cpu_next = p->cpu_next < p->pushed ? p->cpu_next : p->pushed;
+    if (!p->cpu && status == KSR_OK)
+        status = submit(p, entry, slot);
+    p->pushed++;
+    if (!p->cpu && status == KSR_OK && is_composite(p))
+        status = submit_ready(p, false);
+    if (status != KSR_OK)
+        status = fall_back(ctx, p, p->pushed - (after_of(p) > 0 ? after_of(p) : 1) - p->base.held);
+    if (status == KSR_OK && p->cpu && warms_up && p->base.held == 0)
+        status = cpu_feed(ctx, p);
+    return status;
 }
 
 static ksr_status pull(ksr_context *ctx, ksr_pipeline *pipeline, const struct ksr_row_sink *sink)
 {
     struct vulkan *p = (struct vulkan *)pipeline;
-    const int64_t number = p->pushed - p->base.held - 1;
-    struct slot *slot = slot_of(p, number);
-    ksr_status status = p->cpu ? KSR_OK : ksr_gpu_wait(&slot->downloading);
+    ksr_status status = KSR_OK;
+    if (!p->cpu && is_composite(p))
+        status = submit_ready(p, true);
+    struct slot *slot = slot_of(p, p->made - p->under_way);
+    if (status == KSR_OK && !p->cpu)
+        status = ksr_gpu_wait(&slot->downloading);
     if (status == KSR_OK && !p->cpu)
         status = write_result(p, slot, sink);
     if (status != KSR_OK)
-        status = fall_back(ctx, p, number);
-    if (p->cpu) {
-        if (status == KSR_OK)
-            status = cpu_push(ctx, p, number, false);
-        return status == KSR_OK ? ksr_pipeline_pull(ctx, p->cpu, sink) : status;
-    }
-    take_marks(p, slot);
+        status = fall_back(ctx, p, p->pushed - after_of(p) - p->base.held - 1);
+    if (status == KSR_OK && p->cpu)
+        status = cpu_feed(ctx, p);
+    if (status == KSR_OK && p->cpu)
+        status = ksr_pipeline_pull(ctx, p->cpu, sink);
+    if (status != KSR_OK || p->cpu)
+        return status;
+    p->under_way--;
+    take_marks(p, &slot->working);
+    if (!is_composite(p))
+        p->device->times.upload += ksr_gpu_mark_seconds(&slot->uploading, 1);
+    p->device->times.download += ksr_gpu_mark_seconds(&slot->downloading, 1);
     return KSR_OK;
 }
 
 static void reset(ksr_pipeline *pipeline)
 {
     struct vulkan *p = (struct vulkan *)pipeline;
-    p->first = p->pushed;
+    ksr_around_reset(&p->around);
+    p->first = p->cpu_next = p->pushed;
+    p->under_way = 0;
+    p->remembers = false;
     if (p->cpu)
         ksr_pipeline_reset(p->cpu);
 }
@@ -343,6 +463,7 @@ static void take_times(ksr_pipeline *pipeline, double seconds[KSR_TASKS])
 static void free_slot(struct vulkan *p, struct slot *slot)
 {
     ksr_gpu_commands_free(&slot->uploading);
+    ksr_gpu_commands_free(&slot->taking);
     ksr_gpu_commands_free(&slot->working);
     ksr_gpu_commands_free(&slot->downloading);
     ksr_gpu_buffer_free(p->gpu, &slot->upload);
@@ -393,6 +514,8 @@ static ksr_status create_slot(struct vulkan *p, struct slot *slot)
         status = create_block(p, &slot->download, KSR_GPU_DOWNLOAD, &p->recipe.output);
     if (status == KSR_OK)
         status = ksr_gpu_commands_create(gpu, gpu->upload, &slot->uploading);
+    if (status == KSR_OK && is_composite(p))
+        status = ksr_gpu_commands_create(gpu, gpu->compute, &slot->taking);
     if (status == KSR_OK)
         status = ksr_gpu_commands_create(gpu, gpu->compute, &slot->working);
     if (status == KSR_OK)
@@ -405,7 +528,7 @@ static ksr_status create_entries(struct vulkan *p)
     size_t bytes;
     bool ok = true;
     ksr_raw_block(NULL, &p->recipe.input, NULL, &bytes);
-    p->entry_count = SLOTS + p->recipe.warmup;
+    p->entry_count = SLOTS + p->recipe.warmup + (is_composite(p) ? 2 * KSR_COMPOSITE_AROUND : 0);
     p->entries = calloc((size_t)p->entry_count, sizeof(p->entries[0]));
     for (int64_t i = 0; i < p->entry_count && p->entries && ok; i++) {
         p->entries[i].block = ksr_aligned_calloc(bytes);
@@ -429,7 +552,8 @@ static ksr_status try_memory(ksr_context *ctx, struct vulkan *p, int slots, int 
     if (status != KSR_OK)
         free_memory(p);
     p->slots = slots;
-    p->base.delay = slots - 1;
+    p->base.ahead = is_composite(p) ? KSR_COMPOSITE_AROUND : 0;
+    p->base.delay = slots - 1 + p->base.ahead;
     return status;
 }
 

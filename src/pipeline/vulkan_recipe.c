@@ -80,6 +80,12 @@ static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
 {
     const struct ksr_recipe *r = &g->recipe;
     uint64_t next = address;
+    for (int i = 0; i < KSR_AROUND_KEPT && r->composite_on; i++) {
+        g->around[i] = lay_frame(&next, &r->input);
+        g->smooth[i] = lay_plane(&next, r->input.width, r->input.height);
+    }
+    for (int i = 0; i < KSR_COMPOSITE_FRAMES && r->composite_on; i++)
+        g->held[i] = lay_plane(&next, r->input.width, r->input.height);
     if (r->descales)
         g->source = lay_frame(&next, &r->input);
     for (int i = 0; i < (r->temporal_on ? 2 : 1); i++)
@@ -439,24 +445,80 @@ static void record_grain(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, i
     end_group(c, KSR_TASK_GRAIN);
 }
 
-void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t frame,
-                           bool follows, const struct ksr_gpu_raw *in,
-                           const struct ksr_gpu_raw *out)
+// Cleans a frame of composite video.
+static void record_clean(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                         const struct ksr_gpu_making *m, const struct ksr_gpu_frame *to)
+{
+    const struct ksr_layout *l = &g->recipe.input;
+    const struct ksr_gpu_stages *stages = &g->device->stages;
+    const int64_t place = m->number % KSR_AROUND_KEPT;
+    const uint32_t step = (uint32_t)((g->held[1].data - g->held[0].data) / sizeof(uint16_t));
+    for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++)
+        if (m->around[k] >= 0)
+            ksr_gpu_temporal_still(c, stages, &g->held[k],
+                                   &g->smooth[m->around[k] % KSR_AROUND_KEPT], &g->smooth[place],
+                                   &g->recipe.composite);
+    ksr_gpu_barrier(c);
+    for (int i = 0; i < l->planes; i++) {
+        const struct ksr_gpu_plane *dst = &to->plane[i], *cur = &g->around[place].plane[i];
+        const struct ksr_gpu_plane *around[KSR_COMPOSITE_FRAMES];
+        const bool chroma = ksr_layout_is_chroma(l, i);
+        for (int k = 0; k < KSR_COMPOSITE_FRAMES; k++)
+            around[k] =
+                m->around[k] < 0 ? NULL : &g->around[m->around[k] % KSR_AROUND_KEPT].plane[i];
+        if (i < ksr_layout_picture_planes(l))
+            ksr_gpu_composite(c, stages, dst, cur, around, &g->held[0], step,
+                              chroma ? l->chroma_shift_x : 0, chroma ? l->chroma_shift_y : 0);
+        else
+            copy_rows(g, c, dst, 0, cur, 0, dst->height);
+    }
+    end_group(c, KSR_TASK_COMPOSITE);
+}
+
+// Returns where the frame to be made next is, before it is drawn.
+static const struct ksr_gpu_frame *given_of(const struct ksr_gpu_recipe *g)
+{
+    return g->recipe.descales ? &g->source : &g->current[g->recipe.temporal_on ? g->turn : 0];
+}
+
+// Begins a list: the one before is done with what this one writes.
+static void begin(struct ksr_gpu_commands *c)
+{
+    ksr_gpu_barrier(c);
+    ksr_gpu_mark(c, NULL);
+}
+
+void ksr_gpu_recipe_take(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int64_t number,
+                         const struct ksr_gpu_raw *in)
+{
+    const int place = (int)(number % KSR_AROUND_KEPT);
+    begin(c);
+    record_unpack(g, c, g->recipe.composite_on ? &g->around[place] : given_of(g), in);
+    if (g->recipe.composite_on) {
+        ksr_gpu_composite_smooth(c, &g->device->stages, &g->smooth[place],
+                                 &g->around[place].plane[0]);
+        end_group(c, KSR_TASK_COMPOSITE);
+    }
+}
+
+void ksr_gpu_recipe_make(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
+                         const struct ksr_gpu_making *m, const struct ksr_gpu_raw *out)
 {
     const struct ksr_recipe *r = &g->recipe;
     const struct ksr_gpu_stages *stages = &g->device->stages;
     const struct ksr_gpu_frame *current = &g->current[r->temporal_on ? g->turn : 0];
     const struct ksr_gpu_frame *result = ksr_recipe_fits(r) ? &g->fitted : &g->made;
-    g->in = *current;
-    ksr_gpu_barrier(c); // the frame before is done with what this one writes
-    ksr_gpu_mark(c, NULL);
-    record_unpack(g, c, r->descales ? &g->source : current, in);
+    if (r->composite_on) {
+        begin(c);
+        record_clean(g, c, m, given_of(g));
+    }
     if (r->descales) {
         ksr_gpu_drawing_make(c, stages, &g->drawing, current->plane, g->source.plane);
         end_group(c, KSR_TASK_DESCALE);
     }
+    g->in = *current;
     if (r->temporal_on)
-        record_temporal(g, c, frame, follows);
+        record_temporal(g, c, m->frame, m->follows);
     g->turn = !g->turn;
     if (!out)
         return;
@@ -469,6 +531,6 @@ void ksr_gpu_recipe_record(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
         end_group(c, KSR_TASK_DESCALE);
     }
     if (r->grain_on)
-        record_grain(g, c, frame, result);
+        record_grain(g, c, m->frame, result);
     record_pack(g, c, out, result);
 }

@@ -3,6 +3,7 @@
 #ifndef KSR_PIPELINE_VULKAN_RECIPE_H
 #define KSR_PIPELINE_VULKAN_RECIPE_H
 
+#include "pipeline/around.h"
 #include "pipeline/device_parts.h"
 #include "vulkan/drawing.h"
 
@@ -24,9 +25,14 @@ struct ksr_gpu_recipe {
     // What the steps make, of one band; the last one's only if there are several.
     struct ksr_gpu_plane between[KSR_MAX_PLANES][KSR_MAX_STEPS + 1];
     struct ksr_gpu_frame made;       // what the last ones do
-    struct ksr_gpu_frame source;     // unpacked, where it is descaled
+    // Of composite video: the frames around, unpacked, their luma without a subcarrier, and how far
+    // it is held against each.
+    struct ksr_gpu_frame around[KSR_AROUND_KEPT];
+    struct ksr_gpu_plane smooth[KSR_AROUND_KEPT];
+    struct ksr_gpu_plane held[KSR_COMPOSITE_FRAMES];
+    struct ksr_gpu_frame source;     // unpacked or clean, where it is descaled
     struct ksr_gpu_drawing drawing;  // of that
-    struct ksr_gpu_frame current[2]; // unpacked or drawn; the second one of stage 5 only
+    struct ksr_gpu_frame current[2]; // unpacked, clean or drawn; the second one of stage 5 only
     // Both memories of stage 5, as they are and as the next frame makes them.
     struct ksr_gpu_frame memory[2][2];
     int turn; // which of `current` and of each memory's two is this frame's
@@ -53,12 +59,23 @@ KSR_MUST_USE ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_r
                                               int bands);
 void ksr_gpu_recipe_free(struct ksr_gpu_recipe *recipe);
 
-// Records all that makes a frame: codes of the input's layout become codes of the output's.
-// frame: its number in the film; follows: it is the next one after the last that was recorded.
-// out: NULL = the frame is only remembered.
-void ksr_gpu_recipe_record(struct ksr_gpu_recipe *recipe, struct ksr_gpu_commands *commands,
-                           int64_t frame, bool follows, const struct ksr_gpu_raw *in,
-                           const struct ksr_gpu_raw *out);
+// A frame to be made.
+struct ksr_gpu_making {
+    int64_t frame; // its number in the film
+    bool follows;  // it is the next one after the last that was made
+    // Of composite video: its number among those taken, and of those around it (around.h).
+    int64_t number, around[KSR_COMPOSITE_FRAMES];
+};
+
+// Records what unpacks a frame, taken as number `number`; only with composite video may others be
+// taken before it is made.
+void ksr_gpu_recipe_take(struct ksr_gpu_recipe *recipe, struct ksr_gpu_commands *commands,
+                         int64_t number, const struct ksr_gpu_raw *in);
+
+// Records all else that makes a frame, up to codes of the output's layout. out: NULL = the frame is
+// only remembered.
+void ksr_gpu_recipe_make(struct ksr_gpu_recipe *recipe, struct ksr_gpu_commands *commands,
+                         const struct ksr_gpu_making *making, const struct ksr_gpu_raw *out);
 
 // Returns what the time before a mark went into.
 enum ksr_task ksr_gpu_recipe_task(const char *mark);

@@ -278,6 +278,32 @@ static void resample(struct trial *t)
     ksr_resampler_run(t->resampler, &sink);
 }
 
+// --- Composite video: SRC, and SRC_2 around it ---
+
+static void composite_smooth(struct trial *t)
+{
+    ksr_gpu_composite_smooth(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC]);
+    t->c.composite_smooth_rows(&t->plane[DST], &t->plane[SRC], 0, HEIGHT);
+}
+
+// DST_2: how still it is, of all frames around.
+static void composite(struct trial *t)
+{
+    const struct ksr_gpu_plane *const around[] = {&t->gpu_plane[SRC_2], &t->gpu_plane[SRC], NULL,
+                                                  &t->gpu_plane[SRC_2]};
+    struct ksr_composite_frame frames[KSR_COMPOSITE_FRAMES] = {{t->plane[SRC_2], t->plane[DST_2]},
+                                                               {t->plane[SRC], t->plane[DST_2]}};
+    frames[3] = frames[0];
+    const struct ksr_temporal_params p = ksr_composite_params_make(1);
+    ksr_gpu_temporal_still(&t->commands, t->stages, &t->gpu_plane[DST_2], &t->gpu_plane[SRC_2],
+                           &t->gpu_plane[SRC], &p);
+    ksr_gpu_barrier(&t->commands);
+    ksr_gpu_composite(&t->commands, t->stages, &t->gpu_plane[DST], &t->gpu_plane[SRC], around,
+                      &t->gpu_plane[DST_2], 0, 0, 0);
+    t->c.temporal_still_rows(&t->plane[DST_2], &t->plane[SRC_2], &t->plane[SRC], &p, 0, HEIGHT);
+    t->c.composite_rows(&t->plane[DST], &t->plane[SRC], frames, 0, 0, 0, HEIGHT);
+}
+
 // --- Descaling, and what the drawing does not bring back ---
 
 static const struct ksr_layout source = {.width = WIDTH, .height = HEIGHT, .planes = 1},
@@ -384,6 +410,8 @@ static const struct kernel {
     {"changed", 1, changed},
     {"temporal", 1, temporal},
     {"resample", 1, resample},
+    {"composite_smooth", 1, composite_smooth},
+    {"composite", 1, composite},
     {"descale", 1, descale},
     {"kept_marks", 1, kept_marks},
     {"kept_weights", 1, kept_weights},

@@ -25,6 +25,8 @@ static const struct ksr_gpu_kernel_info kernels[KSR_GPU_STAGES] = {
     KERNEL(KSR_GPU_ENHANCE_CHROMA, "enhance_chroma", 8, ksr_gpu_enhance_chroma),
     KERNEL(KSR_GPU_CHANGED, "changed", 8, ksr_gpu_changed),
     KERNEL(KSR_GPU_TEMPORAL, "temporal", 8, ksr_gpu_temporal),
+    KERNEL(KSR_GPU_COMPOSITE_SMOOTH, "composite_smooth", 8, ksr_gpu_composite_smooth),
+    KERNEL(KSR_GPU_COMPOSITE, "composite", 8, ksr_gpu_composite),
     KERNEL(KSR_GPU_DESCALE, "descale", 8, ksr_gpu_descale),
     KERNEL(KSR_GPU_KEPT_MARKS, "kept_marks", 8, ksr_gpu_kept_marks),
     KERNEL(KSR_GPU_KEPT_WEIGHTS, "kept_weights", 8, ksr_gpu_kept_weights),
@@ -198,6 +200,21 @@ void ksr_gpu_changed(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *st
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_CHANGED], &p, cur->width, cur->height, 1);
 }
 
+static void record_temporal(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                            const struct ksr_gpu_plane *cur, struct ksr_gpu_temporal p,
+                            const struct ksr_temporal_params *params)
+{
+    p.cur = cur->data;
+    p.stride = cur->stride;
+    p.width = cur->width;
+    p.height = cur->height;
+    p.one = params->one;
+    p.mean = params->mean;
+    p.size = params->size;
+    p.shift = params->shift;
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_TEMPORAL], &p, cur->width, cur->height, 1);
+}
+
 void ksr_gpu_temporal(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *memory,
                       const struct ksr_gpu_plane *cur, const struct ksr_temporal_params *params,
@@ -205,18 +222,54 @@ void ksr_gpu_temporal(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *s
 {
     const struct ksr_gpu_temporal p = {.dst = dst->data,
                                        .memory = memory->data,
-                                       .cur = cur->data,
                                        .changed = changed,
-                                       .stride = cur->stride,
-                                       .width = cur->width,
-                                       .height = cur->height,
                                        .weight = weight,
-                                       .one = params->one,
-                                       .mean = params->mean,
-                                       .size = params->size,
-                                       .shift = params->shift,
                                        .samples = samples};
-    ksr_gpu_run(c, &stages->kernel[KSR_GPU_TEMPORAL], &p, cur->width, cur->height, 1);
+    record_temporal(c, stages, cur, p, params);
+}
+
+// --- Composite video ---
+
+void ksr_gpu_temporal_still(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                            const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *other,
+                            const struct ksr_gpu_plane *cur,
+                            const struct ksr_temporal_params *params)
+{
+    const struct ksr_gpu_temporal p = {
+        .dst = dst->data, .memory = other->data, .weight = 8, .still = true};
+    record_temporal(c, stages, cur, p, params);
+}
+
+void ksr_gpu_composite_smooth(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                              const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src)
+{
+    const struct ksr_gpu_composite_smooth p = {*dst, *src};
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_COMPOSITE_SMOOTH], &p, dst->width, dst->height, 1);
+}
+
+void ksr_gpu_composite(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *cur,
+                       const struct ksr_gpu_plane *const around[KSR_COMPOSITE_FRAMES],
+                       const struct ksr_gpu_plane *held, uint32_t held_step, int shift_x,
+                       int shift_y)
+{
+    struct ksr_gpu_composite p = {.dst = dst->data,
+                                  .cur = cur->data,
+                                  .held = held->data,
+                                  .stride = cur->stride,
+                                  .width = cur->width,
+                                  .height = cur->height,
+                                  .held_stride = held->stride,
+                                  .held_width = held->width,
+                                  .held_height = held->height,
+                                  .held_step = held_step,
+                                  .shift_x = shift_x,
+                                  .shift_y = shift_y};
+    for (int f = 0; f < KSR_COMPOSITE_FRAMES; f++) {
+        p.other[f] = around[f] ? around[f]->data : 0;
+        p.present |= around[f] ? 1 << f : 0;
+    }
+    ksr_gpu_run(c, &stages->kernel[KSR_GPU_COMPOSITE], &p, cur->width, cur->height, 1);
 }
 
 // --- Grain ---

@@ -24,6 +24,8 @@ enum ksr_gpu_stage {
     KSR_GPU_ENHANCE_CHROMA,
     KSR_GPU_CHANGED,
     KSR_GPU_TEMPORAL,
+    KSR_GPU_COMPOSITE_SMOOTH,
+    KSR_GPU_COMPOSITE,
     KSR_GPU_DESCALE,
     KSR_GPU_KEPT_MARKS,
     KSR_GPU_KEPT_WEIGHTS,
@@ -95,6 +97,26 @@ void ksr_gpu_temporal(struct ksr_gpu_commands *commands, const struct ksr_gpu_st
                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *memory,
                       const struct ksr_gpu_plane *cur, const struct ksr_temporal_params *params,
                       int weight, uint64_t changed, uint32_t samples);
+
+// Fills dst with how still cur is against another frame: 0 to 8. All planes have the same stride
+// and size.
+void ksr_gpu_temporal_still(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                            const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *other,
+                            const struct ksr_gpu_plane *cur,
+                            const struct ksr_temporal_params *params);
+
+void ksr_gpu_composite_smooth(struct ksr_gpu_commands *commands,
+                              const struct ksr_gpu_stages *stages, const struct ksr_gpu_plane *dst,
+                              const struct ksr_gpu_plane *src);
+
+// Cleans a plane of composite video. around: the same of n-1, n+1, n-2, n+2; NULL: there is none.
+// dst and these have the same stride and size. held: of the first of them, of luma's size; those of
+// the others follow, `held_step` samples apart. shift_x, shift_y: how much smaller than luma it is.
+void ksr_gpu_composite(struct ksr_gpu_commands *commands, const struct ksr_gpu_stages *stages,
+                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *cur,
+                       const struct ksr_gpu_plane *const around[KSR_COMPOSITE_FRAMES],
+                       const struct ksr_gpu_plane *held, uint32_t held_step, int shift_x,
+                       int shift_y);
 
 #define KSR_GPU_GRAIN_WORDS (KSR_GRAIN_CODES + 2 * (KSR_GRAIN_REACH + 1))
 

@@ -15,7 +15,7 @@ from checks import check, finish, run, some
 DRIVER = {"VK_ICD_FILENAMES": icd for icd in glob.glob("/usr/share/vulkan/icd.d/lvp_icd*.json")}
 GPU = r"llvmpipe \(.*\) \(llvmpipe .*\)"
 
-RESTORED = {"descale": ["--descale", "32x21:bicubic"], "grain": ["--grain", "1:9,8,2,9,4,7,5,6:0.5:3:0.3"]}
+RESTORED = {"composite": ["--composite", "0.5"], "descale": ["--descale", "32x21:bicubic"], "grain": ["--grain", "1:9,8,2,9,4,7,5,6:0.5:3:0.3"]}
 
 
 class Runs:
@@ -158,7 +158,7 @@ def test_bench(r):
     names = [[k["name"] for k in g["kernels"]] for g in gpu["runs"]]
     check(names[0] == ["convert", "normalize", "upscale"] and names[3] ==
           ["convert", "temporal", "deblock", "chroma shift", "dehalo", "normalize", "deband", "structure", "antialias", "upscale", "enhance"] and
-          names[4] == ["convert", "descale", "normalize", "upscale", "fit", "grain"] and "net body" in names[5] and
+          names[4] == ["convert", "composite", "descale", "normalize", "upscale", "fit", "grain"] and "net body" in names[5] and
           all(abs(sum(k["share"] for k in g["kernels"]) - 1) < 1e-3 and
               abs(sum(k["ms"] for k in g["kernels"]) / g["kernels_ms"] - 1) < 1e-3 for g in gpu["runs"]), "bench: kernels", str(names))
     # A few bytes take far longer than at the rate of many.

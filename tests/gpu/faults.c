@@ -7,7 +7,7 @@
 
 // --- Calls that come too early ---
 
-#define LISTS 4096
+#define LISTS 8192
 #define WAITS 4
 
 // The last submission of a part of a list of commands.

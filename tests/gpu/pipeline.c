@@ -217,6 +217,66 @@ static const struct sequence sequences[] = {
       .saturation_boost = 1},
      .frames = 8,
      .lose = 18},
+    {"composite, 4:2:0",
+     NULL,
+     {75, 43, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 2,
+      .composite = 0.5,
+      .denoise = 0.2,
+      .contrast_boost = 1,
+      .saturation_boost = 1},
+     .frames = 20,
+     .first = 5,
+     .warms_up = 2,
+     .gap = 9,
+     .reset = 16},
+    {"composite, 4:2:2, alpha, temporal, descale, grain",
+     NULL,
+     {46, 33, 4, 1, 0, KSR_SITING_COSITED, 0, true},
+     {ROWS, 10},
+     {PLANES, 10},
+     {.shader_scale = 2,
+      .composite = 1,
+      .descale = "31x22:bicubic",
+      .chroma_shift_x = 1,
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1,
+      .grain = "1:9,8,2,9,4,7,5,6:0.5:3:0.3"},
+     .frames = 18,
+     .first = 30,
+     .warms_up = 7,
+     .gap = 12},
+    {"composite, lost",
+     NULL,
+     {66, 36, 3, 0, 0, 0, 0, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 2, .composite = 0.5, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 14,
+     .warms_up = 2,
+     .lose = 31},
+    {"composite, temporal, lost behind the end",
+     NULL,
+     {66, 36, 3, 0, 0, 0, 0, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 2,
+      .composite = 0.5,
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1},
+     .frames = 9,
+     .first = 4,
+     .warms_up = 3,
+     .reset = 8,
+     .lose = 28},
     {"4:4:4, fit",
      NULL,
      {50, 30, 3, 0, 0, 0, 0, false},
@@ -312,9 +372,11 @@ static bool make_coded(struct coded *c, const struct format *f, const struct ksr
 // --- Sequences ---
 
 // A ground that moves, with noise that both memories of stage 5 show; another one from the seventh
-// frame on. softens: the left half is soft, as if it had been enlarged.
-static void draw(const struct coded *c, const struct ksr_layout *layout, int number, bool softens)
+// frame on. For descaling the left half is soft, as if it had been enlarged; of composite video it
+// is held, but for dots.
+static void draw(const struct coded *c, const struct sequence *s, int number)
 {
+    const struct ksr_layout *layout = &s->layout;
     uint32_t random = (uint32_t)number * 7919 + 1;
     for (int i = 0; i < layout->planes; i++)
         for (int y = 0; y < ksr_layout_plane_height(layout, i); y++)
@@ -322,8 +384,11 @@ static void draw(const struct coded *c, const struct ksr_layout *layout, int num
                 const int cell = (x + number / 3) / 9 + y / 7 + (number >= 7 ? 5 : 0);
                 const uint32_t r = check_random(&random) >> 9;
                 const int noise = (int)(r % 8 == 0 ? r % 14000 : r % 900);
-                const bool soft = softens && 2 * x < ksr_layout_plane_width(layout, i);
-                const int sample = soft ? 60 * (x + number) + 90 * y : cell * 5003 % 18000 + noise;
+                const bool soft = s->config.descale && 2 * x < ksr_layout_plane_width(layout, i);
+                const bool held = s->config.composite > 0 && 2 * x < layout->width;
+                const int dots = held && (x + y + number) % 2 ? 500 : 0;
+                const int sample = soft || held ? 60 * (x + number / (held ? 5 : 1)) + 90 * y + dots
+                                                : cell * 5003 % 18000 + noise;
                 put_code(&c->raw.plane[i], x, y, sample << 1 >> (16 - c->raw.plane[i].bits));
             }
 }
@@ -379,6 +444,31 @@ static bool pull(ksr_pipeline *p, const struct sequence *s, struct film *film, i
     return ok && !(by_planes && film->rows);
 }
 
+// Pushes the next frame of a sequence.
+static bool push(ksr_pipeline *p, const struct sequence *s, struct film *film, int i,
+                 int64_t number, bool warms_up)
+{
+    struct ksr_row_source source = ksr_frame_source(&film->samples);
+    source.raw = s->in.kind == ROWS ? NULL : &film->in.raw;
+    draw(&film->in, s, i);
+    if (!film->planes_only || s->in.kind == ROWS)
+        read_raw(&film->in.raw, &film->samples);
+    return ksr_pipeline_push(NULL, p, number, &source, warms_up) == KSR_OK;
+}
+
+// Pulls all that is held, of a pipeline that has had frame i - 1; where it looks ahead, frames
+// follow.
+static bool drain(ksr_pipeline *p, const struct sequence *s, struct film *film, int i,
+                  int64_t number, int *pulled)
+{
+    bool ok = true;
+    for (int k = 0; k < p->ahead && p->held > 0 && ok; k++)
+        ok = push(p, s, film, i + k, number + k, true);
+    while (ok && p->held > 0)
+        ok = pull(p, s, film, pulled);
+    return ok;
+}
+
 // Runs a sequence as a worker does.
 static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *film)
 {
@@ -386,30 +476,23 @@ static bool run_film(ksr_pipeline *p, const struct sequence *s, struct film *fil
     int64_t number = s->first;
     bool ok = p != NULL;
     for (int i = 0; i < s->frames && ok; i++) {
-        struct ksr_row_source source = ksr_frame_source(&film->samples);
-        source.raw = s->in.kind == ROWS ? NULL : &film->in.raw;
+        if ((s->reset && i == s->reset) || (s->gap && i == s->gap))
+            ok = drain(p, s, film, i, number, &pulled);
         if (s->gap && i == s->gap)
             number++;
-        if ((s->reset && i == s->reset) || (s->gap && i == s->gap))
-            while (p->held > 0 && ok)
-                ok = pull(p, s, film, &pulled);
         if (s->reset && i == s->reset)
             ksr_pipeline_reset(p);
         if (s->drop && i == s->drop) {
             pulled = i;
             ksr_pipeline_reset(p);
         }
-        draw(&film->in, &s->layout, i, s->config.descale);
-        if (!film->planes_only || s->in.kind == ROWS)
-            read_raw(&film->in.raw, &film->samples);
-        ok = ok && ksr_pipeline_push(NULL, p, number++, &source, i < s->warms_up) == KSR_OK;
+        ok = ok && push(p, s, film, i, number++, i < s->warms_up);
         while (p->held > p->delay && ok)
             ok = pull(p, s, film, &pulled);
         memset(film->in.memory, 0x55, 64); // it is not looked at any more
         memset(film->samples.buffer, 0x55, 64);
     }
-    while (ok && p->held > 0)
-        ok = pull(p, s, film, &pulled);
+    ok = ok && drain(p, s, film, s->frames, number, &pulled);
     return ok && pulled == s->frames;
 }
 
@@ -592,6 +675,19 @@ static const struct sequence faulty[] = {
      {PLANES, 8},
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 1},
+    {"a driver that fails, composite, descale, grain",
+     NULL,
+     {24, 18, 1, 0, 0, 0, 0, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 2,
+      .composite = 0.5,
+      .descale = "16x16:bilinear",
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .grain = "1:9,8,2,9,4,7,5,6:0.5:3:0.3"},
+     .frames = 4,
+     .warms_up = 1},
     {"in parts: a driver that fails",
      NULL,
      {7, 5, 1, 0, 0, 0, 0, false},

@@ -80,6 +80,26 @@ static void temporal(struct bench *b, const struct job *j, const struct planes *
                      j->temporal.weight, p->counter, 1);
 }
 
+static void still(struct bench *b, const struct job *j, const struct planes *p)
+{
+    ksr_gpu_temporal_still(&b->commands, &b->stages, &p->out[0], &p->in[1], &p->in[0],
+                           &j->temporal);
+}
+
+static void smooth(struct bench *b, const struct job *j, const struct planes *p)
+{
+    (void)j;
+    ksr_gpu_composite_smooth(&b->commands, &b->stages, &p->out[0], &p->in[0]);
+}
+
+// All are held alike.
+static void composite(struct bench *b, const struct job *j, const struct planes *p)
+{
+    const struct ksr_gpu_plane *const around[] = {&p->in[1], &p->in[2], &p->in[1], NULL};
+    ksr_gpu_composite(&b->commands, &b->stages, &p->out[0], &p->in[0], around, &p->in[3], 0,
+                      j->flag, j->flag);
+}
+
 // Axes along rows and along columns, in a table.
 static size_t put_axes(const struct job *j, char *table, struct ksr_gpu_descale_axis axis[2])
 {
@@ -182,6 +202,9 @@ const struct gpu_kernel gpu_stage_kernels[] = {
     {"enhance_chroma", enhance_chroma},
     {"temporal_changed", changed},
     {"temporal", temporal},
+    {"temporal_still", still},
+    {"composite_smooth", smooth},
+    {"composite", composite},
     {"descale", descale, .fill = fill_descale},
     {"grain", grain, .fill = fill_grain},
 };

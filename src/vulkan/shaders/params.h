@@ -113,6 +113,22 @@ struct ksr_gpu_temporal {
     int weight; // of the memory where still; 0 = dst becomes cur
     int one, mean, size, shift;
     uint samples; // so many of luma, of which `changed` did so
+    int still;    // not 0: dst becomes the weights, and `changed` is not looked at
+};
+
+struct ksr_gpu_composite_smooth {
+    ksr_gpu_plane dst, src;
+};
+
+// All planes have one size, and those of `held` another. Frames around: n-1, n+1, n-2, n+2.
+struct ksr_gpu_composite {
+    ksr_gpu_samples dst, cur, other[4];
+    ksr_gpu_samples held; // of the first frame; the others' are `held_step` samples apart
+    int stride, width, height;
+    int held_stride, held_width, held_height;
+    uint held_step;
+    int shift_x, shift_y; // how much smaller the plane is than luma
+    int present;          // a bit for each of the frames
 };
 
 // Along one axis.

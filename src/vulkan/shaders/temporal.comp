@@ -1,5 +1,5 @@
 #version 460
-// Stage 5: stages/temporal.c.
+// Stage 5: ksr_temporal_rows(), and with `still` ksr_temporal_still_rows().
 
 #extension GL_GOOGLE_include_directive : require
 #include "plane.glsl"
@@ -78,7 +78,8 @@ void main()
     ksr_gpu_plane memory = {p.memory, p.stride, p.width, p.height};
     ksr_gpu_plane dst = {p.dst, p.stride, p.width, p.height};
     const ivec2 at = here(), local = ivec2(gl_LocalInvocationID.xy), first = at - local - REACH;
-    const bool forget = p.weight == 0 || 2 * uint64_t(p.changed.at[0]) >= uint64_t(p.samples);
+    const bool forget =
+        p.still == 0 && (p.weight == 0 || 2 * uint64_t(p.changed.at[0]) >= uint64_t(p.samples));
     if (!forget)
         for (int i = int(gl_LocalInvocationIndex); i < WIDTH * HEIGHT; i += 32 * 8)
             found[i / WIDTH][i % WIDTH] = find(memory, cur, first.x + i % WIDTH, first.y + i / WIDTH);
@@ -90,7 +91,11 @@ void main()
         store(dst, at.x, at.y, c);
         return;
     }
-    const int gap = load(memory, at.x, at.y) - c;
-    const int move = find_weight(local, gap) * abs(gap) >> WEIGHT_BITS;
+    const int gap = load(memory, at.x, at.y) - c, weight = find_weight(local, gap);
+    if (p.still != 0) {
+        store(dst, at.x, at.y, weight);
+        return;
+    }
+    const int move = weight * abs(gap) >> WEIGHT_BITS;
     store(dst, at.x, at.y, gap < 0 ? c - move : c + move);
 }
