@@ -235,8 +235,11 @@ void ksr_gpu_temporal_still(struct ksr_gpu_commands *c, const struct ksr_gpu_sta
                             const struct ksr_gpu_plane *cur,
                             const struct ksr_temporal_params *params)
 {
-    const struct ksr_gpu_temporal p = {
-        .dst = dst->data, .memory = other->data, .weight = 8, .still = true};
+    const struct ksr_gpu_temporal p = {.dst = dst->data,
+                                       .memory = other->data,
+                                       .changed = cur->data, // is not read
+                                       .weight = 8,
+                                       .still = true};
     record_temporal(c, stages, cur, p, params);
 }
 
@@ -265,10 +268,8 @@ void ksr_gpu_composite(struct ksr_gpu_commands *c, const struct ksr_gpu_stages *
                                   .held_step = held_step,
                                   .shift_x = shift_x,
                                   .shift_y = shift_y};
-    for (int f = 0; f < KSR_COMPOSITE_FRAMES; f++) {
-        p.other[f] = around[f] ? around[f]->data : 0;
-        p.present |= around[f] ? 1 << f : 0;
-    }
+    for (int f = 0; f < KSR_COMPOSITE_FRAMES; f++)
+        p.other[f] = around[f] ? around[f]->data : cur->data;
     ksr_gpu_run(c, &stages->kernel[KSR_GPU_COMPOSITE], &p, cur->width, cur->height, 1);
 }
 

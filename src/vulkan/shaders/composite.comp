@@ -35,8 +35,7 @@ ivec4 gap_at(int x, int y)
     const ivec4 held = held_at(x, y);
     ivec4 gap = ivec4(0);
     [[unroll]] for (int f = 0; f < FRAMES; f++)
-        if ((p.present >> f & 1) != 0)
-            gap[f] = (int(p.other[f].at[at]) - c) * held[f];
+        gap[f] = (int(p.other[f].at[at]) - c) * held[f];
     return gap;
 }
 

@@ -120,7 +120,8 @@ struct ksr_gpu_composite_smooth {
     ksr_gpu_plane dst, src;
 };
 
-// All planes have one size, and those of `held` another. Frames around: n-1, n+1, n-2, n+2.
+// All planes have one size, and those of `held` another. Frames around: n-1, n+1, n-2, n+2; `cur` in
+// place of one that is not there, from which it does not differ.
 struct ksr_gpu_composite {
     ksr_gpu_samples dst, cur, other[4];
     ksr_gpu_samples held; // of the first frame; the others' are `held_step` samples apart
@@ -128,7 +129,6 @@ struct ksr_gpu_composite {
     int held_stride, held_width, held_height;
     uint held_step;
     int shift_x, shift_y; // how much smaller the plane is than luma
-    int present;          // a bit for each of the frames
 };
 
 // Along one axis.
