@@ -45,14 +45,38 @@ def check_pairs():
     check(len(ways) > 1, "pairs: mirrored", ways)
 
 
+def check_orthogonal():
+    """Singular values near 1, the same vectors; and every kernel between the first and the last is found, once."""
+    x = torch.randn(3, 16, 40, generator=torch.Generator().manual_seed(2))
+    for turned in (False, True):
+        y = train.orthogonal(x.transpose(1, 2) if turned else x)
+        values = torch.linalg.svdvals(y)
+        check(values.min() > 0.6 and values.max() < 1.3, "orthogonal: singular values", values)
+        u, _, v = torch.linalg.svd(x, full_matrices=False)
+        y = y.transpose(1, 2) if turned else y
+        check((u.transpose(1, 2) @ y @ v.transpose(1, 2)).diagonal(dim1=1, dim2=2).min() > 0.6, "orthogonal: vectors")
+    net = Net(pyramid(16, 32, 0, more=(1, 0)), "cpu", 3)
+    cut = [net.theta[s : s + a * b] for (a, b), starts in net.matrices().items() for s in starts]
+    kernels = [w for w, _ in net.kernels(*net.merged(net.theta))][1:-1]
+    found = sorted(float(c.sum()) for c in cut)
+    check(np.allclose(found, sorted(float(k.sum()) for k in kernels), atol=1e-4), "matrices: all kernels but two", found)
+    trainer = train.Trainer("net", net, 1e-3, muon=True)
+    way = trainer.way(torch.randn_like(net.theta))
+    for (rows, columns), (start, *_) in net.matrices().items():
+        values = torch.linalg.svdvals(way[start : start + rows * columns].view(rows, columns))
+        values /= 0.2 * max(rows, columns) ** 0.5
+        check(values.min() > 0.4 and values.max() < 1.3, f"steps of {rows} x {columns} are orthogonal", values)
+
+
 def main():
     torch.set_num_threads(1)
     check_pairs()
+    check_orthogonal()
     codes = np.random.default_rng(1).integers(0, 256, (13, 10))
     codes[:, :5] = np.arange(13)[:, None] * 9
     patch = torch.rand(2, 1, 48, 48) - 0.5, torch.rand(2, 4, 24, 24) * 0.02, torch.full((2,), 0.01), torch.ones(2)
     for name, spec in (("pyramid", pyramid(16, 32, 16, 2)), ("pairs", plain(16, 1))):
-        trainer = train.Trainer(name, Net(spec, "cpu", 3), 2e-3)
+        trainer = train.Trainer(name, Net(spec, "cpu", 3), 2e-3, name == "pyramid")
         for step in range(6):
             trainer.at = step + 500
             trainer.plan(0.5)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judges networks on coded video, through the whole program.
 
-    judge.py web|dvd --program KIZUNASR --data DIR MODEL...
+    judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] MODEL...
 
 A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each
 of the settings kept from training (coded.py), doubled with --use-ai --denoise 0, and compared with the frames they
@@ -50,7 +50,7 @@ def enlarged(o, model, path, shape):
     n, h, w = shape
     out = path + ".out.mkv"
     network = [] if model == "filters" else ["--use-ai", "--ai-model", model]
-    done = subprocess.run([o.program, "upscale", path, out, "--overwrite", "--denoise", "0", "--codec", "ffv1", *network],
+    done = subprocess.run([o.program, "upscale", path, out, "--overwrite", "--denoise", "0", "--codec", "ffv1", *network, *o.options.split()],
                           capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"judge.py: {model}: the program failed ({done.returncode}): {done.stderr[-500:]}")
@@ -66,6 +66,7 @@ def main():
     ap.add_argument("models", nargs="+", metavar="MODEL")
     ap.add_argument("--program", required=True)
     ap.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
+    ap.add_argument("--options", default="", help="of the program, beside")
     ap.add_argument("--frames", type=int, default=12, help="of each scene")
     ap.add_argument("--seed", type=int, default=1 << 20)
     ap.add_argument("--ffmpeg", default="ffmpeg")

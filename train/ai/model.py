@@ -291,6 +291,12 @@ class Net:
     def paired(self, l):
         return self.spec.wide and l.kind == "conv" and l.inputs == l.outputs
 
+    def matrices(self):
+        """Where in theta the kernels between the first layer and the last lie: {(rows, columns): [start, ...]}."""
+        starts = np.cumsum([0] + [math.prod(s) for s in self.shapes])
+        kernels = [(s, at) for s, at in zip(self.shapes, starts.tolist()) if len(s) == 2]
+        return {s: [at for other, at in kernels[1:-1] if other == s] for s, _ in kernels[1:-1]}
+
     def _channels(self):
         """Tables over the output channels of all layers: their weights, padded, and bits."""
         layers = self.spec.layers

@@ -29,12 +29,30 @@ SCALE = 128.0  # keeps small gradients inside fp16
 WARM = 1000  # steps
 
 
-class Trainer:
-    """Adam over the network's flat parameter vector, with warm-up, cosine decay and averaging."""
+def orthogonal(x):
+    """x [n, rows, columns] with its singular values brought near 1, by the iteration of Newton and Schulz."""
+    turned = x.shape[1] > x.shape[2]
+    x = x.transpose(1, 2) if turned else x
+    x = x / (torch.sqrt((x * x).sum((1, 2), keepdim=True)) + 1e-12)
+    if x.is_cuda:
+        x = x.to(torch.bfloat16)
+    for _ in range(5):
+        a = x @ x.transpose(1, 2)
+        x = 3.4445 * x + (2.0315 * a @ a - 4.7750 * a) @ x
+    return (x.transpose(1, 2) if turned else x).float()
 
-    def __init__(self, name, net, peak):
+
+class Trainer:
+    """Steps over the network's flat parameter vector, with warm-up, cosine decay and averaging.
+
+    The steps are Adam's. With muon, those of the kernels between the first layer and the last are the averaged
+    gradient made orthogonal, as large as Adam's usually are.
+    """
+
+    def __init__(self, name, net, peak, muon=False):
         dev = net.device
         self.name, self.net, self.peak = name, net, peak
+        self.orthogonal = net.matrices() if muon else {}
         self.theta = net.theta.clone().requires_grad_()
         self.m, self.v = torch.zeros_like(net.theta), torch.zeros_like(net.theta)
         self.ema = net.theta.clone()
@@ -67,10 +85,20 @@ class Trainer:
             self.norm.copy_(torch.where(good, usual, self.norm))
             self.m.mul_(0.9).add_(grad, alpha=0.1)
             self.v.mul_(0.99).addcmul_(grad, grad, value=0.01)
-            self.theta.sub_(self.lr * self.net.rates * self.m / (torch.sqrt(self.v) + 1e-8))
+            self.theta.sub_(self.lr * self.way(grad))
             self.ema.lerp_(self.theta, 0.001)
             self.loss.copy_(torch.where(good, self.loss * 0.99 + loss.detach() * 0.01, self.loss))
             self.skipped += 1 - good.float()
+
+    def way(self, grad):
+        """Where the next step goes, of size 1."""
+        way = self.net.rates * self.m / (torch.sqrt(self.v) + 1e-8)
+        for (rows, columns), starts in self.orthogonal.items():
+            parts = [slice(s, s + rows * columns) for s in starts]
+            x = torch.stack([torch.lerp(self.m[p], grad[p], 0.1).view(rows, columns) for p in parts])
+            for p, one in zip(parts, orthogonal(x)):
+                way[p] = one.flatten() * (0.2 * math.sqrt(max(rows, columns)))
+        return way
 
     def state(self):
         return [self.theta, self.m, self.v, self.ema, self.loss, self.norm, self.skipped]
@@ -287,6 +315,7 @@ def parser():
     ap.add_argument("--size", type=int, default=96, help="small pixels along a target patch")
     ap.add_argument("--ring", type=int, default=16, help="small pixels around it that only the network sees")
     ap.add_argument("--peak", type=float, default=2e-3, help="largest step size")
+    ap.add_argument("--muon", action="store_true", help="orthogonal steps for the kernels between first and last layer")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
     ap.add_argument("--quantized", type=float, default=0.25, help="part of the training before quantization")
@@ -333,7 +362,7 @@ def networks(o, dev, say):
         if o.start:
             net.start(layers(os.path.join(o.start, name + ".npz") if os.path.isdir(o.start) else o.start))
         say(f"{name}: {spec.multiplications():.0f} multiplications, reach {spec.reach()}, {net.theta.numel()} parameters")
-        yield Trainer(name, net, o.peak)
+        yield Trainer(name, net, o.peak, o.muon)
 
 
 def resumed(o, trainers):
