@@ -576,6 +576,24 @@ static const struct sequence shorts[] = {
      .fit_width = 30,
      .fit_height = 331,
      .frames = 5},
+    {"short of memory, composite, descale, grain",
+     NULL,
+     {18, 301, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.shader_scale = 4,
+      .composite = 0.5,
+      .descale = "16x201:bicubic",
+      .denoise = 0.2,
+      .dehalo = 0.6,
+      .deband = 0.8,
+      .structure_smoothing = 0.3,
+      .antialias = 0.8,
+      .sharpening = 0.5,
+      .contrast_boost = 1,
+      .saturation_boost = 1.2,
+      .grain = "1:9,8,2,9,4,7,5,6:0.5:3:0.3"},
+     .frames = 4},
     {"short of memory, network",
      "anime-fast",
      {16, 180, 1, 0, 0, 0, 0, false},
@@ -610,7 +628,7 @@ static struct share find_share(struct ksr_device *device, const struct ksr_recip
     if (ksr_context_create(&ctx, &callbacks) != KSR_OK)
         abort();
     ksr_pipeline *p = ksr_pipeline_create_device(ctx, device, recipe, NULL);
-    share.lines += p && share.slots != p->delay + 1 ? 100 : 0;
+    share.lines += p && share.slots != p->delay - p->ahead + 1 ? 100 : 0;
     ksr_pipeline_destroy(&p);
     ksr_context_destroy(&ctx);
     return share;
