@@ -62,13 +62,13 @@ static void test_turns_off(void **state)
     AV_WB64(head + 8, SAMPLES);
     assert_int_equal(fwrite(head, 1, 16, file), 16);
     assert_int_equal(fseeko(file, 12 + SAMPLES, SEEK_SET), 0);
-    long at[3];
+    off_t at[3];
     for (uint32_t i = 0; i < 3; i++) {
         const uint32_t size = make_track(track[i], i == 2, i + 1);
         AV_WB32(moov + used, size + 8);
         memcpy(moov + used + 4, "trak", 4);
         memcpy(moov + used + 8, track[i], size);
-        at[i] = (long)(12 + SAMPLES + 8 + used + 8 + 8 + 3);
+        at[i] = (off_t)(12 + SAMPLES + 8 + used + 8 + 8 + 3);
         used += size + 8;
     }
     put_box(file, "moov", moov, used);

@@ -107,12 +107,9 @@ int ksr_posix_fsync(int fd)
         errno = EINVAL;
         return -1;
     }
-    char *path = ksr_posix_place_of(handle);
-    const HANDLE writing =
-        path ? open_path(path, GENERIC_WRITE, OPEN_EXISTING, 0) : INVALID_HANDLE_VALUE;
-    free(path);
+    const HANDLE writing = ReOpenFile(handle, GENERIC_WRITE, SHARE, 0);
     if (writing == INVALID_HANDLE_VALUE)
-        return -1;
+        return ksr_posix_fail();
     const int result = FlushFileBuffers(writing) ? 0 : ksr_posix_fail();
     CloseHandle(writing);
     return result;
@@ -195,6 +192,19 @@ int ksr_posix_lstat(const char *path, struct ksr_posix_stat *out)
     return describe_path(path, FILE_FLAG_OPEN_REPARSE_POINT, out);
 }
 
+// For disks that do not tell where a file is.
+static char *full_name(const char *path)
+{
+    wchar_t *wide = ksr_posix_wide_path(path);
+    const DWORD size = wide ? GetFullPathNameW(wide, 0, NULL, NULL) : 0;
+    wchar_t *full = size > 0 ? calloc(size, sizeof(*full)) : NULL;
+    char *out =
+        full && GetFullPathNameW(wide, size, full, NULL) > 0 ? ksr_posix_narrow_path(full) : NULL;
+    free(full);
+    free(wide);
+    return out;
+}
+
 char *ksr_posix_realpath(const char *path, char *out)
 {
     (void)out; // always NULL here
@@ -206,7 +216,7 @@ char *ksr_posix_realpath(const char *path, char *out)
         return NULL;
     char *whole = ksr_posix_place_of(handle);
     CloseHandle(handle);
-    return whole;
+    return whole ? whole : full_name(path);
 }
 
 // What the owner's rights allow shows when it is tried.

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <fnmatch.h>
 #include <glob.h>
+#include <pthread.h>
 
 struct ksr_posix_folder {
     HANDLE search;
@@ -132,11 +133,44 @@ int ksr_posix_mkdir(const char *path, int mode)
     return result;
 }
 
+// A deleted file that is open may keep its name until it is closed: on network drives, on FAT, and
+// in Wine. Folders that could not be removed are therefore tried again after that.
+enum { MOST_WAITING = 8 };
+
+static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
+static wchar_t *waiting[MOST_WAITING]; // under the lock; NULL = none
+
+// Takes over the path.
+static void wait_for_close(wchar_t *path)
+{
+    pthread_mutex_lock(&waiting_lock);
+    free(waiting[MOST_WAITING - 1]);
+    memmove(&waiting[1], &waiting[0], sizeof(waiting) - sizeof(waiting[0]));
+    waiting[0] = path;
+    pthread_mutex_unlock(&waiting_lock);
+}
+
+int ksr_posix_close(int fd)
+{
+    const int result = _close(fd);
+    pthread_mutex_lock(&waiting_lock);
+    for (int i = 0; i < MOST_WAITING; i++)
+        if (waiting[i] && RemoveDirectoryW(waiting[i])) {
+            free(waiting[i]);
+            waiting[i] = NULL;
+        }
+    pthread_mutex_unlock(&waiting_lock);
+    return result;
+}
+
 int ksr_posix_rmdir(const char *path)
 {
     wchar_t *wide = ksr_posix_wide_path(path);
     const int result = !wide ? -1 : RemoveDirectoryW(wide) ? 0 : ksr_posix_fail();
-    free(wide);
+    if (result != 0 && wide && errno == ENOTEMPTY)
+        wait_for_close(wide);
+    else
+        free(wide);
     return result;
 }
 

@@ -52,6 +52,7 @@ struct ksr_posix_stat {
 #define st_mtime st_mtim.tv_sec
 
 int ksr_posix_open(const char *path, int flags, ...);
+int ksr_posix_close(int fd);
 FILE *ksr_posix_fopen(const char *path, const char *mode);
 int ksr_posix_stat(const char *path, struct ksr_posix_stat *out);
 int ksr_posix_lstat(const char *path, struct ksr_posix_stat *out);
@@ -70,6 +71,7 @@ char *ksr_posix_realpath(const char *path, char *out);
 #undef stat // with 64-bit offsets they are macros already
 #undef fstat
 #define open      ksr_posix_open
+#define close     ksr_posix_close
 #define fopen     ksr_posix_fopen
 #define stat      ksr_posix_stat
 #define lstat     ksr_posix_lstat
@@ -141,6 +143,16 @@ long ksr_posix_sysconf(int what);
 char *ksr_posix_strndup(const char *text, size_t most);
 void *ksr_posix_memmem(const void *within, size_t size, const void *what, size_t what_size);
 ptrdiff_t ksr_posix_getline(char **line, size_t *size, FILE *file);
+
+// In one write: the standard library has a console write one byte at a time, within a character
+// too.
+int ksr_posix_printf(const char *format, ...);
+int ksr_posix_fprintf(FILE *file, const char *format, ...);
+int ksr_posix_vfprintf(FILE *file, const char *format, va_list args);
+
+#define printf   ksr_posix_printf
+#define fprintf  ksr_posix_fprintf
+#define vfprintf ksr_posix_vfprintf
 
 #define strndup ksr_posix_strndup
 #define memmem  ksr_posix_memmem

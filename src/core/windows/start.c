@@ -80,6 +80,7 @@ int wmain(int argc, wchar_t **argv)
         return 1;
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
         _setmode(fd, O_BINARY);
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     setvbuf(stderr, NULL, _IONBF, 0);
     fill_environment();
     code_page = GetConsoleOutputCP();

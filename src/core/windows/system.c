@@ -263,6 +263,43 @@ int ksr_posix_ioctl(int fd, int request, struct winsize *out)
 
 // --- Text ---
 
+int ksr_posix_vfprintf(FILE *file, const char *format, va_list args)
+{
+    char some[1024], *all = some;
+    va_list again;
+    va_copy(again, args);
+    int length = vsnprintf(some, sizeof(some), format, args);
+    if (length >= (int)sizeof(some)) {
+        all = malloc((size_t)length + 1);
+        if (all)
+            vsnprintf(all, (size_t)length + 1, format, again);
+    }
+    va_end(again);
+    if (!all || length < 0 || fwrite(all, 1, (size_t)length, file) != (size_t)length)
+        length = -1;
+    if (all != some)
+        free(all);
+    return length;
+}
+
+int ksr_posix_fprintf(FILE *file, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int length = ksr_posix_vfprintf(file, format, args);
+    va_end(args);
+    return length;
+}
+
+int ksr_posix_printf(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const int length = ksr_posix_vfprintf(stdout, format, args);
+    va_end(args);
+    return length;
+}
+
 char *ksr_posix_strndup(const char *text, size_t most)
 {
     const size_t length = strnlen(text, most);
