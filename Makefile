@@ -11,6 +11,7 @@
 #   make deb        build Debian packages: build-deb/*.deb
 #   make bundle     build a folder that runs anywhere, with FFmpeg in it: build-bundle/kizunasr-*
 #   make wheel      build that, and from it a Python wheel with the library: build-wheel/*.whl
+#   make windows    build for Windows on Debian: build-windows/*.zip
 #   make test-packages  build all packages and try them in bare systems; root, network, half an hour
 #   make generate   make again what follows from the table of options, src/config/options.toml
 #   make format     let clang-format lay out the C files
@@ -36,7 +37,8 @@ TOLERATED = -Dc_args=-Wno-error=deprecated-declarations
 SANITIZERS = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false \
     -Dc_args=-fno-sanitize-recover=all
 
-.PHONY: all demo check onnxruntime test sanitize install deb bundle wheel test-packages generate format clean \
+.PHONY: all demo check onnxruntime test sanitize install deb bundle wheel windows test-packages generate format \
+    clean \
     $(PROGRAM)
 
 all: $(PROGRAM)
@@ -101,6 +103,10 @@ bundle:
 wheel: bundle
 	@packaging/wheel $(BUNDLE)/kizunasr-*-linux-* build-wheel
 
+windows:
+	@tools/windows
+	@packaging/windows build-windows
+
 test-packages:
 	@packaging/test
 
@@ -116,4 +122,4 @@ format:
 	    xargs clang-format -i --style=file
 
 clean:
-	rm -rf $(BUILD) $(CHECK) $(SANITIZE) $(THREADS) $(BUNDLE) build-deb build-wheel
+	rm -rf $(BUILD) $(CHECK) $(SANITIZE) $(THREADS) $(BUNDLE) build-deb build-wheel build-windows
