@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/pool.h"
+#include "core/thread.h"
 
 #define COUNT 1000
 
@@ -86,32 +87,27 @@ static void destroy_accepts_nothing(void **state)
 }
 
 #ifdef __GLIBC__
-static void get_stack(void *arg, int i, int thread)
+static void *get_stack(void *arg)
 {
-    size_t *least = arg;
     pthread_attr_t attributes;
-    (void)i;
-    if (thread == 0)
-        return; // the caller's own
-    assert_int_equal(pthread_getattr_np(pthread_self(), &attributes), 0);
-    pthread_attr_getstacksize(&attributes, least);
+    if (pthread_getattr_np(pthread_self(), &attributes) == 0)
+        pthread_attr_getstacksize(&attributes, arg);
     pthread_attr_destroy(&attributes);
+    return NULL;
 }
 
 static void threads_have_stack_enough(void **state)
 {
     (void)state;
     pthread_attr_t usual, small;
+    pthread_t thread;
     size_t stack = 0;
     assert_int_equal(pthread_getattr_default_np(&usual), 0);
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 128 << 10); // as musl's
     assert_int_equal(pthread_setattr_default_np(&small), 0);
-    ksr_pool *pool = ksr_pool_create(2);
-    assert_non_null(pool);
-    for (int i = 0; i < 100000 && stack == 0; i++) // until the helper takes part
-        ksr_pool_run(pool, get_stack, &stack, 2);
-    ksr_pool_destroy(&pool);
+    assert_int_equal(ksr_thread_create(&thread, get_stack, &stack), 0);
+    pthread_join(thread, NULL);
     pthread_setattr_default_np(&usual);
     assert_true(stack >= 1 << 20);
     pthread_attr_destroy(&small);
