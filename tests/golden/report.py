@@ -341,6 +341,12 @@ def look_drawn(b, page, shots):
     check(re.fullmatch(r"\d+ rows: [0-9.]+ codes of 8 bits", said), "keys read it off", said)
     if shots:
         b.shoot(os.path.join(shots, "drawn.png"))
+    b.open("file://" + urllib.parse.quote(page), 320, 800, 2, True)
+    b.until(f"!!{svg}.querySelector('path')")
+    wide = b.run("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    check(wide[0] <= wide[1], "nothing sticks out of a phone", str(wide))
+    if shots:
+        b.shoot(os.path.join(shots, "drawn-phone.png"))
     check(not b.troubles(), "no trouble on the console", "; ".join(b.troubles()))
 
 
