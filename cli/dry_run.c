@@ -50,7 +50,8 @@ static void print_segment(const json_t *segment, size_t number)
 // Settings that were measured or that restore, as the library names them.
 static void print_settled(const json_t *root)
 {
-    static const char *const names[] = {"descale", "denoise", "deblock", "dehalo", "grain"};
+    static const char *const names[] = {"descale", "denoise",   "deblock",
+                                        "dehalo",  "composite", "grain"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (json_object_get(root, names[i]))
             printf("  %-9s %s\n", names[i], text_of(root, names[i]));

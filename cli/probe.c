@@ -243,6 +243,18 @@ static void print_halos(const json_t *picture)
     print_pair("halos", line.text);
 }
 
+// Whether it was composite video.
+static void print_crawl(const json_t *picture)
+{
+    struct line line = {0};
+    const json_t *crawl = json_object_get(picture, "dot_crawl");
+    if (!json_is_true(json_object_get(crawl, "found")))
+        return;
+    add(&line, "at %.0f %% of held blocks; --composite 0.2 takes it off",
+        100 * json_number_value(json_object_get(crawl, "share")));
+    print_pair("dot crawl", line.text);
+}
+
 // Which kind of source it seems to be.
 static void print_source(const json_t *picture)
 {
@@ -339,6 +351,7 @@ static bool print_table(const char *text)
         print_drawing(json_object_get(root, "picture"));
         print_blocks(json_object_get(root, "picture"));
         print_halos(json_object_get(root, "picture"));
+        print_crawl(json_object_get(root, "picture"));
         print_source(json_object_get(root, "picture"));
         print_carried(json_object_get(root, "video"));
         const json_t *streams = json_object_get(root, "streams");

@@ -91,8 +91,9 @@ struct ksr_pipeline_config {
     // Largest size within this, such as 1920x1080, scaled down from the 2x or 4x result (NULL: as
     // it comes).
     const char *fit;
-    // Remove dot crawl and rainbows, the faults of composite video, where frames are held; 0: off;
-    // 0.2: usual (0 to 1; default 0).
+    // Remove dot crawl and rainbows, the faults of composite video, where frames are held; auto:
+    // 0.2 where the input has dot crawl (of NTSC), 0 where it has none; 0: off; 0.2: usual
+    // (KSR_AUTO or 0 to 1; default 0).
     double composite;
     // Undo the enlargement of a video that was drawn at a smaller size, and upscale from there;
     // auto: as measured, off where nothing is clear; or size and kernel, such as 1280x720:bicubic

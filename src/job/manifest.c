@@ -21,7 +21,8 @@
 #define MAX_PROBE        (INT64_C(1) << 40) // bytes
 #define MAX_JUMP         (INT64_C(1) << 60) // in ticks
 
-const char *const ksr_measured_names[KSR_MEASURED_COUNT] = {"denoise", "deblock", "dehalo"};
+const char *const ksr_measured_names[KSR_MEASURED_COUNT] = {"denoise", "deblock", "dehalo",
+                                                            "composite"};
 
 void ksr_manifest_free(struct ksr_manifest *m)
 {
@@ -333,7 +334,8 @@ static json_t *manifest_to_json(const struct ksr_manifest *m)
                      "config", ksr_config_to_json(ksr_config_get(m->config), true), "film",
                      film_to_json(&m->film), "encoder", ksr_manifest_encoder(&m->encoder), "output",
                      output_to_json(&m->output), "segments", segments, "warnings",
-                     ksr_manifest_texts(&m->warnings), "reasons", reasons_to_json(m), "curve", m->curve);
+                     ksr_manifest_texts(&m->warnings), "reasons", reasons_to_json(m), "curve",
+                     m->curve);
 }
 
 // The file's text: the object with a checksum of all the rest as its first member. NULL = out of

@@ -28,6 +28,7 @@ enum ksr_measured {
     KSR_MEASURED_DENOISE,
     KSR_MEASURED_DEBLOCK,
     KSR_MEASURED_DEHALO,
+    KSR_MEASURED_COMPOSITE,
     KSR_MEASURED_COUNT,
 };
 extern const char *const ksr_measured_names[KSR_MEASURED_COUNT];

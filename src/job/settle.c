@@ -16,8 +16,9 @@
 #include "media/index/telecine.h"
 #include "net/networks.h"
 
-#define DEBLOCK 50 // in hundredths, where there are blocks
-#define DEHALO  25 // and where there are halos
+#define DEBLOCK   50 // in hundredths, where there are blocks
+#define DEHALO    25 // where there are halos
+#define COMPOSITE 20 // and where there is dot crawl
 
 // What is learnt of a film by decoding some of its frames.
 struct looks {
@@ -30,6 +31,7 @@ struct looks {
     struct ksr_damage damage;
     struct ksr_blocks blocks;
     struct ksr_halos halos;
+    struct ksr_crawl crawl;
     bool measures_grain;
     struct ksr_grain grain;
     struct ksr_scan scan;
@@ -40,8 +42,9 @@ static ksr_status look_at_damage(struct looks *l)
     const bool *asked = l->measured;
     struct ksr_damage_share share = {100, 100};
     struct ksr_damage_more more = {.blocks = asked[KSR_MEASURED_DEBLOCK] ? &l->blocks : NULL,
-                                   .halos = asked[KSR_MEASURED_DEHALO] ? &l->halos : NULL};
-    if (!asked[KSR_MEASURED_DENOISE] && !more.blocks && !more.halos)
+                                   .halos = asked[KSR_MEASURED_DEHALO] ? &l->halos : NULL,
+                                   .crawl = asked[KSR_MEASURED_COMPOSITE] ? &l->crawl : NULL};
+    if (!asked[KSR_MEASURED_DENOISE] && !more.blocks && !more.halos && !more.crawl)
         return KSR_OK;
     if (l->network)
         share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
@@ -114,6 +117,17 @@ static ksr_status settle_dehalo(struct ksr_manifest *m, const struct ksr_halos *
     return settle(m, KSR_MEASURED_DEHALO, found ? DEHALO : 0);
 }
 
+static ksr_status settle_composite(struct ksr_manifest *m, const struct ksr_crawl *crawl)
+{
+    const bool found = ksr_crawl_found(crawl);
+    char *reason = m->reasons[KSR_MEASURED_COMPOSITE];
+    snprintf(reason, sizeof(m->reasons[0]), "no dot crawl found");
+    if (found)
+        snprintf(reason, sizeof(m->reasons[0]), "dot crawl at %d %% of held blocks",
+                 (int)(100 * crawl->crawl / crawl->blocks));
+    return settle(m, KSR_MEASURED_COMPOSITE, found ? COMPOSITE : 0);
+}
+
 static ksr_status settle_numbers(struct ksr_manifest *m, const struct looks *l)
 {
     ksr_status status = KSR_OK;
@@ -123,6 +137,8 @@ static ksr_status settle_numbers(struct ksr_manifest *m, const struct looks *l)
         status = settle_deblock(m, &l->blocks);
     if (status == KSR_OK && l->measured[KSR_MEASURED_DEHALO])
         status = settle_dehalo(m, &l->halos);
+    if (status == KSR_OK && l->measured[KSR_MEASURED_COMPOSITE])
+        status = settle_composite(m, &l->crawl);
     return status;
 }
 
@@ -208,7 +224,8 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
                       .film = &m->film,
                       .measured = {[KSR_MEASURED_DENOISE] = p->denoise == KSR_AUTO,
                                    [KSR_MEASURED_DEBLOCK] = p->deblock == KSR_AUTO,
-                                   [KSR_MEASURED_DEHALO] = p->dehalo == KSR_AUTO},
+                                   [KSR_MEASURED_DEHALO] = p->dehalo == KSR_AUTO,
+                                   [KSR_MEASURED_COMPOSITE] = p->composite == KSR_AUTO},
                       .measures_grain = ksr_grain_unknown(p->grain),
                       .network = find_network(p, m->key)};
     ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);

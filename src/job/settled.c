@@ -33,7 +33,8 @@ static void print_measured(const struct ksr_manifest *m, enum ksr_measured which
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const double values[] = {[KSR_MEASURED_DENOISE] = p->denoise,
                              [KSR_MEASURED_DEBLOCK] = p->deblock,
-                             [KSR_MEASURED_DEHALO] = p->dehalo};
+                             [KSR_MEASURED_DEHALO] = p->dehalo,
+                             [KSR_MEASURED_COMPOSITE] = p->composite};
     char number[32];
     print_number(values[which], number, sizeof(number));
     if (m->reasons[which][0])

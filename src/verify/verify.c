@@ -369,6 +369,13 @@ static json_t *blocks_to_json(const struct ksr_blocks *b)
                      (json_int_t)(b->lines[0] + b->lines[1]), "share", ksr_blocks_share(b) / 100.0);
 }
 
+// What held parts of frames say of composite video; NULL = out of memory.
+static json_t *crawl_to_json(const struct ksr_crawl *c)
+{
+    return json_pack("{s:b,s:I,s:f}", "found", ksr_crawl_found(c), "blocks", (json_int_t)c->blocks,
+                     "share", c->blocks > 0 ? (double)c->crawl / (double)c->blocks : 0.0);
+}
+
 // Finds the kind of source of a film that was scanned. Damage counts in full, whatever removes it.
 static ksr_status find_kind(ksr_context *ctx, const char *path, const struct ksr_film *film,
                             struct ksr_damage_more more, const char **name, char reason[96])
@@ -387,7 +394,8 @@ static ksr_status add_picture(ksr_context *ctx, const char *path, const struct k
     struct ksr_drawing drawing;
     struct ksr_blocks blocks;
     struct ksr_halos halos;
-    const struct ksr_damage_more more = {.blocks = &blocks, .halos = &halos};
+    struct ksr_crawl crawl;
+    const struct ksr_damage_more more = {.blocks = &blocks, .halos = &halos, .crawl = &crawl};
     const char *kind;
     char reason[96];
     ksr_status status = ksr_drawing_look(ctx, path, film, &drawing);
@@ -397,6 +405,7 @@ static ksr_status add_picture(ksr_context *ctx, const char *path, const struct k
         json_t *picture = drawing_to_json(&drawing);
         json_object_set_new(picture, "blocks", blocks_to_json(&blocks));
         json_object_set_new(picture, "halos", halos_to_json(&halos));
+        json_object_set_new(picture, "dot_crawl", crawl_to_json(&crawl));
         json_object_set_new(picture, "source",
                             json_pack("{s:s,s:s}", "kind", kind, "reason", reason));
         json_object_set_new(root, "picture", picture);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""--deblock auto and --dehalo auto: what is there is found, what is not is not, and every way gives the same bytes.
+"""--deblock auto, --dehalo auto and --composite auto: what is there is found, what is not is not, and every way gives the same bytes.
 
   measured.py PROGRAM SAMPLE
 
@@ -10,16 +10,21 @@ import hashlib, json, os, re, sys, tempfile
 import clips
 from checks import EVERY, check, finish, run, some
 
-AUTO = ("--deblock", "auto", "--dehalo", "auto")
+AUTO = ("--deblock", "auto", "--dehalo", "auto", "--composite", "auto")
 
-# Name, video filter and encoder of FFmpeg, whether there are blocks, and halos.
+# A still from tape: a subcarrier of 3.77 samples, reversed from frame to frame and from line to line of a field.
+TAPE = ("select=eq(n\\,0),loop=11:1:0,setpts=N/FRAME_RATE/TB,crop=320:240,"
+        "geq=lum='lum(X,Y)+if(gt(mod(X,64),32),6*cos(1.6658*X)*(1-2*mod(N+floor(Y/2),2)))':cb='cb(X,Y)':cr='cr(X,Y)'")
+
+# Name, video filter and encoder of FFmpeg, whether there are blocks, halos, and dot crawl.
 CASES = [
-    ("clean", "null", "-c:v ffv1", False, False),
-    ("mpeg2", "null", "-c:v mpeg2video -q:v 4", True, False),
-    ("mpeg4", "null", "-c:v mpeg4 -q:v 6", True, False),
-    ("sharp", "unsharp=5:5:1.5", "-c:v ffv1", False, True),
-    ("woven", "interlace=scan=tff", "-c:v mpeg2video -q:v 5 -flags +ildct+ilme", True, False),
-    ("moved", "crop=716:476:4:4", "-c:v ffv1", False, False),  # blocks on another grid
+    ("clean", "null", "-c:v ffv1", False, False, False),
+    ("mpeg2", "null", "-c:v mpeg2video -q:v 4", True, False, False),
+    ("mpeg4", "null", "-c:v mpeg4 -q:v 6", True, False, False),
+    ("sharp", "unsharp=5:5:1.5", "-c:v ffv1", False, True, False),
+    ("woven", "interlace=scan=tff", "-c:v mpeg2video -q:v 5 -flags +ildct+ilme", True, False, False),
+    ("tape", TAPE, "-c:v ffv1", False, False, True),
+    ("moved", "crop=716:476:4:4", "-c:v ffv1", False, False, False),  # blocks on another grid
 ]
 
 
@@ -44,25 +49,29 @@ def main():
         r = run(sample, "--width", "720", "--height", "480", "--frames", "12", "--no-audio", "--no-title", "--vcodec", "ffv1",
                 "--pixel-format", "yuv420p", "--gop", "1", at("drawn.mkv"))
         clips.need(r.stderr if r.returncode else None)
-        for name, how, codec, blocks, halos in CASES:
+        for name, how, codec, *_ in CASES:
             source = at("mpeg2.mkv" if name == "moved" else "drawn.mkv")
             clips.need(clips.ffmpeg("-i", source, "-vf", how, *codec.split(), "-g", "3", "-threads", "1", "-bitexact", at(name + ".mkv")))
 
         # What is found.
-        for name, _, _, blocks, halos in some(CASES):
+        for name, _, _, blocks, halos, crawl in some(CASES):
             made, said = planned(at(name + ".mkv"), *AUTO)
             config, reasons = made["config"]["pipeline"], made["reasons"]
-            check(config["deblock"] == (0.5 if blocks else 0) and config["dehalo"] == (0.25 if halos else 0), f"{name}: strengths", said)
+            check((config["deblock"], config["dehalo"], config["composite"]) == (blocks and 0.5, halos and 0.25, crawl and 0.2),
+                  f"{name}: strengths", said)
             found = re.fullmatch(r"at (\d+) % of lines between blocks", reasons["deblock"])
             check(bool(found) == blocks and (blocks or reasons["deblock"] == "no blocks found"), f"{name}: why", reasons)
             check(bool(re.fullmatch(r"at \d+ % of edges", reasons["dehalo"])) == halos, f"{name}: why not", reasons)
+            check(bool(re.fullmatch(r"dot crawl at \d+ % of held blocks", reasons["composite"])) == crawl and
+                  f"composite: {'0.2' if crawl else '0'} ({reasons['composite']})\n" in said, f"{name}: dot crawl", said)
             check(f"deblock: {'0.5' if blocks else '0'} ({reasons['deblock']})\n" in said and
                   f"dehalo: {'0.25' if halos else '0'} ({reasons['dehalo']})\n" in said, f"{name}: it is said", said)
             picture = json.loads(run(program, "probe", at(name + ".mkv"), "--picture", "--json").stdout)["picture"]
-            check(picture["blocks"]["found"] == blocks and (not found or round(100 * picture["blocks"]["share"]) == int(found[1])),
+            check(picture["blocks"]["found"] == blocks and picture["dot_crawl"]["found"] == crawl and (not found or round(100 * picture["blocks"]["share"]) == int(found[1])),
                   f"{name}: probe finds the same", picture["blocks"])
             text = run(program, "probe", at(name + ".mkv"), "--picture").stdout
-            check(("; --deblock 0.5 smooths these\n" in text) == blocks, f"{name}: probe says so", text)
+            check(("; --deblock 0.5 smooths these\n" in text) == blocks and ("; --composite 0.2 takes it off\n" in text) == crawl,
+                  f"{name}: probe says so", text)
         check(planned(at("mpeg2.mkv"), "--deblock", "0.25")[0]["reasons"].keys() == {"denoise"}, "a number needs no reason")
         check("deblock" not in planned(at("mpeg2.mkv"))[1], "nor does what is not asked for")
 
@@ -84,7 +93,8 @@ def main():
             record = json.load(f)
         check(record["deblock"] == f"0.5 ({whole['reasons']['deblock']})" and record["dehalo"] == "0 (no halos found)" and
               record["config"]["pipeline"]["deblock"] == "auto", "the record tells", record.get("deblock"))
-        check(record["settled"] == {"pipeline": {"denoise": float(record["denoise"].split()[0]), "deblock": 0.5, "dehalo": 0.0}},
+        check(record["settled"] == {"pipeline": {"denoise": float(record["denoise"].split()[0]), "deblock": 0.5, "dehalo": 0.0,
+                                                     "composite": 0.0}},
               "and has the numbers", record.get("settled"))
         r = run(program, "upscale", at("mpeg2.mkv"), at("again.mkv"), "--config", at("auto.json"), "--provenance", at("again.json"))
         check(r.returncode == 0 and digest("again.mkv") == digest("auto.mkv"), "a run from the record: the same bytes", r.stderr)
@@ -101,10 +111,10 @@ def main():
                   [w.stderr for w in work])
 
         # Kinds of sources ask for both.
-        for kind, names in (("dvd", ("deblock", "dehalo")), ("web", ("dehalo",)), ("bluray", ("dehalo",))):
+        for kind, names in (("dvd", ("deblock", "dehalo", "composite")), ("web", ("dehalo",)), ("bluray", ("dehalo",))):
             r = run(program, "upscale", at("mpeg2.mkv"), at("x.mkv"), "--source", kind, "--dry-run", "--json")
             there = json.loads(r.stdout)
-            check([name for name in ("deblock", "dehalo") if name in there] == list(names), f"{kind}: what is measured", r.stdout)
+            check([name for name in ("deblock", "dehalo", "composite") if name in there] == list(names), f"{kind}: what is measured", r.stdout)
     finish()
 
 

@@ -76,9 +76,10 @@ class PipelineConfig:
     fit: Optional[str] = None
     """Largest size within this, such as 1920x1080, scaled down from the 2x or 4x result (None: as
     it comes)."""
-    composite: float = 0.0
-    """Remove dot crawl and rainbows, the faults of composite video, where frames are held; 0: off;
-    0.2: usual (0 to 1)."""
+    composite: Union[float, str] = 0.0
+    """Remove dot crawl and rainbows, the faults of composite video, where frames are held; auto:
+    0.2 where the input has dot crawl (of NTSC), 0 where it has none; 0: off; 0.2: usual (auto or 0
+    to 1)."""
     descale: str = "off"
     """Undo the enlargement of a video that was drawn at a smaller size, and upscale from there;
     auto: as measured, off where nothing is clear; or size and kernel, such as 1280x720:bicubic."""

@@ -24,7 +24,7 @@ struct look {
     const struct ksr_film *film;
     ksr_reader *reader;
     struct ksr_layout layout;
-    struct ksr_frame luma; // layout of one plane
+    struct ksr_frame luma, next; // layout of one plane
     int bits;
     struct ksr_noise noise;
     struct ksr_damage_more more;
@@ -109,22 +109,43 @@ static void look_at_quantizer(struct look *l)
             strength_of_quantizer(params->type, quantizer, l->bits);
 }
 
+static ksr_status take(struct look *l, const struct ksr_plane *luma)
+{
+    struct ksr_row_source source;
+    const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
+    if (status == KSR_OK)
+        source.rows(source.opaque, 0, luma, 0, l->layout.height);
+    return status;
+}
+
+// What fails here takes nothing away from the frame before.
+static ksr_status look_at_next(struct look *l)
+{
+    size_t index = SIZE_MAX;
+    bool damaged = false;
+    ksr_status status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
+    if (status == KSR_OK && index != SIZE_MAX && !damaged) {
+        status = take(l, &l->next.plane[0]);
+        if (status == KSR_OK)
+            ksr_crawl_add(l->more.crawl, &l->luma.plane[0], &l->next.plane[0]);
+    }
+    return status == KSR_E_NOMEM ? status : KSR_OK;
+}
+
 static ksr_status look_at_frame(void *opaque)
 {
     struct look *l = opaque;
-    struct ksr_row_source source;
     look_at_quantizer(l);
-    const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
+    const ksr_status status = take(l, &l->luma.plane[0]);
     if (status != KSR_OK)
         return status;
-    source.rows(source.opaque, 0, &l->luma.plane[0], 0, l->layout.height);
     ksr_noise_add(&l->noise, &l->luma.plane[0]);
     if (l->more.blocks)
         ksr_blocks_add(l->more.blocks, &l->luma.plane[0]);
     if (l->more.halos)
         ksr_halos_add(l->more.halos, &l->luma.plane[0]);
     l->looked++;
-    return KSR_OK;
+    return l->more.crawl ? look_at_next(l) : KSR_OK;
 }
 
 static bool has_enough(const void *opaque)
@@ -206,7 +227,7 @@ static ksr_status open_look(struct look *l, const char *path)
 {
     struct ksr_layout one = l->layout;
     one.planes = 1;
-    if (!ksr_frame_alloc(&l->luma, &one))
+    if (!ksr_frame_alloc(&l->luma, &one) || (l->more.crawl && !ksr_frame_alloc(&l->next, &one)))
         return KSR_E_NOMEM;
     const ksr_status status = ksr_reader_create(l->ctx, path, l->film, &l->reader);
     if (status == KSR_OK)
@@ -226,6 +247,8 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
         *more.blocks = (struct ksr_blocks){0};
     if (more.halos)
         *more.halos = (struct ksr_halos){0};
+    if (more.crawl)
+        *more.crawl = (struct ksr_crawl){0};
     if (!l || ksr_context_create_quiet(&l->ctx, ctx, reason) != KSR_OK) {
         free(l);
         return ksr_fail_memory(ctx);
@@ -243,6 +266,7 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
     ksr_reader_destroy(&l->reader);
     ksr_context_destroy(&l->ctx);
     ksr_frame_free(&l->luma);
+    ksr_frame_free(&l->next);
     free(l);
     return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
 }

@@ -14,6 +14,7 @@
 #define KSR_MEDIA_INDEX_DAMAGE_H
 
 #include "media/av/film.h"
+#include "frame/crawl.h"
 #include "stages/deblock.h"
 #include "stages/dehalo.h"
 
@@ -35,6 +36,7 @@ struct ksr_damage_share {
 struct ksr_damage_more {
     struct ksr_blocks *blocks; // NULL: nobody asks
     struct ksr_halos *halos;   // likewise
+    struct ksr_crawl *crawl;   // likewise; takes the frames behind those, too
 };
 
 // Looks at a video before a cut, a filter or a crop is planned: it is the same for all pieces of
