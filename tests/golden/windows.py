@@ -5,11 +5,12 @@
 
 Takes the build of tools/windows, brought up to date; skipped where it was not made, or Wine is missing. Shown are
 every stage and network against the recorded digests, a part of checkasm, whole upscales, names outside of the
-console's code page, paths with backslashes, locks, a run that is stopped and resumed, and a job shared with Linux.
+console's code page, paths with backslashes, locks, a run that is stopped and resumed, a job shared with Linux,
+and the zip of packaging/windows.
 
 Ends with `N passed, N failed, N skipped`.
 """
-import hashlib, os, shutil, signal, subprocess, sys, tempfile, time
+import glob, hashlib, os, shutil, signal, subprocess, sys, tempfile, time
 
 from checks import check, finish, run
 
@@ -136,6 +137,22 @@ def check_shared(windows, program, folder, video, expected):
           [r.stderr for r in said])
 
 
+def check_zip(windows, root, folder, video, expected, options):
+    """The folder of the zip runs by itself, wherever it stands."""
+    r = run(os.path.join(root, "packaging/windows"), windows.build)
+    archives = glob.glob(windows.build + "/kizunasr-*.zip")
+    if not check(r.returncode == 0 and len(archives) == 1, "a zip is made", r.stdout + r.stderr):
+        return
+    place, output = os.path.join(folder, "où ça"), os.path.join(folder, "unpacked.mkv")
+    shutil.unpack_archive(archives[0], place)
+    name = os.path.basename(archives[0])[:-len(".zip")]
+    licences = os.listdir(f"{place}/{name}/share/doc/licences")
+    check({"ffmpeg", "x264", "zlib", "mingw-w64", "kizunasr", "GPL-2"} <= set(licences), "it has licences", licences)
+    alone = {k: v for k, v in windows.environment.items() if k not in ("WINEPATH", "KIZUNASR_MODELS")}
+    r = run("wine", f"{place}/{name}/bin/kizunasr.exe", *windows.upscale_args(video, output, *options), env=alone)
+    check(digest(output) == expected, "it runs alone: the same bytes", r.stdout + r.stderr)
+
+
 def main():
     program, sample, root = map(os.path.abspath, sys.argv[1:4])
     windows = Windows(root)
@@ -154,6 +171,7 @@ def main():
         check(r.returncode == 0, "a video is drawn", r.stderr)
         expected, options = check_bytes(windows, program, video, folder)
         check_names(windows, video, folder, expected, options)
+        check_zip(windows, root, folder, video, expected, options)
         segments, expected = check_stops(windows, program, folder, sample)
         check_shared(windows, program, folder, segments, expected)
     finish()
