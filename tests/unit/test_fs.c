@@ -1,6 +1,7 @@
 // Files, dates, and the number of processors. Built twice: as it is, and with darwin.h.
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,6 +124,33 @@ static void test_paths(void **state)
     free(whole);
 }
 
+#ifdef _WIN32
+static void *close_later(void *fd)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+    _close(*(int *)fd);
+    return NULL;
+}
+
+// As virus scanners do with what is new.
+static void test_renaming_waits_for_who_reads_the_file(void **state)
+{
+    (void)state;
+    char *from = in_folder("read"), *to = in_folder("renamed");
+    pthread_t thread;
+    assert_int_equal(ksr_fs_write_file(NULL, from, "x", 1), KSR_OK);
+    int fd = _open(from, _O_RDONLY); // others may not rename it
+    assert_true(fd >= 0);
+    assert_int_equal(pthread_create(&thread, NULL, close_later, &fd), 0);
+    assert_int_equal(rename(from, to), 0);
+    pthread_join(thread, NULL);
+    assert_true(ksr_fs_exists(to));
+    unlink(to);
+    free(to);
+    free(from);
+}
+#endif
+
 static void test_processors_are_those_that_may_be_used(void **state)
 {
     (void)state;
@@ -138,6 +166,9 @@ int main(void)
         cmocka_unit_test(test_temporary_names_differ),
         cmocka_unit_test(test_a_lock_is_held_by_one_and_moves_with_its_file),
         cmocka_unit_test(test_paths),
+#ifdef _WIN32
+        cmocka_unit_test(test_renaming_waits_for_who_reads_the_file),
+#endif
         cmocka_unit_test(test_processors_are_those_that_may_be_used),
     };
     if (!mkdtemp(folder))

@@ -317,16 +317,32 @@ static bool rename_like_posix(const wchar_t *from, const wchar_t *to)
     return done;
 }
 
+// Virus scanners and indexers look at new files, and for that moment nobody may rename them.
+enum { TRIES = 20, TRY_MS = 50 };
+
+static bool rename_at_last(const wchar_t *from, const wchar_t *to)
+{
+    for (int i = 0;; i++) {
+        if (MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+            return true;
+        const DWORD error = GetLastError();
+        if (error != ERROR_ACCESS_DENIED && error != ERROR_SHARING_VIOLATION)
+            return false;
+        if (rename_like_posix(from, to))
+            return true;
+        SetLastError(error);
+        if (i == TRIES)
+            return false;
+        Sleep(TRY_MS);
+    }
+}
+
 int ksr_posix_rename(const char *from, const char *to)
 {
     wchar_t *a = ksr_posix_wide_path(from), *b = ksr_posix_wide_path(to);
     int result = -1;
-    if (a && b &&
-        (MoveFileExW(a, b, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ||
-         (GetLastError() == ERROR_ACCESS_DENIED && rename_like_posix(a, b))))
-        result = 0;
-    else if (a && b)
-        ksr_posix_fail();
+    if (a && b)
+        result = rename_at_last(a, b) ? 0 : ksr_posix_fail();
     free(a);
     free(b);
     return result;
