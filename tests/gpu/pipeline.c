@@ -733,7 +733,8 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
     *failed = gpu_fault_calls() >= call;
     const bool less = fault == GPU_FAULT_MEMORY || fault == GPU_FAULT_RECORD; // may be enough
     const bool slow = fault == GPU_FAULT_SLOW;
-    const bool replaced = slow ? p->device != NULL : !p->device || less;
+    const bool slower = s->net && device->net.tier < ksr_gpu_net_best_tier(device->gpu);
+    const bool replaced = slow ? p->device != NULL : !p->device || less || slower;
     gpu_fail(GPU_FAULT_IDLE, 0);
     for (int i = s->warms_up; i < s->frames && ok; i++)
         ok = is_dropped(s, i) || same_frame(&expected->out[i], &film.out[i], i);
