@@ -15,7 +15,7 @@
 #include "media/av/pixel_format.h"
 #include "media/index/drawing.h"
 
-#define MANIFEST_VERSION 2
+#define MANIFEST_VERSION 3
 #define MAX_FRAMES       100000000
 #define MAX_PACKETS      (INT64_C(1) << 40)
 #define MAX_PROBE        (INT64_C(1) << 40) // bytes

@@ -10,6 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+int fuzz_accepted;
+
 static const char *folder;
 
 static bool any(const char *name)
@@ -62,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const int start = snprintf(text, 64, "{\"checksum\":\"%s\",", sum);
     memcpy(text + start, data + 1, size - 1);
     if (ksr_manifest_parse(text, size - 1 + (size_t)start, &manifest) == KSR_OK) {
+        fuzz_accepted++;
         if (memchr(data, 0, size) == NULL)
             write_and_read(&manifest);
         ksr_manifest_free(&manifest);

@@ -16,6 +16,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+int fuzz_accepted;
+
 // What was accepted must be as promised.
 static void read_times(const char *path)
 {
@@ -35,6 +37,7 @@ static void read_times(const char *path)
     if (end > FRAMES)
         abort();
     json_decref(segments);
+    fuzz_accepted++;
 }
 
 static void read_settings(const uint8_t *data, size_t size)
@@ -43,8 +46,11 @@ static void read_settings(const uint8_t *data, size_t size)
     ksr_config *config = NULL;
     if (ksr_config_create(&config, NULL) != KSR_OK)
         abort();
-    if (ksr_config_from_json(config, json_object_get(root, "config"), "the record") == KSR_OK)
+    if (ksr_config_is_record(root) &&
+        ksr_config_from_record(config, root, "the record") == KSR_OK) {
+        fuzz_accepted++;
         (void)!ksr_config_check(NULL, ksr_config_get(config));
+    }
     ksr_config_destroy(&config);
     json_decref(root);
 }
