@@ -253,8 +253,8 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                              ksr_manifest_encoder(&m->encoder), "segments", g->segments, "repeated",
                              g->repeated, "skipped", g->skipped, "warnings", warnings, "accepted",
                              failed, "subtitles", subtitles, "curve", m->curve);
-    if (json_object_update_new(record, ksr_settled_texts(m)) == 0 &&
-        json_object_update_new(record, rest) == 0)
+    const bool settled = json_object_update_new(record, ksr_settled_texts(m)) == 0;
+    if (json_object_update_new(record, rest) == 0 && settled)
         return record;
     json_decref(record);
     return NULL;

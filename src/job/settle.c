@@ -213,6 +213,16 @@ static ksr_status settle_descale(ksr_context *ctx, const struct ksr_processor_co
     return status == KSR_OK ? ksr_config_set(m->config, "descale", text) : status;
 }
 
+// Blocks lie on the grid of frames that are descaled before anything could be done about them.
+static ksr_status settle_descaled(struct ksr_manifest *m, const struct looks *l)
+{
+    const char *descale = ksr_config_get(m->config)->pipeline.descale;
+    if (!l->measured[KSR_MEASURED_DEBLOCK] || strcmp(descale, "off") == 0)
+        return KSR_OK;
+    snprintf(m->reasons[KSR_MEASURED_DEBLOCK], sizeof(m->reasons[0]), "descaled");
+    return settle(m, KSR_MEASURED_DEBLOCK, 0);
+}
+
 // --- All of it ---
 
 ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -239,5 +249,7 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
         return status;
     ksr_scan_judge(ctx, &l.scan, &m->film);
     status = ksr_filter_plan(ctx, config->input_path, p, &m->film);
-    return status == KSR_OK ? settle_descale(ctx, config, m) : status;
+    if (status == KSR_OK)
+        status = settle_descale(ctx, config, m);
+    return status == KSR_OK ? settle_descaled(m, &l) : status;
 }

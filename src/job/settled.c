@@ -20,7 +20,8 @@ static const char *asked_for(const struct ksr_manifest *m, const char *name)
 // Whatever the locale's decimal point is.
 static void print_number(double value, char *out, size_t size)
 {
-    snprintf(out, size, "%d.%06d", (int)value, (int)((value - (int)value) * 1e6 + 0.5));
+    const long long millionths = (long long)(value * 1e6 + 0.5);
+    snprintf(out, size, "%lld.%06lld", millionths / 1000000, millionths % 1000000);
     size_t length = strlen(out);
     while (out[length - 1] == '0')
         out[--length] = 0;
@@ -61,13 +62,15 @@ static bool print_descale(const struct ksr_manifest *m, char out[TEXT])
 static bool print_grain(const struct ksr_manifest *m, char out[TEXT])
 {
     const char *asked = asked_for(m, "grain");
-    struct ksr_grain grain;
+    char amount[32] = "remove";
+    struct ksr_grain grain = {0};
     enum ksr_grain_kind kind = KSR_GRAIN_KEEP;
     ksr_grain_parse(ksr_config_get(m->config)->pipeline.grain, &kind, &grain);
     const int most = ksr_grain_strongest(&grain);
+    if (kind == KSR_GRAIN_MEASURED && grain.amount > 0)
+        print_number(grain.amount / 100.0, amount, sizeof(amount));
     if (kind == KSR_GRAIN_MEASURED)
-        snprintf(out, TEXT, "%.*s (%d.%02d of 255)", asked ? (int)strcspn(asked, ":") : 0,
-                 asked ? asked : "", most / 100, most % 100);
+        snprintf(out, TEXT, "%s (%d.%02d of 255)", amount, most / 100, most % 100);
     else
         snprintf(out, TEXT, "%s (no grain found)", asked ? asked : "");
     return asked && strcmp(asked, "keep") != 0;

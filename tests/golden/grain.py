@@ -106,8 +106,11 @@ def main():
         check(settled["enable_temporal"] and settled["structure_smoothing"] > 0 and settled["grain"] == whole["grain"], "and has what ran", settled)
         r = run(program, "upscale", grainy, at("again.mkv"), "--config", at("r.json"), "--progress", "none")
         check(r.returncode == 0 and digest("again.mkv") == digest("full.mkv"), "a run from the record: the same bytes", r.stderr)
+        check(f"grain: {text}" in r.stderr, "which says the same", r.stderr)
         r = run(program, "upscale", grainy, at("x.mkv"), "--grain", "remove", "--dry-run")
         check(f"  grain     remove ({strong:.2f} of 255)\n" in r.stdout, "a dry run says so", r.stdout)
+        r = run(program, "upscale", grainy, at("x.mkv"), "--grain", "0" + whole["grain"][1:], "--dry-run")
+        check(f"  grain     remove ({strong:.2f} of 255)\n" in r.stdout, "as it does for what was measured", r.stdout)
         r = run(program, "verify", grainy, at("full.mkv"), "--provenance", at("r.json"))
         check(r.returncode == 0, "verify agrees", r.stdout + r.stderr)
         heavy = at("heavy.mkv")  # and nothing else in it

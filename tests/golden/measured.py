@@ -75,6 +75,10 @@ def main():
         check(planned(at("mpeg2.mkv"), "--deblock", "0.25")[0]["reasons"].keys() == {"denoise"}, "a number needs no reason")
         check("deblock" not in planned(at("mpeg2.mkv"))[1], "nor does what is not asked for")
 
+        # Descaled frames are not deblocked, so nothing says that they are.
+        r = run(program, "upscale", at("mpeg2.mkv"), at("x.mkv"), *AUTO, "--descale", "400x320:bicubic", "--denoise", "0.9999999", "--dry-run")
+        check("  deblock   0 (descaled)\n" in r.stdout and "  denoise   1\n" in r.stdout, "descaled: not deblocked", r.stdout + r.stderr)
+
         # All pieces are like the whole.
         whole = planned(at("mpeg2.mkv"), *AUTO)[0]
         part = planned(at("mpeg2.mkv"), *AUTO, "--start", "0.2", "--crop", "400:300:7:5")[0]
