@@ -473,9 +473,20 @@ bool ksr_config_is_record(const json_t *root)
 
 ksr_status ksr_config_from_record(ksr_config *config, const json_t *record, const char *what)
 {
-    const json_t *settled = json_object_get(record, "settled");
-    const ksr_status status = ksr_config_from_json(config, json_object_get(record, "config"), what);
-    return status == KSR_OK && settled ? ksr_config_from_json(config, settled, what) : status;
+    static const char *const members[] = {"config", "settled"}; // the latter over the former
+    ksr_status status = KSR_OK;
+    for (int i = 0; i < 2 && status == KSR_OK; i++) {
+        const json_t *values = json_object_get(record, members[i]);
+        if (!json_is_object(values) && (values || i == 0))
+            return ksr_fail(config->ctx, KSR_E_PARAM, "%s: a record without settings in '%s'", what,
+                            members[i]);
+        if (values)
+            status = ksr_config_from_json(config, values, what);
+    }
+    if (status == KSR_OK && json_object_get(record, "subtitles"))
+        ksr_log(config->ctx, KSR_LOG_WARNING,
+                "%s: its run added subtitle files, which a record does not hold", what);
+    return status;
 }
 
 ksr_status ksr_config_load(ksr_config *config, const char *path)

@@ -97,6 +97,16 @@ def main():
               "skipped frames by index", skip["skipped"])
         check(not os.path.exists(place("skip.mkv.kizunasr")), "no folder stays")
 
+        # What is no settings file is told apart.
+        for text, why in (('{"kizunasr_provenance": 1}', "a record without settings in 'config'"),
+                          ('{"kizunasr_provenance": 1, "config": {}, "settled": null}', "a record without settings in 'settled'")):
+            clips.write(folder, "odd.json", text)
+            r = upscale("odd.mkv", "--config", place("odd.json"))
+            check(r.returncode == 2 and f"odd.json: {why}" in r.stderr, why, r.stderr)
+        clips.write(folder, "odd.json", '{"kizunasr_provenance": 1, "config": {}, "subtitles": [{}]}')
+        r = upscale("odd.mkv", "--config", place("odd.json"), "--dry-run")
+        check("odd.json: its run added subtitle files" in r.stderr, "subtitle files are not in a record", r.stderr)
+
         # The record alone says that an output is done; not that of other settings, or other bytes.
         again = ("skip.mkv", "--on-frame-error", "skip", "--provenance", place("skip.json"))
         r = upscale(*again)
