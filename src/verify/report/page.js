@@ -521,7 +521,7 @@ function fillDrawing() {
     (v, short) => short ? `${+v.toPrecision(3)}` : `${digits(v, 2)} codes of 8 bits`,
     { at: 'drawing-plots', over: 'heights', zero: true, tick: v => `${v}`, place: v => `${v} rows`, mark: found ? +found[1] : 0,
       note: `Descaled: ${data.record.descale}. Lines of the source were descaled to each height and enlarged again: the error ` +
-        'dips at the one at which it was drawn.' });
+        (found ? 'dips at the one at which it was drawn.' : 'would dip clearly at a smaller one at which it was drawn.') });
 }
 
 // --- Time per stage ---
