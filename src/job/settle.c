@@ -95,37 +95,28 @@ static ksr_status settle_denoise(struct ksr_manifest *m, const struct ksr_damage
     return settle(m, KSR_MEASURED_DENOISE, damage->strength);
 }
 
-static ksr_status settle_deblock(struct ksr_manifest *m, const struct ksr_blocks *blocks)
+// Settles a fault that was looked for: found in so many percent of the places where it can be.
+static ksr_status settle_fault(struct ksr_manifest *m, enum ksr_measured which, bool found,
+                               int share)
 {
-    const bool found = ksr_blocks_found(blocks);
-    char *reason = m->reasons[KSR_MEASURED_DEBLOCK];
-    snprintf(reason, sizeof(m->reasons[0]), "no blocks found");
+    static const struct {
+        int strength; // in hundredths
+        const char *fault, *found, *places;
+    } texts[] = {[KSR_MEASURED_DEBLOCK] = {DEBLOCK, "blocks", "", "lines between blocks"},
+                 [KSR_MEASURED_DEHALO] = {DEHALO, "halos", "", "edges"},
+                 [KSR_MEASURED_COMPOSITE] = {COMPOSITE, "dot crawl", "dot crawl ", "held blocks"}};
+    char *reason = m->reasons[which];
     if (found)
-        snprintf(reason, sizeof(m->reasons[0]), "at %d %% of lines between blocks",
-                 ksr_blocks_share(blocks));
-    return settle(m, KSR_MEASURED_DEBLOCK, found ? DEBLOCK : 0);
+        snprintf(reason, sizeof(m->reasons[0]), "%sat %d %% of %s", texts[which].found, share,
+                 texts[which].places);
+    else
+        snprintf(reason, sizeof(m->reasons[0]), "no %s found", texts[which].fault);
+    return settle(m, which, found ? texts[which].strength : 0);
 }
 
-static ksr_status settle_dehalo(struct ksr_manifest *m, const struct ksr_halos *halos)
+static int percent(int64_t part, int64_t all)
 {
-    const bool found = ksr_halos_found(halos);
-    char *reason = m->reasons[KSR_MEASURED_DEHALO];
-    snprintf(reason, sizeof(m->reasons[0]), "no halos found");
-    if (found)
-        snprintf(reason, sizeof(m->reasons[0]), "at %d %% of edges",
-                 (int)(100 * halos->halos / halos->edges));
-    return settle(m, KSR_MEASURED_DEHALO, found ? DEHALO : 0);
-}
-
-static ksr_status settle_composite(struct ksr_manifest *m, const struct ksr_crawl *crawl)
-{
-    const bool found = ksr_crawl_found(crawl);
-    char *reason = m->reasons[KSR_MEASURED_COMPOSITE];
-    snprintf(reason, sizeof(m->reasons[0]), "no dot crawl found");
-    if (found)
-        snprintf(reason, sizeof(m->reasons[0]), "dot crawl at %d %% of held blocks",
-                 (int)(100 * crawl->crawl / crawl->blocks));
-    return settle(m, KSR_MEASURED_COMPOSITE, found ? COMPOSITE : 0);
+    return all > 0 ? (int)(100 * part / all) : 0;
 }
 
 static ksr_status settle_numbers(struct ksr_manifest *m, const struct looks *l)
@@ -134,11 +125,14 @@ static ksr_status settle_numbers(struct ksr_manifest *m, const struct looks *l)
     if (l->measured[KSR_MEASURED_DENOISE])
         status = settle_denoise(m, &l->damage);
     if (status == KSR_OK && l->measured[KSR_MEASURED_DEBLOCK])
-        status = settle_deblock(m, &l->blocks);
+        status = settle_fault(m, KSR_MEASURED_DEBLOCK, ksr_blocks_found(&l->blocks),
+                              ksr_blocks_share(&l->blocks));
     if (status == KSR_OK && l->measured[KSR_MEASURED_DEHALO])
-        status = settle_dehalo(m, &l->halos);
+        status = settle_fault(m, KSR_MEASURED_DEHALO, ksr_halos_found(&l->halos),
+                              percent(l->halos.halos, l->halos.edges));
     if (status == KSR_OK && l->measured[KSR_MEASURED_COMPOSITE])
-        status = settle_composite(m, &l->crawl);
+        status = settle_fault(m, KSR_MEASURED_COMPOSITE, ksr_crawl_found(&l->crawl),
+                              percent(l->crawl.crawl, l->crawl.blocks));
     return status;
 }
 
