@@ -95,18 +95,23 @@ int ksr_posix_isatty(int fd)
     return GetConsoleMode(ksr_posix_handle(fd), &mode) != 0;
 }
 
-// A handle for reading cannot be flushed, and a folder not at all: EINVAL.
+// A handle for reading cannot be flushed, and a folder not at all: EINVAL. Every other failure is
+// one: what was not written then is not found by flushing again.
 int ksr_posix_fsync(int fd)
 {
     const HANDLE handle = ksr_posix_handle(fd);
     BY_HANDLE_FILE_INFORMATION info;
     if (handle == INVALID_HANDLE_VALUE || FlushFileBuffers(handle))
         return handle == INVALID_HANDLE_VALUE ? -1 : 0;
+    const DWORD error = GetLastError();
     if (!GetFileInformationByHandle(handle, &info) ||
         info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) {
         errno = EINVAL;
         return -1;
     }
+    SetLastError(error);
+    if (error != ERROR_ACCESS_DENIED)
+        return ksr_posix_fail();
     const HANDLE writing = ReOpenFile(handle, GENERIC_WRITE, SHARE, 0);
     if (writing == INVALID_HANDLE_VALUE)
         return ksr_posix_fail();
