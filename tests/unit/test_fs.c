@@ -1,6 +1,7 @@
 // Files, dates, and the number of processors. Built twice: as it is, and with darwin.h.
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -10,6 +11,10 @@
 #include "core/fs.h"
 #include "core/mem.h"
 #include "unit.h"
+
+#ifdef _WIN32
+#define pipe(ends) _pipe(ends, 4096, _O_BINARY)
+#endif
 
 static char folder[] = "/tmp/kizunasr-fs-XXXXXX";
 
@@ -89,6 +94,23 @@ static void test_a_lock_is_held_by_one_and_moves_with_its_file(void **state)
     free(path);
 }
 
+// What the program asks of standard output before the work.
+static void test_a_pipe_that_nobody_reads_is_known(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(fcntl(ends[0], F_GETFL) & O_ACCMODE, O_RDONLY);
+    assert_int_equal(fcntl(ends[1], F_GETFL) & O_ACCMODE, O_WRONLY);
+    struct pollfd look = {.fd = ends[1], .events = POLLOUT};
+    assert_int_equal(poll(&look, 1, 0), 1);
+    assert_int_equal(look.revents, POLLOUT);
+    close(ends[0]);
+    assert_int_equal(poll(&look, 1, 0), 1);
+    assert_true(look.revents & POLLERR);
+    close(ends[1]);
+}
+
 static void assert_parent(const char *path, const char *want)
 {
     char *parent = ksr_fs_parent(path);
@@ -165,6 +187,7 @@ int main(void)
         cmocka_unit_test(test_dates_are_kept_to_the_nanosecond),
         cmocka_unit_test(test_temporary_names_differ),
         cmocka_unit_test(test_a_lock_is_held_by_one_and_moves_with_its_file),
+        cmocka_unit_test(test_a_pipe_that_nobody_reads_is_known),
         cmocka_unit_test(test_paths),
 #ifdef _WIN32
         cmocka_unit_test(test_renaming_waits_for_who_reads_the_file),

@@ -2,6 +2,8 @@
 
 #include "core/windows/native.h"
 
+#include <winternl.h>
+
 #include <sys/file.h>
 #include <sys/statvfs.h>
 
@@ -66,12 +68,27 @@ FILE *ksr_posix_fopen(const char *path, const char *mode)
     return file;
 }
 
+// Whether a handle is for reading, writing or both, which only the system's own call tells.
+static int mode_of(HANDLE handle)
+{
+    enum { FILE_ACCESS_INFORMATION = 8 };
+    ACCESS_MASK access = 0;
+    IO_STATUS_BLOCK result;
+    if (NtQueryInformationFile(handle, &result, &access, sizeof(access),
+                               (FILE_INFORMATION_CLASS)FILE_ACCESS_INFORMATION) != 0)
+        return O_RDWR;
+    return !(access & (FILE_WRITE_DATA | FILE_APPEND_DATA)) ? O_RDONLY
+           : access & FILE_READ_DATA                        ? O_RDWR
+                                                            : O_WRONLY;
+}
+
 int ksr_posix_fcntl(int fd, int command, ...)
 {
-    if (ksr_posix_handle(fd) == INVALID_HANDLE_VALUE)
+    const HANDLE handle = ksr_posix_handle(fd);
+    if (handle == INVALID_HANDLE_VALUE)
         return -1;
     if (command == F_GETFL)
-        return O_RDWR;
+        return mode_of(handle);
     if (command != F_DUPFD_CLOEXEC) {
         errno = EINVAL;
         return -1;

@@ -233,6 +233,19 @@ static bool can_read(int fd)
     return !PeekNamedPipe(handle, NULL, 0, NULL, &waiting, NULL) || waiting > 0; // closed: the end
 }
 
+// Whether nobody reads a pipe any more, which writing nothing tells. Not where that would be an
+// empty message.
+static bool is_broken(int fd)
+{
+    DWORD flags, written;
+    const HANDLE handle = ksr_posix_handle(fd);
+    if (GetFileType(handle) != FILE_TYPE_PIPE ||
+        (GetNamedPipeInfo(handle, &flags, NULL, NULL, NULL) && flags & PIPE_TYPE_MESSAGE))
+        return false;
+    return !WriteFile(handle, "", 0, &written, NULL) &&
+           (GetLastError() == ERROR_NO_DATA || GetLastError() == ERROR_BROKEN_PIPE);
+}
+
 int ksr_posix_poll(struct pollfd *list, unsigned count, int milliseconds)
 {
     const ULONGLONG start = GetTickCount64();
@@ -242,6 +255,8 @@ int ksr_posix_poll(struct pollfd *list, unsigned count, int milliseconds)
             list[i].revents = list[i].events & POLLOUT;
             if (list[i].events & POLLIN && can_read(list[i].fd))
                 list[i].revents |= POLLIN;
+            if (list[i].events & POLLOUT && is_broken(list[i].fd))
+                list[i].revents |= POLLERR;
             ready += list[i].revents != 0;
         }
         if (ready > 0 || (milliseconds >= 0 && GetTickCount64() - start >= (ULONGLONG)milliseconds))
