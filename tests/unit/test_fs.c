@@ -1,5 +1,6 @@
 // Files, dates, and the number of processors. Built twice: as it is, and with darwin.h.
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -111,6 +112,20 @@ static void test_a_pipe_that_nobody_reads_is_known(void **state)
     close(ends[1]);
 }
 
+// Where /dev/shm is another disk.
+static void test_renaming_to_another_disk_says_so(void **state)
+{
+    (void)state;
+    char *from = in_folder("here"), *to = ksr_format("/dev/shm/kizunasr-fs-%ld", (long)getpid());
+    assert_int_equal(ksr_fs_write_file(NULL, from, "x", 1), KSR_OK);
+    if (rename(from, to) != 0 && errno != ENOENT && errno != EACCES)
+        assert_int_equal(errno, EXDEV);
+    unlink(to);
+    unlink(from);
+    free(to);
+    free(from);
+}
+
 static void assert_parent(const char *path, const char *want)
 {
     char *parent = ksr_fs_parent(path);
@@ -188,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_temporary_names_differ),
         cmocka_unit_test(test_a_lock_is_held_by_one_and_moves_with_its_file),
         cmocka_unit_test(test_a_pipe_that_nobody_reads_is_known),
+        cmocka_unit_test(test_renaming_to_another_disk_says_so),
         cmocka_unit_test(test_paths),
 #ifdef _WIN32
         cmocka_unit_test(test_renaming_waits_for_who_reads_the_file),

@@ -129,6 +129,8 @@ int ksr_posix_mkdir(const char *path, int mode)
     (void)mode;
     wchar_t *wide = ksr_posix_wide_path(path);
     const int result = !wide ? -1 : CreateDirectoryW(wide, NULL) ? 0 : ksr_posix_fail();
+    if (result != 0 && wide && GetLastError() == ERROR_INVALID_NAME)
+        errno = EINVAL; // for what is looked for, that is ENOENT
     free(wide);
     return result;
 }
