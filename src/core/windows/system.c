@@ -67,8 +67,11 @@ int ksr_posix_unsetenv(const char *name)
 
 int ksr_posix_gethostname(char *out, size_t size)
 {
-    DWORD length = (DWORD)size;
-    return GetComputerNameA(out, &length) ? 0 : ksr_posix_fail();
+    wchar_t name[MAX_COMPUTERNAME_LENGTH + 1];
+    DWORD length = MAX_COMPUTERNAME_LENGTH + 1;
+    const bool ok = GetComputerNameW(name, &length) &&
+                    WideCharToMultiByte(CP_UTF8, 0, name, -1, out, (int)size, NULL, NULL) > 0;
+    return ok ? 0 : ksr_posix_fail();
 }
 
 long ksr_posix_sysconf(int what)
