@@ -483,9 +483,6 @@ ksr_status ksr_config_from_record(ksr_config *config, const json_t *record, cons
         if (values)
             status = ksr_config_from_json(config, values, what);
     }
-    if (status == KSR_OK && json_object_get(record, "subtitles"))
-        ksr_log(config->ctx, KSR_LOG_WARNING,
-                "%s: its run added subtitle files, which a record does not hold", what);
     return status;
 }
 
@@ -508,6 +505,9 @@ ksr_status ksr_config_load(ksr_config *config, const char *path)
         return ksr_fail(config->ctx, KSR_E_PARAM, "%s: line %d: %s", path, error.line, error.text);
     status = ksr_config_is_record(root) ? ksr_config_from_record(config, root, path)
                                         : ksr_config_from_json(config, root, path);
+    if (status == KSR_OK && ksr_config_is_record(root) && json_object_get(root, "subtitles"))
+        ksr_log(config->ctx, KSR_LOG_WARNING,
+                "%s: subtitle files were added in that run: name them again ({sub=FILE})", path);
     json_decref(root);
     return status;
 }

@@ -105,7 +105,7 @@ def main():
             check(r.returncode == 2 and f"odd.json: {why}" in r.stderr, why, r.stderr)
         clips.write(folder, "odd.json", '{"kizunasr_provenance": 1, "config": {}, "subtitles": [{}]}')
         r = upscale("odd.mkv", "--config", place("odd.json"), "--dry-run")
-        check("odd.json: its run added subtitle files" in r.stderr, "subtitle files are not in a record", r.stderr)
+        check("odd.json: subtitle files were added in that run: name them again (--sub FILE)" in r.stderr, "subtitle files are not in a record", r.stderr)
 
         # The record alone says that an output is done; not that of other settings, or other bytes.
         again = ("skip.mkv", "--on-frame-error", "skip", "--provenance", place("skip.json"))
