@@ -250,7 +250,7 @@ static void print_crawl(const json_t *picture)
     const json_t *crawl = json_object_get(picture, "dot_crawl");
     if (!json_is_true(json_object_get(crawl, "found")))
         return;
-    add(&line, "at %.0f %% of held blocks; --composite 0.2 takes it off",
+    add(&line, "at %.0f %% of blocks that flicker; --composite 0.2 takes it off",
         100 * json_number_value(json_object_get(crawl, "share")));
     print_pair("dot crawl", line.text);
 }
