@@ -23,8 +23,8 @@ extern "C" {
 KSR_API KSR_MUST_USE ksr_status ksr_probe(ksr_context *ctx, const char *path, char **json);
 
 // The same, and what frames all over the video show: the size at which it was drawn before it was
-// enlarged, and by which kernel, whether it has blocks, halos and dot crawl, and which kind of source
-// it is, in the member "picture".
+// enlarged, and by which kernel, whether it has blocks, halos and dot crawl, and which kind of
+// source it is, in the member "picture".
 KSR_API KSR_MUST_USE ksr_status ksr_probe_picture(ksr_context *ctx, const char *path, char **json);
 
 // Tells which kind of source a file is, by its codec, its size, and coding noise in frames all over

@@ -3,9 +3,8 @@
 // Keyframes all over the video are decoded. Two things tell of damage, both in integers:
 //
 // - the quantizer, where FFmpeg's decoder hands it out (H.264, MPEG-1, -2 and -4 part 2, VP9), and
-// of
-//   HEVC (hevc_quantizer.h);
-// - what the pictures show (frame/noise.h), for all other codecs, and for what was coded before.
+//   of HEVC (hevc_quantizer.h);
+// - what the frames show (frame/noise.h), for all other codecs, and for what was coded before.
 //
 // The greater one counts, each after its share. Noise, grain and texture of the source are not
 // damage.
@@ -13,8 +12,8 @@
 #ifndef KSR_MEDIA_INDEX_DAMAGE_H
 #define KSR_MEDIA_INDEX_DAMAGE_H
 
-#include "media/av/film.h"
 #include "frame/crawl.h"
+#include "media/av/film.h"
 #include "stages/deblock.h"
 #include "stages/dehalo.h"
 
