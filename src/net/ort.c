@@ -39,6 +39,12 @@ static void *open_library(const char *path)
 #define LIBRARY_MINOR "libonnxruntime.so.1.%d"
 #endif
 
+#ifdef _WIN32
+#define HOW_TO_GET "put onnxruntime.dll beside the program"
+#else
+#define HOW_TO_GET "install it with 'make onnxruntime'"
+#endif
+
 // Names that systems give it: with the major version, or with the minor one as in Debian.
 static void *open_system(char *name, size_t size)
 {
@@ -76,8 +82,8 @@ static ksr_status find_library(ksr_context *ctx, const char *path, char *name, s
         *out = open_found(name, size);
         return *out ? KSR_OK
                     : ksr_fail(ctx, KSR_E_MODEL,
-                               "ONNX Runtime, which runs .onnx models, is not installed (install "
-                               "it with 'make onnxruntime', or set {onnxruntime_library} or "
+                               "ONNX Runtime, which runs .onnx models, is not installed "
+                               "(" HOW_TO_GET ", or set {onnxruntime_library} or "
                                "KIZUNASR_ONNXRUNTIME)");
     }
     snprintf(name, size, "%s", given);
