@@ -244,7 +244,7 @@ int films_add_list(struct films *films, struct ui *ui, const char *path, const c
     while (status == EXIT_DONE && getline(&line, &size, file) > 0) {
         line[strcspn(line, "\r\n")] = '\0';
         if (line[0] && line[0] != '#')
-            status = films_add(films, ui, line, output_dir, recursive);
+            status = films_add(films, ui, text_path(line), output_dir, recursive);
     }
     free(line);
     if (file != stdin)

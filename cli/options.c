@@ -171,6 +171,14 @@ static bool is_mode(const struct found *what, const char *word)
     return false;
 }
 
+// Whether what follows an option is a path, or makes one.
+static bool takes_path(const struct found *what)
+{
+    const char *value = what->option ? what->option->value : NULL;
+    return value && (strstr(value, "FILE") || strcmp(value, "DIR") == 0 ||
+                     strcmp(value, "TEMPLATE") == 0);
+}
+
 static void *member_of(struct options *options, const struct option *option)
 {
     return (char *)options + option->offset;
@@ -306,7 +314,8 @@ static int take_option(struct reader *r, const struct found *what, const char *v
 // Reads the option at argv[*i], and its value, which may be argv[*i + 1]; moves *i past both.
 static int read_option(struct reader *r, int argc, char **argv, int *i)
 {
-    const char *text = argv[(*i)++];
+    char *argument = argv[(*i)++];
+    const char *text = argument;
     if (strcmp(text, "-o") == 0 && find_in_table("output", r->verb->bit))
         text = "--output";
     if (text[1] != '-')
@@ -318,7 +327,7 @@ static int read_option(struct reader *r, int argc, char **argv, int *i)
         return ui_usage_error(r->ui, "unknown option --%s", text);
     memcpy(name, text, length);
     name[length] = '\0';
-    const char *value = text[length] ? text + length + 1 : NULL;
+    char *value = text[length] ? strchr(argument, '=') + 1 : NULL;
 
     struct found what;
     const int status = find_option(r, name, &what);
@@ -338,7 +347,7 @@ static int read_option(struct reader *r, int argc, char **argv, int *i)
                                   name, name, argv[*i]);
         value = argv[(*i)++];
     }
-    return take_option(r, &what, value);
+    return take_option(r, &what, value && takes_path(&what) ? text_path(value) : value);
 }
 
 static int read_argument(struct reader *r, const char *text)
@@ -364,7 +373,7 @@ static int first_pass(struct reader *r, int argc, char **argv)
         } else if (!only_arguments && argv[i][0] == '-' && argv[i][1]) {
             status = read_option(r, argc, argv, &i);
         } else {
-            status = read_argument(r, argv[i++]);
+            status = read_argument(r, text_path(argv[i++]));
         }
         if (status != EXIT_DONE)
             return status;

@@ -50,6 +50,15 @@ char *text_clean(char *text)
     return text;
 }
 
+char *text_path(char *path)
+{
+#ifdef _WIN32
+    return ksr_posix_slashes(path);
+#else
+    return path;
+#endif
+}
+
 struct range {
     uint32_t first, last;
 };

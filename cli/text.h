@@ -23,6 +23,9 @@ const char *text_plural(int64_t n);
 // terminal; UTF-8 stays as it is. Returns `text`.
 char *text_clean(char *text);
 
+// Makes '/' of every '\\' in a path where both separate folders, in place. Returns `path`.
+char *text_path(char *path);
+
 // Returns the columns that UTF-8 text takes on a terminal: two for kana, kanji and the like.
 size_t text_columns(const char *text);
 

@@ -16,18 +16,34 @@
 #include "core/image_sequence.h"
 #include "core/mem.h"
 
+static bool is_separator(char c)
+{
+#ifdef _WIN32
+    if (c == '\\')
+        return true;
+#endif
+    return c == '/';
+}
+
+const char *ksr_fs_name(const char *path)
+{
+    const char *name = path;
+    for (; *path; path++)
+        if (is_separator(*path))
+            name = path + 1;
+    return name;
+}
+
 char *ksr_fs_parent(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    if (!slash)
+    size_t root = 1, length = (size_t)(ksr_fs_name(path) - path);
+    if (length == 0)
         return strdup(".");
-    if (slash == path)
-        return strdup("/");
 #ifdef _WIN32
-    if (slash == path + 2 && path[1] == ':') // C: alone is the folder last used there
-        slash++;
+    if (path[1] == ':') // C: alone is the folder last used there
+        root = 3;
 #endif
-    return strndup(path, (size_t)(slash - path));
+    return strndup(path, length > root ? length - 1 : length);
 }
 
 // On macOS fsync() leaves data in the drive's cache, in any order.
@@ -73,7 +89,7 @@ ksr_status ksr_fs_publish(ksr_context *ctx, const char *from, const char *to)
 
 char *ksr_fs_beside(const char *path, const char *ending)
 {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = ksr_fs_name(path);
     char hash[KSR_HASH_TEXT];
     const size_t length = strlen(name), tail = strlen(ending);
     if (length + tail <= LONGEST_NAME || tail + 17 > LONGEST_NAME)
@@ -334,8 +350,8 @@ char *ksr_fs_absolute(const char *path)
     free(parent);
     if (!base)
         return NULL;
-    const char *slash = strrchr(path, '/'), *between = base[strlen(base) - 1] == '/' ? "" : "/";
-    char *out = ksr_format("%s%s%s", base, between, slash ? slash + 1 : path);
+    const char *between = base[strlen(base) - 1] == '/' ? "" : "/";
+    char *out = ksr_format("%s%s%s", base, between, ksr_fs_name(path));
     free(base);
     return out;
 }
@@ -343,12 +359,12 @@ char *ksr_fs_absolute(const char *path)
 bool ksr_fs_is_absolute(const char *path)
 {
 #ifdef _WIN32
-    if (isalpha((unsigned char)path[0]) && path[1] == ':' && path[2] == '/')
+    if (isalpha((unsigned char)path[0]) && path[1] == ':' && is_separator(path[2]))
         return true;
-    if (path[0] == '/' && path[1] != '/') // of the current drive
+    if (is_separator(path[0]) && !is_separator(path[1])) // of the current drive
         return false;
 #endif
-    return path[0] == '/';
+    return is_separator(path[0]);
 }
 
 bool ksr_fs_exists(const char *path)

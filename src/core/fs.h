@@ -96,6 +96,9 @@ int64_t ksr_fs_size(const char *path);
 // Returns the free bytes where `path` (a folder) is, or -1 when not known.
 int64_t ksr_fs_free_space(const char *path);
 
+// Returns the last part of a path, within it.
+const char *ksr_fs_name(const char *path);
+
 // Returns the folder part of a path ("." where there is none), free with free(); NULL on failure.
 char *ksr_fs_parent(const char *path);
 

@@ -21,8 +21,7 @@ struct pattern {
 
 static bool parse(const char *path, struct pattern *p)
 {
-    const char *slash = strrchr(path, '/');
-    p->base = slash ? slash + 1 : path;
+    p->base = ksr_fs_name(path);
     const char *percent = strchr(p->base, '%');
     if (!percent || strchr(percent + 1, '%'))
         return false;
@@ -53,9 +52,8 @@ char *ksr_sequence_name(const char *pattern, int number)
 
 char *ksr_sequence_part(const char *pattern)
 {
-    const char *slash = strrchr(pattern, '/');
-    const int folder = slash ? (int)(slash + 1 - pattern) : 0;
-    return ksr_format("%.*s.part-%s", folder, pattern, pattern + folder);
+    const char *name = ksr_fs_name(pattern);
+    return ksr_format("%.*s.part-%s", (int)(name - pattern), pattern, name);
 }
 
 // Returns the number in a file's name, or -1 when the name is none of the pattern's.

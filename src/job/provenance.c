@@ -203,17 +203,11 @@ static ksr_status gather(ksr_context *ctx, const struct ksr_manifest *m,
     return ok ? KSR_OK : ksr_fail_memory(ctx);
 }
 
-// The last part of a path: folders are the machine's business.
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
+// Of paths the names alone: folders are the machine's business.
 static json_t *input_to_json(const struct ksr_manifest *m)
 {
-    return json_pack("{s:o,s:I,s:s,s:I}", "name", ksr_json_text_of(name_of(m->input_path)), "bytes",
-                     (json_int_t)m->input.size, "xxh128", m->input.whole, "frames",
+    return json_pack("{s:o,s:I,s:s,s:I}", "name", ksr_json_text_of(ksr_fs_name(m->input_path)),
+                     "bytes", (json_int_t)m->input.size, "xxh128", m->input.whole, "frames",
                      (json_int_t)m->film.frame_count);
 }
 
@@ -221,8 +215,8 @@ static json_t *output_to_json(const struct ksr_manifest *m, const struct gathere
                               const char *sha256)
 {
     return json_pack("{s:o,s:s,s:i,s:i,s:I,s:I,s:s}", "name",
-                     ksr_json_text_of(name_of(m->output_path)), "format", m->output.format, "width",
-                     m->encoder.format.width, "height", m->encoder.format.height, "frames",
+                     ksr_json_text_of(ksr_fs_name(m->output_path)), "format", m->output.format,
+                     "width", m->encoder.format.width, "height", m->encoder.format.height, "frames",
                      (json_int_t)g->frames, "bytes", (json_int_t)bytes, "sha256", sha256);
 }
 

@@ -117,12 +117,11 @@ static void list_unused(ksr_context *ctx, char *const *names, size_t count)
 
 ksr_status ksr_beside_tell(ksr_context *ctx, const char *input_path, const char *used)
 {
-    const char *slash = strrchr(input_path, '/');
     char *parent = ksr_fs_parent(input_path), **names = NULL;
     size_t count = 0;
     DIR *folder = parent ? opendir(parent) : NULL;
     // A folder that cannot be listed has nothing to name.
-    bool ok = parent && (!folder || find(folder, slash ? slash + 1 : input_path, &names, &count));
+    bool ok = parent && (!folder || find(folder, ksr_fs_name(input_path), &names, &count));
     if (folder)
         closedir(folder);
     ok = ok && drop_used(used, parent, names, &count);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/json.h"
+#include "core/fs.h"
 #include "core/mem.h"
 #include "core/text.h"
 #include "media/input/external.h"
@@ -129,10 +130,9 @@ static ksr_status record_file(ksr_context *ctx, void *opaque, size_t i, const ch
 {
     struct record *record = opaque;
     const json_t *key = json_array_get(record->key, i);
-    const char *slash = strrchr(path, '/');
     const char *second = json_string_value(json_array_get(key, 1));
     json_t *file =
-        json_pack("{s:o,s:s,s:O,s:s*}", "name", ksr_json_text_of(slash ? slash + 1 : path),
+        json_pack("{s:o,s:s,s:O,s:s*}", "name", ksr_json_text_of(ksr_fs_name(path)),
                   "language", language, "xxh128", json_array_get(key, 0), "xxh128_of_sub",
                   second && *second ? second : NULL);
     return json_array_append_new(record->files, file) == 0 ? KSR_OK : ksr_fail_memory(ctx);

@@ -118,7 +118,7 @@ const struct ksr_network *ksr_network_of(const char *hash)
 
 char *ksr_model_find(const char *name, const char *end)
 {
-    if (strchr(name, '/') || ends_with(name, ".ksrnet") || ends_with(name, ".onnx"))
+    if (ksr_fs_name(name) != name || ends_with(name, ".ksrnet") || ends_with(name, ".onnx"))
         return strdup(name);
     return ksr_format("%s/%s%s", ksr_model_folder(), name, end);
 }

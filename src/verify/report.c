@@ -260,12 +260,6 @@ static void free_found(struct found *f)
 
 // --- As JSON: all of it under one ksr_memory_watch() ---
 
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static json_t *file_to_json(const struct side *s)
 {
     const struct ksr_film *film = s->film;
@@ -273,7 +267,7 @@ static json_t *file_to_json(const struct side *s)
     const double length = ksr_film_length(film, 0, film->frame_count);
     // A path may name what is nobody's business.
     json_object_del(file, "path");
-    json_object_set_new(file, "name", ksr_json_text_of(name_of(s->path)));
+    json_object_set_new(file, "name", ksr_json_text_of(ksr_fs_name(s->path)));
     json_object_set_new(file, "width", json_integer(film->format.width));
     json_object_set_new(file, "height", json_integer(film->format.height));
     json_object_set_new(file, "frames", json_integer((json_int_t)film->frame_count));

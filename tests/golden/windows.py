@@ -68,6 +68,22 @@ def check_bytes(windows, program, video, folder):
     return digest(here), options
 
 
+def listed(folder, path):
+    """A list of one input, with a whole path of Windows and its ends of lines."""
+    name = os.path.join(folder, "list.txt")
+    with open(name, "w", encoding="utf-8", newline="") as file:
+        file.write(backslashes(path) + "\r\n")
+    return name
+
+
+def check_library(windows, source, folder):
+    """Paths with backslashes that no command line has turned."""
+    output = os.path.join(folder, "library.mkv")
+    r = windows.run("examples/example-upscale.exe", backslashes(source), backslashes(output))
+    check(r.returncode == 0 and os.path.exists(output), "the library takes paths with backslashes", r.stdout + r.stderr)
+    check(not os.path.exists(output + ".kizunasr"), "and leaves no folder behind")
+
+
 def check_names(windows, video, folder, expected, options):
     """Names of files: outside of any code page, with backslashes, as patterns, long."""
     odd = os.path.join(folder, "Ö 動画 ☆")
@@ -78,14 +94,21 @@ def check_names(windows, video, folder, expected, options):
     check(digest(os.path.join(odd, "2×.mkv")) == expected, "names in Unicode", r.stdout + r.stderr)
     r = windows.upscale(backslashes(source), backslashes(os.path.join(odd, "back.mkv")), *options)
     check(digest(os.path.join(odd, "back.mkv")) == expected, "paths with backslashes", r.stdout + r.stderr)
+    whole = "\\\\?\\" + backslashes(source)
+    r = windows.upscale(whole, "\\\\?\\" + backslashes(os.path.join(odd, "whole.mkv")), *options)
+    check(digest(os.path.join(odd, "whole.mkv")) == expected, "paths with the prefix of long ones", r.stdout + r.stderr)
+    r = windows.upscale(source, os.path.join(odd, "no.mkv"), "--codec", "no\\codec")
+    check(r.returncode == 2 and "'no\\codec'" in r.stderr, "what is no path stays", r.stdout + r.stderr)
+    check_library(windows, source, odd)
     long = os.path.join(folder, *(100 * letter for letter in "abc"))
     os.makedirs(long)
     r = windows.upscale(source, os.path.join(long, "x.mkv"), *options)
     check(digest(os.path.join(long, "x.mkv")) == expected, "a path of more than 260 characters", r.stdout + r.stderr)
-    r = windows.run("kizunasr.exe", "batch", backslashes(odd) + "\\első*.mkv", "--output-dir", backslashes(odd + "/out"),
-                    "--progress", "none", *options)
-    made = os.listdir(odd + "/out") if os.path.isdir(odd + "/out") else []
-    check(r.returncode == 0 and any(name.endswith(".mkv") for name in made), "batch with a pattern", r.stdout + r.stderr)
+    for name, inputs in {"a pattern": [backslashes(odd) + "\\első*.mkv"], "a list": ["--list", listed(folder, source)]}.items():
+        out = os.path.join(odd, name)
+        r = windows.run("kizunasr.exe", "batch", *inputs, "--output-dir", backslashes(out), "--progress", "none", *options)
+        made = os.listdir(out) if os.path.isdir(out) else []
+        check(r.returncode == 0 and os.path.basename(source) in made, f"batch with {name}", r.stdout + r.stderr)
     r = windows.upscale(os.path.join(folder, "missing é.mkv"), os.path.join(folder, "y.mkv"))
     check(r.returncode == 3 and "missing é.mkv" in r.stderr, "a message in Unicode", r.stderr)
 
@@ -147,6 +170,7 @@ def check_zip(windows, root, folder, video, expected, options):
     shutil.unpack_archive(archives[0], place)
     name = os.path.basename(archives[0])[:-len(".zip")]
     licences = os.listdir(f"{place}/{name}/share/doc/licences")
+    check(os.path.exists(f"{place}/{name}/share/doc/manual.md"), "it has the manual")
     check({"ffmpeg", "x264", "zlib", "mingw-w64", "kizunasr", "GPL-2"} <= set(licences), "it has licences", licences)
     alone = {k: v for k, v in windows.environment.items() if k not in ("WINEPATH", "KIZUNASR_MODELS")}
     r = run("wine", f"{place}/{name}/bin/kizunasr.exe", *windows.upscale_args(video, output, *options), env=alone)

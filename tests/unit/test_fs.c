@@ -148,14 +148,29 @@ static void test_paths(void **state)
     assert_false(ksr_fs_is_absolute("C:a.mkv"));
     assert_true(ksr_fs_is_absolute("//server/films/a.mkv"));
     assert_false(ksr_fs_is_absolute("/a.mkv")); // of whichever drive
+    assert_parent("C:\\films\\a.mkv", "C:\\films");
+    assert_parent("C:\\a.mkv", "C:\\");
+    assert_parent("films\\old/a.mkv", "films\\old");
+    assert_string_equal(ksr_fs_name("films/old\\a.mkv"), "a.mkv");
+    assert_true(ksr_fs_is_absolute("C:\\films\\a.mkv"));
+    assert_true(ksr_fs_is_absolute("\\\\server\\films\\a.mkv"));
+    assert_false(ksr_fs_is_absolute("\\a.mkv"));
 #else
     assert_true(ksr_fs_is_absolute("/a.mkv"));
+    assert_parent("/films/a\\b.mkv", "/films"); // part of the name
 #endif
     char *whole = ksr_fs_absolute(folder), *missing = in_folder("missing");
     char *other = ksr_fs_absolute(missing);
     assert_true(whole && ksr_fs_is_absolute(whole));
     assert_true(other && strncmp(other, whole, strlen(whole)) == 0);
     assert_string_equal(other + strlen(whole), "/missing");
+#ifdef _WIN32
+    free(other);
+    missing[strlen(folder)] = '\\';
+    other = ksr_fs_absolute(missing);
+    assert_true(other && strncmp(other, whole, strlen(whole)) == 0);
+    assert_string_equal(other + strlen(whole), "/missing");
+#endif
     free(other);
     free(missing);
     free(whole);

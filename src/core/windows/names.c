@@ -103,18 +103,24 @@ wchar_t *ksr_posix_wide_path(const char *path)
     return longer;
 }
 
-char *ksr_posix_narrow_path(const wchar_t *path)
+char *ksr_posix_slashes(char *path)
 {
-    const bool net = begins_with(path, PREFIX_UNC), prefixed = begins_with(path, PREFIX);
-    char *out = ksr_posix_narrow(path + (net        ? wcslen(PREFIX_UNC) - 2
-                                         : prefixed ? wcslen(PREFIX)
-                                                    : 0));
-    for (char *c = out; c && *c; c++)
+    const bool net = strncmp(path, "\\\\?\\UNC\\", 8) == 0;
+    const bool drive = strncmp(path, "\\\\?\\", 4) == 0 && path[4] && path[5] == ':';
+    if (net)
+        memmove(path + 2, path + 8, strlen(path + 8) + 1);
+    else if (drive)
+        memmove(path, path + 4, strlen(path + 4) + 1);
+    for (char *c = path; *c; c++)
         if (*c == '\\')
             *c = '/';
-    if (out && net)
-        out[0] = '/';
-    return out;
+    return path;
+}
+
+char *ksr_posix_narrow_path(const wchar_t *path)
+{
+    char *out = ksr_posix_narrow(path);
+    return out ? ksr_posix_slashes(out) : NULL;
 }
 
 char *ksr_posix_place_of(HANDLE handle)

@@ -68,6 +68,9 @@ int ksr_posix_rename(const char *from, const char *to);
 int ksr_posix_chmod(const char *path, int mode);
 char *ksr_posix_realpath(const char *path, char *out);
 
+// Writes a path of Windows in place with '/', and without the prefix of long paths. Returns it.
+char *ksr_posix_slashes(char *path);
+
 #undef stat // with 64-bit offsets they are macros already
 #undef fstat
 #define open      ksr_posix_open

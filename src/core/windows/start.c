@@ -1,4 +1,4 @@
-// The start of every program: main() gets its arguments in UTF-8, with '/' in paths; see posix.h.
+// The start of every program: main() gets its arguments in UTF-8; see posix.h.
 
 #include "core/windows/native.h"
 
@@ -9,26 +9,6 @@ int main(int argc, char **argv);
 int wmain(int argc, wchar_t **argv);
 
 int _dowildcard = 0; // patterns are the program's own business
-
-// Whether all of a text can be a path of Windows: no character but '\' that none has.
-static bool may_be_path(const wchar_t *text)
-{
-    if (!wcschr(text, L'\\'))
-        return false;
-    const bool drive = text[0] && text[1] == L':' && text[2] == L'\\';
-    return !wcspbrk(text + (drive ? 2 : 0), L":\"<>|=");
-}
-
-// In an option, the value is what may be a path.
-static void turn_slashes(wchar_t *argument)
-{
-    wchar_t *value = argument[0] == L'-' ? wcschr(argument, L'=') : NULL;
-    wchar_t *text = value ? value + 1 : argument;
-    if (may_be_path(text))
-        for (; *text; text++)
-            if (*text == L'\\')
-                *text = L'/';
-}
 
 // Gives a variable that Linux has a folder, where it is not set.
 static void set_folder(const wchar_t *name, wchar_t *folder)
@@ -72,7 +52,6 @@ int wmain(int argc, wchar_t **argv)
     char **list = calloc((size_t)argc + 1, sizeof(char *));
     bool ok = list;
     for (int i = 0; ok && i < argc; i++) {
-        turn_slashes(argv[i]);
         list[i] = ksr_posix_narrow(argv[i]);
         ok = list[i];
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/fs.h"
 #include "core/image_sequence.h"
 #include "media/av/ffmpeg.h"
 #include "media/av/suggest.h"
@@ -61,9 +62,8 @@ ksr_status ksr_output_format(ksr_context *ctx, const char *path,
     char guess[KSR_GUESS_TEXT];
     ksr_ffmpeg_init();
     const bool by_name = strcmp(format, KSR_BY_OUTPUT) != 0;
-    const char *slash = strrchr(path, '/');
     const AVOutputFormat *found = by_name ? av_guess_format(format, NULL, NULL)
-                                          : av_guess_format(NULL, slash ? slash + 1 : path, NULL);
+                                          : av_guess_format(NULL, ksr_fs_name(path), NULL);
     const struct ksr_container *labelled = ksr_container_labelled(format);
     if (by_name && !found && labelled)
         found = av_guess_format(labelled->name, NULL, NULL);

@@ -148,7 +148,6 @@ static int set_language(AVStream *s, const char *asked)
 static AVStream *make_stream(struct external *x, const AVStream *in, const char *path,
                              const char *language)
 {
-    const char *slash = strrchr(path, '/');
     AVStream *s = avformat_new_stream(x->holder, NULL);
     AVStream **all = s ? realloc(x->all, (x->all_count + 1) * sizeof(*all)) : NULL;
     if (!all)
@@ -159,7 +158,7 @@ static AVStream *make_stream(struct external *x, const AVStream *in, const char 
     s->disposition = in->disposition & ~AV_DISPOSITION_DEFAULT; // of its own file
     if (avcodec_parameters_copy(s->codecpar, in->codecpar) < 0 ||
         av_dict_copy(&s->metadata, in->metadata, 0) < 0 ||
-        av_dict_set(&s->metadata, KSR_EXTERNAL_TAG, slash ? slash + 1 : path, 0) < 0 ||
+        av_dict_set(&s->metadata, KSR_EXTERNAL_TAG, ksr_fs_name(path), 0) < 0 ||
         set_language(s, language) < 0)
         return NULL;
     x->all[x->all_count++] = s;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/fs.h"
 #include "media/encode/codecs.h"
 #include "media/encode/text_subtitles.h"
 #include "media/input/external.h"
@@ -363,10 +364,9 @@ static ksr_status decide_streams(struct decision *d, const AVFormatContext *inpu
 // The muxer of an output whose name does not tell it: what reads the file does. "" = nothing does.
 static const char *find_muxer(const char *path, char name[64])
 {
-    const char *slash = strrchr(path, '/');
     struct ksr_input output;
     name[0] = 0;
-    if (av_guess_format(NULL, slash ? slash + 1 : path, NULL) ||
+    if (av_guess_format(NULL, ksr_fs_name(path), NULL) ||
         ksr_input_open(NULL, path, true, &output) != KSR_OK)
         return name;
     const char *own = output.format->iformat->name;
