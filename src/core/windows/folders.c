@@ -124,44 +124,68 @@ int ksr_posix_scandir(const char *path, struct dirent ***out, int (*wanted)(cons
     return (int)count;
 }
 
-int ksr_posix_mkdir(const char *path, int mode)
-{
-    (void)mode;
-    wchar_t *wide = ksr_posix_wide_path(path);
-    const int result = !wide ? -1 : CreateDirectoryW(wide, NULL) ? 0 : ksr_posix_fail();
-    if (result != 0 && wide && GetLastError() == ERROR_INVALID_NAME)
-        errno = EINVAL; // for what is looked for, that is ENOENT
-    free(wide);
-    return result;
-}
-
 // A deleted file that is open may keep its name until it is closed: on network drives, on FAT, and
-// in Wine. Folders that could not be removed are therefore tried again after that.
-enum { MOST_WAITING = 8 };
+// in Wine. Folders that could not be removed are therefore tried again when files are closed, for a
+// while: a folder that is made again, or that has other files, is to stay.
+enum { MOST_WAITING = 8, LONGEST_WAIT = 2000 }; // milliseconds
 
 static pthread_mutex_t waiting_lock = PTHREAD_MUTEX_INITIALIZER;
-static wchar_t *waiting[MOST_WAITING]; // under the lock; NULL = none
+static struct {
+    wchar_t *path; // NULL = none
+    ULONGLONG since;
+} waiting[MOST_WAITING]; // under the lock
+
+// The caller has the lock.
+static void forget(const wchar_t *path)
+{
+    for (int i = 0; i < MOST_WAITING; i++)
+        if (waiting[i].path && wcscmp(waiting[i].path, path) == 0) {
+            free(waiting[i].path);
+            waiting[i].path = NULL;
+        }
+}
 
 // Takes over the path.
 static void wait_for_close(wchar_t *path)
 {
     pthread_mutex_lock(&waiting_lock);
-    free(waiting[MOST_WAITING - 1]);
+    forget(path);
+    free(waiting[MOST_WAITING - 1].path);
     memmove(&waiting[1], &waiting[0], sizeof(waiting) - sizeof(waiting[0]));
-    waiting[0] = path;
+    waiting[0].path = path;
+    waiting[0].since = GetTickCount64();
     pthread_mutex_unlock(&waiting_lock);
+}
+
+int ksr_posix_mkdir(const char *path, int mode)
+{
+    (void)mode;
+    wchar_t *wide = ksr_posix_wide_path(path);
+    pthread_mutex_lock(&waiting_lock);
+    if (wide)
+        forget(wide);
+    const int result = !wide ? -1 : CreateDirectoryW(wide, NULL) ? 0 : ksr_posix_fail();
+    if (result != 0 && wide && GetLastError() == ERROR_INVALID_NAME)
+        errno = EINVAL; // for what is looked for, that is ENOENT
+    pthread_mutex_unlock(&waiting_lock);
+    free(wide);
+    return result;
 }
 
 int ksr_posix_close(int fd)
 {
     const int result = _close(fd);
+    const int error = errno;
     pthread_mutex_lock(&waiting_lock);
+    const ULONGLONG now = GetTickCount64();
     for (int i = 0; i < MOST_WAITING; i++)
-        if (waiting[i] && RemoveDirectoryW(waiting[i])) {
-            free(waiting[i]);
-            waiting[i] = NULL;
+        if (waiting[i].path &&
+            (now - waiting[i].since > LONGEST_WAIT || RemoveDirectoryW(waiting[i].path))) {
+            free(waiting[i].path);
+            waiting[i].path = NULL;
         }
     pthread_mutex_unlock(&waiting_lock);
+    errno = error;
     return result;
 }
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/utsname.h>
+#include <winternl.h>
 
 // --- The environment ---
 
@@ -236,17 +237,20 @@ static bool can_read(int fd)
     return !PeekNamedPipe(handle, NULL, 0, NULL, &waiting, NULL) || waiting > 0; // closed: the end
 }
 
-// Whether nobody reads a pipe any more, which writing nothing tells. Not where that would be an
-// empty message.
+// Whether nobody reads a pipe any more. (Writing nothing would tell, too, but a reader takes that for
+// the end.)
 static bool is_broken(int fd)
 {
-    DWORD flags, written;
+    enum { LOCAL_INFORMATION = 24, CLOSING = 4 }; // of the kernel's interface
+    IO_STATUS_BLOCK status;
+    struct {
+        ULONG type, configuration, most, count, in_quota, readable, out_quota, writable, state, end;
+    } pipe;
     const HANDLE handle = ksr_posix_handle(fd);
-    if (GetFileType(handle) != FILE_TYPE_PIPE ||
-        (GetNamedPipeInfo(handle, &flags, NULL, NULL, NULL) && flags & PIPE_TYPE_MESSAGE))
-        return false;
-    return !WriteFile(handle, "", 0, &written, NULL) &&
-           (GetLastError() == ERROR_NO_DATA || GetLastError() == ERROR_BROKEN_PIPE);
+    return GetFileType(handle) == FILE_TYPE_PIPE &&
+           NtQueryInformationFile(handle, &status, &pipe, sizeof(pipe),
+                                  (FILE_INFORMATION_CLASS)LOCAL_INFORMATION) == 0 &&
+           pipe.state == CLOSING;
 }
 
 int ksr_posix_poll(struct pollfd *list, unsigned count, int milliseconds)
