@@ -218,12 +218,19 @@ static void print_drawing(const json_t *picture)
     print_pair("drawn at", line.text);
 }
 
+// A fault that was looked for; NULL where it was not found.
+static const json_t *fault_in(const json_t *picture, const char *name)
+{
+    const json_t *fault = json_object_get(picture, name);
+    return json_is_true(json_object_get(fault, "found")) ? fault : NULL;
+}
+
 // Whether coding left blocks.
 static void print_blocks(const json_t *picture)
 {
     struct line line = {0};
-    const json_t *blocks = json_object_get(picture, "blocks");
-    if (!json_is_true(json_object_get(blocks, "found")))
+    const json_t *blocks = fault_in(picture, "blocks");
+    if (!blocks)
         return;
     add(&line, "at %.0f %% of the lines between them; --deblock 0.5 smooths these",
         100 * json_number_value(json_object_get(blocks, "share")));
@@ -234,8 +241,8 @@ static void print_blocks(const json_t *picture)
 static void print_halos(const json_t *picture)
 {
     struct line line = {0};
-    const json_t *halos = json_object_get(picture, "halos");
-    if (!json_is_true(json_object_get(halos, "found")))
+    const json_t *halos = fault_in(picture, "halos");
+    if (!halos)
         return;
     add(&line, "at %.0f %% of edges, %.0f of 255 high; --dehalo 0.5 takes them off",
         100 * json_number_value(json_object_get(halos, "share")),
@@ -247,8 +254,8 @@ static void print_halos(const json_t *picture)
 static void print_crawl(const json_t *picture)
 {
     struct line line = {0};
-    const json_t *crawl = json_object_get(picture, "dot_crawl");
-    if (!json_is_true(json_object_get(crawl, "found")))
+    const json_t *crawl = fault_in(picture, "dot_crawl");
+    if (!crawl)
         return;
     add(&line, "at %.0f %% of blocks that flicker; --composite 0.2 takes it off",
         100 * json_number_value(json_object_get(crawl, "share")));
