@@ -169,7 +169,8 @@ static ksr_status adopt_manifest(ksr_context *ctx, struct ksr_job *job, const js
         return KSR_OK;
     if (status == KSR_E_MISMATCH) {
         // Segments name the job they belong to, so planning anew loses nothing.
-        ksr_log(ctx, KSR_LOG_WARNING, "manifest.json in %s is damaged or of another version: planning again", job->folder);
+        ksr_log(ctx, KSR_LOG_WARNING, "manifest.json in %s is damaged or of another version: planning again",
+                job->folder);
         return KSR_OK;
     }
     char id[KSR_HASH_TEXT];

@@ -102,9 +102,11 @@ static ksr_status settle_fault(struct ksr_manifest *m, enum ksr_measured which, 
     static const struct {
         int strength; // in hundredths
         const char *fault, *found, *places;
-    } texts[] = {[KSR_MEASURED_DEBLOCK] = {DEBLOCK, "blocks", "", "lines between blocks"},
-                 [KSR_MEASURED_DEHALO] = {DEHALO, "halos", "", "edges"},
-                 [KSR_MEASURED_COMPOSITE] = {COMPOSITE, "dot crawl", "dot crawl ", "blocks that flicker"}};
+    } texts[] = {
+        [KSR_MEASURED_DEBLOCK] = {DEBLOCK, "blocks", "", "lines between blocks"},
+        [KSR_MEASURED_DEHALO] = {DEHALO, "halos", "", "edges"},
+        [KSR_MEASURED_COMPOSITE] = {COMPOSITE, "dot crawl", "dot crawl ", "blocks that flicker"},
+    };
     char *reason = m->reasons[which];
     if (found)
         snprintf(reason, sizeof(m->reasons[0]), "%sat %d %% of %s", texts[which].found, share,

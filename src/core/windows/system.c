@@ -237,8 +237,8 @@ static bool can_read(int fd)
     return !PeekNamedPipe(handle, NULL, 0, NULL, &waiting, NULL) || waiting > 0; // closed: the end
 }
 
-// Whether nobody reads a pipe any more. (Writing nothing would tell, too, but a reader takes that for
-// the end.)
+// Whether nobody reads a pipe any more. (Writing nothing would tell, too, but a reader takes that
+// for the end.)
 static bool is_broken(int fd)
 {
     enum { LOCAL_INFORMATION = 24, CLOSING = 4 }; // of the kernel's interface
