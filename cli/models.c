@@ -83,13 +83,23 @@ static const char *fps_text(char out[TEXT_SHORT], const json_t *speed, const cha
     return out;
 }
 
-// What only a network of ours has: cost and card.
+// Its variants, on one line.
+static void print_variants(const json_t *names)
+{
+    for (size_t i = 0; i < json_array_size(names); i++)
+        printf("%s%s", i > 0 ? ", " : "variants: ", json_string_value(json_array_get(names, i)));
+    if (names)
+        putchar('\n');
+}
+
+// What only a network of ours has: cost, variants and card.
 static void print_card(const json_t *model)
 {
     const json_int_t cost = json_integer_value(json_object_get(model, "multiplications"));
     char *card = strdup(text_of(model, "card"));
     printf("%d,%03d multiplications per input pixel, receptive radius %d\n", (int)(cost / 1000),
            (int)(cost % 1000), integer_of(model, "reach"));
+    print_variants(json_object_get(model, "variants"));
     for (char *line = card, *end; line && *line; line = end) {
         end = strchr(line, '\n');
         end = end ? end + 1 : line + strlen(line);

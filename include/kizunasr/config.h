@@ -59,6 +59,9 @@ struct ksr_pipeline_config {
     // A network that kizunasr models lists; auto: the best that is fast enough on this machine; or
     // path of a .ksrnet or .onnx file (NULL: the default model).
     const char *ai_model_path;
+    // Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
+    // source, as measured (default "auto").
+    const char *ai_variant;
     // Output size / input size per axis with AI (2 or 4; default 2).
     int ai_scale;
     // Edge of the tiles of .onnx models, in input pixels (32 to 4096; default 512).

@@ -206,7 +206,7 @@ static ksr_status bench_row(struct ksr_bench_state *b, const struct row *row, js
     c.config.enable_temporal = row->temporal;
     if (row->restores)
         restore(b, &c.config, drawn);
-    ksr_status status = row->network ? ksr_model_load(b->ctx, c.name, &c.engine.net) : KSR_OK;
+    ksr_status status = row->network ? ksr_model_load(b->ctx, c.name, NULL, &c.engine.net) : KSR_OK;
     if (row->network && status == KSR_OK)
         c.multiplications = ksr_net_multiplications(c.engine.net) * b->width * b->height;
     if (status == KSR_OK)

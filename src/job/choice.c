@@ -62,7 +62,7 @@ static ksr_status measure_network(ksr_context *ctx, const struct ksr_speed_place
     ksr_net *net;
     if (!gpu && !processor)
         return KSR_OK;
-    ksr_status status = ksr_model_load(ctx, network->name, &net);
+    ksr_status status = ksr_model_load(ctx, network->name, NULL, &net);
     if (status != KSR_OK)
         return status;
     if (gpu)

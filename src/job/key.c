@@ -44,12 +44,13 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
         json_decref(values);
         return read;
     }
-    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:o*}", "input", "bytes",
+    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:o*,s:o*}", "input", "bytes",
                      (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
                      "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
                      identity, "hardware", hardware[0] ? ksr_json_text_of(hardware) : NULL, "model",
-                     engine->model[0] ? engine->model : NULL, "engine", engine_to_json(engine),
-                     "subtitles", subs);
+                     engine->model[0] ? engine->model : NULL, "variants",
+                     engine->variants > 1 ? json_integer(engine->variants) : NULL, "engine",
+                     engine_to_json(engine), "subtitles", subs);
     if (*key && !ksr_memory_ran_out())
         return KSR_OK;
     json_decref(*key);

@@ -24,7 +24,7 @@ static ksr_status add_costs(const ksr_context *ctx, const char *name, json_t *en
     ksr_net *net;
     if (ksr_context_create_quiet(&quiet, ctx, reason) != KSR_OK)
         return KSR_E_NOMEM;
-    const ksr_status status = ksr_model_load(quiet, name, &net);
+    const ksr_status status = ksr_model_load(quiet, name, NULL, &net);
     ksr_context_destroy(&quiet);
     if (status != KSR_OK)
         return status == KSR_E_NOMEM ? status : KSR_OK;
@@ -133,24 +133,35 @@ static ksr_status read_card(ksr_context *ctx, const char *name, json_t **card)
     return status == KSR_E_NOMEM ? status : KSR_OK;
 }
 
+// The names of its variants; NULL: it has none.
+static json_t *variants_of(const ksr_net *net, bool *lost)
+{
+    if (net->variants < 2)
+        return NULL;
+    json_t *names = json_array();
+    for (int i = 0; i < net->variants; i++)
+        ksr_json_append(names, json_string(net->variant_name[i]), lost);
+    return names;
+}
+
 static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *models)
 {
     ksr_net *net;
     json_t *card;
-    ksr_status status = ksr_model_load(ctx, name, &net);
+    ksr_status status = ksr_model_load(ctx, name, NULL, &net);
     if (status != KSR_OK)
         return status;
     bool lost = false;
     status = read_card(ctx, name, &card);
     if (status == KSR_OK)
-        ksr_json_append(models,
-                        json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*}", "file", name,
-                                  "engine", "native", "scale", 2, "channels", 1, "layers",
-                                  net->layers, "features", net->width, "resolutions",
-                                  resolutions_of(net), "multiplications",
-                                  (json_int_t)ksr_net_multiplications(net), "reach", net->reach,
-                                  "xxh128", net->hash, "card", card),
-                        &lost);
+        ksr_json_append(
+            models,
+            json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:o*}", "file", name, "engine",
+                      "native", "scale", 2, "channels", 1, "layers", net->layers, "features",
+                      net->width, "resolutions", resolutions_of(net), "multiplications",
+                      (json_int_t)ksr_net_multiplications(net), "reach", net->reach, "xxh128",
+                      net->hash, "variants", variants_of(net, &lost), "card", card),
+            &lost);
     ksr_net_destroy(&net);
     return lost ? ksr_fail_memory(ctx) : status;
 }

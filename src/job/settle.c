@@ -14,7 +14,8 @@
 #include "media/index/scan.h"
 #include "media/index/side_data.h"
 #include "media/index/telecine.h"
-#include "net/networks.h"
+#include "media/index/variant.h"
+#include "net/library.h"
 
 #define DEBLOCK   50 // in hundredths, where there are blocks
 #define DEHALO    25 // where there are halos
@@ -219,6 +220,31 @@ static ksr_status settle_descaled(struct ksr_manifest *m, const struct looks *l)
     return settle(m, KSR_MEASURED_DEBLOCK, 0);
 }
 
+// --- The variant of a network ---
+
+// What is found out of frames as they are decoded holds for a drawing's size alone if that is
+// theirs.
+static ksr_status settle_variant(ksr_context *ctx, const struct ksr_processor_config *config,
+                                 struct ksr_manifest *m)
+{
+    const char *descale = ksr_config_get(m->config)->pipeline.descale;
+    ksr_net *chooser;
+    int chosen = 0;
+    if (!json_object_get(m->key, "variants") ||
+        strcmp(config->pipeline.ai_variant, KSR_VARIANT_AUTO) != 0)
+        return KSR_OK;
+    ksr_status status =
+        ksr_model_load(ctx, config->pipeline.ai_model_path, KSR_VARIANT_AUTO, &chooser);
+    if (status != KSR_OK)
+        return status;
+    if (strcmp(descale, "off") == 0)
+        status = ksr_variant_look(ctx, config->input_path, &m->film, chooser, &chosen);
+    if (status == KSR_OK)
+        status = ksr_config_set(m->config, "ai_variant", chooser->variant_name[chosen]);
+    ksr_net_destroy(&chooser);
+    return status;
+}
+
 // --- All of it ---
 
 ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -247,5 +273,7 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
     status = ksr_filter_plan(ctx, config->input_path, p, &m->film);
     if (status == KSR_OK)
         status = settle_descale(ctx, config, m);
+    if (status == KSR_OK)
+        status = settle_variant(ctx, config, m);
     return status == KSR_OK ? settle_descaled(m, &l) : status;
 }

@@ -58,6 +58,16 @@ static bool print_descale(const struct ksr_manifest *m, char out[TEXT])
     return measured || !off;
 }
 
+// Returns false where the network has none.
+static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
+{
+    const char *asked = asked_for(m, "ai_variant");
+    const char *value = ksr_config_get(m->config)->pipeline.ai_variant;
+    const bool measured = asked && strcmp(asked, "auto") == 0;
+    snprintf(out, TEXT, "%s%s", value, measured ? " (measured)" : "");
+    return json_object_get(m->key, "variants");
+}
+
 // Returns false where it is kept.
 static bool print_grain(const struct ksr_manifest *m, char out[TEXT])
 {
@@ -95,6 +105,8 @@ json_t *ksr_settled_texts(const struct ksr_manifest *m)
 {
     char text[TEXT];
     json_t *texts = json_object();
+    if (print_variant(m, text))
+        json_object_set_new(texts, "ai_variant", json_string(text));
     if (print_descale(m, text))
         json_object_set_new(texts, "descale", json_string(text));
     for (int i = 0; i < KSR_MEASURED_COUNT; i++) {
@@ -110,6 +122,8 @@ json_t *ksr_settled_texts(const struct ksr_manifest *m)
 void ksr_settled_log(ksr_context *ctx, const struct ksr_manifest *m)
 {
     char text[TEXT];
+    if (print_variant(m, text))
+        ksr_log(ctx, KSR_LOG_INFO, "variant: %s", text);
     if (print_descale(m, text))
         ksr_log(ctx, KSR_LOG_INFO, "descale: %s", text);
     for (int i = 0; i < KSR_MEASURED_COUNT; i++) {

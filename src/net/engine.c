@@ -21,9 +21,13 @@ static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *
     const struct ksr_pipeline_config *c = params->config;
     if (strcmp(c->ai_color, "rgb") == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
-    const ksr_status status = ksr_model_load(ctx, c->ai_model_path, &engine->net);
-    if (status == KSR_OK)
+    const bool any = strcmp(c->ai_variant, "auto") == 0; // until planning has chosen
+    const ksr_status status =
+        ksr_model_load(ctx, c->ai_model_path, any ? NULL : c->ai_variant, &engine->net);
+    if (status == KSR_OK) {
         memcpy(engine->identity.model, engine->net->hash, sizeof(engine->identity.model));
+        engine->identity.variants = engine->net->variants;
+    }
     return status;
 }
 

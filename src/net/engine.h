@@ -39,7 +39,8 @@ struct ksr_engine_identity {
     char runtime[64];          // "ONNX Runtime 1.30.0"; empty with the native engine, as all below
     char provider[64];         // "CPUExecutionProvider"
     int threads;
-    int white; // value of white: 1 or 255
+    int white;    // value of white: 1 or 255
+    int variants; // of a network of ours; 0 or 1: no choice
 };
 
 // Thread-safety: one thread at a time per object, but `net` is for any number of threads.

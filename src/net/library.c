@@ -134,7 +134,23 @@ static ksr_status fail_missing(ksr_context *ctx, const char *name)
                     itself ? "" : ksr_guess_text(&guess, text));
 }
 
-static ksr_status read_model(ksr_context *ctx, const char *name, const char *path, ksr_net **out)
+// Says which variants a file has.
+static void fail_variant(ksr_context *ctx, const char *name, const char *variant, const char *data,
+                         size_t size)
+{
+    struct ksr_model m;
+    char list[KSR_MODEL_VARIANTS * (KSR_VARIANT_NAME + 2)] = "";
+    if (!ksr_model_parse((const uint8_t *)data, size, NULL, &m) && m.variants > 1)
+        for (int i = 0; i < m.variants; i++)
+            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
+                     m.variant_name[i]);
+    ksr_model_free(&m);
+    ksr_fail(ctx, KSR_E_PARAM, "ai_variant: %s has no variant '%s' (%s)", name, variant,
+             list[0] ? list : "it has none; use auto");
+}
+
+static ksr_status read_model(ksr_context *ctx, const char *name, const char *path,
+                             const char *variant, ksr_net **out)
 {
     char *data = NULL;
     size_t size = 0;
@@ -149,11 +165,15 @@ static ksr_status read_model(ksr_context *ctx, const char *name, const char *pat
         return ksr_fail(ctx, KSR_E_MODEL, "cannot read model: %s", name);
     struct ksr_model model;
     ksr_memory_watch();
-    const char *wrong = ksr_model_parse((const uint8_t *)data, size, &model);
+    const char *wrong = ksr_model_parse((const uint8_t *)data, size, variant, &model);
     const bool starved = wrong && ksr_memory_ran_out();
+    if (!starved && wrong && strcmp(wrong, KSR_MODEL_NO_VARIANT) == 0)
+        fail_variant(ctx, name, variant, data, size);
     free(data);
     if (starved)
         return ksr_fail_memory(ctx);
+    if (wrong && strcmp(wrong, KSR_MODEL_NO_VARIANT) == 0)
+        return KSR_E_PARAM;
     if (wrong)
         return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: %s", name, wrong);
     *out = ksr_net_create(&model);
@@ -161,7 +181,7 @@ static ksr_status read_model(ksr_context *ctx, const char *name, const char *pat
     return *out ? KSR_OK : ksr_fail_memory(ctx);
 }
 
-ksr_status ksr_model_load(ksr_context *ctx, const char *name, ksr_net **out)
+ksr_status ksr_model_load(ksr_context *ctx, const char *name, const char *variant, ksr_net **out)
 {
     *out = NULL;
     name = name && *name ? name : KSR_MODEL_DEFAULT;
@@ -171,7 +191,8 @@ ksr_status ksr_model_load(ksr_context *ctx, const char *name, ksr_net **out)
                         "(ai_engine: auto or onnxruntime)",
                         name);
     char *path = ksr_model_find(name, ".ksrnet");
-    const ksr_status status = path ? read_model(ctx, name, path, out) : ksr_fail_memory(ctx);
+    const ksr_status status =
+        path ? read_model(ctx, name, path, variant, out) : ksr_fail_memory(ctx);
     free(path);
     return status;
 }

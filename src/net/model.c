@@ -248,29 +248,134 @@ static const char *read_layers(struct bytes *b, struct ksr_model *m, int version
     return wrong;
 }
 
-static const char *read_file(const uint8_t *data, size_t size, struct ksr_model *m)
+// Checks what all files have around their content. *b: what is left behind the version.
+static const char *open_file(const uint8_t *data, size_t size, struct bytes *b, int *version)
 {
+    uint8_t sum[CHECKSUM];
     if (size < sizeof(magic) + 4 + CHECKSUM || memcmp(data, magic, sizeof(magic)) != 0)
         return "it is not a .ksrnet file";
-    struct bytes b = {data + sizeof(magic), size - sizeof(magic)};
-    const int version = (int)take(&b, 2);
-    if (version != 1 && version != 2)
+    *b = (struct bytes){data + sizeof(magic), size - sizeof(magic)};
+    *version = (int)take(b, 2);
+    if (*version < 1 || *version > 3)
         return "it has another version";
-    uint8_t sum[CHECKSUM];
     ksr_hash128(data, size - CHECKSUM, sum);
-    if (memcmp(data + size - CHECKSUM, sum, CHECKSUM) != 0)
-        return "its checksum is wrong";
-    m->layers = (int)take(&b, 2);
-    if (m->layers < 3 || m->layers > KSR_MODEL_LAYERS)
-        return "it has unsupported layers";
-    ksr_hash_text(data, size, m->hash);
-    return read_layers(&b, m, version);
+    return memcmp(data + size - CHECKSUM, sum, CHECKSUM) == 0 ? NULL : "its checksum is wrong";
 }
 
-const char *ksr_model_parse(const uint8_t *data, size_t size, struct ksr_model *out)
+static const char *read_network(struct bytes *b, int version, struct ksr_model *m)
+{
+    m->layers = (int)take(b, 2);
+    if (m->layers < 3 || m->layers > KSR_MODEL_LAYERS)
+        return "it has unsupported layers";
+    return read_layers(b, m, version);
+}
+
+static bool same_shape(const struct ksr_model *a, const struct ksr_model *b)
+{
+    bool same = a->layers == b->layers;
+    for (int i = 0; same && i < a->layers; i++) {
+        const struct ksr_model_layer *k = &a->layer[i], *l = &b->layer[i];
+        same = k->kind == l->kind && k->skip == l->skip && k->inputs == l->inputs &&
+               k->outputs == l->outputs && k->side == l->side;
+    }
+    return same;
+}
+
+static bool read_name(struct bytes *b, char name[KSR_VARIANT_NAME])
+{
+    memcpy(name, b->at, KSR_VARIANT_NAME);
+    b->at += KSR_VARIANT_NAME;
+    b->left -= KSR_VARIANT_NAME;
+    const size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return length > 0 && length < KSR_VARIANT_NAME && name[length] == 0;
+}
+
+// Reads one of several networks, which is a whole file behind its name and length.
+static const char *read_variant(struct bytes *b, char name[KSR_VARIANT_NAME], struct ksr_model *out)
+{
+    struct bytes inner;
+    int version;
+    if (b->left < KSR_VARIANT_NAME + 4)
+        return "it is truncated";
+    if (!read_name(b, name))
+        return "a variant has no usable name";
+    const size_t size = take(b, 4);
+    if (b->left < size)
+        return "it is truncated";
+    const char *wrong = open_file(b->at, size, &inner, &version);
+    if (!wrong && version == 3)
+        wrong = "it has another version";
+    if (!wrong)
+        wrong = read_network(&inner, version, out);
+    b->at += size;
+    b->left -= size;
+    return wrong;
+}
+
+// Reads all variants, so that a file is usable as a whole or not at all, and keeps one. The network
+// that chooses is the last.
+static const char *read_variants(struct bytes *b, const char *variant, struct ksr_model *out)
+{
+    const int count = (int)take(b, 2);
+    if (count < 3 || count > KSR_MODEL_VARIANTS + 1)
+        return "it has another number of variants";
+    struct ksr_model all[KSR_MODEL_VARIANTS + 1];
+    char name[KSR_MODEL_VARIANTS + 1][KSR_VARIANT_NAME];
+    const char *wrong = NULL;
+    int kept = variant ? -1 : 0;
+    memset(all, 0, sizeof(all));
+    for (int i = 0; i < count && !wrong; i++) {
+        const bool chooses = i == count - 1;
+        wrong = read_variant(b, name[i], &all[i]);
+        for (int k = 0; k < i && !wrong; k++)
+            if (strcmp(name[k], name[i]) == 0)
+                wrong = "two variants have one name";
+        if (!wrong && (strcmp(name[i], KSR_VARIANT_AUTO) == 0) != chooses)
+            wrong = "the network that chooses is not the last";
+        if (!wrong && !chooses && !same_shape(&all[0], &all[i]))
+            wrong = "its variants have different shapes";
+        if (!wrong && variant && strcmp(variant, name[i]) == 0)
+            kept = i;
+    }
+    if (!wrong && b->left != CHECKSUM)
+        wrong = "its length is wrong";
+    if (!wrong && kept >= 0) {
+        *out = all[kept];
+        out->variants = count - 1;
+        out->variant = kept;
+        memcpy(out->variant_name, name, sizeof(out->variant_name));
+        memset(&all[kept], 0, sizeof(all[kept]));
+    }
+    for (int i = 0; i < count; i++)
+        ksr_model_free(&all[i]);
+    return wrong ? wrong : kept < 0 ? KSR_MODEL_NO_VARIANT : NULL;
+}
+
+static const char *read_file(const uint8_t *data, size_t size, const char *variant,
+                             struct ksr_model *m)
+{
+    struct bytes b;
+    int version;
+    const char *wrong = open_file(data, size, &b, &version);
+    if (wrong)
+        return wrong;
+    if (version == 3) {
+        wrong = read_variants(&b, variant, m);
+    } else {
+        m->variants = 1;
+        wrong = read_network(&b, version, m);
+        if (!wrong && variant)
+            wrong = KSR_MODEL_NO_VARIANT;
+    }
+    ksr_hash_text(data, size, m->hash);
+    return wrong;
+}
+
+const char *ksr_model_parse(const uint8_t *data, size_t size, const char *variant,
+                            struct ksr_model *out)
 {
     memset(out, 0, sizeof(*out));
-    const char *wrong = read_file(data, size, out);
+    const char *wrong = read_file(data, size, variant, out);
     if (wrong)
         ksr_model_free(out);
     return wrong;

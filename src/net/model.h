@@ -2,7 +2,10 @@
 //
 // The first layer sees one channel of 15-bit samples, all others see the channels of 8 bits of the
 // layer before, and the last gives four differences of 15 bits. A layer may halve the resolution,
-// or double it again, and add the result of an earlier layer of its resolution and width.
+// or double it again, and add the result of an earlier layer of its resolution and width. A file
+// may hold several networks of one shape, each for another kind of source: its variants. The first
+// is for all of them, and one more network chooses: its four differences, added up over frames, are
+// votes for the second variant to the fifth.
 // models/README.md has the arithmetic, train/ai/pack.py the file format.
 
 #ifndef KSR_NET_MODEL_H
@@ -19,6 +22,10 @@
 #define KSR_MODEL_CHANNELS (4 * KSR_MODEL_WIDTH) // of a layer that doubles the resolution
 #define KSR_MODEL_HALVINGS 3                     // of the resolution, at most
 #define KSR_MODEL_REACH    64 // at most: rows and columns around a sample that its result depends on
+
+#define KSR_MODEL_VARIANTS 5      // at most
+#define KSR_VARIANT_NAME   16     // bytes of a variant's name with its end
+#define KSR_VARIANT_AUTO   "auto" // the network that chooses
 
 #define KSR_MODEL_KEPT 16384 // at most: activations to a column of samples that are kept at once
 
@@ -52,9 +59,14 @@ struct ksr_model {
     int before, after;        // samples needed before and after a picture; columns alike
     int kept;                 // rows of samples that are needed at once
     int reach;                // rows around a sample that its result depends on
+    int variants;             // of the file; 1: no choice
+    int variant;              // which one this is; `variants` for the network that chooses
+    char variant_name[KSR_MODEL_VARIANTS][KSR_VARIANT_NAME]; // "" where there is no choice
     bool plain;               // one resolution, one width of 16, 32 or 64, no skips: version 1
     char hash[KSR_HASH_TEXT]; // of the whole file
 };
+
+#define KSR_MODEL_NO_VARIANT "it has no such variant"
 
 // Returns the channels that a layer's convolution gives.
 int ksr_model_channels(const struct ksr_model_layer *layer);
@@ -65,9 +77,11 @@ const char *ksr_model_trace(struct ksr_model *model);
 
 // Reads a model from the bytes of a file, which are not trusted: every size is checked, and that no
 // sum can leave 31 bits whatever the picture.
-// Returns NULL on success, else what is wrong, a constant text; *out is then all zero. Free with
-// ksr_model_free().
-const char *ksr_model_parse(const uint8_t *data, size_t size, struct ksr_model *out);
+// variant: which one is kept; NULL: the first; KSR_VARIANT_AUTO: the network that chooses.
+// Returns NULL on success, else what is wrong, a constant text, KSR_MODEL_NO_VARIANT for one that
+// the file does not have; *out is then all zero. Free with ksr_model_free().
+const char *ksr_model_parse(const uint8_t *data, size_t size, const char *variant,
+                            struct ksr_model *out);
 
 // Frees everything; leaves *model all zero. Accepts an all-zero model.
 void ksr_model_free(struct ksr_model *model);

@@ -189,6 +189,9 @@ ksr_net *ksr_net_create(const struct ksr_model *model)
     net->after = model->after;
     net->kept = model->kept;
     net->reach = model->reach;
+    net->variants = model->variants;
+    net->variant = model->variant;
+    memcpy(net->variant_name, model->variant_name, sizeof(net->variant_name));
     memcpy(net->hash, model->hash, sizeof(net->hash));
     for (int i = 0; net && i < model->layers; i++)
         if (!pack_layer(&net->layer[i], &model->layer[i], i == 0, i == model->layers - 1))

@@ -48,6 +48,8 @@ typedef struct ksr_net {
     struct ksr_net_layer layer[KSR_MODEL_LAYERS];
     int layers, width, unit, before, after, kept, reach; // as in the model
     int tiled_kept;                                      // `kept`, with tiles
+    int variants, variant;                               // likewise
+    char variant_name[KSR_MODEL_VARIANTS][KSR_VARIANT_NAME];
     char hash[KSR_HASH_TEXT];                            // of the model's file
 } ksr_net;
 

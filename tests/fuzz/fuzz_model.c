@@ -30,7 +30,7 @@ static void read_model(const uint8_t *data, size_t size, bool runs)
 {
     struct ksr_model model;
     ksr_net *net = NULL;
-    if (!ksr_model_parse(data, size, &model) && runs)
+    if (!ksr_model_parse(data, size, NULL, &model) && runs)
         net = ksr_net_create(&model);
     if (net && ksr_net_multiplications(net) <= MOST_MULTIPLICATIONS)
         run(net);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Networks of several resolutions with random weights, for tests.
 
-  networks.py SOURCE_FOLDER   writes tests/fuzz/corpus/model/resolutions, and prints what
-                              train/ai/reference.py makes with it, for tests/unit/test_net.c
+  networks.py SOURCE_FOLDER   writes tests/fuzz/corpus/model/resolutions and variants, and prints what
+                              train/ai/reference.py makes with the first, for tests/unit/test_net.c
 """
 import os, sys
 
@@ -40,15 +40,26 @@ def draw(name):
     return chain
 
 
+def variants():
+    """The files of a network with two variants and of one that chooses, by their names."""
+    from pack import pack
+
+    chain = draw("skips")
+    return {"general": pack(chain), "turned": pack([layer._replace(weights=-layer.weights) for layer in chain]),
+            "auto": pack(draw("widths"))}
+
+
 def main():
     source = os.path.abspath(sys.argv[1])
     sys.path.insert(0, os.path.join(source, "train/ai"))
-    from pack import checksum, pack
+    from pack import checksum, join, pack
     from reference import double, drawn
 
     chain = draw("resolutions")
     with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "wb") as f:
         f.write(pack(chain))
+    with open(os.path.join(source, "tests/fuzz/corpus/model/variants"), "wb") as f:
+        f.write(join(variants()))
     for width, height in ((67, 41), (1, 1), (3, 50), (1023, 5)):
         text = checksum(double(chain, drawn(width, height)).tobytes())
         print(f'    {{"resolutions", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},')

@@ -61,7 +61,7 @@ def divide(a, b):
 
 OPERATORS = {"Conv": conv, "Pad": pad, "DepthToSpace": depth_to_space, "Clip": np.clip, "Floor": np.floor,
              "Round": np.rint, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": divide,
-             "Shape": lambda x: np.array(x.shape), "Slice": cut,
+             "Shape": lambda x: np.array(x.shape), "Slice": cut, "Cast": lambda x: x.astype(np.float32),
              "Concat": lambda *parts, axis: np.concatenate(parts, axis)}
 USED = {"Conv": ("pads", "strides"), "DepthToSpace": ("mode",), "Concat": ("axis",)}  # attributes
 
@@ -104,14 +104,15 @@ def main():
     for name in names(source):
         path = os.path.join(source, "models", name)
         sizes = SIZES if os.path.getsize(path + ".ksrnet") < 50_000 else LARGE
-        chain = layers(path + ".npz")
         with open(path + ".ksrnet", "rb") as f:
-            check(f.read() == pack(chain), f"{name}: .ksrnet is made of the .npz")
-        compare(name, chain, onnx.load(path + ".onnx"), sizes)
+            check(f.read() == file_of(path + ".npz"), f"{name}: .ksrnet is made of the .npz")
+        compare(name, layers(path + ".npz"), onnx.load(path + ".onnx"), sizes)
     for name in networks.NETWORKS:
         compare(name, networks.draw(name), export(networks.draw(name), name))
     with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "rb") as f:
         check(f.read() == pack(networks.draw("resolutions")), "the network of the unit tests is the one drawn here")
+    with open(os.path.join(source, "tests/fuzz/corpus/model/variants"), "rb") as f:
+        check(f.read() == join(networks.variants()), "and so are its variants")
     finish()
 
 
@@ -120,7 +121,7 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.join(source, "train/ai"))
     import networks
     from export import export
-    from pack import layers, pack
+    from pack import file_of, join, layers, pack
     from reference import double, drawn
 
     main()

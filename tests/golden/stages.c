@@ -540,7 +540,7 @@ static ksr_net *load(const char *model)
     const size_t size = fread(file, 1, sizeof(file), f);
     fclose(f);
     struct ksr_model parsed;
-    const char *wrong = ksr_model_parse(file, size, &parsed);
+    const char *wrong = ksr_model_parse(file, size, NULL, &parsed);
     ksr_net *net = wrong ? NULL : ksr_net_create(&parsed);
     if (!net)
         die(wrong ? wrong : "out of memory");

@@ -117,13 +117,13 @@ ksr_net *gpu_load_net(const char *name)
 {
     if (strcmp(name, "resolutions") == 0)
         return draw_branched(0);
-    static uint8_t file[1 << 21];
+    static uint8_t file[1 << 23];
     char path[512];
     const char *folder = getenv("KSR_TEST_MODELS");
     snprintf(path, sizeof(path), "%s/%s.ksrnet", folder ? folder : KSR_MODELS_SOURCE, name);
     FILE *f = fopen(path, "rb");
     struct ksr_model model;
-    const char *wrong = f ? ksr_model_parse(file, fread(file, 1, sizeof(file), f), &model)
+    const char *wrong = f ? ksr_model_parse(file, fread(file, 1, sizeof(file), f), NULL, &model)
                           : "not there: KSR_TEST_MODELS names the folder of models";
     if (f)
         fclose(f);

@@ -7,14 +7,13 @@
 #include "net/model.h"
 #include "net/networks.h"
 
-static uint8_t file[1 << 21];
+static uint8_t file[1 << 23];
 
 static size_t load(const char *name)
 {
     char path[512];
-    if (strcmp(name, "resolutions") == 0)
-        snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/resolutions",
-                 KSR_MODELS_SOURCE);
+    if (strchr(name, '-') == NULL)
+        snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/%s", KSR_MODELS_SOURCE, name);
     else
         snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
     FILE *f = fopen(path, "rb");
@@ -28,7 +27,7 @@ static size_t load(const char *name)
 static const char *parse(const uint8_t *data, size_t size)
 {
     struct ksr_model model;
-    const char *wrong = ksr_model_parse(data, size, &model);
+    const char *wrong = ksr_model_parse(data, size, NULL, &model);
     if (wrong)
         assert_int_equal(model.layers, 0);
     ksr_model_free(&model);
@@ -53,7 +52,7 @@ static void committed_models_are_whole(void **state)
                 {"anime-ultra", 13, 128, 19}};
     for (int i = 0; i < 4; i++) {
         struct ksr_model model;
-        const char *wrong = ksr_model_parse(file, load(want[i].name), &model);
+        const char *wrong = ksr_model_parse(file, load(want[i].name), NULL, &model);
         assert_null(wrong);
         assert_int_equal(model.layers, want[i].layers);
         assert_int_equal(model.width, want[i].width);
@@ -104,14 +103,14 @@ static void wrong_shapes_are_refused(void **state)
 {
     (void)state;
     static const struct wrong cases[] = {
-        {0, 'K', "it is not a .ksrnet file"},     {8, 0, "it has another version"},
-        {8, 3, "it has another version"},         {10, 2, "it has unsupported layers"},
-        {10, 6, "it has unsupported layers"},     {10, 8, "it has unsupported layers"},
-        {10, 255, "it has unsupported layers"},   {12, 2, "it has unsupported layers"},
-        {14, 17, "it has unsupported layers"},    {14, 48, "it has unsupported layers"},
-        {16, 4, "it has unsupported layers"},     {16, 7, "it has unsupported layers"},
-        {18, 1, "it has unsupported layers"},     {23, 0x40, "its sums can overflow"},
-        {20 + 64, 31, "a shift is out of range"},
+        {0, 'K', "it is not a .ksrnet file"},  {8, 0, "it has another version"},
+        {8, 4, "it has another version"},      {8, 3, "it has another number of variants"},
+        {10, 2, "it has unsupported layers"},  {10, 6, "it has unsupported layers"},
+        {10, 8, "it has unsupported layers"},  {10, 255, "it has unsupported layers"},
+        {12, 2, "it has unsupported layers"},  {14, 17, "it has unsupported layers"},
+        {14, 48, "it has unsupported layers"}, {16, 4, "it has unsupported layers"},
+        {16, 7, "it has unsupported layers"},  {18, 1, "it has unsupported layers"},
+        {23, 0x40, "its sums can overflow"},   {20 + 64, 31, "a shift is out of range"},
     };
     const size_t size = load("anime-fast");
     CHECK_WRONG(size, cases);
@@ -151,6 +150,90 @@ static void wrong_resolutions_are_refused(void **state)
     CHECK_WRONG(size, cases);
     for (size_t i = 0; i < size; i += i < 500 ? 1 : 997)
         assert_non_null(parse(file, i));
+}
+
+static void a_variant_is_found_by_its_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = {NULL, "general", "turned", KSR_VARIANT_AUTO};
+    static const int variant[] = {0, 0, 1, 2}, layers[] = {4, 4, 4, 3};
+    const size_t size = load("variants");
+    int first = 0;
+    for (int i = 0; i < 4; i++) {
+        struct ksr_model model;
+        assert_null(ksr_model_parse(file, size, names[i], &model));
+        assert_int_equal(model.variants, 2);
+        assert_int_equal(model.variant, variant[i]);
+        assert_int_equal(model.layers, layers[i]);
+        assert_string_equal(model.variant_name[1], "turned");
+        first = i == 0 ? model.layer[1].weight[0] : first;
+        if (i < 3)
+            assert_int_equal(model.layer[1].weight[0], i < 2 ? first : -first);
+        ksr_model_free(&model);
+    }
+    struct ksr_model model;
+    assert_int_not_equal(first, 0);
+    assert_string_equal(ksr_model_parse(file, size, "other", &model), KSR_MODEL_NO_VARIANT);
+    assert_int_equal(model.layers, 0);
+    const size_t plain = load("resolutions");
+    assert_string_equal(ksr_model_parse(file, plain, "general", &model), KSR_MODEL_NO_VARIANT);
+    assert_string_equal(ksr_model_parse(file, plain, KSR_VARIANT_AUTO, &model),
+                        KSR_MODEL_NO_VARIANT);
+}
+
+// Where the second network of a file of variants has its name.
+static size_t second_name(void)
+{
+    return 12 + 20 + (size_t)(file[28] | file[29] << 8);
+}
+
+static void wrong_variants_are_refused(void **state)
+{
+    (void)state;
+    const size_t size = load("variants"), second = second_name();
+    const size_t third = second + (second - 12);
+    const struct wrong cases[] = {
+        {10, 0, "it has another number of variants"},
+        {10, 2, "it has another number of variants"},
+        {10, 7, "it has another number of variants"},
+        {10, 4, "the network that chooses is not the last"},
+        {12, 'G', "a variant has no usable name"},
+        {12, 0, "a variant has no usable name"},
+        {12 + 15, 'x', NULL}, // behind the end of the name
+        {28, 0, "its checksum is wrong"},
+        {31, 0x40, "it is truncated"},
+        {12 + 20, 'K', "it is not a .ksrnet file"},
+        {12 + 20 + 8, 3, "its checksum is wrong"},
+        {12 + 20 + 200, 0x55, "its checksum is wrong"},
+        {second, 'g', NULL},
+        {third, 'b', "the network that chooses is not the last"},
+        {second + 20 + 100, 0x55, "its checksum is wrong"},
+    };
+    assert_memory_equal(file + second, "turned", 7);
+    assert_memory_equal(file + third, "auto", 5);
+    assert_null(parse(file, size));
+    CHECK_WRONG(size, cases);
+    for (size_t i = 0; i < size; i += i < 500 ? 1 : 997)
+        assert_non_null(parse(file, i));
+    // Two of one name, and a network that chooses among the others.
+    memcpy(file + second, "general", 8);
+    assert_string_equal(parse_resealed(file, size), "two variants have one name");
+    memcpy(file + second, "auto\0\0\0", 8);
+    assert_string_equal(parse_resealed(file, size), "the network that chooses is not the last");
+    load("variants");
+    assert_string_equal(parse_resealed(file, size + 5), "its length is wrong");
+    load("variants"); // within variants
+    file[12 + 20 + 8] = 3;
+    ksr_hash128(file + 32, second - 32 - 16, file + second - 16);
+    assert_string_equal(parse_resealed(file, size), "it has another version");
+    // The network that chooses once more, as a variant: it has another shape.
+    load("variants");
+    const size_t last = size - 16 - third;
+    memmove(file + second + last, file + third, last);
+    memmove(file + second, file + second + last, last);
+    memcpy(file + second, "other", 6);
+    assert_string_equal(parse_resealed(file, second + 2 * last + 16),
+                        "its variants have different shapes");
 }
 
 static void add(struct ksr_model *m, enum ksr_layer_kind kind, int outputs, int side, int skip)
@@ -210,6 +293,8 @@ int main(void)
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(wrong_shapes_are_refused),
         cmocka_unit_test(wrong_resolutions_are_refused),
+        cmocka_unit_test(a_variant_is_found_by_its_name),
+        cmocka_unit_test(wrong_variants_are_refused),
         cmocka_unit_test(sizes_follow_from_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

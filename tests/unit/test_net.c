@@ -36,7 +36,7 @@ static const struct {
 
 static ksr_net *load(const char *name)
 {
-    static uint8_t file[1 << 21];
+    static uint8_t file[1 << 23];
     char path[512];
     if (strcmp(name, "resolutions") == 0)
         snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/resolutions",
@@ -48,7 +48,7 @@ static ksr_net *load(const char *name)
     const size_t size = fread(file, 1, sizeof(file), f);
     fclose(f);
     struct ksr_model model;
-    const char *wrong = ksr_model_parse(file, size, &model);
+    const char *wrong = ksr_model_parse(file, size, NULL, &model);
     assert_null(wrong);
     ksr_net *net = ksr_net_create(&model);
     assert_non_null(net);

@@ -36,7 +36,7 @@ static ksr_net *load(const char *name)
     ksr_context *ctx = NULL;
     ksr_net *net = NULL;
     assert_int_equal(ksr_context_create(&ctx, NULL), KSR_OK);
-    assert_int_equal(ksr_model_load(ctx, name, &net), KSR_OK);
+    assert_int_equal(ksr_model_load(ctx, name, NULL, &net), KSR_OK);
     ksr_context_destroy(&ctx);
     return net;
 }

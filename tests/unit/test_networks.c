@@ -30,7 +30,7 @@ static void files_are_those_of_the_table(void **state)
     for (size_t i = 0; i < ksr_network_count; i++) {
         const struct ksr_network *n = &ksr_networks[i];
         ksr_net *net;
-        assert_int_equal(ksr_model_load(ctx, n->name, &net), KSR_OK);
+        assert_int_equal(ksr_model_load(ctx, n->name, NULL, &net), KSR_OK);
         assert_string_equal(net->hash, n->hash);
         assert_ptr_equal(ksr_network_of(net->hash), n);
         assert_ptr_equal(ksr_network_find(n->name), n);

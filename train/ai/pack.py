@@ -1,5 +1,7 @@
 """Writes the program's model files from the integers of the .npz: pack.py NAME.npz...
 
+Where NAME-VARIANT.npz are beside it, the file has these, too, and CHOOSER, whose differences are votes for them.
+
 NAME.ksrnet, little-endian (models/README.md tells what the numbers mean):
   8 bytes "ksrnet\\r\\n", u16 version, u16 number of layers
   per layer: version 1: u16 inputs, u16 outputs, u16 side of the kernel, u16 0
@@ -10,9 +12,14 @@ NAME.ksrnet, little-endian (models/README.md tells what the numbers mean):
              (an `up` layer has four channels for each output, all others one)
   16 bytes XXH3-128 of all before: low half, high half
 
-Version 1 is written for what it can hold: plain layers of one width.
+Version 1 is written for what it can hold: plain layers of one width. Several networks are version 3:
+  8 bytes "ksrnet\\r\\n", u16 3, u16 number of networks
+  per network: 16 bytes name, with zeros behind it, u32 size, a file of version 1 or 2
+               the first is for all sources, the last one's name is "auto": it chooses
+  16 bytes XXH3-128 of all before
 """
 import ctypes
+import os
 import struct
 import sys
 from typing import NamedTuple
@@ -20,6 +27,8 @@ from typing import NamedTuple
 import numpy as np
 
 CONV, DOWN, UP = range(3)
+VARIANTS = ("sharp-area", "sharp-cubic", "soft-area", "soft-cubic")  # in the order of the chooser's votes
+CHOOSER = "chooser.npz"
 
 
 class Layer(NamedTuple):
@@ -76,7 +85,31 @@ def pack(chain):
     return data + checksum(data)
 
 
+def variants(path):
+    """The .npz of the variants of an .npz, by their names; none, or all of VARIANTS."""
+    name = path.removesuffix(".npz")
+    there = {v: f"{name}-{v}.npz" for v in VARIANTS}
+    return there if all(map(os.path.exists, there.values())) else {}
+
+
+def join(networks):
+    """networks: {name: bytes of a file}; the first is for all sources, the last chooses."""
+    data = b"ksrnet\r\n" + struct.pack("<HH", 3, len(networks))
+    for name, file in networks.items():
+        data += name.encode().ljust(16, b"\0") + struct.pack("<I", len(file)) + file
+    return data + checksum(data)
+
+
+def file_of(path):
+    """The bytes of the model file of an .npz."""
+    others = variants(path)
+    if not others:
+        return pack(layers(path))
+    others = {"general": path, **others, "auto": os.path.join(os.path.dirname(path), CHOOSER)}
+    return join({name: pack(layers(p)) for name, p in others.items()})
+
+
 if __name__ == "__main__":
     for path in sys.argv[1:]:
         with open(path.removesuffix(".npz") + ".ksrnet", "wb") as f:
-            f.write(pack(layers(path)))
+            f.write(file_of(path))

@@ -45,6 +45,9 @@ class PipelineConfig:
     ai_model_path: Optional[Path] = None
     """A network that kizunasr models lists; auto: the best that is fast enough on this machine; or
     path of a .ksrnet or .onnx file (None: the default model)."""
+    ai_variant: str = "auto"
+    """Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
+    source, as measured."""
     ai_scale: int = 2
     """Output size / input size per axis with AI (2 or 4)."""
     ai_tile_size: int = 512
