@@ -84,8 +84,13 @@ KERNELS = {
 }
 
 
-def kernel_table(device):
-    rows = [[f((k - 5.5) / 2) for k in range(TAPS)] for _, f in KERNELS.values()]
+# Variants of a network learn from one of these: reductions that blur, and those that keep more than they should.
+KINDS = {"all": tuple(KERNELS), "area": tuple(k for k in KERNELS if k not in ("bicubic", "lanczos")),
+         "cubic": ("bicubic", "lanczos")}
+
+
+def kernel_table(names, device):
+    rows = [[KERNELS[n][1]((k - 5.5) / 2) for k in range(TAPS)] for n in names]
     t = torch.tensor(rows, dtype=torch.float32)
     return (t / t.sum(1, keepdim=True)).to(device)
 
@@ -172,11 +177,11 @@ class Patches:
     size: small pixels of a target; ring: small pixels around it that only the network sees. The first
     `coded` patches of a batch carry coding noise, and count as much as `worth` says. A patch's scale is the
     squared error that plain interpolation makes there. share: of the patches that come from drawn pictures;
-    soft: from soft originals.
+    soft: from soft originals. reduced: one of KINDS.
     """
 
     def __init__(self, collected, drawn, share, soft, device, batch, size, ring, base, worth=0.7, coded=0.2,
-                 limited=0.3, grain=0.04):
+                 limited=0.3, grain=0.04, reduced="all"):
         self.grain, self.worth, self.base, self.soft = grain, worth, base, soft
         self.batch, self.ring, self.size, self.limited = batch, ring, size, limited
         self.coded = round(batch * coded)
@@ -188,8 +193,8 @@ class Patches:
         pictures = collected + drawn
         shares = [(1 - share) / len(collected)] * len(collected) + [share / max(len(drawn), 1)] * len(drawn)
         self.flat = torch.from_numpy(np.concatenate([p.ravel() for p in pictures])).to(device)
-        self.kernels = kernel_table(device)
-        ways = torch.tensor([s for s, _ in KERNELS.values()])
+        self.kernels = kernel_table(KINDS[reduced], device)
+        ways = torch.tensor([KERNELS[n][0] for n in KINDS[reduced]])
         self.ways = (torch.cumsum(ways, 0) / ways.sum())[:-1].to(device)
         self.coder = Coder(device)
         soften, self.focus = soft_matrices(self.hr)

@@ -143,15 +143,16 @@ class Group:
     def __init__(self, o, dev, say):
         train, held, painted = data.load(o.data)
         sets = {n: data.validation(held, **f) for n, f in SETS.items()}
+        self.watched = "soft 0.667" if o.soft > 0.75 else "sharp"
         if painted:
             sets["painted"] = data.validation(painted)
         paired = round(o.batch * o.paired) if o.pairs else 0
-        pool = o.data, o.more, o.drawn, o.soft, o.size, o.ring, o.worth
+        pool = o.data, o.more, o.drawn, o.soft, o.size, o.ring, o.worth, o.reduced
         if pool not in self.pools:
             drawn = data.folder(o.more) if o.more else []
             say(f"{len(train)} pictures, {len(drawn)} drawn, {len(held)} and {len(painted)} held out")
             self.pools[pool] = data.Patches(train, drawn, o.drawn, o.soft, dev, o.batch, o.size, o.ring, interpolate,
-                                            o.worth)
+                                            o.worth, reduced=o.reduced)
         self.patches = self.pools[pool].of(o.batch - paired, o.coded)
         if paired:
             clips, kept = (sorted(glob.glob(os.path.join(o.pairs, f"{kind}_*.npz"))) for kind in ("clip", "held"))
@@ -304,7 +305,8 @@ def save(out, progress, trainers):
 def parser():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("names", nargs="+", metavar="NAME",
-                    help="of model.py's table, or NAME=width,body,head,tail,wide for an experiment")
+                    help="of model.py's table, NAME:VARIANT for another of the same shape (files NAME-VARIANT), or "
+                         "NAME=width,body,head,tail,wide for an experiment")
     ap.add_argument("--data", help="folder with manifest.tsv and img/")
     ap.add_argument("--out", help="folder of train.log, NAME.pt and NAME.npz")
     ap.add_argument("--resume", help="folder of NAME.pt to go on from, when --out has none")
@@ -318,6 +320,7 @@ def parser():
     ap.add_argument("--muon", action="store_true", help="orthogonal steps for the kernels between first and last layer")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
+    ap.add_argument("--reduced", choices=data.KINDS, default="all", help="how small pictures come to be")
     ap.add_argument("--quantized", type=float, default=0.25, help="part of the training before quantization")
     ap.add_argument("--squared", type=float, default=0.55, help="part of the training before the squared error")
     ap.add_argument("--polish", action="store_true", help="the last phase only")
@@ -357,7 +360,8 @@ def phase(o, now):
 def networks(o, dev, say):
     for name in o.names:
         name, _, text = name.partition("=")
-        spec = plain(*map(int, text.split(","))) if text else SPECS[name]
+        spec = plain(*map(int, text.split(","))) if text else SPECS[name.partition(":")[0]]
+        name = name.replace(":", "-")
         net = Net(spec, dev, o.seed)
         if o.start:
             net.start(layers(os.path.join(o.start, name + ".npz") if os.path.isdir(o.start) else o.start))
@@ -383,9 +387,9 @@ def report(group, now, before, speed, say):
     """Judges a group's networks; those whose error exploded go back. before: (steps, skipped ones) of each."""
     for t, (at, skipped) in zip(group.trainers, before):
         got = {n: validate(t.net, t.ema, v, True) for n, v in group.val.items()}
-        exact = sum(validate(t.net, t.ema, group.val["sharp"], False)) / 2
+        exact = sum(validate(t.net, t.ema, group.val[group.watched], False)) / 2
         text = "  ".join("{} {:.2f} {:.2f}".format(n, *v) for n, v in got.items())
-        say(f"{t.name} {t.at} {now:.3f} loss {float(t.loss):.4f}  {text}  sharp unquantized {exact:.3f} "
+        say(f"{t.name} {t.at} {now:.3f} loss {float(t.loss):.4f}  {text}  {group.watched} unquantized {exact:.3f} "
             f"norm {float(t.norm):.2g} skipped {int(t.skipped)} {speed:.1f} steps/s")
         if t.judge(exact, (float(t.skipped) - skipped) / max(t.at - at, 1)):
             say(f"{t.name}: back to the last good state, step size {t.peak:.2g} from now on")
