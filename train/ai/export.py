@@ -1,6 +1,7 @@
 """Writes ONNX models from the integers of the .npz: export.py NAME.npz...
 
 NAME.onnx: x [N,1,H,W] luma, 0..1 for codes 0..255 of 8 bits -> y [N,1,2H,2W], float32, any size.
+Weights are integers of 8 bits, or 16 in the first layer, made into numbers by a Cast.
 Standard operators on whole numbers that a float32 holds: every sum stays below 2^24 (asserted), so a
 runtime that adds in any order gives the integers of the engine, and y is the engine's sample of
 15 bits / 32640, limited to 0..1.
@@ -26,6 +27,11 @@ class Graph:
     def __init__(self):
         self.nodes, self.constants = [], []
 
+    def weights(self, value):
+        """Whole numbers, kept small in the file: the runtime makes numbers of them when it loads it."""
+        kind = np.int8 if np.abs(value).max() < 128 else np.int16
+        return self.add("Cast", self.constant(value, kind), to_type=TensorProto.FLOAT)
+
     def constant(self, value, dtype=np.float32):
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
@@ -34,6 +40,8 @@ class Graph:
     def add(self, kind, *inputs, to=None, **attributes):
         names = [i if isinstance(i, str) else self.constant(i) for i in inputs]
         to = to or f"t{len(self.nodes)}"
+        if "to_type" in attributes:  # "to" is the result's name here
+            attributes["to"] = attributes.pop("to_type")
         self.nodes.append(helper.make_node(kind, names, [to], **attributes))
         return to
 
@@ -62,7 +70,7 @@ def convolve(g, x, weights, limit, bias=None, **attributes):
     if bias is not None:
         sums = sums + np.abs(bias.astype(np.int64))
     assert sums.max() < EXACT, sums.max()
-    inputs = [x, weights] if bias is None else [x, weights, bias]
+    inputs = [x, g.weights(weights)] + ([] if bias is None else [bias])
     return g.add("Conv", *inputs, kernel_shape=weights.shape[2:], **attributes)
 
 
