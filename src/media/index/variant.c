@@ -11,9 +11,13 @@
 #include "media/index/places.h"
 #include "stages/dispatch.h"
 
-#define PLACES 16  // in a video, at most
+#define PLACES 8   // in a video, at most
 #define SIDE   256 // of a part of a frame, at most
-#define SURE   128 // votes for each sample that the best variant needs
+
+// Votes for each sample that a variant needs, for itself and more than any other. A difference of
+// 512 makes it e times as likely to be the nearest to the original (train/ai/choose.py).
+#define SURE 256
+#define LEAD 256
 
 struct look {
     ksr_context *ctx; // a quiet one
@@ -106,11 +110,15 @@ static void vote(struct look *l, const struct part *part)
 
 int ksr_votes_choose(const struct ksr_votes *votes, int variants)
 {
+    const int64_t sure = SURE * votes->samples, lead = LEAD * votes->samples;
     int best = 0;
+    bool clear = true;
     for (int k = 1; k < variants - 1; k++)
         if (votes->of[k] > votes->of[best])
             best = k;
-    return votes->of[best] > SURE * votes->samples ? best + 1 : 0;
+    for (int k = 0; k < variants - 1; k++)
+        clear = clear && (k == best || votes->of[best] - votes->of[k] > lead);
+    return clear && votes->of[best] > sure ? best + 1 : 0;
 }
 
 // --- Looking ---
@@ -129,9 +137,9 @@ static ksr_status look_at_frame(void *opaque)
     if (!parts)
         return KSR_E_NOMEM;
     qsort(parts, (size_t)count, sizeof(parts[0]), compare);
-    // A video of few frames is asked more often in each.
+    // A video of few frames is asked in more parts of each.
     const int frames = l->film->frame_count < PLACES ? (int)l->film->frame_count : PLACES;
-    const int asked = ksr_min(count, (PLACES + frames - 1) / frames);
+    const int asked = ksr_min(count, ksr_max(2, PLACES / frames));
     for (int i = 0; i < asked; i++)
         vote(l, &parts[i]);
     free(parts);
