@@ -83,7 +83,8 @@ ksr_status ksr_gpu_net_check(struct ksr_gpu *gpu, const struct ksr_gpu_net *g, c
     const struct ksr_layout two = {.width = 2 * WIDTH, .height = 2 * HEIGHT, .planes = 1};
     struct ksr_frame small = {0}, wanted = {0}, made = {0};
     char test[KSR_HASH_TEXT + 32];
-    snprintf(test, sizeof(test), "%s %s", net->hash, ksr_gpu_net_tier_name(g->tier));
+    snprintf(test, sizeof(test), "%s %d %s", net->hash, net->variant,
+             ksr_gpu_net_tier_name(g->tier));
     const enum ksr_gpu_result kept = ksr_gpu_recall(gpu, test);
     if (kept != KSR_GPU_UNTESTED)
         return kept == KSR_GPU_PASSED ? KSR_OK : KSR_E_PROCESS;

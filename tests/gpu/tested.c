@@ -71,7 +71,8 @@ static bool check_network(struct ksr_gpu *gpu)
     for (int kept = 0; kept < 2 && ok; kept++) {
         struct ksr_gpu_net on_it;
         char refused[KSR_GPU_REASON], test[128];
-        snprintf(test, sizeof(test), "%s %s", net->hash, ksr_gpu_net_tier_name(best));
+        snprintf(test, sizeof(test), "%s %d %s", net->hash, net->variant,
+                 ksr_gpu_net_tier_name(best));
         snprintf(gpu->trouble, sizeof(gpu->trouble), "kernel: said before");
         if (kept)
             ksr_gpu_keep(gpu, test, KSR_GPU_WRONG);
