@@ -1,5 +1,5 @@
 // The reader of model files under libFuzzer: tests/fuzz/meson.build has how to build it. Each input
-// is tried as it is, and once more with its checksum put right, so that what lies behind is
+// is tried as it is, and once more with its checksums put right, so that what lies behind is
 // reached. What the reader accepts is run on a few rows, by plain C, whose memory must hold.
 
 #include <stdlib.h>
@@ -26,16 +26,43 @@ static void run(const ksr_net *net)
     ksr_aligned_free(scratch);
 }
 
-static void read_model(const uint8_t *data, size_t size, bool runs)
+static void read_variant(const uint8_t *data, size_t size, const char *variant, bool runs)
 {
     struct ksr_model model;
     ksr_net *net = NULL;
-    if (!ksr_model_parse(data, size, NULL, &model) && runs)
+    if (!ksr_model_parse(data, size, variant, &model) && runs)
         net = ksr_net_create(&model);
     if (net && ksr_net_multiplications(net) <= MOST_MULTIPLICATIONS)
         run(net);
     ksr_net_destroy(&net);
     ksr_model_free(&model);
+}
+
+static void read_model(const uint8_t *data, size_t size, bool runs)
+{
+    read_variant(data, size, NULL, runs);
+    read_variant(data, size, "turned", runs);
+    read_variant(data, size, KSR_VARIANT_AUTO, runs);
+}
+
+static void seal(uint8_t *data, size_t size)
+{
+    ksr_hash128(data, size - 16, data + size - 16);
+}
+
+// Puts the checksums of the networks in a file of variants right.
+static void seal_variants(uint8_t *data, size_t size)
+{
+    size_t at = 12;
+    while (size > 12 && data[8] == 3 && at + KSR_VARIANT_NAME + 4 < size) {
+        const uint8_t *n = data + at + KSR_VARIANT_NAME;
+        const size_t length = n[0] | (size_t)n[1] << 8 | (size_t)n[2] << 16 | (size_t)n[3] << 24;
+        at += KSR_VARIANT_NAME + 4;
+        if (length < 16 || length > size - at)
+            return;
+        seal(data + at, length);
+        at += length;
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -44,7 +71,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t *copy = malloc(size + 1);
     if (copy && size > 16) {
         memcpy(copy, data, size);
-        ksr_hash128(copy, size - 16, copy + size - 16);
+        seal_variants(copy, size);
+        seal(copy, size);
         read_model(copy, size, true);
     }
     free(copy);
