@@ -102,7 +102,8 @@ ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *n
 {
     char refused[KSR_GPU_REASON];
     *out = &device->net;
-    if (device->net_hash[0] && strcmp(device->net_hash, net->hash) == 0)
+    if (device->net_hash[0] && strcmp(device->net_hash, net->hash) == 0 &&
+        device->net_variant == net->variant)
         return KSR_OK;
     device->net_hash[0] = 0;
     ksr_gpu_net_free(device->gpu, &device->net);
@@ -113,6 +114,7 @@ ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *n
         ksr_log(ctx, KSR_LOG_WARNING, "device: %s: a slower way is taken: %s",
                 device->gpu->info.name, refused);
     memcpy(device->net_hash, net->hash, sizeof(device->net_hash));
+    device->net_variant = net->variant;
     return KSR_OK;
 }
 

@@ -13,6 +13,7 @@ struct ksr_device {
     bool failed;                  // it is not used any more
     struct ksr_gpu_net net;       // the last one that was asked for
     char net_hash[KSR_HASH_TEXT]; // of its model; empty: none
+    int net_variant;              // of that model
     char name[2 * KSR_DEVICE_TEXT];
     char id[16];
     struct ksr_device_times times;
