@@ -242,6 +242,12 @@ ksr_status ksr_choice_settle(ksr_context *ctx, struct ksr_pipeline_config *confi
         return ksr_fail(ctx, KSR_E_PARAM,
                         "ai_model_path: 'auto' measures the native engine (name a model, or omit "
                         "{ai_engine})");
+    if (strcmp(config->ai_variant, KSR_VARIANT_AUTO) != 0 &&
+        strcmp(config->ai_variant, KSR_VARIANT_GENERAL) != 0)
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "ai_variant: '%s' is one of a certain network (name it instead of "
+                        "{ai_model_path=auto}, or omit {ai_variant})",
+                        config->ai_variant);
     ksr_status status = look_back(ctx, config, options, folder, &found);
     if (status == KSR_OK && found) {
         ksr_log(ctx, KSR_LOG_INFO, "AI model: %s, as before",

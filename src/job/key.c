@@ -103,6 +103,27 @@ static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *mani
     return what ? ksr_fail(ctx, KSR_E_MISMATCH, "differs from the plan: %s", what) : KSR_OK;
 }
 
+// Opens a model whose variant planning has chosen, or refuses another model than that of the plan,
+// which may have no such variant.
+static ksr_status open_as_planned(ksr_context *ctx, const struct ksr_manifest *manifest,
+                                  const struct ksr_engine_params *params, ksr_engine **out)
+{
+    struct ksr_pipeline_config any = *params->config;
+    struct ksr_engine_params first = *params;
+    any.ai_variant = KSR_VARIANT_AUTO;
+    first.config = &any;
+    ksr_status status = KSR_OK;
+    if (json_object_get(manifest->key, "variants")) {
+        status = ksr_engine_open(ctx, &first, out);
+        if (status == KSR_OK)
+            status = check_engine(ctx, manifest, &(*out)->identity);
+        ksr_engine_close(out);
+    }
+    if (status == KSR_OK)
+        status = ksr_engine_open(ctx, params, out);
+    return status == KSR_OK ? check_engine(ctx, manifest, &(*out)->identity) : status;
+}
+
 ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
                                const struct ksr_run_options *options, ksr_engine **out)
 {
@@ -121,9 +142,7 @@ ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *mani
     // A device that did not start when the job was planned is not asked for again.
     if (planned && provider && strcmp(provider, "CPUExecutionProvider") == 0)
         params.device = NULL;
-    ksr_status status = ksr_engine_open(ctx, &params, out);
-    if (status == KSR_OK)
-        status = check_engine(ctx, manifest, &(*out)->identity);
+    const ksr_status status = open_as_planned(ctx, manifest, &params, out);
     if (status != KSR_OK)
         ksr_engine_close(out);
     return status;

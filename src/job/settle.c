@@ -222,12 +222,16 @@ static ksr_status settle_descaled(struct ksr_manifest *m, const struct looks *l)
 
 // --- The variant of a network ---
 
-// What is found out of frames as they are decoded holds for a drawing's size alone if that is
-// theirs.
+// Whether the network gets what the network that chooses sees: not the smaller drawing with
+// --descale, nor, in the second pass of 4x, what the first has made.
+static bool sees_source(const struct ksr_pipeline_config *config)
+{
+    return strcmp(config->descale, "off") == 0 && config->ai_scale == 2;
+}
+
 static ksr_status settle_variant(ksr_context *ctx, const struct ksr_processor_config *config,
                                  struct ksr_manifest *m)
 {
-    const char *descale = ksr_config_get(m->config)->pipeline.descale;
     ksr_net *chooser;
     int chosen = 0;
     if (!json_object_get(m->key, "variants") ||
@@ -237,7 +241,7 @@ static ksr_status settle_variant(ksr_context *ctx, const struct ksr_processor_co
         ksr_model_load(ctx, config->pipeline.ai_model_path, KSR_VARIANT_AUTO, &chooser);
     if (status != KSR_OK)
         return status;
-    if (strcmp(descale, "off") == 0)
+    if (sees_source(&ksr_config_get(m->config)->pipeline))
         status = ksr_variant_look(ctx, config->input_path, &m->film, chooser, &chosen);
     if (status == KSR_OK)
         status = ksr_config_set(m->config, "ai_variant", chooser->variant_name[chosen]);

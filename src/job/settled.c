@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "frame/grain.h"
+#include "net/model.h"
 
 #define TEXT 80
 
@@ -62,9 +63,13 @@ static bool print_descale(const struct ksr_manifest *m, char out[TEXT])
 static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
 {
     const char *asked = asked_for(m, "ai_variant");
-    const char *value = ksr_config_get(m->config)->pipeline.ai_variant;
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const bool measured = asked && strcmp(asked, "auto") == 0;
-    snprintf(out, TEXT, "%s%s", value, measured ? " (measured)" : "");
+    const char *why = strcmp(p->descale, "off") != 0                    ? " (descaled)"
+                      : p->ai_scale != 2                                ? " (4x)"
+                      : strcmp(p->ai_variant, KSR_VARIANT_GENERAL) != 0 ? " (measured)"
+                                                                        : " (no variant is clear)";
+    snprintf(out, TEXT, "%s%s", p->ai_variant, measured ? why : "");
     return json_object_get(m->key, "variants");
 }
 

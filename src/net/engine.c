@@ -15,15 +15,21 @@ bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config)
     return strcmp(config->ai_engine, "onnxruntime") == 0;
 }
 
+// Whether one of a model's variants was named, or chosen by planning.
+static bool names_variant(const struct ksr_pipeline_config *c)
+{
+    return strcmp(c->ai_variant, KSR_VARIANT_AUTO) != 0 &&
+           strcmp(c->ai_variant, KSR_VARIANT_GENERAL) != 0;
+}
+
 static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *params,
                               ksr_engine *engine)
 {
     const struct ksr_pipeline_config *c = params->config;
     if (strcmp(c->ai_color, "rgb") == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
-    const bool any = strcmp(c->ai_variant, "auto") == 0; // until planning has chosen
-    const ksr_status status =
-        ksr_model_load(ctx, c->ai_model_path, any ? NULL : c->ai_variant, &engine->net);
+    const ksr_status status = ksr_model_load(ctx, c->ai_model_path,
+                                             names_variant(c) ? c->ai_variant : NULL, &engine->net);
     if (status == KSR_OK) {
         memcpy(engine->identity.model, engine->net->hash, sizeof(engine->identity.model));
         engine->identity.variants = engine->net->variants;
@@ -66,6 +72,11 @@ static ksr_status open_onnx(ksr_context *ctx, const struct ksr_engine_params *pa
 {
     const struct ksr_pipeline_config *c = params->config;
     const char *name = c->ai_model_path && *c->ai_model_path ? c->ai_model_path : KSR_MODEL_DEFAULT;
+    if (names_variant(c))
+        return ksr_fail(ctx, KSR_E_PARAM,
+                        "ai_variant: .onnx models have no variant '%s' (they have none; "
+                        "{ai_variant=auto} is right for all)",
+                        c->ai_variant);
     char *path = ksr_model_find(name, ".onnx");
     if (!path)
         return ksr_fail_memory(ctx);

@@ -52,7 +52,8 @@ typedef struct ksr_engine {
 
 // Loads the model into the engine that it needs.
 // *out: free with ksr_engine_close(). Returns KSR_OK, KSR_E_MODEL, KSR_E_PARAM (a device that this
-// engine does not have, or colour that the model does not take; all logged), KSR_E_NOMEM.
+// engine does not have, colour that the model does not take, or a variant that it does not have;
+// all logged), KSR_E_NOMEM.
 ksr_status ksr_engine_open(ksr_context *ctx, const struct ksr_engine_params *params,
                            ksr_engine **out);
 void ksr_engine_close(ksr_engine **engine);

@@ -134,19 +134,22 @@ static ksr_status fail_missing(ksr_context *ctx, const char *name)
                     itself ? "" : ksr_guess_text(&guess, text));
 }
 
-// Says which variants a file has.
-static void fail_variant(ksr_context *ctx, const char *name, const char *variant, const char *data,
-                         size_t size)
+// Fails, and says which variants a file has.
+static ksr_status fail_variant(ksr_context *ctx, const char *name, const char *variant,
+                               const char *data, size_t size)
 {
     struct ksr_model m;
     char list[KSR_MODEL_VARIANTS * (KSR_VARIANT_NAME + 2)] = "";
-    if (!ksr_model_parse((const uint8_t *)data, size, NULL, &m) && m.variants > 1)
-        for (int i = 0; i < m.variants; i++)
-            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
-                     m.variant_name[i]);
+    ksr_memory_watch();
+    if (ksr_model_parse((const uint8_t *)data, size, NULL, &m) && ksr_memory_ran_out())
+        return ksr_fail_memory(ctx);
+    for (int i = 0; i < m.variants && m.variants > 1; i++)
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", i ? ", " : "",
+                 m.variant_name[i]);
     ksr_model_free(&m);
-    ksr_fail(ctx, KSR_E_PARAM, "ai_variant: %s has no variant '%s' (%s)", name, variant,
-             list[0] ? list : "it has none; use auto");
+    return ksr_fail(ctx, KSR_E_PARAM,
+                    "ai_variant: %s has no variant '%s' (%s; {ai_variant=auto} chooses one)", name,
+                    variant, list[0] ? list : "it has none");
 }
 
 static ksr_status read_model(ksr_context *ctx, const char *name, const char *path,
@@ -167,13 +170,13 @@ static ksr_status read_model(ksr_context *ctx, const char *name, const char *pat
     ksr_memory_watch();
     const char *wrong = ksr_model_parse((const uint8_t *)data, size, variant, &model);
     const bool starved = wrong && ksr_memory_ran_out();
-    if (!starved && wrong && strcmp(wrong, KSR_MODEL_NO_VARIANT) == 0)
-        fail_variant(ctx, name, variant, data, size);
+    const bool no_variant = wrong && strcmp(wrong, KSR_MODEL_NO_VARIANT) == 0;
+    const ksr_status refused = no_variant ? fail_variant(ctx, name, variant, data, size) : KSR_OK;
     free(data);
+    if (refused != KSR_OK)
+        return refused;
     if (starved)
         return ksr_fail_memory(ctx);
-    if (wrong && strcmp(wrong, KSR_MODEL_NO_VARIANT) == 0)
-        return KSR_E_PARAM;
     if (wrong)
         return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: %s", name, wrong);
     *out = ksr_net_create(&model);

@@ -330,6 +330,8 @@ static const char *read_variants(struct bytes *b, const char *variant, struct ks
         for (int k = 0; k < i && !wrong; k++)
             if (strcmp(name[k], name[i]) == 0)
                 wrong = "two variants have one name";
+        if (!wrong && (strcmp(name[i], KSR_VARIANT_GENERAL) == 0) != (i == 0))
+            wrong = "the network for all sources is not the first";
         if (!wrong && (strcmp(name[i], KSR_VARIANT_AUTO) == 0) != chooses)
             wrong = "the network that chooses is not the last";
         if (!wrong && !chooses && !same_shape(&all[0], &all[i]))
@@ -343,7 +345,7 @@ static const char *read_variants(struct bytes *b, const char *variant, struct ks
         *out = all[kept];
         out->variants = count - 1;
         out->variant = kept;
-        memcpy(out->variant_name, name, sizeof(out->variant_name));
+        memcpy(out->variant_name, name, (size_t)(count - 1) * sizeof(name[0]));
         memset(&all[kept], 0, sizeof(all[kept]));
     }
     for (int i = 0; i < count; i++)
@@ -364,7 +366,7 @@ static const char *read_file(const uint8_t *data, size_t size, const char *varia
     } else {
         m->variants = 1;
         wrong = read_network(&b, version, m);
-        if (!wrong && variant)
+        if (!wrong && variant && strcmp(variant, KSR_VARIANT_GENERAL) != 0)
             wrong = KSR_MODEL_NO_VARIANT;
     }
     ksr_hash_text(data, size, m->hash);

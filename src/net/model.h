@@ -4,8 +4,8 @@
 // layer before, and the last gives four differences of 15 bits. A layer may halve the resolution,
 // or double it again, and add the result of an earlier layer of its resolution and width. A file
 // may hold several networks of one shape, each for another kind of source: its variants. The first
-// is for all of them, and one more network chooses: its four differences, added up over frames, are
-// votes for the second variant to the fifth.
+// is for all of them, and one more network chooses: the four outputs that it gives for a sample,
+// less that sample, added up over parts of frames, are votes for the second variant to the fifth.
 // models/README.md has the arithmetic, train/ai/pack.py the file format.
 
 #ifndef KSR_NET_MODEL_H
@@ -23,9 +23,11 @@
 #define KSR_MODEL_HALVINGS 3                     // of the resolution, at most
 #define KSR_MODEL_REACH    64 // at most: rows and columns around a sample that its result depends on
 
-#define KSR_MODEL_VARIANTS 5      // at most
-#define KSR_VARIANT_NAME   16     // bytes of a variant's name with its end
-#define KSR_VARIANT_AUTO   "auto" // the network that chooses
+#define KSR_MODEL_VARIANTS 5  // at most
+#define KSR_VARIANT_NAME   16 // bytes of a variant's name with its end
+
+#define KSR_VARIANT_GENERAL "general" // the first one, for all sources
+#define KSR_VARIANT_AUTO    "auto"    // the network that chooses
 
 #define KSR_MODEL_KEPT 16384 // at most: activations to a column of samples that are kept at once
 

@@ -176,7 +176,9 @@ static void a_variant_is_found_by_its_name(void **state)
     assert_string_equal(ksr_model_parse(file, size, "other", &model), KSR_MODEL_NO_VARIANT);
     assert_int_equal(model.layers, 0);
     const size_t plain = load("resolutions");
-    assert_string_equal(ksr_model_parse(file, plain, "general", &model), KSR_MODEL_NO_VARIANT);
+    assert_string_equal(ksr_model_parse(file, plain, "turned", &model), KSR_MODEL_NO_VARIANT);
+    assert_null(ksr_model_parse(file, plain, KSR_VARIANT_GENERAL, &model));
+    ksr_model_free(&model);
     assert_string_equal(ksr_model_parse(file, plain, KSR_VARIANT_AUTO, &model),
                         KSR_MODEL_NO_VARIANT);
 }
@@ -206,6 +208,7 @@ static void wrong_variants_are_refused(void **state)
         {12 + 20 + 8, 3, "its checksum is wrong"},
         {12 + 20 + 200, 0x55, "its checksum is wrong"},
         {second, 'g', NULL},
+        {12, 'a', "the network for all sources is not the first"},
         {third, 'b', "the network that chooses is not the last"},
         {second + 20 + 100, 0x55, "its checksum is wrong"},
     };

@@ -14,10 +14,13 @@
 #define PLACES 8   // in a video, at most
 #define SIDE   256 // of a part of a frame, at most
 
-// Votes for each sample that a variant needs, for itself and more than any other. A difference of
-// 512 makes it e times as likely to be the nearest to the original (train/ai/choose.py).
+// What a variant needs for each sample: SURE votes, and LEAD more than any other. 512 more make it
+// e times as likely to come nearest to the original (train/ai/choose.py).
 #define SURE 256
 #define LEAD 256
+
+// Differences of neighbours for each sample, in working samples, below which a part shows nothing.
+#define PLAIN 64
 
 struct look {
     ksr_context *ctx; // a quiet one
@@ -56,8 +59,11 @@ static int64_t detail_of(const struct ksr_plane *p, const struct part *part)
 static struct part *divide(const struct ksr_plane *p, int *count)
 {
     const int across = (p->width + SIDE - 1) / SIDE, down = (p->height + SIDE - 1) / SIDE;
-    struct part *parts = malloc(sizeof(*parts) * (size_t)(across * down));
+    size_t bytes;
     *count = across * down;
+    if (!ksr_size_multiply((size_t)*count, sizeof(struct part), &bytes))
+        return NULL;
+    struct part *parts = malloc(bytes);
     for (int i = 0; parts && i < *count; i++) {
         const int column = i % across, row = i / across;
         struct part *at = &parts[i];
@@ -123,6 +129,13 @@ int ksr_votes_choose(const struct ksr_votes *votes, int variants)
 
 // --- Looking ---
 
+// How many frames will be looked at, at most. Where these are few, more parts of each are.
+static int places(const struct ksr_film *film)
+{
+    const size_t keys = film->linear || film->key_count == 0 ? film->frame_count : film->key_count;
+    return keys < 1 ? 1 : keys < PLACES ? (int)keys : PLACES;
+}
+
 static ksr_status look_at_frame(void *opaque)
 {
     struct look *l = opaque;
@@ -137,11 +150,10 @@ static ksr_status look_at_frame(void *opaque)
     if (!parts)
         return KSR_E_NOMEM;
     qsort(parts, (size_t)count, sizeof(parts[0]), compare);
-    // A video of few frames is asked in more parts of each.
-    const int frames = l->film->frame_count < PLACES ? (int)l->film->frame_count : PLACES;
-    const int asked = ksr_min(count, ksr_max(2, PLACES / frames));
+    const int asked = ksr_min(count, ksr_max(2, PLACES / places(l->film)));
     for (int i = 0; i < asked; i++)
-        vote(l, &parts[i]);
+        if (parts[i].detail > (int64_t)PLAIN * parts[i].width * parts[i].height)
+            vote(l, &parts[i]);
     free(parts);
     l->looked++;
     return KSR_OK;

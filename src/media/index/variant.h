@@ -18,9 +18,9 @@ struct ksr_votes {
 // Returns the variant that has the most votes, 0 where none has enough of them.
 int ksr_votes_choose(const struct ksr_votes *votes, int variants);
 
-// Looks at a video before a cut, a filter or a crop is planned. What cannot be decoded is passed
-// over. chooser: the network that chooses. *chosen: index of a variant; 0 where nothing is clear.
-// Returns KSR_OK, KSR_E_NOMEM (logged), KSR_E_CANCELLED.
+// Looks at frames from all over the video, whatever range or crop of it is wanted. What cannot be
+// decoded is passed over. chooser: the network that chooses. *chosen: index of a variant; 0 where
+// nothing is clear. Returns KSR_OK, KSR_E_NOMEM (logged), KSR_E_CANCELLED.
 ksr_status ksr_variant_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
                             const ksr_net *chooser, int *chosen);
 
