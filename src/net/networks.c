@@ -9,7 +9,7 @@ const struct ksr_network ksr_networks[] = {
      .least_processor = 3, .least_gpu = 3},
     {.name = "anime-quality", .purpose = "processors", .hash = "7b88c51fc27f1427a2819821d08bc380",
      .denoise_quantizer = 100, .denoise_shown = 100, .least_processor = 3, .least_gpu = 3},
-    {.name = "anime-best", .purpose = "sharp or coded sources",
+    {.name = "anime-best", .purpose = "all kinds of sources",
      .hash = "a586c29232f2006fb34a4d1f22433804", .denoise_quantizer = 100, .denoise_shown = 25,
      .least_processor = 3, .least_gpu = 3},
     {.name = "anime-ultra", .purpose = "GPUs: most faithful",
