@@ -130,7 +130,7 @@ int ksr_votes_choose(const struct ksr_votes *votes, int variants)
 // --- Looking ---
 
 // How many frames will be looked at, at most. Where these are few, more parts of each are.
-static int places(const struct ksr_film *film)
+static int place_count(const struct ksr_film *film)
 {
     const size_t keys = film->linear || film->key_count == 0 ? film->frame_count : film->key_count;
     return keys < 1 ? 1 : keys < PLACES ? (int)keys : PLACES;
@@ -150,7 +150,7 @@ static ksr_status look_at_frame(void *opaque)
     if (!parts)
         return KSR_E_NOMEM;
     qsort(parts, (size_t)count, sizeof(parts[0]), compare);
-    const int asked = ksr_min(count, ksr_max(2, PLACES / places(l->film)));
+    const int asked = ksr_min(count, ksr_max(2, PLACES / place_count(l->film)));
     for (int i = 0; i < asked; i++)
         if (parts[i].detail > (int64_t)PLAIN * parts[i].width * parts[i].height)
             vote(l, &parts[i]);
