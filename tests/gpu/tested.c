@@ -81,6 +81,13 @@ static bool check_network(struct ksr_gpu *gpu)
              strstr(refused, kept ? "said before" : "compile kernel net_head");
         ksr_gpu_net_free(gpu, &on_it);
     }
+    // What is known of one variant is not known of another, which has the same file's hash.
+    struct ksr_gpu_net on_it;
+    char refused[KSR_GPU_REASON];
+    net->variant++;
+    ok = ok && ksr_gpu_net_choose(gpu, &on_it, net, refused) == KSR_OK && on_it.tier == best;
+    if (ok)
+        ksr_gpu_net_free(gpu, &on_it);
     gpu->dot_product = accelerated;
     ksr_net_destroy(&net);
     return ok;
