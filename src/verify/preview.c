@@ -1,6 +1,7 @@
 // The preview: samples of a film, their reports, and what the whole would take. See
 // include/kizunasr/report.h.
 
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,18 +106,26 @@ static ksr_status report_sample(struct preview *p, const char *output, const cha
     return status;
 }
 
-// Makes a sample without restoration, for the report; it counts for no estimate.
+// Makes a sample without restoration, for the report; it counts for no estimate. The network is
+// that of the sample, whose record says which variant was chosen.
 static ksr_status make_without(struct preview *p, const struct ksr_processor_config *config,
                                const struct ksr_run_options *run, const char *output)
 {
     struct ksr_processor_config plain = *ksr_config_get(p->plain);
     struct ksr_run_options quiet = *run;
+    json_t *record = json_load_file(run->provenance, 0, NULL);
+    const json_t *settled = json_object_get(json_object_get(record, "settled"), "pipeline");
+    const char *variant = json_string_value(json_object_get(settled, "ai_variant"));
+    if (variant)
+        plain.pipeline.ai_variant = variant;
     plain.input_path = config->input_path; // which may be named "null"
     plain.start = config->start;
     plain.duration = config->duration;
     plain.output_path = output;
     quiet.provenance = quiet.stage_times = NULL;
-    return ksr_upscale(p->ctx, &plain, &quiet, NULL);
+    const ksr_status status = ksr_upscale(p->ctx, &plain, &quiet, NULL);
+    json_decref(record);
+    return status;
 }
 
 static ksr_status make_sample(struct preview *p, int number, double wanted)

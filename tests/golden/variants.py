@@ -111,6 +111,11 @@ def main():
         r = run(program, "verify", source, at("auto.mkv"), "--provenance", at("auto.json"))
         check(r.returncode == 0, "verify accepts it", r.stderr)
 
+        # What a preview compares differs in restoration alone.
+        r = run(program, "preview", source, "-o", at("pages"), "--codec", "ffv1", "--samples", "1", "--duration", "0.1", *AI, "--descale", "214x120:bicubic")
+        check(r.returncode == 0 and r.stderr.count("variant: general (descaled)\n") == 1 and r.stderr.count("variant: general\n") == 1,
+              "a preview without descaling has the same variant", r.stdout + r.stderr)
+
         # Another network.
         r = planned(source, "--config", at("auto.json"), "--ai-model", "anime-fast")
         check(r.returncode == 2 and "--ai-variant auto chooses one" in r.stderr, "a record with another network says what to do", r.stderr)
