@@ -13,6 +13,7 @@
 #include "job/manifest.h"
 #include "job/provenance.h"
 #include "kizunasr/inspect.h"
+#include "net/engine.h"
 #include "net/library.h"
 #include "pipeline/speed.h"
 
@@ -242,8 +243,7 @@ ksr_status ksr_choice_settle(ksr_context *ctx, struct ksr_pipeline_config *confi
         return ksr_fail(ctx, KSR_E_PARAM,
                         "ai_model_path: 'auto' measures the native engine (name a model, or omit "
                         "{ai_engine})");
-    if (strcmp(config->ai_variant, KSR_VARIANT_AUTO) != 0 &&
-        strcmp(config->ai_variant, KSR_VARIANT_GENERAL) != 0)
+    if (ksr_engine_names_variant(config))
         return ksr_fail(ctx, KSR_E_PARAM,
                         "ai_variant: '%s' is one of a certain network (name it instead of "
                         "{ai_model_path=auto}, or omit {ai_variant})",

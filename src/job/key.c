@@ -113,8 +113,7 @@ static ksr_status open_as_planned(ksr_context *ctx, const struct ksr_manifest *m
     any.ai_variant = KSR_VARIANT_AUTO;
     first.config = &any;
     ksr_status status = KSR_OK;
-    if (json_object_get(manifest->key, "variants") &&
-        strcmp(params->config->ai_variant, KSR_VARIANT_GENERAL) != 0) {
+    if (ksr_engine_names_variant(params->config)) {
         status = ksr_engine_open(ctx, &first, out);
         if (status == KSR_OK)
             status = check_engine(ctx, manifest, &(*out)->identity);

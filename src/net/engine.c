@@ -15,11 +15,10 @@ bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config)
     return strcmp(config->ai_engine, "onnxruntime") == 0;
 }
 
-// Whether one of a model's variants was named, or chosen by planning.
-static bool names_variant(const struct ksr_pipeline_config *c)
+bool ksr_engine_names_variant(const struct ksr_pipeline_config *config)
 {
-    return strcmp(c->ai_variant, KSR_VARIANT_AUTO) != 0 &&
-           strcmp(c->ai_variant, KSR_VARIANT_GENERAL) != 0;
+    return strcmp(config->ai_variant, KSR_VARIANT_AUTO) != 0 &&
+           strcmp(config->ai_variant, KSR_VARIANT_GENERAL) != 0;
 }
 
 static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *params,
@@ -28,8 +27,8 @@ static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *
     const struct ksr_pipeline_config *c = params->config;
     if (strcmp(c->ai_color, "rgb") == 0)
         return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
-    const ksr_status status = ksr_model_load(ctx, c->ai_model_path,
-                                             names_variant(c) ? c->ai_variant : NULL, &engine->net);
+    const ksr_status status = ksr_model_load(
+        ctx, c->ai_model_path, ksr_engine_names_variant(c) ? c->ai_variant : NULL, &engine->net);
     if (status == KSR_OK) {
         memcpy(engine->identity.model, engine->net->hash, sizeof(engine->identity.model));
         engine->identity.variants = engine->net->variants;
@@ -72,7 +71,7 @@ static ksr_status open_onnx(ksr_context *ctx, const struct ksr_engine_params *pa
 {
     const struct ksr_pipeline_config *c = params->config;
     const char *name = c->ai_model_path && *c->ai_model_path ? c->ai_model_path : KSR_MODEL_DEFAULT;
-    if (names_variant(c))
+    if (ksr_engine_names_variant(c))
         return ksr_fail(ctx, KSR_E_PARAM,
                         "ai_variant: .onnx models have no variant '%s' (they have none; "
                         "{ai_variant=auto} is right for all)",

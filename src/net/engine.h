@@ -61,4 +61,8 @@ void ksr_engine_close(ksr_engine **engine);
 // Returns whether the configuration asks for ONNX Runtime.
 bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config);
 
+// Returns whether it asks for a certain variant, which not every model has: one that was named, or
+// that planning has chosen.
+bool ksr_engine_names_variant(const struct ksr_pipeline_config *config);
+
 #endif

@@ -11,8 +11,8 @@
 
 // What a network says of parts of frames. All zero = nothing has been looked at.
 struct ksr_votes {
-    int64_t of[4];   // for variants 1 to 4, in working samples
-    int64_t samples; // that were looked at
+    int64_t of[KSR_MODEL_VARIANTS - 1]; // for all but the first, in working samples
+    int64_t samples;                    // that were looked at
 };
 
 // Returns the variant that has the most votes, 0 where none has enough of them.
