@@ -30,20 +30,18 @@ class Graph:
     def weights(self, value):
         """Whole numbers, kept small in the file: the runtime makes numbers of them when it loads it."""
         kind = np.int8 if np.abs(value).max() < 128 else np.int16
-        return self.add("Cast", self.constant(value, kind), to_type=TensorProto.FLOAT)
+        return self.add("Cast", self.constant(value, kind), to=TensorProto.FLOAT)
 
     def constant(self, value, dtype=np.float32):
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
-    def add(self, kind, *inputs, to=None, **attributes):
+    def add(self, kind, *inputs, named=None, **attributes):
         names = [i if isinstance(i, str) else self.constant(i) for i in inputs]
-        to = to or f"t{len(self.nodes)}"
-        if "to_type" in attributes:  # "to" is the result's name here
-            attributes["to"] = attributes.pop("to_type")
-        self.nodes.append(helper.make_node(kind, names, [to], **attributes))
-        return to
+        named = named or f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, names, [named], **attributes))
+        return named
 
     def floor_of(self, x, divisor):
         """divisor: powers of two, one for all or one per channel."""
@@ -144,7 +142,7 @@ def export(chain, name):
         differences = network(g, g.pad(centred, reach), chain, False)
     big = g.add("Add", g.add("Add", interpolation(g, g.pad(centred, 2)), differences), 16384)
     y = g.add("Clip", g.add("Div", big, CODES), 0, 1)
-    g.add("DepthToSpace", y, to="y", blocksize=2)
+    g.add("DepthToSpace", y, named="y", blocksize=2)
     shapes = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in
               (("x", ["n", 1, "h", "w"]), ("y", ["n", 1, "2h", "2w"]))]
     model = helper.make_model(helper.make_graph(g.nodes, name, shapes[:1], shapes[1:], g.constants),
