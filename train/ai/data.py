@@ -85,7 +85,7 @@ KERNELS = {
 
 
 # Variants of a network learn from one of these: reductions that blur, and those that keep more than they should.
-KINDS = {"all": tuple(KERNELS), "area": tuple(k for k in KERNELS if k not in ("bicubic", "lanczos")),
+REDUCTIONS = {"all": tuple(KERNELS), "area": tuple(k for k in KERNELS if k not in ("bicubic", "lanczos")),
          "cubic": ("bicubic", "lanczos")}
 
 
@@ -177,7 +177,7 @@ class Patches:
     size: small pixels of a target; ring: small pixels around it that only the network sees. The first
     `coded` patches of a batch carry coding noise, and count as much as `worth` says. A patch's scale is the
     squared error that plain interpolation makes there. share: of the patches that come from drawn pictures;
-    soft: from soft originals. reduced: one of KINDS.
+    soft: from soft originals. reduced: one of REDUCTIONS.
     """
 
     def __init__(self, collected, drawn, share, soft, device, batch, size, ring, base, worth=0.7, coded=0.2,
@@ -193,8 +193,8 @@ class Patches:
         pictures = collected + drawn
         shares = [(1 - share) / len(collected)] * len(collected) + [share / max(len(drawn), 1)] * len(drawn)
         self.flat = torch.from_numpy(np.concatenate([p.ravel() for p in pictures])).to(device)
-        self.kernels = kernel_table(KINDS[reduced], device)
-        ways = torch.tensor([KERNELS[n][0] for n in KINDS[reduced]])
+        self.kernels = kernel_table(REDUCTIONS[reduced], device)
+        ways = torch.tensor([KERNELS[n][0] for n in REDUCTIONS[reduced]])
         self.ways = (torch.cumsum(ways, 0) / ways.sum())[:-1].to(device)
         self.coder = Coder(device)
         soften, self.focus = soft_matrices(self.hr)

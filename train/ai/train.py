@@ -320,7 +320,7 @@ def parser():
     ap.add_argument("--muon", action="store_true", help="orthogonal steps for the kernels between first and last layer")
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
-    ap.add_argument("--reduced", choices=data.KINDS, default="all", help="how small pictures come to be")
+    ap.add_argument("--reduced", choices=data.REDUCTIONS, default="all", help="how small pictures come to be")
     ap.add_argument("--quantized", type=float, default=0.25, help="part of the training before quantization")
     ap.add_argument("--squared", type=float, default=0.55, help="part of the training before the squared error")
     ap.add_argument("--polish", action="store_true", help="the last phase only")
