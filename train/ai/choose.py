@@ -50,13 +50,13 @@ def votes(net, theta, x, ring):
     return torch.cat([z[:, :1] * 0, z], 1)
 
 
-def begin(network):
-    """The network with a last layer that gives nearly nothing: (it, its parameters)."""
-    theta, layers_ = network.theta.clone(), network.spec.layers
-    last, biases = layers_[-1], sum(l.channels for l in layers_)
+def begin(net):
+    """The parameters of a network with a last layer that gives nearly nothing."""
+    theta, last = net.theta.clone(), net.spec.layers[-1]
+    biases = sum(l.channels for l in net.spec.layers)
     theta[len(theta) - biases - last.channels * last.inputs * last.side**2 : len(theta) - biases] *= 0.02
     theta[len(theta) - last.channels :] = 0
-    return network, theta.requires_grad_()
+    return theta.requires_grad_()
 
 
 def judge(net, theta, judged, ring):
@@ -130,8 +130,8 @@ def main():
     judged = [make(held, [], 32).draw()[:2] for _ in range(4)]
     with torch.no_grad():
         judged = [(x, gains(errors(known, x, y, o.ring))) for x, y in judged]
-    net, theta = begin(loaded(o.network, general, dev))
-    export(o.out, net, learn(o, known, patches, judged, net, theta))
+    net = loaded(o.network, general, dev)
+    export(o.out, net, learn(o, known, patches, judged, net, begin(net)))
 
 
 if __name__ == "__main__":
