@@ -10,13 +10,13 @@ void ksr_bank_prepare(struct ksr_bank_order *bank)
 }
 
 void ksr_bank_apply(ksr_bank_lane out[4], const struct ksr_bank_order *bank,
-                    ksr_bank_lane patch[KSR_BANK_TAPS + 1], const int16_t class[KSR_BANK_BLOCK])
+                    const struct ksr_bank_patch *patch, const int16_t class[KSR_BANK_BLOCK])
 {
     (void)bank;
     for (int i = 0; i < KSR_BANK_BLOCK; i++) {
         int tap[KSR_BANK_TAPS];
         for (int k = 0; k < KSR_BANK_TAPS; k++)
-            tap[k] = patch[k < KSR_BANK_TAPS / 2 ? k : k + 1][i];
+            tap[k] = patch->of[k < KSR_BANK_TAPS / 2 ? k : k + 1][i];
         for (int p = 0; p < 4; p++) {
             int sum = 1 << (KSR_BANK_BITS - 1);
             for (int k = 0; k < KSR_BANK_TAPS; k++)

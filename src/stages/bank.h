@@ -10,6 +10,11 @@
 #define KSR_BANK_CLASSES 32
 #define KSR_BANK_BLOCK   32 // samples filtered at once
 
+// Where a level's filters read all taps of one sample after the other.
+#if defined(__AVX2__) && !defined(__AVX512BW__)
+#define KSR_BANK_BY_SAMPLE
+#endif
+
 // Coefficients of one output: pairs of taps (0 and 1, 2 and 3, ..) for every class.
 typedef int16_t ksr_bank_filters[KSR_BANK_TAPS / 2][KSR_BANK_CLASSES][2];
 
@@ -26,10 +31,26 @@ void ksr_bank_prepare(struct ksr_bank_order *bank);
 // One value per sample of a block.
 typedef int16_t ksr_bank_lane[KSR_BANK_BLOCK];
 
+// Places of the 5x5 samples, row by row, in groups that the symmetries of the square keep together.
+#define KSR_BANK_GROUPS 3
+static const uint8_t ksr_bank_place[KSR_BANK_GROUPS][8] = {
+    {6, 8, 16, 18, 0, 4, 20, 24},   // near corners, far corners
+    {11, 13, 7, 17, 10, 14, 2, 22}, // left, right, above, below: near, far
+    {5, 9, 15, 19, 1, 3, 21, 23},   // a knight's move away
+};
+
+// The differences of the 5x5 samples to the one in the middle, as the level's filters read them.
+struct ksr_bank_patch {
+    _Alignas(64) ksr_bank_lane of[KSR_BANK_TAPS + 1]; // by place
+#ifdef KSR_BANK_BY_SAMPLE
+    int16_t taps[KSR_BANK_GROUPS][KSR_BANK_BLOCK][8]; // by sample, see lanes/taps.h
+#endif
+};
+
 // Filters a block: out[p][i] = (sum over k of the coefficient of tap k, output p and class[i],
 // times the k-th difference, + 4096) >> 13, limited to int16. The differences are those of the 5x5
 // samples, all but the one in the middle.
 void ksr_bank_apply(ksr_bank_lane out[4], const struct ksr_bank_order *bank,
-                    ksr_bank_lane patch[KSR_BANK_TAPS + 1], const int16_t class[KSR_BANK_BLOCK]);
+                    const struct ksr_bank_patch *patch, const int16_t class[KSR_BANK_BLOCK]);
 
 #endif

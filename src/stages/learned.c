@@ -49,7 +49,7 @@ static void upscale_tiles(const struct ksr_plane *dst, const struct ksr_plane *s
     struct ksr_columns columns = {0};
     struct ksr_turn turn;
     struct rows rows;
-    uint16_t out[2][2 * KSR_TILE];
+    uint16_t spare[2][2 * KSR_TILE];
     const uint16_t *row[KSR_PATCH_SIDE];
     const int count = ksr_min(2 * KSR_TILE, dst->width - 2 * x0), first = y0 / 2 - KSR_TURN_RADIUS;
     load_row(&rows, src, x0, first - 1);
@@ -60,10 +60,16 @@ static void upscale_tiles(const struct ksr_plane *dst, const struct ksr_plane *s
         add_row(&columns, &rows, src, x0, i + KSR_TURN_RADIUS);
         ksr_columns_turn(&turn, &columns);
         find_rows(row, &rows, i - KSR_PATCH_MIDDLE, KSR_PATCH_SIDE);
+        uint16_t *to[2], *out[2];
+        for (int k = 0; k < 2; k++) {
+            const int y = 2 * i + k;
+            to[k] = y >= y0 && y < y1 ? dst->data + y * dst->stride + 2 * x0 : NULL;
+            out[k] = to[k] && count == 2 * KSR_TILE ? to[k] : spare[k];
+        }
         ksr_patch_upscale(out, row, &turn, bank, (count + 1) / 2);
-        for (int y = ksr_max(y0, 2 * i); y < ksr_min(y1, 2 * i + 2); y++)
-            memcpy(dst->data + y * dst->stride + 2 * x0, out[y & 1],
-                   (size_t)count * sizeof(out[0][0]));
+        for (int k = 0; k < 2; k++)
+            if (to[k] && out[k] == spare[k])
+                memcpy(to[k], spare[k], (size_t)count * sizeof(spare[0][0]));
     }
 }
 

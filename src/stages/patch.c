@@ -15,7 +15,7 @@ typedef ksr_bank_lane lane;
 
 // What is known of the samples of a block.
 struct block {
-    lane patch[SIDE * SIDE]; // differences to the middle
+    struct ksr_bank_patch patch;
     lane feature[FEATURES], range, class;
     lane low, high; // limits of what is added to the middle
     lane out[4];
@@ -23,11 +23,11 @@ struct block {
 
 static int16_t *place(struct block *b, int row, int column)
 {
-    return b->patch[row * SIDE + column];
+    return b->patch.of[row * SIDE + column];
 }
 
 // The difference at a place of sample i.
-#define PATCH(row, column) (b->patch[(row)*SIDE + (column)][i])
+#define PATCH(row, column) (b->patch.of[(row)*SIDE + (column)][i])
 
 // --- Turn ---
 
@@ -220,15 +220,14 @@ static void limit(struct block *b)
     }
 }
 
-static void store(uint16_t out[2][2 * KSR_TILE], const struct block *b, const uint16_t *middle,
-                  int x)
+static void store(uint16_t *const out[2], const struct block *b, const uint16_t *middle, int x)
 {
     for (int p = 0; p < 4; p++)
         for (int i = 0; i < BLOCK; i++)
             out[p / 2][2 * (x + i) + p % 2] = (uint16_t)(middle[i] + b->out[p][i]);
 }
 
-void ksr_patch_upscale(uint16_t out[2][2 * KSR_TILE], const uint16_t *const first[SIDE],
+void ksr_patch_upscale(uint16_t *const out[2], const uint16_t *const first[SIDE],
                        const struct ksr_turn *turn, const struct ksr_bank_order *bank, int count)
 {
     struct block b;
@@ -241,7 +240,7 @@ void ksr_patch_upscale(uint16_t out[2][2 * KSR_TILE], const uint16_t *const firs
         find_ranges(&b, row[MIDDLE] + x);
         find_features(&b);
         classify(&b);
-        ksr_bank_apply(b.out, bank, b.patch, b.class);
+        ksr_bank_apply(b.out, bank, &b.patch, b.class);
         limit(&b);
         turn_back(&b, turn, x);
         store(out, &b, row[MIDDLE] + x, x);

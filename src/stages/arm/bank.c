@@ -20,13 +20,13 @@ void ksr_bank_prepare(struct ksr_bank_order *bank)
 }
 
 // Returns eight samples' k-th difference that is not the one in the middle of the patch.
-static inline int16x8_t tap_lanes(ksr_bank_lane patch[KSR_BANK_TAPS + 1], int k, int i)
+static inline int16x8_t tap_lanes(const struct ksr_bank_patch *patch, int k, int i)
 {
-    return vld1q_s16(patch[k + (k >= KSR_BANK_TAPS / 2)] + i);
+    return vld1q_s16(patch->of[k + (k >= KSR_BANK_TAPS / 2)] + i);
 }
 
 // Puts four taps of one sample together.
-static inline void turn_taps(int16_t to[BLOCK][4], ksr_bank_lane patch[KSR_BANK_TAPS + 1], int k)
+static inline void turn_taps(int16_t to[BLOCK][4], const struct ksr_bank_patch *patch, int k)
 {
     for (int i = 0; i < BLOCK; i += 8) {
         const int16x8x4_t taps = {{tap_lanes(patch, k, i), tap_lanes(patch, k + 1, i),
@@ -51,7 +51,7 @@ static inline int16x4_t filter_one(const int16_t *filters, int16_t taps[QUADS][B
 }
 
 void ksr_bank_apply(ksr_bank_lane out[4], const struct ksr_bank_order *bank,
-                    ksr_bank_lane patch[KSR_BANK_TAPS + 1], const int16_t class[BLOCK])
+                    const struct ksr_bank_patch *patch, const int16_t class[BLOCK])
 {
     int16_t taps[QUADS][BLOCK][4], outputs[BLOCK][4];
     for (int k = 0; k < QUADS; k++)

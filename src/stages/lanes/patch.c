@@ -6,7 +6,7 @@
 #include "stages/patch.h"
 
 #include "core/attributes.h"
-#include "core/lanes.h"
+#include "stages/lanes/taps.h"
 #include "stages/splits.h"
 
 #define SIDE   KSR_PATCH_SIDE
@@ -15,13 +15,13 @@
 
 // What is known of the samples of a block, for the filters and after them.
 struct block {
-    _Alignas(64) ksr_bank_lane patch[SIDE * SIDE];
+    struct ksr_bank_patch patch;
     ksr_bank_lane class, low, high, out[4];
 };
 
 static inline lanes patch_lanes(const struct block *b, int r, int k, int i)
 {
-    return lanes_load(b->patch[r * SIDE + k] + i);
+    return lanes_load(b->patch.of[r * SIDE + k] + i);
 }
 
 // --- Turn ---
@@ -60,17 +60,11 @@ struct turning {
     struct turn turn;
     lanes middle;
     const uint16_t *row[SIDE]; // at the first of the samples
-    int16_t *to;               // in the block's patch, at its middle
 };
 
 static inline lanes load_place(const struct turning *t, int r, int k)
 {
     return lanes_sub(lanes_load(t->row[MIDDLE + r] + k), t->middle);
-}
-
-static inline void store_place(const struct turning *t, int r, int k, lanes v)
-{
-    lanes_store(t->to + (r * SIDE + k) * BLOCK, v);
 }
 
 static inline void load_square(lanes v[4], const struct turning *t, int r, int k)
@@ -79,41 +73,31 @@ static inline void load_square(lanes v[4], const struct turning *t, int r, int k
         v[p] = load_place(t, p & 2 ? r : -r, p & 1 ? k : -k);
 }
 
-static inline void store_square(const struct turning *t, int r, int k, const lanes v[4])
-{
-    for (int p = 0; p < 4; p++)
-        store_place(t, p & 2 ? r : -r, p & 1 ? k : -k, v[p]);
-}
-
 // Turns the samples at a distance along both axes.
-static inline void turn_corners(const struct turning *t, int distance)
+static inline void turn_corners(lanes v[4], const struct turning *t, int distance)
 {
-    lanes v[4];
     load_square(v, t, distance, distance);
     flip_square(v, &t->turn);
     swap(&v[1], &v[2], t->turn.transpose);
-    store_square(t, distance, distance, v);
 }
 
-// Turns the samples at a distance along one axis.
-static inline void turn_sides(const struct turning *t, int distance)
+// Turns the samples at a distance along one axis: left, right, above, below.
+static inline void turn_sides(lanes v[4], const struct turning *t, int distance)
 {
-    lanes left = load_place(t, 0, -distance), right = load_place(t, 0, distance);
-    lanes up = load_place(t, -distance, 0), down = load_place(t, distance, 0);
-    swap(&left, &right, t->turn.x);
-    swap(&up, &down, t->turn.y);
-    swap(&left, &up, t->turn.transpose);
-    swap(&right, &down, t->turn.transpose);
-    store_place(t, 0, -distance, left);
-    store_place(t, 0, distance, right);
-    store_place(t, -distance, 0, up);
-    store_place(t, distance, 0, down);
+    v[0] = load_place(t, 0, -distance);
+    v[1] = load_place(t, 0, distance);
+    v[2] = load_place(t, -distance, 0);
+    v[3] = load_place(t, distance, 0);
+    swap(&v[0], &v[1], t->turn.x);
+    swap(&v[2], &v[3], t->turn.y);
+    swap(&v[0], &v[2], t->turn.transpose);
+    swap(&v[1], &v[3], t->turn.transpose);
 }
 
 // Turns the samples at a knight's move.
-static inline void turn_knights(const struct turning *t)
+static inline void turn_knights(lanes v[8], const struct turning *t)
 {
-    lanes v[4], w[4];
+    lanes *w = v + 4;
     load_square(v, t, 1, 2);
     load_square(w, t, 2, 1);
     flip_square(v, &t->turn);
@@ -122,24 +106,23 @@ static inline void turn_knights(const struct turning *t)
     swap(&v[1], &w[2], t->turn.transpose);
     swap(&v[2], &w[1], t->turn.transpose);
     swap(&v[3], &w[3], t->turn.transpose);
-    store_square(t, 1, 2, v);
-    store_square(t, 2, 1, w);
 }
 
 static inline void turn_patch(struct block *b, const uint16_t *const row[SIDE],
                               const struct ksr_turn *turn, int x, int i)
 {
-    struct turning t = {load_turn(turn, x + i),
-                        lanes_load(row[MIDDLE] + x + i),
-                        {0},
-                        b->patch[SIDE * SIDE / 2] + i};
+    struct turning t = {load_turn(turn, x), lanes_load(row[MIDDLE] + x), {0}};
+    lanes v[8];
     for (int r = 0; r < SIDE; r++)
-        t.row[r] = row[r] + x + i;
-    turn_corners(&t, 1);
-    turn_corners(&t, 2);
-    turn_sides(&t, 1);
-    turn_sides(&t, 2);
-    turn_knights(&t);
+        t.row[r] = row[r] + x;
+    turn_knights(v, &t);
+    taps_store(&b->patch, 2, i, v, 0);
+    turn_corners(v, &t, 1);
+    turn_corners(v + 4, &t, 2);
+    taps_store(&b->patch, 0, i, v, 4);
+    turn_sides(v, &t, 1);
+    turn_sides(v + 4, &t, 2);
+    taps_store(&b->patch, 1, i, v, 6);
 }
 
 static inline void turn_back(lanes out[4], const struct turn *t)
@@ -200,14 +183,13 @@ static inline struct range less(struct range r, lanes middle)
     return (struct range){lanes_sub(r.low, middle), lanes_sub(r.high, middle)};
 }
 
-// Returns whether each sample of the block from column x on equals the 3x3 around it. Then the
-// limits leave nothing that could be added to it, whatever lies further away.
-static inline int is_flat(const struct extremes *e, int x)
+// Returns whether each of the samples from column x on equals the 3x3 around it. Then the limits
+// leave nothing that could be added to it, whatever lies further away.
+static inline int are_flat(const struct extremes *e, int x)
 {
     const lanes value = lanes_set(e->low_3[x]);
     lanes other = lanes_set(0);
-    for (int i = -1; i < BLOCK + 1; i += LANES) {
-        const int at = x + ksr_min(i, BLOCK + 1 - LANES);
+    for (int at = x - 1; at < x + 2; at += 2) {
         other = lanes_or(other, lanes_xor(lanes_load(e->low_3 + at), value));
         other = lanes_or(other, lanes_xor(lanes_load(e->high_3 + at), value));
     }
@@ -222,8 +204,8 @@ static inline lanes find_limits(lanes feature[FEATURES], struct block *b, const 
                                 lanes middle, int x, int i)
 {
     const lanes zero = lanes_set(0);
-    const struct range inner = less(find_range(e->low_3, e->high_3, x + i, 1), middle);
-    const struct range outer = less(find_range(e->low_5, e->high_5, x + i, 2), middle);
+    const struct range inner = less(find_range(e->low_3, e->high_3, x, 1), middle);
+    const struct range outer = less(find_range(e->low_5, e->high_5, x, 2), middle);
     // Opposite neighbours, in four directions.
     const lanes pair[4][2] = {{patch_lanes(b, 2, 1, i), patch_lanes(b, 2, 3, i)},
                               {patch_lanes(b, 1, 2, i), patch_lanes(b, 3, 2, i)},
@@ -297,7 +279,7 @@ static inline void classify_lanes(struct block *b, const uint16_t *const row[SID
 {
     lanes feature[FEATURES];
     turn_patch(b, row, turn, x, i);
-    const lanes middle = lanes_load(row[MIDDLE] + x + i);
+    const lanes middle = lanes_load(row[MIDDLE] + x);
     const lanes range = find_limits(feature, b, e, middle, KSR_TILE_PAD + x, i);
     find_features(feature, b, i);
     lanes_store(b->class + i, classify(feature, range));
@@ -315,8 +297,8 @@ static inline lanes limited(lanes v, struct range r)
 }
 
 // Limits the outputs of some samples as stages/patch.c does, turns them back and stores them.
-static inline void finish_lanes(uint16_t out[2][2 * KSR_TILE], struct block *b,
-                                const uint16_t *middle, const struct ksr_turn *turn, int x, int i)
+static inline void finish_lanes(uint16_t *const out[2], struct block *b, const uint16_t *middle,
+                                const struct ksr_turn *turn, int x, int i)
 {
     lanes v[4], w[4];
     for (int k = 0; k < 4; k++)
@@ -333,42 +315,45 @@ static inline void finish_lanes(uint16_t out[2][2 * KSR_TILE], struct block *b,
         widen(&around, patch_lanes(b, 1 + y, 1 + x_2, i));
         w[k] = limited(v[k], around);
     }
-    const struct turn t = load_turn(turn, x + i);
+    const struct turn t = load_turn(turn, x);
     turn_back(w, &t);
-    const lanes c = lanes_load(middle + x + i);
+    const lanes c = lanes_load(middle + x);
     for (int k = 0; k < 2; k++)
-        lanes_store_interleaved(out[k] + 2 * (x + i), lanes_add(c, w[2 * k]),
-                                lanes_add(c, w[2 * k + 1]));
+        lanes_store_interleaved(out[k] + 2 * x, lanes_add(c, w[2 * k]), lanes_add(c, w[2 * k + 1]));
 }
 
 // Writes each sample four times.
-static inline void store_flat(uint16_t out[2][2 * KSR_TILE], const uint16_t *middle, int x)
+static inline void store_flat(uint16_t *const out[2], const uint16_t *middle, int x)
 {
-    for (int i = x; i < x + BLOCK; i += LANES) {
-        const lanes v = lanes_load(middle + i);
-        lanes_store_interleaved(out[0] + 2 * i, v, v);
-        lanes_store_interleaved(out[1] + 2 * i, v, v);
-    }
+    const lanes v = lanes_load(middle + x);
+    lanes_store_interleaved(out[0] + 2 * x, v, v);
+    lanes_store_interleaved(out[1] + 2 * x, v, v);
 }
 
-void ksr_patch_upscale(uint16_t out[2][2 * KSR_TILE], const uint16_t *const first[SIDE],
+// Some samples of a row at a time are flat or go into a block; a block need not be in one piece.
+void ksr_patch_upscale(uint16_t *const out[2], const uint16_t *const first[SIDE],
                        const struct ksr_turn *turn, const struct ksr_bank_order *bank, int count)
 {
     struct block b;
     struct extremes extremes;
     const uint16_t *row[SIDE];
+    int at[BLOCK / LANES], filled = 0;
     for (int r = 0; r < SIDE; r++)
         row[r] = first[r] + KSR_TILE_PAD;
     find_extremes(&extremes, first, ksr_min(KSR_TILE_ALL, count + BLOCK + 2 * KSR_TILE_PAD));
-    for (int x = 0; x < count; x += BLOCK) {
-        if (is_flat(&extremes, KSR_TILE_PAD + x)) {
+    for (int x = 0; x < count || filled > 0; x += LANES) {
+        if (x < count && are_flat(&extremes, KSR_TILE_PAD + x)) {
             store_flat(out, row[MIDDLE], x);
             continue;
         }
-        for (int i = 0; i < BLOCK; i += LANES)
-            classify_lanes(&b, row, &extremes, turn, x, i);
-        ksr_bank_apply(b.out, bank, b.patch, b.class);
-        for (int i = 0; i < BLOCK; i += LANES)
-            finish_lanes(out, &b, row[MIDDLE], turn, x, i);
+        // Behind the last samples, what is missing in the block repeats them.
+        at[filled] = x < count ? x : at[filled - 1];
+        classify_lanes(&b, row, &extremes, turn, at[filled], filled * LANES);
+        if (++filled < BLOCK / LANES)
+            continue;
+        ksr_bank_apply(b.out, bank, &b.patch, b.class);
+        for (int k = 0; k < filled; k++)
+            finish_lanes(out, &b, row[MIDDLE], turn, at[k], k * LANES);
+        filled = 0;
     }
 }
