@@ -49,6 +49,7 @@ struct comparison {
     ksr_pool *pool;
     struct ksr_layout layout; // of the comparison
     bool convert;             // colours of the output are coded in other terms
+    bool colours_alone;       // nothing else is measured
     struct ksr_colours in_terms, out_terms;
     struct ksr_enhance_params expected; // contrast and saturation that were asked for
     struct ksr_chroma_shift_params shift;
@@ -221,26 +222,46 @@ static void sum_colours(struct comparison *c, size_t slot)
     ksr_colours_add(before, after, CELLS, &c->in_terms, &c->out->colours);
 }
 
+// after: the output's frame, at any size.
+static void compare_cells(struct comparison *c, const struct ksr_frame *after, size_t slot)
+{
+    for (int p = 0; p < colour_planes(c); p++) {
+        ksr_measure_cells(&compared_frame(&c->in)->plane[p], CELLS_X, CELLS_Y,
+                          c->in_cells[slot][p]);
+        ksr_measure_cells(&after->plane[p], CELLS_X, CELLS_Y, c->out_cells[slot][p]);
+    }
+    sum_colours(c, slot);
+}
+
+static float cells_mean(const float *a, const float *b)
+{
+    double sum = 0;
+    for (int i = 0; i < CELLS; i++)
+        sum += b[i] - a[i];
+    return (float)(sum / CELLS);
+}
+
 static void compare_pair(struct comparison *c, struct ksr_picture_frame *f)
 {
     const int planes = colour_planes(c);
+    const size_t slot = c->out->count % RING;
+    const bool scaled = !c->colours_alone || c->convert; // means are those of any size
     bring_to_size(&c->in);
-    bring_to_size(&c->after);
+    if (scaled)
+        bring_to_size(&c->after);
     expect(c, compared_frame(&c->in));
     if (c->convert)
         ksr_colours_convert(compared_frame(&c->after), &c->out_terms, &c->in_terms);
+    compare_cells(c, scaled ? compared_frame(&c->after) : &c->after.own, slot);
+    if (c->colours_alone) {
+        for (int p = 0; p < planes; p++)
+            f->mean[p] = cells_mean(c->in_cells[slot][p], c->out_cells[slot][p]);
+        return;
+    }
     f->psnr_chroma = 100;
     compare_luma(c, f);
     if (planes == 3)
         compare_chroma(c, f);
-    const size_t slot = c->out->count % RING;
-    for (int p = 0; p < planes; p++) {
-        ksr_measure_cells(&compared_frame(&c->in)->plane[p], CELLS_X, CELLS_Y,
-                          c->in_cells[slot][p]);
-        ksr_measure_cells(&compared_frame(&c->after)->plane[p], CELLS_X, CELLS_Y,
-                          c->out_cells[slot][p]);
-    }
-    sum_colours(c, slot);
     if (c->out->count > 0)
         f->change = cells_change(c->in_cells[(c->out->count - 1) % RING][0], c->in_cells[slot][0]);
 }
@@ -456,6 +477,7 @@ static ksr_status measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
         return ksr_fail_memory(ctx);
     c->ctx = ctx;
     c->pair = pair;
+    c->colours_alone = places != NULL;
     c->out = out;
     ksr_status status = open_side(c, &c->in, pair->input_path, pair->input);
     if (status == KSR_OK)

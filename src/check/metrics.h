@@ -53,7 +53,8 @@ struct ksr_picture_place {
     struct ksr_film_key from;
 };
 
-// Measures some pairs alone, in the order of the films. Returns what ksr_pictures_measure() does.
+// Measures some pairs alone, in the order of the films, and of them colours alone: `mean` of each
+// frame, `colours` of all. Returns what ksr_pictures_measure() does.
 ksr_status ksr_pictures_sample(ksr_context *ctx, const struct ksr_picture_pair *pair,
                                const struct ksr_picture_place *places, size_t count,
                                struct ksr_pictures *out);
