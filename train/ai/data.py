@@ -274,31 +274,38 @@ class Patches:
 
 class Pairs:
     """Draws batches as Patches does, from coded pairs (coded.py): mirrored, not turned, for codecs and discs treat
-    rows and columns differently. All count in full."""
+    rows and columns differently. All count in full. The second half of a batch has the places of the first half in
+    the next stored frame of the same clip, or in the one before where that was the last."""
 
     def __init__(self, files, device, batch, size, ring, base):
         self.batch, self.size, self.ring, self.base = batch, size, ring, base
         self.lr = size + 2 * ring
-        small, large, starts, columns, widths, probs, offset = [], [], [], [], [], [], 0
-        for s, l in (pair for f in files for pair in zip(*stored(f))):
+        small, large, starts, columns, widths, steps, probs, offset = [], [], [], [], [], [], [], 0
+        frames = ((s, l, n + 1 == len(small)) for f in files for small, large in (stored(f),)
+                  for n, (s, l) in enumerate(zip(small, large)))
+        for s, l, last in frames:
             h, w = s.shape
             ys, xs = (torch.arange(0, n - self.lr + 1, CELL // 2) for n in (h, w))
             probs.append(likely(l, device, ys, xs, 2 * ring, 2 * size).flatten())
             starts.append((offset + ys[:, None] * w + xs).flatten())
             columns.append((ys[:, None] * 0 + xs).flatten())
             widths.append(torch.full_like(starts[-1], w))
+            steps.append(torch.full_like(starts[-1], -s.size if last else s.size))
             offset += s.size
             small.append(s.ravel())
             large.append(l.ravel())
         self.flat, self.large = (torch.from_numpy(np.concatenate(v)).to(device) for v in (small, large))
-        self.start, self.column, self.width = (torch.cat(v).to(device) for v in (starts, columns, widths))
+        self.start, self.column, self.width, self.step = (torch.cat(v).to(device) for v in (starts, columns, widths, steps))
         self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
         self.cumulative /= self.cumulative[-1].clone()
 
     def draw(self):
+        half = self.batch // 2
         r = torch.rand(self.batch, 2, device=self.flat.device)
         i = pick(self.cumulative, self.batch)
+        r[half : 2 * half], i[half : 2 * half] = r[:half], i[:half]
         start, w, up, left = self.start[i], self.width[i], r[:, 0] < 0.5, r[:, 1] < 0.5
+        start[half : 2 * half] += self.step[i[:half]]
         down, right = torch.where(up, -w, w), torch.where(left, -1, 1)
         first = lambda at, w, side: at + torch.where(up, (side - 1) * w, w * 0) + torch.where(left, side - 1, 0)
         small = pieces(self.flat, first(start, w, self.lr), down, right, self.lr)[:, None] / 256 - 0.5

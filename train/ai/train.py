@@ -46,12 +46,13 @@ class Trainer:
     """Steps over the network's flat parameter vector, with warm-up, cosine decay and averaging.
 
     The steps are Adam's. With muon, those of the kernels between the first layer and the last are the averaged
-    gradient made orthogonal, as large as Adam's usually are.
+    gradient made orthogonal, as large as Adam's usually are. steady: weight of what a network makes of two frames
+    where they should be alike; the last patches of a batch are such frames, `partners` of each.
     """
 
-    def __init__(self, name, net, peak, muon=False):
+    def __init__(self, name, net, peak, muon=False, steady=0.0, partners=0):
         dev = net.device
-        self.name, self.net, self.peak = name, net, peak
+        self.name, self.net, self.peak, self.steady, self.partners = name, net, peak, steady, partners
         self.orthogonal = net.matrices() if muon else {}
         self.theta = net.theta.clone().requires_grad_()
         self.m, self.v = torch.zeros_like(net.theta), torch.zeros_like(net.theta)
@@ -74,6 +75,8 @@ class Trainer:
             loss = (torch.sqrt(error.mean((1, 2, 3)) / scale + 1e-4) * worth).mean()
         else:
             loss = (torch.sqrt(error + 1e-6).mean((1, 2, 3)) * worth).mean() * 30
+        if self.steady and self.partners:
+            loss = loss + self.steady * self.unrest(x, y, scale, out - y, ring) * 2 * self.partners / len(x)
         (grad,) = torch.autograd.grad(loss * SCALE, self.theta)
         with torch.no_grad():
             grad = grad / SCALE
@@ -89,6 +92,15 @@ class Trainer:
             self.ema.lerp_(self.theta, 0.001)
             self.loss.copy_(torch.where(good, self.loss * 0.99 + loss.detach() * 0.01, self.loss))
             self.skipped += 1 - good.float()
+
+    def unrest(self, x, y, scale, error, ring):
+        """The root of the squared difference of errors in two frames of a held drawing, where what should come out
+        is the same; in units as for the error."""
+        n, edge = self.partners, slice(ring - 2, x.shape[3] - ring + 2)
+        wanted = (y + interpolate(x[:, :, edge, edge]))[-2 * n :]
+        held = ((wanted[:n] - wanted[n:]).abs() < 1e-4).float()
+        d = (error[-2 * n : -n] - error[-n:]) * held
+        return torch.sqrt((d * d).mean((1, 2, 3)) / scale[-2 * n : -n] + 1e-4).mean()
 
     def way(self, grad):
         """Where the next step goes, of size 1."""
@@ -330,6 +342,7 @@ def parser():
     ap.add_argument("--drawn", type=float, default=0.3, help="share of patches from them")
     ap.add_argument("--pairs", help="folder of coded pairs (coded.py) to learn from as well")
     ap.add_argument("--paired", type=float, default=0.5, help="share of patches from them; --coded is of the others")
+    ap.add_argument("--steady", type=float, default=0, help="weight of what differs in two coded frames of a held drawing")
     ap.add_argument("--start", help="an .npz, or a folder of NAME.npz, to begin with")
     ap.add_argument("--every", type=float, default=60, help="validate every so many seconds")
     ap.add_argument("--plain", action="store_true", help="without fused operations on the GPU")
@@ -366,7 +379,7 @@ def networks(o, dev, say):
         if o.start:
             net.start(layers(os.path.join(o.start, name + ".npz") if os.path.isdir(o.start) else o.start))
         say(f"{name}: {spec.multiplications():.0f} multiplications, reach {spec.reach()}, {net.theta.numel()} parameters")
-        yield Trainer(name, net, o.peak, o.muon)
+        yield Trainer(name, net, o.peak, o.muon, o.steady, round(o.batch * o.paired) // 2 if o.pairs else 0)
 
 
 def resumed(o, trainers):
