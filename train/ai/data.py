@@ -39,17 +39,21 @@ def luma(path):
     return np.clip(y + 0.5, 0, 255).astype(np.uint8)
 
 
+def manifest(folder):
+    """Of every picture of a folder: (path, how it is stored, 0 to train on, 1 held out, 2 a painted one held out)."""
+    for line in list(open(os.path.join(folder, "manifest.tsv")))[1:]:
+        name, _, _, _, stored_as, _, sources = line.rstrip("\n").split("\t")[:7]
+        held = [any(s in kept for s in sources.split("+")) for kept in (HELD_OUT, PAINTED_OUT)]
+        yield os.path.join(folder, name), stored_as, 1 if held[0] else 2 if held[1] else 0
+
+
 @lru_cache
 def load(folder):
     """Lists of 8-bit luma pictures, split by source: (to train on, held out, painted ones held out)."""
-    rows = [l.rstrip("\n").split("\t") for l in open(os.path.join(folder, "manifest.tsv"))][1:]
+    rows = list(manifest(folder))
     with ThreadPoolExecutor() as pool:
-        pictures = list(pool.map(lambda r: luma(os.path.join(folder, r[0])), rows))
-    out = [], [], []
-    for p, r in zip(pictures, rows):
-        held = [any(s in kept for s in r[6].split("+")) for kept in (HELD_OUT, PAINTED_OUT)]
-        out[1 if held[0] else 2 if held[1] else 0].append(p)
-    return out
+        pictures = list(pool.map(lambda r: luma(r[0]), rows))
+    return tuple([p for p, r in zip(pictures, rows) if r[2] == kind] for kind in range(3))
 
 
 @lru_cache
@@ -157,10 +161,11 @@ def pick(cumulative, count):
 
 
 def pieces(flat, start, down, right, side):
-    """Squares of 8-bit codes [B, side, side]: start, and the way to the next row and column, [B] each."""
+    """Squares of 8-bit codes [B, side, side], or of all that flat has of a pixel: start, and the way to the next row
+    and column, [B] each."""
     span = torch.arange(side, device=flat.device)
     at = start[:, None, None] + down[:, None, None] * span[:, None] + right[:, None, None] * span
-    return flat[at.flatten()].view(len(start), side, side).float()
+    return flat[at.flatten()].view(len(start), side, side, *flat.shape[1:]).float()
 
 
 def residue(small, hr, base, ring):
@@ -211,18 +216,21 @@ class Patches:
         """Lists where patches may start, and how likely: more often where interpolation fails."""
         starts, widths, probs, offset = [], [], [], 0
         for p, part in zip(pictures, shares):
-            h, w = p.shape
+            h, w = p.shape[:2]
             ys = torch.arange(0, h - self.hr + 1, CELL)
             xs = torch.arange(0, w - self.hr + 1, CELL)
-            share = likely(p, device, ys, xs, 5 + 2 * self.ring, 2 * self.size)
+            share = self._likely(p, device, ys, xs)
             starts.append((offset + ys[:, None] * w + xs[None]).flatten())
             widths.append(torch.full((share.numel(),), w))
             probs.append((part * share).flatten())
-            offset += p.size
+            offset += h * w
         self.start = torch.cat(starts).to(device)
         self.width = torch.cat(widths).to(device)
         self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
         self.cumulative /= self.cumulative[-1].clone()
+
+    def _likely(self, picture, device, ys, xs):
+        return likely(picture, device, ys, xs, 5 + 2 * self.ring, 2 * self.size)
 
     def _cut(self, r):
         """Pieces of pictures, mirrored and turned: [B, hr, hr] codes."""

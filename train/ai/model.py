@@ -400,7 +400,8 @@ class Net:
         return np.arange(l.channels).reshape(l.outputs, 4).T.flatten()
 
     def differences(self, x, theta, quant, kind=None):
-        """x [B,1,h,w], sides multiples of 4 -> [B,4,h,w]; nearer to the edge than the reach they are inexact."""
+        """x [B,inputs,h,w], sides multiples of 4 -> [B,4,h,w], or what the last layer has; nearer to the edge than
+        the reach they are inexact. For the tensor cores of a GPU channels are filled up to multiples of 8."""
         kind = kind or (torch.float16 if x.is_cuda else torch.float32)
         kernels = self.kernels(*Quantize.apply(*self.merged(theta), self, quant, kind))
         layers = self.spec.layers
@@ -409,11 +410,11 @@ class Net:
         for n, (l, (w, b)) in enumerate(zip(layers, kernels)):
             if n == 0:
                 h = F.pad(x, (l.side // 2,) * 4, mode="replicate")
-                h, w = (F.pad(t.to(kind), (0, 0, 0, 0, 0, 7)) for t in (h, w))
+                h, w = (F.pad(t.to(kind), (0, 0, 0, 0, 0, -l.inputs % 8)) for t in (h, w))
                 h = F.conv2d(*(t.contiguous(memory_format=torch.channels_last) for t in (h, w)))
             elif n == len(layers) - 1:
-                w = F.pad(w, (0, 0, 0, 0, 0, 0, 0, 4)).contiguous(memory_format=torch.channels_last)
-                return F.conv2d(h, w, padding=l.side // 2)[:, :4].float() + b.view(1, -1, 1, 1)
+                w = F.pad(w, (0, 0, 0, 0, 0, 0, 0, -l.outputs % 8)).contiguous(memory_format=torch.channels_last)
+                return F.conv2d(h, w, padding=l.side // 2)[:, : l.outputs].float() + b.view(1, -1, 1, 1)
             else:
                 h = F.conv2d(h, w, padding=l.side // 2, stride=2 if l.kind == "down" else 1)
             h = Activation.apply(h, b, outs.get(l.skip), quant, l.kind == "up")

@@ -187,6 +187,13 @@ class Group:
         for t, n in zip(self.batch, self.following):
             t.copy_(n)
 
+    def validated(self, t):
+        """(what a trainer's network reaches, in words; the figure that falls far when its error explodes)."""
+        got = {n: validate(t.net, t.ema, v, True) for n, v in self.val.items()}
+        exact = sum(validate(t.net, t.ema, self.val[self.watched], False)) / 2
+        text = "  ".join("{} {:.2f} {:.2f}".format(n, *v) for n, v in got.items())
+        return f"{text}  {self.watched} unquantized {exact:.3f}", exact
+
 
 class Loop:
     """One step of all groups as one callable: a CUDA graph where there is a GPU.
@@ -314,12 +321,8 @@ def save(out, progress, trainers):
         os.replace(os.path.join(out, t.name + ".part.npz"), os.path.join(out, t.name + ".npz"))
 
 
-def parser():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("names", nargs="+", metavar="NAME",
-                    help="of model.py's table, NAME:VARIANT for another of the same shape (files NAME-VARIANT), or "
-                         "NAME=width,body,head,tail,wide for an experiment")
-    ap.add_argument("--data", help="folder with manifest.tsv and img/")
+def run_options(ap):
+    """Adds the options of any training."""
     ap.add_argument("--out", help="folder of train.log, NAME.pt and NAME.npz")
     ap.add_argument("--resume", help="folder of NAME.pt to go on from, when --out has none")
     ap.add_argument("--steps", type=int, default=1000, help="of this run")
@@ -331,11 +334,24 @@ def parser():
     ap.add_argument("--peak", type=float, default=2e-3, help="largest step size")
     ap.add_argument("--muon", action="store_true", help="orthogonal steps for the kernels between first and last layer")
     ap.add_argument("--seed", type=int, default=1)
-    ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
-    ap.add_argument("--reduced", choices=data.REDUCTIONS, default="all", help="how small pictures come to be")
     ap.add_argument("--quantized", type=float, default=0.25, help="part of the training before quantization")
     ap.add_argument("--squared", type=float, default=0.55, help="part of the training before the squared error")
     ap.add_argument("--polish", action="store_true", help="the last phase only")
+    ap.add_argument("--start", help="an .npz, or a folder of NAME.npz, to begin with")
+    ap.add_argument("--every", type=float, default=60, help="validate every so many seconds")
+    ap.add_argument("--plain", action="store_true", help="without fused operations on the GPU")
+    ap.add_argument("--eager", action="store_true", help="without a CUDA graph")
+    ap.add_argument("--checkpoint", type=float, default=60, help="write a checkpoint every so many seconds")
+
+
+def parser():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("names", nargs="+", metavar="NAME",
+                    help="of model.py's table, NAME:VARIANT for another of the same shape (files NAME-VARIANT), or "
+                         "NAME=width,body,head,tail,wide for an experiment")
+    ap.add_argument("--data", help="folder with manifest.tsv and img/")
+    ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
+    ap.add_argument("--reduced", choices=data.REDUCTIONS, default="all", help="how small pictures come to be")
     ap.add_argument("--coded", type=float, default=0.2, help="share of patches with coding noise")
     ap.add_argument("--worth", type=float, default=0.7, help="weight of patches with coding noise")
     ap.add_argument("--more", help="folder of drawn pictures to learn from as well")
@@ -343,11 +359,7 @@ def parser():
     ap.add_argument("--pairs", help="folder of coded pairs (coded.py) to learn from as well")
     ap.add_argument("--paired", type=float, default=0.5, help="share of patches from them; --coded is of the others")
     ap.add_argument("--steady", type=float, default=0, help="weight of what differs in two coded frames of a held drawing")
-    ap.add_argument("--start", help="an .npz, or a folder of NAME.npz, to begin with")
-    ap.add_argument("--every", type=float, default=60, help="validate every so many seconds")
-    ap.add_argument("--plain", action="store_true", help="without fused operations on the GPU")
-    ap.add_argument("--eager", action="store_true", help="without a CUDA graph")
-    ap.add_argument("--checkpoint", type=float, default=60, help="write a checkpoint every so many seconds")
+    run_options(ap)
     return ap
 
 
@@ -399,17 +411,15 @@ def resumed(o, trainers):
 def report(group, now, before, speed, say):
     """Judges a group's networks; those whose error exploded go back. before: (steps, skipped ones) of each."""
     for t, (at, skipped) in zip(group.trainers, before):
-        got = {n: validate(t.net, t.ema, v, True) for n, v in group.val.items()}
-        exact = sum(validate(t.net, t.ema, group.val[group.watched], False)) / 2
-        text = "  ".join("{} {:.2f} {:.2f}".format(n, *v) for n, v in got.items())
-        say(f"{t.name} {t.at} {now:.3f} loss {float(t.loss):.4f}  {text}  {group.watched} unquantized {exact:.3f} "
+        text, score = group.validated(t)
+        say(f"{t.name} {t.at} {now:.3f} loss {float(t.loss):.4f}  {text} "
             f"norm {float(t.norm):.2g} skipped {int(t.skipped)} {speed:.1f} steps/s")
-        if t.judge(exact, (float(t.skipped) - skipped) / max(t.at - at, 1)):
+        if t.judge(score, (float(t.skipped) - skipped) / max(t.at - at, 1)):
             say(f"{t.name}: back to the last good state, step size {t.peak:.2g} from now on")
 
 
-def main():
-    options = list(parse(sys.argv[1:]))
+def learn(options, make=Group):
+    """Trains what the groups, one of each options, have. make: chroma.py has groups of its own."""
     o = options[0]
     began = time.time()
     dev = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -423,7 +433,7 @@ def main():
             print(f"{time.time() - began:6.0f} s  {text}", file=f, flush=True)
 
     say(f"{dev}, activations {check_kernels(dev)}")
-    groups = [Group(g, dev, say) for g in options]
+    groups = [make(g, dev, say) for g in options]
     loop = Loop(groups, o.eager, say)
     first = resumed(o, loop.trainers)
     at = from_step = loop.trainers[0].at
@@ -461,4 +471,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    learn(list(parse(sys.argv[1:])))
