@@ -17,7 +17,7 @@ except ImportError as missing:
     sys.exit(77)
 
 sys.path.insert(0, os.path.join(sys.argv[1], "train", "ai"))
-import data, pack, reference, train
+import chroma, colour, data, pack, reference, train
 from model import Net, interpolate, plain, pyramid
 
 
@@ -68,9 +68,52 @@ def check_orthogonal():
         check(values.min() > 0.4 and values.max() < 1.3, f"steps of {rows} x {columns} are orthogonal", values)
 
 
+def check_stills():
+    """Luma, chroma and truth of a coded still are cut from the same place, whichever way it is turned."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, (y, x) = os.path.join(folder, "still.npz"), np.mgrid[0:40, 0:56]
+        planes = np.stack([3 * y + 5 * x, 7 * y + 2 * x + 40]).astype(np.uint8)
+        large = planes.repeat(2, 1).repeat(2, 2)
+        np.savez(path, luma=large[0], chroma=planes, truth=large)
+        drawn, plain, guided, *_ = chroma.Stills([path], "cpu", 32, 8, 4, 0.8).draw()
+    planes = drawn[:, 4:] * 256 + 128
+    luma = torch.nn.functional.pixel_shuffle(drawn[:, :4] * 256 + 128, 2)
+    base = colour.filtered(planes)
+    for name, d, base in ("filter", plain, base), ("guided", guided, colour.guided(base, planes, luma)):
+        truth = torch.nn.functional.pixel_shuffle(d, 2) * 256 + base[:, :, 8:-8, 8:-8]
+        want = planes[:, :, 4:-4, 4:-4].repeat_interleave(2, 2).repeat_interleave(2, 3)
+        check((truth - want).abs().max() < 1e-3, f"stills: truth less {name}", (truth - want).abs().max())
+    found = [[(drawn[:, 4 + n] == sign * drawn[:, k]).flatten(1).all(1) for n in (0, 1) for sign in (1, -1)]
+             for k in range(4)]
+    check(all(torch.stack(f).any(0).all() for f in found), "stills: luma is of the same place", found)
+    check(all(f.any() for f in found[0]), "stills: exchanged, and opposite", found[0])
+
+
+def check_chroma():
+    """Six planes in, eight differences out: the same in training and in integers, and edges are repeated."""
+    luma, planes = (np.random.default_rng(2).integers(0, 256, s) for s in ((26, 20), (2, 13, 10)))
+    net = Net(chroma.SPECS["chroma-16x3-guided"], "cpu", 3)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "net.npz")
+        train.export(path, net, net.theta)
+        got = chroma.enlarged(pack.layers(path), np.full((2, 26, 20), 128.0), luma, planes)
+    x = torch.cat([torch.nn.functional.pixel_unshuffle(torch.from_numpy(luma)[None, None], 2),
+                   torch.from_numpy(planes)[None]], 1).float() / 256 - 0.5
+    with torch.no_grad():
+        d = net.differences(torch.nn.functional.pad(x, (9,) * 4, mode="replicate"), net.theta, True)[:, :, 9:-9, 9:-9]
+    d = torch.floor(torch.nn.functional.pixel_shuffle(d, 2)[0].double() * 32768 + 0.5) + 16384
+    want = torch.floor(d.clamp(0, 32767) / 32 + 0.5).clamp(0, 1023) / 4
+    check((got == want.numpy()).all(), "chroma: quantized in training = the integers", np.sum(got != want.numpy()))
+    kept = pack.layers(os.path.join(sys.argv[1], "train", "ai", "chroma-32x4.npz"))
+    shapes = [(l.channels, l.inputs, l.side, l.side) for l in chroma.SPECS["chroma-32x4"].layers]
+    check([l.weights.shape for l in kept] == shapes, "chroma: the shape of what is kept", shapes)
+
+
 def main():
     torch.set_num_threads(1)
     check_pairs()
+    check_stills()
+    check_chroma()
     check_orthogonal()
     codes = np.random.default_rng(1).integers(0, 256, (13, 10))
     codes[:, :5] = np.arange(13)[:, None] * 9
