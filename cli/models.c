@@ -92,7 +92,7 @@ static void print_variants(const json_t *names)
         putchar('\n');
 }
 
-// What only a network of ours has: cost, variants and card.
+// What only a network of ours has: cost, variants, the one for clean sources, and card.
 static void print_card(const json_t *model)
 {
     const json_int_t cost = json_integer_value(json_object_get(model, "multiplications"));
@@ -100,6 +100,9 @@ static void print_card(const json_t *model)
     printf("%d,%03d multiplications per input pixel, receptive radius %d\n", (int)(cost / 1000),
            (int)(cost % 1000), integer_of(model, "reach"));
     print_variants(json_object_get(model, "variants"));
+    if (json_object_get(model, "clean"))
+        printf("clean sources: %s, unless --ai-variant general is given\n",
+               text_of(model, "clean"));
     for (char *line = card, *end; line && *line; line = end) {
         end = strchr(line, '\n');
         end = end ? end + 1 : line + strlen(line);

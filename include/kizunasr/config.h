@@ -60,7 +60,8 @@ struct ksr_pipeline_config {
     // path of a .ksrnet or .onnx file (NULL: the default model).
     const char *ai_model_path;
     // Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
-    // source, as measured (default "auto").
+    // source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd (default
+    // "auto").
     const char *ai_variant;
     // Output size / input size per axis with AI (2 or 4; default 2).
     int ai_scale;

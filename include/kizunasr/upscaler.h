@@ -37,7 +37,8 @@
 // default: deinterlace, inverse_telecine, crop (let the planes begin further inside), rotate,
 // film_grain; so are ai_fallback, and what needs a whole video or measures the machine:
 // KSR_AUTO (which is the default of denoise), "auto" for descale and ai_model_path, and grain
-// without its strength. "auto" for ai_variant is the first variant, which is for all sources.
+// without its strength. "auto" for ai_variant is the first variant, which is for all sources, of
+// the network that is named, however clean they are.
 
 #ifndef KIZUNASR_UPSCALER_H
 #define KIZUNASR_UPSCALER_H

@@ -44,13 +44,15 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
         json_decref(values);
         return read;
     }
-    *key = json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:o*,s:o*}", "input", "bytes",
-                     (json_int_t)input->size, "xxh128", input->whole, "config", values, "versions",
-                     "kizunasr", ksr_version(), "libraries", ksr_library_versions(), "encoder",
-                     identity, "hardware", hardware[0] ? ksr_json_text_of(hardware) : NULL, "model",
-                     engine->model[0] ? engine->model : NULL, "variants",
-                     engine->variants > 1 ? json_integer(engine->variants) : NULL, "engine",
-                     engine_to_json(engine), "subtitles", subs);
+    *key =
+        json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:s*,s:o*,s:o*}", "input",
+                  "bytes", (json_int_t)input->size, "xxh128", input->whole, "config", values,
+                  "versions", "kizunasr", ksr_version(), "libraries", ksr_library_versions(),
+                  "encoder", identity, "hardware", hardware[0] ? ksr_json_text_of(hardware) : NULL,
+                  "model", engine->model[0] ? engine->model : NULL, "variants",
+                  engine->variants > 1 ? json_integer(engine->variants) : NULL, "clean",
+                  engine->clean[0] ? engine->clean : NULL, "engine", engine_to_json(engine),
+                  "subtitles", subs);
     if (*key && !ksr_memory_ran_out())
         return KSR_OK;
     json_decref(*key);
@@ -83,12 +85,29 @@ static const char *engine_difference(const json_t *there, const json_t *now, cha
     return NULL;
 }
 
+const char *ksr_manifest_replaced(const struct ksr_manifest *m)
+{
+    const json_t *config = json_object_get(m->key, "config");
+    const json_t *pipeline = json_object_get(config, "pipeline");
+    const char *asked = json_string_value(json_object_get(pipeline, "ai_model_path"));
+    const char *settled = ksr_config_get(m->config)->pipeline.ai_model_path;
+    if (!json_object_get(m->key, "clean") || !asked || !settled || strcmp(asked, settled) == 0)
+        return NULL;
+    return asked;
+}
+
+const char *ksr_manifest_model(const struct ksr_manifest *m)
+{
+    const char *member = ksr_manifest_replaced(m) ? "clean" : "model";
+    return json_string_value(json_object_get(m->key, member));
+}
+
 // Whether the engine is the one that the job was planned with.
 static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
                                const struct ksr_engine_identity *now)
 {
     const char *name = ksr_config_get(manifest->config)->pipeline.ai_model_path;
-    const char *want = json_string_value(json_object_get(manifest->key, "model"));
+    const char *want = ksr_manifest_model(manifest);
     char text[256];
     if (!want || strcmp(want, now->model) != 0)
         return ksr_fail(ctx, KSR_E_MISMATCH, "the model has changed since the job was planned: %s",
@@ -194,6 +213,13 @@ static const char *first_difference(const json_t *a, const json_t *b)
     return "the configuration";
 }
 
+// Whether both have a member, and it differs.
+static bool both_differ(const json_t *a, const json_t *b, const char *name)
+{
+    const json_t *one = json_object_get(a, name), *other = json_object_get(b, name);
+    return one && other && !json_equal(one, other);
+}
+
 static const char *hardware_difference(const json_t *there, const json_t *now, char *text,
                                        size_t size)
 {
@@ -218,8 +244,7 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     else if (!json_equal(json_object_get(there, "hardware"), json_object_get(wanted, "hardware")) &&
              json_object_get(there, "hardware"))
         what = hardware_difference(there, wanted, text, sizeof(text));
-    else if (json_object_get(there, "model") && json_object_get(wanted, "model") &&
-             !json_equal(json_object_get(there, "model"), json_object_get(wanted, "model")))
+    else if (both_differ(there, wanted, "model") || both_differ(there, wanted, "clean"))
         what = "the model";
     else if (json_object_get(there, "model") && json_object_get(wanted, "model"))
         what = engine_difference(was, now, text, sizeof(text));

@@ -25,6 +25,13 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
                             const char *codec, const struct ksr_engine_identity *engine,
                             json_t **key);
 
+// Returns the network that was asked for, where planning has put another in its place, which is for
+// clean sources; NULL: the job runs what was asked for.
+const char *ksr_manifest_replaced(const struct ksr_manifest *manifest);
+
+// Returns the hash of the file of the model that the job runs; NULL without AI.
+const char *ksr_manifest_model(const struct ksr_manifest *manifest);
+
 // Opens the engine of a job with AI, as it was planned. options: where the runtime is; a device or
 // threads named there must be those of the plan.
 // Returns KSR_OK, KSR_E_MODEL, KSR_E_MISMATCH when model, runtime, provider or threads are not

@@ -35,8 +35,9 @@ extern const char *const ksr_measured_names[KSR_MEASURED_COUNT];
 
 struct ksr_manifest {
     json_t *key; // {"input", "config", "versions"}, with AI "model": its file's hash, "variants":
-                 // how many it has, if that is a choice, and with ONNX Runtime "engine":
-                 // {"runtime", "provider", "threads", "white"}
+                 // how many it has, if that is a choice, "clean": the hash of the network that a
+                 // clean source gets, if there is one, and with ONNX Runtime "engine": {"runtime",
+                 // "provider", "threads", "white"}
     char id[KSR_HASH_TEXT]; // hash of the key: the job's name in segments
     struct ksr_fingerprint input;
     char *input_path, *output_path; // absolute

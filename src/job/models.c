@@ -148,20 +148,22 @@ static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *mo
 {
     ksr_net *net;
     json_t *card;
+    const struct ksr_network *known = ksr_network_find(name);
     ksr_status status = ksr_model_load(ctx, name, NULL, &net);
     if (status != KSR_OK)
         return status;
     bool lost = false;
     status = read_card(ctx, name, &card);
     if (status == KSR_OK)
-        ksr_json_append(
-            models,
-            json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:o*}", "file", name, "engine",
-                      "native", "scale", 2, "channels", 1, "layers", net->layers, "features",
-                      net->width, "resolutions", resolutions_of(net), "multiplications",
-                      (json_int_t)ksr_net_multiplications(net), "reach", net->reach, "xxh128",
-                      net->hash, "variants", variants_of(net, &lost), "card", card),
-            &lost);
+        ksr_json_append(models,
+                        json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:s*,s:o*}",
+                                  "file", name, "engine", "native", "scale", 2, "channels", 1,
+                                  "layers", net->layers, "features", net->width, "resolutions",
+                                  resolutions_of(net), "multiplications",
+                                  (json_int_t)ksr_net_multiplications(net), "reach", net->reach,
+                                  "xxh128", net->hash, "variants", variants_of(net, &lost), "clean",
+                                  known ? known->clean : NULL, "card", card),
+                        &lost);
     ksr_net_destroy(&net);
     return lost ? ksr_fail_memory(ctx) : status;
 }

@@ -22,6 +22,7 @@
 #include "media/container/output_plan.h"
 #include "media/input/external.h"
 #include "net/engine.h"
+#include "net/library.h"
 #include "pipeline/device.h"
 
 ksr_status ksr_work_folder(const char *output_path, const struct ksr_run_options *options,
@@ -91,6 +92,22 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
 
 // --- The engine of AI mode ---
 
+// Identifies the network that a clean source gets, if there is one.
+static ksr_status identify_for_clean(ksr_context *ctx, const struct ksr_pipeline_config *p,
+                                     struct ksr_engine_identity *identity)
+{
+    const struct ksr_network *network = ksr_engine_for_clean(p);
+    ksr_net *net;
+    if (!network)
+        return KSR_OK;
+    const ksr_status status = ksr_model_load(ctx, network->name, NULL, &net);
+    if (status != KSR_OK)
+        return status;
+    memcpy(identity->clean, net->hash, sizeof(identity->clean));
+    ksr_net_destroy(&net);
+    return KSR_OK;
+}
+
 static ksr_status open_engine(ksr_context *ctx, const struct ksr_pipeline_config *p,
                               const struct ksr_run_options *options,
                               struct ksr_engine_identity *identity)
@@ -105,7 +122,7 @@ static ksr_status open_engine(ksr_context *ctx, const struct ksr_pipeline_config
     if (status == KSR_OK)
         *identity = engine->identity;
     ksr_engine_close(&engine);
-    return status;
+    return status == KSR_OK ? identify_for_clean(ctx, p, identity) : status;
 }
 
 // The same, where a model that cannot be used only means that there is no AI.

@@ -11,6 +11,7 @@
 #include "core/fs.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
+#include "job/key.h"
 #include "job/prepare.h"
 #include "job/settled.h"
 #include "job/store.h"
@@ -242,11 +243,11 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                                "versions", json_object_get(m->key, "versions"), "hardware",
                                json_object_get(m->key, "hardware"), "config",
                                json_object_get(m->key, "config"), "settled", ksr_settled_values(m));
-    json_t *rest = json_pack("{s:O*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*,s:O*}", "model",
-                             json_object_get(m->key, "model"), "encoder",
-                             ksr_manifest_encoder(&m->encoder), "segments", g->segments, "repeated",
-                             g->repeated, "skipped", g->skipped, "warnings", warnings, "accepted",
-                             failed, "subtitles", subtitles, "curve", m->curve);
+    json_t *rest =
+        json_pack("{s:s*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*,s:O*}", "model", ksr_manifest_model(m),
+                  "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments, "repeated",
+                  g->repeated, "skipped", g->skipped, "warnings", warnings, "accepted", failed,
+                  "subtitles", subtitles, "curve", m->curve);
     const bool settled = json_object_update_new(record, ksr_settled_texts(m)) == 0;
     if (json_object_update_new(record, rest) == 0 && settled)
         return record;

@@ -8,6 +8,8 @@
 #include "config/config.h"
 #include "core/background.h"
 #include "frame/tile.h"
+#include "job/key.h"
+#include "media/index/clean.h"
 #include "media/index/damage.h"
 #include "media/index/drawing.h"
 #include "media/index/grain.h"
@@ -15,11 +17,15 @@
 #include "media/index/side_data.h"
 #include "media/index/telecine.h"
 #include "media/index/variant.h"
+#include "net/engine.h"
 #include "net/library.h"
 
 #define DEBLOCK   50 // in hundredths, where there are blocks
 #define DEHALO    25 // where there are halos
 #define COMPOSITE 20 // and where there is dot crawl
+
+// The variant that suits what coding leaves of sharp sources, too, as it takes away overshoot.
+#define VARIANT_CODED "soft-area"
 
 // What is learnt of a film by decoding some of its frames.
 struct looks {
@@ -28,8 +34,10 @@ struct looks {
     const struct ksr_film *film;
     bool measured[KSR_MEASURED_COUNT]; // what is asked for
     const struct ksr_network *network; // by this one; NULL: by filters
+    bool for_clean;                    // whether there is another network for clean sources
     struct ksr_extras extras;
     struct ksr_damage damage;
+    struct ksr_clean clean;
     struct ksr_blocks blocks;
     struct ksr_halos halos;
     struct ksr_crawl crawl;
@@ -45,7 +53,7 @@ static ksr_status look_at_damage(struct looks *l)
     struct ksr_damage_more more = {.blocks = asked[KSR_MEASURED_DEBLOCK] ? &l->blocks : NULL,
                                    .halos = asked[KSR_MEASURED_DEHALO] ? &l->halos : NULL,
                                    .crawl = asked[KSR_MEASURED_COMPOSITE] ? &l->crawl : NULL};
-    if (!asked[KSR_MEASURED_DENOISE] && !more.blocks && !more.halos && !more.crawl)
+    if (!asked[KSR_MEASURED_DENOISE] && !more.blocks && !more.halos && !more.crawl && !l->for_clean)
         return KSR_OK;
     if (l->network)
         share = (struct ksr_damage_share){.quantizer = l->network->denoise_quantizer,
@@ -220,7 +228,7 @@ static ksr_status settle_descaled(struct ksr_manifest *m, const struct looks *l)
     return settle(m, KSR_MEASURED_DEBLOCK, 0);
 }
 
-// --- The variant of a network ---
+// --- The network and its variant ---
 
 // Whether the network gets what the network that chooses sees: not the smaller drawing with
 // --descale, nor, in the second pass of 4x, what the first has made.
@@ -229,20 +237,64 @@ static bool sees_source(const struct ksr_pipeline_config *config)
     return strcmp(config->descale, "off") == 0 && config->ai_scale == 2;
 }
 
-static ksr_status settle_variant(ksr_context *ctx, const struct ksr_processor_config *config,
-                                 struct ksr_manifest *m)
+// Has the network asked for and the one for clean sources look.
+static ksr_status look_whether_clean(ksr_context *ctx, const struct ksr_processor_config *config,
+                                     const struct ksr_film *film, const struct ksr_network *network,
+                                     struct ksr_clean *clean)
 {
-    ksr_net *chooser;
-    int chosen = 0;
-    if (!json_object_get(m->key, "variants") ||
-        strcmp(config->pipeline.ai_variant, KSR_VARIANT_AUTO) != 0)
+    ksr_net *asked, *other = NULL;
+    ksr_status status = ksr_model_load(ctx, config->pipeline.ai_model_path, NULL, &asked);
+    if (status == KSR_OK)
+        status = ksr_model_load(ctx, network->name, NULL, &other);
+    if (status == KSR_OK)
+        status = ksr_clean_look(ctx, config->input_path, film, asked, other, clean);
+    ksr_net_destroy(&asked);
+    ksr_net_destroy(&other);
+    return status;
+}
+
+// Settles whether the network asked for stays, where there is another for clean sources. If it
+// does, nothing is left to choose: it has no variants.
+static ksr_status settle_network(ksr_context *ctx, const struct ksr_processor_config *config,
+                                 struct ksr_manifest *m, struct looks *l)
+{
+    const struct ksr_network *network = ksr_engine_for_clean(&config->pipeline);
+    ksr_status status = KSR_OK;
+    if (!network)
         return KSR_OK;
-    ksr_status status =
-        ksr_model_load(ctx, config->pipeline.ai_model_path, KSR_VARIANT_AUTO, &chooser);
+    l->clean.doubt = KSR_DOUBT_MOST;
+    if (l->damage.none)
+        status = look_whether_clean(ctx, config, &m->film, network, &l->clean);
     if (status != KSR_OK)
         return status;
-    if (sees_source(&ksr_config_get(m->config)->pipeline))
+    return l->clean.doubt < l->network->clean_doubt
+               ? ksr_config_set(m->config, "ai_model_path", network->name)
+               : ksr_config_set(m->config, "ai_variant", KSR_VARIANT_GENERAL);
+}
+
+// Whether a variant that was chosen may be used, instead of the first.
+static bool is_safe(const struct looks *l, const char *variant)
+{
+    return !l->network || !l->network->clean || l->clean.alike < l->network->clean_alike ||
+           strcmp(variant, VARIANT_CODED) != 0;
+}
+
+static ksr_status settle_variant(ksr_context *ctx, const struct ksr_processor_config *config,
+                                 struct ksr_manifest *m, const struct looks *l)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    ksr_net *chooser;
+    int chosen = 0;
+    if ((!json_object_get(m->key, "variants") && !ksr_manifest_replaced(m)) ||
+        strcmp(p->ai_variant, KSR_VARIANT_AUTO) != 0)
+        return KSR_OK;
+    ksr_status status = ksr_model_load(ctx, p->ai_model_path, KSR_VARIANT_AUTO, &chooser);
+    if (status != KSR_OK)
+        return status;
+    if (sees_source(p))
         status = ksr_variant_look(ctx, config->input_path, &m->film, chooser, &chosen);
+    if (!is_safe(l, chooser->variant_name[chosen]))
+        chosen = 0;
     if (status == KSR_OK)
         status = ksr_config_set(m->config, "ai_variant", chooser->variant_name[chosen]);
     ksr_net_destroy(&chooser);
@@ -263,7 +315,8 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
                                    [KSR_MEASURED_DEHALO] = p->dehalo == KSR_AUTO,
                                    [KSR_MEASURED_COMPOSITE] = p->composite == KSR_AUTO},
                       .measures_grain = ksr_grain_unknown(p->grain),
-                      .network = find_network(p, m->key)};
+                      .network = find_network(p, m->key),
+                      .for_clean = ksr_engine_for_clean(p)};
     ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);
     if (status == KSR_OK)
         m->film.extras = l.extras;
@@ -278,6 +331,8 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
     if (status == KSR_OK)
         status = settle_descale(ctx, config, m);
     if (status == KSR_OK)
-        status = settle_variant(ctx, config, m);
+        status = settle_network(ctx, config, m, &l);
+    if (status == KSR_OK)
+        status = settle_variant(ctx, config, m, &l);
     return status == KSR_OK ? settle_descaled(m, &l) : status;
 }

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "frame/grain.h"
+#include "job/key.h"
 #include "net/model.h"
 
 #define TEXT 80
@@ -59,6 +60,16 @@ static bool print_descale(const struct ksr_manifest *m, char out[TEXT])
     return measured || !off;
 }
 
+// Returns false where it is the one that was asked for.
+static bool print_network(const struct ksr_manifest *m, char out[TEXT])
+{
+    const char *asked = ksr_manifest_replaced(m);
+    if (asked)
+        snprintf(out, TEXT, "%s (clean source; %s is for damaged ones)",
+                 ksr_config_get(m->config)->pipeline.ai_model_path, asked);
+    return asked;
+}
+
 // Returns false where the network has none.
 static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
 {
@@ -70,7 +81,7 @@ static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
                       : strcmp(p->ai_variant, KSR_VARIANT_GENERAL) != 0 ? " (measured)"
                                                                         : " (no variant is clear)";
     snprintf(out, TEXT, "%s%s", p->ai_variant, measured ? why : "");
-    return json_object_get(m->key, "variants");
+    return json_object_get(m->key, "variants") || ksr_manifest_replaced(m);
 }
 
 // Returns false where it is kept.
@@ -110,6 +121,8 @@ json_t *ksr_settled_texts(const struct ksr_manifest *m)
 {
     char text[TEXT];
     json_t *texts = json_object();
+    if (print_network(m, text))
+        json_object_set_new(texts, "ai_model_path", json_string(text));
     if (print_variant(m, text))
         json_object_set_new(texts, "ai_variant", json_string(text));
     if (print_descale(m, text))
@@ -127,6 +140,8 @@ json_t *ksr_settled_texts(const struct ksr_manifest *m)
 void ksr_settled_log(ksr_context *ctx, const struct ksr_manifest *m)
 {
     char text[TEXT];
+    if (print_network(m, text))
+        ksr_log(ctx, KSR_LOG_INFO, "AI model: %s", text);
     if (print_variant(m, text))
         ksr_log(ctx, KSR_LOG_INFO, "variant: %s", text);
     if (print_descale(m, text))

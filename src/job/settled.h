@@ -9,12 +9,12 @@
 // With those that the key has, they are what the run had.
 json_t *ksr_settled_values(const struct ksr_manifest *manifest);
 
-// What settled settings came to, as members of a JSON object: "ai_variant" ("soft-area
-// (measured)"), where the network has some; "descale" ("1280x720:bicubic (measured)"), where that
-// was asked for; "denoise" always, and "deblock", "dehalo" and
-// "composite" where they were measured ("0.3 (MPEG-2 noise)"); "grain" ("1 (3.12 of 255)") where it
-// is not kept.
-// Returns NULL = out of memory.
+// What settled settings came to, as members of a JSON object: "ai_model_path" ("anime-best (clean
+// source; anime-web is for damaged ones)"), where it is not the one that was asked for;
+// "ai_variant" ("soft-area (measured)"), where the network has some; "descale" ("1280x720:bicubic
+// (measured)"), where that was asked for; "denoise" always, and "deblock", "dehalo" and "composite"
+// where they were measured ("0.3 (MPEG-2 noise)"); "grain" ("1 (3.12 of 255)") where it is not
+// kept. Returns NULL = out of memory.
 json_t *ksr_settled_texts(const struct ksr_manifest *manifest);
 
 // Logs those that were measured, a line for each.

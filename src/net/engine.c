@@ -21,6 +21,15 @@ bool ksr_engine_names_variant(const struct ksr_pipeline_config *config)
            strcmp(config->ai_variant, KSR_VARIANT_GENERAL) != 0;
 }
 
+const struct ksr_network *ksr_engine_for_clean(const struct ksr_pipeline_config *config)
+{
+    const struct ksr_network *asked = ksr_network_find(config->ai_model_path);
+    if (!config->use_ai || ksr_engine_is_onnx(config) || !asked ||
+        strcmp(config->ai_variant, KSR_VARIANT_AUTO) != 0)
+        return NULL;
+    return ksr_network_find(asked->clean);
+}
+
 static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *params,
                               ksr_engine *engine)
 {

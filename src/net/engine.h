@@ -21,6 +21,7 @@
 #include "kizunasr/config.h"
 #include "net/frames.h"
 #include "net/net.h"
+#include "net/networks.h"
 
 struct ksr_engine_params {
     const struct ksr_pipeline_config *config; // model, engine, scale, tiles, colour
@@ -41,6 +42,7 @@ struct ksr_engine_identity {
     int threads;
     int white;    // value of white: 1 or 255
     int variants; // of a network of ours; 0 or 1: no choice
+    char clean[KSR_HASH_TEXT]; // of the file of ksr_engine_for_clean(); empty: there is none
 };
 
 // Thread-safety: one thread at a time per object, but `net` is for any number of threads.
@@ -64,5 +66,10 @@ bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config);
 // Returns whether it asks for a certain variant, which not every model has: one that was named, or
 // that planning has chosen.
 bool ksr_engine_names_variant(const struct ksr_pipeline_config *config);
+
+// Returns the bundled network that planning puts in place of the one that is asked for, where the
+// source turns out to be clean; NULL: that one stays. A file, or any variant by name, is taken as
+// it is.
+const struct ksr_network *ksr_engine_for_clean(const struct ksr_pipeline_config *config);
 
 #endif

@@ -16,9 +16,11 @@ const struct ksr_network ksr_networks[] = {
      .hash = "96f781aced5b42f52cb226c613428dbe", .denoise_quantizer = 100, .denoise_shown = 25,
      .least_gpu = 20},
     {.name = "anime-web", .purpose = "low-rate H.264, H.265",
-     .hash = "3e5d03e9c683ec3fca4a1a132687fc67", .denoise_shown = 25},
+     .hash = "3e5d03e9c683ec3fca4a1a132687fc67", .denoise_shown = 25, .clean = "anime-best",
+     .clean_doubt = 100, .clean_alike = 62},
     {.name = "anime-dvd", .purpose = "DVD: MPEG-2, Xvid",
-     .hash = "8a603e62efed162f5265d65b52abd63a", .denoise_shown = 25},
+     .hash = "8a603e62efed162f5265d65b52abd63a", .denoise_shown = 25, .clean = "anime-best",
+     .clean_doubt = 100, .clean_alike = 50},
 };
 // clang-format on
 const size_t ksr_network_count = sizeof(ksr_networks) / sizeof(ksr_networks[0]);

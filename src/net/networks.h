@@ -13,6 +13,8 @@ struct ksr_network {
     const char *hash;                     // of its file
     int denoise_quantizer, denoise_shown; // percent of the strength that each asks for
     int least_processor, least_gpu;       // frames per second; 0 = never chosen there
+    const char *clean; // name of the network that is better where the source is clean; NULL: none
+    int clean_doubt, clean_alike; // percent, from which a source is not clean, or not surely soft
 };
 
 extern const struct ksr_network ksr_networks[];

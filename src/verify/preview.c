@@ -107,7 +107,7 @@ static ksr_status report_sample(struct preview *p, const char *output, const cha
 }
 
 // Makes a sample without restoration, for the report; it counts for no estimate. The network is
-// that of the sample, whose record says which variant was chosen.
+// that of the sample, whose record says which one and which variant was chosen.
 static ksr_status make_without(struct preview *p, const struct ksr_processor_config *config,
                                const struct ksr_run_options *run, const char *output)
 {
@@ -115,7 +115,10 @@ static ksr_status make_without(struct preview *p, const struct ksr_processor_con
     struct ksr_run_options quiet = *run;
     json_t *record = json_load_file(run->provenance, 0, NULL);
     const json_t *settled = json_object_get(json_object_get(record, "settled"), "pipeline");
+    const char *network = json_string_value(json_object_get(settled, "ai_model_path"));
     const char *variant = json_string_value(json_object_get(settled, "ai_variant"));
+    if (network)
+        plain.pipeline.ai_model_path = network;
     if (variant)
         plain.pipeline.ai_variant = variant;
     plain.input_path = config->input_path; // which may be named "null"

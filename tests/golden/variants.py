@@ -62,7 +62,7 @@ def main():
         check(json.loads(r.stdout)["ai_variant"] == "general (no variant is clear)", "nothing to see: the one for all", r.stderr)
         r = planned(source, *AI, "--ai-variant", "sharp-area")
         check(json.loads(r.stdout)["ai_variant"] == "sharp-area" and "variant: sharp-area\n" in r.stderr, "a name is taken as it is", r.stderr)
-        for network in ("anime-fast", "anime-web"):
+        for network in ("anime-fast", "anime-quality"):
             r = planned(source, "--use-ai", "--ai-model", network)
             check(r.returncode == 0 and "ai_variant" not in json.loads(r.stdout) and "variant" not in r.stderr, f"{network} has none", r.stderr)
         check("ai_variant" not in json.loads(planned(source).stdout), "nor have filters")

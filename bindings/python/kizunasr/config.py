@@ -47,7 +47,7 @@ class PipelineConfig:
     path of a .ksrnet or .onnx file (None: the default model)."""
     ai_variant: str = "auto"
     """Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
-    source, as measured."""
+    source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd."""
     ai_scale: int = 2
     """Output size / input size per axis with AI (2 or 4)."""
     ai_tile_size: int = 512

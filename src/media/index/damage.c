@@ -206,10 +206,12 @@ static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
     snprintf(out->codec, sizeof(out->codec), "%s", codec);
     const int excess = ksr_noise_excess(&l->noise);
     const int seen = l->mpeg ? 0 : round_strength(strength_of_excess(excess));
-    const int told = round_strength(median(l->quantized, l->quantized_count));
+    const int quantizer = median(l->quantized, l->quantized_count);
+    const int told = round_strength(quantizer);
     const int shown = round_strength(seen * l->share.shown / 100);
     const int quantized = round_strength(told * l->share.quantizer / 100);
     out->strength = FFMAX(shown, quantized);
+    out->none = l->looked > 0 && seen == 0 && quantizer == 0 && is_judged(l);
     if (out->strength == 0 && FFMAX(seen, told) > 0)
         snprintf(out->reason, sizeof(out->reason), "noise is left to the network");
     else if (out->strength == 0)
