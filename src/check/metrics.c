@@ -33,7 +33,7 @@ struct side {
     int bits;
     bool grey;             // the chroma of its frames is the decoder's invention
     struct ksr_frame own;  // as decoded
-    struct ksr_frame same; // at the size of the comparison; unused where the layouts are equal
+    struct ksr_frame same; // at the size of the comparison; unused without a resampler
     ksr_resampler *resampler;
     bool begun;
     size_t at;  // the decoder's frame, once begun; SIZE_MAX = at the end
@@ -222,13 +222,13 @@ static void sum_colours(struct comparison *c, size_t slot)
     ksr_colours_add(before, after, CELLS, &c->in_terms, &c->out->colours);
 }
 
-// after: the output's frame, at any size.
-static void compare_cells(struct comparison *c, const struct ksr_frame *after, size_t slot)
+static void compare_cells(struct comparison *c, size_t slot)
 {
     for (int p = 0; p < colour_planes(c); p++) {
         ksr_measure_cells(&compared_frame(&c->in)->plane[p], CELLS_X, CELLS_Y,
                           c->in_cells[slot][p]);
-        ksr_measure_cells(&after->plane[p], CELLS_X, CELLS_Y, c->out_cells[slot][p]);
+        ksr_measure_cells(&compared_frame(&c->after)->plane[p], CELLS_X, CELLS_Y,
+                          c->out_cells[slot][p]);
     }
     sum_colours(c, slot);
 }
@@ -241,18 +241,22 @@ static float cells_mean(const float *a, const float *b)
     return (float)(sum / CELLS);
 }
 
+// Whether the output is compared at the size of the input. Means of cells are those of any size.
+static bool is_scaled(const struct comparison *c)
+{
+    return !c->colours_alone || c->convert;
+}
+
 static void compare_pair(struct comparison *c, struct ksr_picture_frame *f)
 {
     const int planes = colour_planes(c);
     const size_t slot = c->out->count % RING;
-    const bool scaled = !c->colours_alone || c->convert; // means are those of any size
     bring_to_size(&c->in);
-    if (scaled)
-        bring_to_size(&c->after);
+    bring_to_size(&c->after);
     expect(c, compared_frame(&c->in));
     if (c->convert)
         ksr_colours_convert(compared_frame(&c->after), &c->out_terms, &c->in_terms);
-    compare_cells(c, scaled ? compared_frame(&c->after) : &c->after.own, slot);
+    compare_cells(c, slot);
     if (c->colours_alone) {
         for (int p = 0; p < planes; p++)
             f->mean[p] = cells_mean(c->in_cells[slot][p], c->out_cells[slot][p]);
@@ -463,7 +467,7 @@ static ksr_status prepare(struct comparison *c)
     c->out->colour = colour_planes(c) == 3;
     c->out->artefacts = !c->convert;
     ksr_status status = prepare_side(c, &c->in);
-    return status == KSR_OK ? prepare_side(c, &c->after) : status;
+    return status == KSR_OK && is_scaled(c) ? prepare_side(c, &c->after) : status;
 }
 
 // places: NULL = all frames.

@@ -213,11 +213,16 @@ static const char *first_difference(const json_t *a, const json_t *b)
     return "the configuration";
 }
 
-// Whether both have a member, and it differs.
-static bool both_differ(const json_t *a, const json_t *b, const char *name)
+static bool both_have(const json_t *a, const json_t *b, const char *name)
+{
+    return json_object_get(a, name) && json_object_get(b, name);
+}
+
+// Whether a member differs; one that is missing differs from one that is not.
+static bool differ(const json_t *a, const json_t *b, const char *name)
 {
     const json_t *one = json_object_get(a, name), *other = json_object_get(b, name);
-    return one && other && !json_equal(one, other);
+    return one != other && !(one && other && json_equal(one, other));
 }
 
 static const char *hardware_difference(const json_t *there, const json_t *now, char *text,
@@ -244,9 +249,10 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     else if (!json_equal(json_object_get(there, "hardware"), json_object_get(wanted, "hardware")) &&
              json_object_get(there, "hardware"))
         what = hardware_difference(there, wanted, text, sizeof(text));
-    else if (both_differ(there, wanted, "model") || both_differ(there, wanted, "clean"))
+    else if (both_have(there, wanted, "model") &&
+             (differ(there, wanted, "model") || differ(there, wanted, "clean")))
         what = "the model";
-    else if (json_object_get(there, "model") && json_object_get(wanted, "model"))
+    else if (both_have(there, wanted, "model"))
         what = engine_difference(was, now, text, sizeof(text));
     if (!what &&
         !json_equal(json_object_get(there, "subtitles"), json_object_get(wanted, "subtitles")) &&

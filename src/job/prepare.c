@@ -92,18 +92,30 @@ static ksr_status check_output(ksr_context *ctx, const struct ksr_processor_conf
 
 // --- The engine of AI mode ---
 
-// Identifies the network that a clean source gets, if there is one.
+// Identifies the network that a clean source gets, if there is one. Where it cannot be used, the
+// one that is asked for is for all sources; so is one that has variants itself.
 static ksr_status identify_for_clean(ksr_context *ctx, const struct ksr_pipeline_config *p,
                                      struct ksr_engine_identity *identity)
 {
     const struct ksr_network *network = ksr_engine_for_clean(p);
+    char reason[KSR_REASON_SIZE];
+    ksr_context *quiet;
     ksr_net *net;
-    if (!network)
+    if (!network || identity->variants > 1)
         return KSR_OK;
-    const ksr_status status = ksr_model_load(ctx, network->name, NULL, &net);
+    if (ksr_context_create_quiet(&quiet, ctx, reason) != KSR_OK)
+        return ksr_fail_memory(ctx);
+    const ksr_status status = ksr_model_load(quiet, network->name, NULL, &net);
+    ksr_context_destroy(&quiet);
+    if (status == KSR_E_MODEL) {
+        ksr_log(ctx, KSR_LOG_WARNING, "%s: a clean source would get %s, too", reason,
+                p->ai_model_path);
+        return KSR_OK;
+    }
     if (status != KSR_OK)
-        return status;
-    memcpy(identity->clean, net->hash, sizeof(identity->clean));
+        return ksr_fail_memory(ctx);
+    if (net->variants > 1)
+        memcpy(identity->clean, net->hash, sizeof(identity->clean));
     ksr_net_destroy(&net);
     return KSR_OK;
 }

@@ -253,12 +253,19 @@ static ksr_status look_whether_clean(ksr_context *ctx, const struct ksr_processo
     return status;
 }
 
+// Returns the network for clean sources, where the job has one beside that which is asked for.
+static const struct ksr_network *find_for_clean(const struct ksr_pipeline_config *config,
+                                                const json_t *key)
+{
+    return json_object_get(key, "clean") ? ksr_engine_for_clean(config) : NULL;
+}
+
 // Settles whether the network asked for stays, where there is another for clean sources. If it
-// does, nothing is left to choose: it has no variants.
+// does, nothing is left to choose: only networks without variants have one (prepare.c).
 static ksr_status settle_network(ksr_context *ctx, const struct ksr_processor_config *config,
                                  struct ksr_manifest *m, struct looks *l)
 {
-    const struct ksr_network *network = ksr_engine_for_clean(&config->pipeline);
+    const struct ksr_network *network = find_for_clean(&config->pipeline, m->key);
     ksr_status status = KSR_OK;
     if (!network)
         return KSR_OK;
@@ -316,7 +323,7 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
                                    [KSR_MEASURED_COMPOSITE] = p->composite == KSR_AUTO},
                       .measures_grain = ksr_grain_unknown(p->grain),
                       .network = find_network(p, m->key),
-                      .for_clean = ksr_engine_for_clean(p)};
+                      .for_clean = find_for_clean(p, m->key)};
     ksr_status status = ksr_run_both(ctx, look_at_rest, &l, look_at_fields, &l);
     if (status == KSR_OK)
         m->film.extras = l.extras;

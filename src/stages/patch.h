@@ -13,7 +13,7 @@
 #define KSR_PATCH_MIDDLE 2
 
 // Makes four output samples of each of the first `count` samples of a tile: two rows, each with
-// room for 2 * KSR_TILE. row: as ksr_tile_row() returns them. count: at most KSR_TILE; more are
+// room for 2 * KSR_TILE. row: as ksr_tile_row() returns them. count: at most KSR_TILE; more may be
 // made, up to the next multiple of KSR_BANK_BLOCK.
 void ksr_patch_upscale(uint16_t *const out[2], const uint16_t *const row[KSR_PATCH_SIDE],
                        const struct ksr_turn *turn, const struct ksr_bank_order *bank, int count);

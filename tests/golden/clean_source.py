@@ -120,10 +120,16 @@ def main():
         elsewhere = dict(os.environ, KIZUNASR_MODELS=at("models"))
         run(program, "plan", clean, at("mine.mkv"), "--codec", "ffv1", *ai("anime-web"))
         os.remove(at("models/anime-best.ksrnet"))
-        r = run(program, "upscale", clean, at("y.mkv"), "--dry-run", *ai("anime-web"), env=elsewhere)
-        check(r.returncode == 5 and "model not found: anime-best" in r.stderr, "without it, nothing is planned", (r.returncode, r.stderr))
+        warning = "warning: model not found: anime-best: a clean source would get anime-web, too\n"
+        for options in ((), ("--ai-fallback",)):
+            r = run(program, "upscale", clean, at("y.mkv"), "--dry-run", "--json", *ai("anime-web"), *options, env=elsewhere)
+            check(r.returncode == 0 and warning in r.stderr and "AI model" not in r.stderr and json.loads(r.stdout)["model"] == "anime-web",
+                  f"without it, the one that was asked for stays {options}", (r.returncode, r.stdout + r.stderr))
         r = run(program, "upscale", clean, at("y.mkv"), "--dry-run", *ai("anime-web"), "--ai-variant", "general", env=elsewhere)
-        check(r.returncode == 0, "unless it is not needed", r.stderr)
+        check(r.returncode == 0 and "warning" not in r.stderr, "no word where it is not needed", r.stderr)
+        shutil.copy(os.path.join(models, "anime-quality.ksrnet"), at("models/anime-best.ksrnet"))
+        r = run(program, "upscale", clean, at("y.mkv"), "--dry-run", "--json", *ai("anime-web"), env=elsewhere)
+        check(r.returncode == 0 and json.loads(r.stdout)["model"] == "anime-web", "nor does one without variants take its place", r.stdout + r.stderr)
         shutil.copy(os.path.join(models, "anime-fast.ksrnet"), at("models/anime-best.ksrnet"))
         r = run(program, "work", at("mine.mkv.kizunasr"), env=elsewhere)
         check(r.returncode != 0 and "the model has changed since the job was planned: anime-best" in r.stderr, "a job whose network was replaced", r.stderr)

@@ -282,11 +282,11 @@ class Patches:
 
 class Pairs:
     """Draws batches as Patches does, from coded pairs (coded.py): mirrored, not turned, for codecs and discs treat
-    rows and columns differently. All count in full. The second half of a batch has the places of the first half in
-    the next stored frame of the same clip, or in the one before where that was the last."""
+    rows and columns differently. All count in full. partners: the second half of a batch has the places of the
+    first half in the next stored frame of the same clip, or in the one before where that was the last."""
 
-    def __init__(self, files, device, batch, size, ring, base):
-        self.batch, self.size, self.ring, self.base = batch, size, ring, base
+    def __init__(self, files, device, batch, size, ring, base, partners=False):
+        self.batch, self.size, self.ring, self.base, self.partners = batch, size, ring, base, partners
         self.lr = size + 2 * ring
         small, large, starts, columns, widths, steps, probs, offset = [], [], [], [], [], [], [], 0
         frames = ((s, l, n + 1 == len(small)) for f in files for small, large in (stored(f),)
@@ -308,7 +308,7 @@ class Pairs:
         self.cumulative /= self.cumulative[-1].clone()
 
     def draw(self):
-        half = self.batch // 2
+        half = self.batch // 2 if self.partners else 0
         r = torch.rand(self.batch, 2, device=self.flat.device)
         i = pick(self.cumulative, self.batch)
         r[half : 2 * half], i[half : 2 * half] = r[:half], i[:half]

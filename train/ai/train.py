@@ -170,7 +170,8 @@ class Group:
             clips, kept = (sorted(glob.glob(os.path.join(o.pairs, f"{kind}_*.npz"))) for kind in ("clip", "held"))
             say(f"{len(clips)} clips of coded pairs, {len(kept)} held out")
             sets["pairs"] = data.middles(kept)
-            self.patches = data.Mixed(self.patches, data.Pairs(clips, dev, paired, o.size, o.ring, interpolate))
+            self.patches = data.Mixed(self.patches, data.Pairs(clips, dev, paired, o.size, o.ring, interpolate,
+                                                                   o.steady > 0))
         self.val = {n: [torch.from_numpy(a).to(dev) for a in v] for n, v in sets.items()}
         self.trainers = list(networks(o, dev, say))
         self.batch = [t.clone() for t in self.patches.draw()]

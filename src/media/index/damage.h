@@ -23,7 +23,7 @@ struct ksr_damage {
     char codec[32];  // FFmpeg's name; "" where nothing could be looked at
     int strength;    // of stage 1, in hundredths: 0, or 10 .. KSR_DAMAGE_MOST in steps of 5
     char reason[48]; // in a word or two: "clean", "MPEG-2 noise", "no noise found"
-    bool none;       // whatever the shares: neither tells of any, however little
+    bool none;       // neither the quantizer nor the frames tell of any noise, before shares
 };
 
 // Percent of the strength that each of the two asks for: 100, or less for a network that removes
