@@ -31,19 +31,11 @@ void ksr_bank_prepare(struct ksr_bank_order *bank);
 // One value per sample of a block.
 typedef int16_t ksr_bank_lane[KSR_BANK_BLOCK];
 
-// Places of the 5x5 samples, row by row, in groups that the symmetries of the square keep together.
-#define KSR_BANK_GROUPS 3
-static const uint8_t ksr_bank_place[KSR_BANK_GROUPS][8] = {
-    {6, 8, 16, 18, 0, 4, 20, 24},   // near corners, far corners
-    {11, 13, 7, 17, 10, 14, 2, 22}, // left, right, above, below: near, far
-    {5, 9, 15, 19, 1, 3, 21, 23},   // a knight's move away
-};
-
 // The differences of the 5x5 samples to the one in the middle, as the level's filters read them.
 struct ksr_bank_patch {
     _Alignas(64) ksr_bank_lane of[KSR_BANK_TAPS + 1]; // by place
 #ifdef KSR_BANK_BY_SAMPLE
-    int16_t taps[KSR_BANK_GROUPS][KSR_BANK_BLOCK][8]; // by sample, see lanes/taps.h
+    int16_t taps[KSR_BANK_TAPS / 8][KSR_BANK_BLOCK][8]; // by sample, see lanes/taps.h
 #endif
 };
 

@@ -7,11 +7,20 @@
 #include "core/lanes.h"
 #include "stages/bank.h"
 
+#define TAPS_GROUPS (KSR_BANK_TAPS / 8)
+
+// Places of the 5x5 samples, row by row, in groups that the symmetries of the square keep together.
+static const uint8_t taps_place[TAPS_GROUPS][8] = {
+    {6, 8, 16, 18, 0, 4, 20, 24},   // near corners, far corners
+    {11, 13, 7, 17, 10, 14, 2, 22}, // left, right, above, below: near, far
+    {5, 9, 15, 19, 1, 3, 21, 23},   // a knight's move away
+};
+
 static inline void taps_keep(struct ksr_bank_patch *to, int group, int i, const lanes v[8],
                              int count)
 {
     for (int j = 0; j < count; j++)
-        lanes_store(to->of[ksr_bank_place[group][j]] + i, v[j]);
+        lanes_store(to->of[taps_place[group][j]] + i, v[j]);
 }
 
 #ifdef KSR_BANK_BY_SAMPLE

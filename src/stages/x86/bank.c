@@ -5,7 +5,7 @@
 // classes of one pair are two registers, from which a permutation by class picks. AVX2 could only
 // gather, which takes a load per sample and coefficient; there a register has eight taps of one
 // sample for two outputs, and what belongs to its class follows each other in memory. Loads and
-// stores are what limits that: 39 of them for every four samples, two a cycle.
+// stores are what limits that.
 
 #include "stages/bank.h"
 
@@ -73,7 +73,7 @@ void ksr_bank_prepare(struct ksr_bank_order *bank)
 {
     for (int c = 0; c < KSR_BANK_CLASSES; c++)
         for (int k = 0; k < KSR_BANK_TAPS; k++) {
-            const int place = ksr_bank_place[k / 8][k % 8];
+            const int place = taps_place[k / 8][k % 8];
             const int tap = place - (place > KSR_BANK_TAPS / 2);
             for (int p = 0; p < 4; p++)
                 bank->of_class[c][(k / 8 * 4 + p % 2 * 2 + p / 2) * 8 + k % 8] =
@@ -96,30 +96,33 @@ struct filtering {
     _Alignas(32) uint16_t filters[BLOCK];
 };
 
+// Adds neighbouring lanes: those of a, then those of b, within halves.
+static inline __m256i add_neighbours(__m256i a, __m256i b)
+{
+    const __m256 v = _mm256_castsi256_ps(a), w = _mm256_castsi256_ps(b);
+    return _mm256_add_epi32(_mm256_castps_si256(_mm256_shuffle_ps(v, w, 0x88)),
+                            _mm256_castps_si256(_mm256_shuffle_ps(v, w, 0xDD)));
+}
+
 // Filters sample j. Returns halves of sums, to be added: outputs 0 and 1 in the low half, 2 and 3
 // in the high one.
 static inline __m256i filter_one(const struct filtering *f, int j)
 {
     const __m256i *filters = (const __m256i *)((const char *)f->bank->of_class + f->filters[j]);
     __m256i a = _mm256_setzero_si256(), b = a;
-    for (int k = 0; k < KSR_BANK_GROUPS; k++) {
+    for (int k = 0; k < TAPS_GROUPS; k++) {
         const __m256i taps = _mm256_broadcastsi128_si256(
             _mm_load_si128((const __m128i *)f->patch->taps[k][TAPS_OF(j)]));
         a = ksr_add_pairs_256(a, filters[2 * k], taps);
         b = ksr_add_pairs_256(b, filters[2 * k + 1], taps);
     }
-    const __m256 v = _mm256_castsi256_ps(a), w = _mm256_castsi256_ps(b);
-    return _mm256_add_epi32(_mm256_castps_si256(_mm256_shuffle_ps(v, w, 0x88)),
-                            _mm256_castps_si256(_mm256_shuffle_ps(v, w, 0xDD)));
+    return add_neighbours(a, b);
 }
 
 static inline __m256i filter_two(const struct filtering *f, int j)
 {
-    const __m256 a = _mm256_castsi256_ps(filter_one(f, j));
-    const __m256 b = _mm256_castsi256_ps(filter_one(f, j + 1));
-    const __m256i even = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88));
-    const __m256i odd = _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xDD));
-    const __m256i sum = _mm256_add_epi32(even, _mm256_add_epi32(odd, _mm256_set1_epi32(HALF)));
+    const __m256i sum = _mm256_add_epi32(add_neighbours(filter_one(f, j), filter_one(f, j + 1)),
+                                         _mm256_set1_epi32(HALF));
     return _mm256_srai_epi32(sum, KSR_BANK_BITS);
 }
 
