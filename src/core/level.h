@@ -62,6 +62,7 @@
 #define ksr_bank_apply               KSR_LEVEL_NAME(ksr_bank_apply)
 #define ksr_net_scratch              KSR_LEVEL_NAME(ksr_net_scratch)
 #define ksr_net_rows                 KSR_LEVEL_NAME(ksr_net_rows)
+#define ksr_net_chroma_rows          KSR_LEVEL_NAME(ksr_net_chroma_rows)
 #define ksr_net_head                 KSR_LEVEL_NAME(ksr_net_head)
 #define ksr_net_body                 KSR_LEVEL_NAME(ksr_net_body)
 #define ksr_net_tail                 KSR_LEVEL_NAME(ksr_net_tail)

@@ -22,13 +22,12 @@ static void finish(const struct ksr_net_layer *l, const int32_t *sum, int channe
     }
 }
 
-void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
-                  int count)
+void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[], ksr_act *out, int count)
 {
     for (int x = 0; x < count; x++) {
         int32_t sum[KSR_MODEL_WIDTH] = {0};
         const int16_t *weight = l->weight16;
-        for (int r = 0; r < l->side; r++)
+        for (int r = 0; r < l->inputs * l->side; r++)
             for (int c = 0; c < l->side; c += 2, weight += 2 * l->outputs)
                 add_pair(sum, weight, in[r][x + c], c + 1 < l->side ? in[r][x + c + 1] : 0,
                          l->outputs);
@@ -65,9 +64,9 @@ void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int
                   int count)
 {
     for (int x = 0; x < count; x++) {
-        int32_t sum[4] = {0};
+        int32_t sum[KSR_MODEL_CHROMA_OUTPUTS] = {0};
         convolve(l, in, x * l->inputs, 0, sum);
-        for (int o = 0; o < 4; o++)
-            out[4 * x + o] = (sum[o] + l->bias[o]) >> l->shift[o];
+        for (int o = 0; o < l->outputs; o++)
+            out[l->outputs * x + o] = (sum[o] + l->bias[o]) >> l->shift[o];
     }
 }

@@ -45,13 +45,14 @@ typedef int16_t ksr_act;
 
 // All three: in[r] is row r of what is read, at the column of its left side; out is a row of
 // `count` pixels.
-//   head: in: samples less 16384; out[x * width + channel], limited to 0..255
+//   head: in[i * side + r] is row r of input i: samples less 16384; out[x * width + channel],
+//         limited to 0..255
 //   body: in[r][x * inputs + channel], or 2 * x with KSR_LAYER_DOWN; out[r] the same with outputs,
 //         for the rows that are made at once: KSR_LAYER_UP makes 2 * count pixels of each.
 //         skip: what is added, in the form of out; NULL = nothing. work: KSR_NET_WORK bytes.
-//   tail: in the same; out[x * 4 + k]: differences for top left, top right, bottom left, bottom
-//   right
-void ksr_net_head(const struct ksr_net_layer *layer, const int16_t *const in[5], ksr_act *out,
+//   tail: in the same; out[x * outputs + k]: differences for top left, top right, bottom left,
+//         bottom right, of each plane
+void ksr_net_head(const struct ksr_net_layer *layer, const int16_t *const in[], ksr_act *out,
                   int count);
 void ksr_net_body(const struct ksr_net_layer *layer, const ksr_act *const in[],
                   const ksr_act *const skip[], ksr_act *const out[], int count, void *work);

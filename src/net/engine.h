@@ -1,4 +1,5 @@
-// What makes luma larger in AI mode: a loaded model, of one of two engines.
+// What makes luma larger in AI mode: a loaded model, of one of two engines. Beside either there may
+// be a network of chroma: `chroma` is set, KSR_STEP_NETWORK_CHROMA.
 //
 //   native       our own models in integers (net.h), on any rows of luma at any time, from any
 //                thread: `net` is set, KSR_STEP_NETWORK in a recipe
@@ -49,6 +50,7 @@ struct ksr_engine_identity {
 typedef struct ksr_engine {
     ksr_net *net;       // this
     ksr_frames *frames; // or that one; the other is NULL
+    ksr_net *chroma;    // for any number of threads, too; NULL: filters enlarge chroma
     struct ksr_engine_identity identity;
 } ksr_engine;
 

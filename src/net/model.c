@@ -42,8 +42,10 @@ static bool shape_ok(const struct ksr_model *m, int index)
 {
     const struct ksr_model_layer *l = &m->layer[index];
     const bool first = index == 0, last = index == m->layers - 1;
-    if (l->inputs != (first ? 1 : l[-1].outputs) ||
-        (last ? l->outputs != 4 : !width_ok(l->outputs)))
+    const bool chroma = m->layer[0].inputs == KSR_MODEL_CHROMA_INPUTS;
+    const int outputs = chroma ? KSR_MODEL_CHROMA_OUTPUTS : KSR_MODEL_LUMA_OUTPUTS;
+    if ((first ? !chroma && l->inputs != KSR_MODEL_LUMA_INPUTS : l->inputs != l[-1].outputs) ||
+        (last ? l->outputs != outputs : !width_ok(l->outputs)))
         return false;
     switch (l->kind) {
     case KSR_LAYER_CONV: return l->side == 1 || l->side == 3 || (l->side == 5 && first);
@@ -152,7 +154,8 @@ static bool trace_rows(struct ksr_model *m)
 const char *ksr_model_trace(struct ksr_model *m)
 {
     m->width = 0;
-    m->plain = true;
+    m->chroma = m->layer[0].inputs == KSR_MODEL_CHROMA_INPUTS;
+    m->plain = !m->chroma;
     for (int i = 0; i < m->layers; i++) {
         const struct ksr_model_layer *l = &m->layer[i];
         if (!shape_ok(m, i))
@@ -307,6 +310,8 @@ static const char *read_variant(struct bytes *b, char name[KSR_VARIANT_NAME], st
         wrong = "it has another version";
     if (!wrong)
         wrong = read_network(&inner, version, out);
+    if (!wrong && out->chroma)
+        wrong = "networks of chroma have no variants";
     b->at += size;
     b->left -= size;
     return wrong;

@@ -1,12 +1,17 @@
-// A network as its file holds it: a chain of layers that doubles luma.
+// A network as its file holds it: a chain of layers that doubles luma, or chroma.
 //
-// The first layer sees one channel of 15-bit samples, all others see the channels of 8 bits of the
-// layer before, and the last gives four differences of 15 bits. A layer may halve the resolution,
-// or double it again, and add the result of an earlier layer of its resolution and width. A file
-// may hold several networks of one shape, each for another kind of source: its variants. The first
-// is for all of them, and one more network chooses: the four outputs that it gives for a sample,
-// less that sample, added up over parts of frames, are votes for the second variant to the fifth.
-// models/README.md has the arithmetic, train/ai/pack.py the file format.
+// The first layer sees 15-bit samples, all others see the channels of 8 bits of the layer before,
+// and the last gives differences of 15 bits. One of luma sees luma and gives four differences for
+// each sample. One of chroma works at the size of chroma of 4:2:0: it sees six planes, luma at the
+// top left, top right, bottom left and bottom right of each sample of chroma, U and V, and gives
+// four differences for U, then four for V.
+//
+// A layer may halve the resolution, or double it again, and add the result of an earlier layer of
+// its resolution and width. A file of luma may hold several networks of one shape, each for another
+// kind of source: its variants. The first is for all of them, and one more network chooses: the
+// four outputs that it gives for a sample, less that sample, added up over parts of frames, are
+// votes for the second variant to the fifth. models/README.md has the arithmetic, train/ai/pack.py
+// the file format.
 
 #ifndef KSR_NET_MODEL_H
 #define KSR_NET_MODEL_H
@@ -28,6 +33,11 @@
 
 #define KSR_VARIANT_GENERAL "general" // the first one, for all sources
 #define KSR_VARIANT_AUTO    "auto"    // the network that chooses
+
+#define KSR_MODEL_LUMA_INPUTS    1
+#define KSR_MODEL_LUMA_OUTPUTS   4
+#define KSR_MODEL_CHROMA_INPUTS  6
+#define KSR_MODEL_CHROMA_OUTPUTS 8
 
 #define KSR_MODEL_KEPT 16384 // at most: activations to a column of samples that are kept at once
 
@@ -56,6 +66,7 @@ struct ksr_model {
     struct ksr_model_layer layer[KSR_MODEL_LAYERS];
     int layers;
     // ksr_model_trace():
+    bool chroma;              // it doubles chroma
     int width;                // of the widest layer
     int unit;                 // samples to one of the coarsest resolution
     int before, after;        // samples needed before and after a picture; columns alike

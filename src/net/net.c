@@ -17,13 +17,13 @@ static void *room(size_t count, size_t size)
 
 static bool pack_head(struct ksr_net_layer *l, const struct ksr_model_layer *m)
 {
-    const int pairs = (m->side + 1) / 2;
-    l->weight16 = room((size_t)(m->side * pairs * m->outputs * 2), sizeof(l->weight16[0]));
+    const int pairs = (m->side + 1) / 2, rows = m->inputs * m->side; // of all inputs
+    l->weight16 = room((size_t)(rows * pairs * m->outputs * 2), sizeof(l->weight16[0]));
     for (int o = 0; l->weight16 && o < m->outputs; o++)
-        for (int r = 0; r < m->side; r++)
+        for (int r = 0; r < rows; r++)
             for (int c = 0; c < m->side; c++)
                 l->weight16[((r * pairs + c / 2) * m->outputs + o) * 2 + c % 2] =
-                    m->weight[(o * m->side + r) * m->side + c];
+                    m->weight[(o * rows + r) * m->side + c];
     return l->weight16;
 }
 
@@ -182,6 +182,7 @@ ksr_net *ksr_net_create(const struct ksr_model *model)
     ksr_net *net = calloc(1, sizeof(*net));
     if (!net)
         return NULL;
+    net->chroma = model->chroma;
     net->layers = model->layers;
     net->width = model->width;
     net->unit = model->unit;
@@ -218,6 +219,12 @@ void ksr_net_destroy(ksr_net **net)
     }
     free(*net);
     *net = NULL;
+}
+
+bool ksr_net_chroma_possible(const struct ksr_layout *layout)
+{
+    return layout->planes >= 3 && layout->chroma_shift_x == 1 && layout->chroma_shift_y == 1 &&
+           layout->siting_x == KSR_SITING_COSITED && layout->siting_y == KSR_SITING_CENTRED;
 }
 
 double ksr_net_layer_multiplications(const struct ksr_net_layer *l)

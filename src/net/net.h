@@ -1,10 +1,12 @@
-// The engine: a network on rows of luma, fused so that no picture of features is ever in memory.
+// The engine: a network on rows, fused so that no picture of features is ever in memory.
 //
 //   layer    sum of weight * input over the kernel, (sum + bias) >> shift, plus the same place of
 //   an
 //            earlier layer if there is a skip, limited to 0..255
-//   last     the same without limit: four differences d for the four outputs of a sample
-//   output   limit((base + 8192 >> 14) + d, 0, 32767), base = the interpolation in rows.c
+//   last     the same without limit: four differences d for the four outputs of a sample, or
+//            four each for those of U and V
+//   output   limit((base + 8192 >> 14) + d, 0, 32767), base = the interpolation in rows.c, or
+//            limit(base + d, 0, 32767), base = chroma as a filter has enlarged it
 //
 // The picture goes on beyond its edges by repeating its first and last rows and columns, and every
 // layer is computed there too, so all places are alike. Sample (i, j) of a layer of half the
@@ -26,8 +28,8 @@ struct ksr_net_layer {
     int32_t *bias;                                                  // [channels]
     int32_t *bias8;                                                 // for inputs less 128
     int32_t *shift;                                                 // [channels]
-    int16_t
-        *weight16;    // [row][column][input pair][channel][2]; head: [row][column pair][channel][2]
+    int16_t *weight16; // [row][column][input pair][channel][2];
+                       // head: [input][row][column pair][channel][2]
     int8_t *weight8;  // [row][column][input / 4][channel][4]; NULL in the head
     int16_t *tail16;  // last layer: [row][column][output][inputs]
     int8_t *tail8;    // last layer: [row][column][output][KSR_NET_TAIL(inputs)]
@@ -46,7 +48,8 @@ struct ksr_net_layer {
 // Read-only once made: any number of threads may use one.
 typedef struct ksr_net {
     struct ksr_net_layer layer[KSR_MODEL_LAYERS];
-    int layers, width, unit, before, after, kept, reach; // as in the model
+    bool chroma;                                         // as in the model
+    int layers, width, unit, before, after, kept, reach; // likewise
     int tiled_kept;                                      // `kept`, with tiles
     int variants, variant;                               // likewise
     char variant_name[KSR_MODEL_VARIANTS][KSR_VARIANT_NAME];
@@ -58,16 +61,31 @@ typedef struct ksr_net {
 ksr_net *ksr_net_create(const struct ksr_model *model);
 void ksr_net_destroy(ksr_net **net);
 
-// Returns the multiplications for each sample of the input, of a layer or of all.
+// Returns the multiplications for each sample of what a network enlarges, of a layer or of all.
 double ksr_net_layer_multiplications(const struct ksr_net_layer *layer);
 double ksr_net_multiplications(const ksr_net *net);
 
 // Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: 1 to 19 MB.
 size_t ksr_net_scratch(const ksr_net *net);
 
-// Makes rows y0 .. y1-1 of the picture of twice the size. Reads net->reach rows around.
-// scratch: ksr_net_scratch() bytes, of this thread alone; nothing is kept in it between calls.
+// Makes rows y0 .. y1-1 of the picture of twice the size by a network of luma. Reads net->reach
+// rows around. scratch: ksr_net_scratch() bytes, of this thread alone; nothing is kept in it
+// between calls.
 void ksr_net_rows(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
                   void *scratch, int y0, int y1);
+
+// What a network of chroma reads: U and V of 4:2:0, sited left, and their luma.
+struct ksr_net_chroma {
+    struct ksr_plane src[2], luma;
+};
+
+// Returns whether a layout has chroma that networks of chroma are for: 4:2:0, sited left.
+bool ksr_net_chroma_possible(const struct ksr_layout *layout);
+
+// Adds to rows y0 .. y1-1 of U and V, which a filter has enlarged to the size of luma, what a
+// network of chroma says they lack. Reads net->reach rows of chroma around, and luma beside them.
+// scratch: as of ksr_net_rows().
+void ksr_net_chroma_rows(const struct ksr_plane dst[2], const struct ksr_net_chroma *src,
+                         const ksr_net *net, void *scratch, int y0, int y1);
 
 #endif

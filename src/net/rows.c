@@ -37,13 +37,14 @@ static const int32_t taps[4] = {-3, 29, 111, -9};
 
 struct strip {
     const ksr_net *net;
-    const struct ksr_plane *src;
+    const struct ksr_plane *luma;        // by a network of luma: what it reads
+    const struct ksr_net_chroma *chroma; // by one of chroma
     int x0, columns; // of the input, a multiple of net->unit, without what lies around
     int first;       // row of the input where the band begins; a multiple of net->unit
     int end;         // ... and ends
-    int16_t *samples;
+    int16_t *samples; // [row][input][column]
     ksr_act *ring[KSR_MODEL_LAYERS];
-    int32_t *difference; // [columns][4]
+    int32_t *difference; // [column][outputs]
     void *work;
     struct ksr_net_schedule schedule;
 };
@@ -53,9 +54,21 @@ static int strip_columns(const ksr_net *net)
     return net->unit == 1 ? STRIP_PLAIN : STRIP_MOST;
 }
 
+// Of one input.
 static size_t sample_columns(const ksr_net *net)
 {
     return (size_t)(strip_columns(net) + net->before + net->after + KSR_NET_SPARE);
+}
+
+static int inputs_of(const ksr_net *net)
+{
+    return net->layer[0].inputs;
+}
+
+// Differences to a column.
+static int outputs_of(const ksr_net *net)
+{
+    return net->layer[net->layers - 1].outputs;
 }
 
 // Activations in a row of a layer's ring.
@@ -92,9 +105,10 @@ static void *part_of(struct memory *m, size_t values, size_t size)
 
 static void place(struct strip *s, const ksr_net *net, struct memory *m)
 {
-    s->samples = part_of(m, sample_columns(net) * (size_t)ksr_max(net->kept, net->tiled_kept),
-                         sizeof(int16_t));
-    s->difference = part_of(m, 4 * (size_t)(strip_columns(net) + KSR_NET_SPARE), sizeof(int32_t));
+    const int rows = inputs_of(net) * ksr_max(net->kept, net->tiled_kept);
+    s->samples = part_of(m, sample_columns(net) * (size_t)rows, sizeof(int16_t));
+    s->difference = part_of(m, (size_t)(outputs_of(net) * (strip_columns(net) + KSR_NET_SPARE)),
+                            sizeof(int32_t));
     s->work = part_of(m, KSR_NET_WORK, 1);
     for (int i = 0; i < net->layers - 1; i++) {
         const struct ksr_net_layer *l = &net->layer[i];
@@ -111,10 +125,10 @@ size_t ksr_net_scratch(const ksr_net *net)
     return m.used;
 }
 
-static int16_t *sample_row(const struct strip *s, int y)
+static int16_t *sample_row(const struct strip *s, int input, int y)
 {
     const int row = (y - s->first + s->net->before) % samples_kept(s->net);
-    return s->samples + (size_t)row * sample_columns(s->net);
+    return s->samples + (size_t)(row * inputs_of(s->net) + input) * sample_columns(s->net);
 }
 
 // Row y of a layer, at column x of the strip: 0 is the first one without those before it.
@@ -126,20 +140,43 @@ static ksr_act *ring_at(const struct strip *s, int layer, int y, int x)
            (size_t)((l->before + x) * l->outputs);
 }
 
-static void load_samples(const struct strip *s, int y)
+// Row y of an input: every `step`-th sample of a row that has one at its end for column `last`.
+static void load_row(const struct strip *s, int input, int y, const uint16_t *row, int step,
+                     int last, uint16_t end)
 {
-    const uint16_t *row = ksr_row(s->src, y);
-    int16_t *out = sample_row(s, y);
+    int16_t *out = sample_row(s, input, y);
     const int first = s->x0 - s->net->before;
     const int count = s->columns + s->net->before + s->net->after;
-    const int last = s->src->width - 1;
-    const int from = ksr_min(count, ksr_max(0, -first)), to = ksr_min(count, last + 1 - first);
+    const int from = ksr_min(count, ksr_max(0, -first)), to = ksr_min(count, last - first);
     for (int i = 0; i < from; i++)
-        out[i] = (int16_t)(row[0] - 16384);
+        out[i] = (int16_t)((last > 0 ? row[0] : end) - 16384);
     for (int i = from; i < to; i++)
-        out[i] = (int16_t)(row[first + i] - 16384);
-    for (int i = to; i < count; i++)
-        out[i] = (int16_t)(row[last] - 16384);
+        out[i] = (int16_t)(row[step * (first + i)] - 16384);
+    for (int i = ksr_max(from, to); i < count; i++)
+        out[i] = (int16_t)(end - 16384);
+}
+
+static void load_luma(const struct strip *s, int y)
+{
+    const uint16_t *row = ksr_row(s->luma, y);
+    const int last = s->luma->width - 1;
+    load_row(s, 0, y, row, 1, last, row[last]);
+}
+
+// Luma at the four places of each sample of chroma, U and V. All six planes go on beyond the edges
+// of chroma by repeating what they have there.
+static void load_chroma(const struct strip *s, int y)
+{
+    const struct ksr_plane *luma = &s->chroma->luma, *src = s->chroma->src;
+    const int last = src->width - 1, at = ksr_clamp(y, 0, src->height - 1);
+    for (int i = 0; i < 4; i++) {
+        const uint16_t *row = ksr_row(luma, 2 * at + i / 2);
+        load_row(s, i, y, row + i % 2, 2, last, row[ksr_min(2 * last + i % 2, luma->width - 1)]);
+    }
+    for (int i = 0; i < 2; i++) {
+        const uint16_t *row = ksr_row(&src[i], at);
+        load_row(s, 4 + i, y, row, 1, last, row[last]);
+    }
 }
 
 // Returns how many columns of a layer a strip has.
@@ -153,9 +190,10 @@ static void make_head(const struct strip *s, int y)
 {
     const struct ksr_net_layer *l = &s->net->layer[0];
     const int first = ksr_net_first_input(l, y), x = ksr_net_first_input(l, -l->before);
-    const int16_t *in[5];
-    for (int r = 0; r < l->side; r++)
-        in[r] = sample_row(s, first + r) + s->net->before + x;
+    const int16_t *in[KSR_MODEL_CHROMA_INPUTS * 5];
+    for (int i = 0; i < l->inputs; i++)
+        for (int r = 0; r < l->side; r++)
+            in[i * l->side + r] = sample_row(s, i, first + r) + s->net->before + x;
     ksr_net_head(l, in, ring_at(s, 0, y, -l->before), columns_of(s, l));
 }
 
@@ -199,7 +237,7 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
     const int below = y & 1, around = s->net->before;
     const int16_t *row[4];
     for (int k = 0; k < 4; k++)
-        row[k] = sample_row(s, y / 2 + (below ? 2 - k : k - 2)) + around - 2;
+        row[k] = sample_row(s, 0, y / 2 + (below ? 2 - k : k - 2)) + around - 2;
     int32_t column[STRIP_MOST + 4];
     for (int i = 0; i < s->columns + 4; i++)
         column[i] =
@@ -222,6 +260,26 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
         out[count - 1] = half[0][count / 2];
 }
 
+// Adds its differences to output row y of a plane, `at` those of U or V.
+static void add_row(const struct strip *s, const struct ksr_plane *dst, int at, int y)
+{
+    uint16_t *out = dst->data + y * dst->stride + 2 * s->x0;
+    const int32_t *d = s->difference + at + 2 * (y & 1);
+    const int count = ksr_min(2 * s->columns, dst->width - 2 * s->x0), step = outputs_of(s->net);
+    for (int i = 0; i < count; i++)
+        out[i] = (uint16_t)ksr_clamp(out[i] + d[i / 2 * step + i % 2], 0, KSR_SAMPLE_MAX);
+}
+
+static void finish_row(const struct strip *s, const struct ksr_plane *dst, int y)
+{
+    if (s->chroma) {
+        add_row(s, &dst[0], 0, y);
+        add_row(s, &dst[1], 4, y);
+    } else {
+        store_row(s, dst, y);
+    }
+}
+
 // Makes the next rows of a layer. Where several are made at once, rows below the last one that is
 // needed come with it, of whatever its input has there; what is needed does not depend on them.
 static void make_rows(struct strip *s, const struct ksr_plane *dst, int layer, int y0, int y1)
@@ -238,35 +296,50 @@ static void make_rows(struct strip *s, const struct ksr_plane *dst, int layer, i
     } else {
         make_tail(s, y);
         for (int out = ksr_max(y0, 2 * y); out < ksr_min(y1, 2 * y + 2); out++)
-            store_row(s, dst, out);
+            finish_row(s, dst, out);
     }
 }
 
-// Makes a strip of output rows y0 .. y1-1.
+// Makes a strip of output rows y0 .. y1-1 of all planes.
 static void run_strip(struct strip *s, const struct ksr_plane *dst, int y0, int y1)
 {
     const ksr_net *net = s->net;
     s->schedule = (struct ksr_net_schedule){.net = net, .tiled = KSR_NET_TILED};
     ksr_net_begin(&s->schedule, s->first);
     for (int y = s->first - net->before; s->schedule.made[net->layers - 1] < s->end; y++) {
-        if (y < s->end + net->after)
-            load_samples(s, y);
+        if (y < s->end + net->after && s->chroma)
+            load_chroma(s, y);
+        else if (y < s->end + net->after)
+            load_luma(s, y);
         for (int i = 0; i < net->layers; i++)
             while (ksr_net_is_ready(&s->schedule, i, y))
                 make_rows(s, dst, i, y0, y1);
     }
 }
 
+static void run_strips(struct strip *s, const struct ksr_plane *dst, void *scratch, int y0, int y1)
+{
+    const int unit = s->net->unit, strip = strip_columns(s->net);
+    s->first = y0 / 2 / unit * unit;
+    s->end = ((y1 + 1) / 2 + unit - 1) / unit * unit;
+    place(s, s->net, &(struct memory){scratch, 0});
+    for (s->x0 = 0; 2 * s->x0 < dst->width; s->x0 += strip) {
+        const int columns = ksr_min(strip, (dst->width - 2 * s->x0 + 1) / 2);
+        s->columns = (columns + unit - 1) / unit * unit;
+        run_strip(s, dst, y0, y1);
+    }
+}
+
 void ksr_net_rows(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
                   void *scratch, int y0, int y1)
 {
-    const int unit = net->unit, strip = strip_columns(net);
-    struct strip s = {.net = net, .src = src, .first = y0 / 2 / unit * unit};
-    s.end = ((y1 + 1) / 2 + unit - 1) / unit * unit;
-    place(&s, net, &(struct memory){scratch, 0});
-    for (s.x0 = 0; 2 * s.x0 < dst->width; s.x0 += strip) {
-        const int columns = ksr_min(strip, (dst->width - 2 * s.x0 + 1) / 2);
-        s.columns = (columns + unit - 1) / unit * unit;
-        run_strip(&s, dst, y0, y1);
-    }
+    struct strip s = {.net = net, .luma = src};
+    run_strips(&s, dst, scratch, y0, y1);
+}
+
+void ksr_net_chroma_rows(const struct ksr_plane dst[2], const struct ksr_net_chroma *src,
+                         const ksr_net *net, void *scratch, int y0, int y1)
+{
+    struct strip s = {.net = net, .chroma = src};
+    run_strips(&s, dst, scratch, y0, y1);
 }

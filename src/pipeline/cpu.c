@@ -3,9 +3,9 @@
 // The steps of a chain run fused: a band of output rows is made from the input's rows to the
 // output's in small buffers that stay in the processor's cache, and bands are shared out to
 // threads. Every step says how many rows around it reads, so neither the height of a band nor the
-// number of threads changes a bit. run_chain() is the core: it makes one band of one plane, and all
-// the rest prepares for it. Only stage 5, which decides about whole frames before they reach the
-// chains, a model of ONNX Runtime and fitting keep whole frames.
+// number of threads changes a bit. run_chains() is the core: it makes one band of one plane, or of
+// U and V together, and all the rest prepares for it. Only stage 5, which decides about whole
+// frames before they reach the chains, a model of ONNX Runtime and fitting keep whole frames.
 //
 // The chain of a plane that a model makes has two parts: a lead up to the model, which fills a
 // whole frame, and the rest, which starts from its result.
@@ -13,6 +13,7 @@
 #include "pipeline/pipeline.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/clock.h"
 #include "core/mem.h"
@@ -46,11 +47,11 @@ struct cpu {
     int band_rows;                // of plane 0 of what is made
     struct ksr_row_source source; // of the frame that is held
     struct spent *spent;          // per thread
-    uint16_t *bands;     // two buffers per thread, between which the steps of a chain alternate
-    size_t band_samples; // in one of them
-    uint16_t *luma;      // that guides chroma, of a band, one per thread
+    uint16_t *bands;     // two buffers per thread, between which the steps of a chain alternate,
+    size_t band_samples; // for as many planes as are made together; in one of them
+    uint16_t *luma;      // that helps to enlarge chroma, of a band, one per thread
     size_t luma_samples;
-    uint8_t *scratch; // of the network, one per thread
+    uint8_t *scratch; // of networks, one per thread
     size_t scratch_bytes;
     ksr_resampler *fit; // NULL where nothing is to fit
 
@@ -97,7 +98,13 @@ static struct ksr_plane band_plane(uint16_t *buffer, int first, int width, int h
     return (struct ksr_plane){buffer - first * stride, stride, width, height};
 }
 
-// Makes rows of one plane by one step. luma: of KSR_STEP_GUIDED.
+static void *scratch_of(const struct cpu *p, int thread)
+{
+    return p->scratch + (size_t)thread * p->scratch_bytes;
+}
+
+// Makes rows of one plane by one step; what a network adds to U and V together is not there yet.
+// luma: of KSR_STEP_GUIDED.
 static void run_step(const struct cpu *p, const struct ksr_step *step, const struct ksr_plane *dst,
                      const struct ksr_plane *src, const struct ksr_plane *luma, int y0, int y1,
                      int thread)
@@ -111,12 +118,12 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
     case KSR_STEP_DEBAND: t->deband_rows(dst, src, &step->deband, y0, y1); break;
     case KSR_STEP_ANTIALIAS: t->antialias_rows(dst, src, &step->antialias, y0, y1); break;
     case KSR_STEP_STRUCTURE: t->structure_rows(dst, src, &step->structure, y0, y1); break;
-    case KSR_STEP_UPSCALE: t->upscale_rows(dst, src, &step->upscale, y0, y1); break;
+    case KSR_STEP_UPSCALE:
+    case KSR_STEP_NETWORK_CHROMA: t->upscale_rows(dst, src, &step->upscale, y0, y1); break;
     case KSR_STEP_GUIDED: t->guided_rows(dst, src, luma, &step->guide, y0, y1); break;
     case KSR_STEP_LEARNED: t->learned_rows(dst, src, y0, y1); break;
     case KSR_STEP_NETWORK:
-        t->net_rows(dst, src, p->recipe.net, p->scratch + (size_t)thread * p->scratch_bytes, y0,
-                    y1);
+        t->net_rows(dst, src, p->recipe.net, scratch_of(p, thread), y0, y1);
         break;
     case KSR_STEP_ENHANCE_LUMA: t->enhance_luma_rows(dst, src, &step->enhance, y0, y1); break;
     case KSR_STEP_ENHANCE_CHROMA: t->enhance_chroma_rows(dst, src, &step->enhance, y0, y1); break;
@@ -144,34 +151,54 @@ static struct ksr_plane read_luma(const struct cpu *p, const struct ksr_row_sour
     return luma;
 }
 
-// Makes rows of one plane: reads what they depend on, takes it through all steps, hands it on.
-// frame: what all chains begin with; source: the same, or what a model makes of it.
-static void run_chain(const struct cpu *p, const struct ksr_chain *chain, int plane,
-                      const struct ksr_row_source *frame, const struct ksr_row_source *source,
-                      const struct ksr_row_sink *sink, struct span rows, int thread)
+// The planes that are made together, U and V, or one: KSR_STEP_NETWORK_CHROMA needs both.
+#define TOGETHER 2
+
+static uint16_t *band_buffer(const struct cpu *p, int thread, int plane, int turn)
 {
-    uint16_t *buffer[2] = {p->bands + 2 * (size_t)thread * p->band_samples,
-                           p->bands + (2 * (size_t)thread + 1) * p->band_samples};
+    const int planes = ksr_recipe_together(&p->recipe, 1);
+    return p->bands + (size_t)((thread * planes + plane) * 2 + turn) * p->band_samples;
+}
+
+// Makes rows of `count` planes from `plane` on, whose chains have the same steps: reads what they
+// depend on, takes it through all steps, hands it on. chain: of the first; frame: what all chains
+// begin with; source: the same, or what a model makes of it.
+static void run_chains(const struct cpu *p, const struct ksr_chain *chain, int plane, int count,
+                       const struct ksr_row_source *frame, const struct ksr_row_source *source,
+                       const struct ksr_row_sink *sink, struct span rows, int thread)
+{
     struct span need[KSR_MAX_STEPS + 1];
     need[chain->count] = rows;
     for (int k = chain->count; k > 0; k--)
         need[k - 1] = rows_read(&chain->step[k - 1], need[k], chain->height[k - 1]);
 
-    struct ksr_plane luma = {0},
-                     src = band_plane(buffer[0], need[0].y0, chain->width[0], chain->height[0]);
+    struct ksr_plane luma = {0}, src[TOGETHER], dst[TOGETHER];
     double since = ksr_clock();
-    source->rows(source->opaque, plane, &src, need[0].y0, need[0].y1);
+    for (int i = 0; i < count; i++) {
+        src[i] =
+            band_plane(band_buffer(p, thread, i, 0), need[0].y0, chain->width[0], chain->height[0]);
+        source->rows(source->opaque, plane + i, &src[i], need[0].y0, need[0].y1);
+    }
     spend(p, thread, KSR_TASK_CONVERT, &since);
     for (int k = 1; k <= chain->count; k++) {
-        const struct ksr_plane dst =
-            band_plane(buffer[k % 2], need[k].y0, chain->width[k], chain->height[k]);
-        if (chain->step[k - 1].kind == KSR_STEP_GUIDED)
+        const struct ksr_step *step = &chain->step[k - 1];
+        if (ksr_step_reads_luma(step))
             luma = read_luma(p, frame, need[k - 1], thread);
-        run_step(p, &chain->step[k - 1], &dst, &src, &luma, need[k].y0, need[k].y1, thread);
-        spend(p, thread, ksr_step_task(&chain->step[k - 1]), &since);
-        src = dst;
+        for (int i = 0; i < count; i++) {
+            dst[i] = band_plane(band_buffer(p, thread, i, k % 2), need[k].y0, chain->width[k],
+                                chain->height[k]);
+            run_step(p, &chain[i].step[k - 1], &dst[i], &src[i], &luma, need[k].y0, need[k].y1,
+                     thread);
+        }
+        if (step->kind == KSR_STEP_NETWORK_CHROMA)
+            p->table.net_chroma_rows(dst, &(struct ksr_net_chroma){{src[0], src[1]}, luma},
+                                     p->recipe.chroma, scratch_of(p, thread), need[k].y0,
+                                     need[k].y1);
+        spend(p, thread, ksr_step_task(step), &since);
+        memcpy(src, dst, sizeof(src));
     }
-    sink->rows(sink->opaque, plane, &src, rows.y0, rows.y1);
+    for (int i = 0; i < count; i++)
+        sink->rows(sink->opaque, plane + i, &src[i], rows.y0, rows.y1);
     spend(p, thread, KSR_TASK_CONVERT, &since);
 }
 
@@ -217,7 +244,7 @@ static void run_lead_band(void *arg, int band, int thread)
     for (int i = 0; i < p->recipe.model_planes; i++) {
         const struct span rows = span_of(&p->small.layout, BAND_ROWS, i, band);
         if (rows.y0 < rows.y1)
-            run_chain(p, &p->lead[i], i, run->source, run->source, &sink, rows, thread);
+            run_chains(p, &p->lead[i], i, 1, run->source, run->source, &sink, rows, thread);
     }
 }
 
@@ -240,11 +267,12 @@ static void run_band(void *arg, int band, int thread)
     const struct run *run = arg;
     const struct cpu *p = run->pipeline;
     const struct ksr_row_source made = ksr_frame_source(&p->large);
-    for (int i = 0; i < p->recipe.made.planes; i++) {
+    for (int i = 0, count; i < p->recipe.made.planes; i += count) {
         const struct span rows = band_span(p, i, band);
+        count = ksr_recipe_together(&p->recipe, i);
         if (rows.y0 < rows.y1)
-            run_chain(p, &p->rest[i], i, run->source,
-                      i < p->recipe.model_planes ? &made : run->source, run->sink, rows, thread);
+            run_chains(p, &p->rest[i], i, count, run->source,
+                       i < p->recipe.model_planes ? &made : run->source, run->sink, rows, thread);
     }
 }
 
@@ -370,7 +398,7 @@ static void reset(ksr_pipeline *pipeline)
 // --- Life ---
 
 // Returns how many samples the largest picture of a chain has in a band of `rows` output rows, and
-// in *luma how many of luma guide it.
+// in *luma how many it reads of luma beside.
 static size_t chain_samples(const struct ksr_chain *chain, int rows, size_t *luma)
 {
     size_t most = 0;
@@ -378,7 +406,7 @@ static size_t chain_samples(const struct ksr_chain *chain, int rows, size_t *lum
     for (int k = chain->count; k >= 0; k--) {
         const size_t samples = (size_t)rows * (size_t)ksr_plane_stride(chain->width[k]);
         most = samples > most ? samples : most;
-        if (k < chain->count && chain->step[k].kind == KSR_STEP_GUIDED)
+        if (k < chain->count && ksr_step_reads_luma(&chain->step[k]))
             *luma = 2 * (size_t)rows * (size_t)ksr_plane_stride(chain->width[k + 1]);
         if (k > 0)
             rows = ksr_min(chain->height[k - 1],
@@ -403,8 +431,9 @@ static bool allocate_bands(struct cpu *p)
     for (int i = 0; i < p->recipe.model_planes; i++)
         make_bands_hold(p, &p->lead[i], BAND_ROWS);
     const size_t threads = (size_t)ksr_pool_threads(p->pool);
+    const size_t buffers = 2 * (size_t)ksr_recipe_together(&p->recipe, 1) * threads;
     size_t bytes, luma_bytes;
-    if (!ksr_size_multiply(p->band_samples, 2 * sizeof(uint16_t) * threads, &bytes) ||
+    if (!ksr_size_multiply(p->band_samples, sizeof(uint16_t) * buffers, &bytes) ||
         !ksr_size_multiply(p->luma_samples, sizeof(uint16_t) * threads, &luma_bytes))
         return false;
     p->bands = ksr_aligned_calloc(bytes);
@@ -428,10 +457,15 @@ static bool allocate_temporal(struct cpu *p)
 
 static bool allocate_net(struct cpu *p)
 {
-    if (!p->recipe.net)
-        return true;
+    const ksr_net *const nets[] = {p->recipe.net, p->recipe.chroma};
     size_t bytes;
-    p->scratch_bytes = (ksr_net_scratch(p->recipe.net) + KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
+    for (int i = 0; i < 2; i++) {
+        const size_t needed = nets[i] ? ksr_net_scratch(nets[i]) : 0;
+        p->scratch_bytes = needed > p->scratch_bytes ? needed : p->scratch_bytes;
+    }
+    if (p->scratch_bytes == 0)
+        return true;
+    p->scratch_bytes = (p->scratch_bytes + KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
     if (!ksr_size_multiply(p->scratch_bytes, (size_t)ksr_pool_threads(p->pool), &bytes))
         return false;
     p->scratch = ksr_aligned_calloc(bytes);
@@ -478,11 +512,12 @@ static bool make_fit(struct cpu *p)
 
 static int usual_band_rows(const struct cpu *p)
 {
-    if (!p->recipe.net)
+    const ksr_net *net = p->recipe.net;
+    if (!net && !p->recipe.chroma)
         return BAND_ROWS;
     const int parts = 2 * ksr_pool_threads(p->pool);
     const int rows = (p->recipe.made.height + parts - 1) / parts;
-    const int most = p->recipe.net->unit > 1 ? NET_BAND_MOST_SEVERAL : NET_BAND_MOST;
+    const int most = net && net->unit > 1 ? NET_BAND_MOST_SEVERAL : NET_BAND_MOST;
     return (ksr_clamp(rows, NET_BAND_LEAST, most) + 15) / 16 * 16;
 }
 

@@ -68,14 +68,25 @@ static void add_cleaning(struct ksr_recipe *r, int plane, const struct ksr_pipel
             &r->drawn, plane);
 }
 
+// A pass of stage 3 by the separable filter, or by a network that adds to what it makes.
+static struct ksr_step filter_pass(const struct ksr_recipe *r, int plane, bool network)
+{
+    struct ksr_step step = {KSR_STEP_UPSCALE,
+                            2,
+                            KSR_UPSCALE_REACH,
+                            {.upscale = ksr_upscale_params_make(&r->drawn, plane)}};
+    if (network) {
+        step.kind = KSR_STEP_NETWORK_CHROMA;
+        step.reach = ksr_max(step.reach, r->chroma->reach);
+    }
+    return step;
+}
+
 // One pass of stage 3: luma by a network or learned filters, the rest by one separable filter.
 static struct ksr_step pass(const struct ksr_recipe *r, int plane)
 {
     if (plane > 0)
-        return (struct ksr_step){KSR_STEP_UPSCALE,
-                                 2,
-                                 KSR_UPSCALE_REACH,
-                                 {.upscale = ksr_upscale_params_make(&r->drawn, plane)}};
+        return filter_pass(r, plane, false);
     return r->net ? (struct ksr_step){.kind = KSR_STEP_NETWORK, .scale = 2, .reach = r->net->reach}
                   : (struct ksr_step){
                         .kind = KSR_STEP_LEARNED, .scale = 2, .reach = KSR_LEARNED_REACH};
@@ -92,15 +103,18 @@ static void add_upscaling(struct ksr_recipe *r, int plane, const struct ksr_pipe
         add_step(&r->chain[plane], (struct ksr_step){.kind = KSR_STEP_MODEL, .scale = model_scale},
                  &layout, plane);
     }
-    bool guided = plane >= r->model_planes && ksr_layout_is_chroma(&layout, plane) &&
-                  ksr_guide_possible(&layout) && guide.strength > 0;
-    while (layout.width < r->made.width) {
+    // What luma helps to enlarge, where it is as large as chroma becomes.
+    const bool chroma = plane >= r->model_planes && ksr_layout_is_chroma(&layout, plane);
+    const bool network = chroma && r->chroma;
+    const bool guided = chroma && !network && ksr_guide_possible(&layout) && guide.strength > 0;
+    for (bool first = true; layout.width < r->made.width; first = false) {
         layout = ksr_layout_scaled(&layout, 2);
         add_step(&r->chain[plane],
-                 guided ? (struct ksr_step){KSR_STEP_GUIDED, 2, KSR_GUIDE_REACH, {.guide = guide}}
-                        : pass(r, plane),
+                 first && network ? filter_pass(r, plane, true)
+                 : first && guided
+                     ? (struct ksr_step){KSR_STEP_GUIDED, 2, KSR_GUIDE_REACH, {.guide = guide}}
+                     : pass(r, plane),
                  &layout, plane);
-        guided = false;
     }
 }
 
@@ -177,6 +191,8 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
     if (!plan_sizes(&r, config, width, height))
         return false;
     r.model_planes = r.model ? ksr_frames_planes(r.model, &r.drawn) : 0;
+    if (ai && r.model_planes <= 1 && ksr_net_chroma_possible(&r.drawn))
+        r.chroma = engine->chroma;
     for (int i = 0; i < input->planes; i++) {
         r.chain[i].width[0] = ksr_layout_plane_width(&r.drawn, i);
         r.chain[i].height[0] = ksr_layout_plane_height(&r.drawn, i);
@@ -275,6 +291,16 @@ bool ksr_recipe_fits(const struct ksr_recipe *r)
            r->output.chroma_shift_y != r->made.chroma_shift_y;
 }
 
+int ksr_recipe_together(const struct ksr_recipe *r, int plane)
+{
+    return r->chroma && plane == 1 ? 2 : 1;
+}
+
+bool ksr_step_reads_luma(const struct ksr_step *step)
+{
+    return step->kind == KSR_STEP_GUIDED || step->kind == KSR_STEP_NETWORK_CHROMA;
+}
+
 int ksr_chain_model(const struct ksr_chain *chain)
 {
     int k = 0;
@@ -309,7 +335,7 @@ static void print_params(const struct ksr_step *step, FILE *out)
         fprintf(out, ", limit %d", step->structure.limit);
     if (step->kind == KSR_STEP_ANTIALIAS)
         fprintf(out, ", strength %d", step->antialias.strength);
-    if (step->kind == KSR_STEP_UPSCALE)
+    if (step->kind == KSR_STEP_UPSCALE || step->kind == KSR_STEP_NETWORK_CHROMA)
         fprintf(out, ", middle taps %d %d", step->upscale.x->tap[1][3], step->upscale.y->tap[1][3]);
     if (step->kind == KSR_STEP_GUIDED)
         fprintf(out, ", strength %d, limit %d", step->guide.strength, step->guide.limit);
@@ -323,8 +349,9 @@ static void print_params(const struct ksr_step *step, FILE *out)
 void ksr_recipe_print(const struct ksr_recipe *r, FILE *out)
 {
     static const char *const names[KSR_STEP_KINDS] = {
-        "chroma shift", "deblock", "dehalo",  "normalize", "deband", "structure", "antialias",
-        "upscale",      "guided",  "learned", "network",   "model",  "enhance",   "enhance"};
+        "chroma shift", "deblock",           "dehalo",  "normalize", "deband",
+        "structure",    "antialias",         "upscale", "guided",    "learned",
+        "network",      "network of chroma", "model",   "enhance",   "enhance"};
     if (r->composite_on)
         fprintf(out, "composite: one %d, mean %d, size %d, shift %d\n", r->composite.one,
                 r->composite.mean, r->composite.size, r->composite.shift);

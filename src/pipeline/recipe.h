@@ -49,6 +49,8 @@ enum ksr_step_kind {
     KSR_STEP_GUIDED,         // ksr_guided_rows(): the first pass of chroma, reads luma too
     KSR_STEP_LEARNED,        // ksr_learned_rows(): luma
     KSR_STEP_NETWORK,        // ksr_net_rows() with the recipe's `net`: luma
+    KSR_STEP_NETWORK_CHROMA, // ksr_upscale_rows(), then ksr_net_chroma_rows() with the recipe's
+                             // `chroma`: the first pass of U and V together, reads luma too
     KSR_STEP_MODEL,          // ksr_frames_run() with the recipe's `model`: whole frames, see below
     KSR_STEP_ENHANCE_LUMA,   // ksr_enhance_luma_rows()
     KSR_STEP_ENHANCE_CHROMA, // ksr_enhance_chroma_rows()
@@ -76,10 +78,13 @@ struct ksr_step {
 // The steps of one plane in order. Step k reads a plane of width[k] x height[k] and makes one of
 // width[k + 1] x height[k + 1]; edges replicate.
 //
-// A chain reads its own plane alone, but for KSR_STEP_GUIDED: to make a plane as large as the luma
-// of `drawn`, it also reads that luma, as the luma chain does: before any step. Of it, it needs the
-// rows at the places of those that it reads of its own plane (ksr_guide_span()), so nothing but
-// these rows of the input ties the chains to each other.
+// A chain reads its own plane alone, but for KSR_STEP_GUIDED and KSR_STEP_NETWORK_CHROMA: to make a
+// plane as large as the luma of `drawn`, they also read that luma, as the luma chain does: before
+// any step. Of it, they need the rows at the places of those that they read of their own plane
+// (ksr_guide_span()), so nothing but these rows of the input ties the chains to each other.
+//
+// KSR_STEP_NETWORK_CHROMA is one run for U and V: with it, these two chains, which always have the
+// same steps, are carried out together (ksr_recipe_together()).
 //
 // A KSR_STEP_MODEL is one run for all planes that have one: the first planes, in each the step in
 // the same sense, between stages 1 and 2 and the rest. It reads whole planes (reach is 0 and has no
@@ -103,8 +108,9 @@ struct ksr_recipe {
     // Where descaling keeps parts of the input, their chroma is moved by as much.
     struct ksr_chroma_shift_params kept_shift;
     enum ksr_kernel kernel;
-    const ksr_net *net; // borrowed; NULL without KSR_STEP_NETWORK
-    ksr_frames *model;  // borrowed; NULL without KSR_STEP_MODEL
+    const ksr_net *net;    // borrowed; NULL without KSR_STEP_NETWORK
+    const ksr_net *chroma; // borrowed; NULL without KSR_STEP_NETWORK_CHROMA
+    ksr_frames *model;     // borrowed; NULL without KSR_STEP_MODEL
     int model_planes;   // how many planes have one
     // Stage 5 blends whole frames before the chains: all planes but alpha, in the order of the
     // frames.
@@ -118,9 +124,9 @@ struct ksr_recipe {
 // Writes the recipe for frames of `input` layout, whose output is as large as the configuration's
 // scale says.
 // config: values in range (the caller has checked), no KSR_AUTO, which plan settles.
-// engine: makes luma larger if config->use_ai, else not looked at; borrowed, must outlive the
-// recipe. Returns false when what is made would be wider or higher than 65535, or the input cannot
-// have been drawn at the size that it is to be descaled to.
+// engine: makes luma larger if config->use_ai, and chroma where it has a network for that; else not
+// looked at; borrowed, must outlive the recipe. Returns false when what is made would be wider or
+// higher than 65535, or the input cannot have been drawn at the size that it is to be descaled to.
 bool ksr_recipe_make(struct ksr_recipe *out, const struct ksr_layout *input,
                      const struct ksr_pipeline_config *config, const ksr_engine *engine);
 
@@ -151,6 +157,13 @@ void ksr_recipe_place(struct ksr_recipe *recipe, const struct ksr_geometry *geom
 
 // Returns whether what is made must be resampled to the size of the output.
 bool ksr_recipe_fits(const struct ksr_recipe *recipe);
+
+// Returns how many planes from this one on are made together: U and V where a network of chroma
+// makes both, else 1.
+int ksr_recipe_together(const struct ksr_recipe *recipe, int plane);
+
+// Returns whether a step reads luma beside its own plane.
+bool ksr_step_reads_luma(const struct ksr_step *step);
 
 // Returns where the model stands in a plane's chain, or the number of its steps if there is none.
 int ksr_chain_model(const struct ksr_chain *chain);

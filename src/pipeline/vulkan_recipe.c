@@ -314,7 +314,8 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     case KSR_STEP_NETWORK:
         ksr_gpu_net_rows(c, g->net, dst, src, &g->scratch, 0, dst->height);
         break;
-    case KSR_STEP_MODEL: // see can_do()
+    case KSR_STEP_NETWORK_CHROMA: // see can_do()
+    case KSR_STEP_MODEL:
     case KSR_STEP_KINDS: break;
     }
 }

@@ -53,6 +53,8 @@ struct ksr_stage_table {
     void (*learned_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, int y0, int y1);
     void (*net_rows)(const struct ksr_plane *dst, const struct ksr_plane *src, const ksr_net *net,
                      void *scratch, int y0, int y1);
+    void (*net_chroma_rows)(const struct ksr_plane dst[2], const struct ksr_net_chroma *src,
+                            const ksr_net *net, void *scratch, int y0, int y1);
     void (*enhance_luma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,
                               const struct ksr_enhance_params *params, int y0, int y1);
     void (*enhance_chroma_rows)(const struct ksr_plane *dst, const struct ksr_plane *src,

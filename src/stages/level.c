@@ -16,6 +16,7 @@ const struct ksr_stage_table ksr_stage_level = {
     .guided_rows = ksr_guided_rows,
     .learned_rows = ksr_learned_rows,
     .net_rows = ksr_net_rows,
+    .net_chroma_rows = ksr_net_chroma_rows,
     .enhance_luma_rows = ksr_enhance_luma_rows,
     .enhance_chroma_rows = ksr_enhance_chroma_rows,
     .temporal_changed_rows = ksr_temporal_changed_rows,

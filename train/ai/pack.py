@@ -12,7 +12,7 @@ NAME.ksrnet, little-endian (models/README.md tells what the numbers mean):
              (an `up` layer has four channels for each output, all others one)
   16 bytes XXH3-128 of all before: low half, high half
 
-Version 1 is written for what it can hold: plain layers of one width. Several networks are version 3:
+Version 1 is written for what it can hold: plain layers of one width, for luma. Several networks are version 3:
   8 bytes "ksrnet\\r\\n", u16 3, u16 number of networks
   per network: 16 bytes name, with zeros behind it, u32 size, a file of version 1 or 2
                the first is for all sources, the last one's name is "auto": it chooses
@@ -66,7 +66,8 @@ def layers(path):
 
 def is_plain(chain):
     widths = {layer.outputs for layer in chain[:-1]}
-    return not any(layer.kind or layer.skip for layer in chain) and widths in ({16}, {32}, {64}) and len(chain) <= 16
+    return (chain[0].weights.shape[1] == 1 and not any(layer.kind or layer.skip for layer in chain) and
+            widths in ({16}, {32}, {64}) and len(chain) <= 16)
 
 
 def pack(chain):

@@ -151,14 +151,14 @@ void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[],
     low##p = vmlal_laneq_s16(low##p, vget_low_s16(w.val[1]), odd, p);                              \
     high##p = vmlal_high_laneq_s16(high##p, w.val[1], odd, p);
 
-static inline void head_block(const struct ksr_net_layer *l, const int16_t *const in[5], int x,
+static inline void head_block(const struct ksr_net_layer *l, const int16_t *const in[], int x,
                               ksr_act *out, int o)
 {
     const int step = l->outputs;
     const int32x4_t bias_low = vld1q_s32(l->bias + o), bias_high = vld1q_s32(l->bias + o + 4);
     const int16_t *weights = l->weight16 + 2 * o;
     EACH_PIXEL(START)
-    for (int r = 0; r < l->side; r++)
+    for (int r = 0; r < l->inputs * l->side; r++)
         for (int c = 0; c < l->side; c += 2, weights += 2 * l->outputs) {
             const int16x8x2_t w = vld2q_s16(weights);
             const int16x8_t even = vld1q_s16(in[r] + x + c), odd = vld1q_s16(in[r] + x + c + 1);
@@ -170,8 +170,7 @@ static inline void head_block(const struct ksr_net_layer *l, const int16_t *cons
     EACH_PIXEL(STORE)
 }
 
-void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
-                  int count)
+void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[], ksr_act *out, int count)
 {
     for (int o = 0; o < l->outputs; o += 8)
         for (int x = 0; x < count; x += 8)
@@ -212,24 +211,32 @@ static inline void add_place(int32x4_t sum[TAIL_PIXELS][4], const ksr_act *a, co
                 sum[p][k] = add_inputs(sum[p][k], a + p * inputs + i, w + k * row + i);
 }
 
-void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
-                  int count)
+// The four outputs from output `o` on.
+static void tail_row(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
+                     int count, int o)
 {
     const int row = TAIL_ROW(l);
-    const int32x4_t bias = vld1q_s32(body_bias(l)), shift = vnegq_s32(vld1q_s32(l->shift));
+    const int32x4_t bias = vld1q_s32(body_bias(l) + o), shift = vnegq_s32(vld1q_s32(l->shift + o));
     for (int x = 0; x < count; x += TAIL_PIXELS) {
         int32x4_t sum[TAIL_PIXELS][4];
         for (int p = 0; p < TAIL_PIXELS; p++)
             for (int k = 0; k < 4; k++)
                 sum[p][k] = vdupq_n_s32(0);
-        const weight *w = TAIL_WEIGHTS(l);
+        const weight *w = TAIL_WEIGHTS(l) + o * row;
         for (int r = 0; r < l->side; r++)
-            for (int c = 0; c < l->side; c++, w += 4 * row)
+            for (int c = 0; c < l->side; c++, w += l->outputs * row)
                 add_place(sum, in[r] + (x + c) * l->inputs, w, l->inputs, row);
         for (int p = 0; p < TAIL_PIXELS; p++) {
             const int32x4_t total = vpaddq_s32(vpaddq_s32(sum[p][0], sum[p][1]),
                                                vpaddq_s32(sum[p][2], sum[p][3]));
-            vst1q_s32(out + 4 * (x + p), vshlq_s32(vaddq_s32(total, bias), shift));
+            vst1q_s32(out + l->outputs * (x + p) + o, vshlq_s32(vaddq_s32(total, bias), shift));
         }
     }
+}
+
+void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
+                  int count)
+{
+    for (int o = 0; o < l->outputs; o += 4)
+        tail_row(l, in, out, count, o);
 }

@@ -312,7 +312,7 @@ void ksr_net_body(const struct ksr_net_layer *l, const ksr_act *const in[],
 #endif
 
 static inline __attribute__((always_inline)) void head_block(const struct ksr_net_layer *l,
-                                                             const int16_t *const in[5], int x,
+                                                             const int16_t *const in[], int x,
                                                              ksr_act *out, int o, const bool two)
 {
     const int step = l->outputs;
@@ -321,7 +321,7 @@ static inline __attribute__((always_inline)) void head_block(const struct ksr_ne
     out += x * step + o;
     EACH_PIXEL(START)
     const int16_t *w = l->weight16 + 2 * o;
-    for (int r = 0; r < l->side; r++)
+    for (int r = 0; r < l->inputs * l->side; r++)
         for (int c = 0; c < l->side; c += 2, w += 2 * l->outputs) {
             const int16_t *a = in[r] + x + c;
             const vector w_low = load(w), w_high = two ? load(w + LANES * 2) : w_low;
@@ -330,8 +330,7 @@ static inline __attribute__((always_inline)) void head_block(const struct ksr_ne
     EACH_PIXEL(STORE)
 }
 
-void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr_act *out,
-                  int count)
+void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[], ksr_act *out, int count)
 {
     for (int o = 0; o < l->outputs; o += 2 * LANES)
         for (int x = 0; x < count; x += PIXELS)
@@ -343,11 +342,14 @@ void ksr_net_head(const struct ksr_net_layer *l, const int16_t *const in[5], ksr
 
 // --- The last layer: too few outputs for the lanes, which hold inputs instead ---
 
-static inline void store_tail(const struct ksr_net_layer *l, int32_t *out, __m128i sum)
+// Stores the four outputs of pixel x from output `o` on.
+static inline void store_tail(const struct ksr_net_layer *l, int32_t *out, int x, int o,
+                              __m128i sum)
 {
-    const __m128i bias = _mm_loadu_si128((const __m128i *)l->bias);
-    const __m128i shift = _mm_loadu_si128((const __m128i *)l->shift);
-    _mm_storeu_si128((__m128i *)out, _mm_srav_epi32(_mm_add_epi32(sum, bias), shift));
+    const __m128i bias = _mm_loadu_si128((const __m128i *)(l->bias + o));
+    const __m128i shift = _mm_loadu_si128((const __m128i *)(l->shift + o));
+    _mm_storeu_si128((__m128i *)(out + l->outputs * x + o),
+                     _mm_srav_epi32(_mm_add_epi32(sum, bias), shift));
 }
 
 #if GROUP == 4 && LANES == 16
@@ -362,10 +364,11 @@ static inline __m512i totals(const __m512i s[4])
     return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
 }
 
-// 64 bytes are 64 / width pixels, or a part of one; four times as many at once.
+// Four outputs from output `o` on. 64 bytes are 64 / width pixels, or a part of one; four times as
+// many at once.
 static inline __attribute__((always_inline)) void tail_row(const struct ksr_net_layer *l,
                                                            const uint8_t *const in[3], int32_t *out,
-                                                           int count, const int width)
+                                                           int count, int o, const int width)
 {
     const int each = width <= 32 ? 64 / width : 1, row = KSR_NET_TAIL(width);
     for (int x = 0; x < count; x += 4 * each) {
@@ -375,7 +378,8 @@ static inline __attribute__((always_inline)) void tail_row(const struct ksr_net_
         for (int r = 0; r < l->side; r++)
             for (int i = 0; i < l->side * row; i += 64) {
                 const uint8_t *a = in[r] + (x + i / row) * width + i % row;
-                const int8_t *w = l->tail8 + (r * l->side + i / row) * 4 * row + i % row;
+                const int tap = r * l->side + i / row;
+                const int8_t *w = l->tail8 + (tap * l->outputs + o) * row + i % row;
                 _Pragma("GCC unroll 4") for (int p = 0; p < 4; p++)
                 {
                     const __m512i v = _mm512_loadu_si512(a + p * each * width);
@@ -392,7 +396,7 @@ static inline __attribute__((always_inline)) void tail_row(const struct ksr_net_
                 __m128i whole = part[k * 4 / each];
                 for (int q = 1; q < 4 / each; q++)
                     whole = _mm_add_epi32(whole, part[k * 4 / each + q]);
-                store_tail(l, out + 4 * (x + p * each + k), whole);
+                store_tail(l, out, x + p * each + k, o, whole);
             }
         }
     }
@@ -401,14 +405,15 @@ static inline __attribute__((always_inline)) void tail_row(const struct ksr_net_
 void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
                   int count)
 {
-    switch (l->inputs) {
-    case 16: tail_row(l, in, out, count, 16); break;
-    case 32: tail_row(l, in, out, count, 32); break;
-    case 48: tail_row(l, in, out, count, 48); break;
-    case 64: tail_row(l, in, out, count, 64); break;
-    case 96: tail_row(l, in, out, count, 96); break;
-    default: tail_row(l, in, out, count, 128); break;
-    }
+    for (int o = 0; o < l->outputs; o += 4)
+        switch (l->inputs) {
+        case 16: tail_row(l, in, out, count, o, 16); break;
+        case 32: tail_row(l, in, out, count, o, 32); break;
+        case 48: tail_row(l, in, out, count, o, 48); break;
+        case 64: tail_row(l, in, out, count, o, 64); break;
+        case 96: tail_row(l, in, out, count, o, 96); break;
+        default: tail_row(l, in, out, count, o, 128); break;
+        }
 }
 
 #else
@@ -449,29 +454,35 @@ static inline __m128i quarter(__m256i v)
     return _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
 }
 
+// The four outputs of pixel x from output `o` on.
+static inline void tail_pixel(const struct ksr_net_layer *l, const ksr_act *const in[3],
+                              int32_t *out, int x, int o)
+{
+    const int width = l->inputs;
+    __m256i sum[4];
+    for (int k = 0; k < 4; k++)
+        sum[k] = _mm256_setzero_si256();
+    const weight *w = tail_weights(l) + o * TAIL_OUTPUT;
+    for (int r = 0; r < l->side; r++)
+        for (int c = 0; c < l->side; c++, w += l->outputs * TAIL_OUTPUT) {
+            const ksr_act *a = in[r] + (x + c) * width;
+            for (int i = 0; i < width; i += TAIL_STEP) {
+                const __m256i v = load_inputs(a + i, width);
+                for (int k = 0; k < 4; k++)
+                    sum[k] = TAIL_ADD(
+                        sum[k], v, _mm256_loadu_si256((const __m256i *)(w + k * TAIL_OUTPUT + i)));
+            }
+        }
+    store_tail(l, out, x, o,
+               total(quarter(sum[0]), quarter(sum[1]), quarter(sum[2]), quarter(sum[3])));
+}
+
 void ksr_net_tail(const struct ksr_net_layer *l, const ksr_act *const in[3], int32_t *out,
                   int count)
 {
-    const int width = l->inputs;
-    for (int x = 0; x < count; x++) {
-        __m256i sum[4];
-        for (int k = 0; k < 4; k++)
-            sum[k] = _mm256_setzero_si256();
-        const weight *w = tail_weights(l);
-        for (int r = 0; r < l->side; r++)
-            for (int c = 0; c < l->side; c++, w += 4 * TAIL_OUTPUT) {
-                const ksr_act *a = in[r] + (x + c) * width;
-                for (int i = 0; i < width; i += TAIL_STEP) {
-                    const __m256i v = load_inputs(a + i, width);
-                    for (int k = 0; k < 4; k++)
-                        sum[k] = TAIL_ADD(
-                            sum[k], v,
-                            _mm256_loadu_si256((const __m256i *)(w + k * TAIL_OUTPUT + i)));
-                }
-            }
-        store_tail(l, out + 4 * x,
-                   total(quarter(sum[0]), quarter(sum[1]), quarter(sum[2]), quarter(sum[3])));
-    }
+    for (int x = 0; x < count; x++)
+        for (int o = 0; o < l->outputs; o += 4)
+            tail_pixel(l, in, out, x, o);
 }
 
 #endif
