@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Networks of several resolutions with random weights, for tests.
+"""Networks of several resolutions, and of chroma, with random weights, for tests.
 
-  networks.py SOURCE_FOLDER   writes tests/fuzz/corpus/model/resolutions and variants, and prints what
-                              train/ai/reference.py makes with the first, for tests/unit/test_net.c
+  networks.py SOURCE_FOLDER   writes tests/fuzz/corpus/model/resolutions, chroma, chroma_halved and variants, and
+                              prints what train/ai/reference.py makes with all but the last, for tests/unit/test_net.c
 """
 import os, sys
 
@@ -19,7 +19,11 @@ NETWORKS = {
                ("conv", 16, 4, 1, 0)],
     "skips": [("conv", 1, 16, 5, 0), ("conv", 16, 16, 3, 1), ("conv", 16, 16, 3, 1), ("conv", 16, 4, 3, 0)],
     "widths": [("conv", 1, 32, 1, 0), ("conv", 32, 16, 3, 0), ("conv", 16, 4, 3, 0)],
+    "chroma": [("conv", 6, 16, 3, 0), ("conv", 16, 16, 3, 0), ("conv", 16, 8, 3, 0)],
+    "chroma_halved": [("conv", 6, 16, 5, 0), ("down", 16, 32, 3, 0), ("conv", 32, 32, 3, 2), ("up", 32, 16, 1, 1),
+                      ("conv", 16, 8, 1, 0)],
 }
+IN_CORPUS = {"resolutions": (1023, 5), "chroma": (1019, 9), "chroma_halved": (2043, 5)}  # a size wider than a strip
 
 
 def draw(name):
@@ -31,7 +35,7 @@ def draw(name):
     chain = []
     for i, (kind, inputs, outputs, side, skip) in enumerate(NETWORKS[name]):
         channels = outputs * (4 if kind == "up" else 1)
-        most, last = 127 if i else 40, outputs == 4
+        most, last = 127 if i else 40, i == len(NETWORKS[name]) - 1
         weights = random.randint(-most, most + 1, (channels, inputs, side, side))
         sums = 0.58 * most * (100 if i else 9000) * np.sqrt(inputs) * side  # their usual size
         shift = np.round(np.log2(sums / (2000 if last else 80)) + random.uniform(-0.5, 0.5, channels)).astype(int)
@@ -52,17 +56,16 @@ def variants():
 def main():
     source = os.path.abspath(sys.argv[1])
     sys.path.insert(0, os.path.join(source, "train/ai"))
-    from pack import checksum, join, pack
-    from reference import double, drawn
+    from pack import join, pack
+    from reference import golden
 
-    chain = draw("resolutions")
-    with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "wb") as f:
-        f.write(pack(chain))
-    with open(os.path.join(source, "tests/fuzz/corpus/model/variants"), "wb") as f:
-        f.write(join(variants()))
-    for width, height in ((67, 41), (1, 1), (3, 50), (1023, 5)):
-        text = checksum(double(chain, drawn(width, height)).tobytes())
-        print(f'    {{"resolutions", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},')
+    files = {name: pack(draw(name)) for name in IN_CORPUS}
+    for name, data in (files | {"variants": join(variants())}).items():
+        with open(os.path.join(source, "tests/fuzz/corpus/model", name), "wb") as f:
+            f.write(data)
+    for name, wide in IN_CORPUS.items():
+        for size in ((67, 41), (1, 1), (3, 50), wide):
+            print(golden(name, draw(name), *size))
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ def check_chroma():
     d = torch.floor(torch.nn.functional.pixel_shuffle(d, 2)[0].double() * 32768 + 0.5) + 16384
     want = torch.floor(d.clamp(0, 32767) / 32 + 0.5).clamp(0, 1023) / 4
     check((got == want.numpy()).all(), "chroma: quantized in training = the integers", np.sum(got != want.numpy()))
-    kept = pack.layers(os.path.join(sys.argv[1], "train", "ai", "chroma-32x4.npz"))
+    kept = pack.layers(os.path.join(sys.argv[1], "models", "anime-chroma.npz"))
     shapes = [(l.channels, l.inputs, l.side, l.side) for l in chroma.SPECS["chroma-32x4"].layers]
     check([l.weights.shape for l in kept] == shapes, "chroma: the shape of what is kept", shapes)
 

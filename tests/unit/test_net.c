@@ -8,8 +8,8 @@
 #include "core/mem.h"
 #include "stages/dispatch.h"
 
-// What train/ai/reference.py prints, and tests/golden/networks.py, whose network has several
-// resolutions.
+// What train/ai/reference.py prints, and tests/golden/networks.py, whose networks have several
+// resolutions, or double chroma. Sizes are those of luma.
 static const struct {
     const char *name;
     int width, height;
@@ -28,19 +28,32 @@ static const struct {
     {"anime-ultra", 67, 41, "eede0f2502e9d54ac664f1ce5f7e82d6"},
     {"anime-web", 67, 41, "b13f08842057f1195d8b6290e33790c4"},
     {"anime-dvd", 67, 41, "d21d711b78471c8686991fad123107bc"},
+    {"anime-chroma", 67, 41, "affd9e2483de8e691f046d282af24681"},
+    {"anime-chroma", 1, 1, "2b3449102270a101d9424fd0a52a3a58"},
+    {"anime-chroma", 3, 50, "0c8fc8d522734739c09f94d1fff58ee2"},
+    {"anime-chroma", 1019, 9, "dd014da428b65b2e6a129e5254330ce0"},
     {"resolutions", 67, 41, "1cad79086d275be9006fadc0df5ec95c"},
     {"resolutions", 1, 1, "13ea458ad7c9c1ffd3a9648f0d856f80"},
     {"resolutions", 3, 50, "a8734bf4c03e569f82455ecbcb78271f"},
     {"resolutions", 1023, 5, "1bcb03351d93884482a623a260cf8234"},
+    {"chroma", 67, 41, "cdf80b3633c9e0c1c7156c5297899ea1"},
+    {"chroma", 1, 1, "d4bd10c0fb680f52a87f17fd460f5d7a"},
+    {"chroma", 3, 50, "5ce781bbd7b3f6b1e63d257f8d00cae2"},
+    {"chroma", 1019, 9, "00b33008eff4e27ca5be02f3f65975ba"},
+    {"chroma_halved", 67, 41, "2aa55b572c7f01ad9034abca7eedf7b4"},
+    {"chroma_halved", 1, 1, "8a6ab0d0491fc141821d7850e1386b9e"},
+    {"chroma_halved", 3, 50, "36642d2991fef247ff5c59daa7affd00"},
+    {"chroma_halved", 2043, 5, "dffe7ca91c489176d5888154d46096f6"},
 };
+
+#define GOLDEN (int)(sizeof(golden) / sizeof(golden[0]))
 
 static ksr_net *load(const char *name)
 {
     static uint8_t file[1 << 23];
     char path[512];
-    if (strcmp(name, "resolutions") == 0)
-        snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/resolutions",
-                 KSR_MODELS_SOURCE);
+    if (strchr(name, '-') == NULL)
+        snprintf(path, sizeof(path), "%s/../tests/fuzz/corpus/model/%s", KSR_MODELS_SOURCE, name);
     else
         snprintf(path, sizeof(path), "%s/%s.ksrnet", KSR_MODELS_SOURCE, name);
     FILE *f = fopen(path, "rb");
@@ -57,26 +70,78 @@ static ksr_net *load(const char *name)
 }
 
 // drawn() of train/ai/reference.py.
-static void draw(const struct ksr_plane *p)
+static int drawn(int x, int y)
+{
+    int v = (x * 307 + y * 211) % 32768;
+    v = (x - 20) * (x - 20) + (y - 15) * (y - 15) < 120 ? 31000 : v;
+    v = (x + 2 * y) % 37 < 3 ? 1500 : v;
+    const int noise = (x * 7919 + y * 104729 + x * y * 31) % 8191;
+    return x > 40 ? (v / 4 + noise * 3) % 32768 : v;
+}
+
+enum turn { AS_IT_IS, UPSIDE_DOWN, MIRRORED, NEGATIVE };
+
+static void draw(const struct ksr_plane *p, enum turn turn)
 {
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++) {
-            int v = (x * 307 + y * 211) % 32768;
-            v = (x - 20) * (x - 20) + (y - 15) * (y - 15) < 120 ? 31000 : v;
-            v = (x + 2 * y) % 37 < 3 ? 1500 : v;
-            const int noise = (x * 7919 + y * 104729 + x * y * 31) % 8191;
-            *unit_at(p, x, y) = (uint16_t)(x > 40 ? (v / 4 + noise * 3) % 32768 : v);
+            const int v = drawn(turn == MIRRORED ? p->width - 1 - x : x,
+                                turn == UPSIDE_DOWN ? p->height - 1 - y : y);
+            *unit_at(p, x, y) = (uint16_t)(turn == NEGATIVE ? KSR_SAMPLE_MAX - v : v);
         }
 }
 
-static void hash_plane(const struct ksr_plane *p, char out[KSR_HASH_TEXT])
+static void hash_frame(const struct ksr_frame *f, char out[KSR_HASH_TEXT])
 {
     ksr_hasher *hasher = ksr_hasher_create();
     assert_non_null(hasher);
-    for (int y = 0; y < p->height; y++)
-        ksr_hasher_add(hasher, unit_at(p, 0, y), (size_t)p->width * sizeof(uint16_t));
+    for (int i = 0; i < f->layout.planes; i++)
+        for (int y = 0; y < f->plane[i].height; y++)
+            ksr_hasher_add(hasher, unit_at(&f->plane[i], 0, y),
+                           (size_t)f->plane[i].width * sizeof(uint16_t));
     ksr_hasher_text(hasher, out);
     ksr_hasher_destroy(&hasher);
+}
+
+// What a network reads, luma and perhaps chroma of half its size, and what it makes or adds to.
+struct pictures {
+    struct ksr_frame luma, chroma, dst;
+};
+
+// drawn(), or drawn_chroma() of train/ai/reference.py.
+static struct pictures draw_pictures(const ksr_net *net, int width, int height)
+{
+    struct pictures p = {.luma = unit_grey(width, height)};
+    draw(&p.luma.plane[0], AS_IT_IS);
+    if (!net->chroma) {
+        p.dst = unit_grey(2 * width, 2 * height);
+        return p;
+    }
+    p.chroma = unit_frame(unit_layout((width + 1) / 2, (height + 1) / 2, 2, 0));
+    draw(&p.chroma.plane[0], UPSIDE_DOWN);
+    draw(&p.chroma.plane[1], NEGATIVE);
+    p.dst = unit_frame(unit_layout(width, height, 2, 0));
+    draw(&p.dst.plane[0], MIRRORED);
+    draw(&p.dst.plane[1], NEGATIVE);
+    return p;
+}
+
+static void free_pictures(struct pictures *p)
+{
+    ksr_frame_free(&p->luma);
+    ksr_frame_free(&p->chroma);
+    ksr_frame_free(&p->dst);
+}
+
+static void run_rows(const struct ksr_stage_table *table, const struct pictures *p,
+                     const ksr_net *net, void *scratch, int y0, int y1)
+{
+    const struct ksr_net_chroma chroma = {{p->chroma.plane[0], p->chroma.plane[1]},
+                                          p->luma.plane[0]};
+    if (net->chroma)
+        table->net_chroma_rows(p->dst.plane, &chroma, net, scratch, y0, y1);
+    else
+        table->net_rows(&p->dst.plane[0], &p->luma.plane[0], net, scratch, y0, y1);
 }
 
 // Doubles a picture at a level, `rows` output rows at once.
@@ -87,20 +152,16 @@ static void check(int i, enum ksr_cpu_level level, int rows)
     ksr_net *net = load(golden[i].name);
     void *scratch = ksr_aligned_calloc(ksr_net_scratch(net));
     assert_non_null(scratch);
-    struct ksr_frame src = unit_grey(golden[i].width, golden[i].height);
-    struct ksr_frame dst = unit_grey(2 * golden[i].width, 2 * golden[i].height);
-    draw(&src.plane[0]);
-    for (int y = 0; y < dst.plane[0].height; y += rows) {
-        const int end = y + rows < dst.plane[0].height ? y + rows : dst.plane[0].height;
-        table.net_rows(&dst.plane[0], &src.plane[0], net, scratch, y, end);
-    }
+    struct pictures p = draw_pictures(net, golden[i].width, golden[i].height);
+    const int height = p.dst.layout.height;
+    for (int y = 0; y < height; y += rows)
+        run_rows(&table, &p, net, scratch, y, y + rows < height ? y + rows : height);
     char hash[KSR_HASH_TEXT];
-    hash_plane(&dst.plane[0], hash);
+    hash_frame(&p.dst, hash);
     if (strcmp(hash, golden[i].hash) != 0)
         fail_msg("%s %dx%d, %s, %d rows: %s", golden[i].name, golden[i].width, golden[i].height,
                  ksr_cpu_level_name((int)level), rows, hash);
-    ksr_frame_free(&src);
-    ksr_frame_free(&dst);
+    free_pictures(&p);
     ksr_aligned_free(scratch);
     ksr_net_destroy(&net);
 }
@@ -109,7 +170,7 @@ static void equals_the_reference(void **state)
 {
     (void)state;
     for (int level = 0; level <= (int)ksr_cpu_level(); level++)
-        for (int i = 0; i < (int)(sizeof(golden) / sizeof(golden[0])); i++)
+        for (int i = 0; i < GOLDEN; i++)
             if (ksr_cpu_has((enum ksr_cpu_level)level))
                 check(i, (enum ksr_cpu_level)level, 1000);
 }
@@ -117,12 +178,16 @@ static void equals_the_reference(void **state)
 static void bands_change_nothing(void **state)
 {
     (void)state;
-    for (int level = KSR_CPU_C + 1; level <= (int)ksr_cpu_level(); level++)
-        for (int rows = 1; rows < 100 && ksr_cpu_has((enum ksr_cpu_level)level); rows += 9) {
-            check(0, (enum ksr_cpu_level)level, rows);
-            check(4, (enum ksr_cpu_level)level, rows);
-            check(11, (enum ksr_cpu_level)level, rows);
-        }
+    static const char *const names[] = {"anime-fast", "anime-quality", "anime-web", "anime-chroma",
+                                        "chroma_halved"};
+    for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++) {
+        int i = 0; // the first of its name
+        while (strcmp(golden[i].name, names[n]) != 0)
+            i++;
+        for (int level = KSR_CPU_C + 1; level <= (int)ksr_cpu_level(); level++)
+            for (int rows = 1; rows < 100 && ksr_cpu_has((enum ksr_cpu_level)level); rows += 9)
+                check(i, (enum ksr_cpu_level)level, rows);
+    }
 }
 
 // --- The largest sums ---
@@ -207,7 +272,7 @@ static void check_extreme(int width, int weights, int32_t bias, bool tiled)
         struct ksr_stage_table table;
         ksr_stage_table_init(&table, (enum ksr_cpu_level)level);
         table.net_rows(&dst[level > 0].plane[0], &src.plane[0], net, scratch, 0, 18);
-        hash_plane(&dst[level > 0].plane[0], hash[level > 0]);
+        hash_frame(&dst[level > 0], hash[level > 0]);
         if (level > 0 && strcmp(hash[0], hash[1]) != 0)
             fail_msg("%d wide, weights %d, bias %d: %s differs", width, weights, bias,
                      ksr_cpu_level_name(level));

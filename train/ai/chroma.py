@@ -330,13 +330,8 @@ class Group(train.Group):
 
 def enlarged(chain, base, luma, chroma):
     """Chroma [2,2h,2w] by a network in exact integers, added to base [2,2h,2w]; rounded to 10 bits, in 8-bit codes."""
-    h, w = luma.shape
-    places = luma.reshape(h // 2, 2, w // 2, 2).transpose(1, 3, 0, 2).reshape(4, h // 2, w // 2)
-    x = np.concatenate([places, chroma]).astype(np.int64) * 128 - 16384
-    around, _ = reference.margin(chain)
-    x = np.pad(x, ((0, 0), (around, around), (around, around)), mode="edge")
-    d = reference.differences(chain, x)[:, around:-around, around:-around]
-    whole = np.clip(np.floor(base * 128 + 0.5).astype(np.int64) + reference.shuffle(d), 0, 32767)
+    planes = (x.astype(np.int64) * 128 for x in (luma, chroma))
+    whole = reference.double_chroma(chain, *planes, np.floor(base * 128 + 0.5).astype(np.int64)).astype(np.int64)
     return np.clip((whole + 16) >> 5, 0, 1023) / 4
 
 

@@ -64,9 +64,14 @@ def layers(path):
             for i, (kind, skip) in enumerate(graph)]
 
 
+def is_chroma(chain):
+    """Whether a network doubles chroma, not luma."""
+    return chain[0].weights.shape[1] == 6
+
+
 def is_plain(chain):
     widths = {layer.outputs for layer in chain[:-1]}
-    return (chain[0].weights.shape[1] == 1 and not any(layer.kind or layer.skip for layer in chain) and
+    return (not is_chroma(chain) and not any(layer.kind or layer.skip for layer in chain) and
             widths in ({16}, {32}, {64}) and len(chain) <= 16)
 
 

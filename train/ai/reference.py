@@ -1,7 +1,7 @@
 """What a model computes, in integers with NumPy and nothing else: the engine's golden results.
 
     reference.py                          prints the checksums in tests/unit/test_net.c
-    reference.py MODEL.npz IN.png OUT.png doubles a grey picture of 8 bits (needs Pillow)
+    reference.py MODEL.npz IN.png OUT.png doubles a grey picture of 8 bits by a network of luma (needs Pillow)
 """
 import glob
 import os
@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from pack import DOWN, UP, checksum, layers
+from pack import DOWN, UP, checksum, is_chroma, layers
 
 TAPS = np.array([[-3, 29, 111, -9, 0], [0, -9, 111, 29, -3]], np.int64)
 
@@ -43,7 +43,7 @@ def margin(chain):
 
 
 def differences(chain, x):
-    """The last layer's result for samples [1,h,w] less 16384. h and w: multiples of what margin() says. Layers keep
+    """The last layer's result for samples [C,h,w] less 16384. h and w: multiples of what margin() says. Layers keep
     their size; what they lack at the edges reads as 0, which only what lies in the margin depends on."""
     made = []
     for layer in chain:
@@ -62,15 +62,39 @@ def differences(chain, x):
     return x
 
 
+def continued(chain, planes):
+    """(planes [C,h,w] less 16384 as a network wants them, with the margin around; how to cut it off again, but for `more`
+    samples)."""
+    h, w = planes.shape[1:]
+    around, unit = margin(chain)
+    sides = ((0, 0), (around, around + -h % unit), (around, around + -w % unit))
+    inside = lambda x, more=0: x[:, around - more : around + h + more, around - more : around + w + more]
+    return np.pad(planes.astype(np.int64), sides, mode="edge") - 16384, inside
+
+
+def limited(x):
+    return np.clip(x, 0, 32767).astype("<u2")
+
+
 def double(chain, samples):
     """samples [h,w] of 15 bits -> [2h,2w]."""
-    h, w = samples.shape
-    around, unit = margin(chain)
-    centred = np.pad(samples.astype(np.int64), ((around, around + -h % unit), (around, around + -w % unit)), mode="edge") - 16384
-    inside = lambda x, more: x[:, around - more : around + h + more, around - more : around + w + more]
+    x, inside = continued(chain, samples[None])
     kernel = np.stack([np.outer(TAPS[y], TAPS[c]) for y in (0, 1) for c in (0, 1)])[:, None]
-    base = ((convolve(inside(centred[None], 2), kernel) + 8192) >> 14) + 16384
-    return np.clip(shuffle(base + inside(differences(chain, centred[None]), 0))[0], 0, 32767).astype("<u2")
+    base = ((convolve(inside(x, 2), kernel) + 8192) >> 14) + 16384
+    return limited(shuffle(base + inside(differences(chain, x)))[0])
+
+
+def chroma_differences(chain, luma, chroma):
+    """What a network of chroma adds to enlarged chroma: luma [h,w], chroma [2,ceil(h/2),ceil(w/2)] -> [2,h,w]."""
+    h, w = luma.shape
+    even = np.pad(luma, ((0, h % 2), (0, w % 2)), mode="edge")
+    x, inside = continued(chain, np.stack([*(even[y::2, c::2] for y in (0, 1) for c in (0, 1)), *chroma]))
+    return shuffle(inside(differences(chain, x)))[:, :h, :w]
+
+
+def double_chroma(chain, luma, chroma, base):
+    """base [2,h,w]: chroma as a filter has enlarged it -> the same with what luma tells."""
+    return limited(base + chroma_differences(chain, luma, chroma))
 
 
 def drawn(width, height):
@@ -83,6 +107,19 @@ def drawn(width, height):
     return np.where(x > 40, (v // 4 + noise * 3) % 32768, v)
 
 
+def drawn_chroma(width, height):
+    """Luma, chroma of half its size and enlarged chroma, which tests/unit/test_net.c draws for networks of chroma."""
+    small, large = drawn((width + 1) // 2, (height + 1) // 2), drawn(width, height)
+    return large, np.stack([small[::-1], 32767 - small]), np.stack([large[:, ::-1], 32767 - large])
+
+
+def golden(name, chain, width, height):
+    """A line of tests/unit/test_net.c."""
+    made = double_chroma(chain, *drawn_chroma(width, height)) if is_chroma(chain) else double(chain, drawn(width, height))
+    text = checksum(made.tobytes())
+    return f'    {{"{name}", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},'
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     if len(sys.argv) == 4:
@@ -92,14 +129,13 @@ def main():
         big = double(layers(sys.argv[1]), small).astype(np.int64)
         Image.fromarray(np.clip(big + 64 >> 7, 0, 255).astype(np.uint8)).save(sys.argv[3])
         return
-    sizes = ((67, 41), (1, 1), (3, 50), (509, 9))
-    counts = {"anime-fast": 4, "anime-quality": 4, "anime-best": 2}  # others are large: 1
+    sizes = ((67, 41), (1, 1), (3, 50))
+    counts = {"anime-fast": 4, "anime-quality": 4, "anime-best": 2, "anime-chroma": 4}  # others are large: 1
     for path in sorted(glob.glob(os.path.join(here, "../../models/*.npz"))):
         name = os.path.basename(path).removesuffix(".npz")
         chain = layers(path)
-        for width, height in sizes[: counts.get(name, 1)]:
-            text = checksum(double(chain, drawn(width, height)).tobytes())
-            print(f'    {{"{name}", {width}, {height}, "{text[15:7:-1].hex()}{text[7::-1].hex()}"}},')
+        for size in (*sizes, (1019 if is_chroma(chain) else 509, 9))[: counts.get(name, 1)]:
+            print(golden(name, chain, *size))
 
 
 if __name__ == "__main__":
