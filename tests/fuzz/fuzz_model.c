@@ -15,14 +15,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void run(const ksr_net *net)
 {
-    static uint16_t small[3 * 5], large[6 * 10];
-    const struct ksr_plane src = {.data = small, .stride = 5, .width = 5, .height = 3};
-    const struct ksr_plane dst = {.data = large, .stride = 10, .width = 9, .height = 6};
+    static uint16_t small[2][3 * 5], large[3][6 * 10];
+    struct ksr_plane src[2], dst[3];
+    for (int i = 0; i < 2; i++)
+        src[i] = (struct ksr_plane){.data = small[i], .stride = 5, .width = 5, .height = 3};
+    for (int i = 0; i < 3; i++)
+        dst[i] = (struct ksr_plane){.data = large[i], .stride = 10, .width = 9, .height = 6};
+    const struct ksr_net_chroma chroma = {{src[0], src[1]}, dst[2]};
     struct ksr_stage_table table;
     ksr_stage_table_init(&table, KSR_CPU_C);
     void *scratch = ksr_aligned_calloc(ksr_net_scratch(net));
-    if (scratch)
-        table.net_rows(&dst, &src, net, scratch, 1, 6);
+    if (scratch && net->chroma)
+        table.net_chroma_rows(dst, &chroma, net, scratch, 1, 6);
+    else if (scratch)
+        table.net_rows(dst, src, net, scratch, 1, 6);
     ksr_aligned_free(scratch);
 }
 
