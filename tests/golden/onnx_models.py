@@ -4,11 +4,11 @@
   onnx_models.py SOURCE_FOLDER
 
 Walks each graph with NumPy: the few operators that the models have, as ONNX defines them. Does the same
-with networks of several resolutions drawn at random (networks.py). Also checks that .ksrnet files are
+with networks of several resolutions and of chroma drawn at random (networks.py). Also checks that .ksrnet files are
 what train/ai/pack.py makes of the .npz. Ends with
 `N passed, N failed, N skipped`.
 """
-import os, sys
+import glob, os, sys
 
 from checks import check, finish
 
@@ -41,6 +41,11 @@ def pad(x, around):
     return np.pad(x, list(zip(around[:n], around[n:])), mode="edge")
 
 
+def space_to_depth(x):
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // 2, 2, w // 2, 2).transpose(0, 3, 5, 1, 2, 4).reshape(n, 4 * c, h // 2, w // 2)
+
+
 def depth_to_space(x, mode="DCR"):
     _, c, h, w = x.shape
     if mode == "CRD":
@@ -59,7 +64,7 @@ def divide(a, b):
     return a // b if a.dtype == np.int64 else np.divide(a, b)
 
 
-OPERATORS = {"Conv": conv, "Pad": pad, "DepthToSpace": depth_to_space, "Clip": np.clip, "Floor": np.floor,
+OPERATORS = {"Conv": conv, "Pad": pad, "DepthToSpace": depth_to_space, "SpaceToDepth": space_to_depth, "Clip": np.clip, "Floor": np.floor,
              "Round": np.rint, "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": divide,
              "Shape": lambda x: np.array(x.shape), "Slice": cut, "Cast": lambda x: x.astype(np.float32),
              "Concat": lambda *parts, axis: np.concatenate(parts, axis)}
@@ -71,9 +76,9 @@ def attributes_of(node):
     return {k: v.decode() if isinstance(v, bytes) else v for k, v in given.items() if k in USED.get(node.op_type, ())}
 
 
-def evaluate(graph, x):
-    values = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-    values["x"] = x
+def evaluate(graph, **inputs):
+    values = {i.name: numpy_helper.to_array(i) for i in graph.initializer} | inputs
+    assert [i.name for i in graph.input] == list(inputs)
     for node in graph.node:
         result = OPERATORS[node.op_type](*(values[i] for i in node.input), **attributes_of(node))
         assert result.dtype in (np.float32, np.int64), node.op_type
@@ -81,38 +86,43 @@ def evaluate(graph, x):
     return values["y"]
 
 
+def part(codes):
+    """What graphs read: codes of 8 bits as 0..1."""
+    return (codes / 255).astype(np.float32)[None]
+
+
 def compare(name, chain, model, sizes=SIZES):
-    """A model against the integers, at odd sizes."""
+    """A model against the integers, at odd sizes; of chroma, at odd sizes of chroma."""
     onnx.checker.check_model(model)
     check({o.domain for o in model.opset_import} == {""}, f"{name}: standard operators alone")
     for width, height in sizes:
-        codes = drawn(width, height) >> 7
-        y = evaluate(model.graph, (codes / 255).astype(np.float32)[None, None])
-        want = np.minimum(double(chain, codes << 7), 255 << 7).astype(np.float32)
-        got = y[0, 0].astype(np.float64) * (255 << 7)
-        check(y.shape == (1, 1, 2 * height, 2 * width) and (np.rint(got) == want).all(),
+        if is_chroma(chain):
+            luma, chroma, _ = (planes >> 7 for planes in drawn_chroma(2 * width, 2 * height))
+            y = evaluate(model.graph, luma=part(luma[None]), chroma=part(chroma))
+            want = chroma_differences(chain, luma << 7, chroma << 7)
+        else:
+            codes = drawn(width, height) >> 7
+            y = evaluate(model.graph, x=part(codes[None]))
+            want = np.minimum(double(chain, codes << 7), 255 << 7).astype(np.int64)[None]
+        got = y[0].astype(np.float64) * (255 << 7)
+        check(got.shape == want.shape == (len(want), 2 * height, 2 * width) and (np.rint(got) == want).all(),
               f"{name}: {width}x{height} equals the integers", np.abs(got - want).max())
 
 
-def names(source):
-    """The bundled networks."""
-    with open(os.path.join(source, "models/networks.toml"), encoding="utf-8") as f:
-        return [line.strip("[]\n") for line in f if line.startswith("[")]
-
-
 def main():
-    for name in names(source):
-        path = os.path.join(source, "models", name)
+    for path in sorted(glob.glob(os.path.join(source, "models/*.ksrnet"))):
+        path = path.removesuffix(".ksrnet")
+        name = os.path.basename(path)
         sizes = SIZES if os.path.getsize(path + ".ksrnet") < 50_000 else LARGE
         with open(path + ".ksrnet", "rb") as f:
             check(f.read() == file_of(path + ".npz"), f"{name}: .ksrnet is made of the .npz")
         compare(name, layers(path + ".npz"), onnx.load(path + ".onnx"), sizes)
     for name in networks.NETWORKS:
         compare(name, networks.draw(name), export(networks.draw(name), name))
-    with open(os.path.join(source, "tests/fuzz/corpus/model/resolutions"), "rb") as f:
-        check(f.read() == pack(networks.draw("resolutions")), "the network of the unit tests is the one drawn here")
-    with open(os.path.join(source, "tests/fuzz/corpus/model/variants"), "rb") as f:
-        check(f.read() == join(networks.variants()), "and so are its variants")
+    files = {name: pack(networks.draw(name)) for name in networks.IN_CORPUS} | {"variants": join(networks.variants())}
+    for name, data in files.items():
+        with open(os.path.join(source, "tests/fuzz/corpus/model", name), "rb") as f:
+            check(f.read() == data, f"{name} of the unit tests is what is drawn here")
     finish()
 
 
@@ -121,7 +131,7 @@ if __name__ == "__main__":
     sys.path.insert(0, os.path.join(source, "train/ai"))
     import networks
     from export import export
-    from pack import file_of, join, layers, pack
-    from reference import double, drawn
+    from pack import file_of, is_chroma, join, layers, pack
+    from reference import chroma_differences, double, drawn, drawn_chroma
 
     main()

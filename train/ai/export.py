@@ -1,10 +1,12 @@
 """Writes ONNX models from the integers of the .npz: export.py NAME.npz...
 
-NAME.onnx: x [N,1,H,W] luma, 0..1 for codes 0..255 of 8 bits -> y [N,1,2H,2W], float32, any size.
+NAME.onnx: x [N,1,H,W] luma, 0..1 for codes 0..255 of 8 bits -> y [N,1,2H,2W], float32, any size. Of a network of chroma:
+luma [N,1,2H,2W] and chroma [N,2,H,W], 0..1 for codes 0..255 -> y [N,2,2H,2W], what is added to enlarged chroma.
+
 Weights are integers of 8 bits, or 16 in the first layer, made into numbers by a Cast.
 Standard operators on whole numbers that a float32 holds: every sum stays below 2^24 (asserted), so a
 runtime that adds in any order gives the integers of the engine, and y is the engine's sample of
-15 bits / 32640, limited to 0..1.
+15 bits / 32640, limited to 0..1, or its difference / 32640, not limited.
 """
 import sys
 
@@ -12,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from pack import DOWN, UP, layers
+from pack import DOWN, UP, is_chroma, layers
 from reference import TAPS, margin
 
 EXACT = 1 << 24
@@ -73,7 +75,8 @@ def convolve(g, x, weights, limit, bias=None, **attributes):
 
 
 def first(g, x, layer, **attributes):
-    """The first layer: its sums, which can pass EXACT, in two parts."""
+    """The first layer: its sums, which can pass EXACT, in two parts, of which the second is a part of the whole."""
+    assert (np.abs(layer.weights.astype(np.int64)).sum((1, 2, 3)) * 16384 + np.abs(layer.bias)).max() < EXACT * PART
     high, low = split(g, x, PART)
     carry = g.floor_of(convolve(g, low, layer.weights, PART, layer.bias, **attributes), PART)
     x = g.add("Add", convolve(g, high, layer.weights, 16384 // PART, **attributes), carry)
@@ -83,7 +86,7 @@ def first(g, x, layer, **attributes):
 
 
 def network(g, x, chain, sized):
-    """The four differences of every sample. sized: layers keep their size, else they shrink by their kernel."""
+    """The differences of every sample. sized: layers keep their size, else they shrink by their kernel."""
     made = []
     for i, layer in enumerate(chain):
         half = layer.weights.shape[2] // 2
@@ -131,21 +134,40 @@ def interpolation(g, x):
     return g.floor_of(g.add("Add", convolve(g, high, kernel, EXACT // SPLIT), carry), 16384 // SPLIT)
 
 
-def export(chain, name):
-    g = Graph()
-    reach = sum(layer.weights.shape[2] // 2 for layer in chain)
-    codes = g.add("Clip", g.add("Round", g.add("Mul", "x", CODES)), 0, 32767)
-    centred = g.add("Sub", codes, 16384)
+def centred(g, *planes):
+    """What layers read: working samples less 16384, of planes with codes of 0..1."""
+    x = g.add("Concat", *planes, axis=1) if len(planes) > 1 else planes[0]
+    codes = g.add("Clip", g.add("Round", g.add("Mul", x, CODES)), 0, 32767)
+    return g.add("Sub", codes, 16384)
+
+
+def differences(g, x, chain):
     if any(layer.kind or layer.skip for layer in chain):
-        differences = branched(g, centred, chain)
-    else:
-        differences = network(g, g.pad(centred, reach), chain, False)
-    big = g.add("Add", g.add("Add", interpolation(g, g.pad(centred, 2)), differences), 16384)
+        return branched(g, x, chain)
+    return network(g, g.pad(x, sum(layer.weights.shape[2] // 2 for layer in chain)), chain, False)
+
+
+def luma(g, chain):
+    x = centred(g, "x")
+    added = differences(g, x, chain)
+    big = g.add("Add", g.add("Add", interpolation(g, g.pad(x, 2)), added), 16384)
     y = g.add("Clip", g.add("Div", big, CODES), 0, 1)
     g.add("DepthToSpace", y, named="y", blocksize=2)
-    shapes = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in
-              (("x", ["n", 1, "h", "w"]), ("y", ["n", 1, "2h", "2w"]))]
-    model = helper.make_model(helper.make_graph(g.nodes, name, shapes[:1], shapes[1:], g.constants),
+    return {"x": (1, "h", "w")}, {"y": (1, "2h", "2w")}
+
+
+def chroma(g, chain):
+    x = centred(g, g.add("SpaceToDepth", "luma", blocksize=2), "chroma")
+    y = g.add("Div", differences(g, x, chain), CODES)
+    g.add("DepthToSpace", y, named="y", blocksize=2, mode="CRD")
+    return {"luma": (1, "2h", "2w"), "chroma": (2, "h", "w")}, {"y": (2, "2h", "2w")}
+
+
+def export(chain, name):
+    g = Graph()
+    inputs, outputs = ([helper.make_tensor_value_info(n, TensorProto.FLOAT, ["n", *shape]) for n, shape in named.items()]
+                       for named in (chroma if is_chroma(chain) else luma)(g, chain))
+    model = helper.make_model(helper.make_graph(g.nodes, name, inputs, outputs, g.constants),
                               opset_imports=[helper.make_opsetid("", 13)], producer_name="kizunasr")
     model.ir_version = 7
     onnx.checker.check_model(model)
