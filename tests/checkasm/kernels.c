@@ -382,7 +382,8 @@ static struct {
     int16_t weight[3][KSR_MODEL_WIDTH * KSR_MODEL_WIDTH * 9];
 } drawn;
 
-static void draw_weights(uint32_t random)
+// inputs: of the first layer.
+static void draw_weights(uint32_t random, int inputs)
 {
     for (int i = 0; i < KSR_MODEL_CHANNELS; i++) {
         drawn.bias[i] = (int32_t)(check_random(&random) >> 20) - 2048;
@@ -395,43 +396,55 @@ static void draw_weights(uint32_t random)
     for (int k = 0; k < 3; k++)
         for (size_t i = 0; i < sizeof(drawn.weight[k]) / sizeof(drawn.weight[k][0]); i++) {
             const uint32_t r = check_random(&random) >> 8;
-            drawn.weight[k][i] = (int16_t)(k == 0       ? (int)(r % 4001) - 2000
-                                           : r % 5 == 0 ? (r & 256 ? 127 : -127)
-                                                        : (int)(r % 255) - 127);
+            drawn.weight[k][i] =
+                (int16_t)(k == 0       ? (int)(r % (uint32_t)(4000 / inputs + 1)) - 2000 / inputs
+                          : r % 5 == 0 ? (r & 256 ? 127 : -127)
+                                       : (int)(r % 255) - 127);
         }
 }
 
 static void add_layer(struct ksr_model *m, enum ksr_layer_kind kind, int outputs, int side,
                       int skip)
 {
-    const int i = m->layers++, set = i == 0 ? 0 : outputs == 4 ? 2 : 1;
-    m->layer[i] = (struct ksr_model_layer){.kind = kind,
-                                           .skip = skip,
-                                           .inputs = i > 0 ? m->layer[i - 1].outputs : 1,
-                                           .outputs = outputs,
-                                           .side = side,
-                                           .bias = drawn.bias,
-                                           .shift = drawn.shift[set],
-                                           .weight = drawn.weight[set]};
+    const int i = m->layers++, set = i == 0 ? 0 : outputs < 16 ? 2 : 1;
+    m->layer[i] =
+        (struct ksr_model_layer){.kind = kind,
+                                 .skip = skip,
+                                 .inputs = i > 0 ? m->layer[i - 1].outputs : m->layer[0].inputs,
+                                 .outputs = outputs,
+                                 .side = side,
+                                 .bias = drawn.bias,
+                                 .shift = drawn.shift[set],
+                                 .weight = drawn.weight[set]};
+}
+
+#define NET_KINDS 30
+
+static bool net_is_wide(unsigned corner)
+{
+    return corner % NET_KINDS >= 12;
 }
 
 // A network drawn at random: any weights, any kind. It is made once and kept for the next runs, as
 // its sums are exact whatever the picture.
-static const ksr_net *random_net(unsigned corner)
+static const ksr_net *random_net(unsigned corner, bool chroma)
 {
-    static ksr_net *nets[24];
+    static ksr_net *nets[2][NET_KINDS];
     static const int widths[] = {32, 16, 64, 48, 96, 128};
-    const unsigned kind = corner % 24;
-    if (nets[kind])
-        return nets[kind];
-    const int width = widths[kind % 3 + (kind < 12 ? 0 : kind / 2 % 2 * 3)];
+    const unsigned kind = corner % NET_KINDS;
+    if (nets[chroma][kind])
+        return nets[chroma][kind];
+    const int width = widths[kind < 12   ? kind % 3
+                             : kind < 24 ? kind % 3 + kind / 2 % 2 * 3
+                                         : kind % 6];
     const int other = widths[kind * 5 % 6], half = kind / 3 & 1 ? 3 : 1;
-    struct ksr_model m = {0};
-    draw_weights(77 + kind);
+    const int inputs = chroma ? KSR_MODEL_CHROMA_INPUTS : KSR_MODEL_LUMA_INPUTS;
+    struct ksr_model m = {.layer[0].inputs = inputs};
+    draw_weights(77 + kind, inputs);
     add_layer(&m, KSR_LAYER_CONV, width, kind / 3 & 1 ? 3 : 5, 0);
-    if (kind < 12) {
+    if (kind < 12 || kind >= 24) {
         add_layer(&m, KSR_LAYER_CONV, width, 3, 0);
-        add_layer(&m, KSR_LAYER_CONV, width, 3, 0);
+        add_layer(&m, KSR_LAYER_CONV, width, 3, kind >= 24 ? 1 : 0);
     } else { // two resolutions, or three
         add_layer(&m, KSR_LAYER_DOWN, other, 3, 0);
         if (kind % 2)
@@ -441,37 +454,77 @@ static const ksr_net *random_net(unsigned corner)
         add_layer(&m, KSR_LAYER_CONV, other, half, kind & 2 ? m.layers : 0);
         add_layer(&m, KSR_LAYER_UP, width, 1, kind & 8 ? 1 : 0);
     }
-    add_layer(&m, KSR_LAYER_CONV, 4, kind / 6 & 1 ? 1 : 3, 0);
+    add_layer(&m, KSR_LAYER_CONV, chroma ? KSR_MODEL_CHROMA_OUTPUTS : KSR_MODEL_LUMA_OUTPUTS,
+              kind / 6 & 1 ? 1 : 3, 0);
     if (ksr_model_trace(&m))
         abort();
-    return nets[kind] = ksr_net_create(&m);
+    return nets[chroma][kind] = ksr_net_create(&m);
+}
+
+// Takes a network, and a part of the picture, as plain C takes long.
+static void prepare_any_net(struct job *j, unsigned corner, bool chroma)
+{
+    j->net = random_net(corner, chroma);
+    if (corner % 32 || net_is_wide(corner)) {
+        j->width = j->width % (net_is_wide(corner) ? 30 : 70) + 1;
+        j->y1 = j->y1 > j->y0 + 2 ? j->y0 + 2 : j->y1;
+    }
+    j->y0 *= 2;
+    j->y1 *= 2;
 }
 
 static void prepare_net(struct job *j, unsigned corner)
 {
-    const unsigned odd = corner / 24 % 4;
-    j->net = random_net(corner);
-    if (corner % 32 || corner % 24 >= 12) { // plain C takes long
-        j->width = j->width % (corner % 24 < 12 ? 70 : 30) + 1;
-        j->y1 = j->y1 > j->y0 + 2 ? j->y0 + 2 : j->y1;
-    }
+    const unsigned odd = corner / NET_KINDS % 4;
+    prepare_any_net(j, corner, false);
     check_in(j, j->width, j->height);
-    j->y0 *= 2;
-    j->y1 *= 2;
     j->y1 -= j->y1 == 2 * j->height && (odd & 1);
     check_out(j, 2 * j->width - (int)(odd >> 1), 2 * j->height - (int)(odd & 1));
 }
 
-static void run_net(struct job *j, const struct tables *t)
+// U, V and luma are read; what is added to is any picture.
+static void prepare_net_chroma(struct job *j, unsigned corner)
 {
-    static void *scratch; // for the widest
+    const unsigned odd = corner / NET_KINDS % 4;
+    prepare_any_net(j, corner, true);
+    const int width = 2 * j->width - (int)(odd >> 1), height = 2 * j->height - (int)(odd & 1);
+    check_in(j, j->width, j->height);
+    check_in(j, j->width, j->height);
+    check_in(j, width, height);
+    j->y1 -= j->y1 == 2 * j->height && (odd & 1);
+    j->y0 += !j->whole && j->y0 + 1 < j->y1 && (odd >> 1);
+    for (int i = 0; i < 2; i++) {
+        const struct ksr_plane *out = check_out(j, width, height);
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                out->data[y * out->stride + x] =
+                    (uint16_t)(check_random(&j->random) >> 9 & KSR_SAMPLE_MAX);
+    }
+}
+
+// For the widest.
+static void *net_scratch(const ksr_net *net)
+{
+    static void *scratch;
     static size_t size;
-    if (size < ksr_net_scratch(j->net)) {
+    if (size < ksr_net_scratch(net)) {
         ksr_aligned_free(scratch);
-        size = ksr_net_scratch(j->net);
+        size = ksr_net_scratch(net);
         scratch = ksr_aligned_calloc(size);
     }
-    t->stage.net_rows(&j->out[0].plane, &j->in[0].plane, j->net, scratch, j->y0, j->y1);
+    return scratch;
+}
+
+static void run_net(struct job *j, const struct tables *t)
+{
+    t->stage.net_rows(&j->out[0].plane, &j->in[0].plane, j->net, net_scratch(j->net), j->y0, j->y1);
+}
+
+static void run_net_chroma(struct job *j, const struct tables *t)
+{
+    const struct ksr_net_chroma src = {{j->in[0].plane, j->in[1].plane}, j->in[2].plane};
+    const struct ksr_plane dst[2] = {j->out[0].plane, j->out[1].plane};
+    t->stage.net_chroma_rows(dst, &src, j->net, net_scratch(j->net), j->y0, j->y1);
 }
 
 static void prepare_enhance(struct job *j, double sharpening, double darkening, double contrast,
@@ -665,6 +718,7 @@ FUNCTION(of_upscale, stage.upscale_rows)
 FUNCTION(of_guided, stage.guided_rows)
 FUNCTION(of_learned, stage.learned_rows)
 FUNCTION(of_net, stage.net_rows)
+FUNCTION(of_net_chroma, stage.net_chroma_rows)
 FUNCTION(of_luma, stage.enhance_luma_rows)
 FUNCTION(of_chroma, stage.enhance_chroma_rows)
 FUNCTION(of_changed, stage.temporal_changed_rows)
@@ -692,6 +746,7 @@ const struct kernel check_kernels[] = {
     {"guided", prepare_guided, run_guided, of_guided},
     {"learned", prepare_upscale, run_learned, of_learned},
     {"net", prepare_net, run_net, of_net},
+    {"net_chroma", prepare_net_chroma, run_net_chroma, of_net_chroma},
     {"sharpening", prepare_sharpening, run_luma, of_luma},
     {"line_darkening", prepare_darkening, run_luma, of_luma},
     {"contrast", prepare_contrast, run_luma, of_luma},
