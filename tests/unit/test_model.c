@@ -46,18 +46,21 @@ static void committed_models_are_whole(void **state)
     static const struct {
         const char *name;
         int layers, width, reach;
-    } want[] = {{"anime-fast", 7, 16, 7},
-                {"anime-quality", 7, 32, 8},
-                {"anime-best", 13, 64, 21},
-                {"anime-ultra", 13, 128, 19}};
-    for (int i = 0; i < 4; i++) {
+    } want[] = {{"anime-fast", 7, 16, 7},   {"anime-quality", 7, 32, 8},
+                {"anime-best", 13, 64, 21}, {"anime-ultra", 13, 128, 19},
+                {"anime-chroma", 6, 32, 6}, {"chroma", 3, 16, 3},
+                {"chroma_halved", 5, 32, 6}};
+    for (int i = 0; i < 7; i++) {
         struct ksr_model model;
         const char *wrong = ksr_model_parse(file, load(want[i].name), NULL, &model);
         assert_null(wrong);
         assert_int_equal(model.layers, want[i].layers);
         assert_int_equal(model.width, want[i].width);
         assert_int_equal(model.reach, want[i].reach);
-        assert_string_equal(model.hash, ksr_network_find(want[i].name)->hash);
+        assert_int_equal(model.chroma, strstr(want[i].name, "chroma") != NULL);
+        assert_false(model.chroma && model.plain);
+        if (!model.chroma)
+            assert_string_equal(model.hash, ksr_network_find(want[i].name)->hash);
         ksr_model_free(&model);
     }
 }
@@ -152,6 +155,68 @@ static void wrong_resolutions_are_refused(void **state)
         assert_non_null(parse(file, i));
 }
 
+// Networks of chroma have six inputs and eight outputs, in version 2 alone.
+static void wrong_planes_are_refused(void **state)
+{
+    (void)state;
+    enum {
+        FIRST = 12,
+        SECOND = FIRST + 8 + 16 * 5 + 16 * 6 * 9 * 2,
+        LAST = SECOND + 8 + 16 * 5 + 16 * 16 * 9
+    };
+    static const struct wrong cases[] = {
+        {8, 1, "it has unsupported layers"},
+        {FIRST + 2, 0, "it has unsupported layers"},
+        {FIRST + 2, 1, "it has unsupported layers"},
+        {FIRST + 2, 2, "it has unsupported layers"},
+        {FIRST + 2, 5, "it has unsupported layers"},
+        {FIRST + 2, 7, "it has unsupported layers"},
+        {FIRST + 3, 1, "it has unsupported layers"},
+        {LAST + 4, 4, "it has unsupported layers"},
+        {LAST + 4, 2, "it has unsupported layers"},
+        {LAST + 4, 6, "it has unsupported layers"},
+        {LAST + 4, 9, "it has unsupported layers"},
+        {LAST + 4, 16, "it has unsupported layers"},
+        {SECOND + 1, 1, NULL}, // skip
+    };
+    const size_t size = load("chroma");
+    assert_int_equal(file[LAST + 4], 8);
+    assert_null(parse(file, size));
+    CHECK_WRONG(size, cases);
+    for (size_t i = 0; i < size; i += i < 500 ? 1 : 97)
+        assert_non_null(parse(file, i));
+    // Eight outputs to one input, in either version.
+    const size_t last = 12 + 8 + 16 * 5 + 16 * 25 * 2 + 5 * (8 + 16 * 5 + 16 * 16 * 9);
+    const size_t fast = load("anime-fast");
+    assert_int_equal(file[last + 2], 4);
+    file[last + 2] = 8;
+    assert_string_equal(parse_resealed(file, fast), "it has unsupported layers");
+    const size_t resolutions = load("resolutions");
+    const size_t tail = resolutions - 16 - (8 + 4 * 5 + 4 * 16 * 9);
+    assert_int_equal(file[tail + 4], 4);
+    file[tail + 4] = 8;
+    assert_string_equal(parse_resealed(file, resolutions), "it has unsupported layers");
+}
+
+static void networks_of_chroma_have_no_variants(void **state)
+{
+    (void)state;
+    static uint8_t inner[1 << 16];
+    const size_t size = load("chroma");
+    assert_in_range(size, 1000, sizeof(inner));
+    memcpy(inner, file, size);
+    static const char names[3][KSR_VARIANT_NAME] = {"general", "other", "auto"};
+    memcpy(file, "ksrnet\r\n\3\0\3", 12);
+    size_t at = 12;
+    for (int i = 0; i < 3; i++) {
+        memcpy(file + at, names[i], KSR_VARIANT_NAME);
+        memcpy(file + at + KSR_VARIANT_NAME, (uint8_t[]){size & 255, size >> 8, 0, 0}, 4);
+        memcpy(file + at + KSR_VARIANT_NAME + 4, inner, size);
+        at += KSR_VARIANT_NAME + 4 + size;
+    }
+    assert_string_equal(parse_resealed(file, at + 16), "networks of chroma have no variants");
+}
+
 static void a_variant_is_found_by_its_name(void **state)
 {
     (void)state;
@@ -241,7 +306,7 @@ static void wrong_variants_are_refused(void **state)
 
 static void add(struct ksr_model *m, enum ksr_layer_kind kind, int outputs, int side, int skip)
 {
-    const int inputs = m->layers > 0 ? m->layer[m->layers - 1].outputs : 1;
+    const int inputs = m->layers > 0 ? m->layer[m->layers - 1].outputs : m->layer[0].inputs;
     m->layer[m->layers++] = (struct ksr_model_layer){
         .kind = kind, .skip = skip, .inputs = inputs, .outputs = outputs, .side = side};
 }
@@ -250,7 +315,7 @@ static void add(struct ksr_model *m, enum ksr_layer_kind kind, int outputs, int 
 // end.
 static const char *trace(int wide, int deep, int skips, struct ksr_model *m)
 {
-    *m = (struct ksr_model){0};
+    *m = (struct ksr_model){.layer[0].inputs = 1};
     add(m, KSR_LAYER_CONV, 128, 5, 0);
     for (int i = 0; i < wide; i++)
         add(m, KSR_LAYER_CONV, 128, 3, 0);
@@ -296,6 +361,8 @@ int main(void)
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(wrong_shapes_are_refused),
         cmocka_unit_test(wrong_resolutions_are_refused),
+        cmocka_unit_test(wrong_planes_are_refused),
+        cmocka_unit_test(networks_of_chroma_have_no_variants),
         cmocka_unit_test(a_variant_is_found_by_its_name),
         cmocka_unit_test(wrong_variants_are_refused),
         cmocka_unit_test(sizes_follow_from_layers),
