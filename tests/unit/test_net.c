@@ -30,7 +30,7 @@ static const struct {
     {"anime-dvd", 67, 41, "d21d711b78471c8686991fad123107bc"},
     {"anime-chroma", 67, 41, "affd9e2483de8e691f046d282af24681"},
     {"anime-chroma", 1, 1, "2b3449102270a101d9424fd0a52a3a58"},
-    {"anime-chroma", 3, 50, "0c8fc8d522734739c09f94d1fff58ee2"},
+    {"anime-chroma", 4, 50, "6914cfebfbc468a64d251a6e5337041b"},
     {"anime-chroma", 1019, 9, "dd014da428b65b2e6a129e5254330ce0"},
     {"resolutions", 67, 41, "1cad79086d275be9006fadc0df5ec95c"},
     {"resolutions", 1, 1, "13ea458ad7c9c1ffd3a9648f0d856f80"},
@@ -38,11 +38,11 @@ static const struct {
     {"resolutions", 1023, 5, "1bcb03351d93884482a623a260cf8234"},
     {"chroma", 67, 41, "cdf80b3633c9e0c1c7156c5297899ea1"},
     {"chroma", 1, 1, "d4bd10c0fb680f52a87f17fd460f5d7a"},
-    {"chroma", 3, 50, "5ce781bbd7b3f6b1e63d257f8d00cae2"},
+    {"chroma", 4, 50, "ce73cebee373aaa2568ac2fc7efcdb40"},
     {"chroma", 1019, 9, "00b33008eff4e27ca5be02f3f65975ba"},
     {"chroma_halved", 67, 41, "2aa55b572c7f01ad9034abca7eedf7b4"},
     {"chroma_halved", 1, 1, "8a6ab0d0491fc141821d7850e1386b9e"},
-    {"chroma_halved", 3, 50, "36642d2991fef247ff5c59daa7affd00"},
+    {"chroma_halved", 4, 50, "67100009fd80c354cf0d3848d28cb26a"},
     {"chroma_halved", 2043, 5, "dffe7ca91c489176d5888154d46096f6"},
 };
 

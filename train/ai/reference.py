@@ -129,12 +129,12 @@ def main():
         big = double(layers(sys.argv[1]), small).astype(np.int64)
         Image.fromarray(np.clip(big + 64 >> 7, 0, 255).astype(np.uint8)).save(sys.argv[3])
         return
-    sizes = ((67, 41), (1, 1), (3, 50))
+    sizes = ((67, 41), (1, 1), (3, 50), (509, 9)), ((67, 41), (1, 1), (4, 50), (1019, 9))  # of luma, of chroma
     counts = {"anime-fast": 4, "anime-quality": 4, "anime-best": 2, "anime-chroma": 4}  # others are large: 1
     for path in sorted(glob.glob(os.path.join(here, "../../models/*.npz"))):
         name = os.path.basename(path).removesuffix(".npz")
         chain = layers(path)
-        for size in (*sizes, (1019 if is_chroma(chain) else 509, 9))[: counts.get(name, 1)]:
+        for size in sizes[is_chroma(chain)][: counts.get(name, 1)]:
             print(golden(name, chain, *size))
 
 
