@@ -244,7 +244,7 @@ static const struct edge {
     struct colour a, b;
     double error; // limit: of the filter's, that is left
 } edges[] = {
-    {"line on skin", {{200, 110, 150}}, {{40, 128, 128}}, 0.45},
+    {"dark on skin", {{200, 110, 150}}, {{40, 128, 128}}, 0.45},
     {"blue on white", {{235, 128, 128}}, {{41, 240, 110}}, 0.5},
     {"red on green", {{145, 54, 34}}, {{81, 90, 240}}, 0.75},
     {"equal luma", {{120, 90, 180}}, {{120, 180, 90}}, 0.6},
