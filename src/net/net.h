@@ -6,7 +6,9 @@
 //   last     the same without limit: four differences d for the four outputs of a sample, or
 //            four each for those of U and V
 //   output   limit((base + 8192 >> 14) + d, 0, 32767), base = the interpolation in rows.c, or
-//            limit(base + d, 0, 32767), base = chroma as a filter has enlarged it
+//            limit(base + d, low - (high - low >> 1), high + (high - low >> 1)), base = chroma
+//            as a filter has enlarged it, low and high = the range of the 3x3 samples around:
+//            where chroma is flat it stays, whatever a network says
 //
 // The picture goes on beyond its edges by repeating its first and last rows and columns, and every
 // layer is computed there too, so all places are alike. Sample (i, j) of a layer of half the

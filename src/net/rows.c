@@ -260,23 +260,40 @@ static void store_row(const struct strip *s, const struct ksr_plane *dst, int y)
         out[count - 1] = half[0][count / 2];
 }
 
-// Adds its differences to output row y of a plane, `at` those of U or V.
-static void add_row(const struct strip *s, const struct ksr_plane *dst, int at, int y)
+// The limits of what becomes of each sample of row y of U or V: the range of the 3x3 samples
+// around, and half as much more on both sides.
+static void find_limits(const struct strip *s, int plane, int y, int16_t *low, int16_t *high)
 {
-    uint16_t *out = dst->data + y * dst->stride + 2 * s->x0;
-    const int32_t *d = s->difference + at + 2 * (y & 1);
-    const int count = ksr_min(2 * s->columns, dst->width - 2 * s->x0), step = outputs_of(s->net);
-    for (int i = 0; i < count; i++)
-        out[i] = (uint16_t)ksr_clamp(out[i] + d[i / 2 * step + i % 2], 0, KSR_SAMPLE_MAX);
+    int16_t least[STRIP_MOST + 2], most[STRIP_MOST + 2]; // of each column
+    const int16_t *row[3];
+    for (int k = 0; k < 3; k++)
+        row[k] = sample_row(s, 4 + plane, y - 1 + k) + s->net->before - 1;
+    for (int i = 0; i < s->columns + 2; i++) {
+        least[i] = (int16_t)ksr_min(ksr_min(row[0][i], row[1][i]), row[2][i]);
+        most[i] = (int16_t)ksr_max(ksr_max(row[0][i], row[1][i]), row[2][i]);
+    }
+    for (int i = 0; i < s->columns; i++) {
+        const int a = ksr_min(ksr_min(least[i], least[i + 1]), least[i + 2]) + 16384;
+        const int b = ksr_max(ksr_max(most[i], most[i + 1]), most[i + 2]) + 16384;
+        const int more = (b - a) >> 1;
+        low[i] = (int16_t)ksr_max(a - more, 0);
+        high[i] = (int16_t)ksr_min(b + more, KSR_SAMPLE_MAX);
+    }
 }
 
-static void finish_row(const struct strip *s, const struct ksr_plane *dst, int y)
+// Adds its differences to what row y of U or V becomes, as far as that is of output rows y0 ..
+// y1-1.
+static void add_rows(const struct strip *s, const struct ksr_plane *dst, int plane, int y, int y0,
+                     int y1)
 {
-    if (s->chroma) {
-        add_row(s, &dst[0], 0, y);
-        add_row(s, &dst[1], 4, y);
-    } else {
-        store_row(s, dst, y);
+    int16_t low[STRIP_MOST], high[STRIP_MOST];
+    const int count = ksr_min(2 * s->columns, dst->width - 2 * s->x0), step = outputs_of(s->net);
+    find_limits(s, plane, y, low, high);
+    for (int at = ksr_max(y0, 2 * y); at < ksr_min(y1, 2 * y + 2); at++) {
+        uint16_t *out = dst->data + at * dst->stride + 2 * s->x0;
+        const int32_t *d = s->difference + 4 * plane + 2 * (at & 1);
+        for (int i = 0; i < count; i++)
+            out[i] = (uint16_t)ksr_clamp(out[i] + d[i / 2 * step + i % 2], low[i / 2], high[i / 2]);
     }
 }
 
@@ -295,8 +312,10 @@ static void make_rows(struct strip *s, const struct ksr_plane *dst, int layer, i
         make_body(s, layer, y);
     } else {
         make_tail(s, y);
-        for (int out = ksr_max(y0, 2 * y); out < ksr_min(y1, 2 * y + 2); out++)
-            finish_row(s, dst, out);
+        for (int plane = 0; s->chroma && plane < 2; plane++)
+            add_rows(s, &dst[plane], plane, y, y0, y1);
+        for (int out = ksr_max(y0, 2 * y); !s->chroma && out < ksr_min(y1, 2 * y + 2); out++)
+            store_row(s, dst, out);
     }
 }
 

@@ -92,9 +92,25 @@ def chroma_differences(chain, luma, chroma):
     return shuffle(inside(differences(chain, x)))[:, :h, :w]
 
 
+def repeated(x, h, w):
+    """[C,ceil(h/2),ceil(w/2)] -> [C,h,w], every sample four times."""
+    return x.repeat(2, 1).repeat(2, 2)[:, :h, :w]
+
+
+def chroma_limits(chroma):
+    """The range of the 3x3 samples around each, and half as much more on both sides."""
+    h, w = chroma.shape[1:]
+    x = np.pad(chroma.astype(np.int64), ((0, 0), (1, 1), (1, 1)), mode="edge")
+    around = [x[:, r : r + h, c : c + w] for r in range(3) for c in range(3)]
+    low, high = np.min(around, 0), np.max(around, 0)
+    more = (high - low) >> 1
+    return low - more, high + more
+
+
 def double_chroma(chain, luma, chroma, base):
     """base [2,h,w]: chroma as a filter has enlarged it -> the same with what luma tells."""
-    return limited(base + chroma_differences(chain, luma, chroma))
+    low, high = (repeated(x, *luma.shape) for x in chroma_limits(chroma))
+    return limited(np.clip(base + chroma_differences(chain, luma, chroma), low, high))
 
 
 def drawn(width, height):
@@ -109,8 +125,9 @@ def drawn(width, height):
 
 def drawn_chroma(width, height):
     """Luma, chroma of half its size and enlarged chroma, which tests/unit/test_net.c draws for networks of chroma."""
-    small, large = drawn((width + 1) // 2, (height + 1) // 2), drawn(width, height)
-    return large, np.stack([small[::-1], 32767 - small]), np.stack([large[:, ::-1], 32767 - large])
+    small = drawn((width + 1) // 2, (height + 1) // 2)
+    chroma = np.stack([small[::-1], 32767 - small])
+    return drawn(width, height), chroma, repeated(chroma, height, width)
 
 
 def golden(name, chain, width, height):
