@@ -100,6 +100,8 @@ static void print_card(const json_t *model)
     printf("%d,%03d multiplications per input pixel, receptive radius %d\n", (int)(cost / 1000),
            (int)(cost % 1000), integer_of(model, "reach"));
     print_variants(json_object_get(model, "variants"));
+    if (json_object_get(model, "chroma"))
+        printf("chroma of 4:2:0: %s, unless --ai-chroma off is given\n", text_of(model, "chroma"));
     if (json_object_get(model, "clean"))
         printf("clean sources: %s, unless --ai-variant general is given\n",
                text_of(model, "clean"));
@@ -121,8 +123,11 @@ static void print_description(const json_t *model)
 {
     const int channels = integer_of(model, "channels");
     print_clean("%s: ", text_of(model, "file"));
-    printf("%s, %dx, %d channel%s", engine_text(model), integer_of(model, "scale"), channels,
-           text_plural(channels));
+    printf("%s, %dx, ", engine_text(model), integer_of(model, "scale"));
+    if (strcmp(text_of(model, "enlarges"), "chroma") == 0)
+        printf("chroma");
+    else
+        printf("%d channel%s", channels, text_plural(channels));
     if (json_object_get(model, "layers"))
         print_layers(model);
     if (json_object_get(model, "white"))

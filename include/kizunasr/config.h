@@ -63,6 +63,10 @@ struct ksr_pipeline_config {
     // source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd (default
     // "auto").
     const char *ai_variant;
+    // Network that enlarges chroma of 4:2:0, sited left, instead of filters and guided_chroma: one
+    // that kizunasr models lists, or path of a .ksrnet file; auto: the one that goes with the
+    // network of luma, if there is one; off: none (default "auto").
+    const char *ai_chroma;
     // Output size / input size per axis with AI (2 or 4; default 2).
     int ai_scale;
     // Edge of the tiles of .onnx models, in input pixels (32 to 4096; default 512).

@@ -173,7 +173,7 @@ static ksr_status bench_processor(struct ksr_bench_state *b, const struct ksr_be
 struct row {
     const char *name;
     int scale;
-    bool all, temporal, restores, network;
+    bool all, temporal, restores, network, chroma;
 };
 
 static const struct row rows[] = {
@@ -206,14 +206,15 @@ static ksr_status bench_row(struct ksr_bench_state *b, const struct row *row, js
     c.config.enable_temporal = row->temporal;
     if (row->restores)
         restore(b, &c.config, drawn);
-    ksr_status status = row->network ? ksr_model_load(b->ctx, c.name, NULL, &c.engine.net) : KSR_OK;
+    ksr_net **net = row->chroma ? &c.engine.chroma : &c.engine.net;
+    ksr_status status = row->network ? ksr_model_load(b->ctx, c.name, NULL, net) : KSR_OK;
     if (row->network && status == KSR_OK)
-        c.multiplications = ksr_net_multiplications(c.engine.net) * b->width * b->height;
+        c.multiplications = ksr_net_pixel_multiplications(*net) * b->width * b->height;
     if (status == KSR_OK)
         status = bench_processor(b, &c, list, &result);
     for (int i = 0; i < gpus && status == KSR_OK; i++)
         status = ksr_bench_gpu_run(b, &c, &gpu[i], result);
-    ksr_net_destroy(&c.engine.net);
+    ksr_net_destroy(net);
     return status;
 }
 
@@ -227,8 +228,12 @@ ksr_status ksr_bench_runs(struct ksr_bench_state *b)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && status == KSR_OK; i++)
         status = bench_row(b, &rows[i], list, gpu, gpus);
     for (size_t i = 0; i < ksr_network_count && status == KSR_OK; i++) {
-        const struct row row = {.name = ksr_networks[i].name, .scale = 2, .network = true};
-        if (ksr_network_is_chosen(&ksr_networks[i])) // others have the shape of one of these
+        const struct row row = {.name = ksr_networks[i].name,
+                                .scale = 2,
+                                .network = true,
+                                .chroma = ksr_networks[i].enlarges_chroma};
+        // Others have the shape of one of these. Beside one of chroma filters enlarge luma.
+        if (ksr_network_is_chosen(&ksr_networks[i]) || row.chroma)
             status = bench_row(b, &row, list, gpu, gpus);
     }
     for (int i = 0; i < gpus; i++)

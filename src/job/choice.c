@@ -60,17 +60,21 @@ static ksr_status measure_network(ksr_context *ctx, const struct ksr_speed_place
 {
     const bool gpu = place->device && (all || network->least_gpu > 0);
     const bool processor = all || (!place->device && network->least_processor > 0);
-    ksr_net *net;
-    if (!gpu && !processor)
+    if ((!gpu && !processor) || network->enlarges_chroma)
         return KSR_OK;
-    ksr_status status = ksr_model_load(ctx, network->name, NULL, &net);
-    if (status != KSR_OK)
-        return status;
-    if (gpu)
-        status = ksr_speed_measure(ctx, place, net, place->device, &out->gpu);
-    if (processor && status == KSR_OK)
-        status = ksr_speed_measure(ctx, place, net, NULL, &out->processor);
-    ksr_net_destroy(&net);
+    // As a job would run it: with the network of chroma that goes with it.
+    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    ksr_engine *engine;
+    config.use_ai = true;
+    config.ai_model_path = network->name;
+    const struct ksr_engine_params params = {.config = &config};
+    ksr_status status = ksr_engine_open(ctx, &params, &engine);
+    if (status == KSR_OK && gpu)
+        status =
+            ksr_speed_measure(ctx, place, engine->net, engine->chroma, place->device, &out->gpu);
+    if (status == KSR_OK && processor)
+        status = ksr_speed_measure(ctx, place, engine->net, engine->chroma, NULL, &out->processor);
+    ksr_engine_close(&engine);
     return status;
 }
 

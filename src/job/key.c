@@ -45,13 +45,14 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
         return read;
     }
     *key =
-        json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:s*,s:o*,s:o*}", "input",
+        json_pack("{s:{s:I,s:s},s:o,s:{s:s,s:s,s:s},s:o*,s:s*,s:o*,s:s*,s:s*,s:o*,s:o*}", "input",
                   "bytes", (json_int_t)input->size, "xxh128", input->whole, "config", values,
                   "versions", "kizunasr", ksr_version(), "libraries", ksr_library_versions(),
                   "encoder", identity, "hardware", hardware[0] ? ksr_json_text_of(hardware) : NULL,
                   "model", engine->model[0] ? engine->model : NULL, "variants",
                   engine->variants > 1 ? json_integer(engine->variants) : NULL, "clean",
-                  engine->clean[0] ? engine->clean : NULL, "engine", engine_to_json(engine),
+                  engine->clean[0] ? engine->clean : NULL, "chroma",
+                  engine->chroma[0] ? engine->chroma : NULL, "engine", engine_to_json(engine),
                   "subtitles", subs);
     if (*key && !ksr_memory_ran_out())
         return KSR_OK;
@@ -96,6 +97,13 @@ const char *ksr_manifest_replaced(const struct ksr_manifest *m)
     return asked;
 }
 
+const char *ksr_manifest_chroma(const struct ksr_manifest *m)
+{
+    const char *asked = json_string_value(json_object_get(m->key, "chroma"));
+    const struct ksr_pipeline_config *settled = &ksr_config_get(m->config)->pipeline;
+    return asked ? ksr_engine_chroma(settled) : NULL;
+}
+
 const char *ksr_manifest_model(const struct ksr_manifest *m)
 {
     const char *member = ksr_manifest_replaced(m) ? "clean" : "model";
@@ -112,6 +120,11 @@ static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *mani
     if (!want || strcmp(want, now->model) != 0)
         return ksr_fail(ctx, KSR_E_MISMATCH, "the model has changed since the job was planned: %s",
                         name ? name : KSR_MODEL_DEFAULT);
+    const char *chroma = ksr_manifest_chroma(manifest);
+    want = json_string_value(json_object_get(manifest->key, "chroma"));
+    if (chroma && strcmp(want, now->chroma) != 0)
+        return ksr_fail(ctx, KSR_E_MISMATCH, "the model has changed since the job was planned: %s",
+                        chroma);
     ksr_memory_watch();
     json_t *engine = engine_to_json(now);
     if (ksr_memory_ran_out())
@@ -252,6 +265,8 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     else if (both_have(there, wanted, "model") &&
              (differ(there, wanted, "model") || differ(there, wanted, "clean")))
         what = "the model";
+    else if (both_have(there, wanted, "chroma") && differ(there, wanted, "chroma"))
+        what = "the network of chroma";
     else if (both_have(there, wanted, "model"))
         what = engine_difference(was, now, text, sizeof(text));
     if (!what &&

@@ -29,12 +29,15 @@ ksr_status ksr_manifest_key(ksr_context *ctx, const struct ksr_fingerprint *inpu
 // clean sources; NULL: the job runs what was asked for.
 const char *ksr_manifest_replaced(const struct ksr_manifest *manifest);
 
+// Returns the network of chroma that the job runs, by name or file; NULL: none.
+const char *ksr_manifest_chroma(const struct ksr_manifest *manifest);
+
 // Returns the hash of the file of the model that the job runs; NULL without AI.
 const char *ksr_manifest_model(const struct ksr_manifest *manifest);
 
 // Opens the engine of a job with AI, as it was planned. options: where the runtime is; a device or
 // threads named there must be those of the plan.
-// Returns KSR_OK, KSR_E_MODEL, KSR_E_MISMATCH when model, runtime, provider or threads are not
+// Returns KSR_OK, KSR_E_MODEL, KSR_E_MISMATCH when a model, runtime, provider or threads are not
 // those that were planned with (all logged), KSR_E_NOMEM.
 ksr_status ksr_manifest_engine(ksr_context *ctx, const struct ksr_manifest *manifest,
                                const struct ksr_run_options *options, ksr_engine **out);

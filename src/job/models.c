@@ -16,6 +16,18 @@
 
 // --- Models ---
 
+// What it enlarges.
+static const char *enlarged_by(const ksr_net *net)
+{
+    return net->chroma ? "chroma" : "luma";
+}
+
+// In pixels of the input.
+static int reach_of(const ksr_net *net)
+{
+    return net->chroma ? 2 * net->reach : net->reach;
+}
+
 // What only the file tells of a network, into `entry`; nothing where it cannot be used.
 static ksr_status add_costs(const ksr_context *ctx, const char *name, json_t *entry)
 {
@@ -29,8 +41,9 @@ static ksr_status add_costs(const ksr_context *ctx, const char *name, json_t *en
     if (status != KSR_OK)
         return status == KSR_E_NOMEM ? status : KSR_OK;
     json_object_set_new(entry, "multiplications",
-                        json_integer((json_int_t)ksr_net_multiplications(net)));
-    json_object_set_new(entry, "reach", json_integer(net->reach));
+                        json_integer((json_int_t)ksr_net_pixel_multiplications(net)));
+    json_object_set_new(entry, "reach", json_integer(reach_of(net)));
+    json_object_set_new(entry, "enlarges", json_string(enlarged_by(net)));
     ksr_net_destroy(&net);
     return KSR_OK;
 }
@@ -155,15 +168,17 @@ static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *mo
     bool lost = false;
     status = read_card(ctx, name, &card);
     if (status == KSR_OK)
-        ksr_json_append(models,
-                        json_pack("{s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:s*,s:o*}",
-                                  "file", name, "engine", "native", "scale", 2, "channels", 1,
-                                  "layers", net->layers, "features", net->width, "resolutions",
-                                  resolutions_of(net), "multiplications",
-                                  (json_int_t)ksr_net_multiplications(net), "reach", net->reach,
-                                  "xxh128", net->hash, "variants", variants_of(net, &lost), "clean",
-                                  known ? known->clean : NULL, "card", card),
-                        &lost);
+        ksr_json_append(
+            models,
+            json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:s*,s:s*,s:o*}", "file",
+                      name, "engine", "native", "enlarges", enlarged_by(net), "scale", 2,
+                      "channels", net->chroma ? 2 : 1, "layers", net->layers, "features",
+                      net->width, "resolutions", resolutions_of(net), "multiplications",
+                      (json_int_t)ksr_net_pixel_multiplications(net), "reach", reach_of(net),
+                      "xxh128", net->hash, "variants", variants_of(net, &lost), "clean",
+                      known ? known->clean : NULL, "chroma", known ? known->chroma : NULL, "card",
+                      card),
+            &lost);
     ksr_net_destroy(&net);
     return lost ? ksr_fail_memory(ctx) : status;
 }

@@ -356,6 +356,8 @@ static ksr_status make(ksr_context *ctx, const struct ksr_processor_config *conf
     if (status == KSR_OK)
         status = ksr_geometry_plan(ctx, &config->pipeline, &out->film);
     if (status == KSR_OK)
+        status = ksr_settle_chroma(config, out);
+    if (status == KSR_OK)
         status = ksr_plan_check_descale(ctx, ksr_config_get(out->config)->pipeline.descale,
                                         &out->film.format);
     if (status == KSR_OK)

@@ -243,8 +243,10 @@ static json_t *record_to_json(const struct ksr_manifest *m, const struct gathere
                                "versions", json_object_get(m->key, "versions"), "hardware",
                                json_object_get(m->key, "hardware"), "config",
                                json_object_get(m->key, "config"), "settled", ksr_settled_values(m));
+    const json_t *chroma = json_object_get(m->key, "chroma");
     json_t *rest =
-        json_pack("{s:s*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*,s:O*}", "model", ksr_manifest_model(m),
+        json_pack("{s:s*,s:s*,s:o,s:O,s:O,s:O,s:o,s:s*,s:o*,s:O*}", "model", ksr_manifest_model(m),
+                  "chroma_model", ksr_manifest_chroma(m) ? json_string_value(chroma) : NULL,
                   "encoder", ksr_manifest_encoder(&m->encoder), "segments", g->segments, "repeated",
                   g->repeated, "skipped", g->skipped, "warnings", warnings, "accepted", failed,
                   "subtitles", subtitles, "curve", m->curve);

@@ -9,6 +9,7 @@
 #include "core/background.h"
 #include "frame/tile.h"
 #include "job/key.h"
+#include "media/av/pixel_format.h"
 #include "media/index/clean.h"
 #include "media/index/damage.h"
 #include "media/index/drawing.h"
@@ -342,4 +343,20 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
     if (status == KSR_OK)
         status = settle_variant(ctx, config, m, &l);
     return status == KSR_OK ? settle_descaled(m, &l) : status;
+}
+
+// --- Chroma ---
+
+ksr_status ksr_settle_chroma(const struct ksr_processor_config *config, struct ksr_manifest *m)
+{
+    const char *name = ksr_engine_chroma(&config->pipeline);
+    const char *descale = ksr_config_get(m->config)->pipeline.descale;
+    struct ksr_layout layout;
+    int bits;
+    if (!name)
+        return KSR_OK;
+    const bool possible = json_object_get(m->key, "chroma") && strcmp(descale, "off") == 0 &&
+                          ksr_pixels_layout(&m->film.format, &layout, &bits) &&
+                          ksr_net_chroma_possible(&layout);
+    return ksr_config_set(m->config, "ai_chroma", possible ? name : "off");
 }

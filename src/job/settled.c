@@ -84,6 +84,23 @@ static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
     return json_object_get(m->key, "variants") || ksr_manifest_replaced(m);
 }
 
+// Returns false where none is asked for.
+static bool print_chroma(const struct ksr_manifest *m, char out[TEXT])
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const char *asked = asked_for(m, "ai_chroma"), *name = ksr_manifest_chroma(m);
+    const bool found = json_object_get(m->key, "chroma");
+    if (name)
+        snprintf(out, TEXT, "%s", name);
+    else
+        snprintf(out, TEXT, "filters (%s)",
+                 !found                           ? "the network cannot be used"
+                 : strcmp(p->descale, "off") != 0 ? "descaled"
+                                                  : "the source is not 4:2:0 sited left");
+    return name ||
+           (p->use_ai && strcmp(p->ai_chroma, "off") == 0 && asked && strcmp(asked, "off") != 0);
+}
+
 // Returns false where it is kept.
 static bool print_grain(const struct ksr_manifest *m, char out[TEXT])
 {
@@ -125,6 +142,8 @@ json_t *ksr_settled_texts(const struct ksr_manifest *m)
         json_object_set_new(texts, "ai_model_path", json_string(text));
     if (print_variant(m, text))
         json_object_set_new(texts, "ai_variant", json_string(text));
+    if (print_chroma(m, text))
+        json_object_set_new(texts, "ai_chroma", json_string(text));
     if (print_descale(m, text))
         json_object_set_new(texts, "descale", json_string(text));
     for (int i = 0; i < KSR_MEASURED_COUNT; i++) {
@@ -144,6 +163,8 @@ void ksr_settled_log(ksr_context *ctx, const struct ksr_manifest *m)
         ksr_log(ctx, KSR_LOG_INFO, "AI model: %s", text);
     if (print_variant(m, text))
         ksr_log(ctx, KSR_LOG_INFO, "variant: %s", text);
+    if (print_chroma(m, text))
+        ksr_log(ctx, KSR_LOG_INFO, "chroma: %s", text);
     if (print_descale(m, text))
         ksr_log(ctx, KSR_LOG_INFO, "descale: %s", text);
     for (int i = 0; i < KSR_MEASURED_COUNT; i++) {

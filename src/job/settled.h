@@ -11,7 +11,8 @@ json_t *ksr_settled_values(const struct ksr_manifest *manifest);
 
 // What settled settings came to, as members of a JSON object: "ai_model_path" ("anime-best (clean
 // source; anime-web is for damaged ones)"), where it is not the one that was asked for;
-// "ai_variant" ("soft-area (measured)"), where the network has some; "descale" ("1280x720:bicubic
+// "ai_variant" ("soft-area (measured)"), where the network has some; "ai_chroma" ("anime-chroma",
+// "filters (descaled)"), where a network is asked for; "descale" ("1280x720:bicubic
 // (measured)"), where that was asked for; "denoise" always, and "deblock", "dehalo" and "composite"
 // where they were measured ("0.3 (MPEG-2 noise)"); "grain" ("1 (3.12 of 255)") where it is not
 // kept. Returns NULL = out of memory.

@@ -30,6 +30,67 @@ const struct ksr_network *ksr_engine_for_clean(const struct ksr_pipeline_config 
     return ksr_network_find(asked->clean);
 }
 
+#define CHROMA_AUTO "auto"
+#define CHROMA_OFF  "off"
+
+const char *ksr_engine_chroma(const struct ksr_pipeline_config *config)
+{
+    const char *name =
+        config->ai_model_path && *config->ai_model_path ? config->ai_model_path : KSR_MODEL_DEFAULT;
+    const struct ksr_network *luma = ksr_network_find(name);
+    if (!config->use_ai || strcmp(config->ai_chroma, CHROMA_OFF) == 0)
+        return NULL;
+    if (strcmp(config->ai_chroma, CHROMA_AUTO) != 0)
+        return config->ai_chroma;
+    return luma ? luma->chroma : NULL;
+}
+
+static ksr_status load_chroma(ksr_context *ctx, const char *name, ksr_net **out)
+{
+    *out = NULL;
+    if (ksr_model_is_onnx(name))
+        return ksr_fail(ctx, KSR_E_MODEL,
+                        "unusable model: %s: networks of chroma are .ksrnet files", name);
+    ksr_status status = ksr_model_load(ctx, name, NULL, out);
+    if (status == KSR_OK && !(*out)->chroma) {
+        status = ksr_fail(ctx, KSR_E_MODEL,
+                          "unusable model: %s: it enlarges luma ({ai_model_path=%s})", name, name);
+        ksr_net_destroy(out);
+    }
+    return status;
+}
+
+// The same for one that goes with the network of luma: jobs do without.
+static ksr_status try_chroma(ksr_context *ctx, const char *name, ksr_net **out)
+{
+    char reason[KSR_REASON_SIZE];
+    ksr_context *quiet;
+    *out = NULL;
+    if (ksr_context_create_quiet(&quiet, ctx, reason) != KSR_OK)
+        return ksr_fail_memory(ctx);
+    const ksr_status status = load_chroma(quiet, name, out);
+    ksr_context_destroy(&quiet);
+    if (status == KSR_E_MODEL) {
+        ksr_log(ctx, KSR_LOG_WARNING, "%s: filters enlarge chroma", reason);
+        return KSR_OK;
+    }
+    return status == KSR_OK ? KSR_OK : ksr_fail_memory(ctx);
+}
+
+static ksr_status open_chroma(ksr_context *ctx, const struct ksr_pipeline_config *config,
+                              ksr_engine *engine)
+{
+    const char *name = ksr_engine_chroma(config);
+    if (!name)
+        return KSR_OK;
+    const ksr_status status = strcmp(config->ai_chroma, CHROMA_AUTO) == 0
+                                  ? try_chroma(ctx, name, &engine->chroma)
+                                  : load_chroma(ctx, name, &engine->chroma);
+    if (engine->chroma)
+        memcpy(engine->identity.chroma, engine->chroma->hash, sizeof(engine->identity.chroma));
+    return status;
+}
+
 static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *params,
                               ksr_engine *engine)
 {
@@ -38,6 +99,9 @@ static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *
         return ksr_fail(ctx, KSR_E_PARAM, "ai_color: 'rgb' needs a model of three channels (luma)");
     const ksr_status status = ksr_model_load(
         ctx, c->ai_model_path, ksr_engine_names_variant(c) ? c->ai_variant : NULL, &engine->net);
+    if (status == KSR_OK && engine->net->chroma)
+        return ksr_fail(ctx, KSR_E_MODEL, "unusable model: %s: it enlarges chroma ({ai_chroma=%s})",
+                        c->ai_model_path, c->ai_model_path);
     if (status == KSR_OK) {
         memcpy(engine->identity.model, engine->net->hash, sizeof(engine->identity.model));
         engine->identity.variants = engine->net->variants;
@@ -114,8 +178,10 @@ ksr_status ksr_engine_open(ksr_context *ctx, const struct ksr_engine_params *par
     ksr_engine *engine = calloc(1, sizeof(*engine));
     if (!engine)
         return ksr_fail_memory(ctx);
-    const ksr_status status = ksr_engine_is_onnx(params->config) ? open_onnx(ctx, params, engine)
-                                                                 : open_native(ctx, params, engine);
+    ksr_status status = ksr_engine_is_onnx(params->config) ? open_onnx(ctx, params, engine)
+                                                           : open_native(ctx, params, engine);
+    if (status == KSR_OK)
+        status = open_chroma(ctx, params->config, engine);
     if (status != KSR_OK)
         ksr_engine_close(&engine);
     *out = engine;
@@ -127,6 +193,7 @@ void ksr_engine_close(ksr_engine **engine)
     if (!engine || !*engine)
         return;
     ksr_net_destroy(&(*engine)->net);
+    ksr_net_destroy(&(*engine)->chroma);
     ksr_frames_destroy(&(*engine)->frames);
     free(*engine);
     *engine = NULL;

@@ -38,12 +38,13 @@ struct ksr_engine_params {
 // What of an engine reaches the output's bytes.
 struct ksr_engine_identity {
     char model[KSR_HASH_TEXT]; // of the model's file
-    char runtime[64];          // "ONNX Runtime 1.30.0"; empty with the native engine, as all below
+    char runtime[64];          // "ONNX Runtime 1.30.0"; empty with the native engine, as the next
     char provider[64];         // "CPUExecutionProvider"
     int threads;
     int white;    // value of white: 1 or 255
     int variants; // of a network of ours; 0 or 1: no choice
     char clean[KSR_HASH_TEXT]; // of the file of ksr_engine_for_clean(); empty: there is none
+    char chroma[KSR_HASH_TEXT]; // of the file of the network of chroma, with any engine; or empty
 };
 
 // Thread-safety: one thread at a time per object, but `net` is for any number of threads.
@@ -54,7 +55,8 @@ typedef struct ksr_engine {
     struct ksr_engine_identity identity;
 } ksr_engine;
 
-// Loads the model into the engine that it needs.
+// Loads the model into the engine that it needs, and the network of chroma. One that is not named
+// and cannot be used is left out with a warning.
 // *out: free with ksr_engine_close(). Returns KSR_OK, KSR_E_MODEL, KSR_E_PARAM (a device that this
 // engine does not have, colour that the model does not take, or a variant that it does not have;
 // all logged), KSR_E_NOMEM.
@@ -68,6 +70,9 @@ bool ksr_engine_is_onnx(const struct ksr_pipeline_config *config);
 // Returns whether it asks for a certain variant, which not every model has: one that was named, or
 // that planning has chosen.
 bool ksr_engine_names_variant(const struct ksr_pipeline_config *config);
+
+// Returns the name or file of the network of chroma that the configuration asks for; NULL: none.
+const char *ksr_engine_chroma(const struct ksr_pipeline_config *config);
 
 // Returns the bundled network that planning puts in place of the one that is asked for, where the
 // source turns out to be clean; NULL: that one stays. A file, or any variant by name, is taken as

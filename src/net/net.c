@@ -241,3 +241,8 @@ double ksr_net_multiplications(const ksr_net *net)
         sum += ksr_net_layer_multiplications(&net->layer[i]);
     return sum;
 }
+
+double ksr_net_pixel_multiplications(const ksr_net *net)
+{
+    return ksr_net_multiplications(net) / (net->chroma ? 4 : 1);
+}

@@ -67,6 +67,9 @@ void ksr_net_destroy(ksr_net **net);
 double ksr_net_layer_multiplications(const struct ksr_net_layer *layer);
 double ksr_net_multiplications(const ksr_net *net);
 
+// Returns the multiplications for each pixel of the input: each sample of luma.
+double ksr_net_pixel_multiplications(const ksr_net *net);
+
 // Returns how many bytes ksr_net_rows() works in, aligned to KSR_ALIGN: 1 to 19 MB.
 size_t ksr_net_scratch(const ksr_net *net);
 

@@ -11,6 +11,8 @@ struct ksr_network {
     const char *name;
     const char *purpose;
     const char *hash;                     // of its file
+    bool enlarges_chroma;                 // it is one of chroma; all others are of luma
+    const char *chroma; // name of the one of chroma that goes with it; NULL: filters
     int denoise_quantizer, denoise_shown; // percent of the strength that each asks for
     int least_processor, least_gpu;       // frames per second; 0 = never chosen there
     const char *clean; // name of the network that is better where the source is clean; NULL: none

@@ -83,7 +83,7 @@ static bool make_codes(struct run *r, const struct ksr_recipe *recipe)
 }
 
 static ksr_status open_run(ksr_context *ctx, const struct ksr_speed_place *place,
-                           const ksr_net *net, ksr_device *device, int width, struct run *r)
+                           const ksr_engine *engine, ksr_device *device, int width, struct run *r)
 {
     const struct ksr_layout layout = {.width = width,
                                       .height = KSR_SPEED_HEIGHT,
@@ -92,12 +92,11 @@ static ksr_status open_run(ksr_context *ctx, const struct ksr_speed_place *place
                                       .chroma_shift_y = 1,
                                       .siting_y = KSR_SITING_CENTRED};
     struct ksr_pipeline_config config = ksr_pipeline_config_default();
-    const ksr_engine engine = {.net = (ksr_net *)net};
     struct ksr_recipe recipe;
     config.use_ai = true;
     config.denoise = 0;
     *r = (struct run){0};
-    if (!ksr_recipe_make(&recipe, &layout, &config, &engine) || !make_codes(r, &recipe))
+    if (!ksr_recipe_make(&recipe, &layout, &config, engine) || !make_codes(r, &recipe))
         return ksr_fail_memory(ctx);
     return ksr_pipeline_create(ctx, &recipe, device, place->pool, &r->pipeline);
 }
@@ -187,7 +186,7 @@ static ksr_status time_gpu(ksr_context *ctx, struct run *r, bool whole, double *
 }
 
 // Multiplications for a row of a picture of that width: every layer makes columns beside it, too.
-static double work(const ksr_net *net, int width)
+static double work_of(const ksr_net *net, int width)
 {
     double sum = 0;
     for (int i = 0; i < net->layers; i++) {
@@ -199,15 +198,24 @@ static double work(const ksr_net *net, int width)
     return sum;
 }
 
-ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *place,
-                             const ksr_net *net, ksr_device *device, double *fps)
+// The same of both networks; chroma has half the rows and columns.
+static double work(const ksr_engine *engine, int width)
 {
+    return work_of(engine->net, width) +
+           (engine->chroma ? work_of(engine->chroma, width / 2) / 2 : 0);
+}
+
+ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *place,
+                             const ksr_net *net, const ksr_net *chroma, ksr_device *device,
+                             double *fps)
+{
+    const ksr_engine engine = {.net = (ksr_net *)net, .chroma = (ksr_net *)chroma};
     int width = FIRST_WIDTH;
     *fps = 0;
     while (true) {
         struct run r;
         double seconds = 0;
-        ksr_status status = open_run(ctx, place, net, device, width, &r);
+        ksr_status status = open_run(ctx, place, &engine, device, width, &r);
         if (status == KSR_OK)
             status = device ? time_gpu(ctx, &r, width == KSR_SPEED_WIDTH, &seconds)
                             : time_processor(ctx, &r, place->threads, &seconds);
@@ -216,7 +224,7 @@ ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *pla
             *fps = 0; // also if a smaller part of the frame was possible
             return status;
         }
-        *fps = work(net, width) / work(net, KSR_SPEED_WIDTH) / seconds;
+        *fps = work(&engine, width) / work(&engine, KSR_SPEED_WIDTH) / seconds;
         if (width == KSR_SPEED_WIDTH || seconds >= LONG)
             return KSR_OK;
         const double wider = 1.5 * LONG / seconds * width;

@@ -26,12 +26,13 @@ KSR_MUST_USE ksr_status ksr_speed_open(ksr_context *ctx, const char *names,
                                        struct ksr_speed_place *out);
 void ksr_speed_close(struct ksr_speed_place *place);
 
-// Measures the stages from rows to rows with a network and default settings: no decoder, no
-// encoder. A part of a frame as high as a whole one is made, as wide as time allows, and the rest
-// is estimated by the samples that each layer makes. device: place->device, or NULL: the processor.
-// *fps: frames per second; 0 where the device cannot run it. Returns KSR_OK, KSR_E_NOMEM,
-// KSR_E_CANCELLED, KSR_E_PROCESS (logged).
+// Measures the stages from rows to rows with a network of luma, one of chroma (NULL: filters) and
+// default settings: no decoder, no encoder. A part of a frame as high as a whole one is made, as
+// wide as time allows, and the rest is estimated by the samples that each layer makes. device:
+// place->device, or NULL: the processor. *fps: frames per second; 0 where the device cannot run it.
+// Returns KSR_OK, KSR_E_NOMEM, KSR_E_CANCELLED, KSR_E_PROCESS (logged).
 KSR_MUST_USE ksr_status ksr_speed_measure(ksr_context *ctx, const struct ksr_speed_place *place,
-                                          const ksr_net *net, ksr_device *device, double *fps);
+                                          const ksr_net *net, const ksr_net *chroma,
+                                          ksr_device *device, double *fps);
 
 #endif

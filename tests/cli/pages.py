@@ -11,11 +11,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 program, pages = map(os.path.abspath, sys.argv[1:3])
 with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../models/networks.toml"),
-          encoding="utf-8") as table:
-    NETWORKS = [line.strip("[]\n") for line in table if line.startswith("[")]
+          "rb") as table:
+    TABLE = tomllib.load(table)
+CHROMA = [name for name, keys in TABLE.items() if keys.get("enlarges") == "chroma"]
+NETWORKS = [name for name in TABLE if name not in CHROMA]
 counts = {"passed": 0, "failed": 0, "skipped": 0}
 
 
@@ -95,6 +98,8 @@ with tempfile.TemporaryDirectory() as folder:
         equal("bash: no values", bash("upscale", "--crf", ""), [""])
         equal("bash: model or file", sorted(bash("upscale", "--ai-model", "a")),
               ["a film.mkv", "a folder", *sorted([*NETWORKS, "auto"])])
+        equal("bash: network of chroma", sorted(bash("upscale", "--ai-chroma", "a")),
+              ["a film.mkv", "a folder", *sorted([*CHROMA, "auto"])])
     if there("zsh"):
         script = ('_describe() { print -l -- $verbs }; _arguments() { print -l -- "$@" }; '
                   'words=(kizunasr "$@"); CURRENT=$#words; source "$0" "$@"')

@@ -37,6 +37,13 @@ static void files_are_those_of_the_table(void **state)
         assert_in_range(strlen(n->purpose), 1, 24);
         assert_in_range(n->denoise_quantizer, 0, 100);
         assert_in_range(n->denoise_shown, 0, 100);
+        assert_int_equal(n->enlarges_chroma, net->chroma);
+        if (n->chroma) {
+            assert_false(n->enlarges_chroma);
+            assert_non_null(ksr_network_find(n->chroma));
+            assert_true(ksr_network_find(n->chroma)->enlarges_chroma);
+        }
+        assert_false(n->enlarges_chroma && ksr_network_is_chosen(n));
         ksr_net_destroy(&net);
         free(read_text(n->name, ".onnx"));
         free(read_text(n->name, ".npz"));

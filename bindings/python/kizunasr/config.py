@@ -48,6 +48,10 @@ class PipelineConfig:
     ai_variant: str = "auto"
     """Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
     source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd."""
+    ai_chroma: str = "auto"
+    """Network that enlarges chroma of 4:2:0, sited left, instead of filters and guided_chroma: one
+    that kizunasr models lists, or path of a .ksrnet file; auto: the one that goes with the network
+    of luma, if there is one; off: none."""
     ai_scale: int = 2
     """Output size / input size per axis with AI (2 or 4)."""
     ai_tile_size: int = 512
