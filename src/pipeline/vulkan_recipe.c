@@ -19,8 +19,23 @@ struct band {
     int y0, y1; // of the input
 };
 
-static struct band band_of(const struct ksr_chain *chain, int number, int count)
+// Returns what a band's first row of the input must be a multiple of: networks of several
+// resolutions read it at the places of the coarsest one.
+static int first_of(const struct ksr_recipe *r, const struct ksr_chain *chain)
 {
+    int unit = 1;
+    for (int k = 0; k < chain->count; k++) {
+        if (chain->step[k].kind == KSR_STEP_NETWORK)
+            unit = ksr_max(unit, r->net->unit);
+        if (chain->step[k].kind == KSR_STEP_NETWORK_CHROMA)
+            unit = ksr_max(unit, r->chroma->unit);
+    }
+    return unit;
+}
+
+static struct band band_of(const struct ksr_recipe *r, int plane, int number, int count)
+{
+    const struct ksr_chain *chain = &r->chain[plane];
     const int height = chain->height[chain->count];
     const struct band whole = {0, height, 0, chain->height[0]};
     struct band b = {.first = height * number / count, .end = height * (number + 1) / count};
@@ -31,6 +46,7 @@ static struct band band_of(const struct ksr_chain *chain, int number, int count)
         b.y0 = ksr_max(0, b.y0 / step->scale - step->reach);
         b.y1 = ksr_min(chain->height[k], (b.y1 - 1) / step->scale + step->reach + 1);
     }
+    b.y0 -= b.y0 % first_of(r, chain);
     return count == 1 ? whole : b;
 }
 
@@ -45,13 +61,13 @@ static void band_rows(const struct ksr_chain *chain, const struct band *b, int k
 }
 
 // Returns the rows of the highest band.
-static int most_rows(const struct ksr_chain *chain, int k, int bands)
+static int most_rows(const struct ksr_recipe *r, int plane, int k, int bands)
 {
     int most = 0;
     for (int i = 0; i < bands; i++) {
-        const struct band b = band_of(chain, i, bands);
+        const struct band b = band_of(r, plane, i, bands);
         int y0, y1;
-        band_rows(chain, &b, k, &y0, &y1);
+        band_rows(&r->chain[plane], &b, k, &y0, &y1);
         most = ksr_max(most, y1 - y0);
     }
     return most;
@@ -94,8 +110,7 @@ static size_t lay_out(struct ksr_gpu_recipe *g, uint64_t address)
         g->memory[i / 2][i % 2] = lay_frame(&next, &r->drawn);
     for (int i = 0; i < r->made.planes; i++)
         for (int k = 1; k < r->chain[i].count + (g->bands > 1); k++)
-            g->between[i][k] =
-                lay_plane(&next, r->chain[i].width[k], most_rows(&r->chain[i], k, g->bands));
+            g->between[i][k] = lay_plane(&next, r->chain[i].width[k], most_rows(r, i, k, g->bands));
     g->made = lay_frame(&next, &r->made);
     if (ksr_recipe_fits(r)) {
         for (int i = 0; i < r->made.planes; i++)
@@ -149,7 +164,7 @@ static ksr_status create_network(ksr_context *ctx, struct ksr_gpu_recipe *g)
     for (int k = 0; k < chain->count; k++)
         if (chain->step[k].kind == KSR_STEP_NETWORK) {
             width = chain->width[k];
-            rows = most_rows(chain, k, g->bands);
+            rows = most_rows(&g->recipe, 0, k, g->bands);
         }
     while (status == KSR_OK) {
         status = ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL,
@@ -384,7 +399,7 @@ static void record_chains(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     for (int number = 0; number < g->bands; number++) {
         struct band bands[KSR_MAX_PLANES];
         for (int i = 0; i < g->recipe.made.planes; i++)
-            bands[i] = band_of(&g->recipe.chain[i], number, g->bands);
+            bands[i] = band_of(&g->recipe, i, number, g->bands);
         record_band(g, c, bands, last);
         if (g->bands > 1)
             copy_band(g, c, bands, last);

@@ -49,12 +49,15 @@ static void draw_layer(struct ksr_model_layer *l, uint32_t *seed)
 
 static ksr_net *finish_net(struct ksr_model *m, uint32_t seed)
 {
+    const uint32_t number = seed;
     for (int i = 0; i < m->layers; i++)
         draw_layer(&m->layer[i], &seed);
     if (ksr_model_trace(m))
         abort();
     ksr_net *net = ksr_net_create(m);
     ksr_model_free(m);
+    if (net) // devices know networks by it
+        snprintf(net->hash, sizeof(net->hash), "drawn %u", number);
     return net;
 }
 

@@ -601,6 +601,13 @@ static const struct sequence shorts[] = {
      {PLANES, 8},
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1.1, .saturation_boost = 1},
      .frames = 4},
+    {"short of memory, network, resolutions",
+     "resolutions",
+     {16, 183, 1, 0, 0, 0, 0, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1.1, .saturation_boost = 1},
+     .frames = 4},
 };
 
 // What the executor says that it has memory for.
