@@ -32,10 +32,10 @@ static void put(struct writer *w, int32_t value)
     w->count++;
 }
 
-static int head_weight(const struct ksr_net_layer *l, int output, int row, int column)
+static int head_weight(const struct ksr_net_layer *l, int output, int input, int row, int column)
 {
-    const int pairs = (l->side + 1) / 2;
-    return l->weight16[((row * pairs + column / 2) * l->outputs + output) * 2 + column % 2];
+    const int pairs = (l->side + 1) / 2, pair = (input * l->side + row) * pairs + column / 2;
+    return l->weight16[(pair * l->outputs + output) * 2 + column % 2];
 }
 
 static int body_weight(const struct ksr_net_layer *l, int output, int input, int row, int column)
@@ -58,10 +58,11 @@ static int32_t body_bias(const struct ksr_net_layer *l, int output)
 static void put_head(struct writer *w, const struct ksr_net_layer *l)
 {
     for (int first = 0; first < l->outputs; first += CHANNELS) {
-        for (int c = 0; c < l->side; c++)
-            for (int r = 0; r < l->side; r++)
-                for (int o = 0; o < CHANNELS; o++)
-                    put(w, head_weight(l, first + o, r, c));
+        for (int i = 0; i < l->inputs; i++)
+            for (int c = 0; c < l->side; c++)
+                for (int r = 0; r < l->side; r++)
+                    for (int o = 0; o < CHANNELS; o++)
+                        put(w, head_weight(l, first + o, i, r, c));
         for (int o = 0; o < CHANNELS; o++)
             put(w, l->bias[first + o]);
         for (int o = 0; o < CHANNELS; o++)
@@ -277,21 +278,25 @@ static ksr_status create_kernel(struct ksr_gpu *gpu, struct ksr_gpu_kernel *out,
         return create_matrix(gpu, out, g, l);
     const int32_t constants[] = {head ? l->outputs : l->inputs,
                                  l->side,
-                                 g->tier != KSR_GPU_NET_INT,
+                                 head ? l->inputs : g->tier != KSR_GPU_NET_INT,
                                  l->kind == KSR_LAYER_DOWN ? 2 : 1,
                                  l->outputs,
                                  l->kind == KSR_LAYER_UP,
                                  l->skip > 0};
-    const struct ksr_gpu_kernel_info info = {.shader = head   ? "net_head"
-                                                       : tail ? "net_tail"
-                                                              : "net_body",
-                                             .width = TILE_WIDTH,
-                                             .height = TILE_HEIGHT / TILE_ROWS,
-                                             .params = head   ? sizeof(struct ksr_gpu_net_head)
-                                                       : tail ? sizeof(struct ksr_gpu_net_tail)
-                                                              : sizeof(struct ksr_gpu_net_body),
-                                             .constants = constants,
-                                             .constant_count = head || tail ? 3 : 7};
+    struct ksr_gpu_kernel_info info = {.shader = "net_body",
+                                       .width = TILE_WIDTH,
+                                       .height = TILE_HEIGHT / TILE_ROWS,
+                                       .params = sizeof(struct ksr_gpu_net_body),
+                                       .constants = constants,
+                                       .constant_count = head || tail ? 3 : 7};
+    if (head) {
+        info.shader = "net_head";
+        info.params = sizeof(struct ksr_gpu_net_head);
+    } else if (tail) {
+        info.shader = g->chroma ? "net_tail_chroma" : "net_tail";
+        info.params =
+            g->chroma ? sizeof(struct ksr_gpu_net_tail_chroma) : sizeof(struct ksr_gpu_net_tail);
+    }
     return ksr_gpu_kernel_create(gpu, out, &info);
 }
 
@@ -374,6 +379,7 @@ static void share_memory(struct ksr_gpu_net *g)
 
 static void describe(struct ksr_gpu_net *g, const ksr_net *net, enum ksr_gpu_net_tier tier)
 {
+    g->chroma = net->chroma;
     g->layers = net->layers;
     g->unit = net->unit;
     g->tier = tier;
@@ -471,27 +477,29 @@ size_t ksr_gpu_net_scratch(const struct ksr_gpu_net *g, int width, int rows)
 struct band {
     struct ksr_gpu_commands *commands;
     const struct ksr_gpu_net *net;
-    const struct ksr_gpu_plane *dst, *src;
+    const struct ksr_gpu_plane *dst;        // luma; or U and V
+    struct ksr_gpu_plane src[3];            // luma; or luma, U, V
+    int width;                              // of what is doubled
     uint64_t activations[KSR_MODEL_LAYERS]; // of each layer
     int y0, y1;                             // rows of dst
-    int first, end;                         // of src; multiples of the network's unit
-    int most;                               // rows of src that the memory is for
+    int first, end;                         // of what is doubled; multiples of the network's unit
+    int most;                               // rows of it that the memory is for
 };
 
 static int stride_of(const struct band *b, int layer)
 {
-    return activation_stride(b->net, b->src->width, b->net->layer[layer].shape.halvings);
+    return activation_stride(b->net, b->width, b->net->layer[layer].shape.halvings);
 }
 
 static int block_of(const struct band *b, int layer)
 {
-    return activation_block(b->net, b->src->width, b->most, b->net->layer[layer].shape.halvings);
+    return activation_block(b->net, b->width, b->most, b->net->layer[layer].shape.halvings);
 }
 
 // Columns and rows that a layer makes.
 static int columns_of(const struct band *b, const struct ksr_net_layer *l)
 {
-    return (round_up(b->src->width, b->net->unit) >> l->halvings) + l->before + l->after;
+    return (round_up(b->width, b->net->unit) >> l->halvings) + l->before + l->after;
 }
 
 static int rows_of(const struct band *b, const struct ksr_net_layer *l)
@@ -530,7 +538,7 @@ static void run_head(const struct band *b)
     const struct ksr_gpu_net *g = b->net;
     const struct ksr_net_layer *l = &g->layer[0].shape;
     const int around = l->before + l->side / 2;
-    const struct ksr_gpu_net_head p = {.src = *b->src,
+    const struct ksr_gpu_net_head p = {.src = {b->src[0], b->src[1], b->src[2]},
                                        .dst = b->activations[0],
                                        .weights = g->layer[0].weights,
                                        .x = -around,
@@ -581,16 +589,25 @@ static void run_tail(const struct band *b)
 {
     const struct ksr_gpu_net *g = b->net;
     const int last = g->layers - 1, offset = input_offset(g, last);
-    const struct ksr_gpu_net_tail p = {
-        .dst = *b->dst,
-        .src = *b->src,
+    const struct ksr_gpu_net_tail luma = {
+        .dst = b->dst[0],
+        .src = b->src[0],
         .activations = activations_at(b, last - 1, offset, offset + b->y0 / 2 - b->first),
         .weights = g->layer[last].weights,
         .stride = stride_of(b, last - 1),
         .block = block_of(b, last - 1),
         .y0 = b->y0,
         .y1 = b->y1};
-    run_tiles(b, &g->kernel[last], &p, b->src->width, (b->y1 + 1) / 2 - b->y0 / 2, 1);
+    struct ksr_gpu_net_tail_chroma chroma = {.activations = luma.activations,
+                                             .weights = luma.weights,
+                                             .stride = luma.stride,
+                                             .block = luma.block,
+                                             .y0 = b->y0,
+                                             .y1 = b->y1};
+    if (g->chroma)
+        memcpy(chroma.dst, b->dst, sizeof(chroma.dst));
+    run_tiles(b, &g->kernel[last], g->chroma ? (const void *)&chroma : &luma, b->width,
+              (b->y1 + 1) / 2 - b->y0 / 2, 1);
     ksr_gpu_mark(b->commands, "net tail");
 }
 
@@ -618,18 +635,40 @@ static int band_rows(const struct ksr_gpu_net *g, int width, int height, size_t 
     return rows;
 }
 
+// Makes rows y0 .. y1-1 of dst, from a picture of so many rows, in bands.
+static void run_bands(struct band *b, int height, const struct ksr_gpu_buffer *scratch, int y0,
+                      int y1)
+{
+    const struct ksr_gpu_net *g = b->net;
+    b->most = band_rows(g, b->width, height, scratch->size);
+    for (int i = 0; i < g->layers - 1; i++)
+        b->activations[i] = scratch->address + part_offset(g, g->layer[i].part, b->width, b->most);
+    for (b->y0 = y0; b->y0 < y1; b->y0 = b->y1) {
+        b->y1 = ksr_min(y1, b->y0 / 2 * 2 + 2 * b->most);
+        if (b->y0 > y0)
+            ksr_gpu_barrier(b->commands);
+        run_band(b);
+    }
+}
+
 void ksr_gpu_net_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_net *g,
                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                       const struct ksr_gpu_buffer *scratch, int y0, int y1)
 {
-    const int rows = band_rows(g, src->width, src->height, scratch->size);
-    struct band b = {.commands = commands, .net = g, .dst = dst, .src = src, .most = rows};
-    for (int i = 0; i < g->layers - 1; i++)
-        b.activations[i] = scratch->address + part_offset(g, g->layer[i].part, src->width, rows);
-    for (b.y0 = y0; b.y0 < y1; b.y0 = b.y1) {
-        b.y1 = ksr_min(y1, b.y0 / 2 * 2 + 2 * rows);
-        if (b.y0 > y0)
-            ksr_gpu_barrier(commands);
-        run_band(&b);
-    }
+    struct band b = {
+        .commands = commands, .net = g, .dst = dst, .src = {*src}, .width = src->width};
+    run_bands(&b, src->height, scratch, y0, y1);
+}
+
+void ksr_gpu_net_chroma_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_net *g,
+                             const struct ksr_gpu_plane dst[2],
+                             const struct ksr_gpu_net_chroma *src,
+                             const struct ksr_gpu_buffer *scratch, int y0, int y1)
+{
+    struct band b = {.commands = commands,
+                     .net = g,
+                     .dst = dst,
+                     .src = {src->luma, src->src[0], src->src[1]},
+                     .width = src->src[0].width};
+    run_bands(&b, src->src[0].height, scratch, y0, y1);
 }

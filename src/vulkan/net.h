@@ -1,4 +1,5 @@
-// Networks (net/net.h) on a GPU: luma doubled, with the bits of ksr_net_rows().
+// Networks (net/net.h) on a GPU: luma or chroma doubled, with the bits of ksr_net_rows() and
+// ksr_net_chroma_rows().
 //
 // Every layer is one kernel. It makes the activations of the picture and of what the layers after
 // it need around it (net/model.h, `before` and `after`), which begin at the top left of its part of
@@ -40,6 +41,7 @@ struct ksr_gpu_net_layer {
 
 struct ksr_gpu_net {
     struct ksr_gpu_net_layer layer[KSR_MODEL_LAYERS];
+    bool chroma; // as in the network
     int layers, parts, unit;
     int around[KSR_MODEL_HALVINGS + 1]; // columns that a layer makes around the picture, at most
     enum ksr_gpu_net_tier tier;
@@ -76,14 +78,27 @@ KSR_MUST_USE ksr_status ksr_gpu_net_check(struct ksr_gpu *gpu, const struct ksr_
 KSR_MUST_USE ksr_status ksr_gpu_net_choose(struct ksr_gpu *gpu, struct ksr_gpu_net *out,
                                            const ksr_net *net, char refused[KSR_GPU_REASON]);
 
-// Returns the bytes of memory in which `rows` rows of a picture are made at once. With all rows of
-// a picture it is fastest; with fewer the picture is made in bands.
+// Returns the bytes of memory in which `rows` rows of a picture are doubled at once: luma, or by a
+// network of chroma U and V, which have one size. With all rows of a picture it is fastest; with
+// fewer the picture is made in bands.
 size_t ksr_gpu_net_scratch(const struct ksr_gpu_net *net, int width, int rows);
 
-// Records rows y0 .. y1-1 of dst, of twice the size of src. scratch: at least as large as for 1
-// row. Marks each kernel.
+// Records rows y0 .. y1-1 of dst, of twice the size of src, by a network of luma. scratch: at least
+// as large as for 1 row. Marks each kernel.
 void ksr_gpu_net_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_net *net,
                       const struct ksr_gpu_plane *dst, const struct ksr_gpu_plane *src,
                       const struct ksr_gpu_buffer *scratch, int y0, int y1);
+
+// What a network of chroma reads: struct ksr_net_chroma.
+struct ksr_gpu_net_chroma {
+    struct ksr_gpu_plane src[2], luma;
+};
+
+// The same by a network of chroma, which adds to rows y0 .. y1-1 of U and V. What a filter has made
+// of them must be there.
+void ksr_gpu_net_chroma_rows(struct ksr_gpu_commands *commands, const struct ksr_gpu_net *net,
+                             const struct ksr_gpu_plane dst[2],
+                             const struct ksr_gpu_net_chroma *src,
+                             const struct ksr_gpu_buffer *scratch, int y0, int y1);
 
 #endif

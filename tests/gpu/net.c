@@ -13,7 +13,9 @@
 #define SHIPPED  2
 #define BRANCHED 4 // several resolutions, skips
 #define FIRST    (SHIPPED + BRANCHED)
-#define NETS     (FIRST + 24)
+#define CHROMA   (FIRST + 24) // here those of chroma begin
+#define CHROMAS  7
+#define NETS     (CHROMA + CHROMAS)
 #define SCRATCH  ((size_t)8 << 20)
 #define GUARD    ((size_t)1 << 16)
 #define POISON   0xA5
@@ -22,25 +24,24 @@
 
 // A layer at the ends: the weights are drawn from 4 or from all, biases reach what sums leave of
 // 2^30, and shifts bring a sum to about 8 bits, or not.
-static void draw_layer(struct ksr_model_layer *l, uint32_t *seed)
+static void draw_layer(struct ksr_model_layer *l, bool first, uint32_t *seed)
 {
-    const int inputs = l->inputs, outputs = ksr_model_channels(l);
-    const int count = inputs * l->side * l->side, ends = check_random(seed) >> 8 & 1;
-    static const int body[4] = {-128, -127, 127, 0}, head[4] = {-2600, 2600, 0, 1};
+    const int outputs = ksr_model_channels(l);
+    const int count = l->inputs * l->side * l->side, ends = check_random(seed) >> 8 & 1;
+    const int most = 2600 / l->inputs, head[4] = {-most, most, 0, 1};
+    static const int body[4] = {-128, -127, 127, 0};
     l->bias = calloc((size_t)outputs, sizeof(l->bias[0]));
     l->shift = calloc((size_t)outputs, 1);
     l->weight = calloc((size_t)(outputs * count), sizeof(l->weight[0]));
     for (int i = 0; i < outputs * count; i++) {
         const int r = (int)(check_random(seed) >> 8);
-        l->weight[i] = (int16_t)(inputs == 1 ? (ends ? head[r % 4] : r % 5001 - 2500)
-                                             : (ends ? body[r % 4] : r % 256 - 128));
+        l->weight[i] = (int16_t)(first ? (ends ? head[r % 4] : r % (2 * most) - most)
+                                       : (ends ? body[r % 4] : r % 256 - 128));
     }
     for (int o = 0; o < outputs; o++) {
         static const int bits[] = {4, 12, 18, 29};
         const int r = (int)(check_random(seed) >> 8), kind = r % 4;
-        const int bias = (1 << bits[kind]) - r % 16, usual = inputs == 1    ? 18
-                                                             : outputs == 4 ? 6
-                                                                            : 9;
+        const int bias = (1 << bits[kind]) - r % 16, usual = first ? 18 : outputs <= 8 ? 6 : 9;
         l->bias[o] = r & 64 ? bias : -bias;
         l->shift[o] = (uint8_t)(kind == 3 ? 22 + r / 128 % 9 : usual + r / 128 % 4 - 1);
         l->shift[o] = (uint8_t)(r / 4096 % 8 == 0 ? r / 65536 % 31 : l->shift[o]);
@@ -51,7 +52,7 @@ static ksr_net *finish_net(struct ksr_model *m, uint32_t seed)
 {
     const uint32_t number = seed;
     for (int i = 0; i < m->layers; i++)
-        draw_layer(&m->layer[i], &seed);
+        draw_layer(&m->layer[i], i == 0, &seed);
     if (ksr_model_trace(m))
         abort();
     ksr_net *net = ksr_net_create(m);
@@ -77,49 +78,94 @@ static ksr_net *draw_net(int kind)
     return finish_net(&m, 77 + (uint32_t)kind);
 }
 
+#define LAYERS 10 // of a chain, at most
+
 // A chain of layers: kind, skip, inputs, outputs, side.
-static ksr_net *draw_branched(int kind)
+static ksr_net *draw_chain(const struct ksr_model_layer chain[LAYERS], uint32_t seed)
 {
-    static const struct ksr_model_layer chains[BRANCHED][10] = {{{KSR_LAYER_CONV, 0, 1, 32, 5},
-                                                                 {KSR_LAYER_DOWN, 0, 32, 48, 3},
-                                                                 {KSR_LAYER_DOWN, 0, 48, 16, 3},
-                                                                 {KSR_LAYER_CONV, 0, 16, 16, 3},
-                                                                 {KSR_LAYER_UP, 2, 16, 48, 1},
-                                                                 {KSR_LAYER_CONV, 5, 48, 48, 1},
-                                                                 {KSR_LAYER_UP, 1, 48, 32, 1},
-                                                                 {KSR_LAYER_CONV, 0, 32, 32, 3},
-                                                                 {KSR_LAYER_CONV, 0, 32, 4, 3}},
-                                                                {{KSR_LAYER_CONV, 0, 1, 16, 3},
-                                                                 {KSR_LAYER_CONV, 1, 16, 16, 3},
-                                                                 {KSR_LAYER_DOWN, 0, 16, 64, 3},
-                                                                 {KSR_LAYER_CONV, 0, 64, 64, 3},
-                                                                 {KSR_LAYER_CONV, 0, 64, 64, 1},
-                                                                 {KSR_LAYER_UP, 2, 64, 16, 1},
-                                                                 {KSR_LAYER_CONV, 0, 16, 4, 1}},
-                                                                {{KSR_LAYER_CONV, 0, 1, 48, 1},
-                                                                 {KSR_LAYER_CONV, 0, 48, 16, 3},
-                                                                 {KSR_LAYER_CONV, 0, 16, 4, 3}},
-                                                                {{KSR_LAYER_CONV, 0, 1, 32, 3},
-                                                                 {KSR_LAYER_DOWN, 0, 32, 64, 3},
-                                                                 {KSR_LAYER_CONV, 2, 64, 64, 3},
-                                                                 {KSR_LAYER_DOWN, 0, 64, 96, 3},
-                                                                 {KSR_LAYER_UP, 3, 96, 64, 1},
-                                                                 {KSR_LAYER_CONV, 0, 64, 32, 1},
-                                                                 {KSR_LAYER_UP, 1, 32, 32, 1},
-                                                                 {KSR_LAYER_CONV, 7, 32, 32, 3},
-                                                                 {KSR_LAYER_CONV, 0, 32, 4, 3}}};
     struct ksr_model m = {0};
-    while (chains[kind][m.layers].side > 0) {
-        m.layer[m.layers] = chains[kind][m.layers];
+    while (m.layers < LAYERS && chain[m.layers].side > 0) {
+        m.layer[m.layers] = chain[m.layers];
         m.layers++;
     }
-    return finish_net(&m, 1077 + (uint32_t)kind);
+    return finish_net(&m, seed);
+}
+
+static ksr_net *draw_branched(int kind)
+{
+    static const struct ksr_model_layer chains[BRANCHED][LAYERS] = {
+        {{KSR_LAYER_CONV, 0, 1, 32, 5},
+         {KSR_LAYER_DOWN, 0, 32, 48, 3},
+         {KSR_LAYER_DOWN, 0, 48, 16, 3},
+         {KSR_LAYER_CONV, 0, 16, 16, 3},
+         {KSR_LAYER_UP, 2, 16, 48, 1},
+         {KSR_LAYER_CONV, 5, 48, 48, 1},
+         {KSR_LAYER_UP, 1, 48, 32, 1},
+         {KSR_LAYER_CONV, 0, 32, 32, 3},
+         {KSR_LAYER_CONV, 0, 32, 4, 3}},
+        {{KSR_LAYER_CONV, 0, 1, 16, 3},
+         {KSR_LAYER_CONV, 1, 16, 16, 3},
+         {KSR_LAYER_DOWN, 0, 16, 64, 3},
+         {KSR_LAYER_CONV, 0, 64, 64, 3},
+         {KSR_LAYER_CONV, 0, 64, 64, 1},
+         {KSR_LAYER_UP, 2, 64, 16, 1},
+         {KSR_LAYER_CONV, 0, 16, 4, 1}},
+        {{KSR_LAYER_CONV, 0, 1, 48, 1},
+         {KSR_LAYER_CONV, 0, 48, 16, 3},
+         {KSR_LAYER_CONV, 0, 16, 4, 3}},
+        {{KSR_LAYER_CONV, 0, 1, 32, 3},
+         {KSR_LAYER_DOWN, 0, 32, 64, 3},
+         {KSR_LAYER_CONV, 2, 64, 64, 3},
+         {KSR_LAYER_DOWN, 0, 64, 96, 3},
+         {KSR_LAYER_UP, 3, 96, 64, 1},
+         {KSR_LAYER_CONV, 0, 64, 32, 1},
+         {KSR_LAYER_UP, 1, 32, 32, 1},
+         {KSR_LAYER_CONV, 7, 32, 32, 3},
+         {KSR_LAYER_CONV, 0, 32, 4, 3}}};
+    return draw_chain(chains[kind], 1077 + (uint32_t)kind);
+}
+
+static ksr_net *draw_chroma(int kind)
+{
+    static const struct ksr_model_layer chains[CHROMAS][LAYERS] = {
+        {{KSR_LAYER_CONV, 0, 6, 32, 3},
+         {KSR_LAYER_CONV, 0, 32, 32, 3},
+         {KSR_LAYER_CONV, 0, 32, 32, 3},
+         {KSR_LAYER_CONV, 0, 32, 8, 3}},
+        {{KSR_LAYER_CONV, 0, 6, 16, 5},
+         {KSR_LAYER_CONV, 1, 16, 16, 3},
+         {KSR_LAYER_DOWN, 0, 16, 64, 3},
+         {KSR_LAYER_CONV, 3, 64, 64, 1},
+         {KSR_LAYER_UP, 2, 64, 16, 1},
+         {KSR_LAYER_CONV, 0, 16, 8, 1}},
+        {{KSR_LAYER_CONV, 0, 6, 48, 1},
+         {KSR_LAYER_CONV, 0, 48, 48, 3},
+         {KSR_LAYER_CONV, 0, 48, 8, 3}},
+        {{KSR_LAYER_CONV, 0, 6, 32, 5},
+         {KSR_LAYER_DOWN, 0, 32, 64, 3},
+         {KSR_LAYER_DOWN, 0, 64, 32, 3},
+         {KSR_LAYER_UP, 2, 32, 64, 1},
+         {KSR_LAYER_UP, 1, 64, 32, 1},
+         {KSR_LAYER_CONV, 0, 32, 32, 3},
+         {KSR_LAYER_CONV, 0, 32, 8, 3}},
+        {{KSR_LAYER_CONV, 0, 6, 64, 3}, {KSR_LAYER_CONV, 0, 64, 8, 3}},
+        {{KSR_LAYER_CONV, 0, 6, 16, 3},
+         {KSR_LAYER_CONV, 0, 16, 16, 3},
+         {KSR_LAYER_CONV, 0, 16, 8, 3}},
+        {{KSR_LAYER_CONV, 0, 6, 96, 5},
+         {KSR_LAYER_CONV, 0, 96, 64, 1},
+         {KSR_LAYER_CONV, 0, 64, 8, 1}}};
+    return draw_chain(chains[kind], 2077 + (uint32_t)kind);
 }
 
 ksr_net *gpu_load_net(const char *name)
 {
     if (strcmp(name, "resolutions") == 0)
         return draw_branched(0);
+    if (strcmp(name, "chroma") == 0)
+        return draw_chroma(0);
+    if (strcmp(name, "chroma, resolutions") == 0)
+        return draw_chroma(3);
     static uint8_t file[1 << 23];
     char path[512];
     const char *folder = getenv("KSR_TEST_MODELS");
@@ -144,10 +190,11 @@ static const ksr_net *get_net(unsigned index)
 {
     static ksr_net *nets[NETS];
     if (!nets[index])
-        nets[index] = index == 0      ? gpu_load_net("anime-quality")
-                      : index == 1    ? gpu_load_net("anime-fast")
-                      : index < FIRST ? draw_branched((int)index - SHIPPED)
-                                      : draw_net((int)index - FIRST);
+        nets[index] = index == 0       ? gpu_load_net("anime-quality")
+                      : index == 1     ? gpu_load_net("anime-fast")
+                      : index < FIRST  ? draw_branched((int)index - SHIPPED)
+                      : index < CHROMA ? draw_net((int)index - FIRST)
+                                       : draw_chroma((int)index - CHROMA);
     if (!nets[index])
         abort();
     return nets[index];
@@ -159,7 +206,7 @@ static const ksr_net *get_net(unsigned index)
 // long; odd sizes of the output, and not always all of its rows.
 static void prepare(struct job *j, unsigned corner)
 {
-    const unsigned nets = getenv("KSR_TEST_GPU") ? NETS : FIRST + 4;
+    const unsigned nets = getenv("KSR_TEST_GPU") ? CHROMA : FIRST + 4;
     const unsigned index = corner % nets, odd = corner / nets;
     j->net = get_net(index);
     j->width = (j->width - 1) % 70 + 1;
@@ -168,6 +215,25 @@ static void prepare(struct job *j, unsigned corner)
     j->y0 = odd & 4 ? j->height - 1 : 0;
     j->y1 = 2 * j->height - (int)(odd & 1);
     check_out(j, 2 * j->width - (int)(odd >> 1 & 1), 2 * j->height - (int)(odd & 1));
+}
+
+// Of chroma: U, V and luma, of even and odd sizes; U and V as a filter has enlarged them.
+static void prepare_chroma(struct job *j, unsigned corner)
+{
+    const unsigned nets = getenv("KSR_TEST_GPU") ? CHROMAS : 4, odd = corner / nets;
+    j->net = get_net(CHROMA + corner % nets);
+    j->width = (j->width - 1) % 70 + 1;
+    j->height = (j->height - 1) % 40 + 1;
+    const int width = 2 * j->width - (int)(odd >> 1 & 1), height = 2 * j->height - (int)(odd & 1);
+    check_in(j, j->width, j->height);
+    check_in(j, j->width, j->height);
+    for (int i = 0; i < 2; i++) {
+        check_in(j, width, height);
+        j->out[j->outs++] = j->in[--j->ins];
+    }
+    check_in(j, width, height);
+    j->y0 = odd & 4 ? height / 2 : 0;
+    j->y1 = height - (odd & 8 ? height / 5 : 0);
 }
 
 static unsigned index_of(const ksr_net *net)
@@ -183,11 +249,17 @@ static void run_c(struct job *j, const struct tables *t)
     void *memory = ksr_aligned_calloc(ksr_net_scratch(j->net));
     if (!memory)
         abort();
-    t->stage.net_rows(&j->out[0].plane, &j->in[0].plane, j->net, memory, j->y0, j->y1);
+    const struct ksr_plane dst[2] = {j->out[0].plane, j->out[1].plane};
+    const struct ksr_net_chroma src = {{j->in[0].plane, j->in[1].plane}, j->in[2].plane};
+    if (j->net->chroma)
+        t->stage.net_chroma_rows(dst, &src, j->net, memory, j->y0, j->y1);
+    else
+        t->stage.net_rows(&j->out[0].plane, &j->in[0].plane, j->net, memory, j->y0, j->y1);
     ksr_aligned_free(memory);
 }
 
 static const struct kernel job = {"net", prepare, run_c, NULL};
+static const struct kernel chroma_job = {"net chroma", prepare_chroma, run_c, NULL};
 
 // --- On the GPU ---
 
@@ -270,7 +342,11 @@ static void record(struct bench *b, const struct job *j, const struct planes *p,
     const int rows = j->height % 3 == 0 ? 1 : j->height;
     const struct ksr_gpu_buffer part =
         take_scratch(b, ksr_gpu_net_scratch(net, j->in[0].plane.width, rows));
-    ksr_gpu_net_rows(&b->commands, net, &p->out[0], &p->in[0], &part, j->y0, j->y1);
+    const struct ksr_gpu_net_chroma src = {{p->in[0], p->in[1]}, p->in[2]};
+    if (j->net->chroma)
+        ksr_gpu_net_chroma_rows(&b->commands, net, p->out, &src, &part, j->y0, j->y1);
+    else
+        ksr_gpu_net_rows(&b->commands, net, &p->out[0], &p->in[0], &part, j->y0, j->y1);
 }
 
 static void record_int(struct bench *b, const struct job *j, const struct planes *p)
@@ -308,6 +384,10 @@ const struct gpu_kernel gpu_net_kernels[] = {
     {"net dot", record_dot, &job, NULL},
     {"net matrix n=8", record_matrix_8, &job, have_matrix_8},
     {"net matrix n=16", record_matrix_16, &job, have_matrix_16},
+    {"net chroma int", record_int, &chroma_job, NULL},
+    {"net chroma dot", record_dot, &chroma_job, NULL},
+    {"net chroma n=8", record_matrix_8, &chroma_job, have_matrix_8},
+    {"net chroma n=16", record_matrix_16, &chroma_job, have_matrix_16},
 };
 const int gpu_net_kernel_count = sizeof(gpu_net_kernels) / sizeof(gpu_net_kernels[0]);
 

@@ -49,13 +49,20 @@ const int AROUND = 4, SAMPLES_WIDTH = TILE_WIDTH + AROUND, SAMPLES_HEIGHT = TILE
 
 shared int samples[SAMPLES_HEIGHT * SAMPLES_WIDTH];
 
-// Loads them less 16384; the first one is at x, y of the picture, whose edges are replicated.
-void load_samples(ksr_gpu_plane src, int x, int y)
+// Loads them less 16384: every `step`-th of src in both directions, from place `from` of the first
+// `step` on. They are a picture of `size`, whose edges are replicated; the first one is at x, y of it.
+void load_every(ksr_gpu_plane src, int step, ivec2 from, ivec2 size, int x, int y)
 {
     const int count = SAMPLES_HEIGHT * SAMPLES_WIDTH;
+    const ivec2 last = ivec2(src.width, src.height) - 1;
     for (int i = int(gl_LocalInvocationIndex); i < count; i += INVOCATIONS) {
-        const int column = clamp(x + i % SAMPLES_WIDTH, 0, src.width - 1);
-        const int row = clamp(y + i / SAMPLES_WIDTH, 0, src.height - 1);
-        samples[i] = int(src.data.at[uint(row) * uint(src.stride) + uint(column)]) - 16384;
+        const ivec2 at = ivec2(x + i % SAMPLES_WIDTH, y + i / SAMPLES_WIDTH);
+        const ivec2 place = min(step * clamp(at, ivec2(0), size - 1) + from, last);
+        samples[i] = int(src.data.at[uint(place.y) * uint(src.stride) + uint(place.x)]) - 16384;
     }
+}
+
+void load_samples(ksr_gpu_plane src, int x, int y)
+{
+    load_every(src, 1, ivec2(0), ivec2(src.width, src.height), x, y);
 }

@@ -208,9 +208,9 @@ struct ksr_gpu_peak {
 // Of networks: activations and weights as in vulkan/net.h. stride, block: pixels of a row of
 // activations, and from one block of channels to the next.
 struct ksr_gpu_net_head {
-    ksr_gpu_plane src;
+    ksr_gpu_plane src[3]; // luma; of a network of chroma luma, U, V
     ksr_gpu_quads dst, weights;
-    int x, y; // in src, of the sample at the top left of the kernel of the first pixel
+    int x, y; // in the last of src, of the sample at the top left of the kernel of the first pixel
     int stride, block;
 };
 
@@ -226,6 +226,14 @@ struct ksr_gpu_net_tail {
     ksr_gpu_quads activations, weights;
     int stride, block;
     int y0, y1; // rows of dst to make
+};
+
+// U and V, to which differences are added.
+struct ksr_gpu_net_tail_chroma {
+    ksr_gpu_plane dst[2];
+    ksr_gpu_quads activations, weights;
+    int stride, block;
+    int y0, y1; // as above
 };
 
 #endif
