@@ -79,7 +79,7 @@ void ksr_device_close(ksr_device **device)
     if (!device || !*device)
         return;
     if ((*device)->gpu) {
-        ksr_gpu_net_free((*device)->gpu, &(*device)->net);
+        ksr_device_free_nets(*device);
         ksr_gpu_stages_free((*device)->gpu, &(*device)->stages);
     }
     ksr_gpu_close(&(*device)->gpu);
@@ -97,24 +97,35 @@ const char *ksr_device_name(const ksr_device *device)
     return device ? device->name : "cpu";
 }
 
+static void free_net(ksr_device *device, struct ksr_device_network *kept)
+{
+    kept->hash[0] = 0;
+    ksr_gpu_net_free(device->gpu, &kept->net);
+}
+
+void ksr_device_free_nets(ksr_device *device)
+{
+    free_net(device, &device->luma);
+    free_net(device, &device->chroma);
+}
+
 ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
                           const struct ksr_gpu_net **out)
 {
     char refused[KSR_GPU_REASON];
-    *out = &device->net;
-    if (device->net_hash[0] && strcmp(device->net_hash, net->hash) == 0 &&
-        device->net_variant == net->variant)
+    struct ksr_device_network *kept = net->chroma ? &device->chroma : &device->luma;
+    *out = &kept->net;
+    if (kept->hash[0] && strcmp(kept->hash, net->hash) == 0 && kept->variant == net->variant)
         return KSR_OK;
-    device->net_hash[0] = 0;
-    ksr_gpu_net_free(device->gpu, &device->net);
-    const ksr_status status = ksr_gpu_net_choose(device->gpu, &device->net, net, refused);
+    free_net(device, kept);
+    const ksr_status status = ksr_gpu_net_choose(device->gpu, &kept->net, net, refused);
     if (status != KSR_OK)
         return status;
     if (refused[0])
         ksr_log(ctx, KSR_LOG_WARNING, "device: %s: a slower way is taken: %s",
                 device->gpu->info.name, refused);
-    memcpy(device->net_hash, net->hash, sizeof(device->net_hash));
-    device->net_variant = net->variant;
+    memcpy(kept->hash, net->hash, sizeof(kept->hash));
+    kept->variant = net->variant;
     return KSR_OK;
 }
 

@@ -166,6 +166,8 @@ ksr_net *gpu_load_net(const char *name)
         return draw_chroma(0);
     if (strcmp(name, "chroma, resolutions") == 0)
         return draw_chroma(3);
+    if (strcmp(name, "chroma, two layers") == 0)
+        return draw_chroma(4);
     static uint8_t file[1 << 23];
     char path[512];
     const char *folder = getenv("KSR_TEST_MODELS");
@@ -391,11 +393,12 @@ const struct gpu_kernel gpu_net_kernels[] = {
 };
 const int gpu_net_kernel_count = sizeof(gpu_net_kernels) / sizeof(gpu_net_kernels[0]);
 
-bool gpu_net_check_choice(struct bench *b)
+// index, other: of two networks that are not alike.
+static bool check_choice(struct bench *b, unsigned index, unsigned other)
 {
     char refused[KSR_GPU_REASON];
     struct ksr_gpu_net net;
-    const ksr_status status = ksr_gpu_net_choose(b->gpu, &net, get_net(FIRST), refused);
+    const ksr_status status = ksr_gpu_net_choose(b->gpu, &net, get_net(index), refused);
     const bool ok = status == KSR_OK && net.tier == ksr_gpu_net_best_tier(b->gpu) && !refused[0];
     if (!ok)
         printf("    %s\n", status == KSR_OK ? refused : b->gpu->trouble);
@@ -403,11 +406,16 @@ bool gpu_net_check_choice(struct bench *b)
         ksr_gpu_net_free(b->gpu, &net);
     // A network whose results are others must not pass.
     struct ksr_gpu_net wrong;
-    if (ksr_gpu_net_create(b->gpu, &wrong, get_net(FIRST), KSR_GPU_NET_INT) != KSR_OK)
+    if (ksr_gpu_net_create(b->gpu, &wrong, get_net(index), KSR_GPU_NET_INT) != KSR_OK)
         abort();
-    const bool refuses = ksr_gpu_net_check(b->gpu, &wrong, get_net(1)) == KSR_E_PROCESS;
+    const bool refuses = ksr_gpu_net_check(b->gpu, &wrong, get_net(other)) == KSR_E_PROCESS;
     ksr_gpu_net_free(b->gpu, &wrong);
     return ok && refuses;
+}
+
+bool gpu_net_check_choice(struct bench *b)
+{
+    return check_choice(b, FIRST, 1) && check_choice(b, CHROMA, CHROMA + 1);
 }
 
 void gpu_net_close(struct bench *b)

@@ -740,7 +740,7 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
     *failed = gpu_fault_calls() >= call;
     const bool less = fault == GPU_FAULT_MEMORY || fault == GPU_FAULT_RECORD; // may be enough
     const bool slow = fault == GPU_FAULT_SLOW;
-    const bool slower = s->net && device->net.tier < ksr_gpu_net_best_tier(device->gpu);
+    const bool slower = s->net && device->luma.net.tier < ksr_gpu_net_best_tier(device->gpu);
     const bool replaced = slow ? p->device != NULL : !p->device || less || slower;
     gpu_fail(GPU_FAULT_IDLE, 0);
     for (int i = s->warms_up; i < s->frames && ok; i++)
@@ -752,8 +752,7 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
         device->gpu->hangs = false;
     }
     ksr_pipeline_destroy(&p);
-    ksr_gpu_net_free(device->gpu, &device->net);
-    device->net_hash[0] = 0;
+    ksr_device_free_nets(device);
     device->failed = false;
     free_film(&film, s->frames);
     if (!ok || device->gpu->memory_used != used)
@@ -775,8 +774,7 @@ static bool check_faults(struct ksr_device *device, const struct sequence *s)
     ksr_pipeline *cpu;
     ok = ksr_pipeline_create(NULL, &recipe, NULL, NULL, &cpu) == KSR_OK && ok &&
          make_film(&expected, s, &recipe.output) && run_film(cpu, s, &expected);
-    ksr_gpu_net_free(device->gpu, &device->net);
-    device->net_hash[0] = 0;
+    ksr_device_free_nets(device);
     for (int fault = 0; fault < GPU_FAULTS && ok; fault++) {
         bool failed = true;
         int call = 0;
@@ -832,8 +830,7 @@ static bool check_ways(struct ksr_device *device)
     ok = ok && ksr_device_measure_ways(NULL, device, net, 33, 20, 0, ways, &count) != KSR_OK;
     gpu_fail(GPU_FAULT_SUBMIT, 0);
     gpu->dot_product = dot_product;
-    ksr_gpu_net_free(gpu, &device->net);
-    device->net_hash[0] = '\0';
+    ksr_device_free_nets(device);
     ksr_net_destroy(&net);
     return ok && gpu->memory_used == used;
 }
@@ -875,8 +872,7 @@ void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
         count(shorts[i].name, check_short(&device, &shorts[i], pool), passed, failed);
     for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++)
         count(faulty[i].name, check_faults(&device, &faulty[i]), passed, failed);
-    ksr_gpu_net_free(device.gpu, &device.net);
-    device.net_hash[0] = '\0';
+    ksr_device_free_nets(&device);
     count("ways of a network", check_ways(&device), passed, failed);
     count("self-test", check_selftest(bench->gpu, &bench->stages), passed, failed);
     ksr_pool_destroy(&pool);
