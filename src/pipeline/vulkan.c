@@ -584,7 +584,7 @@ static bool can_do(ksr_context *ctx, const ksr_device *device, const struct ksr_
         ksr_log(ctx, KSR_LOG_WARNING,
                 "device: the processor runs the stages: %s does not run .onnx models",
                 device->gpu->info.name);
-    return !device->failed && !recipe->model && !recipe->chroma;
+    return !device->failed && !recipe->model;
 }
 
 ksr_pipeline *ksr_pipeline_create_device(ksr_context *ctx, ksr_device *device,

@@ -153,28 +153,51 @@ static ksr_status create_grain(struct ksr_gpu_recipe *g)
     return ksr_gpu_upload(g->device->gpu, &g->grain_tables, tables, sizeof(tables));
 }
 
-// A network works on bands of rows, the higher the better, where memory is short.
-static ksr_status create_network(ksr_context *ctx, struct ksr_gpu_recipe *g)
+// What a network doubles at most.
+struct doubled {
+    int width, rows;
+};
+
+static struct doubled doubled_by(const struct ksr_gpu_recipe *g, int plane, enum ksr_step_kind kind)
 {
-    const struct ksr_chain *chain = &g->recipe.chain[0];
-    int width = 0, rows = 0;
-    if (!g->recipe.net)
-        return KSR_OK;
-    ksr_status status = ksr_device_net(ctx, g->device, g->recipe.net, &g->net);
+    const struct ksr_chain *chain = &g->recipe.chain[plane];
+    struct doubled most = {0, 0};
     for (int k = 0; k < chain->count; k++)
-        if (chain->step[k].kind == KSR_STEP_NETWORK) {
-            width = chain->width[k];
-            rows = most_rows(&g->recipe, 0, k, g->bands);
-        }
-    while (status == KSR_OK) {
-        status = ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL,
-                                       ksr_gpu_net_scratch(g->net, width, rows));
+        if (chain->step[k].kind == kind)
+            most = (struct doubled){chain->width[k], most_rows(&g->recipe, plane, k, g->bands)};
+    return most;
+}
+
+// Returns the memory for a network that works on so many rows at once; NULL: none.
+static size_t scratch_of(const struct ksr_gpu_net *net, const struct doubled *d, int rows)
+{
+    return net ? ksr_gpu_net_scratch(net, d->width, ksr_min(d->rows, rows)) : 0;
+}
+
+// Networks work on bands of rows, the higher the better, where memory is short.
+static ksr_status create_scratch(struct ksr_gpu_recipe *g)
+{
+    const struct doubled luma = doubled_by(g, 0, KSR_STEP_NETWORK),
+                         chroma = doubled_by(g, 1, KSR_STEP_NETWORK_CHROMA);
+    for (int rows = ksr_max(luma.rows, chroma.rows);; rows = (rows + 1) / 2) {
+        const size_t one = scratch_of(g->net, &luma, rows),
+                     two = scratch_of(g->chroma, &chroma, rows);
+        const ksr_status status = ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL,
+                                                        one > two ? one : two);
         if (status != KSR_E_NOMEM || rows <= NET_ROWS_LEAST)
             return status;
-        rows = (rows + 1) / 2;
-        status = KSR_OK;
     }
-    return status;
+}
+
+static ksr_status create_networks(ksr_context *ctx, struct ksr_gpu_recipe *g)
+{
+    const struct ksr_recipe *r = &g->recipe;
+    ksr_status status = KSR_OK;
+    if (r->net)
+        status = ksr_device_net(ctx, g->device, r->net, &g->net);
+    if (status == KSR_OK && r->chroma)
+        status = ksr_device_net(ctx, g->device, r->chroma, &g->chroma);
+    return status == KSR_OK && (r->net || r->chroma) ? create_scratch(g) : status;
 }
 
 ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out, ksr_device *device,
@@ -187,7 +210,7 @@ ksr_status ksr_gpu_recipe_create(ksr_context *ctx, struct ksr_gpu_recipe *out, k
     if (status == KSR_OK)
         status = create_grain(out);
     if (status == KSR_OK)
-        status = create_network(ctx, out);
+        status = create_networks(ctx, out);
     if (status != KSR_OK)
         ksr_gpu_recipe_free(out);
     return status;
@@ -291,7 +314,18 @@ static void record_pack(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
 
 // --- Steps ---
 
-// y0, y1: the rows that src has of its plane.
+// Returns the rows of luma beside rows y0 .. y1-1 of chroma.
+static struct ksr_gpu_plane luma_beside(const struct ksr_gpu_recipe *g, int y0, int y1)
+{
+    struct ksr_gpu_plane luma = g->in.plane[0];
+    ksr_guide_span(&y0, &y1, luma.height);
+    luma.data += (uint64_t)y0 * (uint64_t)luma.stride * sizeof(uint16_t);
+    luma.height = y1 - y0;
+    return luma;
+}
+
+// Records a step, but for what a network adds to U and V. y0, y1: the rows that src has of its
+// plane.
 static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                         const struct ksr_step *step, const struct ksr_gpu_plane *dst,
                         const struct ksr_gpu_plane *src, int y0, int y1)
@@ -312,12 +346,10 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     case KSR_STEP_DEBAND: ksr_gpu_deband(c, stages, dst, src, &step->deband); break;
     case KSR_STEP_STRUCTURE: ksr_gpu_structure(c, stages, dst, src, &step->structure); break;
     case KSR_STEP_ANTIALIAS: ksr_gpu_antialias(c, stages, dst, src, &step->antialias); break;
-    case KSR_STEP_UPSCALE: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
+    case KSR_STEP_UPSCALE:
+    case KSR_STEP_NETWORK_CHROMA: ksr_gpu_upscale(c, stages, dst, src, &step->upscale); break;
     case KSR_STEP_GUIDED: {
-        struct ksr_gpu_plane luma = g->in.plane[0];
-        ksr_guide_span(&y0, &y1, luma.height);
-        luma.data += (uint64_t)y0 * (uint64_t)luma.stride * sizeof(uint16_t);
-        luma.height = y1 - y0;
+        const struct ksr_gpu_plane luma = luma_beside(g, y0, y1);
         ksr_gpu_guided(c, stages, dst, src, &luma, &step->guide);
         break;
     }
@@ -329,8 +361,7 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
     case KSR_STEP_NETWORK:
         ksr_gpu_net_rows(c, g->net, dst, src, &g->scratch, 0, dst->height);
         break;
-    case KSR_STEP_NETWORK_CHROMA: // see can_do()
-    case KSR_STEP_MODEL:
+    case KSR_STEP_MODEL: // see can_do()
     case KSR_STEP_KINDS: break;
     }
 }
@@ -349,6 +380,19 @@ static struct ksr_gpu_plane plane_of(const struct ksr_gpu_recipe *g, int i, int 
     return plane;
 }
 
+// Has a network add to what filters have just made of U and V: step k of a band. The barrier is for
+// these, and for a network of luma, which may use the scratch memory.
+static void record_chroma(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c, int k,
+                          const struct band *b, const struct ksr_gpu_plane dst[KSR_MAX_PLANES],
+                          const struct ksr_gpu_plane src[KSR_MAX_PLANES])
+{
+    int y0, y1;
+    band_rows(&g->recipe.chain[1], b, k, &y0, &y1);
+    const struct ksr_gpu_net_chroma in = {{src[1], src[2]}, luma_beside(g, y0, y1)};
+    ksr_gpu_barrier(c);
+    ksr_gpu_net_chroma_rows(c, g->chroma, &dst[1], &in, &g->scratch, 0, dst[1].height);
+}
+
 // Takes a band through the chains of all planes. Steps of one task run together.
 static void record_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                         const struct band bands[KSR_MAX_PLANES], const struct ksr_gpu_frame *last)
@@ -362,18 +406,24 @@ static void record_band(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
                 task = ksr_step_task(&r->chain[i].step[done[i]]);
         if (task == KSR_TASKS)
             return;
+        struct ksr_gpu_plane src[KSR_MAX_PLANES] = {{0}}, dst[KSR_MAX_PLANES] = {{0}};
+        int chroma = -1; // the step of U and V, which always have the same, where a network adds
         for (int i = 0; i < r->made.planes; i++) {
             const struct ksr_chain *chain = &r->chain[i];
             const int k = done[i];
             if (k == chain->count || ksr_step_task(&chain->step[k]) != task)
                 continue;
-            const struct ksr_gpu_plane src = plane_of(g, i, k, &bands[i], last),
-                                       dst = plane_of(g, i, k + 1, &bands[i], last);
+            src[i] = plane_of(g, i, k, &bands[i], last);
+            dst[i] = plane_of(g, i, k + 1, &bands[i], last);
             int y0, y1;
             band_rows(chain, &bands[i], k, &y0, &y1);
-            record_step(g, c, &chain->step[k], &dst, &src, y0, y1);
+            record_step(g, c, &chain->step[k], &dst[i], &src[i], y0, y1);
+            if (chain->step[k].kind == KSR_STEP_NETWORK_CHROMA)
+                chroma = k;
             done[i]++;
         }
+        if (chroma >= 0)
+            record_chroma(g, c, chroma, &bands[1], dst, src);
         end_group(c, task);
     }
 }

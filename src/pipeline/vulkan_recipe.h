@@ -15,9 +15,9 @@ struct ksr_gpu_frame {
 // there once.
 struct ksr_gpu_recipe {
     struct ksr_recipe recipe;
-    ksr_device *device;            // borrowed
-    const struct ksr_gpu_net *net; // of the device; NULL: none
-    struct ksr_gpu_buffer scratch; // of the network
+    ksr_device *device;                     // borrowed
+    const struct ksr_gpu_net *net, *chroma; // of the device; NULL: none
+    struct ksr_gpu_buffer scratch;          // of both, which take turns
 
     int bands;                   // that the chains' rows are made in, one after the other
     struct ksr_gpu_buffer arena; // holds the planes

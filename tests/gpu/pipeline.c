@@ -33,6 +33,7 @@ struct sequence {
     int lose;      // the GPU is lost at this submission
     int change;    // from this frame on the encoder does not describe its planes
     bool in_parts; // a submission for each workgroup
+    const char *chroma; // a network for it; NULL: none
 };
 
 static const struct sequence sequences[] = {
@@ -175,6 +176,57 @@ static const struct sequence sequences[] = {
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 4,
      .lose = 3},
+    {"networks, 4x",
+     "anime-fast",
+     {37, 25, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PAIRS, 8},
+     {PLANES, 8},
+     {.use_ai = true,
+      .ai_scale = 4,
+      .chroma_shift_x = 3,
+      .deblock = 1,
+      .dehalo = 1,
+      .denoise = 0.2,
+      .guided_chroma = 0.7,
+      .contrast_boost = 1.1,
+      .saturation_boost = 1.2},
+     .frames = 4,
+     .chroma = "chroma"},
+    {"networks, resolutions, alpha, fit, lost",
+     "resolutions",
+     {70, 43, 4, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, true},
+     {PLANES, 8},
+     {PLANES, 10},
+     {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
+     .fit_width = 100,
+     .fit_height = 61,
+     .frames = 6,
+     .lose = 8,
+     .chroma = "chroma, resolutions"},
+    {"network of chroma alone, temporal, descale",
+     NULL,
+     {93, 61, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true,
+      .ai_scale = 2,
+      .descale = "63x41:bicubic",
+      .contrast_boost = 1,
+      .saturation_boost = 1,
+      .enable_temporal = true,
+      .temporal_weight = 0.3,
+      .motion_threshold = 1},
+     .frames = 10,
+     .warms_up = 2,
+     .chroma = "chroma"},
+    {"networks, one sample",
+     "resolutions",
+     {1, 1, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 2,
+     .chroma = "chroma, resolutions"},
     {"descale, 4:2:0, temporal",
      NULL,
      {93, 61, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
@@ -514,12 +566,24 @@ static bool is_dropped(const struct sequence *s, int i)
     return s->drop > 0 && i >= s->drop - 2 && i < s->drop;
 }
 
+static ksr_engine open_engine(const struct sequence *s)
+{
+    return (ksr_engine){.net = s->net ? gpu_load_net(s->net) : NULL,
+                        .chroma = s->chroma ? gpu_load_net(s->chroma) : NULL};
+}
+
+static void close_engine(ksr_engine *engine)
+{
+    ksr_net_destroy(&engine->net);
+    ksr_net_destroy(&engine->chroma);
+}
+
 static bool check_sequence(struct ksr_device *device, const struct sequence *s, ksr_pool *pool)
 {
     struct ksr_recipe recipe;
     const bool fails = s->lose > 0 || s->change > 0;
     struct film film[2] = {{.out = NULL}, {.planes_only = !fails}};
-    ksr_engine engine = {.net = s->net ? gpu_load_net(s->net) : NULL};
+    ksr_engine engine = open_engine(s);
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
@@ -535,7 +599,7 @@ static bool check_sequence(struct ksr_device *device, const struct sequence *s, 
     gpu_fail(GPU_FAULT_SUBMIT, 0);
     ksr_pipeline_destroy(&cpu);
     ksr_pipeline_destroy(&gpu);
-    ksr_net_destroy(&engine.net);
+    close_engine(&engine);
     free_film(&film[0], s->frames);
     free_film(&film[1], s->frames);
     return ok;
@@ -603,11 +667,27 @@ static const struct sequence shorts[] = {
      .frames = 4},
     {"short of memory, network, resolutions",
      "resolutions",
-     {16, 183, 1, 0, 0, 0, 0, false},
+     {20, 331, 1, 0, 0, 0, 0, false},
      {PLANES, 8},
      {PLANES, 8},
-     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1.1, .saturation_boost = 1},
+     {.use_ai = true, .ai_scale = 2, .contrast_boost = 1.1, .saturation_boost = 1},
      .frames = 4},
+    {"short of memory, networks",
+     "resolutions",
+     {18, 203, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 2, .denoise = 0.2, .contrast_boost = 1.1, .saturation_boost = 1},
+     .frames = 4,
+     .chroma = "chroma, resolutions"},
+    {"short of memory, network of chroma alone, 4x",
+     NULL,
+     {22, 301, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1, .saturation_boost = 1.2},
+     .frames = 4,
+     .chroma = "chroma"},
 };
 
 // What the executor says that it has memory for.
@@ -648,7 +728,7 @@ static bool check_short(struct ksr_device *device, const struct sequence *s, ksr
     struct ksr_gpu *gpu = device->gpu;
     const uint64_t limit = gpu->memory_limit;
     struct ksr_recipe recipe;
-    ksr_engine engine = {.net = s->net ? gpu_load_net(s->net) : NULL};
+    ksr_engine engine = open_engine(s);
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
@@ -668,8 +748,99 @@ static bool check_short(struct ksr_device *device, const struct sequence *s, ksr
         last = share;
     }
     gpu->memory_limit = limit;
-    ksr_net_destroy(&engine.net);
+    close_engine(&engine);
     return ok && one && two && bands;
+}
+
+// --- Sequences drawn at random ---
+
+#define DRAWN_FRAMES 5
+
+// Any value from 0 to `most`, half of them 0.
+static double draw_strength(uint32_t *random, double most)
+{
+    const int r = (int)(check_random(random) >> 8);
+    return r & 1 ? most * (r / 2 % 100) / 100 : 0;
+}
+
+// Networks of luma and chroma, 2x and 4x, with whatever else.
+static struct sequence draw_sequence(uint32_t *random)
+{
+    static const char *const lumas[] = {NULL, "anime-fast", "resolutions"},
+                             *const chromas[] = {"chroma", "chroma, resolutions"};
+    uint32_t r[8];
+    for (int i = 0; i < 8; i++)
+        r[i] = check_random(random) >> 8;
+    const bool higher = r[0] % 2;
+    return (struct sequence){.net = lumas[r[1] % 3],
+                             .chroma = chromas[r[2] % 2],
+                             .layout = {.width = (int)(r[3] % (higher ? 25 : 90)) + 1,
+                                        .height = (int)(r[4] % (higher ? 250 : 60)) + 1,
+                                        .planes = r[5] % 4 == 0 ? 4 : 3,
+                                        .chroma_shift_x = 1,
+                                        .chroma_shift_y = 1,
+                                        .siting_x = KSR_SITING_COSITED,
+                                        .siting_y = KSR_SITING_CENTRED},
+                             .in = {PLANES, 8},
+                             .out = {PLANES, r[5] % 3 == 0 ? 10 : 8},
+                             .config = {.use_ai = true,
+                                        .ai_scale = r[6] % 3 == 0 ? 4 : 2,
+                                        .denoise = draw_strength(random, 0.5),
+                                        .deblock = draw_strength(random, 1),
+                                        .dehalo = draw_strength(random, 1),
+                                        .antialias = draw_strength(random, 1),
+                                        .structure_smoothing = draw_strength(random, 0.5),
+                                        .guided_chroma = draw_strength(random, 1),
+                                        .chroma_shift_x = draw_strength(random, 4),
+                                        .chroma_shift_y = -draw_strength(random, 2),
+                                        .sharpening = draw_strength(random, 1),
+                                        .contrast_boost = 1 + draw_strength(random, 0.2),
+                                        .saturation_boost = 1 + draw_strength(random, 0.2),
+                                        .enable_temporal = r[6] / 3 % 3 == 0,
+                                        .temporal_weight = 0.3,
+                                        .motion_threshold = 1},
+                             .frames = DRAWN_FRAMES,
+                             .lose = r[7] % 4 == 0 ? (int)(r[7] / 4 % (3 * DRAWN_FRAMES)) + 1 : 0};
+}
+
+// Leaves so little memory that frames are made in bands, if they can be.
+static void shorten(struct ksr_device *device, const struct sequence *s)
+{
+    struct ksr_gpu *gpu = device->gpu;
+    struct ksr_recipe recipe;
+    ksr_engine engine = open_engine(s);
+    if (!ksr_recipe_make(&recipe, &s->layout, &s->config, &engine))
+        abort();
+    struct share share = find_share(device, &recipe);
+    const uint64_t used = gpu->memory_used;
+    uint64_t most = 32 << 20, enough = most;
+    while (share.slots > 0 && share.bands == 1) {
+        enough = most;
+        most -= most / 32;
+        gpu->memory_limit = used + most;
+        share = find_share(device, &recipe);
+    }
+    gpu->memory_limit = used + (share.slots > 0 ? most : enough);
+    close_engine(&engine);
+}
+
+static bool check_drawn(struct ksr_device *device, int count, ksr_pool *pool)
+{
+    const uint64_t limit = device->gpu->memory_limit;
+    uint32_t random = 2077;
+    bool ok = true;
+    for (int i = 0; i < count && ok; i++) {
+        const struct sequence s = draw_sequence(&random);
+        if (i % 2)
+            shorten(device, &s);
+        ok = check_sequence(device, &s, pool);
+        device->gpu->memory_limit = limit;
+        if (!ok)
+            printf("    sequence %d: %s, %s, %dx%d, scale %d, lost at %d\n", i,
+                   s.net ? s.net : "none", s.chroma, s.layout.width, s.layout.height,
+                   s.config.ai_scale, s.lose);
+    }
+    return ok;
 }
 
 // --- Faults ---
@@ -700,6 +871,14 @@ static const struct sequence faulty[] = {
      {PLANES, 8},
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 1},
+    {"a driver that fails, network of chroma",
+     NULL,
+     {7, 5, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 1,
+     .chroma = "chroma, two layers"},
     {"a driver that fails, composite, descale, grain",
      NULL,
      {24, 18, 1, 0, 0, 0, 0, false},
@@ -740,7 +919,9 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
     *failed = gpu_fault_calls() >= call;
     const bool less = fault == GPU_FAULT_MEMORY || fault == GPU_FAULT_RECORD; // may be enough
     const bool slow = fault == GPU_FAULT_SLOW;
-    const bool slower = s->net && device->luma.net.tier < ksr_gpu_net_best_tier(device->gpu);
+    const enum ksr_gpu_net_tier best = ksr_gpu_net_best_tier(device->gpu);
+    const bool slower =
+        (s->net && device->luma.net.tier < best) || (s->chroma && device->chroma.net.tier < best);
     const bool replaced = slow ? p->device != NULL : !p->device || less || slower;
     gpu_fail(GPU_FAULT_IDLE, 0);
     for (int i = s->warms_up; i < s->frames && ok; i++)
@@ -767,7 +948,7 @@ static bool check_faults(struct ksr_device *device, const struct sequence *s)
     struct film expected = {.out = NULL};
     const uint64_t groups = device->gpu->first_groups;
     device->gpu->first_groups = s->in_parts ? 1 : groups;
-    ksr_engine engine = {.net = s->net ? gpu_load_net(s->net) : NULL};
+    ksr_engine engine = open_engine(s);
     bool ok = ksr_recipe_make(&recipe, &s->layout, &s->config, &engine);
     if (s->fit_width > 0)
         ksr_recipe_fit(&recipe, s->fit_width, s->fit_height);
@@ -783,7 +964,7 @@ static bool check_faults(struct ksr_device *device, const struct sequence *s)
         ok = ok && (call > 1 || fault == GPU_FAULT_COMPILE);
     }
     ksr_pipeline_destroy(&cpu);
-    ksr_net_destroy(&engine.net);
+    close_engine(&engine);
     free_film(&expected, s->frames);
     device->gpu->first_groups = groups;
     return ok;
@@ -870,6 +1051,8 @@ void gpu_check_pipeline(struct bench *bench, int *passed, int *failed)
     }
     for (size_t i = 0; i < sizeof(shorts) / sizeof(shorts[0]); i++)
         count(shorts[i].name, check_short(&device, &shorts[i], pool), passed, failed);
+    count("drawn at random", check_drawn(&device, getenv("KSR_TEST_GPU") ? 60 : 12, pool), passed,
+          failed);
     for (size_t i = 0; i < sizeof(faulty) / sizeof(faulty[0]); i++)
         count(faulty[i].name, check_faults(&device, &faulty[i]), passed, failed);
     ksr_device_free_nets(&device);
