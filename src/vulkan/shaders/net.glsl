@@ -49,8 +49,8 @@ const int AROUND = 4, SAMPLES_WIDTH = TILE_WIDTH + AROUND, SAMPLES_HEIGHT = TILE
 
 shared int samples[SAMPLES_HEIGHT * SAMPLES_WIDTH];
 
-// Loads them less 16384: every `step`-th of src in both directions, from place `from` of the first
-// `step` on. They are a picture of `size`, whose edges are replicated; the first one is at x, y of it.
+// Loads them less 16384: every `step`-th of src in both directions, beginning at `from`. These are a
+// picture of `size`, whose edges are replicated, and the first that is loaded is at x, y of it.
 void load_every(ksr_gpu_plane src, int step, ivec2 from, ivec2 size, int x, int y)
 {
     const int count = SAMPLES_HEIGHT * SAMPLES_WIDTH;

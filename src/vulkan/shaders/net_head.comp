@@ -1,6 +1,6 @@
 #version 460
-// The first layer: net/conv.c, ksr_net_head(), and net/rows.c, load_chroma(). Workgroups along z: 16
-// channels each.
+// The first layer: net/conv.c, ksr_net_head(), and net/rows.c, load_chroma(). Workgroups along z:
+// 16 channels each.
 
 #extension GL_GOOGLE_include_directive : require
 #include "net.glsl"

@@ -210,7 +210,7 @@ struct ksr_gpu_peak {
 struct ksr_gpu_net_head {
     ksr_gpu_plane src[3]; // luma; of a network of chroma luma, U, V
     ksr_gpu_quads dst, weights;
-    int x, y; // in the last of src, of the sample at the top left of the kernel of the first pixel
+    int x, y; // in luma, or in U and V, of the sample at the top left of the first pixel's kernel
     int stride, block;
 };
 
