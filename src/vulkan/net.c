@@ -606,6 +606,8 @@ static void run_tail(const struct band *b)
                                              .y1 = b->y1};
     if (g->chroma)
         memcpy(chroma.dst, b->dst, sizeof(chroma.dst));
+    if (g->chroma)
+        memcpy(chroma.src, b->src + 1, sizeof(chroma.src));
     run_tiles(b, &g->kernel[last], g->chroma ? (const void *)&chroma : &luma, b->width,
               (b->y1 + 1) / 2 - b->y0 / 2, 1);
     ksr_gpu_mark(b->commands, "net tail");

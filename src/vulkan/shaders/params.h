@@ -228,9 +228,9 @@ struct ksr_gpu_net_tail {
     int y0, y1; // rows of dst to make
 };
 
-// U and V, to which differences are added.
+// U and V, to which differences are added, and what they were before a filter enlarged them.
 struct ksr_gpu_net_tail_chroma {
-    ksr_gpu_plane dst[2];
+    ksr_gpu_plane dst[2], src[2];
     ksr_gpu_quads activations, weights;
     int stride, block;
     int y0, y1; // as above
