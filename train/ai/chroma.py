@@ -3,7 +3,7 @@
 
     chroma.py code --data DIR --out DIR [--ffmpeg PROGRAM]
     chroma.py train --data DIR --out DIR [--coded DIR] (--seconds S | --steps N) [NAME...]
-    chroma.py judge --images DIR [--crf N...] [--ffmpeg PROGRAM] NAME.npz...
+    chroma.py judge --images DIR [--coded CODEC:NUMBER...] [--ffmpeg PROGRAM] NAME.npz...
 
 A network works at the size of chroma, sited left. Its inputs are six planes: luma at the top left, top right, bottom
 left and bottom right of the 2x2 samples that a chroma sample belongs to, U, V. It gives eight differences, the same
@@ -11,15 +11,18 @@ four places for U, then for V, to what the program makes of chroma without it: t
 guided chroma where NAME ends in "-guided". Numbers are those of the other networks (model.py): 15-bit samples, 8-bit
 codes times 128, less 16384 as inputs; differences are in the same unit.
 
-code: every picture that is large enough, halved with a box and with bicubic and coded with x264, medium, at a crf of
-14 to 26 each; those held out once, at crf 20. OUT/still_NAME_N.npz and OUT/held_NAME_N.npz hold `luma` [2h,2w] and
+code: every picture that is large enough, halved with a box and with bicubic and coded, several times each, as a still
+of x264 or x265 (a crf), MPEG-2 or Xvid (a quantizer); those held out once with each, at a number of its own. Most of
+the latter two are BT.601, few of the others. OUT/still_NAME_N.npz and OUT/held_NAME_CODEC.npz hold `luma` [2h,2w] and
 `chroma` [2,h,w] of the decoded still, `truth` [2,2h,2w], chroma of the picture itself, all of 8 bits, and `settings`.
 train: as train.py does; patches of pictures, some of them with coding noise, and of coded stills. --data has
 manifest.tsv and img/ as for train.py; grey pictures are left out. OUT gets train.log, NAME.pt and NAME.npz, the
 integers. Defaults of size and ring are in samples of chroma.
 judge: PSNR in dB of both planes of chroma, without 4 samples at the edges, of images halved with a box and with
-bicubic (means of both), not coded ("clean") and coded at each crf: filter, guided chroma, and the networks in exact
-integers, rounded to 10 bits. Nothing removes noise before; filters are not rounded as the program's are.
+bicubic (means of both), not coded ("clean") and with each codec, such as x264:20: filter, guided chroma, and the
+networks in exact integers, rounded to 10 bits. Nothing removes noise before; filters are not rounded as the program's
+are. --matrix, --full and --centred make the images video of another kind; networks are told nothing of it. In the end,
+in 8-bit codes: what networks say of flat colours and of grey images, which the program does not let them move.
 Needs torch, numpy and PIL; FFmpeg with libx264 for code and judge; a GPU for train unless you are patient.
 """
 import argparse
@@ -28,6 +31,8 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from multiprocessing import Pool
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -46,6 +51,29 @@ REDUCE = {"box": Image.BOX, "bicubic": Image.BICUBIC}
 LEAST = 300  # pixels along a picture that is coded
 EDGE = 4  # samples of chroma at the edges that are not judged
 
+
+class Codec(NamedTuple):
+    """options: FFmpeg's, a number behind them; least, most: of the numbers to learn from; held: the one to judge with;
+    share: of the stills; older: part of these that are BT.601."""
+
+    options: str
+    least: float
+    most: float
+    held: int
+    share: float
+    older: float
+
+
+CODECS = {
+    "x264": Codec("-c:v libx264 -preset medium -crf", 14, 26, 20, 0.45, 0.1),
+    "x265": Codec("-c:v libx265 -preset medium -x265-params log-level=error:pools=none:frame-threads=1 -crf", 14, 28, 22, 0.15, 0.1),
+    "mpeg2": Codec("-c:v mpeg2video -q:v", 2, 8, 4, 0.25, 0.8),
+    "xvid": Codec("-c:v libxvid -q:v", 2, 8, 4, 0.15, 0.8),
+}
+OLDER = 0.25  # of the patches of pictures, BT.601
+FULL = 0.1  # of them, full range
+GREY = 0.1  # of all patches, without colour
+
 soft_matrices = lru_cache(data.soft_matrices)  # they take seconds, and are the same for all pictures
 
 
@@ -55,7 +83,7 @@ def shape(width, body):
 
 
 SPECS = {
-    "chroma-32x4": shape(32, 4),
+    "anime-chroma": shape(32, 4),
     "chroma-48x4": shape(48, 4),
     "chroma-16x3-guided": shape(16, 3),
 }
@@ -88,41 +116,62 @@ def by_fours(picture):
     return picture[:h, :w]
 
 
-def reduced(picture, kernel):
+def reduced(picture, kernel, form=colour.Format()):
     """(luma, chroma) of half the size."""
     h, w = picture.shape[:2]
-    return colour.subsampled(np.array(Image.fromarray(picture).resize((w // 2, h // 2), REDUCE[kernel])))
+    return colour.subsampled(np.array(Image.fromarray(picture).resize((w // 2, h // 2), REDUCE[kernel])), form)
 
 
-def coded(luma, chroma, crf, ffmpeg):
-    """(luma, chroma) as x264 leaves them."""
-    h, w = luma.shape
+def coded(luma, chroma, setting, ffmpeg):
+    """(luma, chroma) as a codec leaves them; setting: its name and number, with ":" between."""
+    (h, w), (codec, _, number) = luma.shape, setting.partition(":")
     raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p"]
-    call = [ffmpeg, "-v", "error"]
-    encode = [*call, *raw, "-s", f"{w}x{h}", "-i", "-", "-c:v", "libx264", "-crf", str(crf), "-preset", "medium",
-              "-f", "h264", "-"]
+    call = [ffmpeg, "-v", "error", "-threads", "1"]
+    encode = [*call, *raw, "-s", f"{w}x{h}", "-i", "-", *CODECS[codec].options.split(), number, "-threads", "1", "-f", "matroska", "-"]
     stream = subprocess.run(encode, input=luma.tobytes() + chroma.tobytes(), stdout=subprocess.PIPE, check=True).stdout
-    decode = [*call, "-f", "h264", "-i", "-", *raw, "-"]
-    out = subprocess.run(decode, input=stream, stdout=subprocess.PIPE, check=True).stdout
-    out = np.frombuffer(out, np.uint8)
+    decode = [*call, "-f", "matroska", "-i", "-", "-vsync", "0", *raw, "-"]
+    out = np.frombuffer(subprocess.run(decode, input=stream, stdout=subprocess.PIPE, check=True).stdout, np.uint8)
+    if out.size != h * w * 3 // 2:
+        raise ValueError(f"{setting}: {out.size / (h * w * 1.5):.1f} frames came back")
     return out[: h * w].reshape(h, w), out[h * w :].reshape(2, h // 2, w // 2)
+
+
+def stills(rng, each):
+    """What is made of one picture: (kernel, setting, Format) of each still."""
+    for n in range(each):
+        codec = str(rng.choice(list(CODECS), p=[c.share for c in CODECS.values()]))
+        c = CODECS[codec]
+        number = rng.uniform(c.least, c.most) if c.options.endswith("crf") else rng.integers(c.least, c.most + 1)
+        matrix = "601" if rng.random() < c.older else "709"
+        yield list(REDUCE)[n % 2], f"{codec}:{round(float(number), 1):g}", colour.Format(matrix)
+
+
+def code_picture(job):
+    """Writes the coded stills of one picture; how many these are."""
+    o, index, path, stored_as, held = job
+    torch.set_num_threads(1)
+    p = picture(path, stored_as)
+    if p is None or min(p.shape[:2]) < LEAST:
+        return 0
+    p, rng, name = by_fours(p), np.random.default_rng((o.seed, index)), os.path.basename(path).rpartition(".")[0]
+    if held:
+        made = {codec: (rng.choice(list(REDUCE)), f"{codec}:{c.held}", colour.Format("601" if c.older > 0.5 else "709"))
+                for codec, c in CODECS.items()}
+    else:
+        made = dict(enumerate(stills(rng, o.each)))
+    for n, (kernel, setting, form) in made.items():
+        luma, chroma = coded(*reduced(p, kernel, form), setting, o.ffmpeg)
+        np.savez(os.path.join(o.out, f"{'held' if held else 'still'}_{name}_{n}.npz"), luma=luma, chroma=chroma,
+                 truth=colour.subsampled(p, form)[1], settings=f"{kernel} {setting} {form.matrix}")
+    return len(made)
 
 
 def code(o):
     """Writes coded stills."""
     os.makedirs(o.out, exist_ok=True)
-    rng, count = np.random.default_rng(o.seed), 0
-    for kind, pictures in zip(("still", "held"), load(o.data)):
-        for name, p in pictures.items():
-            p = by_fours(p)
-            if min(p.shape[:2]) < LEAST:
-                continue
-            for n, kernel in enumerate(REDUCE if kind == "still" else [rng.choice(list(REDUCE))]):
-                crf = round(rng.uniform(14, 26), 1) if kind == "still" else 20
-                luma, chroma = coded(*reduced(p, kernel), crf, o.ffmpeg)
-                np.savez_compressed(os.path.join(o.out, f"{kind}_{name}_{n}.npz"), luma=luma, chroma=chroma,
-                                    truth=colour.subsampled(p)[1], settings=f"{kernel}, crf {crf}")
-                count += 1
+    jobs = [(o, n, *row) for n, row in enumerate(data.manifest(o.data)) if row[2] < 2]
+    with Pool(o.jobs) as pool:
+        count = sum(pool.imap_unordered(code_picture, jobs))
     print(f"{count} coded stills in {o.out}")
 
 
@@ -177,12 +226,13 @@ class Patches(data.Patches):
         return likely(chroma, ys, xs, 4 + 2 * self.ring, 2 * self.size, data.CELL // 2)
 
     def _coloured(self, rgb, r):
-        """Some with channels in another order, some with more or less colour."""
+        """Some with channels in another order, some with more or less colour, few with none."""
         order = torch.argsort(torch.rand(len(rgb), 3, device=rgb.device), 1)
         order = torch.where((r[:, 0] < 0.4)[:, None], order, torch.arange(3, device=rgb.device))
         rgb = torch.gather(rgb, 1, order[:, :, None, None].expand_as(rgb))
         grey = rgb.mean(1, keepdim=True)
-        more = torch.where(r[:, 1] < 0.4, 0.4 + 1.4 * r[:, 2], r[:, 2] * 0 + 1).view(-1, 1, 1, 1)
+        more = torch.where(r[:, 1] < 0.4, 1.8 * r[:, 2], r[:, 2] * 0 + 1)
+        more = torch.where(r[:, 1] > 1 - GREY, r[:, 2] * 0, more).view(-1, 1, 1, 1)
         return torch.clamp(grey + more * (rgb - grey), 0, 255)
 
     def _halve(self, large, kernel):
@@ -204,14 +254,17 @@ class Patches(data.Patches):
 
     def draw(self):
         b, c, n, dev = self.batch, self.c, self.coded, self.flat.device
-        r = torch.rand(b, 15, device=dev)
+        r = torch.rand(b, 16, device=dev)
         rgb = self._cut(r).permute(0, 3, 1, 2)
         if self.augment:
             rgb = self._coloured(rgb, r[:, 3:])
         k = self.soften[(r[:, 6] * len(self.soften)).long()][:, None]
         rgb = to_code(torch.where((r[:, 7] < 0.35).view(b, 1, 1, 1), k @ rgb @ k.transpose(2, 3), rgb))
         strength = torch.where(r[:, 8] < 0.04, 4 * r[:, 9], r[:, 9] * 0).view(b, 1, 1, 1)
-        large = colour.ycc(rgb + torch.randn_like(rgb) * strength)
+        rgb = rgb + torch.randn_like(rgb) * strength
+        kind = r[:, 15].view(b, 1, 1, 1)
+        large = torch.where(kind < OLDER, colour.ycc(rgb, colour.Format("601")), colour.ycc(rgb))
+        large = torch.where(kind > 1 - FULL, colour.ycc(rgb, colour.Format(full=True)), large)
         small = self._halve(large, self.kernels[torch.bucketize(r[:, 10].contiguous(), self.ways)])
         way = (r[:, 11] < 0.3).long()
         luma = to_code(small[:, :1, 4:-4, 4:-4])
@@ -225,16 +278,22 @@ class Patches(data.Patches):
         return batch_of(luma, chroma, truth, self.ring, worth)
 
 
+def still(path):
+    with np.load(path) as z:
+        return z["luma"], z["chroma"], z["truth"]
+
+
 class Stills:
     """Draws batches as Patches does, from coded stills: upside down or not, never mirrored, for chroma lies left; U
-    and V exchanged, the colours of either the opposite ones."""
+    and V exchanged, the colours of either the opposite ones; few without
+    colour."""
 
-    def __init__(self, files, device, batch, size, ring, worth):
-        self.batch, self.ring, self.worth, self.c = batch, ring, worth, size + 2 * ring
+    def __init__(self, files, device, batch, size, ring, worth, grey=GREY):
+        self.batch, self.ring, self.worth, self.grey, self.c = batch, ring, worth, grey, size + 2 * ring
         self.flat, fine, starts, columns, widths, probs, offset = [], [], [], [], [], [], 0
-        for f in files:
-            with np.load(f) as z:
-                luma, chroma, truth = z["luma"], z["chroma"], z["truth"]
+        with ThreadPoolExecutor() as pool:
+            loaded = list(pool.map(still, files))
+        for luma, chroma, truth in loaded:
             h, w = chroma.shape[1:]
             if min(h, w) < self.c:
                 continue
@@ -253,7 +312,7 @@ class Stills:
         self.cumulative /= self.cumulative[-1].clone()
 
     def draw(self):
-        r = torch.rand(self.batch, 4, device=self.flat.device)[:, :, None, None, None]
+        r = torch.rand(self.batch, 5, device=self.flat.device)[:, :, None, None, None]
         i = data.pick(self.cumulative, self.batch)
         start, w, one = self.start[i], self.width[i], torch.ones_like(i)
         fine = 4 * start - 2 * self.column[i]  # 4 for each row, 2 for each column
@@ -262,7 +321,7 @@ class Stills:
         chroma, fine = (torch.where(r[:, 0] < 0.5, v.flip(2), v) for v in (chroma, fine))
         luma, truth = fine[:, :1], fine[:, 1:]
         chroma, truth = (torch.where(r[:, 1] < 0.5, v.flip(1), v) for v in (chroma, truth))
-        sign = torch.where(r[:, 2:, 0] < 0.5, -1.0, 1.0)
+        sign = torch.where(r[:, 2:4, 0] < 0.5, -1.0, 1.0) * (r[:, 4] > self.grey)
         chroma, truth = (128 + sign * (v - 128) for v in (chroma, truth))
         return batch_of(luma, chroma, truth, self.ring, torch.full_like(r[:, 0, 0, 0, 0], self.worth))
 
@@ -285,11 +344,13 @@ class Group(train.Group):
         there = round(o.batch * o.coded_share) if o.coded else 0
         self.patches = Patches(pictures, dev, o.batch - there, o.size, o.ring, o.noise, o.worth)
         if there:
-            stills, held = (sorted(glob.glob(os.path.join(o.coded, f"{kind}_*.npz"))) for kind in ("still", "held"))
-            say(f"{len(stills)} coded stills, {len(held)} held out")
-            patches = Stills(held, dev, 32, o.size, o.ring, o.worth)
-            self.val["coded"] = [patches.draw() for _ in range(judged)]
-            self.patches = data.Mixed(self.patches, Stills(stills, dev, there, o.size, o.ring, o.worth))
+            files = {kind: sorted(glob.glob(os.path.join(o.coded, name + ".npz")))
+                     for kind, name in {"still": "still_*", **{c: "held_*_" + c for c in CODECS}}.items()}
+            say("coded stills: " + ", ".join(f"{len(names)} {kind}" for kind, names in files.items()))
+            for codec in CODECS:
+                patches = Stills(files[codec], dev, 32, o.size, o.ring, o.worth, 0)
+                self.val[codec] = [patches.draw() for _ in range(judged)]
+            self.patches = data.Mixed(self.patches, Stills(files["still"], dev, there, o.size, o.ring, o.worth))
         for n, base in enumerate(("filter", "guided")):
             say(f"held out, {base}: " + "  ".join(f"{kind} {np.mean([mean_psnr(b[1 + n]) for b in batches]):.3f}"
                                                   for kind, batches in self.val.items()))
@@ -328,10 +389,21 @@ class Group(train.Group):
         return "  ".join(f"{kind} {v:.3f}" for kind, v in got.items()), got["clean"]
 
 
+def differences(chain, x):
+    """reference.differences of plain layers, in float32, which holds these integers exactly, and sums them faster."""
+    x = torch.from_numpy(x).float()[None]
+    for layer in chain:
+        x = F.conv2d(x, torch.from_numpy(layer.weights).float(), padding=layer.weights.shape[2] // 2)
+        bias, unit = (torch.from_numpy(np.asarray(v, np.float64))[:, None, None] for v in (layer.bias, 2.0**layer.shift))
+        x = torch.floor((x.double() + bias) / unit)
+        x = x if layer is chain[-1] else x.clamp(0, 255).float()
+    return x[0].long().numpy()
+
+
 def enlarged(chain, base, luma, chroma):
     """Chroma [2,2h,2w] by a network in exact integers, added to base [2,2h,2w]; rounded to 10 bits, in 8-bit codes."""
     planes = (x.astype(np.int64) * 128 for x in (luma, chroma))
-    whole = reference.double_chroma(chain, *planes, np.floor(base * 128 + 0.5).astype(np.int64)).astype(np.int64)
+    whole = reference.double_chroma(chain, *planes, np.floor(base * 128 + 0.5).astype(np.int64), differences).astype(np.int64)
     return np.clip((whole + 16) >> 5, 0, 1023) / 4
 
 
@@ -340,11 +412,11 @@ def psnr(x, truth):
     return 10 * np.log10(255**2 / max((e * e).mean(), 1e-4))
 
 
-def scores(luma, chroma, truth, networks):
+def scores(luma, chroma, truth, networks, centred=False):
     """PSNR of the filter, of guided chroma and of {name: layers}."""
     planes = torch.from_numpy(chroma.astype(np.float32))[None]
-    plain = colour.filtered(planes)
-    guided = colour.guided(plain, planes, torch.from_numpy(luma.astype(np.float32))[None, None])
+    plain = colour.filtered(planes, centred)
+    guided = colour.guided(plain, planes, torch.from_numpy(luma.astype(np.float32))[None, None], centred)
     plain, guided = plain[0].numpy(), guided[0].numpy()
     out = [plain, guided]
     for name, chain in networks.items():
@@ -353,24 +425,59 @@ def scores(luma, chroma, truth, networks):
     return [psnr(v, truth) for v in out]
 
 
+def flat_shift(chain, count=300):
+    """(mean, most) of what a network adds to random flat colours of limited range, in 8-bit codes."""
+    side = 2 * reference.margin(chain)[0] + 1
+    rng = np.random.default_rng(1)
+    codes = np.concatenate([rng.integers(16, 236, (count, 1)).repeat(4, 1), rng.integers(16, 241, (count, 2))], 1)
+    moved = [differences(chain, np.tile(c[:, None, None] * 128 - 16384, (side, side)))[:, side // 2, side // 2]
+             for c in codes]
+    return np.abs(moved).mean() / 128, np.abs(moved).max() / 128
+
+
+def grey_shift(chain, luma):
+    """The most that a network adds to chroma of a grey picture, in 8-bit codes."""
+    grey = np.full((2, *(n // 2 for n in luma.shape)), 128)
+    planes = (x.astype(np.int64) * 128 for x in (luma, grey))
+    return np.abs(reference.chroma_differences(chain, *planes, differences)).max() / 128
+
+
+def judge_image(job):
+    """For every way of coding: figures of filter, guided chroma and the networks."""
+    o, f = job
+    torch.set_num_threads(1)
+    networks = {name: pack.layers(path) for name, path in named(o.networks).items()}
+    form = colour.Format(o.matrix, o.full, o.centred)
+    with Image.open(f) as im:
+        p = by_fours(np.array(im.convert("RGB")))
+    truth, out = colour.subsampled(p, form)[1], {}
+    halves = [reduced(p, kernel, form) for kernel in REDUCE]
+    for setting in ("clean", *o.coded):
+        each = [v if setting == "clean" else coded(*v, setting, o.ffmpeg) for v in halves]
+        out[setting] = np.mean([scores(*v, truth, networks, o.centred) for v in each], 0)
+    return out, [grey_shift(chain, halves[0][0]) for chain in networks.values()]
+
+
+def named(files):
+    return {os.path.basename(f).removesuffix(".npz"): f for f in files}
+
+
 def judge(o):
     """Prints a line for each image and a mean for each way of coding."""
-    networks = {os.path.basename(f).removesuffix(".npz"): pack.layers(f) for f in o.networks}
-    print("coded", "image", "filter", "guided", *networks, sep="\t")
-    for crf in (None, *o.crf):
-        rows, kind = [], f"crf {crf}" if crf is not None else "clean"
-        for f in sorted(glob.glob(os.path.join(o.images, "*.png"))):
-            with Image.open(f) as im:
-                p = by_fours(np.array(im.convert("RGB")))
-            truth, both = colour.subsampled(p)[1], []
-            for kernel in REDUCE:
-                luma, chroma = reduced(p, kernel)
-                if crf is not None:
-                    luma, chroma = coded(luma, chroma, crf, o.ffmpeg)
-                both.append(scores(luma, chroma, truth, networks))
-            rows.append(np.mean(both, 0))
-            print(kind, os.path.basename(f).removesuffix(".png"), *(f"{v:.2f}" for v in rows[-1]), sep="\t", flush=True)
-        print(kind, "mean", *(f"{v:.2f}" for v in np.mean(rows, 0)), sep="\t", flush=True)
+    images, names = sorted(glob.glob(os.path.join(o.images, "*.png"))), named(o.networks)
+    print("coded", "image", "filter", "guided", *names, sep="\t")
+    with Pool(o.jobs) as pool:
+        found, grey = zip(*pool.imap(judge_image, [(o, f) for f in images]))
+    for setting in found[0]:
+        rows = [v[setting] for v in found]
+        for f, row in zip(images, rows):
+            print(setting, os.path.basename(f).removesuffix(".png"), *(f"{v:.2f}" for v in row), sep="\t")
+        print(setting, "mean", *(f"{v:.2f}" for v in np.mean(rows, 0)), sep="\t", flush=True)
+        gains = np.array(rows)[:, 1:] - np.array(rows)[:, :1]
+        print(setting, "least gain", "", *(f"{v:.2f}" for v in gains.min(0)), sep="\t", flush=True)
+    flat = np.transpose([flat_shift(pack.layers(f)) for f in names.values()])
+    for kind, row in ("flat, mean", flat[0]), ("flat, most", flat[1]), ("grey, most", np.max(grey, 0)):
+        print("adds", kind, "", "", *(f"{v:.2f}" for v in row), sep="\t")
 
 
 def parser():
@@ -379,10 +486,12 @@ def parser():
     p = verbs.add_parser("code", help="make coded stills")
     p.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
     p.add_argument("--out", required=True)
+    p.add_argument("--each", type=int, default=6, help="stills of a picture")
     p.add_argument("--seed", type=int, default=3)
+    p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--ffmpeg", default="ffmpeg")
     p = verbs.add_parser("train")
-    p.add_argument("names", nargs="*", metavar="NAME", default=["chroma-32x4"], help=", ".join(SPECS))
+    p.add_argument("names", nargs="*", metavar="NAME", default=["anime-chroma"], help=", ".join(SPECS))
     p.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
     p.add_argument("--coded", help="folder of coded stills to learn from as well")
     p.add_argument("--coded-share", type=float, default=0.5, help="of patches from them; --noise is of the others")
@@ -393,7 +502,11 @@ def parser():
     p = verbs.add_parser("judge")
     p.add_argument("networks", nargs="+", metavar="NAME.npz")
     p.add_argument("--images", required=True, help="folder of PNG")
-    p.add_argument("--crf", type=int, nargs="*", default=[20], help="of x264")
+    p.add_argument("--coded", nargs="*", default=["x264:20"], metavar="CODEC:NUMBER", help=", ".join(CODECS))
+    p.add_argument("--matrix", choices=colour.MATRICES, default="709")
+    p.add_argument("--full", action="store_true", help="full range")
+    p.add_argument("--centred", action="store_true", help="chroma sited in the middle of four luma samples")
+    p.add_argument("--jobs", type=int, default=os.cpu_count())
     p.add_argument("--ffmpeg", default="ffmpeg")
     return ap
 

@@ -1,9 +1,11 @@
 """Video of 4:2:0, and what the program makes of its chroma without a network, in torch.
 
-Codes of 8 bits, kept in floating point where rounding is not named; BT.709, limited range, chroma sited left. Luma is
-[B,1,2h,2w] for chroma [B,2,h,w]; enlarged chroma is [B,2,2h,2w], which is that of a frame of twice the size.
+Codes of 8 bits, kept in floating point where rounding is not named; BT.709, limited range, chroma sited left, unless a
+Format says otherwise. Luma is [B,1,2h,2w] for chroma [B,2,h,w]; enlarged chroma is [B,2,2h,2w], which is that of a
+frame of twice the size.
 """
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,23 +13,35 @@ import torch.nn.functional as F
 
 from data import to_code
 
-RED, GREEN, BLUE = 0.2126, 0.7152, 0.0722
-BLUE_RANGE, RED_RANGE = 2 * (1 - BLUE), 2 * (1 - RED)  # of B' - Y' and R' - Y'
-LUMA_SCALE, CHROMA_SCALE = 219 / 255, 224 / 255
-MATRIX = ((RED * LUMA_SCALE, GREEN * LUMA_SCALE, BLUE * LUMA_SCALE),
-          tuple(v * CHROMA_SCALE / BLUE_RANGE for v in (-RED, -GREEN, 1 - BLUE)),
-          tuple(v * CHROMA_SCALE / RED_RANGE for v in (1 - RED, -GREEN, -BLUE)))
-OFFSET = (16.0, 128.0, 128.0)
+MATRICES = {"709": (0.2126, 0.0722), "601": (0.299, 0.114)}  # parts of red and blue in luma
+
+
+class Format(NamedTuple):
+    matrix: str = "709"
+    full: bool = False  # range
+    centred: bool = False  # chroma, between luma samples across as well; else left
+
+
+@lru_cache
+def conversion(form):
+    """(rows of the matrix from R'G'B' to Y', Cb, Cr; offsets)."""
+    red, blue = MATRICES[form.matrix]
+    y = np.array([red, 1 - red - blue, blue])
+    cb, cr = ((np.eye(3)[n] - y) / (2 * (1 - y[n])) for n in (2, 0))
+    luma, chroma = (1, 1) if form.full else (219 / 255, 224 / 255)
+    rows = np.stack([luma * y, chroma * cb, chroma * cr])
+    return tuple(map(tuple, rows.tolist())), (0.0 if form.full else 16.0, 128.0, 128.0)
+
 
 # The program's filter, taps in 16384ths over -4..3 for the first of two outputs and -3..4 for the second: where chroma
 # lies between the luma samples (down), and where it lies on one (across).
 CENTRED = ((-506, 951, -1899, 4895, 15086, -2803, 1347, -687), (-687, 1347, -2803, 15086, 4895, -1899, 951, -506))
 COSITED = ((-250, 466, -934, 2219, 16178, -1687, 788, -396), (-839, 1625, -3314, 13189, 7808, -2731, 1367, -721))
 
-# How chroma is halved: (across, taps over -3..3; down, taps over -3..4).
+# How chroma is halved, taps over -3..4: where it lies on a luma sample (across), and between two (down).
 DECIMATE = {
-    "mean": ((0, 0, 1 / 4, 1 / 2, 1 / 4, 0, 0), (0, 0, 0, 1 / 2, 1 / 2, 0, 0, 0)),
-    "cubic": ((-1 / 32, 0, 9 / 32, 16 / 32, 9 / 32, 0, -1 / 32),
+    "mean": ((0, 0, 1 / 4, 1 / 2, 1 / 4, 0, 0, 0), (0, 0, 0, 1 / 2, 1 / 2, 0, 0, 0)),
+    "cubic": ((-1 / 32, 0, 9 / 32, 16 / 32, 9 / 32, 0, -1 / 32, 0),
               tuple(v / 256 for v in (-3, -9, 29, 111, 111, 29, -9, -3))),
 }
 
@@ -38,31 +52,30 @@ def constant(values, kind, device):
     return torch.tensor(values, dtype=torch.float64).to(device, kind)
 
 
-def ycc(rgb):
+def ycc(rgb, form=Format()):
     """R'G'B' [B,3,h,w] -> Y', Cb, Cr, not rounded."""
-    matrix, offset = (constant(v, rgb.dtype, rgb.device) for v in (MATRIX, OFFSET))
+    matrix, offset = (constant(v, rgb.dtype, rgb.device) for v in conversion(form))
     return torch.einsum("kc,bchw->bkhw", matrix, rgb) + offset.view(1, 3, 1, 1)
 
 
 def decimate(x, across, down):
-    """[B,C,2h+7,2w+7] -> [B,C,h,w], the first made of what is around sample 3; taps: across [B or 1, 7], down [B or
-    1, 8]."""
+    """[B,C,2h+7,2w+7] -> [B,C,h,w], the first made of what is around sample 3; taps: across and down [B or 1, 8]."""
     h, w = (x.shape[2] - 7) // 2, (x.shape[3] - 7) // 2
     across, down = across.t()[:, :, None, None, None], down.t()[:, :, None, None, None]
-    x = sum(across[k] * x[..., k : k + 2 * w - 1 : 2] for k in range(7))
+    x = sum(across[k] * x[..., k : k + 2 * w - 1 : 2] for k in range(8))
     return sum(down[k] * x[:, :, k : k + 2 * h - 1 : 2] for k in range(8))
 
 
-def halved(x, way="mean"):
+def halved(x, way="mean", centred=False):
     """[B,C,2h,2w] -> [B,C,h,w], edges repeated."""
-    taps = (constant((t,), x.dtype, x.device) for t in DECIMATE[way])
-    return decimate(F.pad(x, (3, 4, 3, 4), mode="replicate"), *taps)
+    left, between = (constant((t,), x.dtype, x.device) for t in DECIMATE[way])
+    return decimate(F.pad(x, (3, 4, 3, 4), mode="replicate"), between if centred else left, between)
 
 
-def subsampled(rgb):
+def subsampled(rgb, form=Format()):
     """8-bit [2h,2w,3] -> 8-bit luma [2h,2w] and chroma [2,h,w]."""
-    x = ycc(torch.from_numpy(rgb.astype(np.float64)).permute(2, 0, 1)[None])
-    return tuple(to_code(v[0]).numpy().astype(np.uint8) for v in (x[:, 0], halved(x[:, 1:])))
+    x = ycc(torch.from_numpy(rgb.astype(np.float64)).permute(2, 0, 1)[None], form)
+    return tuple(to_code(v[0]).numpy().astype(np.uint8) for v in (x[:, 0], halved(x[:, 1:], centred=form.centred)))
 
 
 def interleaved(even, odd, axis):
@@ -78,25 +91,27 @@ def limited(x, chroma):
     return torch.minimum(torch.maximum(x, low), high)
 
 
-def filtered(chroma):
+def filtered(chroma, centred=False):
     """What src/stages/upscale.c makes of it, limit included, without its roundings."""
     h, w = chroma.shape[2:]
     x = F.pad(chroma, (4, 4, 4, 4), mode="replicate")
     x = interleaved(*(sum(t / 16384 * x[:, :, k + n : k + n + h] for k, t in enumerate(CENTRED[n])) for n in (0, 1)), 2)
-    x = interleaved(*(sum(t / 16384 * x[..., k + n : k + n + w] for k, t in enumerate(COSITED[n])) for n in (0, 1)), 3)
+    across = CENTRED if centred else COSITED
+    x = interleaved(*(sum(t / 16384 * x[..., k + n : k + n + w] for k, t in enumerate(across[n])) for n in (0, 1)), 3)
     return limited(x, chroma)
 
 
-def bilinear(x):
+def bilinear(x, centred):
     h, w = x.shape[2:]
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
     x = interleaved((x[:, :, :h] + x[:, :, 1 : h + 1] * 3) / 4, (x[:, :, 1 : h + 1] * 3 + x[:, :, 2:]) / 4, 2)
-    return interleaved((x[..., :w] + x[..., 1 : w + 1] * 7) / 8, (x[..., 1 : w + 1] * 5 + x[..., 2:] * 3) / 8, 3)
+    left, right = (1 / 4, 1 / 4) if centred else (1 / 8, 3 / 8)  # parts of the samples beside
+    return interleaved(*(torch.lerp(x[..., 1 : w + 1], v, part) for v, part in ((x[..., :w], left), (x[..., 2:], right))), 3)
 
 
-def guided(plain, chroma, luma):
+def guided(plain, chroma, luma, centred=False):
     """What src/stages/guide.c makes of filtered chroma with strength 1 and no noise, without its roundings."""
-    small = halved(luma)
+    small = halved(luma, centred=centred)
     h, w = chroma.shape[2:]
     around, chroma_around = (F.pad(v, (1, 1, 1, 1), mode="replicate") for v in (small, chroma))
     sums = [0.0] * 5
@@ -111,6 +126,8 @@ def guided(plain, chroma, luma):
     size = both / (16 * ll - l * l + 1024)
     part = both * size / (16 * cc - c * c + 256)
     slope = torch.clamp(size * part * part, -2, 2)
-    before = F.pad(luma, (1, 0, 0, 0), mode="replicate")
-    there = (before[..., :-1] + 3 * before[..., 1:]) / 4  # luma where the enlarged chroma lies
-    return limited(plain + bilinear(slope) * (there - bilinear(small)), chroma)
+    there = luma  # where the enlarged chroma lies
+    if not centred:
+        before = F.pad(luma, (1, 0, 0, 0), mode="replicate")
+        there = (before[..., :-1] + 3 * before[..., 1:]) / 4
+    return limited(plain + bilinear(slope, centred) * (there - bilinear(small, centred)), chroma)

@@ -84,12 +84,12 @@ def double(chain, samples):
     return limited(shuffle(base + inside(differences(chain, x)))[0])
 
 
-def chroma_differences(chain, luma, chroma):
+def chroma_differences(chain, luma, chroma, made=differences):
     """What a network of chroma adds to enlarged chroma: luma [h,w], chroma [2,ceil(h/2),ceil(w/2)] -> [2,h,w]."""
     h, w = luma.shape
     even = np.pad(luma, ((0, h % 2), (0, w % 2)), mode="edge")
     x, inside = continued(chain, np.stack([*(even[y::2, c::2] for y in (0, 1) for c in (0, 1)), *chroma]))
-    return shuffle(inside(differences(chain, x)))[:, :h, :w]
+    return shuffle(inside(made(chain, x)))[:, :h, :w]
 
 
 def repeated(x, h, w):
@@ -107,10 +107,10 @@ def chroma_limits(chroma):
     return low - more, high + more
 
 
-def double_chroma(chain, luma, chroma, base):
+def double_chroma(chain, luma, chroma, base, made=differences):
     """base [2,h,w]: chroma as a filter has enlarged it -> the same with what luma tells."""
     low, high = (repeated(x, *luma.shape) for x in chroma_limits(chroma))
-    return limited(np.clip(base + chroma_differences(chain, luma, chroma), low, high))
+    return limited(np.clip(base + chroma_differences(chain, luma, chroma, made), low, high))
 
 
 def drawn(width, height):
