@@ -5,7 +5,7 @@
 
 Skipped where there is no torch. Ends with `N passed, N failed, N skipped`.
 """
-import os, sys, tempfile
+import contextlib, io, os, shutil, subprocess, sys, tempfile
 
 from checks import check, finish
 
@@ -17,7 +17,8 @@ except ImportError as missing:
     sys.exit(77)
 
 sys.path.insert(0, os.path.join(sys.argv[1], "train", "ai"))
-import chroma, colour, data, pack, reference, train
+from PIL import Image
+import chroma, colour, data, judge, pack, reference, train
 from model import Net, interpolate, plain, pyramid
 
 
@@ -75,7 +76,8 @@ def check_stills():
         planes = np.stack([3 * y + 5 * x, 7 * y + 2 * x + 40]).astype(np.uint8)
         large = planes.repeat(2, 1).repeat(2, 2)
         np.savez(path, luma=large[0], chroma=planes, truth=large)
-        drawn, plain, guided, *_ = chroma.Stills([path], "cpu", 32, 8, 4, 0.8).draw()
+        drawn, plain, guided, *_ = chroma.Stills([path], "cpu", 32, 8, 4, 0.8, 0).draw()
+        grey = chroma.Stills([path], "cpu", 8, 8, 4, 0.8, 1).draw()
     planes = drawn[:, 4:] * 256 + 128
     luma = torch.nn.functional.pixel_shuffle(drawn[:, :4] * 256 + 128, 2)
     base = colour.filtered(planes)
@@ -87,6 +89,8 @@ def check_stills():
              for k in range(4)]
     check(all(torch.stack(f).any(0).all() for f in found), "stills: luma is of the same place", found)
     check(all(f.any() for f in found[0]), "stills: exchanged, and opposite", found[0])
+    check(grey[0][:, 4:].eq(0).all() and all(d.eq(0).all() for d in grey[1:3]), "stills: without colour nothing is added")
+    check(grey[0][:, :4].std() > 0.1, "stills: without colour luma stays", grey[0][:, :4].std())
 
 
 def check_chroma():
@@ -102,11 +106,94 @@ def check_chroma():
     with torch.no_grad():
         d = net.differences(torch.nn.functional.pad(x, (9,) * 4, mode="replicate"), net.theta, True)[:, :, 9:-9, 9:-9]
     d = torch.floor(torch.nn.functional.pixel_shuffle(d, 2)[0].double() * 32768 + 0.5) + 16384
-    want = torch.floor(d.clamp(0, 32767) / 32 + 0.5).clamp(0, 1023) / 4
+    low, high = (torch.from_numpy(reference.repeated(v, 26, 20)) for v in reference.chroma_limits(planes * 128))
+    want = torch.floor(d.clamp(low, high).clamp(0, 32767) / 32 + 0.5).clamp(0, 1023) / 4
     check((got == want.numpy()).all(), "chroma: quantized in training = the integers", np.sum(got != want.numpy()))
     kept = pack.layers(os.path.join(sys.argv[1], "models", "anime-chroma.npz"))
-    shapes = [(l.channels, l.inputs, l.side, l.side) for l in chroma.SPECS["chroma-32x4"].layers]
+    x = np.random.default_rng(3).integers(-16384, 16256, (6, 30, 24))
+    check((chroma.differences(kept, x) == reference.differences(kept, x)).all(), "chroma: in float32 = the integers")
+    shapes = [(l.channels, l.inputs, l.side, l.side) for l in chroma.SPECS["anime-chroma"].layers]
     check([l.weights.shape for l in kept] == shapes, "chroma: the shape of what is kept", shapes)
+
+
+def check_formats():
+    """Luma of pure colours, both ranges, and where chroma lies."""
+    for matrix, red in (("709", 0.2126), ("601", 0.299)):
+        for full, black, white in ((False, 16, 235), (True, 0, 255)):
+            rgb = torch.tensor([[255.0, 0, 0], [0, 0, 0], [255, 255, 255]]).t()[None, :, None]
+            y, cb, cr = colour.ycc(rgb, colour.Format(matrix, full))[0, :, 0]
+            want = torch.tensor([black + (white - black) * red, black, white])
+            check((y - want).abs().max() < 0.01, f"formats: luma, {matrix}, {full}", y)
+            top = 255.5 if full else 240
+            check((cr - torch.tensor([top, 128, 128])).abs().max() < 0.01, f"formats: Cr, {matrix}, {full}", cr)
+            check((cb[1:] - 128).abs().max() < 0.01, f"formats: Cb of greys, {matrix}, {full}", cb)
+    ramp = torch.arange(40.0).expand(1, 2, 40, 40)
+    for centred, place in (False, 0.0), (True, 0.5):
+        half = colour.halved(ramp, centred=centred)
+        at = half[0, 0, 8, 8] - 16
+        check(abs(at - place) < 1e-4, f"formats: where halved chroma lies, centred {centred}", at)
+        whole = colour.filtered(half, centred)[0, 0, 16, 10:30]  # lies where halved luma does, or a quarter before
+        want = torch.arange(10.0, 30) - (0 if centred else 0.25)
+        check((whole - want).abs().max() < 0.05, f"formats: where enlarged chroma lies, centred {centred}", whole - want)
+        step = colour.guided(colour.filtered(6 * half, centred), 6 * half, 6 * ramp[:, :1], centred)[0, 0, 16, 10:30] / 6
+        check((step - want).abs().max() < 0.05, f"formats: guided chroma there, centred {centred}", step - want)
+
+
+def check_codecs():
+    """Stills of every codec are coded as often and as strongly as the table says, and come back."""
+    made = list(chroma.stills(np.random.default_rng(5), 4000))
+    for name, c in chroma.CODECS.items():
+        of = [(float(s.partition(":")[2]), f) for _, s, f in made if s.startswith(name + ":")]
+        numbers = [n for n, _ in of]
+        check(abs(len(of) / 4000 - c.share) < 0.03, f"stills: share of {name}", len(of))
+        check(c.least <= min(numbers) < c.least + 1 and c.most - 1 < max(numbers) <= c.most, f"stills: numbers of {name}")
+        older = sum(f.matrix == "601" for _, f in of) / len(of)
+        check(abs(older - c.older) < 0.06, f"stills: BT.601 of {name}", older)
+    ffmpeg = shutil.which("ffmpeg")
+    known = subprocess.run([ffmpeg, "-v", "error", "-encoders"], capture_output=True, text=True).stdout if ffmpeg else ""
+    if not all(c.options.split()[1] in known for c in chroma.CODECS.values()):
+        return print("not coded: FFmpeg lacks an encoder")
+    y, x = np.mgrid[0:320, 0:352]
+    rgb = np.stack([127 + 120 * np.sin(x / 9), 127 + 100 * np.sin(y / 7 + x / 31), np.where((x // 24 + y // 40) % 2, 220, 30)], 2)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "drawn.png")
+        Image.fromarray(rgb.astype(np.uint8)).save(path)
+        o = type("", (), {"seed": 3, "out": folder, "ffmpeg": ffmpeg, "each": 2})
+        check([chroma.code_picture((o, 0, path, "lossless", held)) for held in (0, 1)] == [2, 4], "stills: how many")
+        for name, c in chroma.CODECS.items():
+            with np.load(os.path.join(folder, f"held_drawn_{name}.npz")) as z:
+                luma, planes, truth, said = (z[k] for k in ("luma", "chroma", "truth", "settings"))
+            kernel, setting, matrix = str(said).split()
+            check((setting, matrix) == (f"{name}:{c.held}", "601" if c.older > 0.5 else "709"), f"{name}: settings", said)
+            form = colour.Format(matrix)
+            want = chroma.reduced(rgb.astype(np.uint8), kernel, form)
+            check((truth == colour.subsampled(rgb.astype(np.uint8), form)[1]).all(), f"{name}: truth")
+            error = max(np.abs(a.astype(float) - b).mean() for a, b in zip((luma, planes), want))
+            coarse = chroma.coded(*want, f"{name}:{c.most * 1.5:g}", ffmpeg)
+            worse = max(np.abs(a.astype(float) - b).mean() for a, b in zip(coarse, want))
+            check(0 < error < 4 and worse > error, f"{name}: as strong as it should be", (error, worse))
+        kept, said = os.path.join(sys.argv[1], "models", "anime-chroma.npz"), io.StringIO()
+        words = ["judge", "--images", folder, "--coded", "mpeg2:4", "--matrix", "601", "--full", "--jobs", "1", kept]
+        with contextlib.redirect_stdout(said):
+            chroma.judge(chroma.parser().parse_args(words))
+    rows = [line.split("\t") for line in said.getvalue().splitlines()]
+    check([r[:2] for r in rows[1:]] == [[s, k] for s in ("clean", "mpeg2:4") for k in ("drawn", "mean", "least gain")]
+          + [["adds", k] for k in ("flat, mean", "flat, most", "grey, most")], "judge: its rows", rows)
+    clean, coded = (float(rows[n][4]) for n in (2, 5))
+    check(20 < coded < clean < 60 and float(rows[3][4]) == round(clean - float(rows[2][2]), 2), "judge: its figures", rows)
+
+
+def check_computed():
+    """judge.py computes a network as reference.py does, but for samples that are rounded the other way."""
+    frames = np.random.default_rng(4).integers(0, 256, (2, 14, 10)).astype(np.uint8)
+    source = os.path.join(sys.argv[1], "models", "anime-fast.npz")
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "anime-fast@other.npz")
+        shutil.copy(source, path)
+        got = judge.computed(path, frames)
+    want = [np.minimum(reference.double(pack.layers(source), f.astype(np.int64) << 7).astype(int) + 64 >> 7, 255) for f in frames]
+    off = np.abs(got - np.stack(want))
+    check(off.max() <= 1 and off.mean() < 0.02, "judge: what is computed = the integers", (off.max(), off.mean()))
 
 
 def main():
@@ -114,6 +201,9 @@ def main():
     check_pairs()
     check_stills()
     check_chroma()
+    check_formats()
+    check_codecs()
+    check_computed()
     check_orthogonal()
     codes = np.random.default_rng(1).integers(0, 256, (13, 10))
     codes[:, :5] = np.arange(13)[:, None] * 9

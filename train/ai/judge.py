@@ -1,24 +1,29 @@
 #!/usr/bin/env python3
-"""Judges networks on coded video, through the whole program.
+"""Judges networks on coded video, through the whole program or alone.
 
     judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] MODEL...
 
 A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each
 of the settings kept from training (coded.py), doubled with --use-ai --denoise 0, and compared with the frames they
-come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network. Prints for every setting, for
-their mean, and for the same scenes reduced and not coded ("clean"): mean PSNR in dB and SSIM of luma without 8 pixels
-at the edges, and flicker: the standard deviation over time, in 8-bit codes, of samples of the held drawing that do
-not change, of the output and of the coded video. Needs what coded.py needs.
+come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network; NAME.npz or NAME@REST.npz is
+computed here, a network of model.py's table. Prints for every setting, for their mean, and for the same scenes reduced
+and not coded ("clean"): mean PSNR in dB and SSIM of luma without 8 pixels at the edges; flicker: the standard
+deviation over time, in 8-bit codes, of samples of the held drawing that do not change, of the output and of the coded
+video; and the PSNR of each scene. Needs what coded.py needs.
 """
 import argparse
 import os
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import torch
 
 import coded
 import data
+from model import SPECS, Net
+from pack import layers
 
 SCENES = ("pan", "held", "figures")
 SIZES = {"web": (640, 480), "dvd": (720, 480)}
@@ -60,17 +65,32 @@ def enlarged(o, model, path, shape):
     return np.frombuffer(raw, np.uint8).reshape(n, -1)[:, : 4 * h * w].reshape(n, 2 * h, 2 * w)
 
 
+def computed(model, frames):
+    """What a network makes of frames [n,h,w], in the integers of an .npz."""
+    spec = SPECS[os.path.basename(model).removesuffix(".npz").partition("@")[0]]
+    net = Net(spec, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    net.start(layers(model))
+    out = []
+    with torch.no_grad():
+        for f in frames:
+            x = torch.from_numpy(f.copy())[None, None].to(net.device).float() / 256 - 0.5
+            out.append(data.to_code(net.enlarge(x, net.theta, True) * 256 + 128)[0, 0].cpu().numpy())
+    return np.stack(out).astype(np.uint8)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("kind", choices=list(coded.KEPT))
     ap.add_argument("models", nargs="+", metavar="MODEL")
-    ap.add_argument("--program", required=True)
+    ap.add_argument("--program", help="for models that are not computed here")
     ap.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
     ap.add_argument("--options", default="", help="of the program, beside")
     ap.add_argument("--frames", type=int, default=12, help="of each scene")
     ap.add_argument("--seed", type=int, default=1 << 20)
     ap.add_argument("--ffmpeg", default="ffmpeg")
     o = ap.parse_args()
+    if not o.program and not all(m.endswith(".npz") for m in o.models):
+        ap.error("--program is needed")
     pictures = data.load(o.data)[1]
     rng = np.random.default_rng(o.seed)
     scenes = [coded.takes(rng, pictures, SIZES[o.kind], o.frames, s) for s in SCENES]
@@ -81,7 +101,7 @@ def main():
     held = slice(o.frames, 2 * o.frames)
     still = np.ptp(large[held], 0) == 0
     still_small = still.reshape(small.shape[1], 2, -1, 2).all((1, 3))
-    print("model\tsetting\tdB\tSSIM\tflicker\tflicker of the source")
+    print("model\tsetting\tdB\tSSIM\tflicker\tflicker of the source", *SCENES, sep="\t")
     with tempfile.TemporaryDirectory() as folder:
         streams = {}
         for name, settings in {"clean": ["-c:v", "ffv1"], **coded.KEPT[o.kind]}.items():
@@ -90,12 +110,15 @@ def main():
         for model in o.models:
             rows = {}
             for name, (path, source) in streams.items():
-                out = enlarged(o, model, path, small.shape)
-                each = np.mean([scores(x, y) for x, y in zip(out, large)], 0)
-                rows[name] = [*each, flicker(out[held], still), flicker(source[held], still_small)]
+                out = computed(model, source) if model.endswith(".npz") else enlarged(o, model, path, small.shape)
+                with ThreadPoolExecutor() as pool:
+                    each = np.array(list(pool.map(scores, out, large)))
+                rows[name] = [*each.mean(0), flicker(out[held], still), flicker(source[held], still_small),
+                              *each[:, 0].reshape(len(SCENES), -1).mean(1)]
             rows["mean"] = np.mean([v for n, v in rows.items() if n != "clean"], 0)
             for name, v in rows.items():
-                print(os.path.basename(model), name, "{:.2f}\t{:.4f}\t{:.3f}\t{:.3f}".format(*v), sep="\t", flush=True)
+                print(os.path.basename(model), name, "{:.2f}\t{:.4f}\t{:.3f}\t{:.3f}".format(*v[:4]),
+                      *(f"{d:.2f}" for d in v[4:]), sep="\t", flush=True)
 
 
 if __name__ == "__main__":
