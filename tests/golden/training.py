@@ -76,8 +76,7 @@ def check_stills():
         planes = np.stack([3 * y + 5 * x, 7 * y + 2 * x + 40]).astype(np.uint8)
         large = planes.repeat(2, 1).repeat(2, 2)
         np.savez(path, luma=large[0], chroma=planes, truth=large)
-        drawn, plain, guided, *_ = chroma.Stills([path], "cpu", 32, 8, 4, 0.8, 0).draw()
-        grey = chroma.Stills([path], "cpu", 8, 8, 4, 0.8, 1).draw()
+        drawn, plain, guided, *_ = chroma.Stills([path], "cpu", 32, 8, 4, 0.8).draw()
     planes = drawn[:, 4:] * 256 + 128
     luma = torch.nn.functional.pixel_shuffle(drawn[:, :4] * 256 + 128, 2)
     base = colour.filtered(planes)
@@ -89,8 +88,6 @@ def check_stills():
              for k in range(4)]
     check(all(torch.stack(f).any(0).all() for f in found), "stills: luma is of the same place", found)
     check(all(f.any() for f in found[0]), "stills: exchanged, and opposite", found[0])
-    check(grey[0][:, 4:].eq(0).all() and all(d.eq(0).all() for d in grey[1:3]), "stills: without colour nothing is added")
-    check(grey[0][:, :4].std() > 0.1, "stills: without colour luma stays", grey[0][:, :4].std())
 
 
 def check_chroma():
@@ -137,6 +134,23 @@ def check_formats():
         check((whole - want).abs().max() < 0.05, f"formats: where enlarged chroma lies, centred {centred}", whole - want)
         step = colour.guided(colour.filtered(6 * half, centred), 6 * half, 6 * ramp[:, :1], centred)[0, 0, 16, 10:30] / 6
         check((step - want).abs().max() < 0.05, f"formats: guided chroma there, centred {centred}", step - want)
+
+
+def check_patches():
+    """Patches of coloured pictures: the parts of them that have another matrix, full range and no colour at all."""
+    picture = np.zeros((416, 416, 3), np.uint8)  # red, so the matrix and the range show
+    picture[..., 0] = 255
+    dot = np.random.default_rng(6).random((416, 416)) < 0.01
+    picture[dot] = 255
+    patches = chroma.Patches([picture], "cpu", 400, 8, 8, 0, 1, augment=False)
+    luma = patches.draw()[0][:, 0].flatten(1).median(1).values * 256 + 128
+    for what, share, y in (("BT.601", chroma.OLDER, 81), ("full range", chroma.FULL, 54), ("usual", 1 - chroma.OLDER - chroma.FULL, 63)):
+        found = ((luma - y).abs() < 1.5).float().mean()
+        check(abs(found - share) < 0.08, f"patches: {what}", found)
+    rgb, r = torch.rand(1000, 3, 4, 4) * 255, torch.rand(1000, 3)
+    grey = patches._coloured(rgb, r)
+    found = ((grey - grey.mean(1, keepdim=True)).abs().amax((1, 2, 3)) < 1e-3).float().mean()
+    check(abs(found - chroma.GREY) < 0.025, "patches: without colour", found)
 
 
 def check_codecs():
@@ -202,6 +216,7 @@ def main():
     check_stills()
     check_chroma()
     check_formats()
+    check_patches()
     check_codecs()
     check_computed()
     check_orthogonal()

@@ -72,7 +72,7 @@ CODECS = {
 }
 OLDER = 0.25  # of the patches of pictures, BT.601
 FULL = 0.1  # of them, full range
-GREY = 0.1  # of all patches, without colour
+GREY = 0.04  # of them, without colour
 
 soft_matrices = lru_cache(data.soft_matrices)  # they take seconds, and are the same for all pictures
 
@@ -285,11 +285,10 @@ def still(path):
 
 class Stills:
     """Draws batches as Patches does, from coded stills: upside down or not, never mirrored, for chroma lies left; U
-    and V exchanged, the colours of either the opposite ones; few without
-    colour."""
+    and V exchanged, the colours of either the opposite ones."""
 
-    def __init__(self, files, device, batch, size, ring, worth, grey=GREY):
-        self.batch, self.ring, self.worth, self.grey, self.c = batch, ring, worth, grey, size + 2 * ring
+    def __init__(self, files, device, batch, size, ring, worth):
+        self.batch, self.ring, self.worth, self.c = batch, ring, worth, size + 2 * ring
         self.flat, fine, starts, columns, widths, probs, offset = [], [], [], [], [], [], 0
         with ThreadPoolExecutor() as pool:
             loaded = list(pool.map(still, files))
@@ -312,7 +311,7 @@ class Stills:
         self.cumulative /= self.cumulative[-1].clone()
 
     def draw(self):
-        r = torch.rand(self.batch, 5, device=self.flat.device)[:, :, None, None, None]
+        r = torch.rand(self.batch, 4, device=self.flat.device)[:, :, None, None, None]
         i = data.pick(self.cumulative, self.batch)
         start, w, one = self.start[i], self.width[i], torch.ones_like(i)
         fine = 4 * start - 2 * self.column[i]  # 4 for each row, 2 for each column
@@ -321,7 +320,7 @@ class Stills:
         chroma, fine = (torch.where(r[:, 0] < 0.5, v.flip(2), v) for v in (chroma, fine))
         luma, truth = fine[:, :1], fine[:, 1:]
         chroma, truth = (torch.where(r[:, 1] < 0.5, v.flip(1), v) for v in (chroma, truth))
-        sign = torch.where(r[:, 2:4, 0] < 0.5, -1.0, 1.0) * (r[:, 4] > self.grey)
+        sign = torch.where(r[:, 2:, 0] < 0.5, -1.0, 1.0)
         chroma, truth = (128 + sign * (v - 128) for v in (chroma, truth))
         return batch_of(luma, chroma, truth, self.ring, torch.full_like(r[:, 0, 0, 0, 0], self.worth))
 
@@ -348,7 +347,7 @@ class Group(train.Group):
                      for kind, name in {"still": "still_*", **{c: "held_*_" + c for c in CODECS}}.items()}
             say("coded stills: " + ", ".join(f"{len(names)} {kind}" for kind, names in files.items()))
             for codec in CODECS:
-                patches = Stills(files[codec], dev, 32, o.size, o.ring, o.worth, 0)
+                patches = Stills(files[codec], dev, 32, o.size, o.ring, o.worth)
                 self.val[codec] = [patches.draw() for _ in range(judged)]
             self.patches = data.Mixed(self.patches, Stills(files["still"], dev, there, o.size, o.ring, o.worth))
         for n, base in enumerate(("filter", "guided")):
