@@ -22,7 +22,7 @@ const struct ksr_network ksr_networks[] = {
      .hash = "8a603e62efed162f5265d65b52abd63a", .chroma = "anime-chroma", .denoise_shown = 25,
      .clean = "anime-best", .clean_doubt = 100, .clean_alike = 50},
     {.name = "anime-chroma", .purpose = "chroma of 4:2:0",
-     .hash = "5a67c05f67315ed6858e730f6674b89c", .enlarges_chroma = true, .denoise_quantizer = 100,
+     .hash = "e53fbbe8242c11902141a310aa268de8", .enlarges_chroma = true, .denoise_quantizer = 100,
      .denoise_shown = 100},
 };
 // clang-format on
