@@ -68,7 +68,15 @@ static ksr_status measure_network(ksr_context *ctx, const struct ksr_speed_place
     config.use_ai = true;
     config.ai_model_path = network->name;
     const struct ksr_engine_params params = {.config = &config};
-    ksr_status status = ksr_engine_open(ctx, &params, &engine);
+    char reason[KSR_REASON_SIZE];
+    ksr_context *quiet; // what is missing a job tells
+    ksr_status status = ksr_context_create_quiet(&quiet, ctx, reason);
+    if (status != KSR_OK)
+        return ksr_fail_memory(ctx);
+    status = ksr_engine_open(quiet, &params, &engine);
+    ksr_context_destroy(&quiet);
+    if (status != KSR_OK) // once more, for its messages
+        status = ksr_engine_open(ctx, &params, &engine);
     if (status == KSR_OK && gpu)
         status =
             ksr_speed_measure(ctx, place, engine->net, engine->chroma, place->device, &out->gpu);

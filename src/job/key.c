@@ -123,8 +123,8 @@ static ksr_status check_engine(ksr_context *ctx, const struct ksr_manifest *mani
     const char *chroma = ksr_manifest_chroma(manifest);
     want = json_string_value(json_object_get(manifest->key, "chroma"));
     if (chroma && strcmp(want, now->chroma) != 0)
-        return ksr_fail(ctx, KSR_E_MISMATCH, "the model has changed since the job was planned: %s",
-                        chroma);
+        return ksr_fail(ctx, KSR_E_MISMATCH,
+                        "the network of chroma has changed since the job was planned: %s", chroma);
     ksr_memory_watch();
     json_t *engine = engine_to_json(now);
     if (ksr_memory_ran_out())
@@ -265,7 +265,8 @@ ksr_status ksr_manifest_mismatch(ksr_context *ctx, const char *folder, const jso
     else if (both_have(there, wanted, "model") &&
              (differ(there, wanted, "model") || differ(there, wanted, "clean")))
         what = "the model";
-    else if (both_have(there, wanted, "chroma") && differ(there, wanted, "chroma"))
+    else if (differ(there, wanted, "chroma") &&
+             json_equal(json_object_get(there, "config"), json_object_get(wanted, "config")))
         what = "the network of chroma";
     else if (both_have(there, wanted, "model"))
         what = engine_difference(was, now, text, sizeof(text));

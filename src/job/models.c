@@ -1,6 +1,7 @@
 // What is here to make pictures larger: ksr_models() and ksr_devices().
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +67,15 @@ static json_t *list_entry(const ksr_context *ctx, const char *file)
     return entry;
 }
 
+// Whether a file is for jobs: .onnx forms of networks of chroma are for other programs.
+static bool is_for_jobs(const char *file)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "%.*s", (int)(strrchr(file, '.') - file), file);
+    const struct ksr_network *known = ksr_network_find(name);
+    return !ksr_model_is_onnx(file) || !known || !known->enlarges_chroma;
+}
+
 // The place of a file in the list: bundled networks in the order of their table, then the others.
 static size_t rank(const char *file)
 {
@@ -85,7 +95,7 @@ static ksr_status list_models(ksr_context *ctx, json_t *models)
     const ksr_status status = ksr_model_list(ctx, &names, &count);
     for (size_t r = 0; r <= ksr_network_count; r++)
         for (size_t i = 0; i < count; i++)
-            if (rank(names[i]) == r)
+            if (rank(names[i]) == r && is_for_jobs(names[i]))
                 ksr_json_append(models, list_entry(ctx, names[i]), &lost);
     ksr_model_free_names(names, count);
     return status == KSR_OK && lost ? ksr_fail_memory(ctx) : status;

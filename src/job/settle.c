@@ -347,16 +347,24 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
 
 // --- Chroma ---
 
+const char *ksr_settle_chroma_obstacle(const struct ksr_manifest *m)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    struct ksr_layout layout;
+    int bits;
+    if (!ksr_pixels_layout(&m->film.format, &layout, &bits) || !ksr_net_chroma_possible(&layout))
+        return "the source is not 4:2:0 sited left";
+    if (strcmp(p->descale, "off") != 0)
+        return "descaled";
+    if (strcmp(p->ai_color, "rgb") == 0)
+        return "the model makes chroma";
+    return json_object_get(m->key, "chroma") ? NULL : "the network cannot be used";
+}
+
 ksr_status ksr_settle_chroma(const struct ksr_processor_config *config, struct ksr_manifest *m)
 {
     const char *name = ksr_engine_chroma(&config->pipeline);
-    const char *descale = ksr_config_get(m->config)->pipeline.descale;
-    struct ksr_layout layout;
-    int bits;
     if (!name)
         return KSR_OK;
-    const bool possible = json_object_get(m->key, "chroma") && strcmp(descale, "off") == 0 &&
-                          ksr_pixels_layout(&m->film.format, &layout, &bits) &&
-                          ksr_net_chroma_possible(&layout);
-    return ksr_config_set(m->config, "ai_chroma", possible ? name : "off");
+    return ksr_config_set(m->config, "ai_chroma", ksr_settle_chroma_obstacle(m) ? "off" : name);
 }

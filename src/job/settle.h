@@ -14,6 +14,9 @@
 ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config *config,
                              struct ksr_manifest *m);
 
+// Returns why a job cannot use a network of chroma; NULL: it can.
+const char *ksr_settle_chroma_obstacle(const struct ksr_manifest *manifest);
+
 // Settles whether a network of chroma that is asked for is used: it must suit the frames as they
 // are cropped and turned. Returns KSR_OK, KSR_E_NOMEM (logged).
 ksr_status ksr_settle_chroma(const struct ksr_processor_config *config,

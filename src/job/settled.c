@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "frame/grain.h"
 #include "job/key.h"
+#include "job/settle.h"
 #include "net/model.h"
 
 #define TEXT 80
@@ -89,16 +90,13 @@ static bool print_chroma(const struct ksr_manifest *m, char out[TEXT])
 {
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const char *asked = asked_for(m, "ai_chroma"), *name = ksr_manifest_chroma(m);
-    const bool found = json_object_get(m->key, "chroma");
+    const char *obstacle = ksr_settle_chroma_obstacle(m);
     if (name)
         snprintf(out, TEXT, "%s", name);
     else
-        snprintf(out, TEXT, "filters (%s)",
-                 !found                           ? "the network cannot be used"
-                 : strcmp(p->descale, "off") != 0 ? "descaled"
-                                                  : "the source is not 4:2:0 sited left");
-    return name ||
-           (p->use_ai && strcmp(p->ai_chroma, "off") == 0 && asked && strcmp(asked, "off") != 0);
+        snprintf(out, TEXT, "filters (%s)", obstacle ? obstacle : "");
+    return name || (p->use_ai && obstacle && strcmp(p->ai_chroma, "off") == 0 && asked &&
+                    strcmp(asked, "off") != 0);
 }
 
 // Returns false where it is kept.

@@ -60,7 +60,7 @@ static ksr_status load_chroma(ksr_context *ctx, const char *name, ksr_net **out)
     return status;
 }
 
-// The same for one that goes with the network of luma: jobs do without.
+// The same for one that jobs can do without.
 static ksr_status try_chroma(ksr_context *ctx, const char *name, ksr_net **out)
 {
     char reason[KSR_REASON_SIZE];
@@ -83,7 +83,7 @@ static ksr_status open_chroma(ksr_context *ctx, const struct ksr_pipeline_config
     const char *name = ksr_engine_chroma(config);
     if (!name)
         return KSR_OK;
-    const ksr_status status = strcmp(config->ai_chroma, CHROMA_AUTO) == 0
+    const ksr_status status = strcmp(config->ai_chroma, CHROMA_AUTO) == 0 || config->ai_fallback
                                   ? try_chroma(ctx, name, &engine->chroma)
                                   : load_chroma(ctx, name, &engine->chroma);
     if (engine->chroma)

@@ -55,8 +55,8 @@ typedef struct ksr_engine {
     struct ksr_engine_identity identity;
 } ksr_engine;
 
-// Loads the model into the engine that it needs, and the network of chroma. One that is not named
-// and cannot be used is left out with a warning.
+// Loads the model into the engine that it needs, and the network of chroma. One that is not named,
+// or with `ai_fallback` any, is left out with a warning where it cannot be used.
 // *out: free with ksr_engine_close(). Returns KSR_OK, KSR_E_MODEL, KSR_E_PARAM (a device that this
 // engine does not have, colour that the model does not take, or a variant that it does not have;
 // all logged), KSR_E_NOMEM.

@@ -108,13 +108,13 @@ static void add_upscaling(struct ksr_recipe *r, int plane, const struct ksr_pipe
     const bool network = chroma && r->chroma;
     const bool guided = chroma && !network && ksr_guide_possible(&layout) && guide.strength > 0;
     for (bool first = true; layout.width < r->made.width; first = false) {
+        struct ksr_step step = pass(r, plane);
+        if (first && network)
+            step = filter_pass(r, plane, true);
+        else if (first && guided)
+            step = (struct ksr_step){KSR_STEP_GUIDED, 2, KSR_GUIDE_REACH, {.guide = guide}};
         layout = ksr_layout_scaled(&layout, 2);
-        add_step(&r->chain[plane],
-                 first && network ? filter_pass(r, plane, true)
-                 : first && guided
-                     ? (struct ksr_step){KSR_STEP_GUIDED, 2, KSR_GUIDE_REACH, {.guide = guide}}
-                     : pass(r, plane),
-                 &layout, plane);
+        add_step(&r->chain[plane], step, &layout, plane);
     }
 }
 

@@ -168,7 +168,7 @@ static struct doubled doubled_by(const struct ksr_gpu_recipe *g, int plane, enum
     return most;
 }
 
-// Returns the memory for a network that works on so many rows at once; NULL: none.
+// Returns the memory for a network that works on so many rows at once; 0 without a network.
 static size_t scratch_of(const struct ksr_gpu_net *net, const struct doubled *d, int rows)
 {
     return net ? ksr_gpu_net_scratch(net, d->width, ksr_min(d->rows, rows)) : 0;

@@ -99,6 +99,9 @@ def main():
         check((card["enlarges"], card["channels"], card["multiplications"]) == ("chroma", 2, 10224), "what it is", card)
         check(f"{NETWORK}: built-in engine, 2x, chroma, " in run(program, "models", NETWORK).stdout, "and in words")
 
+        others = run(program, "models").stdout
+        check("anime-fast.onnx" in others and f"{NETWORK}.onnx" not in others, "its .onnx form is not for jobs", others)
+
         # What it makes.
         auto = upscale(source, "auto.mkv", *FAST, *WITH, "--provenance", at("auto.json"))
         off = upscale(source, "off.mkv", *FAST)
@@ -140,6 +143,9 @@ def main():
             skipped += 1
         else:
             check(r.returncode == 0 and planes(at("onnx.mkv"))[1] == chroma, "beside a model of ONNX Runtime", r.stderr)
+            made = run(sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "onnx_nets.py"), at("rgb.onnx"), "channels=3")
+            clips.need(made.stderr if made.returncode else None)
+            says(source, "filters (the model makes chroma)", "a model that sees colour", "--use-ai", "--ai-model", at("rgb.onnx"), "--ai-color", "rgb", *WITH)
 
         # What cannot be.
         def fails(text, status, what, *options, **more):
@@ -152,6 +158,10 @@ def main():
         fails("model not found: anime-chrome (did you mean anime-chroma?)\n", 5, "an unknown name", *FAST, "--ai-chroma", "anime-chrome")
         fails("ai_chroma: ", 2, "no name", *FAST, "--ai-chroma", "")
 
+        r = run(program, "upscale", source, at("x.mkv"), "--dry-run", "--json", *FAST, "--ai-chroma", "nothing", "--ai-fallback")
+        check(r.returncode == 0 and "model not found: nothing: filters enlarge chroma\n" in r.stderr and json.loads(r.stdout)["model"] == "anime-fast",
+              "--ai-fallback: without it", r.stdout + r.stderr)
+
         # Another file, or none.
         shutil.copytree(json.loads(run(program, "models", "--json").stdout)["folder"], at("models"))
         elsewhere = dict(os.environ, KIZUNASR_MODELS=at("models"))
@@ -161,10 +171,13 @@ def main():
         check(f"warning: model not found: {NETWORK}: filters enlarge chroma\n" in planned(source, *BEST, env=elsewhere)[1].stderr, "with a warning")
         fails(f"model not found: {NETWORK}\n", 5, "one that is named must be there", *BEST, *WITH, env=elsewhere)
         sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../train/ai"))
+        r = upscale(source, "mine.mkv", *BEST, env=elsewhere)
+        check(r.returncode != 0 and "belongs to another job: the network of chroma differs" in r.stderr, "a folder of a job that had it", r.stderr)
+        says(at("444.mkv"), NOT_420, "where it would not be used anyway", *BEST, env=elsewhere)
         with open(at(f"models/{NETWORK}.ksrnet"), "wb") as f:
             f.write(another())
         r = run(program, "work", at("mine.mkv.kizunasr"), env=elsewhere)
-        check(r.returncode != 0 and f"the model has changed since the job was planned: {NETWORK}" in r.stderr, "a job whose network was replaced", r.stderr)
+        check(r.returncode != 0 and f"the network of chroma has changed since the job was planned: {NETWORK}" in r.stderr, "a job whose network was replaced", r.stderr)
         r = upscale(source, "mine.mkv", *BEST, env=elsewhere)
         check(r.returncode != 0 and "belongs to another job: the network of chroma differs" in r.stderr, "nor is its folder taken over", r.stderr)
     finish(skipped)

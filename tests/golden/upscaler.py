@@ -23,6 +23,7 @@ FILTERS = {"chroma_shift_x": "-0.75", "chroma_shift_y": "1.25", "denoise": "0.4"
            "sharpening": "0.7", "line_darkening": "0.4", "contrast_boost": "1.1", "saturation_boost": "1.2"}
 TEMPORAL = {"enable_temporal": "true", "temporal_weight": "0.5", "motion_threshold": "0.2"}
 AI = {"use_ai": "true"}
+CHROMA = {**AI, "ai_model_path": "anime-fast", "ai_chroma": "anime-chroma"}
 
 # Pixel format, range, matrix, settings.
 CASES = [
@@ -36,6 +37,8 @@ CASES = [
     ("yuv420p10le", "tv", "bt709", {**AI, "ai_scale": "4"}),
     ("yuv420p10le", "tv", "bt709", {"pixel_format": "yuv420p"}),
     ("yuv420p10le", "tv", "bt709", {"pixel_format": "yuv420p", "dither": "false"}),
+    ("yuv420p", "tv", "bt709", {**CHROMA, **TEMPORAL}),
+    ("yuv420p10le", "pc", "bt709", {**CHROMA, "ai_scale": "4"}),
     ("yuv422p", "tv", "bt709", FILTERS),
     ("yuv444p", "tv", "bt709", {**FILTERS, **TEMPORAL}),
     ("yuv444p", "pc", "bt709", AI),

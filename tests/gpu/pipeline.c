@@ -203,7 +203,7 @@ static const struct sequence sequences[] = {
      .frames = 6,
      .lose = 8,
      .chroma = "chroma, resolutions"},
-    {"network of chroma alone, temporal, descale",
+    {"descale, where a network of chroma is not used",
      NULL,
      {93, 61, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
      {PLANES, 8},
