@@ -20,10 +20,8 @@
 #define SHOWN_LEAST 51 // excess that texture hardly ever has: 0.4 codes of 8 bits
 
 struct look {
-    ksr_context *ctx; // a quiet one
-    const struct ksr_film *film;
-    ksr_reader *reader;
     struct ksr_layout layout;
+    struct ksr_damage *out;
     struct ksr_frame luma, next; // layout of one plane
     int bits;
     struct ksr_noise noise;
@@ -91,14 +89,14 @@ static bool quantizer_of(const AVVideoEncParams *params, int *out)
     return area > 0 || params->type == AV_VIDEO_ENC_PARAMS_VP9;
 }
 
-static void look_at_quantizer(struct look *l)
+static void look_at_quantizer(struct look *l, const ksr_reader *reader)
 {
-    const AVFrame *frame = ksr_reader_frame(l->reader);
+    const AVFrame *frame = ksr_reader_frame(reader);
     const AVFrameSideData *side = av_frame_get_side_data(frame, AV_FRAME_DATA_VIDEO_ENC_PARAMS);
     int quantizer;
     if (frame->pict_type != AV_PICTURE_TYPE_I || l->quantized_count == PLACES)
         return;
-    if (ksr_reader_quantizer(l->reader, &quantizer))
+    if (ksr_reader_quantizer(reader, &quantizer))
         l->quantized[l->quantized_count++] = strength_of_h265(quantizer);
     if (!side)
         return;
@@ -109,34 +107,35 @@ static void look_at_quantizer(struct look *l)
             strength_of_quantizer(params->type, quantizer, l->bits);
 }
 
-static ksr_status take(struct look *l, const struct ksr_plane *luma)
+static ksr_status take(const struct look *l, ksr_context *quiet, ksr_reader *reader,
+                       const struct ksr_plane *luma)
 {
     struct ksr_row_source source;
-    const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
+    const ksr_status status = ksr_reader_take(quiet, reader, &l->layout, NULL, &source);
     if (status == KSR_OK)
         source.rows(source.opaque, 0, luma, 0, l->layout.height);
     return status;
 }
 
 // What fails here takes nothing away from the frame before.
-static ksr_status look_at_next(struct look *l)
+static ksr_status look_at_next(struct look *l, ksr_context *quiet, ksr_reader *reader)
 {
     size_t index = SIZE_MAX;
     bool damaged = false;
-    ksr_status status = ksr_reader_next(l->ctx, l->reader, &index, &damaged);
+    ksr_status status = ksr_reader_next(quiet, reader, &index, &damaged);
     if (status == KSR_OK && index != SIZE_MAX && !damaged) {
-        status = take(l, &l->next.plane[0]);
+        status = take(l, quiet, reader, &l->next.plane[0]);
         if (status == KSR_OK)
             ksr_crawl_add(l->more.crawl, &l->luma.plane[0], &l->next.plane[0]);
     }
     return status == KSR_E_NOMEM ? status : KSR_OK;
 }
 
-static ksr_status look_at_frame(void *opaque)
+static ksr_status look_at_frame(void *opaque, ksr_context *quiet, ksr_reader *reader)
 {
     struct look *l = opaque;
-    look_at_quantizer(l);
-    const ksr_status status = take(l, &l->luma.plane[0]);
+    look_at_quantizer(l, reader);
+    const ksr_status status = take(l, quiet, reader, &l->luma.plane[0]);
     if (status != KSR_OK)
         return status;
     ksr_noise_add(&l->noise, &l->luma.plane[0]);
@@ -145,7 +144,7 @@ static ksr_status look_at_frame(void *opaque)
     if (l->more.halos)
         ksr_halos_add(l->more.halos, &l->luma.plane[0]);
     l->looked++;
-    return l->more.crawl ? look_at_next(l) : KSR_OK;
+    return l->more.crawl ? look_at_next(l, quiet, reader) : KSR_OK;
 }
 
 static bool has_enough(const void *opaque)
@@ -153,17 +152,16 @@ static bool has_enough(const void *opaque)
     return ((const struct look *)opaque)->looked == PLACES;
 }
 
-static ksr_status look_around(struct look *l, const ksr_context *run)
+static void want_quantizers(void *opaque, ksr_reader *reader)
 {
-    const struct ksr_places places = {.film = l->film,
-                                      .reader = l->reader,
-                                      .count = PLACES,
-                                      .turn = 1,
-                                      .keyframes = true,
-                                      .look = look_at_frame,
-                                      .has_enough = has_enough,
-                                      .opaque = l};
-    return ksr_places_visit(l->ctx, run, &places);
+    (void)opaque;
+    ksr_reader_export_quantizers(reader);
+}
+
+static void keep_codec(void *opaque, const ksr_reader *reader)
+{
+    struct look *l = opaque;
+    snprintf(l->out->codec, sizeof(l->out->codec), "%s", ksr_reader_codec(reader));
 }
 
 // --- Judging ---
@@ -195,15 +193,14 @@ static const char *codec_name(const char *name)
 // Whether what was found is all there is: of other codecs mild damage is not seen.
 static bool is_judged(const struct look *l)
 {
-    const AVCodecDescriptor *d = avcodec_descriptor_get_by_name(ksr_reader_codec(l->reader));
+    const AVCodecDescriptor *d = avcodec_descriptor_get_by_name(l->out->codec);
     const bool lossy = d && d->props & AV_CODEC_PROP_LOSSY;
     return l->quantized_count > 0 || !lossy || d->props & AV_CODEC_PROP_INTRA_ONLY;
 }
 
-static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
+static void judge(ksr_context *ctx, struct look *l)
 {
-    const char *codec = ksr_reader_codec(l->reader);
-    snprintf(out->codec, sizeof(out->codec), "%s", codec);
+    struct ksr_damage *out = l->out;
     const int excess = ksr_noise_excess(&l->noise);
     const int seen = l->mpeg ? 0 : round_strength(strength_of_excess(excess));
     const int quantizer = median(l->quantized, l->quantized_count);
@@ -218,30 +215,36 @@ static void judge(ksr_context *ctx, struct look *l, struct ksr_damage *out)
         snprintf(out->reason, sizeof(out->reason), is_judged(l) ? "clean" : "no noise found");
     else
         snprintf(out->reason, sizeof(out->reason), "%s noise",
-                 out->strength == quantized || strcmp(codec, "mjpeg") == 0 ? codec_name(codec)
-                                                                           : "coding");
+                 out->strength == quantized || strcmp(out->codec, "mjpeg") == 0
+                     ? codec_name(out->codec)
+                     : "coding");
     ksr_log(ctx, KSR_LOG_DEBUG,
             "damage: %d frames; shown: %d of %d, excess %d; by the quantizer: %d of %d", l->looked,
             shown, seen, excess, quantized, told);
 }
 
-static ksr_status open_look(struct look *l, const char *path)
+static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                       struct look *l)
 {
+    const struct ksr_places places = {.count = PLACES,
+                                      .turn = 1,
+                                      .keyframes = true,
+                                      .opened = want_quantizers,
+                                      .closing = keep_codec,
+                                      .look = look_at_frame,
+                                      .has_enough = has_enough,
+                                      .opaque = l};
     struct ksr_layout one = l->layout;
     one.planes = 1;
     if (!ksr_frame_alloc(&l->luma, &one) || (l->more.crawl && !ksr_frame_alloc(&l->next, &one)))
-        return KSR_E_NOMEM;
-    const ksr_status status = ksr_reader_create(l->ctx, path, l->film, &l->reader);
-    if (status == KSR_OK)
-        ksr_reader_export_quantizers(l->reader);
-    return status;
+        return ksr_fail_memory(ctx);
+    return ksr_places_visit(ctx, path, film, &places);
 }
 
 ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
                            struct ksr_damage_share share, struct ksr_damage_more more,
                            struct ksr_damage *out)
 {
-    char reason[KSR_REASON_SIZE];
     struct look *l = calloc(1, sizeof(*l));
     ksr_status status = KSR_OK;
     *out = (struct ksr_damage){.reason = "clean"};
@@ -251,24 +254,18 @@ ksr_status ksr_damage_look(ksr_context *ctx, const char *path, const struct ksr_
         *more.halos = (struct ksr_halos){0};
     if (more.crawl)
         *more.crawl = (struct ksr_crawl){0};
-    if (!l || ksr_context_create_quiet(&l->ctx, ctx, reason) != KSR_OK) {
-        free(l);
+    if (!l)
         return ksr_fail_memory(ctx);
-    }
-    l->film = film;
+    l->out = out;
     l->share = share;
     l->more = more;
     if (ksr_pixels_layout(&film->format, &l->layout, &l->bits)) { // else planning fails soon
-        status = open_look(l, path);
+        status = look(ctx, path, film, l);
         if (status == KSR_OK)
-            status = look_around(l, ctx);
-        if (status == KSR_OK)
-            judge(ctx, l, out);
+            judge(ctx, l);
     }
-    ksr_reader_destroy(&l->reader);
-    ksr_context_destroy(&l->ctx);
     ksr_frame_free(&l->luma);
     ksr_frame_free(&l->next);
     free(l);
-    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
+    return status;
 }

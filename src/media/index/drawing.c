@@ -10,20 +10,17 @@
 #define MOST_THREADS 16
 
 struct look {
-    ksr_context *ctx; // a quiet one
-    const struct ksr_film *film;
-    ksr_reader *reader;
     struct ksr_layout layout;
     struct ksr_frame luma;
     ksr_drawing_search *search;
     int used;
 };
 
-static ksr_status look_at_frame(void *opaque)
+static ksr_status look_at_frame(void *opaque, ksr_context *quiet, ksr_reader *reader)
 {
     struct look *l = opaque;
     struct ksr_row_source source;
-    const ksr_status status = ksr_reader_take(l->ctx, l->reader, &l->layout, NULL, &source);
+    const ksr_status status = ksr_reader_take(quiet, reader, &l->layout, NULL, &source);
     if (status != KSR_OK)
         return status;
     source.rows(source.opaque, 0, &l->luma.plane[0], 0, l->layout.height);
@@ -36,58 +33,41 @@ static bool has_enough(const void *opaque)
     return ((const struct look *)opaque)->used == KSR_DRAWING_FRAMES;
 }
 
-// Every third place first, so that the frames that are used come from all of the video.
-static ksr_status look_around(struct look *l, const ksr_context *run)
+static ksr_status look(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                       struct look *l, struct ksr_drawing *out)
 {
-    const struct ksr_places places = {.film = l->film,
-                                      .reader = l->reader,
-                                      .count = PLACES,
-                                      .turn = 3,
-                                      .look = look_at_frame,
-                                      .has_enough = has_enough,
-                                      .opaque = l};
-    return ksr_places_visit(l->ctx, run, &places);
-}
-
-static ksr_status look(struct look *l, const ksr_context *run, const char *path,
-                       struct ksr_drawing *out)
-{
+    // Every third place first, so that the frames that are used come from all of the video.
+    const struct ksr_places places = {
+        .count = PLACES, .turn = 3, .look = look_at_frame, .has_enough = has_enough, .opaque = l};
     struct ksr_layout one = l->layout;
     one.planes = 1;
     l->search = ksr_drawing_search_create(one.width, one.height);
     if (!l->search || !ksr_frame_alloc(&l->luma, &one))
-        return KSR_E_NOMEM;
-    ksr_status status = ksr_reader_create(l->ctx, path, l->film, &l->reader);
-    if (status == KSR_OK)
-        status = look_around(l, run);
+        return ksr_fail_memory(ctx);
+    const ksr_status status = ksr_places_visit(ctx, path, film, &places);
     if (status != KSR_OK)
         return status;
     const int threads = ksr_cpu_count();
     ksr_pool *pool = ksr_pool_create(threads < MOST_THREADS ? threads : MOST_THREADS);
     const bool found = ksr_drawing_find(l->search, pool, out);
     ksr_pool_destroy(&pool);
-    return found ? KSR_OK : KSR_E_NOMEM;
+    return found ? KSR_OK : ksr_fail_memory(ctx);
 }
 
 ksr_status ksr_drawing_look(ksr_context *ctx, const char *path, const struct ksr_film *film,
                             struct ksr_drawing *out)
 {
-    struct look l = {.film = film};
-    char reason[KSR_REASON_SIZE];
+    struct look l = {0};
     int bits;
     ksr_status status = KSR_OK;
     *out = (struct ksr_drawing){.depth = 1000};
-    if (ksr_context_create_quiet(&l.ctx, ctx, reason) != KSR_OK)
-        return ksr_fail_memory(ctx);
     if (ksr_pixels_layout(&film->format, &l.layout, &bits)) // else planning fails soon
-        status = look(&l, ctx, path, out);
-    ksr_reader_destroy(&l.reader);
-    ksr_context_destroy(&l.ctx);
+        status = look(ctx, path, film, &l, out);
     ksr_frame_free(&l.luma);
     ksr_drawing_search_destroy(&l.search);
     ksr_log(ctx, KSR_LOG_DEBUG, "drawing: %d frames; %dx%d, depth %d", out->frames, out->width,
             out->height, out->depth);
-    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
+    return status;
 }
 
 json_t *ksr_drawing_curve(const struct ksr_drawing *drawing)

@@ -17,10 +17,8 @@
 #define PLAIN 64
 
 struct visit {
-    ksr_context *ctx; // a quiet one
     const struct ksr_film *film;
     const struct ksr_parts *parts;
-    ksr_reader *reader;
     struct ksr_layout layout;
     struct ksr_frame luma;
     int looked;
@@ -98,13 +96,13 @@ static int place_count(const struct ksr_film *film)
     return keys < 1 ? 1 : keys < PLACES ? (int)keys : PLACES;
 }
 
-static ksr_status look_at_frame(void *opaque)
+static ksr_status look_at_frame(void *opaque, ksr_context *quiet, ksr_reader *reader)
 {
     struct visit *v = opaque;
     const struct ksr_plane *luma = &v->luma.plane[0];
     struct ksr_row_source source;
     int count;
-    const ksr_status status = ksr_reader_take(v->ctx, v->reader, &v->layout, NULL, &source);
+    const ksr_status status = ksr_reader_take(quiet, reader, &v->layout, NULL, &source);
     if (status != KSR_OK)
         return status;
     source.rows(source.opaque, 0, luma, 0, luma->height);
@@ -126,39 +124,24 @@ static bool has_enough(const void *opaque)
     return ((const struct visit *)opaque)->looked == PLACES;
 }
 
-static ksr_status visit(struct visit *v, const ksr_context *run, const char *path)
-{
-    struct ksr_layout one = v->layout;
-    one.planes = 1;
-    if (!ksr_frame_alloc(&v->luma, &one))
-        return KSR_E_NOMEM;
-    const ksr_status status = ksr_reader_create(v->ctx, path, v->film, &v->reader);
-    const struct ksr_places places = {.film = v->film,
-                                      .reader = v->reader,
-                                      .count = PLACES,
-                                      .turn = 1,
-                                      .look = look_at_frame,
-                                      .has_enough = has_enough,
-                                      .opaque = v};
-    return status == KSR_OK ? ksr_places_visit(v->ctx, run, &places) : status;
-}
-
 ksr_status ksr_parts_visit(ksr_context *ctx, const char *path, const struct ksr_film *film,
                            const struct ksr_parts *parts, int *frames)
 {
     struct visit v = {.film = film, .parts = parts};
-    char reason[KSR_REASON_SIZE];
+    const struct ksr_places places = {
+        .count = PLACES, .turn = 1, .look = look_at_frame, .has_enough = has_enough, .opaque = &v};
     int bits;
-    ksr_status status = KSR_OK;
-    if (ksr_context_create_quiet(&v.ctx, ctx, reason) != KSR_OK)
-        return ksr_fail_memory(ctx);
-    if (ksr_pixels_layout(&film->format, &v.layout, &bits)) // else planning fails soon
-        status = visit(&v, ctx, path);
+    *frames = 0;
+    if (!ksr_pixels_layout(&film->format, &v.layout, &bits))
+        return KSR_OK; // planning fails soon
+    struct ksr_layout one = v.layout;
+    one.planes = 1;
+    const ksr_status status = ksr_frame_alloc(&v.luma, &one)
+                                  ? ksr_places_visit(ctx, path, film, &places)
+                                  : ksr_fail_memory(ctx);
     *frames = v.looked;
-    ksr_reader_destroy(&v.reader);
-    ksr_context_destroy(&v.ctx);
     ksr_frame_free(&v.luma);
-    return status == KSR_E_NOMEM ? ksr_fail_memory(ctx) : status;
+    return status;
 }
 
 // --- What networks make of them ---
