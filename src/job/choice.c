@@ -55,6 +55,23 @@ static void read_speeds(const char *text, struct ksr_speeds *out)
     }
 }
 
+// Opens a network as a job would: with the network of chroma that goes with it. That one is missing
+// is for jobs to tell.
+static ksr_status open_pair(ksr_context *ctx, const struct ksr_network *network, ksr_engine **out)
+{
+    struct ksr_pipeline_config config = ksr_pipeline_config_default();
+    config.use_ai = true;
+    config.ai_model_path = network->name;
+    const struct ksr_engine_params params = {.config = &config};
+    char reason[KSR_REASON_SIZE];
+    ksr_context *quiet;
+    if (ksr_context_create_quiet(&quiet, ctx, reason) != KSR_OK)
+        return ksr_fail_memory(ctx);
+    const ksr_status status = ksr_engine_open(quiet, &params, out);
+    ksr_context_destroy(&quiet);
+    return status == KSR_OK ? KSR_OK : ksr_engine_open(ctx, &params, out); // for its messages
+}
+
 static ksr_status measure_network(ksr_context *ctx, const struct ksr_speed_place *place, bool all,
                                   const struct ksr_network *network, struct ksr_speed *out)
 {
@@ -62,21 +79,8 @@ static ksr_status measure_network(ksr_context *ctx, const struct ksr_speed_place
     const bool processor = all || (!place->device && network->least_processor > 0);
     if ((!gpu && !processor) || network->enlarges_chroma)
         return KSR_OK;
-    // As a job would run it: with the network of chroma that goes with it.
-    struct ksr_pipeline_config config = ksr_pipeline_config_default();
-    ksr_engine *engine;
-    config.use_ai = true;
-    config.ai_model_path = network->name;
-    const struct ksr_engine_params params = {.config = &config};
-    char reason[KSR_REASON_SIZE];
-    ksr_context *quiet; // what is missing a job tells
-    ksr_status status = ksr_context_create_quiet(&quiet, ctx, reason);
-    if (status != KSR_OK)
-        return ksr_fail_memory(ctx);
-    status = ksr_engine_open(quiet, &params, &engine);
-    ksr_context_destroy(&quiet);
-    if (status != KSR_OK) // once more, for its messages
-        status = ksr_engine_open(ctx, &params, &engine);
+    ksr_engine *engine = NULL;
+    ksr_status status = open_pair(ctx, network, &engine);
     if (status == KSR_OK && gpu)
         status =
             ksr_speed_measure(ctx, place, engine->net, engine->chroma, place->device, &out->gpu);
