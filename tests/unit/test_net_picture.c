@@ -3,7 +3,7 @@
 // bits is 128. They lie somewhat above what was measured, so that a retrained network is held to
 // them.
 
-#include "unit.h"
+#include "ai_run.h"
 
 #include <math.h>
 
@@ -191,23 +191,8 @@ static void steps_ring_little(void **state)
 static struct ksr_frame run(const struct ksr_frame *in, const ksr_net *net, int scale,
                             ksr_pool *pool, int band_rows)
 {
-    const struct ksr_pipeline_config config = {.use_ai = true,
-                                               .shader_scale = 2,
-                                               .ai_scale = scale,
-                                               .contrast_boost = 1,
-                                               .saturation_boost = 1};
-    ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
-    struct ksr_recipe recipe;
-    assert_true(ksr_recipe_make(&recipe, &in->layout, &config, &engine));
-    ksr_pipeline *pipeline = ksr_pipeline_create_cpu(&recipe, pool, band_rows);
-    assert_non_null(pipeline);
-    struct ksr_frame out = unit_frame(ksr_layout_scaled(&in->layout, scale));
-    const struct ksr_row_source source = ksr_frame_source(in);
-    const struct ksr_row_sink sink = ksr_frame_sink(&out);
-    assert_int_equal(ksr_pipeline_push(NULL, pipeline, 0, &source, false), KSR_OK);
-    assert_int_equal(ksr_pipeline_pull(NULL, pipeline, &sink), KSR_OK);
-    ksr_pipeline_destroy(&pipeline);
-    return out;
+    const ksr_engine engine = {.net = (ksr_net *)net}; // borrowed: never closed
+    return unit_ai_run(in, &engine, scale, pool, band_rows);
 }
 
 static void assert_equal(const struct ksr_frame *a, const struct ksr_frame *b)
