@@ -5,6 +5,8 @@ import os, subprocess, sys
 LIMIT = 300  # seconds: of a sanitized run on a busy machine
 passed = failed = 0
 told = {}  # answers of programs that only read files
+# tests/start: a program that is kept loaded, and what to run in its place.
+LOADED, STAND_IN = os.environ.get("STARTED_PROGRAM"), os.path.join(os.environ.get("STARTED", ""), "kizunasr")
 EVERY = int(os.environ.get("KIZUNASR_TEST_EVERY", "1"))
 
 
@@ -39,6 +41,8 @@ def run(*args, **options):
     asked = None if options else question(args)
     if asked in told:
         return told[asked]
+    if os.path.abspath(args[0]) == LOADED:
+        args = (STAND_IN, *args[1:])
     try:
         answer = subprocess.run(args, capture_output=True, text=True, timeout=LIMIT, **options)
     except subprocess.TimeoutExpired:
