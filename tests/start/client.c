@@ -1,10 +1,9 @@
 /* Stands in for a program that server.c has loaded, under its name: sends it the arguments, the
- * environment, the descriptors and the working directory, and ends as it ends. Where there is no
- * server, or the loader is told something in the environment, the program itself is run. For tests
- * alone.
+ * environment, the descriptors and the working directory, and ends as it ends. The program itself
+ * is run where there is no server, where mounts are other ones, or where the environment tells the
+ * loader something. For tests alone.
  *
- *   STARTED=FOLDER path/to/ffmpeg ...    FOLDER has ffmpeg.socket and ffmpeg.program, a link to the
- * program
+ *   STARTED=FOLDER path/to/ffmpeg ...    FOLDER has ffmpeg.socket, and ffmpeg.program, a link
  */
 #include "wire.h"
 
@@ -24,6 +23,7 @@
 extern char **environ;
 
 static char message[START_MOST];
+static pid_t process; /* the program's */
 
 static bool path_of(const char *name, const char *ending, char *path, size_t size)
 {
@@ -55,7 +55,7 @@ static int above_standard(int descriptor)
     return fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
 }
 
-/* Sends the request; the socket, or -1. */
+/* Sends the request; the socket once the program runs, or -1. */
 static int request(const char *name, const struct start *start, size_t size)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -84,10 +84,10 @@ static int request(const char *name, const struct start *start, size_t size)
                                .cmsg_level = SOL_SOCKET,
                                .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(rights), descriptors, sizeof(int) * (size_t)n);
-    return sendmsg(to, &header, MSG_NOSIGNAL) < 0 ? -1 : to;
+    bool runs = sendmsg(to, &header, MSG_NOSIGNAL) > 0 && recv(to, &process, sizeof(process), 0) == sizeof(process);
+    return runs ? to : -1;
 }
 
-static pid_t process; /* the program's */
 static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
 static void pass_on(int signal)
@@ -98,7 +98,7 @@ static void pass_on(int signal)
 int main(int argc, char **argv)
 {
     const char *slash = argc ? strrchr(argv[0], '/') : NULL, *name = slash ? slash + 1 : argv[0];
-    struct start start = {0};
+    struct start start = {.mounts = start_mounts()};
     start.mask = umask(0);
     umask(start.mask);
     for (int i = 0; i < 3; i++)
@@ -112,8 +112,6 @@ int main(int argc, char **argv)
         perror("start");
         return 127;
     }
-    if (recv(from, &process, sizeof(process), 0) != sizeof(process))
-        return 127;
     for (size_t i = 0; i < sizeof(passed_on) / sizeof(*passed_on); i++)
         sigaction(passed_on[i], &(struct sigaction){.sa_handler = pass_on, .sa_flags = SA_RESTART},
                   NULL);

@@ -68,7 +68,7 @@ struct request {
     uint32_t open;
 };
 
-/* Receives a request; false where there is none. */
+/* Receives a request; false where there is none that can be done here. */
 static bool receive(int socket, struct request *request)
 {
     union {
@@ -101,7 +101,7 @@ static bool receive(int socket, struct request *request)
     }
     words[n] = NULL;
     environ = words + start.arguments + 1;
-    return true;
+    return start.mounts == start_mounts();
 }
 
 /* In the copy: takes the place that the client has. */
@@ -171,12 +171,8 @@ static int serve(const char *path)
             continue;
 
         int socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        struct request request;
-        if (!receive(socket, &request)) {
-            close(socket);
-            continue;
-        }
-        pid_t pid = fork();
+        struct request request = {0};
+        pid_t pid = receive(socket, &request) ? fork() : -1;
         if (pid == 0) {
             close(socket);
             become(listener, signals, &request);

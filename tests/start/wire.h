@@ -6,10 +6,18 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 enum { START_DESCRIPTORS = 4, START_MOST = 160 * 1024 };
 
 struct start {
+    uint64_t mounts;           /* the namespace of mounts, which must be the server's */
     uint32_t mask, open;       /* open: bit N is descriptor N */
     uint32_t arguments, words; /* words: arguments and variables together */
 };
+
+static inline uint64_t start_mounts(void)
+{
+    struct stat namespace;
+    return stat("/proc/self/ns/mnt", &namespace) == 0 ? namespace.st_ino : 0;
+}
