@@ -48,6 +48,7 @@ static void begin_video(struct track *t, const AVStream *s, bool decode_times)
                                                       : (AVRational){25, 1};
     t->kind = TRACK_VIDEO;
     t->reorders = s->codecpar->video_delay > 0;
+    t->made_up = !decode_times;
     t->usual = av_rescale_q(1, av_inv_q(rate), t->base);
     t->usual = t->usual > 0 ? t->usual : 1;
     t->fall = decode_times ? t->usual / 2 : t->usual * (s->codecpar->video_delay + 2);
@@ -142,6 +143,15 @@ static int64_t hole_of(const struct track *t, int64_t number)
     return fresh && 2 * t->usual < t->hole ? 2 * t->usual : t->hole;
 }
 
+// When a packet is decoded, of which only is said when it is shown. Decode times that are made up
+// begin behind as many packets as the decoder keeps back; those have been decoded by the time that
+// the first one is shown, however much later the second is: by eight B-frames, or sixteen.
+static int64_t decoded_at(const struct track *t, int64_t number, int64_t shown)
+{
+    const bool first = t->made_up && t->count > 0 && number < REORDER;
+    return first && shown > t->pieces[t->count - 1].last ? t->pieces[t->count - 1].last : shown;
+}
+
 bool ksr_jumps_note(ksr_jumps *j, const AVPacket *packet)
 {
     const int64_t order = j->packets++;
@@ -153,15 +163,20 @@ bool ksr_jumps_note(ksr_jumps *j, const AVPacket *packet)
     const int64_t said = by_dts || packet->pts == AV_NOPTS_VALUE ? packet->dts : packet->pts;
     if (said == AV_NOPTS_VALUE)
         return true;
-    const int64_t time = clamp(said);
+    const int64_t time = by_dts ? clamp(said) : decoded_at(t, number, clamp(said));
     const bool known = packet->duration > 0 && packet->duration < t->brief;
     const int64_t duration = known ? packet->duration : t->usual;
     const int64_t shown = packet->pts != AV_NOPTS_VALUE ? clamp(packet->pts) : time;
-    const struct piece now = {number,      order,
-                              order,       time,
-                              time,        time + duration,
-                              shown,       shown + duration,
-                              time - said, .audio = j->audio};
+    const struct piece now = {number,
+                              order,
+                              order,
+                              time,
+                              time,
+                              time + duration,
+                              shown,
+                              shown + duration,
+                              clamp(said) - said,
+                              .audio = j->audio};
     struct piece *p = t->count > 0 ? &t->pieces[t->count - 1] : NULL;
     if (t->kind == TRACK_AUDIO && time == said)
         j->audio = seconds_of(t, now.end);

@@ -37,6 +37,7 @@ struct track {
     int64_t usual;             // duration of a packet that says none
     size_t placed;             // pieces that belong to an epoch already; see timeline.c
     bool reorders;             // frames are shown in another order than they are decoded in
+    bool made_up;              // its decode times are; the first packets have none then
     bool part;                 // the next packet begins a piece, whatever its time
 };
 
