@@ -140,6 +140,11 @@ def check_decode_times(b):
                      f"bframes={frames}:b-adapt=0:b-pyramid=normal {name}")
             found, said = b.probe(name)
             check(found.get("index") == "packets" and not said, f"{name} is indexed by its packets", f"{found} {said}")
+    # AVI says when frames are decoded, and the last ones come when all packets have been read.
+    for name, options in (("mpeg4.avi", codecs["mpeg4"]), ("mpeg2.vob", codecs["mpeg2"])):
+        b.source(name, options)
+        found, said = b.probe(name)
+        check(found.get("index") == "decoded" and found.get("frames") == 25 and not said, f"{name}: nothing was repaired", f"{found} {said}")
     for name in ("h264", "mpeg4"):
         b.write(f"{name}-no.mp4", b.read(f"{name}.mp4").replace(b"ctts", b"free"))
         first = b.packets(f"{name}.mp4")[0][0][0]

@@ -426,8 +426,8 @@ static void warn_of_times(ksr_context *ctx, const struct ksr_film *film)
                 "(%d such pause%s)",
                 t->hole, t->pause, t->holes, t->holes == 1 ? "" : "s");
     if (film->repaired > 0)
-        ksr_log(ctx, KSR_LOG_WARNING, "%d timestamps were missing, equal or out of order: repaired",
-                film->repaired);
+        ksr_log(ctx, KSR_LOG_WARNING, "%d timestamp%s missing, equal or out of order: repaired",
+                film->repaired, film->repaired == 1 ? " was" : "s were");
 }
 
 ksr_status ksr_film_index(ksr_context *ctx, const char *path, bool tolerant, struct ksr_film *out)

@@ -15,6 +15,7 @@
 #define NEAR_MOST 4                  // frames near to the one before: more are how the video is
 #define FAR       (INT64_C(1) << 54) // from 0: no clock has run so long
 #define WHOLE     100                // worth of a timestamp that is kept
+#define KEPT_BACK 16 // frames, at most, that a decoder gives when there are no packets any more
 #define ODD       25 // less where it is not at the usual distance from the one before
 
 bool ksr_film_is_time(int64_t time)
@@ -176,13 +177,25 @@ static bool repair_times(struct ksr_film *film, int64_t usual)
     return true;
 }
 
+// Frames at the end without a timestamp. Where a container says only when packets are decoded, such
+// as AVI, the last frames of a video with B-frames never have one: nothing is wrong with it.
+static int count_kept_back(const struct ksr_film *film)
+{
+    size_t n = 0;
+    while (n < film->frame_count && film->frames[film->frame_count - 1 - n].time == AV_NOPTS_VALUE)
+        n++;
+    return film->linear && n <= KEPT_BACK && n < film->frame_count ? (int)n : 0;
+}
+
 bool ksr_film_repair(struct ksr_film *film)
 {
     const int64_t usual = ksr_film_usual_step(film);
+    const int kept_back = count_kept_back(film);
     if (usual == 0)
         return false;
     if (!is_rising(film) && !repair_times(film, usual))
         return false;
+    film->repaired = film->repaired > kept_back ? film->repaired - kept_back : 0;
     for (size_t i = 0; i < film->frame_count; i++) {
         struct ksr_film_frame *f = &film->frames[i];
         if (f->duration <= 0)
