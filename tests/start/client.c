@@ -1,7 +1,7 @@
 /* Stands in for a program that server.c has loaded, under its name: sends it the arguments, the
  * environment, the descriptors and the working directory, and ends as it ends. The program itself
  * is run where there is no server, where mounts are other ones, or where the environment tells the
- * loader something. For tests alone.
+ * loader or a sanitizer something else. For tests alone.
  *
  *   STARTED=FOLDER path/to/ffmpeg ...    FOLDER has ffmpeg.socket, and ffmpeg.program, a link
  */
@@ -84,7 +84,8 @@ static int request(const char *name, const struct start *start, size_t size)
                                .cmsg_level = SOL_SOCKET,
                                .cmsg_type = SCM_RIGHTS};
     memcpy(CMSG_DATA(rights), descriptors, sizeof(int) * (size_t)n);
-    bool runs = sendmsg(to, &header, MSG_NOSIGNAL) > 0 && recv(to, &process, sizeof(process), 0) == sizeof(process);
+    bool runs = sendmsg(to, &header, MSG_NOSIGNAL) > 0 &&
+                recv(to, &process, sizeof(process), 0) == sizeof(process);
     return runs ? to : -1;
 }
 

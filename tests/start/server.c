@@ -36,6 +36,12 @@ struct client {
     pid_t pid;
 };
 
+/* What is read before main(), and must be the same for a copy. */
+static const char *const early[] = {"ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS",
+                                    "GLIBC_TUNABLES"};
+enum { N_EARLY = sizeof(early) / sizeof(*early) };
+static const char *loaded_with[N_EARLY];
+
 static struct client clients[MOST_CLIENTS];
 static int n_clients;
 static char message[START_MOST];
@@ -60,6 +66,16 @@ static int listen_at(const char *path)
         listen(listener, MOST_CLIENTS))
         die(path);
     return listener;
+}
+
+static bool is_as_loaded(void)
+{
+    for (int i = 0; i < N_EARLY; i++) {
+        const char *now = getenv(early[i]), *then = loaded_with[i];
+        if (now != then && (!now || !then || strcmp(now, then) != 0))
+            return false;
+    }
+    return true;
 }
 
 struct request {
@@ -101,7 +117,7 @@ static bool receive(int socket, struct request *request)
     }
     words[n] = NULL;
     environ = words + start.arguments + 1;
-    return start.mounts == start_mounts();
+    return start.mounts == start_mounts() && is_as_loaded();
 }
 
 /* In the copy: takes the place that the client has. */
@@ -147,6 +163,8 @@ static void look_after_clients(const struct pollfd *sockets, int n_sockets)
 static int serve(const char *path)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (int i = 0; i < N_EARLY; i++)
+        loaded_with[i] = getenv(early[i]);
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
