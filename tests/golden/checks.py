@@ -1,12 +1,14 @@
 """Counting checks, for the scripts of this folder."""
 
-import os, subprocess, sys
+import os, subprocess, sys, time
 
 LIMIT = 300  # seconds: of a sanitized run on a busy machine
 passed = failed = 0
 told = {}  # answers of programs that only read files
 # tests/start: a program that is kept loaded, and what to run in its place.
 LOADED, STAND_IN = os.environ.get("STARTED_PROGRAM"), os.path.join(os.environ.get("STARTED", ""), "kizunasr")
+START = time.monotonic()
+SECONDS = int(os.environ.get("KIZUNASR_TEST_SECONDS", "0"))  # after which a script ends with what it has, 0 = never
 EVERY = int(os.environ.get("KIZUNASR_TEST_EVERY", "1"))
 
 
@@ -16,6 +18,9 @@ def check(ok, what, detail=""):
     print(("ok   " if ok else "FAIL ") + what + ("" if ok else f": {detail}"))
     passed += bool(ok)
     failed += not ok
+    if SECONDS and time.monotonic() - START > SECONDS:
+        print(f"ended after {SECONDS} s: the rest is tried without sanitizers")
+        finish()
     return ok
 
 
