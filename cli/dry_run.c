@@ -50,10 +50,10 @@ static void print_segment(const json_t *segment, size_t number)
 // Settings that were measured or that restore, as the library names them.
 static void print_settled(const json_t *root)
 {
-    static const char *const names[][2] = {{"ai_variant", "variant"},  {"ai_chroma", "chroma"},
-                                           {"descale", "descale"},     {"denoise", "denoise"},
-                                           {"deblock", "deblock"},     {"dehalo", "dehalo"},
-                                           {"composite", "composite"}, {"grain", "grain"}};
+    static const char *const names[][2] = {
+        {"ai_variant", "variant"},  {"ai_chroma", "chroma"},     {"descale", "descale"},
+        {"denoise", "denoise"},     {"deblock", "deblock"},      {"dehalo", "dehalo"},
+        {"composite", "composite"}, {"ai_temporal", "temporal"}, {"grain", "grain"}};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (json_object_get(root, names[i][0]))
             printf("  %-9s %s\n", names[i][1], text_of(root, names[i][0]));

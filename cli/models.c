@@ -92,7 +92,7 @@ static void print_variants(const json_t *names)
         putchar('\n');
 }
 
-// What only a network of ours has: cost, variants, the one for clean sources, and card.
+// What only a network of ours has: cost, variants, what works beside it by default, and card.
 static void print_card(const json_t *model)
 {
     const json_int_t cost = json_integer_value(json_object_get(model, "multiplications"));
@@ -105,6 +105,9 @@ static void print_card(const json_t *model)
     if (json_object_get(model, "clean"))
         printf("clean sources: %s, unless --ai-variant general is given\n",
                text_of(model, "clean"));
+    if (json_object_get(model, "temporal"))
+        printf("flicker: --temporal --motion-threshold 0.%02d, unless --ai-temporal off is given\n",
+               (int)(json_real_value(json_object_get(model, "temporal")) * 100 + 0.5));
     for (char *line = card, *end; line && *line; line = end) {
         end = strchr(line, '\n');
         end = end ? end + 1 : line + strlen(line);

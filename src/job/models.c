@@ -180,14 +180,15 @@ static ksr_status describe_native(ksr_context *ctx, const char *name, json_t *mo
     if (status == KSR_OK)
         ksr_json_append(
             models,
-            json_pack("{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:s*,s:s*,s:o*}", "file",
-                      name, "engine", "native", "enlarges", enlarged_by(net), "scale", 2,
-                      "channels", net->chroma ? 2 : 1, "layers", net->layers, "features",
-                      net->width, "resolutions", resolutions_of(net), "multiplications",
-                      (json_int_t)ksr_net_pixel_multiplications(net), "reach", reach_of(net),
-                      "xxh128", net->hash, "variants", variants_of(net, &lost), "clean",
-                      known ? known->clean : NULL, "chroma", known ? known->chroma : NULL, "card",
-                      card),
+            json_pack(
+                "{s:s,s:s,s:s,s:i,s:i,s:i,s:i,s:i,s:I,s:i,s:s,s:o*,s:s*,s:s*,s:o*,s:o*}", "file",
+                name, "engine", "native", "enlarges", enlarged_by(net), "scale", 2, "channels",
+                net->chroma ? 2 : 1, "layers", net->layers, "features", net->width, "resolutions",
+                resolutions_of(net), "multiplications",
+                (json_int_t)ksr_net_pixel_multiplications(net), "reach", reach_of(net), "xxh128",
+                net->hash, "variants", variants_of(net, &lost), "clean",
+                known ? known->clean : NULL, "chroma", known ? known->chroma : NULL, "temporal",
+                known && known->temporal ? json_real(known->temporal / 100.0) : NULL, "card", card),
             &lost);
     ksr_net_destroy(&net);
     return lost ? ksr_fail_memory(ctx) : status;

@@ -309,6 +309,40 @@ static ksr_status settle_variant(ksr_context *ctx, const struct ksr_processor_co
     return status;
 }
 
+// The bundled network that a job uses in the end.
+static const struct ksr_network *find_settled_network(const struct ksr_manifest *m)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    return ksr_manifest_replaced(m) ? ksr_network_find(p->ai_model_path) : find_network(p, m->key);
+}
+
+// Has stage 5 take flicker out before a network that would add to it.
+static ksr_status settle_temporal(struct ksr_manifest *m)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const struct ksr_network *network = find_settled_network(m);
+    char threshold[16];
+    if (!network || network->temporal == 0 || p->enable_temporal ||
+        strcmp(p->ai_temporal, "auto") != 0 || m->film.frame_count < 2)
+        return KSR_OK;
+    snprintf(threshold, sizeof(threshold), "0.%02d", network->temporal);
+    ksr_status status = ksr_config_set(m->config, "enable_temporal", "true");
+    if (status == KSR_OK)
+        status = ksr_config_set(m->config, "motion_threshold", threshold);
+    return status;
+}
+
+const struct ksr_network *ksr_settle_temporal_for(const struct ksr_manifest *m)
+{
+    const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
+    const json_t *asked = json_object_get(json_object_get(m->key, "config"), "pipeline");
+    const struct ksr_network *network = find_settled_network(m);
+    const bool on = p->enable_temporal && !json_is_true(json_object_get(asked, "enable_temporal"));
+    // What takes grain out follows larger differences.
+    return on && network && (int)(p->motion_threshold * 100 + 0.5) == network->temporal ? network
+                                                                                        : NULL;
+}
+
 // --- All of it ---
 
 ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config *config,
@@ -342,6 +376,8 @@ ksr_status ksr_settle_frames(ksr_context *ctx, const struct ksr_processor_config
         status = settle_network(ctx, config, m, &l);
     if (status == KSR_OK)
         status = settle_variant(ctx, config, m, &l);
+    if (status == KSR_OK)
+        status = settle_temporal(m);
     return status == KSR_OK ? settle_descaled(m, &l) : status;
 }
 

@@ -99,6 +99,15 @@ static bool print_chroma(const struct ksr_manifest *m, char out[TEXT])
                     strcmp(asked, "off") != 0);
 }
 
+// Returns false where stage 5 is on, or off, as it was asked for.
+static bool print_temporal(const struct ksr_manifest *m, char out[TEXT])
+{
+    const struct ksr_network *network = ksr_settle_temporal_for(m);
+    if (network)
+        snprintf(out, TEXT, "motion threshold 0.%02d (%s)", network->temporal, network->name);
+    return network;
+}
+
 // Returns false where it is kept.
 static bool print_grain(const struct ksr_manifest *m, char out[TEXT])
 {
@@ -149,6 +158,8 @@ json_t *ksr_settled_texts(const struct ksr_manifest *m)
         if (i == KSR_MEASURED_DENOISE || m->reasons[i][0])
             json_object_set_new(texts, ksr_measured_names[i], json_string(text));
     }
+    if (print_temporal(m, text))
+        json_object_set_new(texts, "ai_temporal", json_string(text));
     if (print_grain(m, text))
         json_object_set_new(texts, "grain", json_string(text));
     return texts;
@@ -170,6 +181,8 @@ void ksr_settled_log(ksr_context *ctx, const struct ksr_manifest *m)
         if (m->reasons[i][0])
             ksr_log(ctx, KSR_LOG_INFO, "%s: %s", ksr_measured_names[i], text);
     }
+    if (print_temporal(m, text))
+        ksr_log(ctx, KSR_LOG_INFO, "temporal: %s", text);
     if (print_grain(m, text))
         ksr_log(ctx, KSR_LOG_INFO, "grain: %s", text);
 }

@@ -14,7 +14,8 @@ json_t *ksr_settled_values(const struct ksr_manifest *manifest);
 // "ai_variant" ("soft-area (measured)"), where the network has some; "ai_chroma" ("anime-chroma",
 // "filters (descaled)"), where a network is asked for; "descale" ("1280x720:bicubic
 // (measured)"), where that was asked for; "denoise" always, and "deblock", "dehalo" and "composite"
-// where they were measured ("0.3 (MPEG-2 noise)"); "grain" ("1 (3.12 of 255)") where it is not
+// where they were measured ("0.3 (MPEG-2 noise)"); "ai_temporal" ("motion threshold 0.05
+// (anime-web)"), where a network has stage 5 on; "grain" ("1 (3.12 of 255)") where it is not
 // kept. Returns NULL = out of memory.
 json_t *ksr_settled_texts(const struct ksr_manifest *manifest);
 

@@ -17,7 +17,7 @@ const struct ksr_network ksr_networks[] = {
      .denoise_quantizer = 100, .denoise_shown = 25, .least_gpu = 20},
     {.name = "anime-web", .purpose = "low-rate H.264, H.265",
      .hash = "3e5d03e9c683ec3fca4a1a132687fc67", .chroma = "anime-chroma", .denoise_shown = 25,
-     .clean = "anime-best", .clean_doubt = 100, .clean_alike = 62},
+     .clean = "anime-best", .clean_doubt = 100, .clean_alike = 62, .temporal = 5},
     {.name = "anime-dvd", .purpose = "DVD: MPEG-2, Xvid",
      .hash = "8a603e62efed162f5265d65b52abd63a", .chroma = "anime-chroma", .denoise_shown = 25,
      .clean = "anime-best", .clean_doubt = 100, .clean_alike = 50},

@@ -340,9 +340,9 @@ static void add_settings(const struct report *r, json_t *root)
 {
     const struct ksr_expected *m = &r->v.expected;
     // What these came to.
-    static const char *const measured[] = {"ai_model_path", "ai_variant", "ai_chroma",
-                                           "denoise",       "deblock",    "dehalo",
-                                           "composite",     "descale",    "grain"};
+    static const char *const measured[] = {"ai_model_path", "ai_variant", "ai_chroma", "denoise",
+                                           "deblock",       "dehalo",     "composite", "descale",
+                                           "ai_temporal",   "grain"};
     json_t *settings = m->settings ? ksr_config_to_json(ksr_config_get(m->settings), false) : NULL;
     for (size_t i = 0; settings && i < sizeof(measured) / sizeof(measured[0]); i++) {
         json_t *value = json_object_get(m->record, measured[i]);
