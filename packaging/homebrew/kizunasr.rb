@@ -12,6 +12,7 @@ class Kizunasr < Formula
   depends_on "pkgconf" => :build
   depends_on "ffmpeg"
   depends_on "jansson"
+  depends_on "nettle"
   depends_on "xxhash"
 
   def install

@@ -7,7 +7,7 @@ pkgs.stdenv.mkDerivation {
   src = pkgs.lib.cleanSource ../..;
 
   nativeBuildInputs = with pkgs; [ glslang meson ninja pkg-config python3 ];
-  buildInputs = with pkgs; [ ffmpeg jansson volk vulkan-headers xxHash ];
+  buildInputs = with pkgs; [ ffmpeg jansson nettle volk vulkan-headers xxHash ];
 
   # The loader of Vulkan is opened by name when the program runs.
   mesonBuildType = "release";

@@ -1,20 +1,74 @@
-// SHA-256 by libavutil; see checksum.h.
+// SHA-256 by libnettle, which has instructions of processors for it and is six times as fast on
+// those, or else by libavutil; see checksum.h.
 
 #include "media/av/checksum.h"
 
 #include <errno.h>
-#include <libavutil/mem.h>
-#include <libavutil/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if KSR_HAVE_NETTLE
+#include <nettle/sha2.h>
+#else
+#include <libavutil/mem.h>
+#include <libavutil/sha.h>
+#endif
 
 #include "core/image_sequence.h"
 
 #define BLOCK    (1 << 16)
 #define SHA_SIZE 32
 
-static ksr_status add_file(ksr_context *ctx, struct AVSHA *sha, const char *path, int64_t *bytes)
+#if KSR_HAVE_NETTLE
+
+typedef struct sha256_ctx sha_state;
+
+// Returns NULL = out of memory. Ended by sha_end().
+static sha_state *sha_begin(void)
+{
+    sha_state *sha = malloc(sizeof(*sha));
+    if (sha)
+        sha256_init(sha);
+    return sha;
+}
+
+static void sha_add(sha_state *sha, const uint8_t *data, size_t size)
+{
+    sha256_update(sha, size, data);
+}
+
+static void sha_end(sha_state *sha, uint8_t digest[SHA_SIZE])
+{
+    sha256_digest(sha, SHA_SIZE, digest);
+    free(sha);
+}
+
+#else
+
+typedef struct AVSHA sha_state;
+
+static sha_state *sha_begin(void)
+{
+    sha_state *sha = av_sha_alloc();
+    if (sha)
+        av_sha_init(sha, 8 * SHA_SIZE); // knows this size
+    return sha;
+}
+
+static void sha_add(sha_state *sha, const uint8_t *data, size_t size)
+{
+    av_sha_update(sha, data, size);
+}
+
+static void sha_end(sha_state *sha, uint8_t digest[SHA_SIZE])
+{
+    av_sha_final(sha, digest);
+    av_free(sha);
+}
+
+#endif
+
+static ksr_status add_file(ksr_context *ctx, sha_state *sha, const char *path, int64_t *bytes)
 {
     uint8_t *block = malloc(BLOCK);
     FILE *file = block ? fopen(path, "rbe") : NULL;
@@ -23,7 +77,7 @@ static ksr_status add_file(ksr_context *ctx, struct AVSHA *sha, const char *path
     if (!block)
         status = ksr_fail_memory(ctx);
     while (file && status == KSR_OK && (got = fread(block, 1, BLOCK, file)) > 0) {
-        av_sha_update(sha, block, got);
+        sha_add(sha, block, got);
         *bytes += (int64_t)got;
         status = ksr_check_cancel(ctx);
     }
@@ -35,7 +89,7 @@ static ksr_status add_file(ksr_context *ctx, struct AVSHA *sha, const char *path
     return status;
 }
 
-static ksr_status add_sequence(ksr_context *ctx, struct AVSHA *sha, const char *pattern,
+static ksr_status add_sequence(ksr_context *ctx, sha_state *sha, const char *pattern,
                                int64_t *bytes)
 {
     int first, count;
@@ -52,16 +106,13 @@ ksr_status ksr_media_sha256(ksr_context *ctx, const char *path, char out[KSR_SHA
                             int64_t *bytes)
 {
     uint8_t digest[SHA_SIZE];
-    struct AVSHA *sha = av_sha_alloc();
+    sha_state *sha = sha_begin();
     *bytes = 0;
-    if (!sha || av_sha_init(sha, 256) != 0) {
-        av_free(sha);
+    if (!sha)
         return ksr_fail_memory(ctx);
-    }
     const ksr_status status = ksr_sequence_is(path) ? add_sequence(ctx, sha, path, bytes)
                                                     : add_file(ctx, sha, path, bytes);
-    av_sha_final(sha, digest);
-    av_free(sha);
+    sha_end(sha, digest);
     for (int i = 0; i < SHA_SIZE; i++)
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
     return status;
