@@ -2,13 +2,15 @@
 """The sources are C11 for another compiler, and for macOS: portable.py BUILD_FOLDER
 
 Clang checks every file of library, program, plugin, sample generator and examples with `-std=c11 -pedantic -Werror`
-twice: as it is, and with unit/darwin.h, without glibc's extensions. The second check is not one of macOS's
-headers: it shows that code for Linux has a counterpart, and that this compiles.
+and unit/darwin.h, without glibc's extensions and libnettle; files that ask for the system also as they are, and those of GPUs and of
+SIMD levels in that way alone. This is not a check of macOS's headers: it shows that code for Linux has a counterpart,
+and that this compiles.
 """
 
 import concurrent.futures
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -16,6 +18,8 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OURS = ("src/", "cli/", "tools/", "examples/", "plugins/")
+SYSTEM = re.compile(r"__linux__|__APPLE__|__GLIBC__|_GNU_SOURCE|_WIN32")
+HERE = ("-D_GNU_SOURCE", "-DKSR_HAVE_NETTLE")
 LEVELS = ("avx2", "amx")  # the others use parts of the same
 DARWIN = ["-U_GNU_SOURCE", "-D_POSIX_C_SOURCE=200809L", "-D_DEFAULT_SOURCE", "-include",
           os.path.join(ROOT, "tests/unit/darwin.h")]
@@ -47,6 +51,11 @@ def check(build, path, kept, more):
     return done.returncode == 0, done.stderr
 
 
+def asks_for_system(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return SYSTEM.search(file.read())
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     if not shutil.which("clang"):
@@ -54,9 +63,11 @@ def main():
         return 77
     jobs = []
     for path, level, kept in commands(build):
-        jobs.append((path, kept, []))
-        if not path.startswith("src/vulkan/") and not level:
-            jobs.append((path, [w for w in kept if w != "-D_GNU_SOURCE"], DARWIN))
+        here_alone = path.startswith("src/vulkan/") or level
+        if here_alone or asks_for_system(path):
+            jobs.append((path, kept, []))
+        if not here_alone:
+            jobs.append((path, [w for w in kept if not w.startswith(HERE)], DARWIN))
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for job, (good, text) in zip(jobs, pool.map(lambda job: check(build, *job), jobs)):
