@@ -12,6 +12,8 @@
 #include "core/rational.h"
 #include "frame/geometry.h"
 
+#define KSR_KEPT_BACK_MOST 16 // frames that a decoder keeps back, until it knows their order
+
 // What decoded frames look like. Colour members are the code points of ITU-T H.273, which FFmpeg
 // uses as they are; 2 = unspecified (0 for range and chroma_location).
 struct ksr_video_format {

@@ -21,7 +21,7 @@
 #define FALL_MS     1     // a fall of so little is mended by moving a packet by a tick
 #define PAUSE_MS    1000  // of video and texts: what is longer begins a piece
 #define LOOK        64    // pieces to look back: what comes back does so soon
-#define REORDER     17    // packets among which the first one shown is
+#define REORDER     (KSR_KEPT_BACK_MOST + 1) // packets among which the first one shown is
 #define SHORT_MS    10000 // of sound at the start or the end of a track
 #define OVERLAP_MS  100   // of packets that may be left out for those that follow
 #define JOIN_MS     2000  // the same where the clock restarts

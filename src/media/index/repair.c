@@ -15,7 +15,6 @@
 #define NEAR_MOST 4                  // frames near to the one before: more are how the video is
 #define FAR       (INT64_C(1) << 54) // from 0: no clock has run so long
 #define WHOLE     100                // worth of a timestamp that is kept
-#define KEPT_BACK 16 // frames, at most, that a decoder gives when there are no packets any more
 #define ODD       25 // less where it is not at the usual distance from the one before
 
 bool ksr_film_is_time(int64_t time)
@@ -184,7 +183,7 @@ static int count_kept_back(const struct ksr_film *film)
     size_t n = 0;
     while (n < film->frame_count && film->frames[film->frame_count - 1 - n].time == AV_NOPTS_VALUE)
         n++;
-    return film->linear && n <= KEPT_BACK && n < film->frame_count ? (int)n : 0;
+    return film->linear && n <= KSR_KEPT_BACK_MOST && n < film->frame_count ? (int)n : 0;
 }
 
 bool ksr_film_repair(struct ksr_film *film)
