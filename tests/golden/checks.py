@@ -5,8 +5,6 @@ import os, subprocess, sys, time
 LIMIT = 300  # seconds: of a sanitized run on a busy machine
 passed = failed = 0
 told = {}  # answers of programs that only read files
-# tests/start: a program that is kept loaded, and what to run in its place.
-LOADED, STAND_IN = os.environ.get("STARTED_PROGRAM"), os.path.join(os.environ.get("STARTED", ""), "kizunasr")
 START = time.monotonic()
 SECONDS = int(os.environ.get("KIZUNASR_TEST_SECONDS", "0"))  # after which a script ends with what it has, 0 = never
 EVERY = int(os.environ.get("KIZUNASR_TEST_EVERY", "1"))
@@ -40,16 +38,20 @@ def question(args):
     return (args, *((s.st_ino, s.st_size, s.st_ctime_ns) for s in states)) if states else None
 
 
+def stand_in(program):
+    """What to run in its place: tests/start, if it is kept loaded."""
+    loaded = os.path.abspath(program) == os.environ.get("STARTED_PROGRAM")
+    return os.path.join(os.environ["STARTED"], "kizunasr") if loaded else program
+
+
 def run(*args, **options):
     """Runs a program; one that does not end is killed, which shows as a failure. A program that only
     reads files is not asked the same twice while they stay as they are: most of its time is its start."""
     asked = None if options else question(args)
     if asked in told:
         return told[asked]
-    if os.path.abspath(args[0]) == LOADED:
-        args = (STAND_IN, *args[1:])
     try:
-        answer = subprocess.run(args, capture_output=True, text=True, timeout=LIMIT, **options)
+        answer = subprocess.run((stand_in(args[0]), *args[1:]), capture_output=True, text=True, timeout=LIMIT, **options)
     except subprocess.TimeoutExpired:
         return subprocess.CompletedProcess(args, -9, "", "did not end")
     if asked:
