@@ -4,12 +4,12 @@
     judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] MODEL...
 
 A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each
-of the settings kept from training (coded.py), doubled with --use-ai --denoise 0, and compared with the frames they
-come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network; NAME.npz or NAME@REST.npz is
-computed here, a network of model.py's table. Prints for every setting, for their mean, and for the same scenes reduced
-and not coded ("clean"): mean PSNR in dB and SSIM of luma without 8 pixels at the edges; flicker: the standard
-deviation over time, in 8-bit codes, of samples of the held drawing that do not change, of the output and of the coded
-video; and the PSNR of each scene. Needs what coded.py needs.
+of the settings kept from training (coded.py), doubled with --use-ai --denoise 0 --ai-temporal off, and compared with
+the frames they come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network; NAME.npz or
+NAME@REST.npz is computed here, a network of model.py's table. Prints for every setting, for their mean, and for the
+same scenes reduced and not coded ("clean"): mean PSNR in dB and SSIM of luma without 8 pixels at the edges; flicker:
+the standard deviation over time, in 8-bit codes, of samples of the held drawing that do not change, of the output and
+of the coded video; and the PSNR of each scene. Needs what coded.py needs.
 """
 import argparse
 import os
@@ -55,8 +55,8 @@ def enlarged(o, model, path, shape):
     n, h, w = shape
     out = path + ".out.mkv"
     network = [] if model == "filters" else ["--use-ai", "--ai-model", model]
-    done = subprocess.run([o.program, "upscale", path, out, "--overwrite", "--denoise", "0", "--codec", "ffv1", *network, *o.options.split()],
-                          capture_output=True, text=True)
+    done = subprocess.run([o.program, "upscale", path, out, "--overwrite", "--denoise", "0", "--ai-temporal", "off",
+                           "--codec", "ffv1", *network, *o.options.split()], capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"judge.py: {model}: the program failed ({done.returncode}): {done.stderr[-500:]}")
     raw = subprocess.run([o.ffmpeg, "-v", "error", "-i", out, "-vsync", "0", "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"],
