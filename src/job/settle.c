@@ -169,6 +169,8 @@ static ksr_status settle_removal(struct ksr_manifest *m, int strength)
         status = ksr_config_set(m->config, "structure_smoothing", text[0]);
     if (status == KSR_OK && !p->enable_temporal)
         status = ksr_config_set(m->config, "enable_temporal", "true");
+    if (status == KSR_OK)
+        status = ksr_config_set(m->config, "ai_temporal", "off"); // on already
     if (status == KSR_OK && p->motion_threshold * 100 < threshold)
         status = ksr_config_set(m->config, "motion_threshold", text[1]);
     return status;
@@ -316,18 +318,21 @@ static const struct ksr_network *find_settled_network(const struct ksr_manifest 
     return ksr_manifest_replaced(m) ? ksr_network_find(p->ai_model_path) : find_network(p, m->key);
 }
 
-// Has stage 5 take flicker out before a network that would add to it.
+// Has stage 5 take flicker out before a network that would add to it. A threshold that is asked for
+// stays.
 static ksr_status settle_temporal(struct ksr_manifest *m)
 {
+    const struct ksr_pipeline_config usual = ksr_pipeline_config_default();
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const struct ksr_network *network = find_settled_network(m);
     char threshold[16];
     if (!network || network->temporal == 0 || p->enable_temporal ||
         strcmp(p->ai_temporal, "auto") != 0 || m->film.frame_count < 2)
         return KSR_OK;
+    const bool asked = p->motion_threshold != usual.motion_threshold;
     snprintf(threshold, sizeof(threshold), "0.%02d", network->temporal);
     ksr_status status = ksr_config_set(m->config, "enable_temporal", "true");
-    if (status == KSR_OK)
+    if (status == KSR_OK && !asked)
         status = ksr_config_set(m->config, "motion_threshold", threshold);
     return status;
 }
@@ -336,11 +341,9 @@ const struct ksr_network *ksr_settle_temporal_for(const struct ksr_manifest *m)
 {
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const json_t *asked = json_object_get(json_object_get(m->key, "config"), "pipeline");
-    const struct ksr_network *network = find_settled_network(m);
-    const bool on = p->enable_temporal && !json_is_true(json_object_get(asked, "enable_temporal"));
-    // What takes grain out follows larger differences.
-    return on && network && (int)(p->motion_threshold * 100 + 0.5) == network->temporal ? network
-                                                                                        : NULL;
+    const bool on = p->enable_temporal && strcmp(p->ai_temporal, "auto") == 0 &&
+                    !json_is_true(json_object_get(asked, "enable_temporal"));
+    return on ? find_settled_network(m) : NULL;
 }
 
 // --- All of it ---

@@ -103,8 +103,9 @@ static bool print_chroma(const struct ksr_manifest *m, char out[TEXT])
 static bool print_temporal(const struct ksr_manifest *m, char out[TEXT])
 {
     const struct ksr_network *network = ksr_settle_temporal_for(m);
-    if (network)
-        snprintf(out, TEXT, "motion threshold 0.%02d (%s)", network->temporal, network->name);
+    char number[32];
+    print_number(ksr_config_get(m->config)->pipeline.motion_threshold, number, sizeof(number));
+    snprintf(out, TEXT, "motion threshold %s (%s)", number, network ? network->name : "");
     return network;
 }
 

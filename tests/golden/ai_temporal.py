@@ -62,7 +62,8 @@ def main():
         check(planned(source, *ai("anime-web")) == SAID, "anime-web", "")
         check(planned(source, "--use-ai", "--source", "web") == SAID, "--source web", "")
         check(planned(source, *ai(os.path.join(models, "anime-web.ksrnet"))) == SAID, "its file", "")
-        check(planned(source, *ai("anime-web", "--motion-threshold", "0.3")) == SAID, "a threshold does not turn it on", "")
+        noted = planned(source, *ai("anime-web", "--motion-threshold", "0.025"))
+        check(noted == "motion threshold 0.025 (anime-web)", "a threshold that is asked for stays", noted)
         for options in some([ai("anime-web", "--ai-temporal", "off"), ai("anime-web", "--temporal"), ai("anime-dvd"), ai("anime-quality"),
                              ("--ai-model", "anime-web")]):
             noted = planned(source, *options)
