@@ -2,9 +2,9 @@
 """The sources are C11 for another compiler, and for macOS: portable.py BUILD_FOLDER
 
 Clang checks every file of library, program, plugin, sample generator and examples with `-std=c11 -pedantic -Werror`
-and unit/darwin.h, without glibc's extensions and libnettle; files that ask for the system also as they are, and those of GPUs and of
-SIMD levels in that way alone. This is not a check of macOS's headers: it shows that code for Linux has a counterpart,
-and that this compiles.
+and unit/darwin.h, without glibc's extensions and without libnettle. Files that ask for the system are checked as they
+are, too. Files of GPUs and of SIMD levels are checked as they are alone. This is not a check of macOS's headers: it
+shows that code for Linux has a counterpart, and that this compiles.
 """
 
 import concurrent.futures

@@ -248,7 +248,7 @@ const struct ksr_option ksr_options[] = {
     {.field = &fields[4], .type = KSR_OPTION_STRING, .form = KSR_FORM_FILLED,
      .offset = offsetof(struct ksr_processor_config, pipeline.ai_chroma)},
     {.field = &fields[5], .type = KSR_OPTION_CHOICE, .form = KSR_FORM_ANY,
-     .offset = offsetof(struct ksr_processor_config, pipeline.ai_temporal)},
+     .offset = offsetof(struct ksr_processor_config, pipeline.ai_temporal), .neutral = "off"},
     {.field = &fields[6], .type = KSR_OPTION_INT, .form = KSR_FORM_ANY,
      .offset = offsetof(struct ksr_processor_config, pipeline.ai_scale)},
     {.field = &fields[7], .type = KSR_OPTION_INT, .form = KSR_FORM_ANY,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config.h"
 #include "config/json.h"
 #include "core/cpu.h"
 #include "core/fs.h"
@@ -209,7 +210,7 @@ ksr_status ksr_models(ksr_context *ctx, const char *const *names, size_t count,
     if (status == KSR_OK)
         return ksr_json_text(ctx,
                              json_pack("{s:s,s:o}", "folder", ksr_model_folder(), "models", models),
-                             JSON_INDENT(2), json);
+                             JSON_INDENT(2) | KSR_JSON_REALS, json);
     json_decref(models);
     return status;
 }

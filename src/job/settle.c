@@ -167,10 +167,10 @@ static ksr_status settle_removal(struct ksr_manifest *m, int strength)
     }
     if (status == KSR_OK && p->structure_smoothing * 100 < smoothing)
         status = ksr_config_set(m->config, "structure_smoothing", text[0]);
+    if (status == KSR_OK && p->use_ai && !p->enable_temporal)
+        status = ksr_config_set(m->config, "ai_temporal", "off"); // not for a network
     if (status == KSR_OK && !p->enable_temporal)
         status = ksr_config_set(m->config, "enable_temporal", "true");
-    if (status == KSR_OK)
-        status = ksr_config_set(m->config, "ai_temporal", "off"); // on already
     if (status == KSR_OK && p->motion_threshold * 100 < threshold)
         status = ksr_config_set(m->config, "motion_threshold", text[1]);
     return status;
@@ -329,6 +329,8 @@ static ksr_status settle_temporal(struct ksr_manifest *m)
     if (!network || network->temporal == 0 || p->enable_temporal ||
         strcmp(p->ai_temporal, "auto") != 0 || m->film.frame_count < 2)
         return KSR_OK;
+    if (p->temporal_weight == 0 || p->motion_threshold == 0)
+        return KSR_OK; // the stage would do nothing
     const bool asked = p->motion_threshold != usual.motion_threshold;
     snprintf(threshold, sizeof(threshold), "0.%02d", network->temporal);
     ksr_status status = ksr_config_set(m->config, "enable_temporal", "true");

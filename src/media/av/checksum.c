@@ -9,6 +9,7 @@
 #include <string.h>
 #if KSR_HAVE_NETTLE
 #include <nettle/sha2.h>
+#include <nettle/version.h>
 #else
 #include <libavutil/mem.h>
 #include <libavutil/sha.h>
@@ -39,7 +40,11 @@ static void sha_add(sha_state *sha, const uint8_t *data, size_t size)
 
 static void sha_end(sha_state *sha, uint8_t digest[SHA_SIZE])
 {
+#if NETTLE_VERSION_MAJOR >= 4
+    sha256_digest(sha, digest);
+#else
     sha256_digest(sha, SHA_SIZE, digest);
+#endif
     free(sha);
 }
 
