@@ -37,7 +37,7 @@ static void files_are_those_of_the_table(void **state)
         assert_in_range(strlen(n->purpose), 1, 24);
         assert_in_range(n->denoise_quantizer, 0, 100);
         assert_in_range(n->denoise_shown, 0, 100);
-        assert_in_range(n->temporal, 0, n->enlarges_chroma ? 0 : 100);
+        assert_in_range(n->temporal, 0, n->enlarges_chroma ? 0 : 99);
         assert_int_equal(n->enlarges_chroma, net->chroma);
         if (n->chroma) {
             assert_false(n->enlarges_chroma);
