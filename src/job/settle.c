@@ -20,6 +20,7 @@
 #include "media/index/variant.h"
 #include "net/engine.h"
 #include "net/library.h"
+#include "stages/temporal.h"
 
 #define DEBLOCK   50 // in hundredths, where there are blocks
 #define DEHALO    25 // where there are halos
@@ -329,8 +330,9 @@ static ksr_status settle_temporal(struct ksr_manifest *m)
     if (!network || network->temporal == 0 || p->enable_temporal ||
         strcmp(p->ai_temporal, "auto") != 0 || m->film.frame_count < 2)
         return KSR_OK;
-    if (p->temporal_weight == 0 || p->motion_threshold == 0)
-        return KSR_OK; // the stage would do nothing
+    const struct ksr_temporal_params params = ksr_temporal_params_make(p);
+    if (!ksr_temporal_active(&params))
+        return KSR_OK;
     const bool asked = p->motion_threshold != usual.motion_threshold;
     snprintf(threshold, sizeof(threshold), "0.%02d", network->temporal);
     ksr_status status = ksr_config_set(m->config, "enable_temporal", "true");

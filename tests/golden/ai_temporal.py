@@ -16,6 +16,10 @@ SAID = "motion threshold 0.05 (anime-web)"  # models/networks.toml
 WIDTH, HEIGHT = 96, 64
 
 
+def ai(network, *options):
+    return ("--use-ai", "--ai-model", network, *options)
+
+
 def held(folder, path, frames=20):
     """A drawing that stands still, with other noise in every frame, coded."""
     rng = np.random.default_rng(5)
@@ -33,93 +37,116 @@ def flicker(path):
     return np.frombuffer(raw, np.uint8).reshape(-1, 6 * HEIGHT * WIDTH)[:, :4 * HEIGHT * WIDTH].std(0).mean()
 
 
+class Runs:
+    def __init__(self, program, sample, folder):
+        self.program, self.sample, self.folder = program, sample, folder
+        self.source = self.at("held.mkv")
+        clips.need(held(folder, self.source))
+
+    def at(self, name):
+        return os.path.join(self.folder, name)
+
+    def run(self, *args):
+        return run(self.program, *args)
+
+    def digest(self, name):
+        with open(self.at(name), "rb") as f:
+            return hashlib.sha256(f.read()).hexdigest()
+
+    def upscale(self, name, *options):
+        r = self.run("upscale", self.source, self.at(name), "--codec", "ffv1", "--progress", "none", "--overwrite", *ai("anime-web"), *options)
+        check(r.returncode == 0, name, r.stderr)
+
+    def plans(self, what, expected, file, *options):
+        """What a plan says of it, None: nothing; and that it is logged."""
+        r = self.run("upscale", file, self.at("x.mkv"), "--dry-run", "--json", *options)
+        text = json.loads(r.stdout or "{}").get("ai_temporal")
+        logged = f"temporal: {expected}\n" in r.stderr if expected else "temporal: " not in r.stderr
+        check(r.returncode == 0 and text == expected and logged, what, r.stdout + r.stderr)
+
+
+def test_where(r):
+    models = json.loads(r.run("models", "--json").stdout)["folder"]
+    for what, options in (("anime-web", ai("anime-web")), ("--source web", ("--use-ai", "--source", "web")),
+                          ("its file", ai(os.path.join(models, "anime-web.ksrnet")))):
+        r.plans(what, SAID, r.source, *options)
+    r.plans("a threshold that is asked for stays", "motion threshold 0.025 (anime-web)", r.source, *ai("anime-web", "--motion-threshold", "0.025"))
+    for options in some([ai("anime-web", "--ai-temporal", "off"), ai("anime-web", "--temporal"), ai("anime-dvd"), ai("anime-quality"),
+                         ("--ai-model", "anime-web"), ai("anime-web", "--motion-threshold", "0"), ai("anime-web", "--motion-threshold", "0.000001"),
+                         ai("anime-web", "--temporal-weight", "0")]):
+        r.plans(f"not with {' '.join(options)}", None, r.source, *options)
+
+
+def test_sources(r):
+    clips.need(clips.ffmpeg("-f", "lavfi", "-i", "gradients=size=320x180:seed=1:speed=0.00001:rate=24:duration=0.5", "-vf",
+                            "format=yuv420p,noise=c0s=12:c0f=t:all_seed=1", "-c:v", "ffv1", r.at("grainy.mkv")))
+    plan = json.loads(r.run("upscale", r.at("grainy.mkv"), r.at("x.mkv"), "--dry-run", "--json", *ai("anime-web"), "--grain", "remove").stdout or "{}")
+    check("no grain" not in plan.get("grain", "no grain") and "ai_temporal" not in plan, "what takes grain out stays", plan)
+    clips.need(clips.ffmpeg("-i", r.source, "-frames:v", "1", r.at("one.png")))
+    r.plans("an image", None, r.at("one.png"), *ai("anime-web"))
+    clips.need(clips.ffmpeg("-i", r.source, "-frames:v", "3", r.at("f%03d.png")))
+    r.plans("a sequence of images", SAID, r.at("f%03d.png"), *ai("anime-web", "--ai-variant", "general"))
+    made = run(r.sample, "--width", "320", "--height", "180", "--frames", "4", "--no-audio", "--no-title", "--vcodec", "ffv1",
+               "--pixel-format", "yuv420p", r.at("drawn.mkv"))
+    clips.need(made.stderr if made.returncode else None)
+    clips.need(clips.ffmpeg("-i", r.at("drawn.mkv"), "-vf", "scale=160:90:flags=area", "-c:v", "ffv1", r.at("clean.mkv")))
+    r.plans("a clean source, which gets another network", None, r.at("clean.mkv"), *ai("anime-web"))
+
+
+def test_said(r):
+    plan = r.run("upscale", r.source, r.at("x.mkv"), *ai("anime-web"), "--dry-run")
+    check(f"  temporal  {SAID}\n" in plan.stdout, "a plan for people", plan.stdout)
+    listed = r.run("models", "anime-web").stdout
+    check("flicker: --temporal --motion-threshold 0.05, unless --ai-temporal off is given\n" in listed, "the list of models says so", listed)
+    listed = r.run("models", "anime-web", "--json").stdout
+    check('"temporal": 0.05,' in listed, "and as JSON", listed)
+    refused = r.run("upscale", r.source, r.at("x.mkv"), *ai("anime-web"), "--ai-temporal", "on")
+    check(refused.returncode == 2 and "ai_temporal: 'on' is not valid (auto or off)" in refused.stderr, "another value", refused.stderr)
+
+
+def test_bytes(r):
+    """All ways give the same bytes."""
+    r.upscale("auto.mkv", "--provenance", r.at("auto.json"))
+    r.upscale("off.mkv", "--ai-temporal", "off")
+    r.upscale("named.mkv", "--ai-temporal", "off", "--temporal", "--motion-threshold", "0.05")
+    r.upscale("more.mkv", "--temporal")
+    check(r.digest("auto.mkv") == r.digest("named.mkv"), "the bytes of what it stands for")
+    check(len({r.digest(n) for n in ("auto.mkv", "off.mkv", "more.mkv")}) == 3, "off and --temporal are others")
+    again = r.run("upscale", r.source, r.at("again.mkv"), "--progress", "none", "--config", r.at("auto.json"))
+    check(again.returncode == 0 and r.digest("again.mkv") == r.digest("auto.mkv"), "a run from the record", again.stderr)
+    plan = r.run("plan", r.source, r.at("parts.mkv"), "--codec", "ffv1", *ai("anime-web"))
+    work = [r.run(*words) for words in (("work", r.at("parts.mkv.kizunasr")), ("join", r.at("parts.mkv.kizunasr")))]
+    check(plan.returncode == 0 and all(w.returncode == 0 for w in work) and r.digest("parts.mkv") == r.digest("auto.mkv"),
+          "planned, worked and joined", [w.stderr for w in (plan, *work)])
+    before, after = flicker(r.at("off.mkv")), flicker(r.at("auto.mkv"))
+    check(after < 0.8 * before, f"flicker falls from {before:.2f} to {after:.2f}", "")
+
+
+def test_record(r):
+    record = json.load(open(r.at("auto.json")))
+    config, settled = record["config"]["pipeline"], record["settled"]["pipeline"]
+    check(record["ai_temporal"] == SAID and config["ai_temporal"] == "auto" and config["enable_temporal"] is False and
+          settled.get("enable_temporal") is True and settled.get("motion_threshold") == 0.05, "the record tells", record)
+    page = r.at("report.html")
+    made = r.run("report", r.source, r.at("auto.mkv"), "--provenance", r.at("auto.json"), "-o", page)
+    check(made.returncode == 0 and SAID in open(page, encoding="utf-8").read(), "a report", made.stderr)
+
+
+def test_preview(r):
+    """What a preview compares with has none."""
+    made = r.run("preview", r.source, "-o", r.at("pages"), "--codec", "ffv1", "--samples", "1", "--duration", "0.3", *ai("anime-web"),
+                 "--temporal", "--motion-threshold", "0.2")
+    videos = {open(r.at(os.path.join("pages", name)), "rb").read() for name in os.listdir(r.at("pages")) if name.endswith(".mkv")}
+    check(made.returncode == 0 and len(videos) == 2, "a preview without stage 5", (os.listdir(r.at("pages")), made.stderr))
+
+
 def main():
     program, sample = map(os.path.abspath, sys.argv[1:3])
     with tempfile.TemporaryDirectory() as folder:
-        at = lambda name: os.path.join(folder, name)
-        ai = lambda network, *options: ("--use-ai", "--ai-model", network, *options)
-        source = at("held.mkv")
-        clips.need(held(folder, source))
-
-        def digest(name):
-            with open(at(name), "rb") as f:
-                return hashlib.sha256(f.read()).hexdigest()
-
-        def upscale(name, *options, network="anime-web"):
-            r = run(program, "upscale", source, at(name), "--codec", "ffv1", "--progress", "none", "--overwrite", *ai(network), *options)
-            check(r.returncode == 0, name, r.stderr)
-            return r
-
-        def planned(file, *options):
-            r = run(program, "upscale", file, at("x.mkv"), "--dry-run", "--json", *options)
-            check(r.returncode == 0, " ".join(options), r.stderr)
-            text = json.loads(r.stdout).get("ai_temporal") if r.returncode == 0 else None
-            check((text is not None) == (f"temporal: {text}\n" in r.stderr), "what is planned is said", (text, r.stderr))
-            return text
-
-        # Where.
-        models = json.loads(run(program, "models", "--json").stdout)["folder"]
-        check(planned(source, *ai("anime-web")) == SAID, "anime-web", "")
-        check(planned(source, "--use-ai", "--source", "web") == SAID, "--source web", "")
-        check(planned(source, *ai(os.path.join(models, "anime-web.ksrnet"))) == SAID, "its file", "")
-        noted = planned(source, *ai("anime-web", "--motion-threshold", "0.025"))
-        check(noted == "motion threshold 0.025 (anime-web)", "a threshold that is asked for stays", noted)
-        for options in some([ai("anime-web", "--ai-temporal", "off"), ai("anime-web", "--temporal"), ai("anime-dvd"), ai("anime-quality"),
-                             ("--ai-model", "anime-web"), ai("anime-web", "--motion-threshold", "0"), ai("anime-web", "--temporal-weight", "0")]):
-            noted = planned(source, *options)
-            check(noted is None, f"not with {' '.join(options)}", noted)
-        clips.need(clips.ffmpeg("-f", "lavfi", "-i", "gradients=size=320x180:seed=1:speed=0.00001:rate=24:duration=0.5", "-vf",
-                                "format=yuv420p,noise=c0s=12:c0f=t:all_seed=1", "-c:v", "ffv1", at("grainy.mkv")))
-        r = run(program, "upscale", at("grainy.mkv"), at("x.mkv"), "--dry-run", "--json", *ai("anime-web"), "--grain", "remove")
-        plan = json.loads(r.stdout or "{}")
-        check("no grain" not in plan.get("grain", "no grain") and "ai_temporal" not in plan, "what takes grain out stays", r.stdout + r.stderr)
-        clips.need(clips.ffmpeg("-i", source, "-frames:v", "1", at("one.png")))
-        check(planned(at("one.png"), *ai("anime-web")) is None, "an image", "")
-        clips.need(clips.ffmpeg("-i", source, "-frames:v", "3", at("f%03d.png")))
-        check(planned(at("f%03d.png"), *ai("anime-web", "--ai-variant", "general")) == SAID, "a sequence of images", "")
-        r = run(sample, "--width", "320", "--height", "180", "--frames", "4", "--no-audio", "--no-title", "--vcodec", "ffv1",
-                "--pixel-format", "yuv420p", at("drawn.mkv"))
-        clips.need(r.stderr if r.returncode else None)
-        clips.need(clips.ffmpeg("-i", at("drawn.mkv"), "-vf", "scale=160:90:flags=area", "-c:v", "ffv1", at("clean.mkv")))
-        check(planned(at("clean.mkv"), *ai("anime-web")) is None, "a clean source, which gets another network", "")
-        r = run(program, "upscale", source, at("x.mkv"), *ai("anime-web"), "--dry-run")
-        check(f"  temporal  {SAID}\n" in r.stdout, "a plan for people", r.stdout)
-        r = run(program, "models", "anime-web")
-        check("flicker: --temporal --motion-threshold 0.05, unless --ai-temporal off is given\n" in r.stdout, "the list of models says so", r.stdout)
-        check('"temporal": 0.05,' in run(program, "models", "anime-web", "--json").stdout, "and as JSON", "")
-        r = run(program, "upscale", source, at("x.mkv"), *ai("anime-web"), "--ai-temporal", "on")
-        check(r.returncode == 2 and "ai_temporal: 'on' is not valid (auto or off)" in r.stderr, "another value", r.stderr)
-
-        # All ways give the same bytes.
-        upscale("auto.mkv", "--provenance", at("auto.json"))
-        upscale("off.mkv", "--ai-temporal", "off")
-        upscale("named.mkv", "--ai-temporal", "off", "--temporal", "--motion-threshold", "0.05")
-        upscale("more.mkv", "--temporal")
-        check(digest("auto.mkv") == digest("named.mkv"), "the bytes of what it stands for")
-        check(len({digest(n) for n in ("auto.mkv", "off.mkv", "more.mkv")}) == 3, "off and --temporal are others")
-        r = run(program, "upscale", source, at("again.mkv"), "--progress", "none", "--config", at("auto.json"))
-        check(r.returncode == 0 and digest("again.mkv") == digest("auto.mkv"), "a run from the record", r.stderr)
-        record = json.load(open(at("auto.json")))
-        check(record["ai_temporal"] == SAID and record["config"]["pipeline"]["ai_temporal"] == "auto" and
-              record["config"]["pipeline"]["enable_temporal"] is False and
-              {k: record["settled"]["pipeline"].get(k) for k in ("enable_temporal", "motion_threshold")} ==
-              {"enable_temporal": True, "motion_threshold": 0.05}, "the record tells", record)
-        r = run(program, "report", source, at("auto.mkv"), "--provenance", at("auto.json"), "-o", at("report.html"))
-        check(r.returncode == 0 and SAID in open(at("report.html"), encoding="utf-8").read(), "a report", r.stderr)
-        plan = run(program, "plan", source, at("parts.mkv"), "--codec", "ffv1", *ai("anime-web"))
-        work = [run(program, *words) for words in (("work", at("parts.mkv.kizunasr")), ("join", at("parts.mkv.kizunasr")))]
-        check(plan.returncode == 0 and all(w.returncode == 0 for w in work) and digest("parts.mkv") == digest("auto.mkv"), "planned, worked and joined",
-              [w.stderr for w in (plan, *work)])
-
-        # What a preview compares with has none.
-        r = run(program, "preview", source, "-o", at("pages"), "--codec", "ffv1", "--samples", "1", "--duration", "0.3", *ai("anime-web"),
-                "--temporal", "--motion-threshold", "0.2")
-        made = {open(at(os.path.join("pages", name)), "rb").read() for name in os.listdir(at("pages")) if name.endswith(".mkv")}
-        check(r.returncode == 0 and len(made) == 2, "a preview without stage 5", (os.listdir(at("pages")), r.stderr))
-
-        before, after = flicker(at("off.mkv")), flicker(at("auto.mkv"))
-        check(after < 0.8 * before, f"flicker falls from {before:.2f} to {after:.2f}", "")
-    finish()
+        r = Runs(program, sample, folder)
+        for test in (test_where, test_sources, test_said, test_bytes, test_record, test_preview):
+            test(r)
+    return finish()
 
 
 if __name__ == "__main__":
