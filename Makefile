@@ -34,8 +34,8 @@ PROGRAM = $(BUILD)/kizunasr
 
 # What a newer FFmpeg declares out of date is a warning, not a mistake of ours.
 TOLERATED = -Dc_args=-Wno-error=deprecated-declarations
-# Half of the time of compiling with sanitizers goes to -O2 and to variables for a debugger. What works without a
-# library is tested here.
+# Half of the time of compiling with sanitizers goes to -O2 and to variables for a debugger. Checksums without Nettle
+# are tested here.
 SANITIZERS = -Doptimization=1 -Ddebug=false -Dnettle=disabled -Db_sanitize=address,undefined -Db_lundef=false \
     -Dc_args='-g1 -fno-sanitize-recover=all'
 

@@ -266,7 +266,8 @@ static ksr_status check_output(struct joining *j, const char *path)
     return status;
 }
 
-// Reading the output twice, each on a thread of its own: its checksum takes as long as its check.
+// Reading the output twice, each on a thread of its own: the checksum of a long one takes seconds,
+// as its check does.
 struct reading {
     struct joining *j;
     ksr_status status[2]; // of the check, of the checksum
