@@ -18,7 +18,7 @@ except ImportError as missing:
 
 sys.path.insert(0, os.path.join(sys.argv[1], "train", "ai"))
 from PIL import Image
-import chroma, colour, data, judge, pack, reference, train
+import averaged, chroma, colour, data, judge, pack, reference, train
 from model import Net, interpolate, plain, pyramid
 
 
@@ -44,6 +44,34 @@ def check_pairs():
     check(torch.equal(differences, drawn[:, :, 4:-4, 4:-4].expand(-1, 4, -1, -1)), "pairs: cut from the same place")
     ways = {tuple(np.sign(np.diff(d[0, :2, :2].numpy().ravel()[[0, 2, 1]]))) for d in drawn}
     check(len(ways) > 1, "pairs: mirrored", ways)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "clip.npz")
+        np.savez(path, small=small, large=small.repeat(2, 1).repeat(2, 2), averaged=averaged.samples(small) ^ 1)
+        drawn, differences, _, _ = data.Pairs([path], "cpu", 200, 8, 4, lambda part: 0, True, 0.75).draw()
+        middles = [data.middles([path], 16, which)[0] for which in (False, True)]
+    found = drawn[:, 0, 4:-4, 4:-4] - differences[:, 0]
+    second = (found[:, 0, 0] != 0).float()
+    check((found * 32768 == second[:, None, None]).all() and 0.6 < second.mean() < 0.9, "pairs: some as stage 5 leaves them", second.mean())
+    check(torch.equal(second[:100], second[100:]), "pairs: partners alike")
+    check((middles[1] - middles[0] == 1 / 128).all(), "pairs: those to judge by, too")
+
+
+def check_averaged():
+    """Stage 5 of a still picture with little noise is its plain mean, begun again at a cut and, in turn, every 35 frames."""
+    frames = np.random.default_rng(3).integers(100, 102, (80, 24, 40)).astype(np.uint8)
+    frames[76:] += 100
+    memory, wanted, weight = [None, None], [], round(averaged.WEIGHT * 16384)
+    for t, frame in enumerate(averaged.samples(frames).astype(int)):
+        for k in range(2):
+            shown = k == (t // 35 + 1) % 2
+            age = t % 35 + (35 if shown and t >= 35 else 0)
+            w = 0 if t in (0, 76) else min((age << 14) // (age + 1), weight)
+            gap = 0 if t == 0 else memory[k] - frame
+            memory[k] = frame + np.sign(gap) * (w * abs(gap) >> 14)
+            if shown:
+                wanted.append(memory[k])
+    got = averaged.averaged(frames, 0.1)
+    check((got == np.stack(wanted)).all(), "averaged: as the program does it", [int((g != w).sum()) for g, w in zip(got, wanted)])
 
 
 def check_orthogonal():
@@ -204,7 +232,7 @@ def check_computed():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "anime-fast@other.npz")
         shutil.copy(source, path)
-        got = judge.computed(path, frames)
+        got = judge.computed(path, averaged.samples(frames))
     want = [np.minimum(reference.double(pack.layers(source), f.astype(np.int64) << 7).astype(int) + 64 >> 7, 255) for f in frames]
     off = np.abs(got - np.stack(want))
     check(off.max() <= 1 and off.mean() < 0.02, "judge: what is computed = the integers", (off.max(), off.mean()))
@@ -213,6 +241,7 @@ def check_computed():
 def main():
     torch.set_num_threads(1)
     check_pairs()
+    check_averaged()
     check_stills()
     check_chroma()
     check_formats()

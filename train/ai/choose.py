@@ -1,26 +1,37 @@
 #!/usr/bin/env python3
 """Trains the network that chooses a variant: choose.py --data DIR --out FILE.npz --network NAME --variants DIR
+or judges some: choose.py --data DIR --network NAME --variants DIR --judge FILE.npz...
 
 Its four differences are votes for the four variants of NAME (DIR/NAME-VARIANT.npz, in the order of VARIANTS); their
 means over a picture are compared with each other and with 0, which stands for the variant for all sources. It learns
 from how much nearer to the original each variant comes than that one, on the patches that data.py draws. Its trunk
-begins as that of NAME. Needs torch, numpy and PIL; a GPU unless you are patient.
+begins as that of NAME. It learns pictures by heart, so the averaged parameters that choose best on held-out patches
+are kept. Judging takes the middles of held-out pictures, softened and reduced in several ways, and prints what the
+choice gains, what the best choice would, and how often the choice loses more than 0.3 dB. Needs torch, numpy and PIL; a GPU unless you are patient.
 """
 import argparse
+import io
 import math
 import os
 import time
 
+import numpy as np
 import torch
+from PIL import Image
 
 import data
 from model import SPECS, Net, interpolate
+from soften import as_judged
 from pack import VARIANTS, layers
 from train import export
 
 NAT = 1 / 64  # of a mean difference, in units of the whole range
 SCALE = 1024  # keeps small gradients inside fp16
 SURE = 0.25  # dB: so much nearer is e times as likely
+LEAD = 0.5  # of votes: what the program wants before it chooses (src/media/index/variant.c)
+JUDGED = {"sharp": 1, "soft 0.9": 0.9, "soft 0.8": 0.8, "soft 0.667": 0.667, "soft 0.5": 0.5, "jpeg 85": 1}
+REDUCE = {"box": Image.BOX, "triangle": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
+SIDE = 384
 
 
 def loaded(name, path, dev):
@@ -67,10 +78,56 @@ def judge(net, theta, judged, ring):
     return float(chosen.mean()), float(best.mean()), float(chosen.min())
 
 
+def chosen(v):
+    """The program's choice from votes [5] with 0 for the variant for all sources."""
+    best = int(v.argmax())
+    others = torch.cat([v[:best], v[best + 1 :]])
+    return best if best and v[best] > LEAD and (v[best] - others > LEAD).all() else 0
+
+
+def small_of(large, kernel, jpeg):
+    small = Image.fromarray(large).resize((SIDE // 2, SIDE // 2), kernel)
+    if jpeg:
+        file = io.BytesIO()
+        small.save(file, "JPEG", quality=85)
+        small = Image.open(file)
+    return np.array(small)
+
+
+def judge_files(o, known, pictures, dev):
+    """Prints how the choosers of o.judge choose."""
+    choosers = [loaded(o.network, path, dev) for path in o.judge]
+    middles = [p[(h - SIDE) // 2 :, (w - SIDE) // 2 :][:SIDE, :SIDE] for p in pictures for h, w in (p.shape,)
+               if min(h, w) >= SIDE]
+    print("kind\treduced", *(os.path.basename(path) for path in o.judge), sep="\t")
+    for kind, factor in JUDGED.items():
+        for reduced, kernel in REDUCE.items():
+            rows = [[] for _ in choosers]
+            for p in middles:
+                large = np.ascontiguousarray(p if factor == 1 else as_judged(p, factor))
+                x, y = (torch.from_numpy(v.astype(np.float32)).to(dev)
+                        for v in (small_of(large, kernel, kind == "jpeg 85"), large))
+                x = (x / 256 - 0.5)[None, None]
+                with torch.no_grad():
+                    out = [data.to_code(n.enlarge(x, n.theta, True) * 256 + 128)[0, 0] for n in known]
+                    db = [-10 * math.log10(max(float(((v - y)[8:-8, 8:-8] ** 2).mean()), 1e-4)) for v in out]
+                    pad = known[0].spec.reach()
+                    wide = torch.nn.functional.pad(x, (pad,) * 4, mode="replicate")
+                    for c, row in zip(choosers, rows):
+                        choice = chosen(votes(c, c.theta, wide, pad)[0])
+                        row.append((db[choice] - db[0], max(db) - db[0]))
+            texts = []
+            for row in rows:
+                gain = np.array(row)
+                texts.append("{:+.2f} of {:.2f}, loses {:.0f} %".format(*gain.mean(0), 100 * (gain[:, 0] < -0.3).mean()))
+            print(kind, reduced, *texts, sep="\t", flush=True)
+
+
 def learn(o, known, patches, judged, net, theta):
     """Steps of Adam with a cosine decay until the time is over. Returns the averaged parameters."""
     began, shown, step = time.time(), 0.0, 0
     ema = theta.detach().clone()
+    kept, most = ema.clone(), -math.inf
     opt = torch.optim.Adam([theta], betas=(0.9, 0.99))
     while (now := (time.time() - began) / o.seconds) < 1:
         opt.param_groups[0]["lr"] = o.peak * min((step + 1) / 200, 1) * (0.5 + 0.5 * math.cos(math.pi * now)) + 1e-6
@@ -88,12 +145,14 @@ def learn(o, known, patches, judged, net, theta):
         with torch.no_grad():
             ema.lerp_(theta, 0.005 if step > 200 else 0.1)
         step += 1
-        if time.time() - shown > 30:
+        if time.time() - shown > o.every and step > 200:
             shown = time.time()
             mean, best, least = judge(net, ema, judged, o.ring)
             print(f"{shown - began:5.0f} s  {step} steps, loss {loss.item():.3f}; held out: {mean:+.3f} dB of {best:+.3f}, least {least:+.2f}",
                   flush=True)
-    return ema
+            if mean > most:
+                kept, most = ema.clone(), mean
+    return kept
 
 
 def parser():
@@ -103,31 +162,42 @@ def parser():
     ap.add_argument("--network", required=True, help="NAME: models/NAME.npz is for all sources")
     ap.add_argument("--models", default="models")
     ap.add_argument("--variants", required=True, help="folder of NAME-VARIANT.npz")
-    ap.add_argument("--out", required=True)
+    ap.add_argument("--out")
+    ap.add_argument("--judge", nargs="+", metavar="FILE", help="choosers to judge instead")
     ap.add_argument("--seconds", type=float, default=300)
     ap.add_argument("--batch", type=int, default=32)
     ap.add_argument("--size", type=int, default=160, help="small pixels along a patch")
     ap.add_argument("--ring", type=int, default=24, help="small pixels around it that only the networks see")
+    ap.add_argument("--coded", type=float, default=0.15, help="share of patches with coding noise")
+    ap.add_argument("--grain", type=float, default=0.04, help="share of patches with noise")
+    ap.add_argument("--soft", type=float, default=0.5, help="share of patches from softened pictures")
+    ap.add_argument("--every", type=float, default=30, help="judge every so many seconds")
     ap.add_argument("--peak", type=float, default=1e-3, help="largest step size")
     return ap
 
 
 def main():
     o = parser().parse_args()
+    if not o.out and not o.judge:
+        parser().error("--out or --judge is needed")
     dev = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     train, held, _ = data.load(o.data)
-    drawn = data.folder(o.more) if o.more else []
     general = os.path.join(o.models, o.network + ".npz")
     known = [loaded(o.network, path, dev)
              for path in (general, *(os.path.join(o.variants, f"{o.network}-{v}.npz") for v in VARIANTS))]
+    if o.judge:
+        return judge_files(o, known, held, dev)
+
+    drawn = data.folder(o.more) if o.more else []
 
     def make(pictures, more, batch):
-        return data.Patches(pictures, more, 0.3, 0.5, dev, batch, o.size, o.ring, interpolate, coded=0.15)
+        return data.Patches(pictures, more, 0.3, o.soft, dev, batch, o.size, o.ring, interpolate, coded=o.coded,
+                            grain=o.grain)
 
     torch.manual_seed(1)
     patches = make(train, drawn, o.batch)
     torch.manual_seed(2)
-    judged = [make(held, [], 32).draw()[:2] for _ in range(4)]
+    judged = [make(held, [], 32).draw()[:2] for _ in range(12)]
     with torch.no_grad():
         judged = [(x, gains(errors(known, x, y, o.ring))) for x, y in judged]
     net = loaded(o.network, general, dev)

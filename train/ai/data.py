@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from averaged import samples
 from soften import as_judged, soft_matrices
 
 TAPS = 12  # of a downscale kernel: small pixel i is made of large pixels 2i-5 .. 2i+6
@@ -283,15 +284,16 @@ class Patches:
 class Pairs:
     """Draws batches as Patches does, from coded pairs (coded.py): mirrored, not turned, for codecs and discs treat
     rows and columns differently. All count in full. partners: the second half of a batch has the places of the
-    first half in the next stored frame of the same clip, or in the one before where that was the last."""
+    first half in the next stored frame of the same clip, or in the one before where that was the last. averaged:
+    share of the batch that is small frames as stage 5 leaves them."""
 
-    def __init__(self, files, device, batch, size, ring, base, partners=False):
+    def __init__(self, files, device, batch, size, ring, base, partners=False, averaged=0.0):
         self.batch, self.size, self.ring, self.base, self.partners = batch, size, ring, base, partners
-        self.lr = size + 2 * ring
-        small, large, starts, columns, widths, steps, probs, offset = [], [], [], [], [], [], [], 0
-        frames = ((s, l, n + 1 == len(small)) for f in files for small, large in (stored(f),)
-                  for n, (s, l) in enumerate(zip(small, large)))
-        for s, l, last in frames:
+        self.lr, self.averaged = size + 2 * ring, averaged
+        small, large, steady, starts, columns, widths, steps, probs, offset = [], [], [], [], [], [], [], [], 0
+        frames = ((*frame, n + 1 == len(clip[0])) for clip in (stored(f, averaged > 0) for f in files)
+                  for n, frame in enumerate(zip(*clip)))
+        for s, l, a, last in frames:
             h, w = s.shape
             ys, xs = (torch.arange(0, n - self.lr + 1, CELL // 2) for n in (h, w))
             probs.append(likely(l, device, ys, xs, 2 * ring, 2 * size).flatten())
@@ -302,21 +304,25 @@ class Pairs:
             offset += s.size
             small.append(s.ravel())
             large.append(l.ravel())
-        self.flat, self.large = (torch.from_numpy(np.concatenate(v)).to(device) for v in (small, large))
+            steady.append(a.ravel())
+        self.second = offset  # where what stage 5 left begins
+        flat = np.concatenate(small + steady if averaged else small).astype(np.int16)
+        self.flat, self.large = (torch.from_numpy(v).to(device) for v in (flat, np.concatenate(large)))
         self.start, self.column, self.width, self.step = (torch.cat(v).to(device) for v in (starts, columns, widths, steps))
         self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
         self.cumulative /= self.cumulative[-1].clone()
 
     def draw(self):
         half = self.batch // 2 if self.partners else 0
-        r = torch.rand(self.batch, 2, device=self.flat.device)
+        r = torch.rand(self.batch, 3, device=self.flat.device)
         i = pick(self.cumulative, self.batch)
         r[half : 2 * half], i[half : 2 * half] = r[:half], i[:half]
         start, w, up, left = self.start[i], self.width[i], r[:, 0] < 0.5, r[:, 1] < 0.5
         start[half : 2 * half] += self.step[i[:half]]
         down, right = torch.where(up, -w, w), torch.where(left, -1, 1)
         first = lambda at, w, side: at + torch.where(up, (side - 1) * w, w * 0) + torch.where(left, side - 1, 0)
-        small = pieces(self.flat, first(start, w, self.lr), down, right, self.lr)[:, None] / 256 - 0.5
+        which = torch.where(r[:, 2] < self.averaged, self.second, 0)
+        small = pieces(self.flat, which + first(start, w, self.lr), down, right, self.lr)[:, None] / 32768 - 0.5
         start = 4 * start - 2 * self.column[i] + 2 * self.ring * (2 * w + 1)  # 4 for each row, 2 for each column
         hr = pieces(self.large, first(start, 2 * w, 2 * self.size), 2 * down, right, 2 * self.size) / 256 - 0.5
         target, scale = residue(small, hr, self.base, self.ring)
@@ -333,17 +339,19 @@ class Mixed:
         return [torch.cat(parts) for parts in zip(*(k.draw() for k in self.kinds))]
 
 
-def stored(path):
-    """(small [n,h,w], large [n,2h,2w]) of a file of coded pairs."""
+def stored(path, averaged=False):
+    """(small [n,h,w] in 15-bit samples, large [n,2h,2w], what stage 5 makes of small or, not averaged, anything) of a
+    file of coded pairs."""
     with np.load(path) as z:
-        return z["small"], z["large"]
+        return samples(z["small"]), z["large"], z["averaged"] if averaged else z["small"]
 
 
-def middles(files, side=192):
-    """The middles of two frames of every file of coded pairs: (small [2N,h,w], large [2N,2h,2w])."""
+def middles(files, side=192, averaged=False):
+    """The middles of two frames of every file of coded pairs: (small [2N,h,w] in codes, large [2N,2h,2w])."""
     out = [], []
     for f in files:
-        small, large = stored(f)
+        small, large, steady = stored(f, averaged)
+        small = (steady if averaged else small).astype(np.float32) / 128
         y, x = ((n - side) // 2 for n in small.shape[1:])
         out[0].extend(small[1:4:2, y : y + side, x : x + side])
         out[1].extend(large[1:4:2, 2 * y : 2 * (y + side), 2 * x : 2 * (x + side)])

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Judges networks on coded video, through the whole program or alone.
 
-    judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] MODEL...
+    judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] [--averaged T] MODEL...
 
 A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each
 of the settings kept from training (coded.py), doubled with --use-ai --denoise 0 --ai-temporal off, and compared with
 the frames they come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network; NAME.npz or
-NAME@REST.npz is computed here, a network of model.py's table. Prints for every setting, for their mean, and for the
+NAME@REST.npz is computed here, a network of model.py's table, behind stage 5 with a motion threshold of T. Prints for every setting, for their mean, and for the
 same scenes reduced and not coded ("clean"): mean PSNR in dB and SSIM of luma without 8 pixels at the edges; flicker:
 the standard deviation over time, in 8-bit codes, of samples of the held drawing that do not change, of the output and
 of the coded video; and the PSNR of each scene. Needs what coded.py needs.
@@ -22,6 +22,7 @@ import torch
 
 import coded
 import data
+from averaged import averaged, samples
 from model import SPECS, Net
 from pack import layers
 
@@ -66,14 +67,14 @@ def enlarged(o, model, path, shape):
 
 
 def computed(model, frames):
-    """What a network makes of frames [n,h,w], in the integers of an .npz."""
+    """What a network makes of frames [n,h,w] of 15-bit samples, in the integers of an .npz."""
     spec = SPECS[os.path.basename(model).removesuffix(".npz").partition("@")[0]]
     net = Net(spec, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     net.start(layers(model))
     out = []
     with torch.no_grad():
         for f in frames:
-            x = torch.from_numpy(f.copy())[None, None].to(net.device).float() / 256 - 0.5
+            x = torch.from_numpy(f.astype(np.float32))[None, None].to(net.device) / 32768 - 0.5
             out.append(data.to_code(net.enlarge(x, net.theta, True) * 256 + 128)[0, 0].cpu().numpy())
     return np.stack(out).astype(np.uint8)
 
@@ -85,6 +86,7 @@ def main():
     ap.add_argument("--program", help="for models that are not computed here")
     ap.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
     ap.add_argument("--options", default="", help="of the program, beside")
+    ap.add_argument("--averaged", type=float, metavar="T", help="for models that are computed here")
     ap.add_argument("--frames", type=int, default=12, help="of each scene")
     ap.add_argument("--seed", type=int, default=1 << 20)
     ap.add_argument("--ffmpeg", default="ffmpeg")
@@ -110,7 +112,10 @@ def main():
         for model in o.models:
             rows = {}
             for name, (path, source) in streams.items():
-                out = computed(model, source) if model.endswith(".npz") else enlarged(o, model, path, small.shape)
+                if model.endswith(".npz"):
+                    out = computed(model, averaged(source, o.averaged) if o.averaged else samples(source))
+                else:
+                    out = enlarged(o, model, path, small.shape)
                 with ThreadPoolExecutor() as pool:
                     each = np.array(list(pool.map(scores, out, large)))
                 rows[name] = [*each.mean(0), flicker(out[held], still), flicker(source[held], still_small),

@@ -170,8 +170,12 @@ class Group:
             clips, kept = (sorted(glob.glob(os.path.join(o.pairs, f"{kind}_*.npz"))) for kind in ("clip", "held"))
             say(f"{len(clips)} clips of coded pairs, {len(kept)} held out")
             sets["pairs"] = data.middles(kept)
-            self.patches = data.Mixed(self.patches, data.Pairs(clips, dev, paired, o.size, o.ring, interpolate,
-                                                                   o.steady > 0))
+            if o.averaged:
+                sets["averaged"] = data.middles(kept, averaged=True)
+            pool = o.pairs, paired, o.size, o.ring, o.steady > 0, o.averaged
+            if pool not in self.pools:
+                self.pools[pool] = data.Pairs(clips, dev, *pool[1:4], interpolate, *pool[4:])
+            self.patches = data.Mixed(self.patches, self.pools[pool])
         self.val = {n: [torch.from_numpy(a).to(dev) for a in v] for n, v in sets.items()}
         self.trainers = list(networks(o, dev, say))
         self.batch = [t.clone() for t in self.patches.draw()]
@@ -359,6 +363,7 @@ def parser():
     ap.add_argument("--drawn", type=float, default=0.3, help="share of patches from them")
     ap.add_argument("--pairs", help="folder of coded pairs (coded.py) to learn from as well")
     ap.add_argument("--paired", type=float, default=0.5, help="share of patches from them; --coded is of the others")
+    ap.add_argument("--averaged", type=float, default=0, help="share of them that has passed stage 5 (coded.py --averaged)")
     ap.add_argument("--steady", type=float, default=0, help="weight of what differs in two coded frames of a held drawing")
     run_options(ap)
     return ap
