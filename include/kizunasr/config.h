@@ -67,9 +67,9 @@ struct ksr_pipeline_config {
     // that kizunasr models lists, or path of a .ksrnet file; auto: the one that goes with the
     // network of luma, if there is one; off: none (default "auto").
     const char *ai_chroma;
-    // Auto: before a network whose result would flicker more than the source (anime-web),
-    // enable_temporal is on, with a motion_threshold of 0.05 unless another is given; off: only
-    // where it is asked for (auto or off; default "auto").
+    // Auto: before a network for coded video (anime-web, anime-dvd), enable_temporal is on, with a
+    // motion_threshold of 0.05 unless another is given; off: only where it is asked for (auto or
+    // off; default "auto").
     const char *ai_temporal;
     // Output size / input size per axis with AI (2 or 4; default 2).
     int ai_scale;

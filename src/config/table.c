@@ -32,7 +32,7 @@ static const struct ksr_config_field fields[] = {
      .suggestions = WORDS("anime-chroma", "auto", "off")},
     {.object = "pipeline", .name = "ai_temporal", .type = "string", .range = "auto or off",
      .default_value = "auto",
-     .help = "reduce flicker before a network that needs it (anime-web); off = only with {enable_temporal}",
+     .help = "reduce flicker before a network for coded video; off = only with {enable_temporal}",
      .choices = WORDS("auto", "off"), .group = "video", .value_name = "TEXT"},
     {.object = "pipeline", .name = "ai_scale", .type = "int", .range = "2 or 4",
      .default_value = "2", .help = "output size / input size with AI", .choices = WORDS("2", "4"),

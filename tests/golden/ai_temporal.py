@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Stage 5 before a network that adds to flicker: where it works, what is said, and that every way gives the same bytes.
+"""Stage 5 before a network for coded video: where it works, what is said, and that every way gives the same bytes.
 
   ai_temporal.py PROGRAM SAMPLE
 
@@ -13,6 +13,7 @@ import clips
 from checks import check, finish, run, some
 
 SAID = "motion threshold 0.05 (anime-web)"  # models/networks.toml
+DVD = "motion threshold 0.05 (anime-dvd)"
 WIDTH, HEIGHT = 96, 64
 
 
@@ -67,11 +68,11 @@ class Runs:
 
 def test_where(r):
     models = json.loads(r.run("models", "--json").stdout)["folder"]
-    for what, options in (("anime-web", ai("anime-web")), ("--source web", ("--use-ai", "--source", "web")),
-                          ("its file", ai(os.path.join(models, "anime-web.ksrnet")))):
-        r.plans(what, SAID, r.source, *options)
+    for what, said, options in (("anime-web", SAID, ai("anime-web")), ("--source web", SAID, ("--use-ai", "--source", "web")),
+                                ("its file", SAID, ai(os.path.join(models, "anime-web.ksrnet"))), ("anime-dvd", DVD, ai("anime-dvd"))):
+        r.plans(what, said, r.source, *options)
     r.plans("a threshold that is asked for stays", "motion threshold 0.025 (anime-web)", r.source, *ai("anime-web", "--motion-threshold", "0.025"))
-    for options in some([ai("anime-web", "--ai-temporal", "off"), ai("anime-web", "--temporal"), ai("anime-dvd"), ai("anime-quality"),
+    for options in some([ai("anime-web", "--ai-temporal", "off"), ai("anime-web", "--temporal"), ai("anime-best"), ai("anime-quality"),
                          ("--ai-model", "anime-web"), ai("anime-web", "--motion-threshold", "0"), ai("anime-web", "--motion-threshold", "0.000001"),
                          ai("anime-web", "--temporal-weight", "0")]):
         r.plans(f"not with {' '.join(options)}", None, r.source, *options)

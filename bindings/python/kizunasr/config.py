@@ -53,9 +53,9 @@ class PipelineConfig:
     that kizunasr models lists, or path of a .ksrnet file; auto: the one that goes with the network
     of luma, if there is one; off: none."""
     ai_temporal: str = "auto"
-    """Auto: before a network whose result would flicker more than the source (anime-web),
-    enable_temporal is on, with a motion_threshold of 0.05 unless another is given; off: only where
-    it is asked for (auto or off)."""
+    """Auto: before a network for coded video (anime-web, anime-dvd), enable_temporal is on, with a
+    motion_threshold of 0.05 unless another is given; off: only where it is asked for (auto or
+    off)."""
     ai_scale: int = 2
     """Output size / input size per axis with AI (2 or 4)."""
     ai_tile_size: int = 512
