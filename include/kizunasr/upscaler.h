@@ -38,7 +38,8 @@
 // film_grain; so are ai_fallback, and what needs a whole video or measures the machine:
 // KSR_AUTO (which is the default of denoise), "auto" for descale and ai_model_path, and grain
 // without its strength. "auto" for ai_variant is the first variant, which is for all sources, of
-// the network that is named, however clean they are; ai_chroma is as in a job; ai_temporal is off.
+// the network that is named, however clean they are; ai_chroma is as in a job; ai_temporal is off
+// (with anime-web and anime-dvd set enable_temporal, and motion_threshold to 0.05, as a job does).
 
 #ifndef KIZUNASR_UPSCALER_H
 #define KIZUNASR_UPSCALER_H

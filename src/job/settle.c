@@ -319,7 +319,7 @@ static const struct ksr_network *find_settled_network(const struct ksr_manifest 
     return ksr_manifest_replaced(m) ? ksr_network_find(p->ai_model_path) : find_network(p, m->key);
 }
 
-// Has stage 5 take flicker out before a network that would add to it. A threshold that is asked for
+// Has stage 5 work before a network that learned from what it leaves. A threshold that is asked for
 // stays.
 static ksr_status settle_temporal(struct ksr_manifest *m)
 {

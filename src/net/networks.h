@@ -17,7 +17,7 @@ struct ksr_network {
     int least_processor, least_gpu;       // frames per second; 0 = never chosen there
     const char *clean; // name of the network that is better where the source is clean; NULL: none
     int clean_doubt, clean_alike; // percent, from which a source is not clean, or not surely soft
-    int temporal; // percent: the motion threshold of stage 5 that it needs; 0 = it needs none
+    int temporal; // percent: the motion threshold of stage 5 before it; 0 = no stage 5
 };
 
 extern const struct ksr_network ksr_networks[];

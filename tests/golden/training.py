@@ -5,7 +5,7 @@
 
 Skipped where there is no torch. Ends with `N passed, N failed, N skipped`.
 """
-import contextlib, io, os, shutil, subprocess, sys, tempfile
+import contextlib, io, os, shutil, subprocess, sys, tempfile, types
 
 from checks import check, finish
 
@@ -18,7 +18,7 @@ except ImportError as missing:
 
 sys.path.insert(0, os.path.join(sys.argv[1], "train", "ai"))
 from PIL import Image
-import averaged, chroma, colour, data, judge, pack, reference, train
+import averaged, choose, chroma, coded, colour, data, judge, mean, pack, reference, train
 from model import Net, interpolate, plain, pyramid
 
 
@@ -51,7 +51,8 @@ def check_pairs():
         middles = [data.middles([path], 16, which)[0] for which in (False, True)]
     found = drawn[:, 0, 4:-4, 4:-4] - differences[:, 0]
     second = (found[:, 0, 0] != 0).float()
-    check((found * 32768 == second[:, None, None]).all() and 0.6 < second.mean() < 0.9, "pairs: some as stage 5 leaves them", second.mean())
+    check((found * 32768 == second[:, None, None]).all() and 0.6 < second.mean() < 0.9, "pairs: some as stage 5 leaves them",
+          second.mean())
     check(torch.equal(second[:100], second[100:]), "pairs: partners alike")
     check((middles[1] - middles[0] == 1 / 128).all(), "pairs: those to judge by, too")
 
@@ -70,8 +71,49 @@ def check_averaged():
             memory[k] = frame + np.sign(gap) * (w * abs(gap) >> 14)
             if shown:
                 wanted.append(memory[k])
-    got = averaged.averaged(frames, 0.1)
-    check((got == np.stack(wanted)).all(), "averaged: as the program does it", [int((g != w).sum()) for g, w in zip(got, wanted)])
+    got = averaged.stage5(frames, 0.1)
+    check((got == np.stack(wanted)).all(), "averaged: a still picture", [int((g != w).sum()) for g, w in zip(got, wanted)])
+    moving = np.full((6, 48, 80), 60, np.uint8)
+    for t in range(6):
+        moving[t, 10:30, 8 * t + 4 : 8 * t + 24] = 180
+    got = averaged.stage5(moving, 0.1)
+    check((got == averaged.samples(moving)).all(), "averaged: what moves is left", np.abs(got.astype(int) - averaged.samples(moving)).max())
+    fading = np.arange(100, 112).astype(np.uint8)[:, None, None].repeat(24, 1).repeat(40, 2)
+    kept = [np.abs(averaged.stage5(fading, t).astype(int) - averaged.samples(fading)).max() for t in (0.01, 0.2)]
+    check(kept[0] == 0 < kept[1], "averaged: the threshold counts", kept)
+
+
+def check_coded():
+    """A clip's stored frames, and what stage 5 makes of them with a threshold of those given."""
+    rng = np.random.default_rng(2)
+    coded.PICTURES = ([rng.integers(0, 256, (900, 900)).astype(np.uint8)],) * 2
+    with tempfile.TemporaryDirectory() as folder:
+        o = types.SimpleNamespace(kind="web", out=folder, averaged=[0.03, 0.3], ffmpeg="ffmpeg")
+        whole, code = [], coded.code
+        coded.code = lambda frames, *_: whole.append(frames) or frames
+        for seed in (1, 13):
+            coded.make((o, seed, float("inf")))
+        coded.code = code
+        clips = [np.load(os.path.join(folder, f"clip_{seed:05}.npz")) for seed in (1, 13)]
+    check([float(c["threshold"]) for c in clips] == o.averaged, "coded: one threshold for each clip")
+    for frames, clip in zip((whole[0], whole[-1]), clips):
+        want = averaged.stage5(frames, float(clip["threshold"]))[list(coded.KEEP)]
+        check((clip["averaged"] == want).all() and (clip["small"] == frames[list(coded.KEEP)]).all(), "coded: both kinds of frames")
+
+
+def check_choice():
+    """choose.py chooses as the program does: by a lead over all others, the one for all sources included."""
+    votes = torch.tensor([[0, 0.6, 0, 0, 0], [0, 0.4, 0, 0, 0], [0, 2, 1.4, 0, 0], [0, 2, 1.6, 0, 0], [0, -3, -2, -9, -4], [0, 0, 0, -1, 0.51]])
+    got = choose.choice(votes).tolist()
+    check(got == [1, 0, 1, 0, 0, 4], "choose: the program's rule", got)
+
+
+def check_mean():
+    """The mean of a network with itself is that network."""
+    path = os.path.join(sys.argv[1], "models", "anime-fast.npz")
+    net, theta = mean.mean("anime-fast", [path] * 2)
+    same = all((a == b).all() for a, b in zip(net.integers(theta), [l[:3] for l in pack.layers(path)]) for a, b in zip(a, b))
+    check(same, "mean: of a network with itself")
 
 
 def check_orthogonal():
@@ -241,7 +283,12 @@ def check_computed():
 def main():
     torch.set_num_threads(1)
     check_pairs()
-    check_averaged()
+    if shutil.which("cc"):
+        check_averaged()
+    if shutil.which("cc") and shutil.which("ffmpeg"):
+        check_coded()
+    check_choice()
+    check_mean()
     check_stills()
     check_chroma()
     check_formats()

@@ -6,8 +6,9 @@ Its four differences are votes for the four variants of NAME (DIR/NAME-VARIANT.n
 means over a picture are compared with each other and with 0, which stands for the variant for all sources. It learns
 from how much nearer to the original each variant comes than that one, on the patches that data.py draws. Its trunk
 begins as that of NAME. It learns pictures by heart, so the averaged parameters that choose best on held-out patches
-are kept. Judging takes the middles of held-out pictures, softened and reduced in several ways, and prints what the
-choice gains, what the best choice would, and how often the choice loses more than 0.3 dB. Needs torch, numpy and PIL; a GPU unless you are patient.
+are kept (which makes --judge, on the same pictures, kinder to what was trained here). Judging takes the middles of
+held-out pictures, softened and reduced in several ways, and prints what the choice gains, what the best choice would,
+and how often the choice loses more than 0.3 dB. Needs torch, numpy and PIL; a GPU unless you are patient.
 """
 import argparse
 import io
@@ -73,16 +74,15 @@ def begin(net):
 def judge(net, theta, judged, ring):
     """(mean gain by the choice, by the best choice, the least) on held-out patches."""
     with torch.no_grad():
-        chosen = [g.gather(1, votes(net, theta, x, ring).argmax(1)[:, None]) for x, g in judged]
+        chosen = [g.gather(1, choice(votes(net, theta, x, ring))[:, None]) for x, g in judged]
     chosen, best = torch.cat(chosen), torch.cat([g.max(1).values for _, g in judged])
     return float(chosen.mean()), float(best.mean()), float(chosen.min())
 
 
-def chosen(v):
-    """The program's choice from votes [5] with 0 for the variant for all sources."""
-    best = int(v.argmax())
-    others = torch.cat([v[:best], v[best + 1 :]])
-    return best if best and v[best] > LEAD and (v[best] - others > LEAD).all() else 0
+def choice(v):
+    """[B], the program's choices from votes [B, 5] with 0 for the variant for all sources (ksr_votes_choose())."""
+    most, best = v.topk(2, 1)
+    return torch.where(most[:, 0] - most[:, 1] > LEAD, best[:, 0], 0)
 
 
 def small_of(large, kernel, jpeg):
@@ -114,8 +114,7 @@ def judge_files(o, known, pictures, dev):
                     pad = known[0].spec.reach()
                     wide = torch.nn.functional.pad(x, (pad,) * 4, mode="replicate")
                     for c, row in zip(choosers, rows):
-                        choice = chosen(votes(c, c.theta, wide, pad)[0])
-                        row.append((db[choice] - db[0], max(db) - db[0]))
+                        row.append((db[int(choice(votes(c, c.theta, wide, pad)))] - db[0], max(db) - db[0]))
             texts = []
             for row in rows:
                 gain = np.array(row)
@@ -124,7 +123,7 @@ def judge_files(o, known, pictures, dev):
 
 
 def learn(o, known, patches, judged, net, theta):
-    """Steps of Adam with a cosine decay until the time is over. Returns the averaged parameters."""
+    """Steps of Adam with a cosine decay until the time is over. Returns the averaged parameters that chose best."""
     began, shown, step = time.time(), 0.0, 0
     ema = theta.detach().clone()
     kept, most = ema.clone(), -math.inf
@@ -145,11 +144,11 @@ def learn(o, known, patches, judged, net, theta):
         with torch.no_grad():
             ema.lerp_(theta, 0.005 if step > 200 else 0.1)
         step += 1
-        if time.time() - shown > o.every and step > 200:
+        if time.time() - shown > o.every and step > 200 or time.time() - began >= o.seconds:
             shown = time.time()
             mean, best, least = judge(net, ema, judged, o.ring)
-            print(f"{shown - began:5.0f} s  {step} steps, loss {loss.item():.3f}; held out: {mean:+.3f} dB of {best:+.3f}, least {least:+.2f}",
-                  flush=True)
+            print(f"{shown - began:5.0f} s  {step} steps, loss {loss.item():.3f}; "
+                  f"held out: {mean:+.3f} dB of {best:+.3f}, least {least:+.2f}", flush=True)
             if mean > most:
                 kept, most = ema.clone(), mean
     return kept

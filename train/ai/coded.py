@@ -8,7 +8,7 @@ for every second or third frame, fades, cuts. "web" reduces them and codes them 
 web; "dvd" blurs them across as a disc does, adds halos and dot crawl to some, and codes them with MPEG-2 or MPEG-4
 (Xvid). OUT/clip_SEED.npz is for training, OUT/held_SEED.npz, of other pictures, for validation; both hold `small`
 [n,h,w], `large` [n,2h,2w], 8-bit luma, and `settings`; with --averaged `averaged`, too, what stage 5 makes of `small`
-with a motion threshold of T, one of these for each clip, in 15-bit samples. The same seed gives the same clip with the
+with a motion threshold of T, one of these for each clip (`threshold`), in 15-bit samples. The same seed gives the same clip with the
 same versions of FFmpeg, NumPy and Pillow. Needs FFmpeg with libx264, libx265 and libxvid, python3-numpy, python3-pil,
 torch, and for --averaged a C compiler.
 """
@@ -266,7 +266,8 @@ def make(job):
     part = os.path.join(o.out, f"part_{seed:05}.npz")
     more = {}
     if o.averaged:
-        more["averaged"] = averaged.averaged(small, o.averaged[seed % len(o.averaged)])[keep]
+        threshold = o.averaged[seed // HELD % len(o.averaged)]
+        more = {"averaged": averaged.stage5(small, threshold)[keep], "threshold": threshold}
     np.savez(part, small=small[keep], large=large[keep], settings=" ".join(settings), **more)
     os.replace(part, path)
     return len(keep)

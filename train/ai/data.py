@@ -162,7 +162,7 @@ def pick(cumulative, count):
 
 
 def pieces(flat, start, down, right, side):
-    """Squares of 8-bit codes [B, side, side], or of all that flat has of a pixel: start, and the way to the next row
+    """Squares of codes or samples [B, side, side], or of all that flat has of a pixel: start, and the way to the next row
     and column, [B] each."""
     span = torch.arange(side, device=flat.device)
     at = start[:, None, None] + down[:, None, None] * span[:, None] + right[:, None, None] * span
@@ -290,7 +290,7 @@ class Pairs:
     def __init__(self, files, device, batch, size, ring, base, partners=False, averaged=0.0):
         self.batch, self.size, self.ring, self.base, self.partners = batch, size, ring, base, partners
         self.lr, self.averaged = size + 2 * ring, averaged
-        small, large, steady, starts, columns, widths, steps, probs, offset = [], [], [], [], [], [], [], [], 0
+        small, large, after, starts, columns, widths, steps, probs, offset = [], [], [], [], [], [], [], [], 0
         frames = ((*frame, n + 1 == len(clip[0])) for clip in (stored(f, averaged > 0) for f in files)
                   for n, frame in enumerate(zip(*clip)))
         for s, l, a, last in frames:
@@ -304,9 +304,9 @@ class Pairs:
             offset += s.size
             small.append(s.ravel())
             large.append(l.ravel())
-            steady.append(a.ravel())
-        self.second = offset  # where what stage 5 left begins
-        flat = np.concatenate(small + steady if averaged else small).astype(np.int16)
+            after.append(a.ravel())
+        self.after = offset  # where what stage 5 left begins
+        flat = np.concatenate(small + after if averaged else small).view(np.int16)  # none is above 32767
         self.flat, self.large = (torch.from_numpy(v).to(device) for v in (flat, np.concatenate(large)))
         self.start, self.column, self.width, self.step = (torch.cat(v).to(device) for v in (starts, columns, widths, steps))
         self.cumulative = torch.cumsum(torch.cat(probs).double(), 0).to(device)
@@ -321,7 +321,7 @@ class Pairs:
         start[half : 2 * half] += self.step[i[:half]]
         down, right = torch.where(up, -w, w), torch.where(left, -1, 1)
         first = lambda at, w, side: at + torch.where(up, (side - 1) * w, w * 0) + torch.where(left, side - 1, 0)
-        which = torch.where(r[:, 2] < self.averaged, self.second, 0)
+        which = torch.where(r[:, 2] < self.averaged, self.after, 0)
         small = pieces(self.flat, which + first(start, w, self.lr), down, right, self.lr)[:, None] / 32768 - 0.5
         start = 4 * start - 2 * self.column[i] + 2 * self.ring * (2 * w + 1)  # 4 for each row, 2 for each column
         hr = pieces(self.large, first(start, 2 * w, 2 * self.size), 2 * down, right, 2 * self.size) / 256 - 0.5
@@ -340,18 +340,19 @@ class Mixed:
 
 
 def stored(path, averaged=False):
-    """(small [n,h,w] in 15-bit samples, large [n,2h,2w], what stage 5 makes of small or, not averaged, anything) of a
-    file of coded pairs."""
+    """(small [n,h,w] in 15-bit samples, large [n,2h,2w], small or, averaged, what stage 5 makes of it) of a file of
+    coded pairs."""
     with np.load(path) as z:
-        return samples(z["small"]), z["large"], z["averaged"] if averaged else z["small"]
+        small = samples(z["small"])
+        return small, z["large"], z["averaged"] if averaged else small
 
 
 def middles(files, side=192, averaged=False):
     """The middles of two frames of every file of coded pairs: (small [2N,h,w] in codes, large [2N,2h,2w])."""
     out = [], []
     for f in files:
-        small, large, steady = stored(f, averaged)
-        small = (steady if averaged else small).astype(np.float32) / 128
+        small, large, after = stored(f, averaged)
+        small = (after if averaged else small).astype(np.float32) / 128
         y, x = ((n - side) // 2 for n in small.shape[1:])
         out[0].extend(small[1:4:2, y : y + side, x : x + side])
         out[1].extend(large[1:4:2, 2 * y : 2 * (y + side), 2 * x : 2 * (x + side)])

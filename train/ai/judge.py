@@ -3,13 +3,14 @@
 
     judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] [--averaged T] MODEL...
 
-A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each
-of the settings kept from training (coded.py), doubled with --use-ai --denoise 0 --ai-temporal off, and compared with
-the frames they come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network; NAME.npz or
-NAME@REST.npz is computed here, a network of model.py's table, behind stage 5 with a motion threshold of T. Prints for every setting, for their mean, and for the
-same scenes reduced and not coded ("clean"): mean PSNR in dB and SSIM of luma without 8 pixels at the edges; flicker:
-the standard deviation over time, in 8-bit codes, of samples of the held drawing that do not change, of the output and
-of the coded video; and the PSNR of each scene. Needs what coded.py needs.
+A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each of
+the settings kept from training (coded.py), doubled with --use-ai --denoise 0 --ai-temporal off, and compared with the
+frames they come from. MODEL: a name or a .ksrnet file; "filters" is the program without a network; NAME.npz or
+NAME@REST.npz is computed here, a network of model.py's table, behind stage 5 with a motion threshold of T. Prints for
+every setting, for their mean, and for the same scenes reduced and not coded ("clean"): mean PSNR in dB and SSIM of
+luma without 8 pixels at the edges; flicker: the standard deviation over time, in 8-bit codes, of samples of the held
+drawing that do not change, of the output and of the coded video; and the PSNR of each scene. Needs what coded.py
+needs.
 """
 import argparse
 import os
@@ -22,7 +23,7 @@ import torch
 
 import coded
 import data
-from averaged import averaged, samples
+from averaged import samples, stage5
 from model import SPECS, Net
 from pack import layers
 
@@ -113,7 +114,7 @@ def main():
             rows = {}
             for name, (path, source) in streams.items():
                 if model.endswith(".npz"):
-                    out = computed(model, averaged(source, o.averaged) if o.averaged else samples(source))
+                    out = computed(model, stage5(source, o.averaged) if o.averaged else samples(source))
                 else:
                     out = enlarged(o, model, path, small.shape)
                 with ThreadPoolExecutor() as pool:
