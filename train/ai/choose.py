@@ -11,7 +11,6 @@ held-out pictures, softened and reduced in several ways, and prints what the cho
 and how often the choice loses more than 0.3 dB. Needs torch, numpy and PIL; a GPU unless you are patient.
 """
 import argparse
-import io
 import math
 import os
 import time
@@ -22,7 +21,6 @@ from PIL import Image
 
 import data
 from model import SPECS, Net, interpolate
-from soften import as_judged
 from pack import VARIANTS, layers
 from train import export
 
@@ -30,9 +28,8 @@ NAT = 1 / 64  # of a mean difference, in units of the whole range
 SCALE = 1024  # keeps small gradients inside fp16
 SURE = 0.25  # dB: so much nearer is e times as likely
 LEAD = 0.5  # of votes: what the program wants before it chooses (src/media/index/variant.c)
-JUDGED = {"sharp": 1, "soft 0.9": 0.9, "soft 0.8": 0.8, "soft 0.667": 0.667, "soft 0.5": 0.5, "jpeg 85": 1}
+JUDGED = {"sharp": {}, **{f"soft {f}": {"factor": f} for f in (0.9, 0.8, 0.667, 0.5)}, "jpeg 85": {"jpeg": 85}}
 REDUCE = {"box": Image.BOX, "triangle": Image.BILINEAR, "bicubic": Image.BICUBIC, "lanczos": Image.LANCZOS}
-SIDE = 384
 
 
 def loaded(name, path, dev):
@@ -85,40 +82,30 @@ def choice(v):
     return torch.where(most[:, 0] - most[:, 1] > LEAD, best[:, 0], 0)
 
 
-def small_of(large, kernel, jpeg):
-    small = Image.fromarray(large).resize((SIDE // 2, SIDE // 2), kernel)
-    if jpeg:
-        file = io.BytesIO()
-        small.save(file, "JPEG", quality=85)
-        small = Image.open(file)
-    return np.array(small)
+def gained(known, choosers, small, large):
+    """[(dB that the choice gains, dB that the best choice would), ...] of each chooser, for a picture of 8 bits."""
+    dev, pad = known[0].device, known[0].spec.reach()
+    x, y = (torch.from_numpy(v.astype(np.float32)).to(dev) for v in (small, large))
+    x = (x / 256 - 0.5)[None, None]
+    with torch.no_grad():
+        out = [data.to_code(n.enlarge(x, n.theta, True) * 256 + 128)[0, 0] for n in known]
+        db = [-10 * math.log10(max(float(((v - y)[8:-8, 8:-8] ** 2).mean()), 1e-4)) for v in out]
+        wide = torch.nn.functional.pad(x, (pad,) * 4, mode="replicate")
+        chosen = [int(choice(votes(c, c.theta, wide, pad))) for c in choosers]
+    return [(db[k] - db[0], max(db) - db[0]) for k in chosen]
 
 
 def judge_files(o, known, pictures, dev):
     """Prints how the choosers of o.judge choose."""
     choosers = [loaded(o.network, path, dev) for path in o.judge]
-    middles = [p[(h - SIDE) // 2 :, (w - SIDE) // 2 :][:SIDE, :SIDE] for p in pictures for h, w in (p.shape,)
-               if min(h, w) >= SIDE]
     print("kind\treduced", *(os.path.basename(path) for path in o.judge), sep="\t")
-    for kind, factor in JUDGED.items():
-        for reduced, kernel in REDUCE.items():
-            rows = [[] for _ in choosers]
-            for p in middles:
-                large = np.ascontiguousarray(p if factor == 1 else as_judged(p, factor))
-                x, y = (torch.from_numpy(v.astype(np.float32)).to(dev)
-                        for v in (small_of(large, kernel, kind == "jpeg 85"), large))
-                x = (x / 256 - 0.5)[None, None]
-                with torch.no_grad():
-                    out = [data.to_code(n.enlarge(x, n.theta, True) * 256 + 128)[0, 0] for n in known]
-                    db = [-10 * math.log10(max(float(((v - y)[8:-8, 8:-8] ** 2).mean()), 1e-4)) for v in out]
-                    pad = known[0].spec.reach()
-                    wide = torch.nn.functional.pad(x, (pad,) * 4, mode="replicate")
-                    for c, row in zip(choosers, rows):
-                        row.append((db[int(choice(votes(c, c.theta, wide, pad)))] - db[0], max(db) - db[0]))
-            texts = []
-            for row in rows:
-                gain = np.array(row)
-                texts.append("{:+.2f} of {:.2f}, loses {:.0f} %".format(*gain.mean(0), 100 * (gain[:, 0] < -0.3).mean()))
+    for kind, how in JUDGED.items():
+        pairs = zip(*data.validation(pictures, **how, kernels=REDUCE.values()))
+        gains_of = np.array([gained(known, choosers, *pair) for pair in pairs])
+        for n, reduced in enumerate(REDUCE):
+            part = gains_of[n :: len(REDUCE)]  # [pictures, choosers, 2]
+            texts = ["{:+.2f} of {:.2f}, loses {:.0f} %".format(*g.mean(0), 100 * (g[:, 0] < -0.3).mean())
+                     for g in part.swapaxes(0, 1)]
             print(kind, reduced, *texts, sep="\t", flush=True)
 
 

@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Makes coded pairs: frames as a real encoder left them, and the frames of twice the size that they come from.
 
-    coded.py web|dvd --data DIR --out DIR [--drawn DIR] [--clips N] [--seconds S] [--averaged T,...] [--ffmpeg PROGRAM]
+    coded.py web|dvd --data DIR --out DIR [--drawn DIR] [--clips N] [--seconds S] [--motion-threshold T,...]
+        [--ffmpeg PROGRAM]
 
-Scenes move by script: pans and zooms by parts of a pixel, held drawings with a moving part, figures that are drawn
-for every second or third frame, fades, cuts. "web" reduces them and codes them with x264 or x265 at the rates of the
-web; "dvd" blurs them across as a disc does, adds halos and dot crawl to some, and codes them with MPEG-2 or MPEG-4
-(Xvid). OUT/clip_SEED.npz is for training, OUT/held_SEED.npz, of other pictures, for validation; both hold `small`
-[n,h,w], `large` [n,2h,2w], 8-bit luma, and `settings`; with --averaged `averaged`, too, what stage 5 makes of `small`
-with a motion threshold of T, one of these for each clip (`threshold`), in 15-bit samples. The same seed gives the same clip with the
-same versions of FFmpeg, NumPy and Pillow. Needs FFmpeg with libx264, libx265 and libxvid, python3-numpy, python3-pil,
-torch, and for --averaged a C compiler.
+Scenes move by script: pans and zooms by parts of a pixel, held drawings with a moving part, figures that are drawn for
+every second or third frame, fades, cuts. "web" reduces them and codes them with x264 or x265 at the rates of the web;
+"dvd" blurs them across as a disc does, adds halos and dot crawl to some, and codes them with MPEG-2 or MPEG-4 (Xvid).
+OUT/clip_SEED.npz is for training, OUT/held_SEED.npz, of other pictures, for validation; both hold `small` [n,h,w],
+`large` [n,2h,2w], 8-bit luma, and `settings`; with --motion-threshold `averaged`, too, what stage 5 makes of `small`
+with a motion threshold of T, one of these for each clip (`threshold`), in 15-bit samples. The same seed gives the same
+clip with the same versions of FFmpeg, NumPy and Pillow. Needs FFmpeg with libx264, libx265 and libxvid, python3-numpy,
+python3-pil, torch, and for --motion-threshold a C compiler.
 """
 import argparse
 import os
@@ -265,8 +266,8 @@ def make(job):
     small = code(small, settings, o.ffmpeg)
     part = os.path.join(o.out, f"part_{seed:05}.npz")
     more = {}
-    if o.averaged:
-        threshold = o.averaged[seed // HELD % len(o.averaged)]
+    if o.motion_threshold:
+        threshold = o.motion_threshold[seed // HELD % len(o.motion_threshold)]
         more = {"averaged": averaged.stage5(small, threshold)[keep], "threshold": threshold}
     np.savez(part, small=small[keep], large=large[keep], settings=" ".join(settings), **more)
     os.replace(part, path)
@@ -282,8 +283,8 @@ def main():
     ap.add_argument("--clips", type=int, default=24)
     ap.add_argument("--first", type=int, default=0, help="seed of the first clip")
     ap.add_argument("--seconds", type=float, default=1e9, help="begin no clip after this time")
-    ap.add_argument("--averaged", type=lambda text: [float(t) for t in text.split(",")], metavar="T,...",
-                    help="motion thresholds of stage 5, whose output is stored, too")
+    ap.add_argument("--motion-threshold", type=lambda text: [float(t) for t in text.split(",")], metavar="T,...",
+                    help="of stage 5, whose output is stored, too; one of them for each clip")
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
     ap.add_argument("--ffmpeg", default="ffmpeg")
     o = ap.parse_args()
@@ -294,7 +295,7 @@ def main():
     train, held, _ = data.load(o.data)
     global PICTURES
     PICTURES = ([p for p in train + (data.folder(o.drawn) if o.drawn else [])], held)
-    if o.averaged:
+    if o.motion_threshold:
         averaged.library()  # once, for all jobs
     with Pool(o.jobs) as pool:
         frames = sum(pool.imap_unordered(make, [(o, o.first + i, end) for i in range(o.clips)]))

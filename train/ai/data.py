@@ -162,8 +162,8 @@ def pick(cumulative, count):
 
 
 def pieces(flat, start, down, right, side):
-    """Squares of codes or samples [B, side, side], or of all that flat has of a pixel: start, and the way to the next row
-    and column, [B] each."""
+    """Squares of codes or samples [B, side, side], or of all that flat has of a pixel: start, and the way to the next
+    row and column, [B] each."""
     span = torch.arange(side, device=flat.device)
     at = start[:, None, None] + down[:, None, None] * span[:, None] + right[:, None, None] * span
     return flat[at.flatten()].view(len(start), side, side, *flat.shape[1:]).float()
@@ -359,9 +359,9 @@ def middles(files, side=192, averaged=False):
     return tuple(np.stack(v) for v in out)
 
 
-def validation(pictures, factor=None, side=384, jpeg=None):
-    """Middle squares of pictures, softened by a factor, with both reductions, by PIL:
-    (small [2N,h,w], large [2N,2h,2w])."""
+def validation(pictures, factor=None, side=384, jpeg=None, kernels=(Image.BOX, Image.BICUBIC)):
+    """Middle squares of pictures, softened by a factor, each reduced with all kernels, by PIL:
+    (small [kernels * N,h,w], large [kernels * N,2h,2w])."""
     small, large = [], []
     for p in pictures:
         if min(p.shape) < side:
@@ -370,7 +370,7 @@ def validation(pictures, factor=None, side=384, jpeg=None):
         hr = p[y : y + side, x : x + side]
         if factor:
             hr = as_judged(hr, factor)
-        for k in (Image.BOX, Image.BICUBIC):
+        for k in kernels:
             lr = Image.fromarray(hr).resize((side // 2, side // 2), k)
             if jpeg:
                 file = io.BytesIO()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Judges networks on coded video, through the whole program or alone.
 
-    judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] [--averaged T] MODEL...
+    judge.py web|dvd --program KIZUNASR --data DIR [--options "--temporal"] [--motion-threshold T] MODEL...
 
 A pan, a held drawing and moving figures, one after the other, of pictures kept from training, are coded with each of
 the settings kept from training (coded.py), doubled with --use-ai --denoise 0 --ai-temporal off, and compared with the
@@ -87,7 +87,7 @@ def main():
     ap.add_argument("--program", help="for models that are not computed here")
     ap.add_argument("--data", required=True, help="folder with manifest.tsv and img/")
     ap.add_argument("--options", default="", help="of the program, beside")
-    ap.add_argument("--averaged", type=float, metavar="T", help="for models that are computed here")
+    ap.add_argument("--motion-threshold", type=float, metavar="T", help="of stage 5, for models that are computed here")
     ap.add_argument("--frames", type=int, default=12, help="of each scene")
     ap.add_argument("--seed", type=int, default=1 << 20)
     ap.add_argument("--ffmpeg", default="ffmpeg")
@@ -114,7 +114,8 @@ def main():
             rows = {}
             for name, (path, source) in streams.items():
                 if model.endswith(".npz"):
-                    out = computed(model, stage5(source, o.averaged) if o.averaged else samples(source))
+                    seen = stage5(source, o.motion_threshold) if o.motion_threshold else samples(source)
+                    out = computed(model, seen)
                 else:
                     out = enlarged(o, model, path, small.shape)
                 with ThreadPoolExecutor() as pool:

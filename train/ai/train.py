@@ -363,7 +363,7 @@ def parser():
     ap.add_argument("--drawn", type=float, default=0.3, help="share of patches from them")
     ap.add_argument("--pairs", help="folder of coded pairs (coded.py) to learn from as well")
     ap.add_argument("--paired", type=float, default=0.5, help="share of patches from them; --coded is of the others")
-    ap.add_argument("--averaged", type=float, default=0, help="share of them that has passed stage 5 (coded.py --averaged)")
+    ap.add_argument("--averaged", type=float, default=0, help="share of them that has passed stage 5 (coded.py --motion-threshold)")
     ap.add_argument("--steady", type=float, default=0, help="weight of what differs in two coded frames of a held drawing")
     run_options(ap)
     return ap
