@@ -7,9 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 #include <sys/resource.h>
 
 #include "kizunasr/config.h"
+
+#define LARGE_PAGE ((uintptr_t)2 << 20) // bytes, on x86 and mostly on Arm
 
 bool ksr_size_multiply(size_t a, size_t b, size_t *out)
 {
@@ -19,23 +24,49 @@ bool ksr_size_multiply(size_t a, size_t b, size_t *out)
     return true;
 }
 
-// Windows keeps what is aligned apart from the heap of malloc().
+// Asks for large pages, where they fit: the system gives a frame in a few steps then, not in
+// thousands.
+static void use_large_pages(void *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t begin = ((uintptr_t)memory + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    const uintptr_t end = ((uintptr_t)memory + size) / LARGE_PAGE * LARGE_PAGE;
+    const int error = errno;
+    if (begin < end)
+        madvise((void *)begin, end - begin, MADV_HUGEPAGE); // or does without
+    errno = error;
+#else
+    (void)memory;
+    (void)size;
+#endif
+}
+
+// Aligned memory from the heap, with the address that the heap gave before it. zeroed: what is new
+// to the process is so already, and calloc() leaves it alone.
+static void *take(size_t size, bool zeroed)
+{
+    if (size > SIZE_MAX - KSR_ALIGN)
+        return NULL;
+    unsigned char *base = zeroed ? calloc(1, size + KSR_ALIGN) : malloc(size + KSR_ALIGN);
+    if (!base)
+        return NULL;
+    unsigned char *memory = base + (KSR_ALIGN - (uintptr_t)base % KSR_ALIGN);
+    memcpy(memory - sizeof(base), &base, sizeof(base));
+    return memory;
+}
+
 void *ksr_aligned_alloc(size_t size)
 {
-#ifdef _WIN32
-    return _aligned_malloc(size, KSR_ALIGN);
-#else
-    return aligned_alloc(KSR_ALIGN, size);
-#endif
+    return take(size, false);
 }
 
 void ksr_aligned_free(void *memory)
 {
-#ifdef _WIN32
-    _aligned_free(memory);
-#else
-    free(memory);
-#endif
+    if (!memory)
+        return;
+    unsigned char *base;
+    memcpy(&base, (unsigned char *)memory - sizeof(base), sizeof(base));
+    free(base);
 }
 
 void *ksr_aligned_calloc(size_t size)
@@ -43,9 +74,9 @@ void *ksr_aligned_calloc(size_t size)
     if (size > SIZE_MAX - 2 * KSR_ALIGN)
         return NULL;
     const size_t rounded = (size + 2 * KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
-    void *memory = ksr_aligned_alloc(rounded);
+    void *memory = take(rounded, true);
     if (memory)
-        memset(memory, 0, rounded);
+        use_large_pages(memory, rounded);
     return memory;
 }
 

@@ -562,7 +562,7 @@ static ksr_status load_manifest(ksr_context *ctx, struct ksr_job *job, bool for_
         return ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version",
                         job->folder);
     if (status == KSR_OK)
-        status = ksr_media_check(ctx, m->input_path);
+        status = ksr_media_check_film(ctx, m->input_path, &m->film);
     if (status == KSR_OK) {
         const int64_t modified = ksr_fs_modified(m->input_path);
         status = ksr_manifest_check_input(ctx, m, for_join);

@@ -108,15 +108,26 @@ static void compare_packets(const AVPacket *a, const AVPacket *b, bool own)
     compare("side data", i, a->side_data_elems, b->side_data_elems);
 }
 
+// The next packet, of one stream alone unless that is negative.
+static bool read_packet(AVFormatContext *format, AVPacket *packet, int alone)
+{
+    while (ksr_input_read(format, packet) >= 0) {
+        if (alone < 0 || packet->stream_index == alone)
+            return true;
+        av_packet_unref(packet);
+    }
+    return false;
+}
+
 // Returns how many packets there are.
-static int compare_rest(AVFormatContext *a, AVFormatContext *b, int stream)
+static int compare_rest(AVFormatContext *a, AVFormatContext *b, int stream, int alone)
 {
     AVPacket *p = av_packet_alloc(), *q = av_packet_alloc();
     int count = 0;
     for (;;) {
-        const int x = ksr_input_read(a, p), y = ksr_input_read(b, q);
-        compare("end", -1, x < 0, y < 0);
-        if (x < 0 || y < 0)
+        const bool x = read_packet(a, p, alone), y = read_packet(b, q, alone);
+        compare("end", -1, !x, !y);
+        if (!x || !y)
             break;
         compare_packets(p, q, p->stream_index == stream);
         av_packet_unref(p);
@@ -134,19 +145,26 @@ static void seek(AVFormatContext *f, const struct ksr_film *film)
     compare("seek", -1, 1, av_seek_frame(f, film->stream, key->time, AVSEEK_FLAG_BACKWARD) >= 0);
 }
 
-static int compare_openings(ksr_context *ctx, const char *path, const struct ksr_film *film)
+// alone: opened for the frames of the film's stream.
+static int compare_openings(ksr_context *ctx, const char *path, const struct ksr_film *film,
+                            bool alone)
 {
     struct ksr_input full, again;
+    const int stream = film->stream, only = alone ? stream : -1;
     if (ksr_input_open(ctx, path, true, &full) != KSR_OK ||
-        ksr_input_open_film(ctx, path, film, &again) != KSR_OK)
+        (alone ? ksr_input_open_video(ctx, path, film->known, stream, &again)
+               : ksr_input_open_film(ctx, path, film, &again)) != KSR_OK)
         exit(1);
     learnt = again.known != NULL;
-    compare_files(full.format, again.format);
-    int count = compare_rest(full.format, again.format, film->stream);
+    if (alone)
+        compare_stream(stream, full.format->streams[stream], again.format->streams[stream]);
+    else
+        compare_files(full.format, again.format);
+    int count = compare_rest(full.format, again.format, stream, only);
     if (film->key_count > 1) {
         seek(full.format, film);
         seek(again.format, film);
-        count += compare_rest(full.format, again.format, film->stream);
+        count += compare_rest(full.format, again.format, stream, only);
     }
     ksr_input_close(&full);
     ksr_input_close(&again);
@@ -161,7 +179,10 @@ int main(int argc, char **argv)
     if (argc < 2 || argc > 3 || ksr_context_create(&ctx, &callbacks) != KSR_OK ||
         ksr_film_index(ctx, argv[1], true, &film) != KSR_OK)
         return 1;
-    const int count = film.known ? compare_openings(ctx, argv[argc - 1], &film) : 0;
+    int count = 0;
+    if (film.known)
+        count = compare_openings(ctx, argv[argc - 1], &film, true) +
+                compare_openings(ctx, argv[argc - 1], &film, false);
     if (differences == 0 && film.known)
         printf("%s, %d packets equal\n", learnt ? "looked at again" : "known", count);
     else if (differences == 0)

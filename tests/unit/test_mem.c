@@ -2,6 +2,8 @@
 
 #include "unit.h"
 
+#include <string.h>
+
 #include "core/mem.h"
 
 static void multiply_reports_overflow(void **state)
@@ -34,6 +36,22 @@ static void aligned_memory_is_aligned_zeroed_and_padded(void **state)
     }
     assert_null(ksr_aligned_calloc(SIZE_MAX - 1));
     ksr_aligned_free(NULL);
+}
+
+// Memory that was used before, in the heap or mapped on its own, and with large pages.
+static void freed_memory_comes_back_zeroed(void **state)
+{
+    (void)state;
+    for (size_t size = 1000; size < 40000000; size *= 7)
+        for (int again = 0; again < 3; again++) {
+            unsigned char *p = ksr_aligned_calloc(size);
+            assert_non_null(p);
+            for (size_t i = 0; i < size; i++)
+                if (p[i] != 0)
+                    fail_msg("byte %zu of %zu is %d", i, size, p[i]);
+            memset(p, 0xA5, size);
+            ksr_aligned_free(p);
+        }
 }
 
 static void arrays_grow_and_keep_their_content(void **state)
@@ -84,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(multiply_reports_overflow),
         cmocka_unit_test(aligned_memory_is_aligned_zeroed_and_padded),
+        cmocka_unit_test(freed_memory_comes_back_zeroed),
         cmocka_unit_test(arrays_grow_and_keep_their_content),
         cmocka_unit_test(format_makes_long_strings),
         cmocka_unit_test(memory_ran_out_when_errno_says_so),

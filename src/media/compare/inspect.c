@@ -19,11 +19,21 @@
 
 ksr_status ksr_media_check(ksr_context *ctx, const char *path)
 {
+    return ksr_input_check(ctx, path);
+}
+
+ksr_status ksr_media_check_film(ksr_context *ctx, const char *path, struct ksr_film *film)
+{
     struct ksr_input input;
-    const ksr_status status = ksr_input_open(ctx, path, true, &input);
-    if (status == KSR_OK)
-        ksr_input_close(&input);
-    return status;
+    const ksr_status status = ksr_input_open_video(ctx, path, film->known, film->stream, &input);
+    if (status != KSR_OK)
+        return status;
+    if (!film->known) {
+        film->known = input.known;
+        input.known = NULL;
+    }
+    ksr_input_close(&input);
+    return KSR_OK;
 }
 
 int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to)

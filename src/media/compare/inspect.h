@@ -16,6 +16,10 @@
 // Returns KSR_OK when the file opens and has video, else KSR_E_INPUT (logged).
 ksr_status ksr_media_check(ksr_context *ctx, const char *path);
 
+// The same of a film whose index is from elsewhere. film->known: what there is to know of the file
+// from then on.
+ksr_status ksr_media_check_film(ksr_context *ctx, const char *path, struct ksr_film *film);
+
 // Rescales a time, rounding to nearest.
 int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to);
 
@@ -55,6 +59,7 @@ struct ksr_stream_match {
 struct ksr_made {
     const char *path;
     const struct ksr_film *film;
+    bool raw; // it has no timestamps
 };
 
 // Pairs the streams of two files. carry: what was meant per input stream; guessed: it may have been

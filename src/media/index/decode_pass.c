@@ -271,6 +271,7 @@ ksr_status ksr_index_decode(ksr_context *ctx, const char *path,
     if (status != KSR_OK)
         return status;
     ksr_input_select(&input, film->stream);
+    input.no_samples = true;
     struct linear_index index = {.look = {.input = &input, .format = &film->format}, .film = film};
     status = ksr_input_open_decoder(ctx, &input);
     if (status == KSR_OK)

@@ -128,6 +128,7 @@ static ksr_status look_at_frames(ksr_context *ctx, const char *path, const struc
     if (status != KSR_OK)
         return status;
     ksr_reader_leave_grain(reader); // only then do decoders tell of it
+    ksr_reader_leave_samples(reader);
     status = ksr_reader_seek(ctx, reader, 0, film->key_count > 0 ? &film->keys[0] : &start);
     for (int i = 0; status == KSR_OK && i < count && !extras->captions; i++) {
         size_t index;

@@ -17,6 +17,7 @@
 #include "media/container/containers.h"
 #include "media/container/track_language.h"
 #include "media/input/external.h"
+#include "media/input/look.h"
 
 #define PATIENCE 1000 // times that FFmpeg may ask to be asked again
 
@@ -148,14 +149,16 @@ static ksr_status check_path(ksr_context *ctx, const char *path)
 // How a file is to be opened.
 struct opening {
     bool want_video;               // without one it fails
+    bool brief;                    // only to see whether it opens
+    bool alone;                    // for packets of its video stream, not of others
     int video;                     // its number, from 1; 0 = the default one, else the first
     int64_t probe;                 // bytes to look at for streams; 0 = as usual
     const struct ksr_known *known; // of the stream below; NULL: nothing
     int stream;
 };
 
-// Lets FFmpeg look at the streams. What is known of one is not looked at once more; *learnt: what
-// is known from now on, if nothing was.
+// Lets FFmpeg look at the streams, as far as that is needed. *learnt: what is known from now on, if
+// nothing was.
 static int look_at_streams(AVFormatContext *format, const struct opening *o,
                            struct ksr_known **learnt)
 {
@@ -163,22 +166,12 @@ static int look_at_streams(AVFormatContext *format, const struct opening *o,
                            ksr_container_read_by(format->iformat->name)->tells_all;
     if (!tells_all)
         return avformat_find_stream_info(format, NULL);
-    if (!ksr_known_tell(o->known, format, o->stream)) {
-        *learnt = ksr_known_begin(format);
-        const int found = *learnt ? avformat_find_stream_info(format, NULL) : AVERROR(ENOMEM);
-        return found >= 0 && !ksr_known_finish(*learnt, format) ? AVERROR(ENOMEM) : found;
-    }
-    const unsigned count = format->nb_streams;
-    AVDictionary **options = calloc(count, sizeof(AVDictionary *));
-    if (!options)
-        return AVERROR(ENOMEM);
-    // It waits for frames of H.264 all the same, for the order in which they come.
-    int found = av_dict_set(&options[o->stream], "skip_frame", "all", 0);
-    if (found >= 0)
-        found = avformat_find_stream_info(format, options);
-    for (unsigned i = 0; i < count; i++)
-        av_dict_free(&options[i]);
-    free(options);
+    const AVStream *video = choose_video(format, o->video);
+    if (o->brief && video && has_size(video))
+        return 0;
+    if (!ksr_known_tell(o->known, format, o->stream))
+        return ksr_look_at_all(format, learnt);
+    const int found = ksr_look_at_rest(format, o->stream, o->alone);
     if (found >= 0)
         ksr_known_tell_times(o->known, format, o->stream);
     return found;
@@ -308,6 +301,16 @@ ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
     return open_file(ctx, path, &(struct opening){.want_video = want_video}, out);
 }
 
+ksr_status ksr_input_check(ksr_context *ctx, const char *path)
+{
+    struct ksr_input input;
+    const ksr_status status =
+        open_file(ctx, path, &(struct opening){.want_video = true, .brief = true}, &input);
+    if (status == KSR_OK)
+        ksr_input_close(&input);
+    return status;
+}
+
 const struct ksr_container *ksr_input_container(const char *path)
 {
     const struct ksr_container *found = NULL;
@@ -331,7 +334,8 @@ ksr_status ksr_input_open_far(ksr_context *ctx, const char *path, int64_t probe,
 ksr_status ksr_input_open_video(ksr_context *ctx, const char *path, const struct ksr_known *known,
                                 int stream, struct ksr_input *out)
 {
-    const struct opening o = {.want_video = true, .known = known, .stream = stream};
+    const struct opening o = {
+        .want_video = true, .alone = true, .known = known, .stream = stream};
     ksr_status status = open_file(ctx, path, &o, out);
     if (status == KSR_OK && stream >= (int)out->format->nb_streams) {
         ksr_input_close(out);
@@ -391,8 +395,21 @@ ksr_status ksr_input_open_bytes(ksr_context *ctx, const uint8_t *bytes, int64_t 
     return starved ? ksr_fail_memory(ctx) : KSR_E_INPUT;
 }
 
-// side_data: what the decoder is to hand out beside frames, as AV_CODEC_EXPORT_DATA_*.
-static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, int side_data,
+// What is asked for of the decoder of a video. Returns false when out of memory.
+static bool adjust_decoder(struct ksr_input *input, AVCodecContext *decoder)
+{
+    if (input->no_grain) // what is handed on is not added
+        decoder->export_side_data |= AV_CODEC_EXPORT_DATA_FILM_GRAIN;
+    if (input->quantizers)
+        decoder->export_side_data |= AV_CODEC_EXPORT_DATA_VIDEO_ENC_PARAMS;
+    if (input->no_samples)
+        decoder->skip_idct = decoder->skip_loop_filter = AVDISCARD_ALL;
+    input->buffers = ksr_buffers_use(decoder);
+    return input->buffers != NULL;
+}
+
+// input: of a video; NULL: nothing is asked for.
+static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, struct ksr_input *input,
                                AVCodecContext **out)
 {
     char text[256];
@@ -411,14 +428,17 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, int sid
     decoder->thread_count = 1;
     // Unaligned: cropping on the left is exact, not rounded to what SIMD likes.
     decoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_UNALIGNED;
-    decoder->export_side_data |= side_data;
     ksr_ffmpeg_clear_message();
+    if (result >= 0 && input && !adjust_decoder(input, decoder))
+        result = AVERROR(ENOMEM);
     if (result >= 0)
         result = avcodec_open2(decoder, codec, NULL);
     if (result >= 0 && ksr_memory_ran_out())
         result = AVERROR(ENOMEM); // it opens, and then decodes nothing
     if (result < 0) {
         avcodec_free_context(&decoder);
+        if (input)
+            ksr_buffers_free(&input->buffers);
         if (ksr_ffmpeg_starved(result))
             return ksr_fail_memory(ctx);
         return ksr_fail(ctx, KSR_E_INPUT, "cannot decode %s (stream %d): %s", codec->name,
@@ -430,17 +450,12 @@ static ksr_status open_decoder(ksr_context *ctx, const AVStream *stream, int sid
 
 ksr_status ksr_stream_open_decoder(ksr_context *ctx, const AVStream *stream, AVCodecContext **out)
 {
-    return open_decoder(ctx, stream, 0, out);
+    return open_decoder(ctx, stream, NULL, out);
 }
 
 ksr_status ksr_input_open_decoder(ksr_context *ctx, struct ksr_input *input)
 {
-    int side_data = 0;
-    if (input->no_grain) // what is handed on is not added
-        side_data |= AV_CODEC_EXPORT_DATA_FILM_GRAIN;
-    if (input->quantizers)
-        side_data |= AV_CODEC_EXPORT_DATA_VIDEO_ENC_PARAMS;
-    return open_decoder(ctx, input->video, side_data, &input->decoder);
+    return open_decoder(ctx, input->video, input, &input->decoder);
 }
 
 // Those of FFmpeg's decoders that do not give what they hold back when their headers change.
@@ -525,6 +540,7 @@ void ksr_input_select(struct ksr_input *input, int stream)
 void ksr_input_close(struct ksr_input *input)
 {
     avcodec_free_context(&input->decoder);
+    ksr_buffers_free(&input->buffers);
     ksr_external_remove(input->format);
     avformat_close_input(&input->format);
     ksr_memory_close(&input->memory);

@@ -3,6 +3,7 @@
 #ifndef KSR_MEDIA_INPUT_INPUT_H
 #define KSR_MEDIA_INPUT_INPUT_H
 
+#include "media/av/buffers.h"
 #include "media/av/known.h"
 #include "media/av/memory.h"
 #include "media/container/containers.h"
@@ -11,8 +12,10 @@ struct ksr_input {
     AVFormatContext *format;
     AVStream *video;         // the stream to process; never cover art
     AVCodecContext *decoder; // NULL until ksr_input_open_decoder()
+    struct ksr_buffers *buffers; // of the decoder
     bool no_grain;           // its decoder leaves film grain out, and hands on what it is
     bool quantizers;         // its decoder hands out its quantizers with frames
+    bool no_samples;         // its decoder computes none, only what is told of frames
     uint64_t headers;        // of the last packet that had any (headers.h)
     int64_t probe;           // bytes that were looked at for its streams; 0 = as usual
     struct ksr_known *known; // what FFmpeg's look has found, for the next to open the file; or NULL
@@ -24,6 +27,10 @@ struct ksr_input {
 // (missing, unreadable, not media, no video; logged), KSR_E_NOMEM.
 ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
                           struct ksr_input *out);
+
+// Whether a file opens and has video, by its header where that tells. Returns and logs as
+// ksr_input_open() that wants video.
+ksr_status ksr_input_check(ksr_context *ctx, const char *path);
 
 // Returns the row of the container that a file is, by its header alone; NULL where it does not open.
 const struct ksr_container *ksr_input_container(const char *path);

@@ -29,7 +29,7 @@ struct ksr_reader {
     ksr_turner *turner; // once a picture has been taken, if the film has a geometry
     ksr_conform *conform;
     struct ksr_video_format format; // of `frame`, as it was decoded
-    bool keep_kinds, quantizers, no_grain;
+    bool keep_kinds, quantizers, no_samples, no_grain;
     bool sent, has_quantizer; // a packet, since the last seek; it told this:
     int quantizer;
     ksr_filter *filter; // once the first frame has come, if the film has one
@@ -109,6 +109,7 @@ static ksr_status open_input(ksr_context *ctx, ksr_reader *r)
     }
     r->input.no_grain = r->no_grain || r->film->no_grain;
     r->input.quantizers = r->quantizers;
+    r->input.no_samples = r->no_samples;
     ksr_input_select(&r->input, r->film->stream);
     return KSR_OK;
 }
@@ -349,6 +350,11 @@ void ksr_reader_keep_kinds(ksr_reader *r)
 void ksr_reader_leave_grain(ksr_reader *r)
 {
     r->no_grain = true;
+}
+
+void ksr_reader_leave_samples(ksr_reader *r)
+{
+    r->no_samples = true;
 }
 
 void ksr_reader_export_quantizers(ksr_reader *r)

@@ -53,6 +53,10 @@ void ksr_reader_keep_kinds(ksr_reader *reader);
 // says. Before the first seek.
 void ksr_reader_leave_grain(ksr_reader *reader);
 
+// Makes the decoder leave out what only samples need, where it can: frames are then not to be
+// looked at, but all that is told of them is there. Before the first seek.
+void ksr_reader_leave_samples(ksr_reader *reader);
+
 // Makes the decoder hand out its quantizers with frames, where it can. Before the first seek.
 void ksr_reader_export_quantizers(ksr_reader *reader);
 
