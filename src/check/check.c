@@ -122,48 +122,49 @@ static ksr_status check_spacing(ksr_context *ctx, struct ksr_checks *checks, con
                           close, output->frame_count, in.usual * 250, in.close);
 }
 
+ksr_status ksr_check_readable(ksr_context *ctx, struct ksr_checks *checks, const char *output_path,
+                              struct ksr_film *output, bool *raw)
+{
+    memset(output, 0, sizeof(*output));
+    *raw = ksr_media_is_raw(output_path);
+    const ksr_status status = ksr_film_index(*raw ? NULL : ctx, output_path, true, output);
+    return ksr_is_unreadable(status)
+               ? ksr_checks_add(ctx, checks, false, "readable", "the output cannot be read")
+               : status;
+}
+
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                           const struct ksr_film *film, const size_t *kept, size_t kept_count,
-                          const char *output_path, enum ksr_decode decode, double *shift_ms,
-                          struct ksr_film *index)
+                          const struct ksr_made *made, enum ksr_decode decode, double *shift_ms)
 {
-    struct ksr_film output;
-    if (index)
-        memset(index, 0, sizeof(*index));
-    *shift_ms = 0;
+    const char *output_path = made->path;
+    const struct ksr_film *output = made->film;
     const size_t wanted = kept ? kept_count : film->frame_count;
-    const bool raw = ksr_media_is_raw(output_path);
-    ksr_status status = ksr_film_index(raw ? NULL : ctx, output_path, true, &output);
-    if (ksr_is_unreadable(status))
-        return ksr_checks_add(ctx, checks, false, "readable", "the output cannot be read");
-    if (status != KSR_OK)
-        return status;
-    status = ksr_checks_add(ctx, checks, output.frame_count == wanted, "frames",
-                            "frames: %zu in the output, %zu expected", output.frame_count, wanted);
+    const bool raw = made->raw;
+    *shift_ms = 0;
+    ksr_status status =
+        ksr_checks_add(ctx, checks, output->frame_count == wanted, "frames",
+                       "frames: %zu in the output, %zu expected", output->frame_count, wanted);
     if (status == KSR_OK && raw)
         status =
             ksr_checks_add(ctx, checks, true, "timestamps",
                            "timestamps: the output is a raw stream or an image, which has none");
-    if (status == KSR_OK && output.frame_count == wanted && !raw && !ksr_sequence_is(output_path))
-        status = check_times(ctx, checks, film, kept, wanted, &output, output_path, shift_ms);
+    if (status == KSR_OK && output->frame_count == wanted && !raw && !ksr_sequence_is(output_path))
+        status = check_times(ctx, checks, film, kept, wanted, output, output_path, shift_ms);
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !ksr_sequence_is(input_path))
-        status = check_spacing(ctx, checks, input_path, film, &output);
+        status = check_spacing(ctx, checks, input_path, film, output);
     // A size that was asked to fit is rounded to what chroma allows.
-    const double x = (double)output.format.width * film->format.height;
-    const double y = (double)output.format.height * film->format.width;
+    const double x = (double)output->format.width * film->format.height;
+    const double y = (double)output->format.height * film->format.width;
     const double rounding = 4.0 * fmax(film->format.width, film->format.height);
     if (status == KSR_OK)
         status = ksr_checks_add(ctx, checks, fabs(x - y) <= rounding, "size",
-                                "size: %dx%d from %dx%d", output.format.width, output.format.height,
-                                film->format.width, film->format.height);
+                                "size: %dx%d from %dx%d", output->format.width,
+                                output->format.height, film->format.width, film->format.height);
     size_t decoded = 0, bad = 0;
     const size_t limit = decode == KSR_DECODE_ALL ? SIZE_MAX : 8;
     if (status == KSR_OK)
-        status = ksr_media_decode(ctx, output_path, &output, limit, wanted, &decoded, &bad);
-    if (index)
-        *index = output;
-    else
-        ksr_film_free(&output);
+        status = ksr_media_decode(ctx, output_path, output, limit, wanted, &decoded, &bad);
     const size_t expected = limit < wanted ? limit : wanted;
     if (status == KSR_OK)
         status = ksr_checks_add(ctx, checks, bad == 0 && decoded == expected, "decoding",

@@ -42,14 +42,19 @@ json_t *ksr_checks_to_json(const struct ksr_checks *checks);
 
 enum ksr_decode { KSR_DECODE_SOME, KSR_DECODE_ALL };
 
+// Reads the index of an output. *output: free with ksr_film_free(), whatever is returned. *raw:
+// whether the file has no timestamps. Returns KSR_OK, with a failed check where it cannot be read,
+// or the failure of the checking itself.
+ksr_status ksr_check_readable(ksr_context *ctx, struct ksr_checks *checks, const char *output_path,
+                              struct ksr_film *output, bool *raw);
+
 // Frame count, every timestamp, that no frames are squeezed together, and that frames decode. kept:
 // frames of the film that the output should have, in order (NULL: all). *shift_ms: how much later
-// everything is in the output. *output: its index, free with ksr_film_free(); may be NULL.
+// everything is in the output.
 // Returns KSR_OK with the outcome in checks, or the failure of the checking itself.
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                           const struct ksr_film *film, const size_t *kept, size_t kept_count,
-                          const char *output_path, enum ksr_decode decode, double *shift_ms,
-                          struct ksr_film *output);
+                          const struct ksr_made *output, enum ksr_decode decode, double *shift_ms);
 
 // Every other stream: there, copied packet for packet, or encoded anew in time.
 // carry: what was meant per stream of the input; NULL = judge by what is there, and by the choice

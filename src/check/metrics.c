@@ -65,14 +65,18 @@ void ksr_pictures_free(struct ksr_pictures *picture)
 
 // --- Reading ---
 
+// frame: of the film, the first one that is wanted; from: the keyframe before it.
 static ksr_status open_side(struct comparison *c, struct side *s, const char *path,
-                            const struct ksr_film *film)
+                            const struct ksr_film *film, size_t frame,
+                            const struct ksr_film_key *from)
 {
     s->film = film;
     if (!ksr_pixels_layout(&film->format, &s->layout, &s->bits))
         return ksr_fail(c->ctx, KSR_E_INPUT, "pixel format %s cannot be compared",
                         film->format.pixel_format);
-    ksr_status status = ksr_reader_open(c->ctx, path, film, &s->reader);
+    ksr_status status = ksr_reader_create(c->ctx, path, film, &s->reader);
+    if (status == KSR_OK)
+        status = ksr_reader_seek(c->ctx, s->reader, frame, from);
     s->grey = status == KSR_OK && ksr_reader_is_grey(s->reader);
     if (status == KSR_OK && !ksr_frame_alloc(&s->own, &s->layout))
         status = ksr_fail_memory(c->ctx);
@@ -390,6 +394,7 @@ static ksr_status move_both(struct comparison *c, const struct ksr_picture_place
     return ksr_run_both(c->ctx, move_side, &after, move_side, &in);
 }
 
+// Both sides begin at the first place.
 static ksr_status visit(struct comparison *c, const struct ksr_picture_place *places, size_t count)
 {
     ksr_status status = KSR_OK;
@@ -397,8 +402,9 @@ static ksr_status visit(struct comparison *c, const struct ksr_picture_place *pl
     for (size_t i = 0; status == KSR_OK && i < count; i++) {
         const struct ksr_picture_place *p = &places[i];
         const struct ksr_film_key from = ksr_reader_entry(c->pair->output, p->output);
-        const bool goes_on = i > 0 && p->input > p[-1].input && p->output > p[-1].output &&
-                             from.frame == before.frame && p->from.frame == p[-1].from.frame;
+        const bool goes_on =
+            i == 0 || (p->input > p[-1].input && p->output > p[-1].output &&
+                       from.frame == before.frame && p->from.frame == p[-1].from.frame);
         status = move_both(c, p, goes_on ? NULL : &p->from, goes_on ? NULL : &from);
         before = from;
         const bool both = c->in.at == p->input && c->after.at == p->output;
@@ -483,9 +489,14 @@ static ksr_status measure(ksr_context *ctx, const struct ksr_picture_pair *pair,
     c->pair = pair;
     c->colours_alone = places != NULL;
     c->out = out;
-    ksr_status status = open_side(c, &c->in, pair->input_path, pair->input);
+    const struct ksr_picture_place begin =
+        count > 0 ? places[0]
+                  : (struct ksr_picture_place){.from = ksr_reader_entry(pair->input, 0)};
+    const struct ksr_film_key from = ksr_reader_entry(pair->output, begin.output);
+    ksr_status status =
+        open_side(c, &c->in, pair->input_path, pair->input, begin.input, &begin.from);
     if (status == KSR_OK)
-        status = open_side(c, &c->after, pair->output_path, pair->output);
+        status = open_side(c, &c->after, pair->output_path, pair->output, begin.output, &from);
     if (status == KSR_OK)
         status = prepare(c);
     if (status == KSR_OK)

@@ -17,6 +17,7 @@
 #include "check/check.h"
 #include "check/judge.h"
 #include "config/config.h"
+#include "core/background.h"
 #include "core/image_sequence.h"
 #include "core/mem.h"
 #include "core/pool.h"
@@ -184,18 +185,19 @@ static ksr_status refuse_failure(const struct joining *j, const char *failed)
 #define FULL_RANGE       2 // in FFmpeg's numbers
 #define SAMPLED_SEGMENTS 4
 #define SAMPLED_FRAMES   2  // of each segment
-#define SAMPLED_LATER    32 // frames from one to the next, at most
+#define SAMPLED_LATER    32 // frames from one to the next, of all segments together, at most
 
 // Chooses frames to look at, from segments all over the film. Returns how many.
 static size_t choose_places(const struct joining *j, struct ksr_picture_place *places)
 {
     const struct ksr_manifest *m = &j->job->manifest;
     const int step = (m->segment_count + SAMPLED_SEGMENTS - 1) / SAMPLED_SEGMENTS;
+    const size_t most = SAMPLED_LATER / (size_t)((m->segment_count + step - 1) / step);
     size_t count = 0;
     for (int i = 0; i < m->segment_count; i += step) {
         const size_t end = i + 1 < m->segment_count ? j->first[i + 1] : j->frame_count;
         const size_t kept = end - j->first[i];
-        const size_t later = kept / 2 < SAMPLED_LATER ? kept / 2 : SAMPLED_LATER;
+        const size_t later = kept / 2 < most ? kept / 2 : most;
         for (size_t k = 0; k < SAMPLED_FRAMES && k * later < kept; k++) {
             const size_t output = j->first[i] + k * later;
             places[count++] =
@@ -207,8 +209,8 @@ static size_t choose_places(const struct joining *j, struct ksr_picture_place *p
 
 // Colours that are read otherwise than they were coded. Frames that are counted would have to be
 // decoded up to the sampled ones: there the first segment says enough.
-static ksr_status check_colours(struct joining *j, struct ksr_checks *checks, const char *path,
-                                const struct ksr_film *output)
+static ksr_status sample_colours(const struct joining *j, struct ksr_checks *checks,
+                                 const char *path, const struct ksr_film *output)
 {
     const struct ksr_manifest *m = &j->job->manifest;
     const struct ksr_processor_config *config = ksr_config_get(m->config);
@@ -239,22 +241,44 @@ static ksr_status check_colours(struct joining *j, struct ksr_checks *checks, co
     return status;
 }
 
+// The two parts of the check, each on a thread of its own.
+struct checking {
+    struct joining *j;
+    struct ksr_made made;
+    struct ksr_checks rest, colours;
+};
+
+static ksr_status check_rest(void *arg)
+{
+    struct checking *c = arg;
+    struct joining *j = c->j;
+    const struct ksr_manifest *m = &j->job->manifest;
+    double shift_ms;
+    const ksr_status status = ksr_check_film(j->ctx, &c->rest, m->input_path, &m->film, j->frames,
+                                             j->frame_count, &c->made, KSR_DECODE_SOME, &shift_ms);
+    return status == KSR_OK && !m->output.image
+               ? ksr_check_streams(j->ctx, &c->rest, m->input_path, &m->film, &c->made, shift_ms,
+                                   m->output.carry, NULL, KSR_DECODE_SOME)
+               : status;
+}
+
+static ksr_status check_colours(void *arg)
+{
+    struct checking *c = arg;
+    return sample_colours(c->j, &c->colours, c->made.path, c->made.film);
+}
+
 // What a reader of the new file sees against what was meant.
 static ksr_status check_output(struct joining *j, const char *path)
 {
-    const struct ksr_manifest *m = &j->job->manifest;
-    struct ksr_checks checks = {0};
     struct ksr_film output;
-    double shift_ms;
-    ksr_status status = ksr_check_film(j->ctx, &checks, m->input_path, &m->film, j->frames,
-                                       j->frame_count, path, KSR_DECODE_SOME, &shift_ms, &output);
-    if (status == KSR_OK && !m->output.image)
-        status = ksr_check_streams(j->ctx, &checks, m->input_path, &m->film,
-                                   &(struct ksr_made){path, &output}, shift_ms, m->output.carry,
-                                   NULL, KSR_DECODE_SOME);
-    if (status == KSR_OK && !ksr_checks_first_failure(&checks))
-        status = check_colours(j, &checks, path, &output);
-    const char *failed = ksr_checks_first_failure(&checks);
+    struct checking c = {.j = j, .made = {.path = path, .film = &output}};
+    ksr_status status = ksr_check_readable(j->ctx, &c.rest, path, &output, &c.made.raw);
+    if (status == KSR_OK && !ksr_checks_first_failure(&c.rest))
+        status = ksr_run_both(j->ctx, check_rest, &c, check_colours, &c);
+    const char *failed = ksr_checks_first_failure(&c.rest);
+    if (!failed)
+        failed = ksr_checks_first_failure(&c.colours);
     if (ksr_is_unreadable(status) || status == KSR_E_PROCESS) {
         failed = "the output cannot be checked"; // why is said already
         status = KSR_OK;
@@ -262,7 +286,8 @@ static ksr_status check_output(struct joining *j, const char *path)
     if (status == KSR_OK && failed)
         status = j->options->accept ? accept_failure(j, failed) : refuse_failure(j, failed);
     ksr_film_free(&output);
-    ksr_checks_free(&checks);
+    ksr_checks_free(&c.rest);
+    ksr_checks_free(&c.colours);
     return status;
 }
 

@@ -208,21 +208,24 @@ ksr_status ksr_verification_run(ksr_context *ctx, const char *input_path, const 
     memset(v, 0, sizeof(*v));
     options = options ? options : &no_options;
     struct ksr_expected *m = &v->expected;
+    struct ksr_made made = {.path = output_path, .film = &v->output};
     ksr_status status = ksr_media_check(ctx, input_path);
     if (status == KSR_OK)
         status = ksr_media_check(ctx, output_path);
     if (status == KSR_OK)
         status = ksr_expected_find(ctx, input_path, output_path, options, m);
     if (status == KSR_OK)
-        status = ksr_check_film(ctx, &v->checks, input_path, &m->film, m->kept, m->kept_count,
-                                output_path, KSR_DECODE_ALL, &shift_ms, &v->output);
+        status = ksr_check_readable(ctx, &v->checks, output_path, &v->output, &made.raw);
+    if (status != KSR_OK || ksr_checks_first_failure(&v->checks))
+        return status;
+    status = ksr_check_film(ctx, &v->checks, input_path, &m->film, m->kept, m->kept_count, &made,
+                            KSR_DECODE_ALL, &shift_ms);
     if (status == KSR_OK && !v->checks.list[0].passed && !m->settings)
         ksr_log(ctx, KSR_LOG_INFO,
                 "skipped frames and ranges are known only from the provenance record "
                 "({provenance}) or the work folder ({keep_work=true})");
     if (status == KSR_OK && !ksr_sequence_is(output_path) && !(m->output && m->output->image))
-        status = ksr_check_streams(ctx, &v->checks, input_path, &m->film,
-                                   &(struct ksr_made){output_path, &v->output}, shift_ms,
+        status = ksr_check_streams(ctx, &v->checks, input_path, &m->film, &made, shift_ms,
                                    m->output ? m->output->carry : NULL, &m->choice, KSR_DECODE_ALL);
     if (status == KSR_OK && !ksr_sequence_is(output_path))
         status = check_tags(ctx, input_path, output_path, shift_ms, v);

@@ -42,9 +42,9 @@ def main():
     program = os.path.abspath(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
         out = os.path.join(folder, "out.mkv")
-        for name, seconds, limits in (("short.mkv", 12, {"looked": 2, "opened": 24, "packets": 280}),
-                                      ("short.mp4", 12, {"looked": 2, "opened": 24, "packets": 280}),
-                                      ("long.mkv", 60, {"looked": 2, "opened": 36, "packets": 320})):
+        for name, seconds, limits in (("short.mkv", 12, {"looked": 1, "opened": 24, "packets": 262}),
+                                      ("short.mp4", 12, {"looked": 1, "opened": 24, "packets": 262}),
+                                      ("long.mkv", 60, {"looked": 1, "opened": 36, "packets": 296})):
             source = make(folder, name, seconds)
             found, errors = count(program, folder, "plan", source, out, *FAST)
             check_counts("plan of " + name, found, errors, limits)
@@ -53,9 +53,9 @@ def main():
         # Two segments of 144 frames, each of which is decoded once.
         source = os.path.join(folder, "short.mkv")
         found, errors = count(program, folder, "upscale", source, out, *FAST)
-        check_counts("upscale", found, errors, {"looked": 4, "opened": 46, "packets": 750})
+        check_counts("upscale", found, errors, {"looked": 3, "opened": 44, "packets": 642})
         found, errors = count(program, folder, "verify", source, out)
-        check_counts("verify", found, errors, {"looked": 7, "opened": 30, "packets": 960})
+        check_counts("verify", found, errors, {"looked": 5, "opened": 30, "packets": 896})
     finish()
 
 
