@@ -5,6 +5,9 @@
 #include <stdio.h>
 #define XXH_STATIC_LINKING_ONLY // for the size of the state
 #include <xxhash.h>
+#ifdef KSR_XXHASH_DISPATCHES
+#include <xxh_x86dispatch.h> // takes the place of functions below: the same hashes, faster
+#endif
 
 struct ksr_hasher {
     XXH3_state_t state; // alignment is why this is only ever made by XXH3_createState()
