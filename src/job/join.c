@@ -248,9 +248,8 @@ struct checking {
     struct ksr_checks rest, colours;
 };
 
-static ksr_status check_rest(void *arg)
+static ksr_status check_rest(struct checking *c)
 {
-    struct checking *c = arg;
     struct joining *j = c->j;
     const struct ksr_manifest *m = &j->job->manifest;
     double shift_ms;
@@ -268,6 +267,23 @@ static ksr_status check_colours(void *arg)
     return sample_colours(c->j, &c->colours, c->made.path, c->made.film);
 }
 
+// Colours say nothing of a file that is not what was meant anyway.
+static ksr_status check_both(struct checking *c)
+{
+    ksr_background *background;
+    ksr_status status = ksr_background_create(c->j->ctx, &background);
+    if (status != KSR_OK)
+        return status;
+    ksr_background_start(background, check_colours, c);
+    status = check_rest(c);
+    if (status == KSR_OK && !ksr_checks_first_failure(&c->rest))
+        status = ksr_background_wait(background);
+    else
+        ksr_background_drop(background);
+    ksr_background_destroy(&background);
+    return status;
+}
+
 // What a reader of the new file sees against what was meant.
 static ksr_status check_output(struct joining *j, const char *path)
 {
@@ -275,7 +291,7 @@ static ksr_status check_output(struct joining *j, const char *path)
     struct checking c = {.j = j, .made = {.path = path, .film = &output}};
     ksr_status status = ksr_check_readable(j->ctx, &c.rest, path, &output, &c.made.raw);
     if (status == KSR_OK && !ksr_checks_first_failure(&c.rest))
-        status = ksr_run_both(j->ctx, check_rest, &c, check_colours, &c);
+        status = check_both(&c);
     const char *failed = ksr_checks_first_failure(&c.rest);
     if (!failed)
         failed = ksr_checks_first_failure(&c.colours);
