@@ -235,10 +235,10 @@ static ksr_status settle_descaled(struct ksr_manifest *m, const struct looks *l)
 // --- The network and its variant ---
 
 // Whether the network gets what the network that chooses sees: not the smaller drawing with
-// --descale, nor, in the second pass of 4x, what the first has made.
+// --descale.
 static bool sees_source(const struct ksr_pipeline_config *config)
 {
-    return strcmp(config->descale, "off") == 0 && config->ai_scale == 2;
+    return strcmp(config->descale, "off") == 0;
 }
 
 // Has the network asked for and the one for clean sources look.

@@ -78,9 +78,9 @@ static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const bool measured = asked && strcmp(asked, "auto") == 0;
     const char *why = strcmp(p->descale, "off") != 0                    ? " (descaled)"
-                      : p->ai_scale != 2                                ? " (4x)"
-                      : strcmp(p->ai_variant, KSR_VARIANT_GENERAL) != 0 ? " (measured)"
-                                                                        : " (no variant is clear)";
+                      : strcmp(p->ai_variant, KSR_VARIANT_GENERAL) == 0 ? " (no variant is clear)"
+                      : p->ai_scale > 2 ? " (measured; the second doubling: general)"
+                                        : " (measured)";
     snprintf(out, TEXT, "%s%s", p->ai_variant, measured ? why : "");
     return json_object_get(m->key, "variants") || ksr_manifest_replaced(m);
 }

@@ -91,6 +91,17 @@ static ksr_status open_chroma(ksr_context *ctx, const struct ksr_pipeline_config
     return status;
 }
 
+// The second time a variant would get what the first time has made: a picture that no kernel has
+// reduced.
+static ksr_status open_again(ksr_context *ctx, const struct ksr_pipeline_config *config,
+                             ksr_engine *engine)
+{
+    const bool may = config->ai_scale > 2 || strcmp(config->descale, "off") != 0;
+    return may && ksr_engine_names_variant(config)
+               ? ksr_model_load(ctx, config->ai_model_path, NULL, &engine->again)
+               : KSR_OK;
+}
+
 static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *params,
                               ksr_engine *engine)
 {
@@ -106,7 +117,7 @@ static ksr_status open_native(ksr_context *ctx, const struct ksr_engine_params *
         memcpy(engine->identity.model, engine->net->hash, sizeof(engine->identity.model));
         engine->identity.variants = engine->net->variants;
     }
-    return status;
+    return status == KSR_OK ? open_again(ctx, c, engine) : status;
 }
 
 static void identify(struct ksr_engine_identity *out, const ksr_onnx *onnx, int threads)
@@ -193,6 +204,7 @@ void ksr_engine_close(ksr_engine **engine)
     if (!engine || !*engine)
         return;
     ksr_net_destroy(&(*engine)->net);
+    ksr_net_destroy(&(*engine)->again);
     ksr_net_destroy(&(*engine)->chroma);
     ksr_frames_destroy(&(*engine)->frames);
     free(*engine);

@@ -50,6 +50,7 @@ struct ksr_engine_identity {
 // Thread-safety: one thread at a time per object, but `net` is for any number of threads.
 typedef struct ksr_engine {
     ksr_net *net;       // this
+    ksr_net *again;     // of a second doubling, where that has another variant; else NULL
     ksr_frames *frames; // or that one; the other is NULL
     ksr_net *chroma;    // for any number of threads, too; NULL: filters enlarge chroma
     struct ksr_engine_identity identity;

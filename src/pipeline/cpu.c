@@ -122,9 +122,7 @@ static void run_step(const struct cpu *p, const struct ksr_step *step, const str
     case KSR_STEP_NETWORK_CHROMA: t->upscale_rows(dst, src, &step->upscale, y0, y1); break;
     case KSR_STEP_GUIDED: t->guided_rows(dst, src, luma, &step->guide, y0, y1); break;
     case KSR_STEP_LEARNED: t->learned_rows(dst, src, y0, y1); break;
-    case KSR_STEP_NETWORK:
-        t->net_rows(dst, src, p->recipe.net, scratch_of(p, thread), y0, y1);
-        break;
+    case KSR_STEP_NETWORK: t->net_rows(dst, src, step->net, scratch_of(p, thread), y0, y1); break;
     case KSR_STEP_ENHANCE_LUMA: t->enhance_luma_rows(dst, src, &step->enhance, y0, y1); break;
     case KSR_STEP_ENHANCE_CHROMA: t->enhance_chroma_rows(dst, src, &step->enhance, y0, y1); break;
     case KSR_STEP_MODEL: // run_model()
@@ -457,9 +455,9 @@ static bool allocate_temporal(struct cpu *p)
 
 static bool allocate_net(struct cpu *p)
 {
-    const ksr_net *const nets[] = {p->recipe.net, p->recipe.chroma};
+    const ksr_net *const nets[] = {p->recipe.net, p->recipe.again, p->recipe.chroma};
     size_t bytes;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         const size_t needed = nets[i] ? ksr_net_scratch(nets[i]) : 0;
         p->scratch_bytes = needed > p->scratch_bytes ? needed : p->scratch_bytes;
     }

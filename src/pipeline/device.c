@@ -105,15 +105,15 @@ static void free_net(ksr_device *device, struct ksr_device_network *kept)
 
 void ksr_device_free_nets(ksr_device *device)
 {
-    free_net(device, &device->luma);
-    free_net(device, &device->chroma);
+    for (int i = 0; i < KSR_DEVICE_USES; i++)
+        free_net(device, &device->network[i]);
 }
 
-ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
-                          const struct ksr_gpu_net **out)
+ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, enum ksr_device_use use,
+                          const ksr_net *net, const struct ksr_gpu_net **out)
 {
     char refused[KSR_GPU_REASON];
-    struct ksr_device_network *kept = net->chroma ? &device->chroma : &device->luma;
+    struct ksr_device_network *kept = &device->network[use];
     *out = &kept->net;
     if (kept->hash[0] && strcmp(kept->hash, net->hash) == 0 && kept->variant == net->variant)
         return KSR_OK;

@@ -14,20 +14,29 @@ struct ksr_device_network {
     int variant;              // of that model
 };
 
+// What a network is for. A device keeps one for each.
+enum ksr_device_use {
+    KSR_DEVICE_LUMA,
+    KSR_DEVICE_AGAIN, // luma, the second time
+    KSR_DEVICE_CHROMA,
+    KSR_DEVICE_USES
+};
+
 struct ksr_device {
     struct ksr_gpu *gpu;
     struct ksr_gpu_stages stages;
-    bool failed;                            // it is not used any more
-    struct ksr_device_network luma, chroma; // the last ones that were asked for
+    bool failed;                                        // it is not used any more
+    struct ksr_device_network network[KSR_DEVICE_USES]; // the last ones that were asked for
     char name[2 * KSR_DEVICE_TEXT];
     char id[16];
     struct ksr_device_times times;
 };
 
-// Gives a network by the fastest way that passes its test; it stays until another one of luma, or
-// of chroma if it is one, is asked for. ctx: hears of those that do not. Returns KSR_OK;
-// KSR_E_NOMEM, KSR_E_PROCESS (gpu->trouble says why).
-KSR_MUST_USE ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device, const ksr_net *net,
+// Gives a network by the fastest way that passes its test; it stays until another one is asked for
+// that use. ctx: hears of those that do not. Returns KSR_OK; KSR_E_NOMEM, KSR_E_PROCESS
+// (gpu->trouble says why).
+KSR_MUST_USE ksr_status ksr_device_net(ksr_context *ctx, ksr_device *device,
+                                       enum ksr_device_use use, const ksr_net *net,
                                        const struct ksr_gpu_net **out);
 
 // Frees the networks that a device has.

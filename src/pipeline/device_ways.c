@@ -175,7 +175,8 @@ ksr_status ksr_device_measure_ways(ksr_context *ctx, ksr_device *device, const k
     uint64_t result = 0, first = 0;
     *count = 0;
     const struct ksr_gpu_net *used;
-    ksr_status status = ksr_device_net(ctx, device, net, &used);
+    const enum ksr_device_use use = net->chroma ? KSR_DEVICE_CHROMA : KSR_DEVICE_LUMA;
+    ksr_status status = ksr_device_net(ctx, device, use, net, &used);
     if (status == KSR_OK)
         status = open_scene(&s);
     const int fastest = status == KSR_OK ? (int)used->tier : -1;

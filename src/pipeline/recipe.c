@@ -83,13 +83,14 @@ static struct ksr_step filter_pass(const struct ksr_recipe *r, int plane, bool n
 }
 
 // One pass of stage 3: luma by a network or learned filters, the rest by one separable filter.
-static struct ksr_step pass(const struct ksr_recipe *r, int plane)
+static struct ksr_step pass(const struct ksr_recipe *r, int plane, bool first)
 {
+    const ksr_net *net = first || !r->again ? r->net : r->again;
     if (plane > 0)
         return filter_pass(r, plane, false);
-    return r->net ? (struct ksr_step){.kind = KSR_STEP_NETWORK, .scale = 2, .reach = r->net->reach}
-                  : (struct ksr_step){
-                        .kind = KSR_STEP_LEARNED, .scale = 2, .reach = KSR_LEARNED_REACH};
+    return net ? (struct ksr_step){KSR_STEP_NETWORK, 2, net->reach, {.net = net}}
+               : (struct ksr_step){
+                     .kind = KSR_STEP_LEARNED, .scale = 2, .reach = KSR_LEARNED_REACH};
 }
 
 // Stage 3. A model that keeps the size leaves the passes to the filters.
@@ -108,7 +109,7 @@ static void add_upscaling(struct ksr_recipe *r, int plane, const struct ksr_pipe
     const bool network = chroma && r->chroma;
     const bool guided = chroma && !network && ksr_guide_possible(&layout) && guide.strength > 0;
     for (bool first = true; layout.width < r->made.width; first = false) {
-        struct ksr_step step = pass(r, plane);
+        struct ksr_step step = pass(r, plane, first);
         if (first && network)
             step = filter_pass(r, plane, true);
         else if (first && guided)
@@ -190,6 +191,8 @@ bool ksr_recipe_make_for(struct ksr_recipe *out, const struct ksr_layout *input,
     r.model = ai ? engine->frames : NULL;
     if (!plan_sizes(&r, config, width, height))
         return false;
+    if (ai && r.made.width > 2 * r.drawn.width)
+        r.again = engine->again;
     r.model_planes = r.model ? ksr_frames_planes(r.model, &r.drawn) : 0;
     if (ai && r.model_planes <= 1 && ksr_net_chroma_possible(&r.drawn))
         r.chroma = engine->chroma;

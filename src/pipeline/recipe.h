@@ -48,7 +48,7 @@ enum ksr_step_kind {
     KSR_STEP_UPSCALE,        // ksr_upscale_rows(): chroma and alpha
     KSR_STEP_GUIDED,         // ksr_guided_rows(): the first pass of chroma, reads luma too
     KSR_STEP_LEARNED,        // ksr_learned_rows(): luma
-    KSR_STEP_NETWORK,        // ksr_net_rows() with the recipe's `net`: luma
+    KSR_STEP_NETWORK,        // ksr_net_rows() with the step's `net`: luma
     KSR_STEP_NETWORK_CHROMA, // ksr_upscale_rows(), then ksr_net_chroma_rows() with the recipe's
                              // `chroma`: the first pass of U and V together, reads luma too
     KSR_STEP_MODEL,          // ksr_frames_run() with the recipe's `model`: whole frames, see below
@@ -72,6 +72,7 @@ struct ksr_step {
         struct ksr_upscale_params upscale;
         struct ksr_guide_params guide;
         struct ksr_enhance_params enhance;
+        const ksr_net *net; // the recipe's `net` or `again`
     };
 };
 
@@ -109,6 +110,7 @@ struct ksr_recipe {
     struct ksr_chroma_shift_params kept_shift;
     enum ksr_kernel kernel;
     const ksr_net *net;    // borrowed; NULL without KSR_STEP_NETWORK
+    const ksr_net *again;  // borrowed: of the second such step; else NULL
     const ksr_net *chroma; // borrowed; NULL without KSR_STEP_NETWORK_CHROMA
     ksr_frames *model;     // borrowed; NULL without KSR_STEP_MODEL
     int model_planes;   // how many planes have one

@@ -26,7 +26,7 @@ static int first_of(const struct ksr_recipe *r, const struct ksr_chain *chain)
     int unit = 1;
     for (int k = 0; k < chain->count; k++) {
         if (chain->step[k].kind == KSR_STEP_NETWORK)
-            unit = ksr_max(unit, r->net->unit);
+            unit = ksr_max(unit, chain->step[k].net->unit);
         if (chain->step[k].kind == KSR_STEP_NETWORK_CHROMA)
             unit = ksr_max(unit, r->chroma->unit);
     }
@@ -180,10 +180,13 @@ static ksr_status create_scratch(struct ksr_gpu_recipe *g)
     const struct doubled luma = doubled_by(g, 0, KSR_STEP_NETWORK),
                          chroma = doubled_by(g, 1, KSR_STEP_NETWORK_CHROMA);
     for (int rows = ksr_max(luma.rows, chroma.rows);; rows = (rows + 1) / 2) {
-        const size_t one = scratch_of(g->net, &luma, rows),
-                     two = scratch_of(g->chroma, &chroma, rows);
-        const ksr_status status = ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL,
-                                                        one > two ? one : two);
+        const size_t needed[] = {scratch_of(g->net, &luma, rows), scratch_of(g->again, &luma, rows),
+                                 scratch_of(g->chroma, &chroma, rows)};
+        size_t most = 0;
+        for (int i = 0; i < 3; i++)
+            most = needed[i] > most ? needed[i] : most;
+        const ksr_status status =
+            ksr_gpu_buffer_create(g->device->gpu, &g->scratch, KSR_GPU_LOCAL, most);
         if (status != KSR_E_NOMEM || rows <= NET_ROWS_LEAST)
             return status;
     }
@@ -194,9 +197,11 @@ static ksr_status create_networks(ksr_context *ctx, struct ksr_gpu_recipe *g)
     const struct ksr_recipe *r = &g->recipe;
     ksr_status status = KSR_OK;
     if (r->net)
-        status = ksr_device_net(ctx, g->device, r->net, &g->net);
+        status = ksr_device_net(ctx, g->device, KSR_DEVICE_LUMA, r->net, &g->net);
+    if (status == KSR_OK && r->again)
+        status = ksr_device_net(ctx, g->device, KSR_DEVICE_AGAIN, r->again, &g->again);
     if (status == KSR_OK && r->chroma)
-        status = ksr_device_net(ctx, g->device, r->chroma, &g->chroma);
+        status = ksr_device_net(ctx, g->device, KSR_DEVICE_CHROMA, r->chroma, &g->chroma);
     return status == KSR_OK && (r->net || r->chroma) ? create_scratch(g) : status;
 }
 
@@ -359,7 +364,8 @@ static void record_step(struct ksr_gpu_recipe *g, struct ksr_gpu_commands *c,
         ksr_gpu_enhance_chroma(c, stages, dst, src, &step->enhance);
         break;
     case KSR_STEP_NETWORK:
-        ksr_gpu_net_rows(c, g->net, dst, src, &g->scratch, 0, dst->height);
+        ksr_gpu_net_rows(c, step->net == g->recipe.again ? g->again : g->net, dst, src, &g->scratch,
+                         0, dst->height);
         break;
     case KSR_STEP_MODEL: // see can_do()
     case KSR_STEP_KINDS: break;

@@ -15,9 +15,10 @@ struct ksr_gpu_frame {
 // there once.
 struct ksr_gpu_recipe {
     struct ksr_recipe recipe;
-    ksr_device *device;                     // borrowed
-    const struct ksr_gpu_net *net, *chroma; // of the device; NULL: none
-    struct ksr_gpu_buffer scratch;          // of both, which take turns
+    ksr_device *device; // borrowed
+    // Of the device; NULL: none. `again` is of the second doubling of luma, if that has its own.
+    const struct ksr_gpu_net *net, *again, *chroma;
+    struct ksr_gpu_buffer scratch; // of all, which take turns
 
     int bands;                   // that the chains' rows are made in, one after the other
     struct ksr_gpu_buffer arena; // holds the planes

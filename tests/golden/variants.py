@@ -56,10 +56,12 @@ def main():
         r = planned(source, *AI, "--descale", "214x120:bicubic")
         check(json.loads(r.stdout)["ai_variant"] == "general (descaled)", "a descaled drawing: the one for all", r.stderr)
         r = planned(source, *AI, "--ai-scale", "4")
-        check(json.loads(r.stdout)["ai_variant"] == "general (4x)" and "variant: general (4x)\n" in r.stderr, "4x: the one for all", r.stderr)
+        text = "soft-cubic (measured; the second doubling: general)"
+        check(json.loads(r.stdout)["ai_variant"] == text and f"variant: {text}\n" in r.stderr, "4x: the one for the source, then the one for all", r.stderr)
         clips.need(clips.ffmpeg("-f", "lavfi", "-i", "color=gray:s=300x200:d=0.2", "-c:v", "ffv1", at("grey.mkv")))
-        r = planned(at("grey.mkv"), *AI)
-        check(json.loads(r.stdout)["ai_variant"] == "general (no variant is clear)", "nothing to see: the one for all", r.stderr)
+        for options in ((), ("--ai-scale", "4")):
+            r = planned(at("grey.mkv"), *AI, *options)
+            check(json.loads(r.stdout)["ai_variant"] == "general (no variant is clear)", f"nothing to see: the one for all {options}", r.stderr)
         r = planned(source, *AI, "--ai-variant", "sharp-area")
         check(json.loads(r.stdout)["ai_variant"] == "sharp-area" and "variant: sharp-area\n" in r.stderr, "a name is taken as it is", r.stderr)
         for network in ("anime-fast", "anime-quality"):
@@ -110,6 +112,26 @@ def main():
             check(json.loads(part.stdout)["ai_variant"] == "soft-area (measured)", f"a range is judged as the whole {options}", part.stdout)
         r = run(program, "verify", source, at("auto.mkv"), "--provenance", at("auto.json"))
         check(r.returncode == 0, "verify accepts it", r.stderr)
+
+        # Both doublings: 2x and again 2x round to 8 bits in between, 4x does not.
+        short = ("--ai-scale", "4", "--duration", "0.05")
+        for name, options in (("auto4", ()), ("named4", ("--ai-variant", "soft-cubic")), ("general4", ("--ai-variant", "general"))):
+            r = upscale(source, name + ".mkv", *AI, *options, *short, "--provenance", at(name + ".json"))
+            check(r.returncode == 0, name, r.stderr)
+        for name, first, second in (("twice", "soft-cubic", "general"), ("other", "soft-cubic", "soft-cubic")):
+            upscale(source, "once.mkv", *AI, "--ai-variant", first, "--duration", "0.05")
+            upscale(at("once.mkv"), name + ".mkv", *AI, "--ai-variant", second)
+        def psnr(a, b):
+            text = run("ffmpeg", "-i", at(a), "-i", at(b), "-lavfi", "psnr", "-f", "null", "-").stderr
+            return float(text.split("PSNR y:")[1].split()[0])
+
+        near = {name: psnr("auto4.mkv", name + ".mkv") for name in ("twice", "other", "general4")}
+        check(digest("auto4.mkv") == digest("named4.mkv"), "4x: the bytes of the one that is named")
+        check(near["twice"] > 52 and near["twice"] > max(near["other"], near["general4"]) + 0.5, "4x: the second doubling is by the one for all", near)
+        r = run(program, "verify", source, at("auto4.mkv"), "--provenance", at("auto4.json"))
+        check(r.returncode == 0, "verify accepts it", r.stderr)
+        r = upscale(source, "again4.mkv", "--config", at("auto4.json"))
+        check(r.returncode == 0 and digest("again4.mkv") == digest("auto4.mkv"), "4x from the record: the same bytes", r.stderr)
 
         # What a preview compares differs in restoration alone.
         r = run(program, "preview", source, "-o", at("pages"), "--codec", "ffv1", "--samples", "1", "--duration", "0.1", *AI, "--descale", "214x120:bicubic")

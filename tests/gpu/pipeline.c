@@ -34,6 +34,7 @@ struct sequence {
     int change;    // from this frame on the encoder does not describe its planes
     bool in_parts; // a submission for each workgroup
     const char *chroma; // a network for it; NULL: none
+    const char *again;  // one for the second doubling; NULL: the first one
 };
 
 static const struct sequence sequences[] = {
@@ -192,6 +193,24 @@ static const struct sequence sequences[] = {
       .saturation_boost = 1.2},
      .frames = 4,
      .chroma = "chroma"},
+    {"two networks of luma, 4x",
+     "anime-fast",
+     {47, 61, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 2,
+     .chroma = "chroma",
+     .again = "resolutions"},
+    {"two networks of luma, 4x, the other way round, lost",
+     "resolutions",
+     {61, 47, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
+     {PLANES, 8},
+     {PLANES, 10},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 4,
+     .lose = 3,
+     .again = "anime-fast"},
     {"networks, resolutions, alpha, fit, lost",
      "resolutions",
      {70, 43, 4, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, true},
@@ -569,12 +588,14 @@ static bool is_dropped(const struct sequence *s, int i)
 static ksr_engine open_engine(const struct sequence *s)
 {
     return (ksr_engine){.net = s->net ? gpu_load_net(s->net) : NULL,
+                        .again = s->again ? gpu_load_net(s->again) : NULL,
                         .chroma = s->chroma ? gpu_load_net(s->chroma) : NULL};
 }
 
 static void close_engine(ksr_engine *engine)
 {
     ksr_net_destroy(&engine->net);
+    ksr_net_destroy(&engine->again);
     ksr_net_destroy(&engine->chroma);
 }
 
@@ -767,12 +788,14 @@ static double draw_strength(uint32_t *random, double most)
 static struct sequence draw_sequence(uint32_t *random)
 {
     static const char *const lumas[] = {NULL, "anime-fast", "resolutions"},
+                             *const others[] = {NULL, "resolutions", "anime-fast"},
                              *const chromas[] = {"chroma", "chroma, resolutions"};
     uint32_t r[8];
     for (int i = 0; i < 8; i++)
         r[i] = check_random(random) >> 8;
     const bool higher = r[0] % 2;
     return (struct sequence){.net = lumas[r[1] % 3],
+                             .again = r[7] % 2 ? others[r[1] % 3] : NULL,
                              .chroma = chromas[r[2] % 2],
                              .layout = {.width = (int)(r[3] % (higher ? 25 : 90)) + 1,
                                         .height = (int)(r[4] % (higher ? 250 : 60)) + 1,
@@ -920,8 +943,8 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
     const bool less = fault == GPU_FAULT_MEMORY || fault == GPU_FAULT_RECORD; // may be enough
     const bool slow = fault == GPU_FAULT_SLOW;
     const enum ksr_gpu_net_tier best = ksr_gpu_net_best_tier(device->gpu);
-    const bool slower =
-        (s->net && device->luma.net.tier < best) || (s->chroma && device->chroma.net.tier < best);
+    const bool slower = (s->net && device->network[KSR_DEVICE_LUMA].net.tier < best) ||
+                        (s->chroma && device->network[KSR_DEVICE_CHROMA].net.tier < best);
     const bool replaced = slow ? p->device != NULL : !p->device || less || slower;
     gpu_fail(GPU_FAULT_IDLE, 0);
     for (int i = s->warms_up; i < s->frames && ok; i++)

@@ -246,6 +246,31 @@ static void four_times_is_twice_twice(void **state)
     ksr_net_destroy(&net);
 }
 
+// The second network gets all bits that the first has made. Their scratch memory and resolutions
+// differ.
+static void two_networks_take_turns(void **state)
+{
+    (void)state;
+    ksr_net *both[] = {load("anime-fast"), load("anime-best")};
+    uint32_t seed = 3;
+    for (int first = 0; first < 2; first++) {
+        const ksr_engine engine = {.net = both[first], .again = both[1 - first]}; // never closed
+        struct ksr_frame src = unit_grey(45, 61);
+        unit_fill_random(&src.plane[0], &seed, false);
+        struct ksr_frame once = doubled(both[first], &src), want = doubled(both[1 - first], &once);
+        for (int rows = 14; rows <= 1400; rows *= 10) {
+            struct ksr_frame out = unit_ai_run(&src, &engine, 4, NULL, rows);
+            unit_assert_equal(&out.plane[0], &want.plane[0]);
+            ksr_frame_free(&out);
+        }
+        ksr_frame_free(&src);
+        ksr_frame_free(&once);
+        ksr_frame_free(&want);
+    }
+    for (int i = 0; i < 2; i++)
+        ksr_net_destroy(&both[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +280,7 @@ int main(void)
         cmocka_unit_test(steps_ring_little),
         cmocka_unit_test(bands_and_threads_change_nothing),
         cmocka_unit_test(four_times_is_twice_twice),
+        cmocka_unit_test(two_networks_take_turns),
     };
     list_networks();
     return cmocka_run_group_tests(tests, NULL, NULL);

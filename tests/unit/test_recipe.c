@@ -127,6 +127,31 @@ static void a_network(void **state)
                   "plane 1: upscale 8x6 -> 16x12, reach 4, middle taps 17523 17523\n");
 }
 
+// Another network doubles again what the first has made, and nothing else.
+static void two_networks(void **state)
+{
+    (void)state;
+    ksr_net net = {.reach = 9}, other = {.reach = 11};
+    ksr_engine engine = {.net = &net, .again = &other};
+    const struct ksr_layout l = unit_layout(8, 6, 1, 0);
+    struct ksr_pipeline_config c = neutral();
+    struct ksr_recipe r;
+    c.use_ai = true;
+    c.ai_scale = 4;
+    assert_recipe(&l, &c, &engine,
+                  "plane 0: network 8x6 -> 16x12, reach 9\n"
+                  "plane 0: network 16x12 -> 32x24, reach 11\n");
+    assert_true(ksr_recipe_make(&r, &l, &c, &engine) && r.again == &other);
+    assert_true(r.chain[0].step[0].net == &net && r.chain[0].step[1].net == &other);
+    engine.again = NULL;
+    assert_true(ksr_recipe_make(&r, &l, &c, &engine) && !r.again);
+    assert_true(r.chain[0].step[0].net == &net && r.chain[0].step[1].net == &net);
+    engine.again = &other;
+    c.ai_scale = 2;
+    assert_true(ksr_recipe_make(&r, &l, &c, &engine) && !r.again);
+    assert_true(r.chain[0].step[0].net == &net);
+}
+
 // Luma guides chroma of half its size on both axes, and nothing else.
 static void guided_chroma(void **state)
 {
@@ -232,6 +257,7 @@ int main(void)
         cmocka_unit_test(filters_alone), cmocka_unit_test(blocks_of_a_part),
         cmocka_unit_test(all_stages),    cmocka_unit_test(a_network),
         cmocka_unit_test(guided_chroma), cmocka_unit_test(a_model),
+        cmocka_unit_test(two_networks),
     };
     return cmocka_run_group_tests_name("recipe", tests, NULL, NULL);
 }
