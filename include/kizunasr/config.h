@@ -60,8 +60,8 @@ struct ksr_pipeline_config {
     // path of a .ksrnet or .onnx file (NULL: the default model).
     const char *ai_model_path;
     // Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
-    // source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd (default
-    // "auto").
+    // source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd. A second
+    // doubling (4x) is by general (default "auto").
     const char *ai_variant;
     // Network that enlarges chroma of 4:2:0, sited left, instead of filters and guided_chroma: one
     // that kizunasr models lists, or path of a .ksrnet file; auto: the one that goes with the

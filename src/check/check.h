@@ -54,7 +54,7 @@ ksr_status ksr_check_readable(ksr_context *ctx, struct ksr_checks *checks, const
 // Returns KSR_OK with the outcome in checks, or the failure of the checking itself.
 ksr_status ksr_check_film(ksr_context *ctx, struct ksr_checks *checks, const char *input_path,
                           const struct ksr_film *film, const size_t *kept, size_t kept_count,
-                          const struct ksr_made *output, enum ksr_decode decode, double *shift_ms);
+                          const struct ksr_made *made, enum ksr_decode decode, double *shift_ms);
 
 // Every other stream: there, copied packet for packet, or encoded anew in time.
 // carry: what was meant per stream of the input; NULL = judge by what is there, and by the choice

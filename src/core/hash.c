@@ -6,7 +6,9 @@
 #define XXH_STATIC_LINKING_ONLY // for the size of the state
 #include <xxhash.h>
 #ifdef KSR_XXHASH_DISPATCHES
-#include <xxh_x86dispatch.h> // takes the place of functions below: the same hashes, faster
+// Takes the place of functions below: the same hashes, faster. The first calls, on whatever
+// threads, all write the same addresses of functions.
+#include <xxh_x86dispatch.h>
 #endif
 
 struct ksr_hasher {

@@ -14,6 +14,15 @@
 
 #include "kizunasr/config.h"
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED
+#endif
+
 #define LARGE_PAGE ((uintptr_t)2 << 20) // bytes, on x86 and mostly on Arm
 
 bool ksr_size_multiply(size_t a, size_t b, size_t *out)
@@ -41,6 +50,23 @@ static void use_large_pages(void *memory, size_t size)
 #endif
 }
 
+#ifdef SANITIZED // what is next to the memory is not to be ours: a sanitizer looks at it
+
+static void *take(size_t size, bool zeroed)
+{
+    void *memory = aligned_alloc(KSR_ALIGN, size);
+    if (memory && zeroed)
+        memset(memory, 0, size);
+    return memory;
+}
+
+void ksr_aligned_free(void *memory)
+{
+    free(memory);
+}
+
+#else
+
 // Aligned memory from the heap, with the address that the heap gave before it. zeroed: what is new
 // to the process is so already, and calloc() leaves it alone.
 static void *take(size_t size, bool zeroed)
@@ -55,11 +81,6 @@ static void *take(size_t size, bool zeroed)
     return memory;
 }
 
-void *ksr_aligned_alloc(size_t size)
-{
-    return take(size, false);
-}
-
 void ksr_aligned_free(void *memory)
 {
     if (!memory)
@@ -67,6 +88,13 @@ void ksr_aligned_free(void *memory)
     unsigned char *base;
     memcpy(&base, (unsigned char *)memory - sizeof(base), sizeof(base));
     free(base);
+}
+
+#endif
+
+void *ksr_aligned_alloc(size_t size)
+{
+    return take(size, false);
 }
 
 void *ksr_aligned_calloc(size_t size)

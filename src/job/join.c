@@ -185,7 +185,7 @@ static ksr_status refuse_failure(const struct joining *j, const char *failed)
 #define FULL_RANGE       2 // in FFmpeg's numbers
 #define SAMPLED_SEGMENTS 4
 #define SAMPLED_FRAMES   2  // of each segment
-#define SAMPLED_LATER    32 // frames from one to the next, of all segments together, at most
+#define SAMPLED_LATER    32 // frames between those of a segment, added up over all, at most
 
 // Chooses frames to look at, from segments all over the film. Returns how many.
 static size_t choose_places(const struct joining *j, struct ksr_picture_place *places)

@@ -562,12 +562,14 @@ static ksr_status load_manifest(ksr_context *ctx, struct ksr_job *job, bool for_
         return ksr_fail(ctx, status, "manifest.json in %s is damaged or of another version",
                         job->folder);
     if (status == KSR_OK)
-        status = ksr_media_check_film(ctx, m->input_path, &m->film);
+        status = ksr_media_check(ctx, m->input_path);
     if (status == KSR_OK) {
         const int64_t modified = ksr_fs_modified(m->input_path);
         status = ksr_manifest_check_input(ctx, m, for_join);
         m->input.modified = modified;
     }
+    if (status == KSR_OK)
+        status = ksr_media_look_at(ctx, m->input_path, &m->film);
     if (status == KSR_OK)
         status = ksr_subs_check(ctx, m, for_join);
     return status;

@@ -77,11 +77,16 @@ static bool print_variant(const struct ksr_manifest *m, char out[TEXT])
     const char *asked = asked_for(m, "ai_variant");
     const struct ksr_pipeline_config *p = &ksr_config_get(m->config)->pipeline;
     const bool measured = asked && strcmp(asked, "auto") == 0;
-    const char *why = strcmp(p->descale, "off") != 0                    ? " (descaled)"
-                      : strcmp(p->ai_variant, KSR_VARIANT_GENERAL) == 0 ? " (no variant is clear)"
-                      : p->ai_scale > 2 ? " (measured; the second doubling: general)"
-                                        : " (measured)";
-    snprintf(out, TEXT, "%s%s", p->ai_variant, measured ? why : "");
+    const bool general = strcmp(p->ai_variant, KSR_VARIANT_GENERAL) == 0;
+    const bool twice = p->ai_scale > 2 && !general && strcmp(p->descale, "off") == 0;
+    const char *why = strcmp(p->descale, "off") != 0 ? " (descaled)"
+                      : general                      ? " (no variant is clear)"
+                      : twice                        ? " (measured; the second doubling: general)"
+                                                     : " (measured)";
+    snprintf(out, TEXT, "%s%s", p->ai_variant,
+             measured ? why
+             : twice  ? " (the second doubling: general)"
+                      : "");
     return json_object_get(m->key, "variants") || ksr_manifest_replaced(m);
 }
 

@@ -91,8 +91,8 @@ static ksr_status open_chroma(ksr_context *ctx, const struct ksr_pipeline_config
     return status;
 }
 
-// The second time a variant would get what the first time has made: a picture that no kernel has
-// reduced.
+// A second doubling gets what the first has made, which no kernel has reduced: that is for
+// `general`.
 static ksr_status open_again(ksr_context *ctx, const struct ksr_pipeline_config *config,
                              ksr_engine *engine)
 {

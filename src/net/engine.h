@@ -47,12 +47,12 @@ struct ksr_engine_identity {
     char chroma[KSR_HASH_TEXT]; // of the file of the network of chroma, with any engine; or empty
 };
 
-// Thread-safety: one thread at a time per object, but `net` is for any number of threads.
+// Thread-safety: one thread at a time per object, but networks are for any number of threads.
 typedef struct ksr_engine {
     ksr_net *net;       // this
-    ksr_net *again;     // of a second doubling, where that has another variant; else NULL
+    ksr_net *again;     // `general`, for a second doubling; NULL: `net` does both
     ksr_frames *frames; // or that one; the other is NULL
-    ksr_net *chroma;    // for any number of threads, too; NULL: filters enlarge chroma
+    ksr_net *chroma;    // NULL: filters enlarge chroma
     struct ksr_engine_identity identity;
 } ksr_engine;
 

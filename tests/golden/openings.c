@@ -4,11 +4,13 @@
 //   openings FILE [OTHER]
 //
 // Indexes the file, opens it once with FFmpeg looking at everything and once as the film's readers
-// do, and compares streams and packets, also after a seek. Ends with `known, N packets equal` or
+// do, and compares streams and packets, also after a seek, and frames with those of a decoder in
+// FFmpeg's own memory. Ends with `known, N packets equal` or
 // `nothing known` (status 0), or says what differs (status 1). OTHER: what is opened has become
 // another file since it was indexed; ends with `looked at again, N packets equal`.
 
 #include <inttypes.h>
+#include <libavutil/imgutils.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,6 +173,73 @@ static int compare_openings(ksr_context *ctx, const char *path, const struct ksr
     return count;
 }
 
+// A decoder whose frames are in FFmpeg's own memory; the rest as input.h has it.
+static AVCodecContext *plain_decoder(const AVStream *stream)
+{
+    const AVCodec *codec = avcodec_find_decoder(stream->codecpar->codec_id);
+    AVCodecContext *decoder = avcodec_alloc_context3(codec);
+    avcodec_parameters_to_context(decoder, stream->codecpar);
+    decoder->thread_count = 1;
+    decoder->flags |= AV_CODEC_FLAG_BITEXACT | AV_CODEC_FLAG_UNALIGNED;
+    if (avcodec_open2(decoder, codec, NULL) < 0)
+        exit(1);
+    return decoder;
+}
+
+static uint64_t hash_frame(const AVFrame *frame)
+{
+    const int size = av_image_get_buffer_size(frame->format, frame->width, frame->height, 1);
+    uint8_t *bytes = av_malloc((size_t)size);
+    av_image_copy_to_buffer(bytes, size, (const uint8_t *const *)frame->data, frame->linesize,
+                            frame->format, frame->width, frame->height, 1);
+    const uint64_t hash = ksr_hash64(bytes, (size_t)size);
+    av_free(bytes);
+    return hash;
+}
+
+// Returns how many frames there are.
+static int compare_frames(AVCodecContext *ours, AVCodecContext *plain, AVFrame *p, AVFrame *q)
+{
+    int count = 0;
+    for (;; count++) {
+        const bool x = avcodec_receive_frame(ours, p) >= 0,
+                   y = avcodec_receive_frame(plain, q) >= 0;
+        compare("frame", -1, x, y);
+        if (!x || !y)
+            return count;
+        compare("frame's memory", -1, p->buf[0] && !p->buf[1], true);
+        compare("frame's samples", -1, (int64_t)(hash_frame(p) >> 1),
+                (int64_t)(hash_frame(q) >> 1));
+    }
+}
+
+// Returns how many frames the file has, the same in the memory that decoders are given (buffers.h).
+static int compare_decoders(ksr_context *ctx, const char *path, const struct ksr_film *film)
+{
+    struct ksr_input input;
+    if (ksr_input_open_video(ctx, path, film->known, film->stream, &input) != KSR_OK ||
+        ksr_input_open_decoder(ctx, &input) != KSR_OK)
+        exit(1);
+    AVCodecContext *plain = plain_decoder(input.video);
+    AVPacket *packet = av_packet_alloc();
+    AVFrame *p = av_frame_alloc(), *q = av_frame_alloc();
+    int count = 0;
+    bool end = false;
+    while (!end) {
+        end = !read_packet(input.format, packet, film->stream);
+        avcodec_send_packet(input.decoder, end ? NULL : packet);
+        avcodec_send_packet(plain, end ? NULL : packet);
+        count += compare_frames(input.decoder, plain, p, q);
+        av_packet_unref(packet);
+    }
+    av_frame_free(&p);
+    av_frame_free(&q);
+    av_packet_free(&packet);
+    avcodec_free_context(&plain);
+    ksr_input_close(&input);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     const struct ksr_callbacks callbacks = {.log = print_line};
@@ -180,6 +249,8 @@ int main(int argc, char **argv)
         ksr_film_index(ctx, argv[1], true, &film) != KSR_OK)
         return 1;
     int count = 0;
+    const int frames = compare_decoders(ctx, argv[1], &film);
+    compare("number of frames", -1, frames, (int64_t)film.frame_count);
     if (film.known)
         count = compare_openings(ctx, argv[argc - 1], &film, true) +
                 compare_openings(ctx, argv[argc - 1], &film, false);

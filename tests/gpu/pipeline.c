@@ -894,6 +894,14 @@ static const struct sequence faulty[] = {
      {PLANES, 8},
      {.use_ai = true, .ai_scale = 2, .contrast_boost = 1, .saturation_boost = 1},
      .frames = 1},
+    {"a driver that fails, two networks of luma",
+     "anime-fast",
+     {7, 5, 1, 0, 0, 0, 0, false},
+     {PLANES, 8},
+     {PLANES, 8},
+     {.use_ai = true, .ai_scale = 4, .contrast_boost = 1, .saturation_boost = 1},
+     .frames = 1,
+     .again = "anime-fast"},
     {"a driver that fails, network of chroma",
      NULL,
      {7, 5, 3, 1, 1, KSR_SITING_COSITED, KSR_SITING_CENTRED, false},
@@ -944,6 +952,7 @@ static bool run_fault(struct ksr_device *device, const struct sequence *s,
     const bool slow = fault == GPU_FAULT_SLOW;
     const enum ksr_gpu_net_tier best = ksr_gpu_net_best_tier(device->gpu);
     const bool slower = (s->net && device->network[KSR_DEVICE_LUMA].net.tier < best) ||
+                        (s->again && device->network[KSR_DEVICE_AGAIN].net.tier < best) ||
                         (s->chroma && device->network[KSR_DEVICE_CHROMA].net.tier < best);
     const bool replaced = slow ? p->device != NULL : !p->device || less || slower;
     gpu_fail(GPU_FAULT_IDLE, 0);

@@ -9,7 +9,8 @@
 
 #include "core/mem.h"
 
-#define BEHIND (2 * KSR_ALIGN) // bytes that may be read behind each plane; FFmpeg leaves 79
+#define BEHIND (2 * KSR_ALIGN) // bytes that may be read behind each plane, more than FFmpeg leaves
+#define MOST   INT32_MAX       // bytes of a frame
 
 struct ksr_buffers {
     AVBufferPool *pool; // of frames of one size
@@ -26,7 +27,7 @@ struct places {
 static bool is_aligned(const int linesize[4], const int align[AV_NUM_DATA_POINTERS])
 {
     for (int i = 0; i < 4; i++)
-        if (align[i] > 0 && linesize[i] % align[i] != 0)
+        if (align[i] > 0 && linesize[i] % align[i] != 0) // at most KSR_ALIGN, on all processors
             return false;
     return true;
 }
@@ -51,7 +52,7 @@ static int find_places(AVCodecContext *decoder, const AVFrame *frame, struct pla
     out->size = 0;
     for (int i = 0; i < 4 && result >= 0; i++) {
         out->offset[i] = out->size;
-        if (sizes[i] > INT32_MAX)
+        if (sizes[i] > MOST - BEHIND - KSR_ALIGN - out->size)
             return AVERROR(EINVAL);
         if (sizes[i] > 0)
             out->size += (sizes[i] + BEHIND + KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;

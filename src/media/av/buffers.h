@@ -2,7 +2,7 @@
 //
 // FFmpeg's own takes a frame's memory in small pages and writes zeroes over all of it before the
 // decoder writes the first sample, anew whenever a file is opened. Here it comes from the system,
-// zeroed, in large pages. Decoders find the same in it.
+// zeroed, in large pages. Decoders find the same in it: zeroes, or an earlier frame of theirs.
 
 #ifndef KSR_MEDIA_AV_BUFFERS_H
 #define KSR_MEDIA_AV_BUFFERS_H

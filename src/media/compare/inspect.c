@@ -22,13 +22,13 @@ ksr_status ksr_media_check(ksr_context *ctx, const char *path)
     return ksr_input_check(ctx, path);
 }
 
-ksr_status ksr_media_check_film(ksr_context *ctx, const char *path, struct ksr_film *film)
+ksr_status ksr_media_look_at(ksr_context *ctx, const char *path, struct ksr_film *film)
 {
     struct ksr_input input;
     const ksr_status status = ksr_input_open_video(ctx, path, film->known, film->stream, &input);
     if (status != KSR_OK)
         return status;
-    if (!film->known) {
+    if (!film->known && !film->linear) {
         film->known = input.known;
         input.known = NULL;
     }

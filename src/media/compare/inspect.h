@@ -13,12 +13,14 @@
 #include "media/av/film.h"
 #include "media/container/output_plan.h"
 
-// Returns KSR_OK when the file opens and has video, else KSR_E_INPUT (logged).
+// Returns KSR_OK when the file opens and has video, by its header where that tells, else
+// KSR_E_INPUT (logged).
 ksr_status ksr_media_check(ksr_context *ctx, const char *path);
 
-// The same of a film whose index is from elsewhere. film->known: what there is to know of the file
-// from then on.
-ksr_status ksr_media_check_film(ksr_context *ctx, const char *path, struct ksr_film *film);
+// Has FFmpeg look at the file of a film that was read from a manifest, and keeps what it finds in
+// film->known, if nothing is there and the film is not linear. Returns KSR_OK, KSR_E_INPUT
+// (logged).
+ksr_status ksr_media_look_at(ksr_context *ctx, const char *path, struct ksr_film *film);
 
 // Rescales a time, rounding to nearest.
 int64_t ksr_rescale(int64_t time, struct ksr_rational from, struct ksr_rational to);

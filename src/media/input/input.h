@@ -15,7 +15,7 @@ struct ksr_input {
     struct ksr_buffers *buffers; // of the decoder
     bool no_grain;           // its decoder leaves film grain out, and hands on what it is
     bool quantizers;         // its decoder hands out its quantizers with frames
-    bool no_samples;         // its decoder computes none, only what is told of frames
+    bool no_samples;         // its decoder leaves out what only samples need, where it can
     uint64_t headers;        // of the last packet that had any (headers.h)
     int64_t probe;           // bytes that were looked at for its streams; 0 = as usual
     struct ksr_known *known; // what FFmpeg's look has found, for the next to open the file; or NULL

@@ -31,7 +31,7 @@ int ksr_look_at_all(AVFormatContext *format, struct ksr_known **learnt)
     for (unsigned i = 0; found >= 0 && i < look.count; i++) {
         if (format->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
             continue;
-        // What it learns of frames is in their headers.
+        // What it learns of frames are not their samples.
         found = av_dict_set(&look.options[i], "skip_idct", "all", 0);
         if (found >= 0)
             found = av_dict_set(&look.options[i], "skip_loop_filter", "all", 0);

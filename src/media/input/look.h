@@ -6,8 +6,8 @@
 
 #include "media/av/known.h"
 
-// Looks at all streams, computing no samples. *learnt: what it finds, for those who open the file
-// again. Returns an FFmpeg error code.
+// Looks at all streams, for which decoders leave out what only samples need. *learnt: what it
+// finds, for those who open the file again. Returns an FFmpeg error code.
 int ksr_look_at_all(AVFormatContext *format, struct ksr_known **learnt);
 
 // Looks at the streams but one, which ksr_known_tell() has told of. alone: packets of others are not
