@@ -10,7 +10,8 @@
 #include "core/mem.h"
 
 #define BEHIND (2 * KSR_ALIGN) // bytes that may be read behind each plane, more than FFmpeg leaves
-#define MOST   INT32_MAX       // bytes of a frame
+// Bytes of the planes of a frame.
+#define MOST ((size_t)PTRDIFF_MAX - BEHIND - KSR_ALIGN)
 
 struct ksr_buffers {
     AVBufferPool *pool; // of frames of one size
@@ -52,7 +53,7 @@ static int find_places(AVCodecContext *decoder, const AVFrame *frame, struct pla
     out->size = 0;
     for (int i = 0; i < 4 && result >= 0; i++) {
         out->offset[i] = out->size;
-        if (sizes[i] > MOST - BEHIND - KSR_ALIGN - out->size)
+        if (out->size > MOST || sizes[i] > MOST - out->size)
             return AVERROR(EINVAL);
         if (sizes[i] > 0)
             out->size += (sizes[i] + BEHIND + KSR_ALIGN - 1) / KSR_ALIGN * KSR_ALIGN;
