@@ -58,7 +58,8 @@ def main():
                   f"{network}: the list says so", listed.stdout)
         plan, r = planned(clean, "--use-ai", "--source", "web")
         check(plan.get("model") == "anime-best", "--source web: the same", r.stderr)
-        for options, variant in (("--ai-scale", "4"), "general (4x)"), (("--descale", "214x120:bicubic"), "general (descaled)"):
+        for options, variant in (("--ai-scale", "4"), "sharp-area (measured; the second doubling: general)"), \
+                (("--descale", "214x120:bicubic"), "general (descaled)"):
             plan, r = planned(clean, *ai("anime-web"), *options)
             check(plan.get("model") == "anime-best" and plan.get("ai_variant") == variant, f"{options}: {variant}", r.stdout + r.stderr)
         clips.need(clips.ffmpeg("-i", clean, "-frames:v", "1", at("clean.png")))

@@ -47,7 +47,8 @@ class PipelineConfig:
     path of a .ksrnet or .onnx file (None: the default model)."""
     ai_variant: str = "auto"
     """Variant of a network that has some (kizunasr models NAME); auto: the one that suits the
-    source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd."""
+    source, as measured; a clean one gets anime-best instead of anime-web and anime-dvd. A second
+    doubling (4x) is by general."""
     ai_chroma: str = "auto"
     """Network that enlarges chroma of 4:2:0, sited left, instead of filters and guided_chroma: one
     that kizunasr models lists, or path of a .ksrnet file; auto: the one that goes with the network
