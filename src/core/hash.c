@@ -5,7 +5,7 @@
 #include <stdio.h>
 #define XXH_STATIC_LINKING_ONLY // for the size of the state
 #include <xxhash.h>
-#ifdef KSR_XXHASH_DISPATCHES
+#if KSR_XXHASH_DISPATCHES
 // Takes the place of functions below: the same hashes, faster. The first calls, on whatever
 // threads, all write the same addresses of functions.
 #include <xxh_x86dispatch.h>
