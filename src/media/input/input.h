@@ -10,14 +10,14 @@
 
 struct ksr_input {
     AVFormatContext *format;
-    AVStream *video;         // the stream to process; never cover art
-    AVCodecContext *decoder; // NULL until ksr_input_open_decoder()
+    AVStream *video;             // the stream to process; never cover art
+    AVCodecContext *decoder;     // NULL until ksr_input_open_decoder()
     struct ksr_buffers *buffers; // of the decoder
-    bool no_grain;           // its decoder leaves film grain out, and hands on what it is
-    bool quantizers;         // its decoder hands out its quantizers with frames
-    bool no_samples;         // its decoder leaves out what only samples need, where it can
-    uint64_t headers;        // of the last packet that had any (headers.h)
-    int64_t probe;           // bytes that were looked at for its streams; 0 = as usual
+    bool no_grain;               // its decoder leaves film grain out, and hands on what it is
+    bool quantizers;             // its decoder hands out its quantizers with frames
+    bool no_samples;             // its decoder leaves out what only samples need, where it can
+    uint64_t headers;            // of the last packet that had any (headers.h)
+    int64_t probe;               // bytes that were looked at for its streams; 0 = as usual
     struct ksr_known *known; // what FFmpeg's look has found, for the next to open the file; or NULL
     struct ksr_memory *memory; // of ksr_input_open_bytes()
 };
@@ -32,7 +32,8 @@ ksr_status ksr_input_open(ksr_context *ctx, const char *path, bool want_video,
 // ksr_input_open() that wants video.
 ksr_status ksr_input_check(ksr_context *ctx, const char *path);
 
-// Returns the row of the container that a file is, by its header alone; NULL where it does not open.
+// Returns the row of the container that a file is, by its header alone; NULL where it does not
+// open.
 const struct ksr_container *ksr_input_container(const char *path);
 
 struct ksr_film;
